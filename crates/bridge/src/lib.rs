@@ -1,0 +1,1 @@
+//! The change feed, both ends: log, sequencer, server, follower.

@@ -1,0 +1,305 @@
+//! Months, terms, school years, and the working days of the State Council.
+//!
+//! Which months of a term are paid is policy, not calendar: it lives with the aid service's policies.
+
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::LazyLock};
+
+use chrono::{Datelike, Days, NaiveDate, Weekday};
+use serde::{Deserialize, Serialize};
+
+/// A month, as `YYYYMM`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i32", into = "i32")]
+pub struct Month {
+    year: i32,
+    month: u32,
+}
+
+/// Why a month was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("月份应写作YYYYMM，如202609")]
+pub struct MonthError;
+
+impl Month {
+    /// A month of the years 1900 to 2199.
+    pub fn new(year: i32, month: u32) -> Result<Self, MonthError> {
+        if (1900..2200).contains(&year) && (1..=12).contains(&month) { Ok(Self { year, month }) } else { Err(MonthError) }
+    }
+
+    /// The month of a day.
+    pub fn of(day: NaiveDate) -> Self {
+        Self { year: day.year(), month: day.month() }
+    }
+
+    /// `YYYYMM`.
+    pub fn number(self) -> i32 {
+        self.year * 100 + i32::try_from(self.month).unwrap_or(0)
+    }
+
+    /// 1 to 12.
+    pub fn month(self) -> u32 {
+        self.month
+    }
+
+    /// The calendar year.
+    pub fn year(self) -> i32 {
+        self.year
+    }
+
+    /// First day.
+    pub fn first_day(self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default()
+    }
+
+    /// First day of the next month.
+    pub fn end(self) -> NaiveDate {
+        self.next().first_day()
+    }
+
+    /// The month after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { year: self.year, month: self.month + 1 } }
+    }
+}
+
+impl TryFrom<i32> for Month {
+    type Error = MonthError;
+
+    fn try_from(number: i32) -> Result<Self, MonthError> {
+        Self::new(number / 100, u32::try_from(number % 100).map_err(|_| MonthError)?)
+    }
+}
+
+impl From<Month> for i32 {
+    fn from(month: Month) -> Self {
+        month.number()
+    }
+}
+
+impl FromStr for Month {
+    type Err = MonthError;
+
+    fn from_str(text: &str) -> Result<Self, MonthError> {
+        if text.len() != 6 {
+            return Err(MonthError);
+        }
+        text.parse::<i32>().map_err(|_| MonthError)?.try_into()
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number())
+    }
+}
+
+/// Autumn or spring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Season {
+    /// 春季学期: March to July.
+    Spring,
+    /// 秋季学期: September to January.
+    Autumn,
+}
+
+/// A school term, such as `2016-AUTUMN`; the year is the one in which it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Term {
+    year: i32,
+    season: Season,
+}
+
+/// Why a term was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("学期应写作YYYY-AUTUMN或YYYY-SPRING，如2016-AUTUMN")]
+pub struct TermError;
+
+impl Term {
+    /// A term.
+    pub fn new(year: i32, season: Season) -> Self {
+        Self { year, season }
+    }
+
+    /// The year in which it begins.
+    pub fn year(self) -> i32 {
+        self.year
+    }
+
+    /// Autumn or spring.
+    pub fn season(self) -> Season {
+        self.season
+    }
+
+    /// The term to which a day belongs: August to January is autumn, February to July spring.
+    pub fn of(day: NaiveDate) -> Self {
+        match day.month() {
+            1 => Self::new(day.year() - 1, Season::Autumn),
+            2..=7 => Self::new(day.year(), Season::Spring),
+            _ => Self::new(day.year(), Season::Autumn),
+        }
+    }
+
+    /// How many terms after the beginning of time it is.
+    fn index(self) -> i32 {
+        self.year * 2 + i32::from(self.season == Season::Autumn)
+    }
+
+    /// The grade, from 1, of one who entered in `entry`; below 1 before the entry.
+    pub fn grade_of_entry(self, entry: Self) -> i32 {
+        let terms = self.index() - entry.index();
+        terms.div_euclid(2) + 1
+    }
+
+    /// First calendar day: 1 August or 1 February.
+    pub fn first_day(self) -> NaiveDate {
+        let month = if self.season == Season::Autumn { 8 } else { 2 };
+        NaiveDate::from_ymd_opt(self.year, month, 1).unwrap_or_default()
+    }
+
+    /// First calendar day after it.
+    pub fn end(self) -> NaiveDate {
+        self.next().first_day()
+    }
+
+    /// The term after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self.season {
+            Season::Spring => Self::new(self.year, Season::Autumn),
+            Season::Autumn => Self::new(self.year + 1, Season::Spring),
+        }
+    }
+
+    /// In Chinese, such as 2016年秋季学期.
+    pub fn name(self) -> String {
+        let season = if self.season == Season::Autumn { "秋季" } else { "春季" };
+        format!("{}年{season}学期", self.year)
+    }
+}
+
+/// The last day of the school year (31 July) to which a day belongs.
+pub fn school_year_end(day: NaiveDate) -> NaiveDate {
+    let year = if day.month() >= 8 { day.year() + 1 } else { day.year() };
+    NaiveDate::from_ymd_opt(year, 7, 31).unwrap_or(day)
+}
+
+impl FromStr for Term {
+    type Err = TermError;
+
+    fn from_str(text: &str) -> Result<Self, TermError> {
+        let (year, season) = text.split_once('-').ok_or(TermError)?;
+        let season = match season {
+            "AUTUMN" => Season::Autumn,
+            "SPRING" => Season::Spring,
+            _ => return Err(TermError),
+        };
+        let year: i32 = year.parse().map_err(|_| TermError)?;
+        if (1990..2200).contains(&year) { Ok(Self { year, season }) } else { Err(TermError) }
+    }
+}
+
+impl TryFrom<String> for Term {
+    type Error = TermError;
+
+    fn try_from(text: String) -> Result<Self, TermError> {
+        text.parse()
+    }
+}
+
+impl From<Term> for String {
+    fn from(term: Term) -> Self {
+        term.to_string()
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let season = if self.season == Season::Autumn { "AUTUMN" } else { "SPRING" };
+        write!(f, "{}-{season}", self.year)
+    }
+}
+
+/// Days off on weekdays and working weekends, by the State Council's yearly notices (`data/working_days.csv`).
+static EXCEPTIONS: LazyLock<BTreeMap<NaiveDate, bool>> = LazyLock::new(|| {
+    include_str!("../data/working_days.csv")
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut fields = line.split(',');
+            let day = fields.next()?.parse().ok()?;
+            Some((day, fields.next()? == "work"))
+        })
+        .collect()
+});
+
+/// Whether people work on a day.
+pub fn is_working_day(day: NaiveDate) -> bool {
+    EXCEPTIONS.get(&day).copied().unwrap_or(!matches!(day.weekday(), Weekday::Sat | Weekday::Sun))
+}
+
+/// Whether the calendar of a year is loaded; without it, weekends are the only days off.
+pub fn has_calendar(year: i32) -> bool {
+    EXCEPTIONS.keys().any(|day| day.year() == year)
+}
+
+/// The day on which the `count`-th working day after `day` falls.
+pub fn add_working_days(day: NaiveDate, count: u32) -> NaiveDate {
+    let mut current = day;
+    let mut left = count;
+    while left > 0 {
+        current = current + Days::new(1);
+        if is_working_day(current) {
+            left -= 1;
+        }
+    }
+    current
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
+    }
+
+    #[test]
+    fn a_term_is_read_from_a_day() {
+        for (date, term) in [("2016-08-01", "2016-AUTUMN"), ("2017-01-31", "2016-AUTUMN"), ("2017-02-01", "2017-SPRING"), ("2017-07-31", "2017-SPRING")] {
+            assert_eq!(Term::of(day(date)).to_string(), term);
+        }
+    }
+
+    #[test]
+    fn a_grade_rises_after_two_terms() {
+        let term = |text: &str| text.parse::<Term>().expect("a term");
+        for (now, entry, grade) in [
+            ("2016-AUTUMN", "2016-AUTUMN", 1),
+            ("2017-SPRING", "2016-AUTUMN", 1),
+            ("2017-AUTUMN", "2016-AUTUMN", 2),
+            ("2017-AUTUMN", "2017-SPRING", 1),
+            ("2018-SPRING", "2017-SPRING", 2),
+            ("2016-SPRING", "2016-AUTUMN", 0),
+        ] {
+            assert_eq!(term(now).grade_of_entry(term(entry)), grade, "{now} {entry}");
+        }
+    }
+
+    #[test]
+    fn working_days_follow_the_state_council() {
+        assert!(!is_working_day(day("2026-10-01")));
+        assert!(is_working_day(day("2026-10-10")), "a Saturday on which people work");
+        assert_eq!(add_working_days(day("2026-09-30"), 1), day("2026-10-08"));
+        assert!(has_calendar(2026) && !has_calendar(2027));
+    }
+
+    #[test]
+    fn months_are_numbers() {
+        assert_eq!(Month::try_from(201_612).expect("a month").next().number(), 201_701);
+        assert!(Month::try_from(201_613).is_err());
+        assert!("20161".parse::<Month>().is_err());
+    }
+}

@@ -1,0 +1,157 @@
+//! Value lists of the workbook, code tables by name, and majors by catalogue.
+//!
+//! Sources: `data/codes/*.csv` (JY/T 1001, GB/T). Where the workbook's list and a code table disagree, the
+//! workbook goes by its list.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+/// A column of the workbook that schools upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Header, by which it is found.
+    pub header: &'static str,
+    /// Whether it must be filled.
+    pub need: Need,
+    /// What it may hold, in words.
+    pub format: &'static str,
+}
+
+/// Whether a cell must be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Always.
+    Required,
+    /// Under a condition that its rule names.
+    Conditional,
+    /// Never.
+    Optional,
+}
+
+/// The workbook's 73 columns in order (`data/student_template.csv`).
+pub static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let text: &'static str = include_str!("../data/student_template.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    reader
+        .records()
+        .filter_map(Result::ok)
+        .map(|record| Column {
+            header: leak(&record[1]),
+            need: match &record[2] {
+                "required" => Need::Required,
+                "conditional" => Need::Conditional,
+                _ => Need::Optional,
+            },
+            format: leak(&record[3]),
+        })
+        .collect()
+});
+
+/// Texts of the tables live as long as the program: they are read once.
+fn leak(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+static VALUES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut values: HashMap<&'static str, Vec<&'static str>> = HashMap::new();
+    for line in include_str!("../data/codes/template_values.csv").lines().skip(1) {
+        if let Some((column, value)) = line.split_once(',') {
+            values.entry(column).or_default().push(value.trim());
+        }
+    }
+    let tables = [
+        ("民族", include_str!("../data/codes/ethnicity.csv")),
+        ("政治面貌", include_str!("../data/codes/political_status.csv")),
+        ("健康状况", include_str!("../data/codes/health.csv")),
+        ("身份证件类型", include_str!("../data/codes/identity_document.csv")),
+    ];
+    for (column, table) in tables {
+        values.insert(column, table.lines().skip(1).filter_map(|line| line.split_once(',').map(|(_, name)| name.trim())).collect());
+    }
+    for column in ["是否随迁子女", "是否建档立卡贫困户", "成员1是否监护人", "成员2是否监护人"] {
+        values.insert(column, vec!["是", "否"]);
+    }
+    values.insert("性别", vec!["男", "女"]);
+    values
+});
+
+/// Values that a column of the workbook allows; `None` for a free column.
+pub fn values(column: &str) -> Option<&'static [&'static str]> {
+    let shared = column.trim_start_matches("成员1").trim_start_matches("成员2");
+    let list = match (column == shared, shared) {
+        (false, "关系") => "成员关系",
+        (false, "身份证件类型" | "民族" | "政治面貌" | "健康状况") => shared,
+        _ => column,
+    };
+    VALUES.get(list).map(Vec::as_slice)
+}
+
+/// The table's spelling of a document type; 户口簿 is taken for the table's 户口薄.
+pub fn document(name: &str) -> Option<&'static str> {
+    let name = if name == "户口簿" { "户口薄" } else { name };
+    values("身份证件类型")?.iter().find(|value| **value == name).copied()
+}
+
+/// A major of a catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Major {
+    /// Year of the catalogue.
+    pub catalogue: &'static str,
+    /// 6-digit code.
+    pub code: &'static str,
+    /// Name.
+    pub name: &'static str,
+    /// 涉农: the 32 majors of 01 and three others (2010 catalogue, 财教明电〔2012〕3号).
+    pub agricultural: bool,
+    /// 艺术类相关表演, without 戏曲.
+    pub performing_arts: bool,
+}
+
+static MAJORS: LazyLock<Vec<Major>> = LazyLock::new(|| {
+    include_str!("../data/codes/majors_excerpt.csv")
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let fields: Vec<&'static str> = line.split(',').collect();
+            let [catalogue, code, name, agricultural, performing] = fields[..] else { return None };
+            Some(Major { catalogue, code, name, agricultural: agricultural == "y", performing_arts: performing.trim() == "y" })
+        })
+        .collect()
+});
+
+/// Every major of the loaded catalogues.
+pub fn majors() -> &'static [Major] {
+    &MAJORS
+}
+
+/// A major by catalogue and code.
+pub fn major(catalogue: &str, code: &str) -> Option<&'static Major> {
+    MAJORS.iter().find(|major| major.catalogue == catalogue && major.code == code)
+}
+
+/// A major by what the feed and the stores write: `2010-010100`.
+pub fn major_of_key(key: &str) -> Option<&'static Major> {
+    let (catalogue, code) = key.split_once('-')?;
+    major(catalogue, code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workbook_has_73_columns_whose_lists_are_known() {
+        assert_eq!(COLUMNS.len(), 73);
+        for column in COLUMNS.iter().filter(|column| column.format.contains("template_values") || column.format.contains("codes/")) {
+            assert!(values(column.header).is_some_and(|list| list.len() > 1), "{}", column.header);
+        }
+        assert_eq!(values("成员2关系").map(<[_]>::len), Some(12));
+        assert!(values("姓名").is_none());
+    }
+
+    #[test]
+    fn agricultural_majors_are_a_table_not_a_prefix() {
+        assert!(major("2010", "100300").is_some_and(|major| major.agricultural), "农村医学");
+        assert!(major("2010", "140700").is_some_and(|major| !major.performing_arts), "戏曲表演 is not excluded");
+        assert!(major_of_key("2010-140600").is_some_and(|major| major.performing_arts));
+    }
+}

@@ -1,0 +1,32 @@
+//! Values and rules of the field that both services share: no I/O, no async, no SQL, no protobuf.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | [`text`] | what people type into cells, made comparable |
+//! | [`identity`] | identity numbers, their classes and the keyed hash that stands for them |
+//! | [`region`] | GB/T 2260 codes with the years in which each was valid |
+//! | [`school`] | school codes |
+//! | [`calendar`] | months, terms, school years, working days |
+//! | [`codes`] | the value lists of the workbook, and majors |
+//! | [`enrollment`] | states of an enrollment, what changes them, and dated timelines |
+//! | [`person`] | how keys and names belong to a person over time |
+//! | [`money`] | fen, and bank card numbers |
+//!
+//! To add a value: a type whose constructor is the only way in, in the module that its meaning names.
+
+pub mod calendar;
+pub mod codes;
+pub mod enrollment;
+pub mod identity;
+pub mod money;
+pub mod person;
+pub mod region;
+pub mod school;
+pub mod text;
+
+pub use calendar::{Month, Season, Term};
+pub use identity::{IdNumber, PersonKey};
+pub use money::Fen;
+pub use person::{Bond, BondKind, RegistryAnswer, Sex};
+pub use region::RegionCode;
+pub use school::SchoolCode;

@@ -1,0 +1,126 @@
+//! Administrative divisions: GB/T 2260 codes with the years in which each was valid.
+//!
+//! Source: `data/regions.csv`. A code without an end is "not known to have ended" (some ends after 2020 are missing).
+
+use std::{collections::HashMap, fmt, str::FromStr, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+/// A span of years in which a code had a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Name in that span.
+    pub name: &'static str,
+    /// First year, where known.
+    pub from: Option<i32>,
+    /// Last year, where it ended.
+    pub to: Option<i32>,
+}
+
+static REGIONS: LazyLock<HashMap<&'static str, Vec<Span>>> = LazyLock::new(|| {
+    let mut regions: HashMap<&'static str, Vec<Span>> = HashMap::new();
+    for line in include_str!("../data/regions.csv").lines().skip(1) {
+        let mut fields = line.split(',');
+        let (Some(code), Some(name)) = (fields.next(), fields.next()) else { continue };
+        let mut year = || fields.next().and_then(|y| y.parse().ok());
+        let (from, to) = (year(), year());
+        regions.entry(code).or_default().push(Span { name, from, to });
+    }
+    regions
+});
+
+/// Every span of a code; empty for one that never existed.
+pub fn spans(code: &str) -> &'static [Span] {
+    REGIONS.get(code).map_or(&[], Vec::as_slice)
+}
+
+/// All codes, unordered.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    REGIONS.keys().copied()
+}
+
+/// Code of a province, prefecture or county that exists, or once did.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RegionCode(String);
+
+/// Why a region code was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RegionError {
+    /// Not six digits.
+    #[error("行政区划码应为6位数字")]
+    Form,
+    /// In no edition of GB/T 2260.
+    #[error("行政区划码在历年国标（GB/T 2260）中都不存在，请核对")]
+    Unknown,
+}
+
+impl FromStr for RegionCode {
+    type Err = RegionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() != 6 || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(RegionError::Form);
+        }
+        if spans(text).is_empty() { Err(RegionError::Unknown) } else { Ok(Self(text.to_owned())) }
+    }
+}
+
+impl RegionCode {
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Latest name.
+    pub fn name(&self) -> &'static str {
+        spans(&self.0).last().map_or("", |span| span.name)
+    }
+
+    /// The digits that all codes below this one begin with: two, four or six.
+    pub fn prefix(&self) -> &str {
+        prefix(&self.0)
+    }
+
+    /// Whether `other` is this region or lies within it.
+    pub fn covers(&self, other: &str) -> bool {
+        other.starts_with(self.prefix())
+    }
+}
+
+/// The digits that all codes within a region begin with: two of a province, four of a prefecture, else six.
+pub fn prefix(code: &str) -> &str {
+    if code.ends_with("0000") {
+        &code[..2]
+    } else if code.ends_with("00") {
+        &code[..4]
+    } else {
+        code
+    }
+}
+
+impl fmt::Display for RegionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn abolished_codes_are_codes() {
+        assert!("110103".parse::<RegionCode>().is_ok(), "崇文区 was merged away in 2010");
+        assert_eq!("999999".parse::<RegionCode>(), Err(RegionError::Unknown));
+        assert_eq!("11010".parse::<RegionCode>(), Err(RegionError::Form));
+    }
+
+    #[test]
+    fn a_region_covers_what_lies_below() {
+        let province: RegionCode = "430000".parse().expect("exists");
+        assert!(province.covers("430102") && !province.covers("440102"));
+        let city: RegionCode = "430100".parse().expect("exists");
+        assert!(city.covers("430102") && !city.covers("430202"));
+    }
+}

@@ -1,0 +1,129 @@
+//! What people really type into cells, made comparable where that is safe.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Middle dots as keyboards and systems write them; names compare with the first.
+/// Source: observed variants of minority names, e.g. 买买提·艾力.
+const MIDDLE_DOTS: [char; 9] = ['·', '•', '．', '.', '‧', '∙', '⋅', '・', '･'];
+
+/// A cell as typed, without what no value has: outer blanks, a leading apostrophe, invisible
+/// characters; full-width letters, digits and signs become half-width.
+pub fn clean(cell: &str) -> String {
+    let half: String = cell.chars().map(half_width).filter(|c| !is_invisible(*c)).collect();
+    let trimmed = half.trim();
+    trimmed.strip_prefix('\'').unwrap_or(trimmed).trim().to_owned()
+}
+
+/// A number-like cell: [`clean`], without any blank, letters in upper case.
+pub fn clean_number(cell: &str) -> String {
+    clean(cell).chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect()
+}
+
+/// A name as people compare it: NFKC, without blanks, with one kind of middle dot, letters in upper case.
+pub fn comparable_name(name: &str) -> String {
+    name.chars()
+        .map(|c| if MIDDLE_DOTS.contains(&c) { '·' } else { c })
+        .nfkc()
+        .filter(|c| !c.is_whitespace() && !is_invisible(*c))
+        // NFKC turns some dots into others
+        .map(|c| if MIDDLE_DOTS.contains(&c) { '·' } else { c })
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// A name as it is kept: without outer blanks and invisible characters, with single inner blanks.
+pub fn tidy_name(name: &str) -> String {
+    let visible: String = name.chars().map(|c| if c == '\u{3000}' { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Why a name can't be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Shorter than two or longer than 36 characters (JY/T 1001).
+    #[error("姓名应为2至36个字符，请核对")]
+    Length,
+    /// A digit or a sign that no name holds.
+    #[error("姓名中含有数字或符号，请按身份证件填写")]
+    Character,
+}
+
+/// Checks a tidied name: 2 to 36 characters, letters of any script, blanks and middle dots.
+pub fn check_name(name: &str) -> Result<(), NameError> {
+    let length = comparable_name(name).chars().count();
+    if !(2..=36).contains(&length) {
+        return Err(NameError::Length);
+    }
+    let fits = |c: char| c.is_alphabetic() || c == ' ' || c == '\'' || c == '-' || MIDDLE_DOTS.contains(&c);
+    if name.chars().all(fits) { Ok(()) } else { Err(NameError::Character) }
+}
+
+/// A number with its middle hidden: the first six and the last four of 18, else the last four.
+pub fn mask(number: &str) -> String {
+    let chars: Vec<char> = number.chars().collect();
+    let (head, tail) = match chars.len() {
+        0..=4 => (0, 0),
+        5..=9 => (1, 2),
+        10..=14 => (2, 4),
+        length if length == 19 => (7, 4),
+        _ => (6, 4),
+    };
+    let hidden = chars.len() - head - tail;
+    let mut masked: String = chars[..head].iter().collect();
+    masked.extend(std::iter::repeat_n('*', hidden));
+    masked.extend(&chars[chars.len() - tail..]);
+    masked
+}
+
+fn half_width(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{3000}' | '\u{a0}' => ' ',
+        _ => c,
+    }
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_lose_what_no_value_has() {
+        for (typed, meant) in [("　３６　", "36"), ("'012345", "012345"), ("\u{feff}男 ", "男"), ("（一）班", "(一)班")] {
+            assert_eq!(clean(typed), meant, "{typed:?}");
+        }
+        assert_eq!(clean_number(" 1101 0519 4912 3100 2x"), "11010519491231002X");
+    }
+
+    #[test]
+    fn names_compare_across_blanks_and_dots() {
+        for variant in ["王　伟", "王 伟", "王伟", " 王伟"] {
+            assert_eq!(comparable_name(variant), "王伟");
+        }
+        for dot in MIDDLE_DOTS {
+            assert_eq!(comparable_name(&format!("买买提{dot}艾力")), "买买提·艾力", "{dot:?}");
+        }
+        assert_ne!(comparable_name("陈莉"), comparable_name("陈丽"));
+    }
+
+    #[test]
+    fn names_are_checked_at_both_limits() {
+        assert_eq!(check_name("王"), Err(NameError::Length));
+        assert_eq!(check_name("王伟"), Ok(()));
+        assert_eq!(check_name(&"阿".repeat(36)), Ok(()));
+        assert_eq!(check_name(&"阿".repeat(37)), Err(NameError::Length));
+        assert_eq!(check_name("王伟2"), Err(NameError::Character));
+        assert_eq!(check_name("买买提·艾力"), Ok(()));
+    }
+
+    #[test]
+    fn masks_hide_the_middle() {
+        assert_eq!(mask("11010519491231002X"), "110105********002X");
+        assert_eq!(mask("G11010519491231002X"), "G110105********002X");
+        assert_eq!(mask("1234"), "****");
+    }
+}

@@ -1,0 +1,27 @@
+//! Compiles the protos with protox: nobody has to install protoc.
+use std::{env, fs, path::PathBuf};
+
+const PROTOS: &[&str] = &[
+    "xuezhu/common/v1/problem.proto",
+    "xuezhu/common/v1/reason.proto",
+    "xuezhu/enrollment/v1/session.proto",
+    "xuezhu/enrollment/v1/directory.proto",
+    "xuezhu/enrollment/v1/enrollment.proto",
+    "xuezhu/enrollment/v1/submission.proto",
+    "xuezhu/bridge/v1/bridge.proto",
+    "xuezhu/aid/v1/award.proto",
+    "xuezhu/aid/v1/reconciliation.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
+    println!("cargo:rerun-if-changed={}", root.display());
+    let mut compiler = protox::Compiler::new([&root])?;
+    compiler.include_source_info(true).include_imports(true);
+    compiler.open_files(PROTOS)?;
+    // The encoded set keeps the google.api.http options, which the plain struct drops.
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! The database seam: one Db over SQLite and PostgreSQL.

@@ -1,0 +1,1 @@
+//! The aid service (资助).

@@ -1,0 +1,1 @@
+//! REST and pages over gRPC; owns no data.

@@ -1,0 +1,1 @@
+//! The one binary: up, enrollment, aid, gateway, demo, import, reconcile, flags, admin.
