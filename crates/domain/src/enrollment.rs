@@ -92,8 +92,7 @@ pub enum Change {
 
 impl Change {
     /// Every change.
-    pub const ALL: [Self; 8] =
-        [Self::Submit, Self::Attest, Self::Approve, Self::SendBack, Self::Edit, Self::TakeLeave, Self::Return, Self::Withdraw];
+    pub const ALL: [Self; 8] = [Self::Submit, Self::Attest, Self::Approve, Self::SendBack, Self::Edit, Self::TakeLeave, Self::Return, Self::Withdraw];
 
     /// In Chinese.
     pub fn name(self) -> &'static str {

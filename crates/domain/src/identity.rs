@@ -123,10 +123,18 @@ impl IdNumber {
             "居民身份证" | "户口薄" => return Self::resident(&number, today),
             "境外永久居住证" => foreign_permanent(&number, today)?,
             "香港特区护照/身份证明" | "澳门特区护照/身份证明" => {
-                if is_hong_kong_macau(&number) { NumberClass::HongKongMacau } else { alphanumeric(&number, 5..=20, NumberClass::Other)? }
+                if is_hong_kong_macau(&number) {
+                    NumberClass::HongKongMacau
+                } else {
+                    alphanumeric(&number, 5..=20, NumberClass::Other)?
+                }
             }
             "台湾居民来往大陆通行证" => {
-                if number.len() == 8 && digits(&number) { NumberClass::Taiwan } else { return Err(IdError::Form) }
+                if number.len() == 8 && digits(&number) {
+                    NumberClass::Taiwan
+                } else {
+                    return Err(IdError::Form);
+                }
             }
             "护照" => alphanumeric(&number, 5..=17, NumberClass::Passport)?,
             // The class is what the number is: a permit or a resident number entered as 其他 keeps its own class.

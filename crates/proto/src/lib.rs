@@ -9,9 +9,8 @@ use std::sync::LazyLock;
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 /// The descriptors, decoded once.
-pub static POOL: LazyLock<prost_reflect::DescriptorPool> = LazyLock::new(|| {
-    prost_reflect::DescriptorPool::decode(DESCRIPTORS).expect("the build script wrote them")
-});
+pub static POOL: LazyLock<prost_reflect::DescriptorPool> =
+    LazyLock::new(|| prost_reflect::DescriptorPool::decode(DESCRIPTORS).expect("the build script wrote them"));
 
 pub mod google {
     pub mod api {

@@ -1,1 +1,36 @@
-//! What every server needs: settings, keyring, tokens, clock, errors, the runner of mutations, telemetry.
+//! What every server needs, and nothing of the field's processes.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | [`settings`] | one table of settings, from file and environment |
+//! | [`keyring`] | hash key, sealing key, signing key: made once, shared by both services |
+//! | [`token`] | short signed tokens for people, machines and services |
+//! | [`clock`] | civil day and system time, both parameters |
+//! | [`context`] | who acts, when, under which request: the first parameter of every use case |
+//! | [`permission`] | which role may do what, where |
+//! | [`refusal`] | why a call was refused, and how that is told |
+//! | [`runner`] | the one function that every mutation goes through |
+//! | [`paging`] | opaque page tokens |
+//! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
+//! | [`telemetry`] | logs and metrics |
+//!
+//! To add a mutation: write its use case on a [`xuezhu_store::Tx`] and hand it to [`runner::Runner::mutate`].
+
+pub mod clock;
+pub mod context;
+pub mod keyring;
+pub mod paging;
+pub mod permission;
+pub mod refusal;
+pub mod runner;
+pub mod serve;
+pub mod settings;
+pub mod telemetry;
+pub mod token;
+
+pub use clock::Clock;
+pub use context::{Actor, Context, Ids, Role};
+pub use keyring::Keyring;
+pub use permission::{Permission, Place};
+pub use refusal::{Error, FieldErrors, Reason, Refusal};
+pub use runner::Runner;

@@ -1,0 +1,179 @@
+//! Who acts, when, under which request.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rand::{RngCore, SeedableRng, rngs::StdRng};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    permission::{Permission, Place},
+    refusal::{Error, Reason, Refusal},
+};
+
+/// What an account is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    /// Enters and submits for a school.
+    SchoolClerk,
+    /// Attests for a school.
+    Principal,
+    /// Approves for a region's department.
+    DepartmentOfficer,
+    /// Keeps schools and accounts.
+    Administrator,
+    /// Another system: reads and follows.
+    MachineReader,
+    /// One service of this deployment calling the other.
+    Service,
+}
+
+impl Role {
+    /// As stored and as clients see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SchoolClerk => "SCHOOL_CLERK",
+            Self::Principal => "PRINCIPAL",
+            Self::DepartmentOfficer => "DEPARTMENT_OFFICER",
+            Self::Administrator => "ADMINISTRATOR",
+            Self::MachineReader => "MACHINE_READER",
+            Self::Service => "SERVICE",
+        }
+    }
+
+    /// From what was stored.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::SchoolClerk, Self::Principal, Self::DepartmentOfficer, Self::Administrator, Self::MachineReader, Self::Service]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+    }
+}
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Account.
+    pub account: String,
+    /// Name of the person.
+    pub display_name: String,
+    /// Role.
+    pub role: Role,
+    /// School or region code; empty for the whole deployment.
+    pub organisation: String,
+    /// Whether the one-time password is still to be changed.
+    pub must_change_password: bool,
+}
+
+impl Actor {
+    /// What the system does by itself is done under its own name, never under that of whom it happened after.
+    pub fn system() -> Self {
+        Self { account: "system".into(), display_name: "系统".into(), role: Role::Service, organisation: String::new(), must_change_password: false }
+    }
+}
+
+/// Makes ids: version 7, so that later ones sort later within a process.
+#[derive(Debug, Clone)]
+pub struct Ids(Arc<std::sync::Mutex<StdRng>>, Arc<AtomicU64>);
+
+impl Ids {
+    /// From the system's randomness.
+    pub fn random() -> Self {
+        Self(Arc::new(std::sync::Mutex::new(StdRng::from_os_rng())), Arc::default())
+    }
+
+    /// The same ids for the same seed and clock: for tests.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Arc::new(std::sync::Mutex::new(StdRng::seed_from_u64(seed))), Arc::default())
+    }
+
+    /// The next id at a system time.
+    pub fn next(&self, now: DateTime<Utc>) -> Uuid {
+        // 48 bits of milliseconds and 12 of a counter that never falls behind: later ids sort later.
+        let ticks = u64::try_from(now.timestamp_millis()).unwrap_or(0) << 12;
+        let tick = self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(ticks.max(last + 1))).unwrap_or(0);
+        let tick = ticks.max(tick + 1);
+        let mut random = [0; 8];
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(&mut random);
+        let high = (tick >> 12) << 16 | 0x7000 | (tick & 0xfff);
+        let low = u64::from_be_bytes(random) >> 2 | 1 << 63;
+        Uuid::from_u64_pair(high, low)
+    }
+
+    /// Randomness for passwords.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
+
+/// The first parameter of every use case.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Who acts.
+    pub actor: Actor,
+    /// Id that the client gave the request, so that a repetition is known; empty where it gave none.
+    pub request_id: String,
+    /// Address that the request came from.
+    pub address: String,
+    now: DateTime<Utc>,
+    today: NaiveDate,
+    ids: Ids,
+}
+
+impl Context {
+    /// A context of the present moment.
+    pub fn new(actor: Actor, clock: &Clock, ids: &Ids) -> Self {
+        Self { actor, request_id: String::new(), address: String::new(), now: clock.now(), today: clock.today(), ids: ids.clone() }
+    }
+
+    /// System time at which the request began.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// The same in microseconds since 1970.
+    pub fn now_us(&self) -> i64 {
+        self.now.timestamp_micros()
+    }
+
+    /// Civil day of the request.
+    pub fn today(&self) -> NaiveDate {
+        self.today
+    }
+
+    /// A new id.
+    pub fn new_id(&self) -> Uuid {
+        self.ids.next(self.now)
+    }
+
+    /// Where randomness comes from.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// Whether the actor may do this there.
+    pub fn may(&self, permission: Permission, place: &Place) -> Result<(), Error> {
+        if self.actor.must_change_password {
+            return Err(Refusal::new(Reason::MustChangePassword, "首次登录请先修改一次性密码").into());
+        }
+        permission.check(&self.actor, place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_ids_sort_later_even_within_a_millisecond() {
+        let (ids, now) = (Ids::seeded(1), DateTime::from_timestamp(1_480_000_000, 0).expect("an instant"));
+        let made: Vec<Uuid> = (0..10_000).map(|_| ids.next(now)).collect();
+        assert!(made.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(made[0].get_version_num(), 7);
+    }
+}

@@ -1,0 +1,129 @@
+//! Which role may do what, where. One table; nothing else decides.
+
+use xuezhu_domain::region;
+
+use crate::{
+    context::{Actor, Role},
+    refusal::{Error, Reason, Refusal},
+};
+
+/// Something that not everybody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// See a school's records, masked.
+    ReadSchool,
+    /// Enter enrollments and awards, submit them, record status changes, explain flags.
+    EnterForSchool,
+    /// Attest for the school.
+    Attest,
+    /// Approve, send back, correct identities, decide flags.
+    Approve,
+    /// Send back: principal before attesting, department after.
+    SendBack,
+    /// Explain a flag.
+    Explain,
+    /// Keep schools and accounts.
+    ManageDirectory,
+    /// Start a full sweep.
+    Reconcile,
+    /// Follow the feed.
+    Follow,
+}
+
+/// Where something is done: a school under its authority, or a region.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// A school.
+    School {
+        /// Its code.
+        code: &'a str,
+        /// Region code of its department.
+        authority: &'a str,
+    },
+    /// A region with all below it; empty for the whole deployment.
+    Region(&'a str),
+}
+
+impl Permission {
+    /// Whether an actor may do this there.
+    pub fn check(self, actor: &Actor, place: &Place) -> Result<(), Error> {
+        if actor.role == Role::MachineReader && matches!(self, Self::EnterForSchool | Self::Attest | Self::Approve) {
+            // 教职成厅函〔2016〕14号: direct upload by the school; bulk import from other systems is forbidden.
+            return Err(Refusal::new(
+                Reason::MachineEntryForbidden,
+                "系统账号只能读取和订阅，不能录入或审核；名单须由学校本人登录直接上传（教职成厅函〔2016〕14号）",
+            )
+            .into());
+        }
+        if self.allowed(actor, place) {
+            Ok(())
+        } else {
+            Err(Refusal::new(Reason::Forbidden, "当前账号的角色或所属单位无权进行此操作").into())
+        }
+    }
+
+    fn allowed(self, actor: &Actor, place: &Place) -> bool {
+        use Role::{Administrator, DepartmentOfficer, MachineReader, Principal, SchoolClerk, Service};
+        let organisation = actor.organisation.as_str();
+        let own_school = matches!(place, Place::School { code, .. } if *code == organisation);
+        let own_authority = matches!(place, Place::School { authority, .. } if *authority == organisation);
+        let above = match place {
+            Place::School { authority, .. } => covers(organisation, authority),
+            Place::Region(region) => covers(organisation, region),
+        };
+        match (self, actor.role) {
+            (Self::ReadSchool, SchoolClerk | Principal)
+            | (Self::EnterForSchool, SchoolClerk)
+            | (Self::Attest | Self::SendBack, Principal)
+            | (Self::Explain, SchoolClerk | Principal) => own_school,
+            (Self::Approve | Self::SendBack, DepartmentOfficer) => own_authority,
+            (Self::ReadSchool, DepartmentOfficer | MachineReader | Administrator)
+            | (Self::Reconcile, DepartmentOfficer | Administrator)
+            | (Self::Follow, MachineReader) => above,
+            (Self::ManageDirectory, Administrator) | (Self::Follow | Self::ReadSchool, Service) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether an organisation's region contains another; the whole deployment contains all.
+pub fn covers(organisation: &str, region: &str) -> bool {
+    organisation.is_empty() || (!region.is_empty() && organisation.len() == 6 && region.starts_with(region::prefix(organisation)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actor(role: Role, organisation: &str) -> Actor {
+        Actor { account: "a".into(), display_name: "甲".into(), role, organisation: organisation.into(), must_change_password: false }
+    }
+
+    #[test]
+    fn roles_do_what_the_table_says() {
+        let here = Place::School { code: "3643000001", authority: "430102" };
+        use {Permission as P, Role as R};
+        for (role, organisation, allowed) in [
+            (R::SchoolClerk, "3643000001", vec![P::ReadSchool, P::EnterForSchool, P::Explain]),
+            (R::SchoolClerk, "3643000002", vec![]),
+            (R::Principal, "3643000001", vec![P::ReadSchool, P::Attest, P::SendBack, P::Explain]),
+            (R::DepartmentOfficer, "430102", vec![P::ReadSchool, P::Approve, P::SendBack, P::Reconcile]),
+            (R::DepartmentOfficer, "430000", vec![P::ReadSchool, P::Reconcile]),
+            (R::DepartmentOfficer, "440000", vec![]),
+            (R::Administrator, "", vec![P::ReadSchool, P::ManageDirectory, P::Reconcile]),
+            (R::MachineReader, "430000", vec![P::ReadSchool, P::Follow]),
+        ] {
+            for permission in [P::ReadSchool, P::EnterForSchool, P::Attest, P::Approve, P::SendBack, P::Explain, P::ManageDirectory, P::Reconcile, P::Follow] {
+                let verdict = permission.check(&actor(role, organisation), &here).is_ok();
+                assert_eq!(verdict, allowed.contains(&permission), "{role:?} {organisation} {permission:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_machine_that_enters_is_told_why_not() {
+        let here = Place::School { code: "3643000001", authority: "430102" };
+        let Err(Error::Refused(refusal)) = Permission::EnterForSchool.check(&actor(Role::MachineReader, "430000"), &here) else { panic!("must be refused") };
+        assert_eq!(refusal.reason, Reason::MachineEntryForbidden);
+    }
+}

@@ -1,0 +1,255 @@
+//! Why a call was refused, and how that is told: `google.rpc.Status` with a stable reason, the fields at fault, and a
+//! Chinese message. One place maps reasons to codes.
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+pub use xuezhu_proto::common::refusal::Reason;
+use xuezhu_store::{Retryable, StoreError};
+
+/// Domain of our reasons in `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "xuezhu";
+
+/// What is wrong with a call, told to the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Stable reason.
+    pub reason: Reason,
+    /// What to do, in Chinese. Never personal data.
+    pub message: String,
+    /// Fields at fault: path and what is wrong.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), fields: Vec::new() }
+    }
+
+    /// Something that is not there, or not the caller's to see.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Reason::NotFound, format!("找不到{what}，或无权查看"))
+    }
+
+    /// A state that does not allow the act.
+    pub fn wrong_state(message: impl Into<String>) -> Self {
+        Self::new(Reason::WrongState, message)
+    }
+
+    /// One field at fault.
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        let mut fields = FieldErrors::default();
+        fields.add(field, message);
+        fields.refusal()
+    }
+}
+
+/// Collects every field that is wrong, so that all are told at once.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<(String, String)>);
+
+impl FieldErrors {
+    /// Notes a field.
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push((field.to_owned(), message.into()));
+    }
+
+    /// Parses a field; notes what is wrong with it.
+    pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, field: &str, text: &str) -> Option<T> {
+        text.parse().map_err(|error: T::Err| self.add(field, error.to_string())).ok()
+    }
+
+    /// An id.
+    pub fn id(&mut self, field: &str, text: &str) -> Option<uuid::Uuid> {
+        text.parse().map_err(|_| self.add(field, "应为UUID")).ok()
+    }
+
+    /// A text that must be there, of at most `limit` characters.
+    pub fn text(&mut self, field: &str, text: &str, limit: usize) -> Option<String> {
+        let text = text.trim();
+        if text.is_empty() {
+            self.add(field, "不能为空");
+            None
+        } else if text.chars().count() > limit {
+            self.add(field, format!("不能超过{limit}个字符"));
+            None
+        } else {
+            Some(text.to_owned())
+        }
+    }
+
+    /// `YYYY-MM-DD`.
+    pub fn date(&mut self, field: &str, text: &str) -> Option<chrono::NaiveDate> {
+        text.parse().map_err(|_| self.add(field, "日期应写作YYYY-MM-DD")).ok()
+    }
+
+    /// Fails if anything was noted.
+    pub fn check(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.refusal().into()) }
+    }
+
+    fn refusal(self) -> Refusal {
+        let message = self.0.iter().map(|(field, why)| format!("{field}：{why}")).collect::<Vec<_>>().join("；");
+        Refusal { reason: Reason::InvalidArgument, message, fields: self.0 }
+    }
+}
+
+/// What a use case can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller can do something about it.
+    #[error("refused: {}", .0.reason.as_str_name())]
+    Refused(Box<Refusal>),
+    /// The database can't go on.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something that can't be: a fault of ours.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl Retryable for Error {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_retryable())
+    }
+}
+
+impl Error {
+    /// The reason, as told to callers and kept in the audit.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Refused(refusal) => refusal.reason,
+            Self::Store(StoreError::Retry(_)) => Reason::Unavailable,
+            Self::Store(StoreError::Unique(_)) => Reason::Conflict,
+            Self::Store(StoreError::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))) => Reason::Unavailable,
+            Self::Store(_) | Self::Internal(_) => Reason::Internal,
+        }
+    }
+}
+
+/// The gRPC code of a reason.
+pub fn code(reason: Reason) -> Code {
+    use Reason as R;
+    match reason {
+        R::InvalidArgument | R::FileUnreadable | R::FileEncrypted | R::HeaderMissing | R::HeaderDuplicated | R::PasswordWeak | R::FileTooLarge => {
+            Code::InvalidArgument
+        }
+        R::Unauthenticated | R::WrongPassword => Code::Unauthenticated,
+        R::Forbidden | R::MustChangePassword | R::MachineEntryForbidden | R::OwnSubmission | R::AccountLocked => Code::PermissionDenied,
+        R::NotFound => Code::NotFound,
+        R::AlreadyExists | R::RequestIdReused => Code::AlreadyExists,
+        R::WrongState
+        | R::DigestMismatch
+        | R::PlaceTaken
+        | R::IdentityConflict
+        | R::RowsFaulty
+        | R::NothingToDo
+        | R::HashKeyMismatch
+        | R::CursorUnknown
+        | R::PlaceOverlaps => Code::FailedPrecondition,
+        R::CursorTooOld => Code::OutOfRange,
+        R::Conflict => Code::Aborted,
+        R::Unavailable => Code::Unavailable,
+        R::Internal | R::Unspecified => Code::Internal,
+    }
+}
+
+/// What a reason says in Chinese where nothing better is known.
+pub fn chinese(reason: Reason) -> &'static str {
+    use Reason as R;
+    match reason {
+        R::Unspecified => "未说明",
+        R::InvalidArgument => "填写有误",
+        R::Unauthenticated => "请先登录，或登录已过期",
+        R::Forbidden => "无权进行此操作",
+        R::NotFound => "找不到，或无权查看",
+        R::AlreadyExists => "已经存在",
+        R::WrongState => "当前状态不允许此操作",
+        R::DigestMismatch => "内容已有变化，请重新核对后再操作",
+        R::Conflict => "他人刚刚修改了同一记录，请刷新后重试",
+        R::RequestIdReused => "同一请求编号曾用于不同内容",
+        R::MustChangePassword => "首次登录请先修改一次性密码",
+        R::WrongPassword => "账号或密码错误",
+        R::AccountLocked => "密码连续错误次数过多，账号已临时锁定",
+        R::MachineEntryForbidden => "系统账号不能录入",
+        R::PlaceTaken => "该生已在其他学校有有效学籍",
+        R::IdentityConflict => "该证件号已登记在另一姓名之下，请先由主管部门核正",
+        R::FileUnreadable => "文件无法读取",
+        R::FileTooLarge => "文件过大",
+        R::FileEncrypted => "文件已加密，请取消密码保护后重新上传",
+        R::HeaderMissing => "找不到表头行",
+        R::HeaderDuplicated => "表头有重复的列",
+        R::RowsFaulty => "有问题行，已按要求全部不写入",
+        R::NothingToDo => "没有可处理的记录",
+        R::HashKeyMismatch => "两个服务的密钥环不一致",
+        R::CursorUnknown => "订阅位置不属于当前历史，需要重新取快照",
+        R::CursorTooOld => "订阅位置过旧，需要重新取快照",
+        R::OwnSubmission => "不能签核或审核本人提交的内容",
+        R::Unavailable => "服务繁忙，请稍后重试",
+        R::Internal => "系统内部错误，已记录，请稍后重试",
+        R::PasswordWeak => "新密码强度不够",
+        R::PlaceOverlaps => "与该生原有学籍的时间重叠",
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let reason = error.reason();
+        let code = code(reason);
+        let mut details = ErrorDetails::new();
+        details.set_error_info(reason.as_str_name(), DOMAIN, std::collections::HashMap::<String, String>::new());
+        let message = match error {
+            Error::Refused(refusal) => {
+                if !refusal.fields.is_empty() {
+                    details.set_bad_request(refusal.fields.iter().map(|(field, why)| FieldViolation::new(field, why)).collect::<Vec<_>>());
+                }
+                refusal.message
+            }
+            hidden => {
+                tracing::error!(error = %hidden, detail = ?hidden, "request failed");
+                chinese(reason).to_owned()
+            }
+        };
+        details.set_localized_message("zh-CN", &message);
+        Self::with_error_details(code, message, details)
+    }
+}
+
+/// Reads the stable reason back from a status.
+pub fn reason_of(status: &Status) -> Option<Reason> {
+    status.get_details_error_info().and_then(|info| Reason::from_str_name(&info.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_chinese_text() {
+        for reason in (0..=30).filter_map(|number| Reason::try_from(number).ok()) {
+            assert!(chinese(reason).chars().any(|c| c > '\u{4e00}'), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_carries_reason_fields_and_message() {
+        let status = Status::from(Error::from(Refusal::field("effective_date", "日期应写作YYYY-MM-DD")));
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(reason_of(&status), Some(Reason::InvalidArgument));
+        let bad = status.get_details_bad_request().expect("fields");
+        assert_eq!(bad.field_violations[0].field, "effective_date");
+    }
+
+    #[test]
+    fn a_fault_of_the_database_shows_no_sql() {
+        let status = Status::from(Error::Store(StoreError::Corrupt("uuid")));
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("uuid"));
+    }
+}

@@ -1,0 +1,287 @@
+//! The one function that every mutation goes through: request id, transaction with retry, audit line, refusal recorded.
+//!
+//! A refused mutation leaves every row as it was, except the audit, which is written in a transaction of its own.
+
+use std::sync::Arc;
+
+use prost::Message;
+use tokio::sync::Notify;
+use tonic::{Response, Status};
+use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, run};
+
+use crate::{
+    clock::Clock,
+    context::{Actor, Context, Ids},
+    refusal::{Error, Reason, Refusal},
+};
+
+/// Response metadata that says an answer is the stored one of an earlier, equal request.
+pub const REPLAYED: &str = "idempotency-replayed";
+/// How long answers to request ids are kept, in microseconds: seven days.
+pub const REQUEST_KEPT_US: i64 = 7 * 24 * 3600 * 1_000_000;
+/// How long a request id may be, in characters.
+pub const REQUEST_ID_CHARACTERS: usize = 128;
+
+/// Runs mutations against one database.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    db: Db,
+    clock: Clock,
+    ids: Ids,
+    committed: Arc<Notify>,
+}
+
+/// What is called, for the audit and for knowing a repetition.
+#[derive(Debug, Clone)]
+pub struct Call {
+    method: &'static str,
+    resource: String,
+    fingerprint: [u8; 32],
+    secret: bool,
+}
+
+impl Call {
+    /// A call of `method` on `resource` (ids and codes only: it goes into the audit).
+    pub fn new(method: &'static str, resource: impl Into<String>, request: &impl Message) -> Self {
+        Self::of_bytes(method, resource, &request.encode_to_vec())
+    }
+
+    /// A call whose body is these bytes.
+    pub fn of_bytes(method: &'static str, resource: impl Into<String>, body: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(method.as_bytes()).update(&[0]).update(body);
+        Self { method, resource: resource.into(), fingerprint: *hasher.finalize().as_bytes(), secret: false }
+    }
+
+    /// The answer holds a secret: it is not stored.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+}
+
+struct Job<'j, A, R> {
+    ctx: &'j Context,
+    call: &'j Call,
+    with: &'j A,
+    work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
+}
+
+enum Answer<R> {
+    Fresh(R),
+    Replayed(R),
+}
+
+impl Runner {
+    /// A runner on a database.
+    pub fn new(db: Db, clock: Clock, ids: Ids) -> Self {
+        Self { db, clock, ids, committed: Arc::new(Notify::new()) }
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The clocks.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The source of ids.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// Woken after each commit: what works on committed rows waits for it, beside a timer.
+    pub fn committed(&self) -> Arc<Notify> {
+        self.committed.clone()
+    }
+
+    /// A context for what the system does by itself.
+    pub fn system_context(&self) -> Context {
+        Context::new(Actor::system(), &self.clock, &self.ids)
+    }
+
+    /// Runs a mutation: `work` loads, authorises, decides and writes.
+    pub async fn mutate<A: Sync, R: Message + Default>(
+        &self,
+        ctx: &Context,
+        call: Call,
+        with: &A,
+        work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
+    ) -> Result<Response<R>, Status> {
+        let job = Job { ctx, call: &call, with, work };
+        match self.db.write(&job, |tx, job| Box::pin(job.run(tx))).await {
+            Ok(answer) => {
+                self.committed.notify_waiters();
+                Ok(answer.into_response())
+            }
+            Err(error) => {
+                self.record_refusal(ctx, call.method, &call.resource, error.reason()).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Runs a mutation and undoes it: what a preview shows is what would be.
+    pub async fn rehearse<A: Sync, R>(
+        &self,
+        ctx: &Context,
+        call: Call,
+        with: &A,
+        work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
+    ) -> Result<Response<R>, Status> {
+        let rehearsed = async {
+            let mut tx = self.db.begin().await?;
+            let answer = work(ctx, &mut tx, with).await;
+            tx.rollback().await?;
+            answer
+        };
+        match rehearsed.await {
+            Ok(answer) => Ok(Response::new(answer)),
+            Err(error) => {
+                self.record_refusal(ctx, call.method, &call.resource, error.reason()).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Reads in one state of the database; a refusal is recorded.
+    pub async fn read<A: Sync, R>(
+        &self,
+        ctx: &Context,
+        method: &'static str,
+        with: &A,
+        work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
+    ) -> Result<Response<R>, Status> {
+        let read = async {
+            let mut tx = self.db.read().await?;
+            let answer = work(ctx, &mut tx, with).await;
+            tx.rollback().await?;
+            answer
+        };
+        match read.await {
+            Ok(answer) => Ok(Response::new(answer)),
+            Err(error) => {
+                if matches!(error.reason(), Reason::Forbidden | Reason::MustChangePassword | Reason::MachineEntryForbidden) {
+                    self.record_refusal(ctx, method, "", error.reason()).await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Records that something was refused, in a transaction of its own.
+    pub async fn record_refusal(&self, ctx: &Context, method: &'static str, resource: &str, reason: Reason) {
+        let line = AuditLine { ctx, method, resource, outcome: "REFUSED", reason: reason.as_str_name() };
+        let recorded = self.db.write(&line, |tx, line| Box::pin(async move { line.write(tx).await.map_err(Error::from) })).await;
+        if let Err(error) = recorded {
+            tracing::error!(%error, method, "refusal could not be recorded");
+        }
+    }
+
+    /// Forgets answers older than [`REQUEST_KEPT_US`].
+    pub async fn forget_old_requests(&self) -> Result<(), Error> {
+        let before = self.clock.now_us() - REQUEST_KEPT_US;
+        self.db
+            .write(&before, |tx, before| {
+                Box::pin(async move {
+                    run!(tx, "DELETE FROM requests WHERE at_us < $1", *before)?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+impl<A: Sync, R: Message + Default> Job<'_, A, R> {
+    async fn run(&self, tx: &mut Tx) -> Result<Answer<R>, Error> {
+        if let Some(known) = self.known(tx).await? {
+            return Ok(Answer::Replayed(known));
+        }
+        let answer = (self.work)(self.ctx, tx, self.with).await?;
+        AuditLine { ctx: self.ctx, method: self.call.method, resource: &self.call.resource, outcome: "DONE", reason: "" }.write(tx).await?;
+        if !self.ctx.request_id.is_empty() {
+            let stored = if self.call.secret { None } else { Some(answer.encode_to_vec()) };
+            run!(
+                tx,
+                "INSERT INTO requests (actor, request_id, method, fingerprint, response, at_us) VALUES ($1, $2, $3, $4, $5, $6)",
+                &self.ctx.actor.account,
+                &self.ctx.request_id,
+                self.call.method,
+                &self.call.fingerprint[..],
+                stored,
+                self.ctx.now_us()
+            )?;
+        }
+        Ok(Answer::Fresh(answer))
+    }
+
+    /// The stored answer to the same request.
+    async fn known(&self, tx: &mut Tx) -> Result<Option<R>, Error> {
+        if self.ctx.request_id.is_empty() {
+            return Ok(None);
+        }
+        let stored = one!(
+            tx,
+            (Vec<u8>, Option<Vec<u8>>),
+            "SELECT fingerprint, response FROM requests WHERE actor = $1 AND request_id = $2",
+            &self.ctx.actor.account,
+            &self.ctx.request_id
+        )?;
+        let Some((fingerprint, response)) = stored else { return Ok(None) };
+        if fingerprint != self.call.fingerprint {
+            return Err(Refusal::new(Reason::RequestIdReused, "同一个Idempotency-Key曾用于不同的内容，请换一个").into());
+        }
+        let Some(response) = response else {
+            return Err(Refusal::new(Reason::AlreadyExists, "该请求已经执行；其中的密码只显示一次，需要时请重置密码").into());
+        };
+        R::decode(&response[..]).map(Some).map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+impl<R> Answer<R> {
+    fn into_response(self) -> Response<R> {
+        match self {
+            Self::Fresh(answer) => Response::new(answer),
+            Self::Replayed(answer) => {
+                let mut response = Response::new(answer);
+                response.metadata_mut().insert(REPLAYED, tonic::metadata::MetadataValue::from_static("true"));
+                response
+            }
+        }
+    }
+}
+
+struct AuditLine<'l> {
+    ctx: &'l Context,
+    method: &'static str,
+    resource: &'l str,
+    outcome: &'static str,
+    reason: &'static str,
+}
+
+impl AuditLine<'_> {
+    async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        run!(
+            tx,
+            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            self.ctx.new_id(),
+            self.ctx.now_us(),
+            self.ctx.today(),
+            &self.ctx.actor.account,
+            self.ctx.actor.role.as_str(),
+            &self.ctx.actor.organisation,
+            self.method,
+            self.resource,
+            self.outcome,
+            self.reason,
+            &self.ctx.request_id,
+            &self.ctx.address
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! A gRPC server with health, reflection, metrics, and a clean stop; and the gate that every request passes.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request as HttpRequest},
+    http::StatusCode,
+    middleware::Next,
+    response::Response as HttpResponse,
+    routing::get,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Status, service::Routes};
+
+use crate::{
+    context::{Actor, Context, Role},
+    keyring::Keyring,
+    refusal::{Error, Reason, Refusal},
+    runner::{REQUEST_ID_CHARACTERS, Runner},
+    telemetry,
+    token::Tokens,
+};
+
+/// Messages that a client of ours takes, in bytes.
+pub const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+/// Bad tokens that are recorded a minute and process; the rest are only counted, so that nobody fills the disk.
+const BAD_TOKENS_RECORDED: u32 = 100;
+/// Header that carries the address of the connection's other end; set here, whatever a client sent.
+const PEER: &str = "x-peer-address";
+/// How long a stop waits for what is under way.
+const STOP_SECONDS: u64 = 10;
+
+/// Verifies who calls and makes the context of the call.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    tokens: Tokens,
+    runner: Runner,
+    bad_tokens: Arc<AtomicU32>,
+}
+
+impl Gate {
+    /// A gate before a service.
+    pub fn new(keyring: &Keyring, runner: Runner) -> Self {
+        Self { tokens: Tokens::new(keyring, runner.clock().clone()), runner, bad_tokens: Arc::default() }
+    }
+
+    /// The tokens it goes by.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Who calls, with what: a bad token is refused and recorded.
+    pub async fn enter<T>(&self, request: Request<T>, method: &'static str) -> Result<(Context, T), Status> {
+        let ctx = self.context(&request, method).await?;
+        Ok((ctx, request.into_inner()))
+    }
+
+    /// The context of a call.
+    pub async fn context<T>(&self, request: &Request<T>, method: &'static str) -> Result<Context, Status> {
+        let mut ctx = self.stranger(request)?;
+        let token = request
+            .metadata()
+            .get("authorization")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")));
+        let verified = match token {
+            Some(token) => self.tokens.verify(token),
+            None => Err(Refusal::new(Reason::Unauthenticated, "请先登录：请求缺少 Authorization: Bearer 凭证").into()),
+        };
+        match verified {
+            Ok(actor) => {
+                ctx.actor = actor;
+                Ok(ctx)
+            }
+            Err(error) => {
+                if token.is_some() && self.bad_tokens.fetch_add(1, Ordering::Relaxed) < BAD_TOKENS_RECORDED {
+                    self.runner.record_refusal(&ctx, method, "", Reason::Unauthenticated).await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The context of a call by nobody known: logging in.
+    pub fn stranger<T>(&self, request: &Request<T>) -> Result<Context, Status> {
+        let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let nobody =
+            Actor { account: "-".into(), display_name: String::new(), role: Role::MachineReader, organisation: "-".into(), must_change_password: false };
+        let mut ctx = Context::new(nobody, self.runner.clock(), self.runner.ids());
+        ctx.request_id = text("idempotency-key");
+        if ctx.request_id.len() > REQUEST_ID_CHARACTERS {
+            return Err(Error::from(Refusal::field("Idempotency-Key", format!("不能超过{REQUEST_ID_CHARACTERS}个字符"))).into());
+        }
+        ctx.address = text("x-forwarded-for");
+        if ctx.address.is_empty() {
+            ctx.address = text(PEER);
+        }
+        Ok(ctx)
+    }
+
+    /// Lets bad tokens be recorded again; called every minute.
+    pub fn new_minute(&self) {
+        self.bad_tokens.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Serves gRPC with health and reflection until it is told to stop.
+pub async fn serve(listener: TcpListener, routes: Routes, stop: CancellationToken) -> std::io::Result<()> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(xuezhu_proto::DESCRIPTORS)
+        .build_v1()
+        .map_err(std::io::Error::other)?;
+    let router = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn(observe));
+    serve_http(listener, router, stop).await
+}
+
+/// Serves HTTP until it is told to stop, then waits a while for what is under way.
+pub async fn serve_http(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    let stopped = stop.clone();
+    let serving =
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move { stopped.cancelled().await });
+    let deadline = async {
+        stop.cancelled().await;
+        tokio::time::sleep(Duration::from_secs(STOP_SECONDS)).await;
+    };
+    tokio::select! {
+        served = serving => served,
+        () = deadline => Ok(()),
+    }
+}
+
+/// `/metrics` and `/healthz` of a process apart.
+pub fn metrics_router() -> Router {
+    Router::new().route("/metrics", get(|| async { telemetry::render() })).route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
+}
+
+/// Counts and times a request and logs it in a span of its own.
+async fn observe(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: HttpRequest, next: Next) -> HttpResponse {
+    if let Ok(peer) = peer.ip().to_string().parse() {
+        request.headers_mut().insert(PEER, peer);
+    }
+    let method = request.uri().path().trim_start_matches('/').to_owned();
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let elapsed = begun.elapsed();
+    let code = response.headers().get("grpc-status").and_then(|value| value.to_str().ok()).unwrap_or("0").to_owned();
+    // An unknown path must not become a label: anybody could fill the memory with them.
+    let known = method.starts_with("xuezhu.") || method.starts_with("grpc.");
+    let label = if known && code != "12" { method } else { "unknown".to_owned() };
+    tracing::debug!(method = label, code, elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "request");
+    metrics::counter!("xuezhu_requests_total", "method" => label.clone(), "code" => code).increment(1);
+    metrics::histogram!("xuezhu_request_seconds", "method" => label).record(elapsed.as_secs_f64());
+    response
+}

@@ -1,0 +1,115 @@
+//! Short signed tokens (JWT, Ed25519): enrollment signs them, every service verifies them offline.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Clock,
+    context::{Actor, Role},
+    keyring::Keyring,
+    refusal::{Error, Reason, Refusal},
+};
+
+/// How long a person's session lasts, in seconds.
+pub const SESSION_SECONDS: i64 = 8 * 3600;
+/// How long a service's token lasts, in seconds.
+pub const SERVICE_SECONDS: i64 = 600;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    name: String,
+    role: Role,
+    org: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    must_change_password: bool,
+    exp: i64,
+}
+
+/// Signs and verifies.
+#[derive(Clone)]
+pub struct Tokens {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    clock: Clock,
+}
+
+impl Tokens {
+    /// With the keys of a keyring.
+    pub fn new(keyring: &Keyring, clock: Clock) -> Self {
+        Self { signing: EncodingKey::from_ed_der(&keyring.signing_pkcs8()), verifying: DecodingKey::from_ed_der(&keyring.verifying_key()), clock }
+    }
+
+    /// A token for an actor, and when it ends (seconds since 1970).
+    pub fn issue(&self, actor: &Actor, seconds: i64) -> Result<(String, i64), Error> {
+        let exp = self.clock.now().timestamp() + seconds;
+        let claims = Claims {
+            sub: actor.account.clone(),
+            name: actor.display_name.clone(),
+            role: actor.role,
+            org: actor.organisation.clone(),
+            must_change_password: actor.must_change_password,
+            exp,
+        };
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.signing).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok((token, exp))
+    }
+
+    /// Who a token stands for.
+    pub fn verify(&self, token: &str) -> Result<Actor, Error> {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        // Our own clock judges the expiry, so that a test can let it pass.
+        validation.validate_exp = false;
+        let refused = |message: &str| Error::from(Refusal::new(Reason::Unauthenticated, message));
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &validation).map_err(|_| refused("登录凭证无效，请重新登录"))?.claims;
+        if claims.exp <= self.clock.now().timestamp() {
+            return Err(refused("登录已过期，请重新登录"));
+        }
+        Ok(Actor {
+            account: claims.sub,
+            display_name: claims.name,
+            role: claims.role,
+            organisation: claims.org,
+            must_change_password: claims.must_change_password,
+        })
+    }
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
+
+    #[test]
+    fn a_token_ends_and_another_key_does_not_open_it() {
+        let seconds = Arc::new(AtomicI64::new(1_480_000_000));
+        let clock = Clock::new({
+            let seconds = seconds.clone();
+            move || DateTime::from_timestamp(seconds.load(Ordering::Relaxed), 0).unwrap_or_default()
+        });
+        let tokens = Tokens::new(&Keyring::generate(), clock.clone());
+        let actor = Actor {
+            account: "zhang".into(),
+            display_name: "张老师".into(),
+            role: Role::SchoolClerk,
+            organisation: "3643000001".into(),
+            must_change_password: true,
+        };
+        let (token, _) = tokens.issue(&actor, 60).expect("signs");
+        assert_eq!(tokens.verify(&token).expect("is good"), actor);
+        assert!(Tokens::new(&Keyring::generate(), clock).verify(&token).is_err());
+        assert!(tokens.verify(&token[..token.len() - 2]).is_err());
+        seconds.fetch_add(60, Ordering::Relaxed);
+        assert!(tokens.verify(&token).is_err());
+    }
+}

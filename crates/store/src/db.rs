@@ -1,0 +1,182 @@
+//! Pools, transactions and their retry.
+
+use std::{str::FromStr, time::Duration};
+
+use rand::Rng;
+use sqlx::{
+    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Retryable, StoreError, TxFuture};
+
+/// Connections to PostgreSQL a process.
+const POSTGRES_CONNECTIONS: u32 = 12;
+/// Readers of an SQLite file; writers take turns on one connection.
+const SQLITE_READERS: u32 = 4;
+/// How often a transaction is run before its failure is told.
+const ATTEMPTS: u32 = 8;
+
+/// A database: SQLite for one machine, PostgreSQL for production.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// One file, one writer at a time.
+    Sqlite {
+        /// Readers.
+        read: SqlitePool,
+        /// The writer.
+        write: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A transaction on either.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` (made if missing) or `postgres://…`.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url)?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // What was acknowledged survives the power going off, not only the process.
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(20))
+                .pragma("cache_size", "-16000")
+                .pragma("temp_store", "memory");
+            let write =
+                SqlitePoolOptions::new().max_connections(1).min_connections(1).acquire_timeout(Duration::from_secs(120)).connect_with(options.clone()).await?;
+            let read = SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
+            Ok(Self::Sqlite { read, write })
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url)?;
+            let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
+            Ok(Self::Postgres(pool))
+        } else {
+            Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()))
+        }
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self, migrator: &Migrator) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { write, .. } => migrator.run(write).await?,
+            Self::Postgres(pool) => migrator.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// A transaction for reading: one state of the database throughout.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
+        })
+    }
+
+    /// A transaction for writing, to be committed by the caller; prefer [`Db::write`].
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Runs `work` in a transaction and commits it; runs it again where it certainly was rolled back and may succeed.
+    ///
+    /// A commit whose outcome is unknown (the connection broke) is told as it is: only the caller can tell, by its
+    /// request id, whether it happened.
+    ///
+    /// What `work` needs comes as `with`: a closure that borrowed it could not outlive every transaction.
+    pub async fn write<A, T, E>(&self, with: &A, work: impl for<'t> Fn(&'t mut Tx, &'t A) -> TxFuture<'t, T, E> + Send + Sync) -> Result<T, E>
+    where
+        A: Sync,
+        T: Send,
+        E: From<StoreError> + Retryable + Send,
+    {
+        let mut attempt = 1;
+        loop {
+            let mut tx = self.begin().await?;
+            let error = match work(&mut tx, with).await {
+                Ok(value) => match tx.commit().await {
+                    Ok(()) => return Ok(value),
+                    Err(error) => E::from(error),
+                },
+                Err(error) => {
+                    tx.rollback().await?;
+                    error
+                }
+            };
+            if attempt == ATTEMPTS || !error.is_retryable() {
+                return Err(error);
+            }
+            tracing::debug!(attempt, "transaction runs again");
+            let jitter = rand::rng().random_range(1..=5 * u64::from(attempt));
+            tokio::time::sleep(Duration::from_millis(jitter)).await;
+            attempt += 1;
+        }
+    }
+
+    /// Whether it answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut tx = self.read().await?;
+        crate::one!(&mut tx, (i32,), "SELECT 1")?;
+        Ok(())
+    }
+
+    /// Closes all connections, after what is under way.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Whether this is SQLite, whose writers take turns anyway.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// Tells the planner what the tables hold; after bulk work.
+    pub async fn analyze(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { write, .. } => sqlx::query("ANALYZE").execute(write).await.map(drop)?,
+            Self::Postgres(pool) => sqlx::query("ANALYZE").execute(pool).await.map(drop)?,
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Makes it last.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Undoes it.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,51 @@
+//! What can go wrong with a database, by what a caller can do about it.
+
+/// A fault of the database. Its text may hold SQL: it goes to the log, never to a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The transaction was certainly rolled back and may be run again.
+    #[error("transaction must be retried: {0}")]
+    Retry(String),
+    /// A unique constraint was violated: somebody else was first.
+    #[error("unique constraint violated: {0}")]
+    Unique(String),
+    /// Anything else.
+    #[error(transparent)]
+    Database(sqlx::Error),
+    /// A stored value that its type refuses.
+    #[error("stored value is not a {0}")]
+    Corrupt(&'static str),
+    /// The migrations don't fit the database.
+    #[error(transparent)]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The URL names no engine that is known here.
+    #[error("database URL must begin with sqlite: or postgres:, got {0}")]
+    Url(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(database) = error.as_database_error() else { return Self::Database(error) };
+        if database.is_unique_violation() {
+            return Self::Unique(database.constraint().unwrap_or_default().to_owned());
+        }
+        // PostgreSQL: serialization failure, deadlock. SQLite: BUSY and its extended codes.
+        match database.code().as_deref() {
+            Some(code @ ("40001" | "40P01" | "5" | "261" | "517")) => Self::Retry(code.to_owned()),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// Whether the transaction that failed was certainly rolled back and may succeed when run again.
+pub trait Retryable {
+    /// Whether to run it again.
+    fn is_retryable(&self) -> bool;
+}
+
+impl Retryable for StoreError {
+    fn is_retryable(&self) -> bool {
+        // A unique violation means that somebody committed first: the second run will see what.
+        matches!(self, Self::Retry(_) | Self::Unique(_))
+    }
+}
