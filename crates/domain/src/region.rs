@@ -99,6 +99,11 @@ pub fn prefix(code: &str) -> &str {
     }
 }
 
+/// [`prefix`], and the empty prefix, which all codes begin with, for an empty code.
+pub fn prefix_or_all(code: &str) -> &str {
+    if code.len() == 6 { prefix(code) } else { "" }
+}
+
 impl fmt::Display for RegionCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -124,6 +124,11 @@ impl Keyring {
         PersonKey::of_text(&format!("{kind}:{text}"), &self.hash_key).0
     }
 
+    /// A keyed hash of content, by which a change is seen.
+    pub fn content_hash(&self, content: &[u8]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.hash_key, content).as_bytes()
+    }
+
     /// Id of the hash key.
     pub fn hash_key_id(&self) -> &str {
         &self.hash_key_id

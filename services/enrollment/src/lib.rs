@@ -1,1 +1,134 @@
-//! The enrollment service (学籍).
+//! The enrollment service (学籍): the only truth about who studies where.
+//!
+//! | capability | what |
+//! | --- | --- |
+//! | [`directory`] | schools and their codes, accounts, sessions |
+//! | [`import`] | the workbook |
+//! | [`registration`] | draft → submitted → attested → approved, or sent back |
+//! | [`identity_check`] | the registry and the 学籍号 |
+//! | [`status_change`] | leave, return, withdrawal, correction of identity |
+//! | [`sharing`] | what the bridge hands out |
+//!
+//! A request walks one way: `proto → api.rs → mod.rs → rules.rs → store.rs`. To add a capability: a folder with these
+//! files, its tables in a new migration, its service in [`Enrollment::routes`].
+
+pub mod directory;
+pub mod identity_check;
+pub mod import;
+pub mod registration;
+pub mod sharing;
+pub mod status_change;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::service::Routes;
+use xuezhu_bridge::{sequencer::Sequencer, server::FeedServer};
+use xuezhu_proto::{
+    bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
+    enrollment::{
+        directory_service_server::DirectoryServiceServer, enrollment_service_server::EnrollmentServiceServer, session_service_server::SessionServiceServer,
+        submission_service_server::SubmissionServiceServer,
+    },
+};
+use xuezhu_service::{Clock, Error, Ids, Keyring, Runner, serve::Gate};
+use xuezhu_store::{Db, sqlx::migrate::Migrator};
+
+use identity_check::registry::Registry;
+
+/// The schema, for both engines.
+pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
+
+/// How often old answers, files and changes are forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// How often bad tokens may be recorded anew.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What the use cases need beside a transaction.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Runs mutations.
+    pub runner: Runner,
+    /// Knows who calls.
+    pub gate: Gate,
+    /// The deployment's keys.
+    pub keyring: Keyring,
+    /// The population registry.
+    pub registry: Registry,
+}
+
+/// A running enrollment service.
+#[derive(Debug, Clone)]
+pub struct Enrollment {
+    parts: Arc<Parts>,
+    feed: FeedServer,
+}
+
+impl Enrollment {
+    /// Migrates the database, begins the history, and starts the sequencer and the housekeeping on `tasks`.
+    pub async fn start(
+        db: Db,
+        clock: Clock,
+        ids: Ids,
+        keyring: Keyring,
+        registry: Registry,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Self, Error> {
+        db.migrate(&MIGRATIONS).await?;
+        let runner = Runner::new(db.clone(), clock.clone(), ids.clone());
+        let gate = Gate::new(&keyring, runner.clone());
+        let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed()).await?;
+        let feed = FeedServer::new(db, clock, gate.clone(), &keyring, sequencer.head(), stop.clone());
+        tasks.spawn(sequencer.run(stop.clone()));
+        let parts = Arc::new(Parts { runner, gate, keyring, registry });
+        tasks.spawn(keep_house(parts.clone(), stop.clone()));
+        Ok(Self { parts, feed })
+    }
+
+    /// The gRPC services.
+    pub fn routes(&self) -> Routes {
+        let directory = directory::api::DirectoryApi(self.parts.clone());
+        Routes::new(SessionServiceServer::new(directory.clone()))
+            .add_service(DirectoryServiceServer::new(directory))
+            .add_service(EnrollmentServiceServer::new(registration::api::EnrollmentApi(self.parts.clone())))
+            .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
+            .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
+    }
+
+    /// Opens the first administrator's account with a one-time password, where there is no account at all.
+    pub async fn ensure_first_administrator(&self, password: &str) -> Result<bool, Error> {
+        let hash = directory::hash_password(password)?;
+        let asked = (self.parts.runner.system_context(), hash);
+        self.parts.runner.db().write(&asked, |tx, (ctx, hash)| Box::pin(directory::ensure_first_administrator(ctx, tx, hash))).await
+    }
+
+    /// What the use cases need: for the process that embeds the service.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
+    let (mut hours, mut minutes) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MINUTE));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = minutes.tick() => parts.gate.new_minute(),
+            _ = hours.tick() => {
+                if let Err(error) = forget(&parts).await {
+                    tracing::warn!(%error, "housekeeping failed; it is tried again in an hour");
+                }
+            }
+        }
+    }
+}
+
+async fn forget(parts: &Parts) -> Result<(), Error> {
+    parts.runner.forget_old_requests().await?;
+    let now_us = parts.runner.clock().now_us();
+    parts.runner.db().write(&now_us, |tx, now_us| Box::pin(import::forget_old_files(tx, *now_us))).await?;
+    let trimmed = xuezhu_bridge::trim::trim(parts.runner.db(), parts.runner.clock()).await?;
+    tracing::debug!(trimmed, "old changes forgotten");
+    Ok(())
+}

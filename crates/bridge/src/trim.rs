@@ -1,0 +1,19 @@
+//! Forgetting old changes. A follower whose cursor is older takes a fresh snapshot.
+
+use xuezhu_service::{Clock, Error};
+use xuezhu_store::Db;
+
+use crate::store;
+
+/// How long changes are kept, in microseconds: thirty days.
+pub const KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
+
+/// Forgets changes that are older than [`KEPT_US`]; returns how many.
+pub async fn trim(db: &Db, clock: &Clock) -> Result<u64, Error> {
+    trim_before(db, clock.now_us() - KEPT_US).await
+}
+
+/// Forgets changes from before an instant.
+pub async fn trim_before(db: &Db, before_us: i64) -> Result<u64, Error> {
+    db.write(&before_us, |tx, before| Box::pin(async move { store::trim(tx, *before).await.map_err(Error::from) })).await
+}

@@ -1,0 +1,51 @@
+//! Workbooks that schools upload and get back. Reading is bounded whatever the file holds; writing marks what is wrong.
+//!
+//! What a column means is not known here: that belongs to the import of each service.
+
+mod csv_file;
+mod guard;
+mod read;
+mod write;
+
+pub use read::{Cell, Flaw, Row, Table, read};
+pub use write::{Mark, Template, blank, marked};
+
+/// Bytes of an upload at most.
+pub const UPLOAD_BYTES: usize = 48 * 1024 * 1024;
+/// Bytes of an `.xls` at most: its reader loads it whole.
+pub const XLS_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that an `.xlsx` may unpack to.
+pub const UNPACKED_BYTES: u64 = 384 * 1024 * 1024;
+/// Bytes of its shared texts, which are held in memory.
+pub const SHARED_TEXT_BYTES: u64 = 48 * 1024 * 1024;
+/// Rows with anything in them, over all sheets.
+pub const DATA_ROWS: usize = 50_000;
+/// Rows among which the header is looked for.
+pub const HEADER_SEARCH_ROWS: u32 = 10;
+/// Characters of a cell that are kept: one more than any column takes.
+pub const CELL_CHARACTERS: usize = 1_001;
+/// Columns of a sheet that are looked at.
+pub const COLUMNS: u32 = 200;
+
+/// Why a file was refused as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Neither xlsx, xls nor CSV, or broken.
+    #[error("文件不是可读取的工作簿：请上传 .xlsx、.xls 或 .csv 文件（{0}）")]
+    Unreadable(String),
+    /// Protected by a password.
+    #[error("文件已加密或设有打开密码，请取消密码保护后重新上传")]
+    Encrypted,
+    /// Too large, packed or unpacked.
+    #[error("{0}")]
+    TooLarge(String),
+    /// No row holds the headers.
+    #[error("前{HEADER_SEARCH_ROWS}行中找不到表头行（需含“{0}”等列），请使用下载的空白模板")]
+    NoHeader(String),
+    /// A header stands twice.
+    #[error("表头“{0}”重复出现，请删除多余的列")]
+    DuplicateHeader(String),
+    /// Mandatory columns are missing.
+    #[error("缺少必需的列：{0}")]
+    MissingColumns(String),
+}

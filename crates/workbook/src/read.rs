@@ -1,0 +1,348 @@
+//! Reads the tables of a file: every sheet that has a header row, with its rows as the spreadsheet numbers them.
+
+use std::{collections::HashSet, io::Cursor};
+
+use calamine::{Data, DataRef, DataType, Reader, Xls, XlsError, Xlsx, XlsxError};
+use xuezhu_domain::text;
+
+use crate::{CELL_CHARACTERS, COLUMNS, DATA_ROWS, HEADER_SEARCH_ROWS, ReadError, UPLOAD_BYTES, XLS_BYTES, csv_file, guard};
+
+/// Something about a cell that its text does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// A formula: what it shows is not what somebody entered.
+    Formula,
+    /// An error value such as `#REF!`.
+    ErrorValue,
+}
+
+/// A cell, as text: numbers without a decimal point they don't need, dates as `YYYYMMDD`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// What it holds.
+    pub text: String,
+    /// What is wrong with it, if anything.
+    pub flaw: Option<Flaw>,
+}
+
+impl Cell {
+    /// A cell that holds a text.
+    pub fn text(text: &str) -> Self {
+        Self { text: text.chars().take(CELL_CHARACTERS).collect(), flaw: None }
+    }
+
+    fn number(number: f64) -> Self {
+        /// Above this, a spreadsheet has rounded: 15 digits are exact.
+        const EXACT: f64 = 1e15;
+        let text = if number.fract() == 0.0 && number.abs() < EXACT {
+            format!("{number:.0}")
+        } else if number.abs() >= EXACT {
+            // As the spreadsheet shows it, so that it is seen to be rounded.
+            format!("{number:.5E}").replace('E', "E+")
+        } else {
+            number.to_string()
+        };
+        Self { text, flaw: None }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.flaw.is_none() && text::clean(&self.text).is_empty()
+    }
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Number as the spreadsheet shows it.
+    pub number: u32,
+    /// Cells in the order of the table's headers.
+    pub cells: Vec<Cell>,
+}
+
+/// A sheet with a header row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Name of the sheet; empty for CSV.
+    pub sheet: String,
+    /// Headers in the order of the file.
+    pub headers: Vec<String>,
+    /// Rows with anything in them.
+    pub rows: Vec<Row>,
+}
+
+impl Table {
+    /// Where a header stands.
+    pub fn column(&self, header: &str) -> Option<usize> {
+        self.headers.iter().position(|known| known == header)
+    }
+}
+
+/// A sheet while it is read.
+pub struct Sheet {
+    /// Its name.
+    pub name: String,
+}
+
+/// Reads a file. A sheet counts where one of its first rows holds every one of `marks` (headers that no title has).
+/// `required` are the columns that must be there.
+pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table>, ReadError> {
+    if bytes.len() > UPLOAD_BYTES {
+        return Err(ReadError::TooLarge(format!("文件超过{}MB，请分批上传", UPLOAD_BYTES / 1024 / 1024)));
+    }
+    if bytes.is_empty() {
+        return Err(ReadError::Unreadable("文件为空".into()));
+    }
+    let mut tables = Tables { marks, required, tables: Vec::new(), current: None, rows: 0 };
+    let mut take = |sheet: &Sheet, number: u32, cells: Vec<Cell>| tables.take(sheet, number, cells);
+    if bytes.starts_with(b"PK") {
+        guard::check_archive(bytes)?;
+        read_xlsx(bytes, &mut take)?;
+    } else if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        if bytes.len() > XLS_BYTES {
+            return Err(ReadError::TooLarge(format!(".xls文件超过{}MB，请另存为.xlsx后上传", XLS_BYTES / 1024 / 1024)));
+        }
+        read_xls(bytes, &mut take)?;
+    } else {
+        csv_file::read(bytes, &mut take)?;
+    }
+    tables.finish()
+}
+
+struct Tables<'m> {
+    marks: &'m [&'m str],
+    required: &'m [&'m str],
+    tables: Vec<Table>,
+    current: Option<String>,
+    rows: usize,
+}
+
+impl Tables<'_> {
+    fn take(&mut self, sheet: &Sheet, number: u32, cells: Vec<Cell>) -> Result<(), ReadError> {
+        if self.current.as_ref() != Some(&sheet.name) {
+            if number > HEADER_SEARCH_ROWS || !self.is_header(&cells) {
+                return Ok(());
+            }
+            self.tables.push(Table { sheet: sheet.name.clone(), headers: self.headers(&cells)?, rows: Vec::new() });
+            self.current = Some(sheet.name.clone());
+            return Ok(());
+        }
+        let Some(table) = self.tables.last_mut() else { return Ok(()) };
+        let mut cells = cells;
+        cells.resize(table.headers.len(), Cell::default());
+        if cells.iter().all(Cell::is_blank) {
+            return Ok(());
+        }
+        self.rows += 1;
+        if self.rows > DATA_ROWS {
+            return Err(ReadError::TooLarge(format!("超过{DATA_ROWS}行，请分批上传")));
+        }
+        table.rows.push(Row { number, cells });
+        Ok(())
+    }
+
+    fn is_header(&self, cells: &[Cell]) -> bool {
+        self.marks.iter().all(|mark| cells.iter().any(|cell| text::clean(&cell.text) == *mark))
+    }
+
+    fn headers(&self, cells: &[Cell]) -> Result<Vec<String>, ReadError> {
+        let headers: Vec<String> = cells.iter().map(|cell| text::clean(&cell.text)).collect();
+        let mut seen = HashSet::new();
+        if let Some(twice) = headers.iter().find(|header| !header.is_empty() && !seen.insert(header.as_str())) {
+            return Err(ReadError::DuplicateHeader(twice.clone()));
+        }
+        let missing: Vec<&str> = self.required.iter().copied().filter(|column| !seen.contains(column)).collect();
+        if missing.is_empty() { Ok(headers) } else { Err(ReadError::MissingColumns(missing.join("、"))) }
+    }
+
+    fn finish(self) -> Result<Vec<Table>, ReadError> {
+        if self.tables.is_empty() { Err(ReadError::NoHeader(self.marks.join("、"))) } else { Ok(self.tables) }
+    }
+}
+
+type Take<'t> = dyn FnMut(&Sheet, u32, Vec<Cell>) -> Result<(), ReadError> + 't;
+
+fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(xlsx_error)?;
+    for name in book.sheet_names() {
+        let sheet = Sheet { name: name.clone() };
+        let Ok(mut cells) = book.worksheet_cells_reader(&name) else { continue };
+        let (mut number, mut row): (u32, Vec<Cell>) = (0, Vec::new());
+        while let Some(cell) = cells.next_cell_with_formula().map_err(xlsx_error)? {
+            let (at, column) = cell.pos;
+            if at + 1 != number && !row.is_empty() {
+                take(&sheet, number, std::mem::take(&mut row))?;
+            }
+            number = at + 1;
+            let value = owned(&cell.value, cell.formula.is_some());
+            put(&mut row, column, value);
+        }
+        if !row.is_empty() {
+            take(&sheet, number, row)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_xls(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
+    let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|error| match error {
+        XlsError::Password => ReadError::Encrypted,
+        other => match Xlsx::new(Cursor::new(bytes)) {
+            Err(XlsxError::Password) => ReadError::Encrypted,
+            _ => ReadError::Unreadable(other.to_string()),
+        },
+    })?;
+    for name in book.sheet_names() {
+        let sheet = Sheet { name: name.clone() };
+        let formulas = book.worksheet_formula(&name).ok();
+        let Ok(range) = book.worksheet_range(&name) else { continue };
+        let Some((first, first_column)) = range.start() else { continue };
+        for (index, row) in range.rows().enumerate() {
+            let at = first + u32::try_from(index).unwrap_or(u32::MAX);
+            let mut cells = Vec::new();
+            for (offset, value) in row.iter().enumerate() {
+                let column = first_column + u32::try_from(offset).unwrap_or(u32::MAX);
+                let formula = formulas.as_ref().and_then(|range| range.get_value((at, column))).is_some_and(|formula| !formula.is_empty());
+                put(&mut cells, column, of_data(value, formula));
+            }
+            take(&sheet, at + 1, cells)?;
+        }
+    }
+    Ok(())
+}
+
+fn put(row: &mut Vec<Cell>, column: u32, cell: Cell) {
+    if column >= COLUMNS {
+        return;
+    }
+    let column = column as usize;
+    if row.len() <= column {
+        row.resize(column + 1, Cell::default());
+    }
+    row[column] = cell;
+}
+
+fn owned(value: &DataRef, formula: bool) -> Cell {
+    let mut cell = match value {
+        DataRef::String(text) => Cell::text(text),
+        DataRef::SharedString(text) => Cell::text(text),
+        DataRef::DateTimeIso(text) => Cell::text(&text.chars().filter(char::is_ascii_digit).take(8).collect::<String>()),
+        DataRef::Error(error) => Cell { text: error.to_string(), flaw: Some(Flaw::ErrorValue) },
+        DataRef::Bool(truth) => Cell::text(if *truth { "是" } else { "否" }),
+        DataRef::Int(number) => Cell::text(&number.to_string()),
+        DataRef::Float(number) => Cell::number(*number),
+        DataRef::DateTime(_) => date(value.as_date(), value.as_f64()),
+        DataRef::DurationIso(_) | DataRef::Empty => Cell::default(),
+    };
+    if formula {
+        cell.flaw = Some(Flaw::Formula);
+    }
+    cell
+}
+
+fn of_data(value: &Data, formula: bool) -> Cell {
+    let mut cell = match value {
+        Data::String(text) => Cell::text(text),
+        Data::DateTimeIso(text) => Cell::text(&text.chars().filter(char::is_ascii_digit).take(8).collect::<String>()),
+        Data::Error(error) => Cell { text: error.to_string(), flaw: Some(Flaw::ErrorValue) },
+        Data::Bool(truth) => Cell::text(if *truth { "是" } else { "否" }),
+        Data::Int(number) => Cell::text(&number.to_string()),
+        Data::Float(number) => Cell::number(*number),
+        Data::DateTime(_) => date(value.as_date(), value.as_f64()),
+        Data::DurationIso(_) | Data::Empty => Cell::default(),
+    };
+    if formula {
+        cell.flaw = Some(Flaw::Formula);
+    }
+    cell
+}
+
+fn date(date: Option<chrono::NaiveDate>, number: Option<f64>) -> Cell {
+    match date {
+        Some(date) => Cell::text(&date.format("%Y%m%d").to_string()),
+        None => Cell::number(number.unwrap_or_default()),
+    }
+}
+
+fn xlsx_error(error: XlsxError) -> ReadError {
+    match error {
+        XlsxError::Password => ReadError::Encrypted,
+        other => ReadError::Unreadable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rust_xlsxwriter::{Formula, Workbook};
+
+    const MARKS: &[&str] = &["姓名", "身份证件号"];
+
+    fn book(fill: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
+        let mut book = Workbook::new();
+        fill(book.add_worksheet());
+        book.save_to_buffer().unwrap()
+    }
+
+    fn header(sheet: &mut rust_xlsxwriter::Worksheet, row: u32) {
+        sheet.write(row, 0, "姓名").unwrap();
+        sheet.write(row, 1, "身份证件号").unwrap();
+    }
+
+    #[test]
+    fn rows_keep_the_numbers_that_people_see() {
+        let bytes = book(|sheet| {
+            sheet.write(0, 0, "学生信息导入模板").unwrap();
+            header(sheet, 2);
+            sheet.write(3, 0, "王伟").unwrap();
+            sheet.write(6, 0, "李娜").unwrap();
+            sheet.write(6, 1, 1.234).unwrap();
+        });
+        let tables = read(&bytes, MARKS, &["姓名"]).unwrap();
+        let rows: Vec<_> = tables[0].rows.iter().map(|row| (row.number, row.cells[0].text.as_str(), row.cells[1].text.as_str())).collect();
+        assert_eq!(rows, [(4, "王伟", ""), (7, "李娜", "1.234")]);
+    }
+
+    #[test]
+    fn numbers_that_a_spreadsheet_rounded_are_seen() {
+        let bytes = book(|sheet| {
+            header(sheet, 0);
+            sheet.write(1, 0, "王伟").unwrap();
+            sheet.write(1, 1, 110_105_194_912_310_020.0).unwrap();
+            sheet.write(2, 0, 20_160_901).unwrap();
+            sheet.write_formula(2, 1, Formula::new("=1+1")).unwrap();
+        });
+        let rows = &read(&bytes, MARKS, &[]).unwrap()[0].rows;
+        assert!(rows[0].cells[1].text.contains("E+17"), "{}", rows[0].cells[1].text);
+        assert_eq!(rows[1].cells[0].text, "20160901");
+        assert_eq!(rows[1].cells[1].flaw, Some(Flaw::Formula));
+    }
+
+    #[test]
+    fn bad_files_say_what_they_are() {
+        assert!(matches!(read(b"", MARKS, &[]), Err(ReadError::Unreadable(_))));
+        assert!(matches!(read(b"PK\x03\x04 no archive", MARKS, &[]), Err(ReadError::Unreadable(_))));
+        assert!(matches!(read("a,b\n1,2\n".as_bytes(), MARKS, &[]), Err(ReadError::NoHeader(_))));
+        assert!(matches!(read("姓名,身份证件号,姓名\n".as_bytes(), MARKS, &[]), Err(ReadError::DuplicateHeader(_))));
+        assert!(matches!(read("姓名,身份证件号\n".as_bytes(), MARKS, &["班级名称"]), Err(ReadError::MissingColumns(_))));
+        assert!(matches!(read(&vec![b'a'; UPLOAD_BYTES + 1], MARKS, &[]), Err(ReadError::TooLarge(_))));
+        let mut rows = String::from("姓名,身份证件号\n");
+        rows.push_str(&"王伟,1\n".repeat(DATA_ROWS));
+        assert_eq!(read(rows.as_bytes(), MARKS, &[]).unwrap()[0].rows.len(), DATA_ROWS);
+        rows.push_str("王伟,1\n");
+        assert!(matches!(read(rows.as_bytes(), MARKS, &[]), Err(ReadError::TooLarge(_))));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_and_not_unpacked() {
+        use std::io::Write;
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("xl/worksheets/sheet1.xml", zip::write::SimpleFileOptions::default()).unwrap();
+        let zeros = vec![0; 1024 * 1024];
+        for _ in 0..=(crate::UNPACKED_BYTES / 1024 / 1024) {
+            archive.write_all(&zeros).unwrap();
+        }
+        let bytes = archive.finish().unwrap().into_inner();
+        assert!(bytes.len() < 1024 * 1024);
+        assert!(matches!(read(&bytes, MARKS, &[]), Err(ReadError::TooLarge(_))));
+    }
+}

@@ -1,0 +1,160 @@
+//! Writes blank workbooks and marked ones, in the layout that is uploaded: notes on the first sheet, the table on the
+//! second with its header in row 3.
+
+use std::collections::HashMap;
+
+use rust_xlsxwriter::{Color, Format, FormatBorder, Note, Workbook, Worksheet, XlsxError};
+
+use crate::read::Table;
+
+/// What a workbook is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Template<'t> {
+    /// Title, and name of the data sheet.
+    pub title: &'t str,
+    /// How to fill it in, a line each.
+    pub notes: &'t [String],
+    /// Header, whether it must be filled, and what it may hold.
+    pub columns: &'t [(&'t str, bool, &'t str)],
+}
+
+/// What is wrong with a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Sheet of the uploaded file.
+    pub sheet: String,
+    /// Row of the uploaded file.
+    pub row: u32,
+    /// Header; empty for the whole row.
+    pub column: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// Header of the column that a marked workbook adds; ignored when it is uploaded again.
+pub const REASON_HEADER: &str = "问题说明";
+const HEADER_ROW: u32 = 2;
+const COLUMN_WIDTH: f64 = 16.0;
+const REASON_WIDTH: f64 = 60.0;
+
+/// A blank workbook.
+pub fn blank(template: Template) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    write_notes(book.add_worksheet(), template)?;
+    let headers: Vec<&str> = template.columns.iter().map(|column| column.0).collect();
+    write_head(book.add_worksheet(), template, &headers)?;
+    book.save_to_buffer()
+}
+
+/// An uploaded file again, with what is wrong coloured and said; `faulty_only` leaves the good rows out.
+pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only: bool) -> Result<Vec<u8>, XlsxError> {
+    let mut by_row: HashMap<(&str, u32), Vec<&Mark>> = HashMap::new();
+    for mark in marks {
+        by_row.entry((mark.sheet.as_str(), mark.row)).or_default().push(mark);
+    }
+    let (text, fault) = (text_format(), text_format().set_background_color(Color::RGB(0x00FF_C7CE)).set_font_color(Color::RGB(0x009C_0006)));
+    let mut book = Workbook::new();
+    write_notes(book.add_worksheet(), template)?;
+    for table in tables {
+        let kept: Vec<usize> = (0..table.headers.len()).filter(|index| !table.headers[*index].is_empty() && table.headers[*index] != REASON_HEADER).collect();
+        let mut headers: Vec<&str> = kept.iter().map(|index| table.headers[*index].as_str()).collect();
+        headers.push(REASON_HEADER);
+        let sheet = book.add_worksheet();
+        if !table.sheet.is_empty() && table.sheet != "填写说明" {
+            sheet.set_name(&table.sheet)?;
+        }
+        write_head(sheet, Template { title: "", ..template }, &headers)?;
+        let reason_column = u16::try_from(kept.len()).unwrap_or(u16::MAX);
+        sheet.set_column_width(reason_column, REASON_WIDTH)?;
+        let mut line = HEADER_ROW;
+        for row in &table.rows {
+            let faults = by_row.get(&(table.sheet.as_str(), row.number));
+            if faulty_only && faults.is_none() {
+                continue;
+            }
+            line += 1;
+            for (column, index) in kept.iter().enumerate() {
+                let column = u16::try_from(column).unwrap_or(u16::MAX);
+                let header = &table.headers[*index];
+                let at_fault = faults.and_then(|faults| faults.iter().find(|mark| mark.column == *header));
+                sheet.write_string_with_format(line, column, &row.cells[*index].text, if at_fault.is_some() { &fault } else { &text })?;
+                if let Some(mark) = at_fault {
+                    sheet.insert_note(line, column, &Note::new(&mark.reason))?;
+                }
+            }
+            if let Some(faults) = faults {
+                let reasons: Vec<String> = faults
+                    .iter()
+                    .map(|mark| if mark.column.is_empty() { mark.reason.clone() } else { format!("【{}】{}", mark.column, mark.reason) })
+                    .collect();
+                sheet.write_string_with_format(line, reason_column, reasons.join("；"), &fault)?;
+            }
+        }
+    }
+    book.save_to_buffer()
+}
+
+fn text_format() -> Format {
+    Format::new().set_num_format("@")
+}
+
+fn write_notes(sheet: &mut Worksheet, template: Template) -> Result<(), XlsxError> {
+    let (bold, wrap) = (Format::new().set_bold().set_font_size(14), Format::new().set_text_wrap());
+    sheet.set_name("填写说明")?;
+    sheet.set_column_width(0, 24)?;
+    sheet.set_column_width(1, 10)?;
+    sheet.set_column_width(2, 80)?;
+    sheet.write_with_format(0, 0, template.title, &bold)?;
+    let mut line = 1;
+    for note in template.notes {
+        sheet.write(line, 0, note)?;
+        line += 1;
+    }
+    line += 1;
+    for (header, required, format) in template.columns {
+        sheet.write(line, 0, *header)?;
+        sheet.write(line, 1, if *required { "必填" } else { "选填" })?;
+        sheet.write_with_format(line, 2, *format, &wrap)?;
+        line += 1;
+    }
+    Ok(())
+}
+
+fn write_head(sheet: &mut Worksheet, template: Template, headers: &[&str]) -> Result<(), XlsxError> {
+    let required = |header: &str| template.columns.iter().any(|column| column.0 == header && column.1);
+    let head = Format::new().set_bold().set_border(FormatBorder::Thin).set_background_color(Color::RGB(0x00DD_EBF7));
+    let must = head.clone().set_font_color(Color::RGB(0x00C0_0000));
+    if !template.title.is_empty() {
+        sheet.set_name(template.title)?;
+    }
+    sheet.write_with_format(0, 0, template.columns.first().map_or("", |_| template.title), &Format::new().set_bold().set_font_size(14))?;
+    sheet.write(1, 0, "红色表头为必填项；所有单元格请用文本格式，从第4行开始填写。")?;
+    for (column, header) in headers.iter().enumerate() {
+        let column = u16::try_from(column).unwrap_or(u16::MAX);
+        sheet.set_column_format(column, &text_format())?;
+        sheet.set_column_width(column, COLUMN_WIDTH)?;
+        sheet.write_with_format(HEADER_ROW, column, *header, if required(header) { &must } else { &head })?;
+    }
+    sheet.set_freeze_panes(HEADER_ROW + 1, 1)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read;
+
+    #[test]
+    fn a_marked_workbook_reads_back_with_its_rows() {
+        let columns = [("姓名", true, "2至36字"), ("身份证件号", true, "18位")];
+        let template = Template { title: "学生信息", notes: &[], columns: &columns };
+        let tables = read("姓名,身份证件号\n王伟,1\n李娜,2\n".as_bytes(), &["姓名"], &[]).unwrap();
+        let marks = [Mark { sheet: String::new(), row: 3, column: "身份证件号".into(), reason: "居民身份证号应为18位".into() }];
+        let all = read(&marked(template, &tables, &marks, false).unwrap(), &["姓名", "身份证件号"], &[]).unwrap();
+        assert_eq!(all[0].rows.len(), 2);
+        assert_eq!(all[0].rows[1].cells[2].text, "【身份证件号】居民身份证号应为18位");
+        let faulty = read(&marked(template, &tables, &marks, true).unwrap(), &["姓名", "身份证件号"], &[]).unwrap();
+        assert_eq!(faulty[0].rows.iter().map(|row| row.cells[0].text.as_str()).collect::<Vec<_>>(), ["李娜"]);
+        assert_eq!(faulty[0].rows[0].number, 4, "data begins in row 4");
+    }
+}

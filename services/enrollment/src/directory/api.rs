@@ -1,0 +1,302 @@
+//! gRPC in: sessions, schools, accounts.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+use xuezhu_domain::{codes, region};
+use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, school, session_service_server::SessionService};
+use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Place, Role, clock::rfc3339, paging, runner::Call, token::SESSION_SECONDS};
+use xuezhu_store::Tx;
+
+use super::{LogIn, NewAccount, NewSchool, SchoolRow, rules, store};
+use crate::Parts;
+
+/// Longest name of a school or a person, in characters.
+const NAME_CHARACTERS: usize = 60;
+/// Majors of a school at most.
+const MAJORS: usize = 400;
+
+/// The session and directory services.
+#[derive(Clone)]
+pub struct DirectoryApi(pub Arc<Parts>);
+
+impl DirectoryApi {
+    fn session(&self, actor: &Actor) -> Result<(String, String), Error> {
+        let (token, expires) = self.0.gate.tokens().issue(actor, SESSION_SECONDS)?;
+        Ok((token, rfc3339(expires * 1_000_000)))
+    }
+
+    async fn hashed(password: String) -> Result<String, Error> {
+        tokio::task::spawn_blocking(move || super::hash_password(&password)).await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    async fn password_of(&self, account: &str) -> Result<Option<String>, Error> {
+        let mut tx = self.0.runner.db().read().await?;
+        let row = store::account(&mut tx, account).await?;
+        tx.rollback().await?;
+        Ok(row.map(|row| row.password_hash))
+    }
+
+    async fn fits(&self, account: &str, password: String) -> Result<bool, Error> {
+        let hash = self.password_of(account).await?;
+        tokio::task::spawn_blocking(move || super::password_fits(&password, hash.as_deref())).await.map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Compares a password and counts a wrong one.
+    async fn log_in(&self, ctx: &Context, account: &str, password: String) -> Result<Actor, Error> {
+        let right = self.fits(account, password).await?;
+        let asked = (ctx.clone(), account.to_owned(), right);
+        let settled = self.0.runner.db().write(&asked, |tx, (ctx, account, right)| Box::pin(super::settle_log_in(ctx, tx, account, *right))).await?;
+        match settled {
+            LogIn::Done(actor) => Ok(actor),
+            LogIn::Refused(refusal) => Err(refusal.into()),
+        }
+    }
+
+    fn one_time_password(ctx: &Context) -> String {
+        let mut random = [0; rules::ONE_TIME_CHARACTERS];
+        ctx.ids().fill(&mut random);
+        rules::one_time_password(&random)
+    }
+}
+
+#[tonic::async_trait]
+impl SessionService for DirectoryApi {
+    async fn create_session(&self, request: Request<pb::CreateSessionRequest>) -> Result<Response<pb::CreateSessionResponse>, Status> {
+        let mut ctx = self.0.gate.stranger(&request)?;
+        let request = request.into_inner();
+        // The audit names the account that was tried.
+        ctx.actor.account = request.account.chars().take(32).collect();
+        let actor = match self.log_in(&ctx, &request.account, request.password).await {
+            Ok(actor) => actor,
+            Err(error) => {
+                self.0.runner.record_refusal(&ctx, "CreateSession", "", error.reason()).await;
+                return Err(error.into());
+            }
+        };
+        let (access_token, expire_time) = self.session(&actor)?;
+        tracing::info!(account = actor.account, role = actor.role.as_str(), "session opened");
+        Ok(Response::new(pb::CreateSessionResponse {
+            access_token,
+            expire_time,
+            must_change_password: actor.must_change_password,
+            display_name: actor.display_name,
+            role: actor.role.as_str().to_owned(),
+            organisation: actor.organisation,
+        }))
+    }
+
+    async fn change_password(&self, request: Request<pb::ChangePasswordRequest>) -> Result<Response<pb::ChangePasswordResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ChangePassword").await?;
+        super::check_new_password(&request.old_password, &request.new_password)?;
+        if let Err(error) = self.log_in(&ctx, &ctx.actor.account, request.old_password).await {
+            self.0.runner.record_refusal(&ctx, "ChangePassword", &ctx.actor.account, error.reason()).await;
+            return Err(error.into());
+        }
+        let hash = Self::hashed(request.new_password).await?;
+        // The passwords are no part of what is remembered of the request.
+        let call = Call::of_bytes("ChangePassword", ctx.actor.account.clone(), &[]).secret();
+        let mut changed = ctx.clone();
+        changed.request_id.clear();
+        self.0
+            .runner
+            .mutate(&changed, call, &(self.clone(), hash), |ctx, tx, (api, hash)| {
+                Box::pin(async move {
+                    let actor = super::change_password(ctx, tx, hash).await?;
+                    let (access_token, expire_time) = api.session(&actor)?;
+                    Ok(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false })
+                })
+            })
+            .await
+    }
+}
+
+#[tonic::async_trait]
+impl DirectoryService for DirectoryApi {
+    async fn create_school(&self, request: Request<pb::CreateSchoolRequest>) -> Result<Response<pb::CreateSchoolResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "CreateSchool").await?;
+        let new = new_school(&request)?;
+        let call = Call::new("CreateSchool", new.code.as_str(), &request);
+        self.0
+            .runner
+            .mutate(&ctx, call, &new, |ctx, tx, new| {
+                Box::pin(async move {
+                    let row = super::create_school(ctx, tx, new).await?;
+                    Ok(pb::CreateSchoolResponse { school: Some(to_proto(tx, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn get_school(&self, request: Request<pb::GetSchoolRequest>) -> Result<Response<pb::GetSchoolResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "GetSchool").await?;
+        self.0
+            .runner
+            .read(&ctx, "GetSchool", &request.school, |ctx, tx, code| {
+                Box::pin(async move {
+                    let row = super::school_for(ctx, tx, code, Permission::ReadSchool).await?;
+                    Ok(pb::GetSchoolResponse { school: Some(to_proto(tx, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn list_schools(&self, request: Request<pb::ListSchoolsRequest>) -> Result<Response<pb::ListSchoolsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListSchools").await?;
+        self.0.runner.read(&ctx, "ListSchools", &request, |ctx, tx, request| Box::pin(list_schools(ctx, tx, request))).await
+    }
+
+    async fn create_account(&self, request: Request<pb::CreateAccountRequest>) -> Result<Response<pb::CreateAccountResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "CreateAccount").await?;
+        let password = Self::one_time_password(&ctx);
+        let mut new = new_account(&request)?;
+        new.password_hash = Self::hashed(password.clone()).await?;
+        let call = Call::new("CreateAccount", new.account.clone(), &request).secret();
+        self.0
+            .runner
+            .mutate(&ctx, call, &(new, password), |ctx, tx, (new, password)| {
+                Box::pin(async move {
+                    super::create_account(ctx, tx, new).await?;
+                    Ok(pb::CreateAccountResponse { one_time_password: password.clone(), account: new.account.clone() })
+                })
+            })
+            .await
+    }
+
+    async fn list_accounts(&self, request: Request<pb::ListAccountsRequest>) -> Result<Response<pb::ListAccountsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListAccounts").await?;
+        self.0.runner.read(&ctx, "ListAccounts", &request, |ctx, tx, request| Box::pin(list_accounts(ctx, tx, request))).await
+    }
+
+    async fn reset_password(&self, request: Request<pb::ResetPasswordRequest>) -> Result<Response<pb::ResetPasswordResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ResetPassword").await?;
+        let password = Self::one_time_password(&ctx);
+        let hash = Self::hashed(password.clone()).await?;
+        let call = Call::new("ResetPassword", request.account.clone(), &request).secret();
+        self.0
+            .runner
+            .mutate(&ctx, call, &(request.account, hash, password), |ctx, tx, (account, hash, password)| {
+                Box::pin(async move {
+                    super::reset_password(ctx, tx, account, hash).await?;
+                    Ok(pb::ResetPasswordResponse { one_time_password: password.clone() })
+                })
+            })
+            .await
+    }
+
+    async fn get_registry(&self, request: Request<pb::GetRegistryRequest>) -> Result<Response<pb::GetRegistryResponse>, Status> {
+        self.0.gate.enter(request, "GetRegistry").await?;
+        Ok(Response::new(pb::GetRegistryResponse { registry: self.0.registry.name().to_owned() }))
+    }
+}
+
+async fn list_schools(ctx: &Context, tx: &mut Tx, request: &pb::ListSchoolsRequest) -> Result<pb::ListSchoolsResponse, Error> {
+    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let region = if own_school || !request.region.is_empty() { request.region.clone() } else { ctx.actor.organisation.clone() };
+    if !own_school {
+        ctx.may(Permission::ReadSchool, &Place::Region(&region))?;
+    }
+    let school = if own_school { ctx.actor.organisation.as_str() } else { "" };
+    let limit = paging::size(request.page_size)?;
+    let after: String = paging::after(&request.page_token)?.unwrap_or_default();
+    let rows = store::schools_after(tx, region::prefix_or_all(&region), school, &after, limit).await?;
+    let next_page_token =
+        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| paging::token(&row.code)).unwrap_or_default() } else { String::new() };
+    let mut schools = Vec::new();
+    for row in rows {
+        schools.push(to_proto(tx, row).await?);
+    }
+    Ok(pb::ListSchoolsResponse { schools, next_page_token })
+}
+
+async fn list_accounts(ctx: &Context, tx: &mut Tx, request: &pb::ListAccountsRequest) -> Result<pb::ListAccountsResponse, Error> {
+    ctx.may(Permission::ManageDirectory, &Place::Region(""))?;
+    let limit = paging::size(request.page_size)?;
+    let after: String = paging::after(&request.page_token)?.unwrap_or_default();
+    let rows = store::accounts_after(tx, &request.organisation, &after, limit).await?;
+    let next_page_token =
+        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| paging::token(&row.account)).unwrap_or_default() } else { String::new() };
+    let accounts = rows
+        .into_iter()
+        .map(|row| pb::Account {
+            role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
+            account: row.account,
+            display_name: row.display_name,
+            organisation: row.organisation,
+        })
+        .collect();
+    Ok(pb::ListAccountsResponse { accounts, next_page_token })
+}
+
+async fn to_proto(tx: &mut Tx, row: SchoolRow) -> Result<pb::School, Error> {
+    let majors = store::majors(tx, &row.code).await?;
+    Ok(pb::School {
+        majors: majors.into_iter().map(|major| pb::Major { catalogue: major.catalogue.into(), code: major.code.into(), name: major.name.into() }).collect(),
+        kind: school::Kind::from_str_name(&row.kind).unwrap_or_default().into(),
+        code: row.code,
+        name: row.name,
+        region: row.region,
+        authority: row.authority,
+    })
+}
+
+fn new_school(request: &pb::CreateSchoolRequest) -> Result<NewSchool, Error> {
+    let mut errors = FieldErrors::default();
+    let code = errors.parse("code", &request.code);
+    let name = errors.text("name", &request.name, NAME_CHARACTERS);
+    let region = errors.parse("region", &request.region);
+    let authority = errors.parse("authority", &request.authority);
+    let kind = match request.kind() {
+        school::Kind::Public => Some("PUBLIC"),
+        school::Kind::Private => Some("PRIVATE"),
+        school::Kind::Unspecified => {
+            errors.add("kind", "应为PUBLIC或PRIVATE");
+            None
+        }
+    };
+    if request.majors.len() > MAJORS {
+        errors.add("majors", format!("不能超过{MAJORS}个"));
+    }
+    let mut majors = Vec::new();
+    for (index, major) in request.majors.iter().enumerate() {
+        match codes::major(&major.catalogue, &major.code) {
+            Some(known) => majors.push((known.catalogue.to_owned(), known.code.to_owned())),
+            None => errors.add(&format!("majors[{index}]"), format!("专业目录{}中没有代码{}", major.catalogue, major.code)),
+        }
+    }
+    match (code, name, region, authority, kind) {
+        (Some(code), Some(name), Some(region), Some(authority), Some(kind)) => {
+            errors.check()?;
+            Ok(NewSchool { code, name, region, kind, authority, majors })
+        }
+        _ => Err(errors.check().err().unwrap_or_else(|| Error::Internal("a field is missing and not told".into()))),
+    }
+}
+
+fn new_account(request: &pb::CreateAccountRequest) -> Result<NewAccount, Error> {
+    let mut errors = FieldErrors::default();
+    if let Err(why) = rules::check_account_name(&request.account) {
+        errors.add("account", why);
+    }
+    let display_name = errors.text("display_name", &request.display_name, NAME_CHARACTERS).unwrap_or_default();
+    let organisation = request.organisation.trim().to_owned();
+    let role = match request.role() {
+        account::Role::SchoolClerk => Role::SchoolClerk,
+        account::Role::Principal => Role::Principal,
+        account::Role::DepartmentOfficer => Role::DepartmentOfficer,
+        account::Role::Administrator => Role::Administrator,
+        account::Role::MachineReader => Role::MachineReader,
+        account::Role::Unspecified => {
+            errors.add("role", "请选择角色");
+            Role::MachineReader
+        }
+    };
+    match role {
+        Role::SchoolClerk | Role::Principal => drop(errors.parse::<xuezhu_domain::SchoolCode>("organisation", &organisation)),
+        Role::DepartmentOfficer => drop(errors.parse::<xuezhu_domain::RegionCode>("organisation", &organisation)),
+        _ if organisation.is_empty() => {}
+        _ => drop(errors.parse::<xuezhu_domain::RegionCode>("organisation", &organisation)),
+    }
+    errors.check()?;
+    Ok(NewAccount { account: request.account.clone(), display_name, role, organisation, password_hash: String::new() })
+}

@@ -1,0 +1,171 @@
+//! Schools with their approved codes and majors; accounts, passwords, sessions.
+
+pub mod api;
+mod rules;
+pub(crate) mod store;
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use xuezhu_domain::{RegionCode, SchoolCode};
+use xuezhu_service::{Actor, Context, Error, Permission, Place, Reason, Refusal, Role};
+use xuezhu_store::Tx;
+
+pub use self::store::SchoolRow;
+use crate::sharing;
+
+/// Wrong passwords before an account is locked (GB/T 22239-2019, failed log-in handling).
+pub const WRONG_PASSWORDS: i32 = 5;
+/// How long it is locked, in microseconds: fifteen minutes.
+pub const LOCKED_US: i64 = 15 * 60 * 1_000_000;
+
+/// A school to be entered.
+#[derive(Debug, Clone)]
+pub struct NewSchool {
+    /// Code.
+    pub code: SchoolCode,
+    /// Name.
+    pub name: String,
+    /// Where it stands.
+    pub region: RegionCode,
+    /// `PUBLIC` or `PRIVATE`.
+    pub kind: &'static str,
+    /// Region of its department.
+    pub authority: RegionCode,
+    /// Catalogue and code of each major.
+    pub majors: Vec<(String, String)>,
+}
+
+/// An account to be opened.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Name to log in with.
+    pub account: String,
+    /// Name of the person.
+    pub display_name: String,
+    /// What it may do.
+    pub role: Role,
+    /// School or region code; empty for an administrator of all.
+    pub organisation: String,
+    /// Hash of the one-time password.
+    pub password_hash: String,
+}
+
+/// Enters a school.
+pub async fn create_school(ctx: &Context, tx: &mut Tx, new: &NewSchool) -> Result<SchoolRow, Error> {
+    ctx.may(Permission::ManageDirectory, &Place::Region(""))?;
+    if store::school(tx, new.code.as_str()).await?.is_some() {
+        return Err(Refusal::new(Reason::AlreadyExists, format!("学校代码{}已存在", new.code)).into());
+    }
+    store::insert_school(tx, new).await?;
+    store::insert_majors(tx, new.code.as_str(), &new.majors).await?;
+    sharing::share_school(ctx, tx, new.code.as_str()).await?;
+    school(tx, new.code.as_str()).await
+}
+
+/// A school that is there.
+pub async fn school(tx: &mut Tx, code: &str) -> Result<SchoolRow, Error> {
+    store::school(tx, code).await?.ok_or_else(|| Refusal::not_found("该学校").into())
+}
+
+/// A school, if the actor may do something there; one that doesn't exist is refused alike to those who may not look.
+pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Permission) -> Result<SchoolRow, Error> {
+    let Some(school) = store::school(tx, code).await? else {
+        ctx.may(permission, &Place::School { code, authority: "" })?;
+        return Err(Refusal::not_found("该学校").into());
+    };
+    ctx.may(permission, &school.place())?;
+    Ok(school)
+}
+
+/// Opens an account with a one-time password.
+pub async fn create_account(ctx: &Context, tx: &mut Tx, new: &NewAccount) -> Result<(), Error> {
+    ctx.may(Permission::ManageDirectory, &Place::Region(""))?;
+    if store::account(tx, &new.account).await?.is_some() {
+        return Err(Refusal::new(Reason::AlreadyExists, format!("账号{}已存在", new.account)).into());
+    }
+    if matches!(new.role, Role::SchoolClerk | Role::Principal) && store::school(tx, &new.organisation).await?.is_none() {
+        return Err(Refusal::field("organisation", "没有这所学校，请先登记学校").into());
+    }
+    store::insert_account(tx, new, ctx.now_us()).await?;
+    Ok(())
+}
+
+/// Gives an account a new one-time password and unlocks it.
+pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
+    ctx.may(Permission::ManageDirectory, &Place::Region(""))?;
+    if store::set_password(tx, account, password_hash, true).await? { Ok(()) } else { Err(Refusal::not_found("该账号").into()) }
+}
+
+/// What a log-in found out; a wrong password is counted, so it is a result and not an error that undoes itself.
+#[derive(Debug)]
+pub enum LogIn {
+    /// Welcome.
+    Done(Actor),
+    /// Refused; already counted.
+    Refused(Refusal),
+}
+
+/// Settles a log-in whose password was compared.
+pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, right: bool) -> Result<LogIn, Error> {
+    let Some(row) = store::account(tx, account).await? else { return Ok(LogIn::Refused(wrong_password())) };
+    if row.locked_until_us > ctx.now_us() {
+        return Ok(LogIn::Refused(locked()));
+    }
+    if !right {
+        let wrong = row.wrong_passwords + 1;
+        let until_us = if wrong >= WRONG_PASSWORDS { ctx.now_us() + LOCKED_US } else { 0 };
+        store::count_wrong_password(tx, account, if until_us > 0 { 0 } else { wrong }, until_us).await?;
+        return Ok(LogIn::Refused(if until_us > 0 { locked() } else { wrong_password() }));
+    }
+    store::count_wrong_password(tx, account, 0, 0).await?;
+    Ok(LogIn::Done(row.actor()?))
+}
+
+/// Sets the caller's own password.
+pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str) -> Result<Actor, Error> {
+    store::set_password(tx, &ctx.actor.account, password_hash, false).await?;
+    let row = store::account(tx, &ctx.actor.account).await?.ok_or_else(|| Refusal::not_found("该账号"))?;
+    row.actor()
+}
+
+/// Opens the first administrator's account, where there is none at all.
+pub async fn ensure_first_administrator(ctx: &Context, tx: &mut Tx, password_hash: &str) -> Result<bool, Error> {
+    if store::has_accounts(tx).await? {
+        return Ok(false);
+    }
+    let first = NewAccount {
+        account: "admin".into(),
+        display_name: "系统管理员".into(),
+        role: Role::Administrator,
+        organisation: String::new(),
+        password_hash: password_hash.to_owned(),
+    };
+    store::insert_account(tx, &first, ctx.now_us()).await?;
+    Ok(true)
+}
+
+/// Hashes a password (Argon2id); takes tens of milliseconds of a core.
+pub fn hash_password(password: &str) -> Result<String, Error> {
+    let hashed = Argon2::default().hash_password(password.as_bytes()).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(hashed.to_string())
+}
+
+/// Compares a password with a hash; as slow for an account that isn't there.
+pub fn password_fits(password: &str, hash: Option<&str>) -> bool {
+    /// A hash of nothing anybody knows.
+    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$4mBZjTcQwOMOcV1VJHl0C3s5wEKkBF2mHGkk6sFpX8k";
+    let Ok(parsed) = PasswordHash::new(hash.unwrap_or(NOBODY)) else { return false };
+    Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some()
+}
+
+pub use rules::{check_new_password, one_time_password};
+
+fn wrong_password() -> Refusal {
+    Refusal::new(Reason::WrongPassword, "账号或密码错误；连续错误5次将锁定15分钟")
+}
+
+fn locked() -> Refusal {
+    Refusal::new(Reason::AccountLocked, "密码连续错误5次，账号已锁定15分钟；请稍后再试，或请管理员重置密码")
+}

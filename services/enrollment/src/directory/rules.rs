@@ -1,0 +1,61 @@
+//! What a password and an account name must be (GB/T 22239-2019 level 3, identity).
+
+use xuezhu_service::{Error, Reason, Refusal};
+
+/// Characters of a new password at least.
+pub const PASSWORD_CHARACTERS: usize = 8;
+/// Kinds of characters (upper, lower, digit, other) at least.
+pub const PASSWORD_KINDS: usize = 3;
+/// Characters of a one-time password.
+pub const ONE_TIME_CHARACTERS: usize = 12;
+
+/// Checks a new password.
+pub fn check_new_password(old: &str, new: &str) -> Result<(), Error> {
+    let weak = |why: String| Err(Error::from(Refusal { fields: vec![("new_password".into(), why.clone())], ..Refusal::new(Reason::PasswordWeak, why) }));
+    if new == old {
+        return weak("新密码不能与旧密码相同".into());
+    }
+    if new.chars().count() < PASSWORD_CHARACTERS || kinds(new) < PASSWORD_KINDS {
+        return weak(format!("新密码至少{PASSWORD_CHARACTERS}位，并含大写字母、小写字母、数字、符号中的至少{PASSWORD_KINDS}种"));
+    }
+    if new.len() > 128 {
+        return weak("新密码不能超过128个字节".into());
+    }
+    Ok(())
+}
+
+fn kinds(password: &str) -> usize {
+    let tests: [fn(char) -> bool; 4] = [|c| c.is_ascii_uppercase(), |c| c.is_ascii_lowercase(), |c| c.is_ascii_digit(), |c| !c.is_ascii_alphanumeric()];
+    tests.iter().filter(|test| password.chars().any(*test)).count()
+}
+
+/// A password for one log-in, from random bytes, without characters that look alike.
+pub fn one_time_password(random: &[u8; ONE_TIME_CHARACTERS]) -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
+    random.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+}
+
+/// Checks the name of an account: 3 to 32 lower-case letters, digits, dots, dashes.
+pub fn check_account_name(name: &str) -> Result<(), &'static str> {
+    let fits = (3..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+    if fits { Ok(()) } else { Err("账号应为3至32位小写字母、数字、点或短横线") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_checked_at_their_limits() {
+        for (new, good) in [("Abcdef1", false), ("Abcdef12", true), ("abcdef12", false), ("abcd-f12", true), ("oldOld11", false)] {
+            assert_eq!(check_new_password("oldOld11", new).is_ok(), good, "{new}");
+        }
+    }
+
+    #[test]
+    fn account_names_are_checked_at_their_limits() {
+        assert!(check_account_name("ab").is_err() && check_account_name("abc").is_ok());
+        assert!(check_account_name(&"a".repeat(32)).is_ok() && check_account_name(&"a".repeat(33)).is_err());
+        assert!(check_account_name("张三丰").is_err());
+    }
+}

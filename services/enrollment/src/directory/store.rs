@@ -1,0 +1,176 @@
+//! SQL of schools and accounts.
+
+use serde::Serialize;
+use xuezhu_domain::codes;
+use xuezhu_service::{Actor, Error, Place, Role};
+use xuezhu_store::{StoreError, Tx, json_rows, one, rows, run, sql};
+
+use super::{NewAccount, NewSchool};
+
+/// A school.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SchoolRow {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Where it stands.
+    pub region: String,
+    /// `PUBLIC` or `PRIVATE`.
+    pub kind: String,
+    /// Region code of its department.
+    pub authority: String,
+    /// `ACTIVE`.
+    pub state: String,
+}
+
+impl SchoolRow {
+    /// Where permissions are asked.
+    pub fn place(&self) -> Place<'_> {
+        Place::School { code: &self.code, authority: &self.authority }
+    }
+}
+
+/// An account.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AccountRow {
+    /// Name to log in with.
+    pub account: String,
+    /// Name of the person.
+    pub display_name: String,
+    /// Role.
+    pub role: String,
+    /// School or region code.
+    pub organisation: String,
+    /// Argon2id hash.
+    pub password_hash: String,
+    /// Whether the password is a one-time one.
+    pub must_change_password: bool,
+    /// Wrong passwords in a row.
+    pub wrong_passwords: i32,
+    /// Until when it is locked, microseconds since 1970.
+    pub locked_until_us: i64,
+}
+
+impl AccountRow {
+    /// Who it stands for.
+    pub fn actor(&self) -> Result<Actor, Error> {
+        Ok(Actor {
+            account: self.account.clone(),
+            display_name: self.display_name.clone(),
+            role: Role::parse(&self.role).ok_or(StoreError::Corrupt("role"))?,
+            organisation: self.organisation.clone(),
+            must_change_password: self.must_change_password,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct MajorRow<'m> {
+    catalogue: &'m str,
+    code: &'m str,
+}
+
+pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreError> {
+    one!(tx, SchoolRow, "SELECT code, name, region, kind, authority, state FROM schools WHERE code = $1", code)
+}
+
+pub async fn insert_school(tx: &mut Tx, new: &NewSchool) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO schools (code, name, region, kind, authority, state) VALUES ($1, $2, $3, $4, $5, 'ACTIVE')",
+        new.code.as_str(),
+        &new.name,
+        new.region.as_str(),
+        new.kind,
+        new.authority.as_str()
+    )?;
+    Ok(())
+}
+
+pub async fn insert_majors(tx: &mut Tx, school: &str, majors: &[(String, String)]) -> Result<(), StoreError> {
+    let majors: Vec<MajorRow> = majors.iter().map(|(catalogue, code)| MajorRow { catalogue, code }).collect();
+    run!(
+        tx,
+        sql!("INSERT INTO school_majors (school, catalogue, code) SELECT $2, t.catalogue, t.code FROM " table 1 (catalogue text, code text) " WHERE true ON CONFLICT DO NOTHING"),
+        json_rows(&majors),
+        school
+    )?;
+    Ok(())
+}
+
+/// The majors that a school may teach.
+pub async fn majors(tx: &mut Tx, school: &str) -> Result<Vec<&'static codes::Major>, StoreError> {
+    let keys = rows!(tx, (String, String), "SELECT catalogue, code FROM school_majors WHERE school = $1 ORDER BY catalogue, code", school)?;
+    Ok(keys.iter().filter_map(|(catalogue, code)| codes::major(catalogue, code)).collect())
+}
+
+pub async fn schools_after(tx: &mut Tx, authority_prefix: &str, school: &str, after: &str, limit: i64) -> Result<Vec<SchoolRow>, StoreError> {
+    rows!(
+        tx,
+        SchoolRow,
+        "SELECT code, name, region, kind, authority, state FROM schools
+         WHERE substr(authority, 1, length($1)) = $1 AND ($2 = '' OR code = $2) AND code > $3 ORDER BY code LIMIT $4",
+        authority_prefix,
+        school,
+        after,
+        limit
+    )
+}
+
+pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, StoreError> {
+    one!(
+        tx,
+        AccountRow,
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us FROM accounts WHERE account = $1",
+        account
+    )
+}
+
+pub async fn accounts_after(tx: &mut Tx, organisation: &str, after: &str, limit: i64) -> Result<Vec<AccountRow>, StoreError> {
+    rows!(
+        tx,
+        AccountRow,
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us
+         FROM accounts WHERE ($1 = '' OR organisation = $1) AND account > $2 ORDER BY account LIMIT $3",
+        organisation,
+        after,
+        limit
+    )
+}
+
+pub async fn has_accounts(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM accounts LIMIT 1")?.is_some())
+}
+
+pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)",
+        &new.account,
+        &new.display_name,
+        new.role.as_str(),
+        &new.organisation,
+        &new.password_hash,
+        true,
+        now_us
+    )?;
+    Ok(())
+}
+
+pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: bool) -> Result<bool, StoreError> {
+    let set = run!(
+        tx,
+        "UPDATE accounts SET password_hash = $2, must_change_password = $3, wrong_passwords = 0, locked_until_us = 0 WHERE account = $1",
+        account,
+        hash,
+        must_change
+    )?;
+    Ok(set == 1)
+}
+
+pub async fn count_wrong_password(tx: &mut Tx, account: &str, wrong: i32, locked_until_us: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE accounts SET wrong_passwords = $2, locked_until_us = $3 WHERE account = $1", account, wrong, locked_until_us)?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! gRPC in: the upload as a stream, its report, the marked and the blank workbook.
+
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+use xuezhu_proto::{
+    common::ImportReport,
+    enrollment::{self as pb, import_enrollments_request::Part},
+};
+use xuezhu_service::{Error, FieldErrors, Permission, Reason, Refusal, runner::Call};
+use xuezhu_workbook::UPLOAD_BYTES;
+
+use super::{Upload, rules};
+use crate::{Parts, directory};
+
+/// Bytes of a piece of a file that is sent.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// A file that is sent in pieces.
+pub type Pieces<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Takes an upload in and imports it.
+pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnrollmentsRequest>>) -> Result<Response<pb::ImportEnrollmentsResponse>, Status> {
+    let ctx = parts.gate.context(&request, "ImportEnrollments").await?;
+    let mut stream = request.into_inner();
+    let Some(Part::Upload(head)) = stream.message().await?.and_then(|message| message.part) else {
+        return Err(Error::from(Refusal::field("upload", "第一段应说明学校和方式")).into());
+    };
+    // Whoever may not enter is told before the file is read.
+    let asked = head.school.clone();
+    parts
+        .runner
+        .read(&ctx, "ImportEnrollments", &asked, |ctx, tx, school| {
+            Box::pin(async move { directory::school_for(ctx, tx, school, Permission::EnterForSchool).await.map(drop) })
+        })
+        .await?;
+    let mut bytes = Vec::new();
+    while let Some(message) = stream.message().await? {
+        if let Some(Part::Chunk(chunk)) = message.part {
+            bytes.extend_from_slice(&chunk);
+        }
+        if bytes.len() > UPLOAD_BYTES {
+            let refusal = Refusal::new(Reason::FileTooLarge, format!("文件超过{}MB，请分批上传", UPLOAD_BYTES / 1024 / 1024));
+            parts.runner.record_refusal(&ctx, "ImportEnrollments", &head.school, refusal.reason).await;
+            return Err(Error::from(refusal).into());
+        }
+    }
+    let content_hash = *blake3::hash(&bytes).as_bytes();
+    let call = Call::of_bytes(
+        "ImportEnrollments",
+        head.school.clone(),
+        &[&content_hash[..], &[u8::from(head.preview), u8::from(head.all_or_nothing)], head.school.as_bytes()].concat(),
+    );
+    let keyring = parts.keyring.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let tables = super::read_tables(&bytes)?;
+        let sealed = keyring.seal("upload", &bytes);
+        Ok::<_, Error>((tables, sealed))
+    })
+    .await
+    .unwrap_or_else(|_| Err(Refusal::new(Reason::FileUnreadable, "文件内部结构损坏，无法读取；请用Excel或WPS另存为.xlsx后重新上传").into()));
+    let (tables, sealed) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            parts.runner.record_refusal(&ctx, "ImportEnrollments", &head.school, error.reason()).await;
+            return Err(error.into());
+        }
+    };
+    let upload = Upload {
+        school: head.school,
+        preview: head.preview,
+        all_or_nothing: head.all_or_nothing,
+        tables: Arc::new(tables),
+        file_sealed: Arc::new(sealed),
+        content_hash,
+    };
+    parts
+        .runner
+        .mutate(&ctx, call, &(parts.clone(), upload), |ctx, tx, (parts, upload)| {
+            Box::pin(async move { Ok(pb::ImportEnrollmentsResponse { report: Some(super::import(ctx, tx, parts, upload).await?) }) })
+        })
+        .await
+}
+
+/// The report of an import.
+pub async fn get(parts: &Parts, request: Request<pb::GetImportRequest>) -> Result<Response<pb::GetImportResponse>, Status> {
+    let (ctx, request) = parts.gate.enter(request, "GetImport").await?;
+    let import = id(&request.import_id)?;
+    let report: Response<ImportReport> =
+        parts.runner.read(&ctx, "GetImport", &(request.school, import), |ctx, tx, (school, import)| Box::pin(super::report(ctx, tx, school, *import))).await?;
+    Ok(report.map(|report| pb::GetImportResponse { report: Some(report) }))
+}
+
+/// The marked workbook.
+pub async fn marked(
+    parts: &Arc<Parts>,
+    request: Request<pb::DownloadMarkedWorkbookRequest>,
+) -> Result<Response<Pieces<pb::DownloadMarkedWorkbookResponse>>, Status> {
+    let (ctx, request) = parts.gate.enter(request, "DownloadMarkedWorkbook").await?;
+    let import = id(&request.import_id)?;
+    let asked = (parts.clone(), request.school, import, request.faulty_only);
+    let bytes = parts
+        .runner
+        .read(&ctx, "DownloadMarkedWorkbook", &asked, |ctx, tx, (parts, school, import, faulty_only)| {
+            Box::pin(super::marked_workbook(ctx, tx, parts, school, *import, *faulty_only))
+        })
+        .await?
+        .into_inner();
+    Ok(Response::new(pieces(bytes).map(|chunk| Ok(pb::DownloadMarkedWorkbookResponse { chunk })).boxed()))
+}
+
+/// The blank workbook.
+pub fn template() -> Result<Response<Pieces<pb::DownloadTemplateResponse>>, Status> {
+    let (notes, columns) = rules::template();
+    let template = xuezhu_workbook::Template { title: rules::TITLE, notes: &notes, columns: &columns };
+    let bytes = xuezhu_workbook::blank(template).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Response::new(pieces(bytes).map(|chunk| Ok(pb::DownloadTemplateResponse { chunk })).boxed()))
+}
+
+fn pieces(bytes: Vec<u8>) -> impl Stream<Item = Vec<u8>> + Send {
+    let pieces: Vec<Vec<u8>> = bytes.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
+    futures_util::stream::iter(pieces)
+}
+
+fn id(text: &str) -> Result<Uuid, Error> {
+    let mut errors = FieldErrors::default();
+    let id = errors.id("import_id", text);
+    errors.check()?;
+    id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
+}

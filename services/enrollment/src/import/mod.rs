@@ -1,0 +1,313 @@
+//! The workbook: reading it, telling every fault at once, matching its rows with what is there, and giving it back marked.
+
+pub mod api;
+pub mod rules;
+pub(crate) mod store;
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_domain::enrollment::State;
+use xuezhu_proto::common::{ImportReport, Problem};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
+use xuezhu_store::Tx;
+use xuezhu_workbook::{Mark, ReadError, Table};
+
+use crate::{Parts, directory, registration};
+pub use rules::{Parsed, RowProblem, SchoolRules};
+
+/// Problems that a report lists; more are only counted.
+pub const PROBLEMS_LISTED: usize = 5_000;
+/// How long an uploaded file is kept for its marked copy, in microseconds: thirty days.
+pub const FILE_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
+
+/// An upload: what, and how.
+#[derive(Clone)]
+pub struct Upload {
+    /// The school that uploads.
+    pub school: String,
+    /// Only tell what would happen.
+    pub preview: bool,
+    /// Write nothing if one row is faulty.
+    pub all_or_nothing: bool,
+    /// The tables of the file.
+    pub tables: std::sync::Arc<Vec<Table>>,
+    /// The file, sealed.
+    pub file_sealed: std::sync::Arc<Vec<u8>>,
+    /// Hash of the file.
+    pub content_hash: [u8; 32],
+}
+
+/// Reads a file into tables; a refusal says what the file is.
+pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
+    xuezhu_workbook::read(bytes, rules::MARKS, &rules::required_columns()).map_err(refused)
+}
+
+/// A file's fault as a refusal.
+pub fn refused(error: ReadError) -> Error {
+    let reason = match error {
+        ReadError::Unreadable(_) => Reason::FileUnreadable,
+        ReadError::Encrypted => Reason::FileEncrypted,
+        ReadError::TooLarge(_) => Reason::FileTooLarge,
+        ReadError::NoHeader(_) | ReadError::MissingColumns(_) => Reason::HeaderMissing,
+        ReadError::DuplicateHeader(_) => Reason::HeaderDuplicated,
+    };
+    Refusal::new(reason, error.to_string()).into()
+}
+
+/// What a row does to what is there.
+enum Effect {
+    New,
+    Changed(registration::store::LiveRow),
+    Unchanged,
+}
+
+/// Imports a workbook, or tells what that would do.
+pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) -> Result<ImportReport, Error> {
+    let school = directory::school_for(ctx, tx, &upload.school, Permission::EnterForSchool).await?;
+    let majors = directory::store::majors(tx, &school.code).await?;
+    let rules = SchoolRules { school: &school.code, majors: &majors, today: ctx.today() };
+    let mut found = Findings::default();
+    let rows = parse_all(&upload.tables, &rules, &mut found);
+    let keyed: Vec<Keyed> = rows.into_iter().map(|row| Keyed::new(parts, row)).collect();
+    let keyed = without_duplicates(keyed, &mut found);
+    warn_of_others(tx, &school.code, &keyed, &mut found).await?;
+    let effects = match_rows(tx, &school.code, keyed, &mut found).await?;
+    let mut report = found.report(upload.tables.iter().map(|table| table.rows.len()).sum(), &effects);
+    report.preview = upload.preview;
+    if upload.all_or_nothing && report.rows_faulty > 0 && !upload.preview {
+        report.rows_new = 0;
+        report.rows_changed = 0;
+    } else if !upload.preview {
+        write(ctx, tx, parts, &school.code, effects).await?;
+    }
+    let import = ctx.new_id();
+    report.import_id = import.to_string();
+    store::insert_import(ctx, tx, import, upload, &report).await?;
+    Ok(report)
+}
+
+fn parse_all(tables: &[Table], rules: &SchoolRules, found: &mut Findings) -> Vec<(String, u32, Parsed)> {
+    let mut rows = Vec::new();
+    for table in tables {
+        let layout = rules::Layout::new(table);
+        for row in &table.rows {
+            let (parsed, problems, warnings) = rules::parse(&layout, row, rules);
+            found.add(&table.sheet, row.number, problems, warnings);
+            if let Some(parsed) = parsed {
+                rows.push((table.sheet.clone(), row.number, parsed));
+            }
+        }
+    }
+    rows
+}
+
+/// A parsed row with what it is found by.
+pub struct Keyed {
+    sheet: String,
+    number: u32,
+    /// Key of its number.
+    pub key: Uuid,
+    /// Hash of its content.
+    pub content: [u8; 32],
+    /// What it says.
+    pub row: Parsed,
+}
+
+impl Keyed {
+    fn new(parts: &Parts, (sheet, number, row): (String, u32, Parsed)) -> Self {
+        Self { sheet, number, key: parts.keyring.person_key(&row.id).0, content: parts.keyring.content_hash(row.content().as_bytes()), row }
+    }
+}
+
+/// Rule ID-6: the same number, or the same 学号, twice in one file is a fault of each row after the first.
+fn without_duplicates(rows: Vec<Keyed>, found: &mut Findings) -> Vec<Keyed> {
+    let mut keys: HashMap<Uuid, u32> = HashMap::new();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut twice = Vec::new();
+        if let Some(first) = keys.get(&row.key) {
+            twice.push(RowProblem::new("身份证件号", &row.row.id.masked(), "DUPLICATE_IN_FILE", format!("与第{first}行的身份证件号相同，请删除重复的行")));
+        }
+        if let Some(first) = numbers.get(&row.row.school_number) {
+            twice.push(RowProblem::new("学号", &row.row.school_number, "DUPLICATE_IN_FILE", format!("与第{first}行的学号相同")));
+        }
+        if twice.is_empty() {
+            keys.insert(row.key, row.number);
+            if !row.row.school_number.is_empty() {
+                numbers.insert(row.row.school_number.clone(), row.number);
+            }
+            kept.push(row);
+        } else {
+            found.add(&row.sheet, row.number, twice, Vec::new());
+        }
+    }
+    kept
+}
+
+/// Rule ID-6 across schools: a warning, decided at approval; the other school is never named.
+async fn warn_of_others(tx: &mut Tx, school: &str, rows: &[Keyed], found: &mut Findings) -> Result<(), Error> {
+    let elsewhere: HashSet<Uuid> = registration::store::keys_elsewhere(tx, school, rows.iter().map(|row| row.key)).await?.into_iter().collect();
+    for row in rows.iter().filter(|row| elsewhere.contains(&row.key)) {
+        let warning = RowProblem::new(
+            "身份证件号",
+            &row.row.id.masked(),
+            "ELSEWHERE",
+            "该证件号在另一所学校已有学籍或正在申报；可以先录入，审核时以先获批准者为准".into(),
+        );
+        found.add(&row.sheet, row.number, Vec::new(), vec![warning]);
+    }
+    Ok(())
+}
+
+/// Matches rows with what the school has: by number, else by the school's own 学号.
+async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Findings) -> Result<Vec<(Keyed, Effect)>, Error> {
+    let live = registration::store::live_of_school(tx, school).await?;
+    let by_key: HashMap<Uuid, &registration::store::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
+    let by_number: HashMap<&str, &registration::store::LiveRow> =
+        live.iter().filter(|row| !row.school_number.is_empty()).map(|row| (row.school_number.as_str(), row)).collect();
+    let mut effects = Vec::with_capacity(rows.len());
+    let mut claimed: HashSet<Uuid> = HashSet::new();
+    for row in rows {
+        let same_key = by_key.get(&row.key).copied();
+        let same_number = by_number.get(row.row.school_number.as_str()).copied();
+        if let (Some(key), Some(number)) = (same_key, same_number)
+            && key.enrollment != number.enrollment
+        {
+            let problem = RowProblem::new("学号", &row.row.school_number, "SCHOOL_NUMBER_TAKEN", "该学号属于本校另一名学生，请核对".into());
+            found.add(&row.sheet, row.number, vec![problem], Vec::new());
+            continue;
+        }
+        let Some(known) = same_key.or(same_number) else {
+            effects.push((row, Effect::New));
+            continue;
+        };
+        let state = State::parse(&known.state).ok_or(xuezhu_store::StoreError::Corrupt("state"))?;
+        if known.content_hash == row.content {
+            effects.push((row, Effect::Unchanged));
+        } else if !claimed.insert(known.enrollment) {
+            let problem = RowProblem::new("", "", "DUPLICATE_IN_FILE", "与文件中另一行是同一名学生，请只保留一行".into());
+            found.add(&row.sheet, row.number, vec![problem], Vec::new());
+        } else if state.is_editable() {
+            effects.push((row, Effect::Changed(known.clone())));
+        } else {
+            let problem = RowProblem::new(
+                "",
+                "",
+                "ALREADY_SUBMITTED",
+                format!("该生当前为“{}”，与表中内容不同；导入不会修改已提交或已批准的学籍，请通过退回、异动或信息变更办理", state.name()),
+            );
+            found.add(&row.sheet, row.number, vec![problem], Vec::new());
+        }
+    }
+    Ok(effects)
+}
+
+async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, effects: Vec<(Keyed, Effect)>) -> Result<(), Error> {
+    let (mut new, mut changed) = (Vec::new(), Vec::new());
+    for (row, effect) in effects {
+        match effect {
+            Effect::New => new.push((ctx.new_id(), row)),
+            Effect::Changed(known) => changed.push((known.enrollment, row)),
+            Effect::Unchanged => {}
+        }
+    }
+    registration::enter(ctx, tx, parts, school, &new, &changed).await
+}
+
+/// The uploaded file again, with what is wrong marked.
+pub async fn marked_workbook(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, import: Uuid, faulty_only: bool) -> Result<Vec<u8>, Error> {
+    directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    let (report, sealed) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
+    let sealed = sealed.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
+    let bytes = parts.keyring.open("upload", &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
+    tokio::task::spawn_blocking(move || {
+        let tables = read_tables(&bytes)?;
+        let marks: Vec<Mark> = report
+            .problems
+            .iter()
+            .map(|problem| Mark {
+                sheet: problem.sheet.clone(),
+                row: u32::try_from(problem.row).unwrap_or(0),
+                column: problem.column.clone(),
+                reason: problem.reason.clone(),
+            })
+            .collect();
+        let (notes, columns) = rules::template();
+        let template = xuezhu_workbook::Template { title: rules::TITLE, notes: &notes, columns: &columns };
+        xuezhu_workbook::marked(template, &tables, &marks, faulty_only).map_err(|error| Error::Internal(error.to_string()))
+    })
+    .await
+    .map_err(|error| Error::Internal(error.to_string()))?
+}
+
+/// The report of an import.
+pub async fn report(ctx: &Context, tx: &mut Tx, school: &str, import: Uuid) -> Result<ImportReport, Error> {
+    directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    let (report, _) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
+    Ok(report)
+}
+
+/// Forgets files that are older than [`FILE_KEPT_US`]; the receipts stay.
+pub async fn forget_old_files(tx: &mut Tx, now_us: i64) -> Result<(), Error> {
+    store::forget_files_before(tx, now_us - FILE_KEPT_US).await?;
+    Ok(())
+}
+
+/// Everything that was found in a file.
+#[derive(Default)]
+struct Findings {
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+    faulty: HashSet<(String, u32)>,
+    omitted: usize,
+}
+
+impl Findings {
+    fn add(&mut self, sheet: &str, number: u32, problems: Vec<RowProblem>, warnings: Vec<RowProblem>) {
+        if !problems.is_empty() {
+            self.faulty.insert((sheet.to_owned(), number));
+        }
+        for problem in problems {
+            if self.problems.len() < PROBLEMS_LISTED {
+                self.problems.push(problem.at(sheet, number));
+            } else {
+                self.omitted += 1;
+            }
+        }
+        let room = PROBLEMS_LISTED.saturating_sub(self.warnings.len());
+        self.warnings.extend(warnings.into_iter().take(room).map(|warning| warning.at(sheet, number)));
+    }
+
+    fn report(mut self, total: usize, effects: &[(Keyed, Effect)]) -> ImportReport {
+        let count = |wanted: fn(&Effect) -> bool| small(effects.iter().filter(|(_, effect)| wanted(effect)).count());
+        self.problems.sort_by(|a, b| (&a.sheet, a.row).cmp(&(&b.sheet, b.row)));
+        ImportReport {
+            import_id: String::new(),
+            rows_total: small(total),
+            rows_new: count(|effect| matches!(effect, Effect::New)),
+            rows_changed: count(|effect| matches!(effect, Effect::Changed(_))),
+            rows_unchanged: count(|effect| matches!(effect, Effect::Unchanged)),
+            rows_faulty: small(self.faulty.len()),
+            problems: self.problems,
+            warnings: self.warnings,
+            preview: false,
+            problems_omitted: small(self.omitted),
+        }
+    }
+}
+
+fn small(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// The day on which a place begins that is entered by month: its first day, or the day on which an earlier place ended,
+/// if that was in that month.
+pub fn entry_date(month_first: NaiveDate, earlier_end: Option<NaiveDate>) -> NaiveDate {
+    match earlier_end {
+        Some(end) if end > month_first && xuezhu_domain::Month::of(end) == xuezhu_domain::Month::of(month_first) => end,
+        _ => month_first,
+    }
+}

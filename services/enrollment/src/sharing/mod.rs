@@ -1,0 +1,104 @@
+//! What the bridge hands out: the small part of each record that aid decisions need. Never a number.
+
+mod store;
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+use xuezhu_bridge::{Shared, epoch_day, log::school_id, publish};
+use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
+use xuezhu_service::{Context, Error};
+use xuezhu_store::Tx;
+
+use self::store::{EnrollmentRow, PeriodRow};
+
+/// Shares a school as it is now.
+pub async fn share_school(ctx: &Context, tx: &mut Tx, code: &str) -> Result<(), Error> {
+    let Some(row) = crate::directory::store::school(tx, code).await? else { return Ok(()) };
+    let scope = row.region.clone();
+    let body = pb::School { code: row.code, name: row.name, kind: row.kind, authority: row.authority, region: row.region, state: row.state };
+    publish(ctx, tx, &[Shared { id: school_id(code), scope, body: Body::School(body) }]).await
+}
+
+/// Shares persons as they are now.
+pub async fn share_persons(ctx: &Context, tx: &mut Tx, persons: &[Uuid]) -> Result<(), Error> {
+    let mut keys: HashMap<Uuid, Vec<pb::PersonKey>> = HashMap::new();
+    for row in store::keys(tx, persons).await? {
+        keys.entry(row.person).or_default().push(pb::PersonKey {
+            key: row.person_key.as_bytes().to_vec(),
+            kind: row.kind,
+            end_recorded_day: row.end_recorded.map_or(0, epoch_day),
+        });
+    }
+    let mut names: HashMap<Uuid, Vec<pb::PersonName>> = HashMap::new();
+    for row in store::names(tx, persons).await? {
+        names.entry(row.person).or_default().push(pb::PersonName { name: row.name, kind: row.kind, end_recorded_day: row.end_recorded.map_or(0, epoch_day) });
+    }
+    let shared: Vec<Shared> = store::persons(tx, persons)
+        .await?
+        .into_iter()
+        .map(|row| Shared {
+            id: row.person,
+            scope: row.scope,
+            body: Body::Person(pb::Person {
+                keys: keys.remove(&row.person).unwrap_or_default(),
+                names: names.remove(&row.person).unwrap_or_default(),
+                sex: row.sex,
+                birth_day: epoch_day(row.birth_date),
+                registry: row.registry,
+            }),
+        })
+        .collect();
+    publish(ctx, tx, &shared).await
+}
+
+/// Shares enrollments as they are now, with their whole timelines.
+pub async fn share_enrollments(ctx: &Context, tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), Error> {
+    let mut periods: HashMap<Uuid, Vec<PeriodRow>> = HashMap::new();
+    for row in store::periods(tx, enrollments).await? {
+        periods.entry(row.enrollment).or_default().push(row);
+    }
+    let shared: Vec<Shared> = store::enrollments(tx, enrollments)
+        .await?
+        .into_iter()
+        .map(|row| {
+            let timeline = periods.remove(&row.enrollment).unwrap_or_default();
+            Shared { id: row.enrollment, scope: row.region.clone(), body: Body::Enrollment(body(row, timeline)) }
+        })
+        .collect();
+    publish(ctx, tx, &shared).await
+}
+
+fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> pb::Enrollment {
+    let stage = match row.state.as_str() {
+        "SUBMITTED" | "ATTESTED" => Stage::Submitted,
+        "IN_SCHOOL" | "ON_LEAVE" | "WITHDRAWN" => Stage::Approved,
+        // A draft is shared only where it was submitted before: as a claim that was taken back.
+        _ => Stage::SentBack,
+    };
+    let periods = timeline
+        .into_iter()
+        .map(|period| pb::Period {
+            from_day: epoch_day(period.from_date),
+            to_day: period.to_date.map_or(0, epoch_day),
+            state: period.state,
+            class_name: row.class_name.clone(),
+            major: row.major.clone(),
+            study_form: row.study_form.clone(),
+            household: row.household.clone(),
+            residence: row.residence.clone(),
+        })
+        .collect();
+    pb::Enrollment {
+        school: row.school,
+        stage: stage.into(),
+        claim_key: row.claim_key.as_bytes().to_vec(),
+        claim_name: row.name,
+        sex: row.sex,
+        birth_day: epoch_day(row.birth_date),
+        person: row.person.map(|person| person.as_bytes().to_vec()).unwrap_or_default(),
+        entry_day: epoch_day(row.entry_date),
+        approved_day: row.approved_day.map_or(0, epoch_day),
+        periods,
+    }
+}

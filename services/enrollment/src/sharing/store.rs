@@ -1,0 +1,102 @@
+//! SQL of what is shared.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_store::{StoreError, Tx, json_uuids, rows, sql};
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct PersonRow {
+    pub person: Uuid,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+    pub registry: i32,
+    pub scope: String,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct KeyRow {
+    pub person: Uuid,
+    pub person_key: Uuid,
+    pub kind: i32,
+    pub end_recorded: Option<NaiveDate>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct NameRow {
+    pub person: Uuid,
+    pub name: String,
+    pub kind: i32,
+    pub end_recorded: Option<NaiveDate>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct EnrollmentRow {
+    pub enrollment: Uuid,
+    pub school: String,
+    pub region: String,
+    pub state: String,
+    pub person: Option<Uuid>,
+    pub claim_key: Uuid,
+    pub name: String,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+    pub entry_date: NaiveDate,
+    pub approved_day: Option<NaiveDate>,
+    pub class_name: String,
+    pub major: String,
+    pub study_form: String,
+    pub household: String,
+    pub residence: String,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct PeriodRow {
+    pub enrollment: Uuid,
+    pub from_date: NaiveDate,
+    pub to_date: Option<NaiveDate>,
+    pub state: i32,
+}
+
+pub async fn persons(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
+    rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry, scope FROM persons WHERE person IN " uuids 1), json_uuids(ids.iter().copied()))
+}
+
+pub async fn keys(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {
+    rows!(
+        tx,
+        KeyRow,
+        sql!("SELECT person, person_key, kind, end_recorded FROM person_keys WHERE person IN " uuids 1 " ORDER BY kind, person_key"),
+        json_uuids(ids.iter().copied())
+    )
+}
+
+pub async fn names(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<NameRow>, StoreError> {
+    rows!(
+        tx,
+        NameRow,
+        sql!("SELECT person, name, kind, end_recorded FROM person_names WHERE person IN " uuids 1 " ORDER BY kind, ordinal"),
+        json_uuids(ids.iter().copied())
+    )
+}
+
+pub async fn enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<EnrollmentRow>, StoreError> {
+    rows!(
+        tx,
+        EnrollmentRow,
+        sql!(
+            "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day, e.class_name,
+                    e.major, e.study_form, e.household, e.residence
+             FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.enrollment IN " uuids 1
+        ),
+        json_uuids(ids.iter().copied())
+    )
+}
+
+pub async fn periods(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PeriodRow>, StoreError> {
+    rows!(
+        tx,
+        PeriodRow,
+        sql!("SELECT enrollment, from_date, to_date, state FROM enrollment_periods WHERE enrollment IN " uuids 1 " ORDER BY enrollment, ordinal"),
+        json_uuids(ids.iter().copied())
+    )
+}

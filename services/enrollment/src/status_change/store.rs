@@ -1,0 +1,187 @@
+//! SQL of status changes and corrections.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_domain::enrollment::PeriodState;
+use xuezhu_service::Context;
+use xuezhu_store::{StoreError, Tx, one, rows, run, sql};
+
+use super::{Correction, Event};
+
+/// An enrollment, locked.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct LockedRow {
+    pub state: String,
+    pub person: Option<Uuid>,
+    pub state_since: Option<NaiveDate>,
+    pub id_document: String,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+}
+
+/// A part of the story.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct PeriodRow {
+    pub from_date: NaiveDate,
+    pub to_date: Option<NaiveDate>,
+    pub state: i32,
+    pub reason: String,
+    pub recorded_day: NaiveDate,
+}
+
+/// A person's present number and name.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct IdentityRow {
+    pub person_key: Uuid,
+    pub id_class: String,
+    pub id_sealed: Vec<u8>,
+    pub name: String,
+    pub formal: bool,
+}
+
+/// What all enrollments of a person claim after a correction.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub key: Uuid,
+    pub class: String,
+    pub sealed: Vec<u8>,
+    pub masked: String,
+    pub name: String,
+    pub comparable: String,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+}
+
+pub async fn lock(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<LockedRow>, StoreError> {
+    one!(
+        tx,
+        LockedRow,
+        sql!("SELECT state, person, state_since, id_document, sex, birth_date FROM enrollments WHERE school = $1 AND enrollment = $2" only(sqlite "", postgres " FOR UPDATE")),
+        school,
+        enrollment
+    )
+}
+
+pub async fn periods(tx: &mut Tx, enrollment: Uuid) -> Result<Vec<PeriodRow>, StoreError> {
+    rows!(tx, PeriodRow, "SELECT from_date, to_date, state, reason, recorded_day FROM enrollment_periods WHERE enrollment = $1 ORDER BY ordinal", enrollment)
+}
+
+pub async fn end_period(tx: &mut Tx, enrollment: Uuid, day: NaiveDate) -> Result<(), StoreError> {
+    run!(tx, "UPDATE enrollment_periods SET to_date = $2 WHERE enrollment = $1 AND to_date IS NULL", enrollment, day)?;
+    Ok(())
+}
+
+pub async fn add_period(ctx: &Context, tx: &mut Tx, event: &Event, state: PeriodState) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO enrollment_periods (enrollment, ordinal, from_date, state, reason, recorded_day, recorded_by, recorded_at_us)
+         SELECT $1, max(ordinal) + 1, $2, $3, $4, $5, $6, $7 FROM enrollment_periods WHERE enrollment = $1",
+        event.enrollment,
+        event.effective,
+        state.code(),
+        &event.reason,
+        ctx.today(),
+        &ctx.actor.account,
+        ctx.now_us()
+    )?;
+    Ok(())
+}
+
+pub async fn set_state(ctx: &Context, tx: &mut Tx, enrollment: Uuid, state: &str, since: NaiveDate) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE enrollments SET state = $2, state_since = $3, updated_at_us = $4, etag = etag + 1 WHERE enrollment = $1",
+        enrollment,
+        state,
+        since,
+        ctx.now_us()
+    )?;
+    Ok(())
+}
+
+pub async fn leave_place(tx: &mut Tx, enrollment: Uuid) -> Result<(), StoreError> {
+    run!(tx, "DELETE FROM places WHERE enrollment = $1", enrollment)?;
+    Ok(())
+}
+
+pub async fn identity(tx: &mut Tx, person: Uuid) -> Result<Option<IdentityRow>, StoreError> {
+    one!(
+        tx,
+        IdentityRow,
+        sql!(
+            "SELECT k.person_key, k.id_class, k.id_sealed, n.name, p.student_number_formal AS formal
+             FROM persons p JOIN person_keys k ON k.person = p.person AND k.kind = 1 JOIN person_names n ON n.person = p.person AND n.kind = 1
+             WHERE p.person = $1" only(sqlite "", postgres " FOR UPDATE OF p")
+        ),
+        person
+    )
+}
+
+pub async fn retire_key(tx: &mut Tx, person: Uuid, kind: i32, today: NaiveDate) -> Result<(), StoreError> {
+    run!(tx, "UPDATE person_keys SET kind = $2, end_recorded = $3 WHERE person = $1 AND kind = 1", person, kind, today)?;
+    Ok(())
+}
+
+pub async fn add_key(tx: &mut Tx, person: Uuid, key: Uuid, class: &str, sealed: &[u8]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO person_keys (person, person_key, kind, id_class, id_sealed) VALUES ($1, $2, 1, $3, $4)
+         ON CONFLICT (person, person_key) DO UPDATE SET kind = 1, end_recorded = NULL",
+        person,
+        key,
+        class,
+        sealed
+    )?;
+    Ok(())
+}
+
+pub async fn retire_name(tx: &mut Tx, person: Uuid, kind: i32, today: NaiveDate) -> Result<(), StoreError> {
+    run!(tx, "UPDATE person_names SET kind = $2, end_recorded = $3 WHERE person = $1 AND kind = 1", person, kind, today)?;
+    Ok(())
+}
+
+pub async fn add_name(tx: &mut Tx, person: Uuid, name: &str) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO person_names (person, ordinal, name, kind) SELECT $1, max(ordinal) + 1, $2, 1 FROM person_names WHERE person = $1", person, name)?;
+    Ok(())
+}
+
+/// Makes every enrollment of a person claim what is right now; returns which.
+pub async fn set_claims(ctx: &Context, tx: &mut Tx, person: Uuid, claim: &Claim) -> Result<Vec<Uuid>, StoreError> {
+    run!(tx, "UPDATE persons SET sex = $2, birth_date = $3, etag = etag + 1 WHERE person = $1", person, claim.sex, claim.birth_date)?;
+    let touched = rows!(
+        tx,
+        (Uuid,),
+        "UPDATE enrollments SET claim_key = $2, id_class = $3, id_sealed = $4, id_masked = $5, name = $6, name_comparable = $7, sex = $8, birth_date = $9,
+         updated_at_us = $10, etag = etag + 1 WHERE person = $1 RETURNING enrollment",
+        person,
+        claim.key,
+        &claim.class,
+        &claim.sealed,
+        &claim.masked,
+        &claim.name,
+        &claim.comparable,
+        claim.sex,
+        claim.birth_date,
+        ctx.now_us()
+    )?;
+    Ok(touched.into_iter().map(|(enrollment,)| enrollment).collect())
+}
+
+/// Keeps who corrected what, when, why: without the values, which the person's keys and names hold.
+pub async fn note_correction(ctx: &Context, tx: &mut Tx, correction: &Correction, person: Uuid) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO identity_corrections (id, person, enrollment, kind, effective, reason, recorded_day, recorded_by, recorded_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        ctx.new_id(),
+        person,
+        correction.enrollment,
+        correction.old.code(),
+        correction.effective,
+        &correction.reason,
+        ctx.today(),
+        &ctx.actor.account,
+        ctx.now_us()
+    )?;
+    Ok(())
+}
