@@ -1,1 +1,160 @@
-//! The aid service (资助).
+//! The aid service (资助): the only truth about who is paid what. It pays only whom the enrollment service vouches for.
+//!
+//! | capability | what |
+//! | --- | --- |
+//! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
+//! | [`award`] | lists of a school, scheme and term |
+//! | [`mirror`] | what enrollment says, by generation |
+//! | [`reconciliation`] | one judge, two drivers, flags and their life |
+//!
+//! A change walks one way: feed → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
+//! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
+
+pub mod award;
+pub mod mirror;
+pub mod policy;
+pub mod reconciliation;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::{service::Routes, transport::Channel};
+use xuezhu_bridge::follower::{Follower, Standing};
+use xuezhu_proto::aid::{award_service_server::AwardServiceServer, reconciliation_service_server::ReconciliationServiceServer};
+use xuezhu_service::{Clock, Error, Ids, Keyring, Runner, serve::Gate};
+use xuezhu_store::{Db, sqlx::migrate::Migrator};
+
+use policy::Policies;
+
+/// The schema, for both engines.
+pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
+
+/// How often old answers are forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// How often lag and open flags are measured.
+const MEASURE: Duration = Duration::from_secs(5);
+
+/// What the use cases need beside a transaction.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Runs mutations.
+    pub runner: Runner,
+    /// Knows who calls.
+    pub gate: Gate,
+    /// The deployment's keys.
+    pub keyring: Keyring,
+    /// Aid policies.
+    pub policies: Policies,
+    /// Where long work runs.
+    pub tasks: TaskTracker,
+}
+
+/// Whom aid follows, and how.
+#[derive(Debug, Clone)]
+pub struct Following {
+    /// The enrollment service.
+    pub source: Channel,
+    /// Name of this follower.
+    pub name: String,
+    /// First digits of the region that is followed; empty for all.
+    pub scope: String,
+}
+
+/// A running aid service.
+#[derive(Debug, Clone)]
+pub struct Aid {
+    parts: Arc<Parts>,
+    standing: tokio::sync::watch::Receiver<Standing>,
+}
+
+impl Aid {
+    /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the process that owns the service, handed over once")]
+    pub async fn start(
+        db: Db,
+        clock: Clock,
+        ids: Ids,
+        keyring: Keyring,
+        policies: Policies,
+        following: Following,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Self, Error> {
+        db.migrate(&MIGRATIONS).await?;
+        let runner = Runner::new(db, clock.clone(), ids);
+        let gate = Gate::new(&keyring, runner.clone());
+        let parts = Arc::new(Parts { runner, gate, keyring: keyring.clone(), policies, tasks: tasks.clone() });
+        fail_broken_runs(&parts).await?;
+        let follower = Follower::new(Arc::new(mirror::AidMirror(parts.clone())), following.source, &keyring, clock, &following.name, &following.scope);
+        let standing = follower.standing();
+        tasks.spawn(follower.run(stop.clone()));
+        tasks.spawn(reconciliation::sweep::keep_awake(parts.clone(), stop.clone()));
+        tasks.spawn(keep_house(parts.clone(), standing.clone(), stop.clone()));
+        Ok(Self { parts, standing })
+    }
+
+    /// The gRPC services.
+    pub fn routes(&self) -> Routes {
+        Routes::new(AwardServiceServer::new(award::api::AwardApi(self.parts.clone()))).add_service(ReconciliationServiceServer::new(
+            reconciliation::api::ReconciliationApi { parts: self.parts.clone(), standing: self.standing.clone() },
+        ))
+    }
+
+    /// What the use cases need: for the process that embeds the service.
+    pub fn parts(&self) -> &Arc<Parts> {
+        &self.parts
+    }
+
+    /// How the follower stands.
+    pub fn standing(&self) -> tokio::sync::watch::Receiver<Standing> {
+        self.standing.clone()
+    }
+}
+
+/// A sweep that a stop cut short is told as failed: start another.
+async fn fail_broken_runs(parts: &Parts) -> Result<(), Error> {
+    let now_us = parts.runner.clock().now_us();
+    parts
+        .runner
+        .db()
+        .write(&now_us, |tx, now_us| Box::pin(async move { reconciliation::store::fail_broken_runs(tx, *now_us).await.map_err(Error::from) }))
+        .await
+        .map(drop)
+}
+
+async fn keep_house(parts: Arc<Parts>, standing: tokio::sync::watch::Receiver<Standing>, stop: CancellationToken) {
+    let (mut hours, mut measures) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MEASURE));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = hours.tick() => {
+                if let Err(error) = parts.runner.forget_old_requests().await {
+                    tracing::warn!(%error, "housekeeping failed; it is tried again in an hour");
+                }
+            }
+            _ = measures.tick() => {
+                parts.gate.new_minute();
+                let standing = *standing.borrow();
+                if let Err(error) = measure(&parts, standing).await {
+                    tracing::warn!(%error, "open flags could not be counted");
+                }
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and ages stay far below 2^53")]
+async fn measure(parts: &Parts, standing: Standing) -> Result<(), Error> {
+    let age = |at_us: i64| if at_us == 0 { 0.0 } else { (parts.runner.clock().now_us() - at_us).max(0) as f64 / 1e6 };
+    metrics::gauge!("xuezhu_feed_lag_seconds").set(age(standing.complete_at_us));
+    metrics::gauge!("xuezhu_mirror_age_seconds").set(age(standing.heard_at_us));
+    metrics::gauge!("xuezhu_feed_lag_positions").set((standing.head - standing.position).max(0) as f64);
+    let mut tx = parts.runner.db().read().await?;
+    let counts = reconciliation::store::counts_by_rule(&mut tx, "", "").await?;
+    tx.rollback().await?;
+    for rule in reconciliation::case::Rule::ALL {
+        let count = counts.iter().find(|(known, _)| known == rule.as_str()).map_or(0, |(_, count)| *count);
+        metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(count as f64);
+    }
+    Ok(())
+}

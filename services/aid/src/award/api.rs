@@ -1,0 +1,333 @@
+//! gRPC in: award lists.
+
+use std::{collections::HashMap, pin::Pin, sync::Arc};
+
+use futures_util::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+use xuezhu_domain::{Term, region};
+use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, import_awards_request::Part, scheme};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, runner::Call};
+use xuezhu_store::Tx;
+use xuezhu_workbook::UPLOAD_BYTES;
+
+use super::{
+    Upload, rules,
+    store::{self, EntryRow, Filter, ListRow},
+};
+use crate::{Parts, mirror, policy::SchemeCode, reconciliation};
+
+/// Longest reason, in characters.
+const REASON_CHARACTERS: usize = 500;
+/// Entries that one call may name.
+const ENTRIES_NAMED: usize = 20_000;
+
+/// The award service.
+#[derive(Clone)]
+pub struct AwardApi(pub Arc<Parts>);
+
+type Pieces<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl AwardService for AwardApi {
+    type DownloadAwardTemplateStream = Pieces<pb::DownloadAwardTemplateResponse>;
+
+    async fn create_award_list(&self, request: Request<pb::CreateAwardListRequest>) -> Result<Response<pb::CreateAwardListResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "CreateAwardList").await?;
+        let call = Call::new("CreateAwardList", request.school.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let scheme = SchemeCode::parse(request.scheme().as_str_name());
+        if scheme.is_none() {
+            errors.add("scheme", "应为GRANT或TUITION_WAIVER");
+        }
+        let term = errors.parse::<Term>("term", &request.term);
+        errors.check()?;
+        let (Some(scheme), Some(term)) = (scheme, term) else { return Err(Status::internal("unreachable")) };
+        self.0
+            .runner
+            .mutate(&ctx, call, &(self.0.clone(), request.school, scheme, term), |ctx, tx, (parts, school, scheme, term)| {
+                Box::pin(async move {
+                    let row = super::create_list(ctx, tx, parts, school, *scheme, *term).await?;
+                    Ok(pb::CreateAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn get_award_list(&self, request: Request<pb::GetAwardListRequest>) -> Result<Response<pb::GetAwardListResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "GetAwardList").await?;
+        let list = id("list", &request.list)?;
+        self.0
+            .runner
+            .read(&ctx, "GetAwardList", &(self.0.clone(), request.school, list), |ctx, tx, (parts, school, list)| {
+                Box::pin(async move {
+                    let row = super::readable(ctx, tx, school, *list).await?;
+                    Ok(pb::GetAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn list_award_lists(&self, request: Request<pb::ListAwardListsRequest>) -> Result<Response<pb::ListAwardListsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListAwardLists").await?;
+        self.0.runner.read(&ctx, "ListAwardLists", &(self.0.clone(), request), |ctx, tx, (parts, request)| Box::pin(lists(ctx, tx, parts, request))).await
+    }
+
+    async fn propose_awards(&self, request: Request<pb::ProposeAwardsRequest>) -> Result<Response<pb::ProposeAwardsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ProposeAwards").await?;
+        let call = Call::new("ProposeAwards", request.list.clone(), &request);
+        let list = id("list", &request.list)?;
+        self.0
+            .runner
+            .mutate(&ctx, call, &(self.0.clone(), request.school, list, request.preview), |ctx, tx, (parts, school, list, preview)| {
+                Box::pin(super::propose(ctx, tx, parts, school, *list, *preview))
+            })
+            .await
+    }
+
+    async fn import_awards(&self, request: Request<Streaming<pb::ImportAwardsRequest>>) -> Result<Response<pb::ImportAwardsResponse>, Status> {
+        let parts = &self.0;
+        let ctx = parts.gate.context(&request, "ImportAwards").await?;
+        let mut stream = request.into_inner();
+        let Some(Part::Upload(head)) = stream.message().await?.and_then(|message| message.part) else {
+            return Err(Error::from(Refusal::field("upload", "第一段应说明学校和名单")).into());
+        };
+        let list = id("list", &head.list)?;
+        // Whoever may not enter is told, and recorded, before the file is read.
+        parts
+            .runner
+            .read(&ctx, "ImportAwards", &head.school, |ctx, tx, school| {
+                Box::pin(async move { mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await.map(drop) })
+            })
+            .await?;
+        let mut bytes = Vec::new();
+        while let Some(message) = stream.message().await? {
+            if let Some(Part::Chunk(chunk)) = message.part {
+                bytes.extend_from_slice(&chunk);
+            }
+            if bytes.len() > UPLOAD_BYTES {
+                let refusal = Refusal::new(Reason::FileTooLarge, format!("文件超过{}MB，请分批上传", UPLOAD_BYTES / 1024 / 1024));
+                parts.runner.record_refusal(&ctx, "ImportAwards", &head.school, refusal.reason).await;
+                return Err(Error::from(refusal).into());
+            }
+        }
+        let content_hash = *blake3::hash(&bytes).as_bytes();
+        let body = [&content_hash[..], &[u8::from(head.preview), u8::from(head.all_or_nothing)], head.list.as_bytes()].concat();
+        let call = Call::of_bytes("ImportAwards", head.list.clone(), &body);
+        let read = tokio::task::spawn_blocking(move || super::read_tables(&bytes))
+            .await
+            .unwrap_or_else(|_| Err(Refusal::new(Reason::FileUnreadable, "文件内部结构损坏，无法读取；请用Excel或WPS另存为.xlsx后重新上传").into()));
+        let tables = match read {
+            Ok(tables) => Arc::new(tables),
+            Err(error) => {
+                parts.runner.record_refusal(&ctx, "ImportAwards", &head.list, error.reason()).await;
+                return Err(error.into());
+            }
+        };
+        let upload = Upload { school: head.school, list, preview: head.preview, all_or_nothing: head.all_or_nothing, tables, content_hash };
+        parts
+            .runner
+            .mutate(&ctx, call, &(parts.clone(), upload), |ctx, tx, (parts, upload)| {
+                Box::pin(async move { Ok(pb::ImportAwardsResponse { report: Some(super::import(ctx, tx, parts, upload).await?) }) })
+            })
+            .await
+    }
+
+    async fn download_award_template(&self, request: Request<pb::DownloadAwardTemplateRequest>) -> Result<Response<Self::DownloadAwardTemplateStream>, Status> {
+        self.0.gate.enter(request, "DownloadAwardTemplate").await?;
+        let notes = ["一人一行，从“资助名单”表第4行起填写。".to_owned(), "同一人再次上传时，以后一次的月份为准；文件中没有提到的人保持不变。".to_owned()];
+        let template = xuezhu_workbook::Template { title: rules::TITLE, notes: &notes, columns: &rules::COLUMNS };
+        let chunk = xuezhu_workbook::blank(template).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Response::new(futures_util::stream::iter([Ok(pb::DownloadAwardTemplateResponse { chunk })]).boxed()))
+    }
+
+    async fn list_entries(&self, request: Request<pb::ListEntriesRequest>) -> Result<Response<pb::ListEntriesResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListEntries").await?;
+        self.0.runner.read(&ctx, "ListEntries", &request, |ctx, tx, request| Box::pin(entries(ctx, tx, request))).await
+    }
+
+    async fn remove_entry(&self, request: Request<pb::RemoveEntryRequest>) -> Result<Response<pb::RemoveEntryResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "RemoveEntry").await?;
+        let call = Call::new("RemoveEntry", request.entry.clone(), &request);
+        let with = (self.0.clone(), request.school.clone(), id("list", &request.list)?, id("entry", &request.entry)?);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entry)| {
+                Box::pin(async move {
+                    let row = super::remove(ctx, tx, parts, school, *list, *entry).await?;
+                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(row, Vec::new())) })
+                })
+            })
+            .await
+    }
+
+    async fn submit_award_list(&self, request: Request<pb::SubmitAwardListRequest>) -> Result<Response<pb::SubmitAwardListResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "SubmitAwardList").await?;
+        let call = Call::new("SubmitAwardList", request.list.clone(), &request);
+        let with = (self.0.clone(), request.school.clone(), id("list", &request.list)?);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list)| {
+                Box::pin(async move {
+                    let row = super::submit(ctx, tx, parts, school, *list).await?;
+                    Ok(pb::SubmitAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn attest_award_list(&self, request: Request<pb::AttestAwardListRequest>) -> Result<Response<pb::AttestAwardListResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "AttestAwardList").await?;
+        let call = Call::new("AttestAwardList", request.list.clone(), &request);
+        let with = (self.0.clone(), id("list", &request.list)?, request);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
+                Box::pin(async move {
+                    let row = super::attest(ctx, tx, &request.school, *list, &request.digest).await?;
+                    Ok(pb::AttestAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn approve_award_list(&self, request: Request<pb::ApproveAwardListRequest>) -> Result<Response<pb::ApproveAwardListResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ApproveAwardList").await?;
+        let call = Call::new("ApproveAwardList", request.list.clone(), &request);
+        let with = (self.0.clone(), id("list", &request.list)?, request);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
+                Box::pin(async move {
+                    let row = super::approve(ctx, tx, &request.school, *list, &request.digest).await?;
+                    Ok(pb::ApproveAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn send_back_award_list(&self, request: Request<pb::SendBackAwardListRequest>) -> Result<Response<pb::SendBackAwardListResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "SendBackAwardList").await?;
+        let call = Call::new("SendBackAwardList", request.list.clone(), &request);
+        let mut errors = FieldErrors::default();
+        if request.entries.len() > ENTRIES_NAMED {
+            errors.add("entries", format!("一次不能超过{ENTRIES_NAMED}条"));
+        }
+        let reason = errors.text("reason", &request.reason, REASON_CHARACTERS);
+        let entries: Vec<Uuid> = request.entries.iter().enumerate().filter_map(|(index, text)| errors.id(&format!("entries[{index}]"), text)).collect();
+        errors.check()?;
+        let with = (self.0.clone(), request.school.clone(), id("list", &request.list)?, reason.unwrap_or_default(), entries);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, reason, entries)| {
+                Box::pin(async move {
+                    let row = super::send_back(ctx, tx, parts, school, *list, reason, entries).await?;
+                    Ok(pb::SendBackAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                })
+            })
+            .await
+    }
+}
+
+async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwardListsRequest) -> Result<pb::ListAwardListsResponse, Error> {
+    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let school = if request.school.is_empty() && own_school { ctx.actor.organisation.clone() } else { request.school.clone() };
+    if school.is_empty() {
+        ctx.may(Permission::ReadSchool, &Place::Region(&ctx.actor.organisation))?;
+    } else {
+        mirror::school_for(ctx, tx, &school, Permission::ReadSchool).await?;
+    }
+    let filter = Filter {
+        school,
+        authority_prefix: if own_school { String::new() } else { region::prefix_or_all(&ctx.actor.organisation).to_owned() },
+        term: request.term.clone(),
+        state: if request.state() == award_list::State::Unspecified { String::new() } else { request.state().as_str_name().to_owned() },
+        list: None,
+    };
+    let limit = paging::size(request.page_size)?;
+    let rows = store::lists(tx, &filter, paging::after(&request.page_token)?, limit).await?;
+    let next_page_token = match rows.last() {
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&last.list),
+        _ => String::new(),
+    };
+    let mut lists = Vec::new();
+    for row in rows {
+        lists.push(to_proto(tx, parts, row).await?);
+    }
+    Ok(pb::ListAwardListsResponse { lists, next_page_token })
+}
+
+async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
+    let list = super::readable(ctx, tx, &request.school, id("list", &request.list)?).await?;
+    let state = if request.state() == award_entry::State::Unspecified { "" } else { request.state().as_str_name() };
+    let limit = paging::size(request.page_size)?;
+    let after = paging::after(&request.page_token)?.unwrap_or_default();
+    let rows = store::entries_after(tx, list.list, state, request.held_only, &after, limit).await?;
+    let next_page_token = match rows.last() {
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&(&last.name, last.entry)),
+        _ => String::new(),
+    };
+    let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();
+    for (entry, flag, rule, state, holds) in reconciliation::store::flags_of_list(tx, list.list).await? {
+        flags.entry(entry).or_default().push((pb::FlagBrief { flag: flag.to_string(), rule, state }, holds));
+    }
+    let entries = rows
+        .into_iter()
+        .map(|row| {
+            let flags = flags.remove(&row.entry).unwrap_or_default();
+            entry_to_proto(row, flags)
+        })
+        .collect();
+    Ok(pb::ListEntriesResponse { entries, next_page_token })
+}
+
+fn entry_to_proto(row: EntryRow, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
+    pb::AwardEntry {
+        entry: row.entry.to_string(),
+        person: row.person.map(|person| person.to_string()).unwrap_or_default(),
+        name: row.name,
+        id_number: row.id_masked,
+        months: super::month_numbers(&row.months),
+        amount_fen: row.amount_fen,
+        tier: row.tier,
+        state: award_entry::State::from_str_name(&row.state).unwrap_or_default().into(),
+        held: flags.iter().any(|(_, holds)| *holds),
+        flags: flags.into_iter().map(|(flag, _)| flag).collect(),
+        card: row.card_tail,
+        remark: row.remark,
+        sent_back_reason: row.sent_back_reason,
+    }
+}
+
+async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
+    let digest = super::digest(tx, row.list).await?;
+    let small = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+    let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
+    Ok(pb::AwardList {
+        list: row.list.to_string(),
+        school: row.school,
+        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        term: row.term,
+        supplement: row.supplement,
+        state: award_list::State::from_str_name(&row.state).unwrap_or_default().into(),
+        digest,
+        drafts: small(row.drafts),
+        submitted: small(row.waiting),
+        attested: small(row.attested),
+        approved: small(row.approved),
+        sent_back: small(row.sent_back),
+        held: small(row.held),
+        amount_fen: row.amount_fen,
+        due_date,
+        submitted_by: row.submitted_by_name,
+        attested_by: row.attested_by_name,
+        approved_by: row.approved_by_name,
+    })
+}
+
+fn id(field: &str, text: &str) -> Result<Uuid, Error> {
+    let mut errors = FieldErrors::default();
+    let id = errors.id(field, text);
+    errors.check()?;
+    id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
+}

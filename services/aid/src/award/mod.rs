@@ -1,0 +1,495 @@
+//! 资助名单: proposed from the enrolled or uploaded by the school, submitted, attested, approved entry by entry.
+
+pub mod api;
+pub mod rules;
+pub(crate) mod store;
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+use xuezhu_domain::{Month, Term, codes, text};
+use xuezhu_proto::{
+    aid as pb,
+    common::{ImportReport, Problem},
+};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal, Role};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx};
+use xuezhu_workbook::Table;
+
+use self::{
+    rules::{Change, ListRules, Parsed, State, after},
+    store::{Entered, EntryRow, Filter, ListRow},
+};
+use crate::{
+    Parts, mirror,
+    policy::{
+        Rate, SchemeCode, TermDays,
+        rules::{Facts, Why, plain_data},
+    },
+    reconciliation::{self, case::PersonCase, judge_keys, months_text, parse_months},
+};
+
+/// Problems that a report lists.
+const PROBLEMS_LISTED: usize = 5_000;
+
+/// Opens the main list, or, once that is submitted, a supplementary one; answers the list that is open already.
+pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, scheme: SchemeCode, term: Term) -> Result<ListRow, Error> {
+    let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
+    if !parts.policies.is_open(term, ctx.today()) || parts.policies.scheme(scheme).rate_in(term).is_none() {
+        return Err(Refusal::field("term", "该学期不能建立名单：应在2016年以后、下一学期以前，且有适用的政策").into());
+    }
+    let (scheme, term) = (scheme.as_str(), term.to_string());
+    let supplement = match store::open_list(tx, &school.school, scheme, &term).await? {
+        Some((list, _, false)) => return one(tx, list).await,
+        Some((_, last, true)) => last + 1,
+        None => 0,
+    };
+    let list = ctx.new_id();
+    store::insert_list(tx, list, &school.school, scheme, &term, supplement, ctx.now_us()).await?;
+    one(tx, list).await
+}
+
+/// A list that is there.
+pub async fn one(tx: &mut Tx, list: Uuid) -> Result<ListRow, Error> {
+    let filter = Filter { list: Some(list), ..Filter::default() };
+    store::lists(tx, &filter, None, 1).await?.pop().ok_or_else(|| Refusal::not_found("该名单").into())
+}
+
+/// A list of a school, if the actor may do something there; locked.
+async fn locked(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, permission: Permission) -> Result<ListRow, Error> {
+    mirror::school_for(ctx, tx, school, permission).await?;
+    if !store::lock_list(tx, school, list).await? {
+        return Err(Refusal::not_found("该名单").into());
+    }
+    one(tx, list).await
+}
+
+/// A list of a school, if the actor may read there.
+pub async fn readable(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> Result<ListRow, Error> {
+    mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    let row = one(tx, list).await?;
+    if row.school == school { Ok(row) } else { Err(Refusal::not_found("该名单").into()) }
+}
+
+struct Terms<'p> {
+    scheme: &'p crate::policy::Scheme,
+    rate: &'p Rate,
+    days: TermDays,
+    term: Term,
+}
+
+fn terms<'p>(parts: &'p Parts, list: &ListRow) -> Result<Terms<'p>, Error> {
+    let code = SchemeCode::parse(&list.scheme).ok_or(StoreError::Corrupt("scheme"))?;
+    let term: Term = list.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
+    let scheme = parts.policies.scheme(code);
+    let rate = scheme.rate_in(term).ok_or_else(|| Refusal::wrong_state("该学期没有适用的政策"))?;
+    let days = parts.policies.days(term).ok_or_else(|| Refusal::wrong_state("该学期没有日程"))?;
+    Ok(Terms { scheme, rate, days, term })
+}
+
+/// Puts the students on the list who are entitled by the plain data, and says why each is or is not.
+pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, preview: bool) -> Result<pb::ProposeAwardsResponse, Error> {
+    let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
+    if list.submitted && !preview {
+        return Err(Refusal::wrong_state("名单已提交：请新建补充名单").into());
+    }
+    let terms = terms(parts, &list)?;
+    let generation = mirror::store::state(tx).await?.generation;
+    let keys = reconciliation::store::keys_at_school(tx, generation, school).await?;
+    let cases = reconciliation::cases(tx, generation, &keys).await?;
+    let present: HashSet<Uuid> = store::entries(tx, list.list).await?.into_iter().map(|row| row.person_key).collect();
+    let mut answer = pb::ProposeAwardsResponse::default();
+    let mut entered = Vec::new();
+    for case in &cases {
+        for candidate in candidates(parts, case, school, &terms) {
+            let on_list = candidate.person.keys.iter().any(|bond| present.contains(&bond.value));
+            let proposed = candidate.why.entitles() && !candidate.months.is_empty();
+            match (proposed, on_list) {
+                (true, true) => answer.present += 1,
+                (true, false) => {
+                    answer.added += 1;
+                    if !preview {
+                        entered.push(proposal(ctx, parts, &candidate, &terms)?);
+                    }
+                }
+                (false, _) => answer.not_proposed += 1,
+            }
+            answer.candidates.push(candidate.to_proto(&terms, proposed));
+        }
+    }
+    answer.candidates.sort_by(|a, b| (&a.class_name, &a.name, &a.person).cmp(&(&b.class_name, &b.name, &b.person)));
+    let touched: Vec<Uuid> = entered.iter().map(|row| row.person_key.0).collect();
+    if !entered.is_empty() {
+        store::insert_entries(ctx, tx, &list, &entered).await?;
+        judge_keys(ctx, tx, parts, &touched, "list").await?;
+    }
+    Ok(answer)
+}
+
+/// A student who is looked at for a list.
+struct Candidate<'c> {
+    person: &'c reconciliation::case::Person,
+    place: reconciliation::case::Place,
+    why: Why,
+    months: Vec<Month>,
+}
+
+impl Candidate<'_> {
+    fn to_proto(&self, terms: &Terms, proposed: bool) -> pb::Candidate {
+        let month_fen = terms.rate.tier("").map_or(0, |tier| terms.rate.month_fen(tier).0);
+        pb::Candidate {
+            person: self.person.person.to_string(),
+            name: self.person.name().to_owned(),
+            class_name: self.place.class_name.clone(),
+            major_name: codes::major_of_key(&self.place.major).map_or("", |major| major.name).to_owned(),
+            proposed,
+            reason: self.why.code().to_owned(),
+            message: self.why.chinese().to_owned(),
+            months: self.months.iter().map(|month| month.number()).collect(),
+            amount_fen: month_fen * i64::try_from(self.months.len()).unwrap_or(0),
+        }
+    }
+}
+
+fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
+    let mut found = Vec::new();
+    for person in &case.persons {
+        let here = case
+            .enrollments
+            .iter()
+            .find(|enrollment| enrollment.school == school && enrollment.person == Some(person.person) && !enrollment.timeline.is_empty());
+        let Some(enrollment) = here else { continue };
+        let Some(span) = enrollment.timeline.last() else { continue };
+        let months = reconciliation::rules::months_at(case, &parts.policies, person, school, terms.scheme, &terms.days);
+        let facts = Facts {
+            entry: enrollment.entry_date,
+            major: &span.state.major,
+            study_form: &span.state.study_form,
+            household: &span.state.household,
+            residence: &span.state.residence,
+            registry: person.registry,
+        };
+        let why = if months.is_empty() { Why::NotInSchool } else { plain_data(Some(terms.rate), terms.term, facts) };
+        found.push(Candidate { person, place: span.state.clone(), why, months });
+    }
+    found
+}
+
+/// An entry for a student who is proposed. Aid was never given the number, so it keeps only the key.
+fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) -> Result<Entered, Error> {
+    let key = candidate.person.keys.iter().find(|bond| bond.end_recorded.is_none()).ok_or(StoreError::Corrupt("key of a person"))?.value;
+    let tier = terms.rate.tier("").ok_or(StoreError::Corrupt("tier"))?;
+    let month_fen = terms.rate.month_fen(tier).0;
+    let name = candidate.person.name().to_owned();
+    let months = months_text(&candidate.months);
+    let content = format!("{name}\nkey {key}\n{months}\n{}", tier.name);
+    let (first, last) = ends(&candidate.months)?;
+    Ok(Entered {
+        entry: Hex(ctx.new_id()),
+        person_key: Hex(key),
+        id_document: String::new(),
+        id_sealed: Bytes(Vec::new()),
+        id_masked: "（学籍库）".to_owned(),
+        name_comparable: text::comparable_name(&name),
+        name,
+        sex: candidate.person.sex.map(xuezhu_domain::Sex::code),
+        birth_date: Some(candidate.person.birth_date),
+        first_day: first.first_day(),
+        last_day: last.first_day(),
+        amount_fen: month_fen * i64::try_from(candidate.months.len()).unwrap_or(0),
+        month_fen,
+        months,
+        tier: tier.name.clone(),
+        card_sealed: None,
+        card_tail: String::new(),
+        remark: String::new(),
+        content_hash: Bytes(parts.keyring.content_hash(content.as_bytes()).to_vec()),
+    })
+}
+
+fn ends(months: &[Month]) -> Result<(Month, Month), Error> {
+    match (months.first(), months.last()) {
+        (Some(first), Some(last)) => Ok((*first, *last)),
+        _ => Err(Error::Internal("an entry without months".into())),
+    }
+}
+
+/// An uploaded list: what, and how.
+#[derive(Clone)]
+pub struct Upload {
+    /// School.
+    pub school: String,
+    /// List.
+    pub list: Uuid,
+    /// Only tell what would happen.
+    pub preview: bool,
+    /// Write nothing if one row is faulty.
+    pub all_or_nothing: bool,
+    /// Tables of the file.
+    pub tables: std::sync::Arc<Vec<Table>>,
+    /// Hash of the file.
+    pub content_hash: [u8; 32],
+}
+
+/// Merges an uploaded list by number; a person's months are replaced, whom it does not mention stays.
+pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) -> Result<ImportReport, Error> {
+    let list = locked(ctx, tx, &upload.school, upload.list, Permission::EnterForSchool).await?;
+    let terms = terms(parts, &list)?;
+    let rules = ListRules { scheme: terms.scheme, rate: terms.rate, days: &terms.days, today: ctx.today() };
+    let mut known: HashMap<Uuid, EntryRow> = store::entries(tx, list.list).await?.into_iter().map(|row| (row.person_key, row)).collect();
+    let mut report = ImportReport { preview: upload.preview, ..ImportReport::default() };
+    let (mut new, mut changed, mut seen): (Vec<Entered>, Vec<Entered>, HashMap<Uuid, u32>) = (Vec::new(), Vec::new(), HashMap::new());
+    for table in upload.tables.iter() {
+        for row in &table.rows {
+            report.rows_total += 1;
+            let (parsed, problems) = rules::parse(table, row, &rules);
+            let outcome = match parsed {
+                None => Err(problems),
+                Some(parsed) => place(ctx, parts, &list, &mut known, &mut seen, row.number, parsed).map_err(|problem| vec![problem]),
+            };
+            match outcome {
+                Ok(Placed::New(entered)) => new.push(entered),
+                Ok(Placed::Changed(entered)) => changed.push(entered),
+                Ok(Placed::Unchanged) => report.rows_unchanged += 1,
+                Err(problems) => {
+                    report.rows_faulty += 1;
+                    tell(&mut report, &table.sheet, row.number, problems);
+                }
+            }
+        }
+    }
+    report.rows_new = i32::try_from(new.len()).unwrap_or(i32::MAX);
+    report.rows_changed = i32::try_from(changed.len()).unwrap_or(i32::MAX);
+    if upload.all_or_nothing && report.rows_faulty > 0 && !upload.preview {
+        report.rows_new = 0;
+        report.rows_changed = 0;
+    } else if !upload.preview {
+        write(ctx, tx, parts, &list, &new, &changed).await?;
+    }
+    let import = ctx.new_id();
+    report.import_id = import.to_string();
+    store::insert_import(ctx, tx, import, &list, &upload.content_hash, &report).await?;
+    Ok(report)
+}
+
+async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &ListRow, new: &[Entered], changed: &[Entered]) -> Result<(), Error> {
+    if !new.is_empty() {
+        store::insert_entries(ctx, tx, list, new).await?;
+    }
+    if !changed.is_empty() {
+        store::update_entries(ctx, tx, changed).await?;
+    }
+    store::settle_list(tx, list.list).await?;
+    let touched: Vec<Uuid> = new.iter().chain(changed).map(|row| row.person_key.0).collect();
+    judge_keys(ctx, tx, parts, &touched, "list").await?;
+    Ok(())
+}
+
+enum Placed {
+    New(Entered),
+    Changed(Entered),
+    Unchanged,
+}
+
+fn place(
+    ctx: &Context,
+    parts: &Parts,
+    list: &ListRow,
+    known: &mut HashMap<Uuid, EntryRow>,
+    seen: &mut HashMap<Uuid, u32>,
+    number: u32,
+    parsed: Parsed,
+) -> Result<Placed, rules::Problem> {
+    let key = parts.keyring.person_key(&parsed.id).0;
+    if let Some(first) = seen.insert(key, number) {
+        return Err(("身份证件号", parsed.id.masked(), "DUPLICATE_IN_FILE", format!("与第{first}行的证件号相同，请合并月份后只留一行")));
+    }
+    let content = parts.keyring.content_hash(parsed.content().as_bytes());
+    let problem = |code, why: String| Err(("", String::new(), code, why));
+    let Some(row) = known.remove(&key) else {
+        if list.submitted {
+            return problem("LIST_SUBMITTED", "名单已提交，不能再加新学生；请新建补充名单".into());
+        }
+        let entry = ctx.new_id();
+        return entered(parts, entry, key, content, parsed).map(Placed::New);
+    };
+    if row.content_hash == content {
+        return Ok(Placed::Unchanged);
+    }
+    let state = State::parse(&row.state).unwrap_or(State::Approved);
+    if after(state, Change::Edit).is_none() {
+        return problem("ALREADY_SUBMITTED", format!("该生在本名单中为“{}”，不能修改；需更正的请由审核方退回", state.name()));
+    }
+    entered(parts, row.entry, key, content, parsed).map(Placed::Changed)
+}
+
+fn entered(parts: &Parts, entry: Uuid, key: Uuid, content: [u8; 32], parsed: Parsed) -> Result<Entered, rules::Problem> {
+    let Ok((first, last)) = ends(&parsed.months) else { return Err(("月份", String::new(), "MONTHS", "没有月份".into())) };
+    Ok(Entered {
+        entry: Hex(entry),
+        person_key: Hex(key),
+        id_document: parsed.document.to_owned(),
+        id_sealed: Bytes(parts.keyring.seal("id", parsed.id.reveal().as_bytes())),
+        id_masked: parsed.id.masked(),
+        name_comparable: text::comparable_name(&parsed.name),
+        sex: parsed.id.sex().map(xuezhu_domain::Sex::code),
+        birth_date: parsed.id.birth_date(),
+        months: months_text(&parsed.months),
+        first_day: first.first_day(),
+        last_day: last.first_day(),
+        amount_fen: parsed.amount().0,
+        month_fen: parsed.month_fen.0,
+        tier: parsed.tier.clone(),
+        card_sealed: (!parsed.card.is_empty()).then(|| Bytes(parts.keyring.seal("card", parsed.card.as_bytes()))),
+        card_tail: parsed.card.chars().skip(parsed.card.chars().count().saturating_sub(4)).collect(),
+        remark: parsed.remark.clone(),
+        content_hash: Bytes(content.to_vec()),
+        name: parsed.name,
+    })
+}
+
+fn tell(report: &mut ImportReport, sheet: &str, number: u32, problems: Vec<rules::Problem>) {
+    for (column, value, code, reason) in problems {
+        if report.problems.len() >= PROBLEMS_LISTED {
+            report.problems_omitted += 1;
+            continue;
+        }
+        report.problems.push(Problem {
+            sheet: sheet.to_owned(),
+            row: i32::try_from(number).unwrap_or(i32::MAX),
+            column: column.to_owned(),
+            value,
+            code: code.to_owned(),
+            reason,
+        });
+    }
+}
+
+/// Takes a draft or an entry that was sent back off the list; its flags close.
+pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, entry: Uuid) -> Result<EntryRow, Error> {
+    let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
+    let row = store::entries(tx, list.list).await?.into_iter().find(|row| row.entry == entry).ok_or_else(|| Refusal::not_found("名单中的该生"))?;
+    let state = State::parse(&row.state).ok_or(StoreError::Corrupt("state"))?;
+    after(state, Change::Remove).ok_or_else(|| Refusal::wrong_state(format!("该生在名单中为“{}”，只有草稿和被退回的可以移除", state.name())))?;
+    store::set_states(tx, &[entry], State::Removed.as_str(), "").await?;
+    store::settle_list(tx, list.list).await?;
+    judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
+    Ok(row)
+}
+
+/// The clerk submits the list's drafts.
+pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<ListRow, Error> {
+    let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
+    let rows = store::entries(tx, list.list).await?;
+    let drafts: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Draft.as_str()).collect();
+    if drafts.is_empty() {
+        return Err(Refusal::new(Reason::NothingToDo, "名单中没有草稿可以提交").into());
+    }
+    store::set_states(tx, &drafts.iter().map(|row| row.entry).collect::<Vec<_>>(), State::Submitted.as_str(), "").await?;
+    store::note_submitted(ctx, tx, list.list).await?;
+    store::settle_list(tx, list.list).await?;
+    judge_keys(ctx, tx, parts, &drafts.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;
+    one(tx, list.list).await
+}
+
+/// The digest of what was submitted on a list.
+pub async fn digest(tx: &mut Tx, list: Uuid) -> Result<String, Error> {
+    let rows = store::entries(tx, list).await?;
+    let submitted = rows.iter().filter(|row| matches!(row.state.as_str(), "SUBMITTED" | "ATTESTED" | "APPROVED"));
+    Ok(rules::digest(submitted.map(|row| (row.entry, &row.content_hash[..]))))
+}
+
+async fn same_digest(tx: &mut Tx, list: Uuid, said: &str) -> Result<(), Error> {
+    if digest(tx, list).await? == said {
+        Ok(())
+    } else {
+        Err(Refusal::new(Reason::DigestMismatch, "摘要与当前名单不符：名单在您查看之后有变化，请重新核对后再操作").into())
+    }
+}
+
+fn not_own(ctx: &Context, list: &ListRow) -> Result<(), Error> {
+    if list.submitted_by == ctx.actor.account { Err(Refusal::new(Reason::OwnSubmission, "不能签核或审核本人提交的名单").into()) } else { Ok(()) }
+}
+
+/// The principal attests what the digest covers.
+pub async fn attest(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
+    let list = locked(ctx, tx, school, list, Permission::Attest).await?;
+    not_own(ctx, &list)?;
+    let waiting = in_state(tx, list.list, State::Submitted).await?;
+    if waiting.is_empty() {
+        return Err(Refusal::wrong_state("名单中没有待签核的学生").into());
+    }
+    same_digest(tx, list.list, said).await?;
+    store::set_states(tx, &waiting, State::Attested.as_str(), "").await?;
+    store::note_attested(ctx, tx, list.list, said).await?;
+    store::settle_list(tx, list.list).await?;
+    one(tx, list.list).await
+}
+
+/// The department approves every entry that nothing holds. The held are left behind; the same digest serves again once
+/// they are mended.
+pub async fn approve(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
+    let list = locked(ctx, tx, school, list, Permission::Approve).await?;
+    not_own(ctx, &list)?;
+    let rows = store::entries(tx, list.list).await?;
+    let waiting: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Attested.as_str()).collect();
+    if waiting.is_empty() {
+        return Err(Refusal::wrong_state("名单中没有待审核的学生（须先由校长签核）").into());
+    }
+    same_digest(tx, list.list, said).await?;
+    // Whoever judges one of these persons now waits until this is decided, or was first and is seen here.
+    let mut keys: Vec<Uuid> = waiting.iter().map(|row| row.person_key).collect();
+    keys.sort_unstable();
+    reconciliation::store::lock_keys(tx, &keys).await?;
+    let held: HashSet<Uuid> = reconciliation::store::held_entries(tx, list.list).await?.into_iter().collect();
+    let free: Vec<Uuid> = waiting.iter().map(|row| row.entry).filter(|entry| !held.contains(entry)).collect();
+    store::set_states(tx, &free, State::Approved.as_str(), "").await?;
+    store::note_approved(ctx, tx, list.list).await?;
+    store::settle_list(tx, list.list).await?;
+    one(tx, list.list).await
+}
+
+/// Principal or department send entries back.
+pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, reason: &str, ids: &[Uuid]) -> Result<ListRow, Error> {
+    let list = locked(ctx, tx, school, list, Permission::SendBack).await?;
+    let waits_for = if ctx.actor.role == Role::Principal { State::Submitted } else { State::Attested };
+    let rows = store::entries(tx, list.list).await?;
+    let waiting: HashMap<Uuid, Uuid> = rows.iter().filter(|row| row.state == waits_for.as_str()).map(|row| (row.entry, row.person_key)).collect();
+    let back: Vec<Uuid> = if ids.is_empty() { waiting.keys().copied().collect() } else { ids.to_vec() };
+    if let Some(stranger) = back.iter().find(|id| !waiting.contains_key(id)) {
+        return Err(Refusal::field("entries", format!("{stranger}不在本级待办中，不能退回")).into());
+    }
+    if back.is_empty() {
+        return Err(Refusal::wrong_state("名单中没有本级待办的学生").into());
+    }
+    store::set_states(tx, &back, State::SentBack.as_str(), reason).await?;
+    store::settle_list(tx, list.list).await?;
+    let touched: Vec<Uuid> = back.iter().filter_map(|entry| waiting.get(entry).copied()).collect();
+    judge_keys(ctx, tx, parts, &touched, "list").await?;
+    one(tx, list.list).await
+}
+
+async fn in_state(tx: &mut Tx, list: Uuid, state: State) -> Result<Vec<Uuid>, Error> {
+    Ok(store::entries(tx, list).await?.into_iter().filter(|row| row.state == state.as_str()).map(|row| row.entry).collect())
+}
+
+/// Reads a file into tables.
+pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
+    use xuezhu_workbook::ReadError as R;
+    let required: Vec<&str> = rules::COLUMNS.iter().filter(|column| column.1).map(|column| column.0).collect();
+    xuezhu_workbook::read(bytes, rules::MARKS, &required).map_err(|error| {
+        let reason = match error {
+            R::Unreadable(_) => Reason::FileUnreadable,
+            R::Encrypted => Reason::FileEncrypted,
+            R::TooLarge(_) => Reason::FileTooLarge,
+            R::NoHeader(_) | R::MissingColumns(_) => Reason::HeaderMissing,
+            R::DuplicateHeader(_) => Reason::HeaderDuplicated,
+        };
+        Refusal::new(reason, error.to_string()).into()
+    })
+}
+
+/// Months of an entry as numbers.
+pub fn month_numbers(months: &str) -> Vec<i32> {
+    parse_months(months).into_iter().map(Month::number).collect()
+}

@@ -1,0 +1,346 @@
+//! What a row of an uploaded list may hold, states of entries, and what a list's digest covers. Pure.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
+use xuezhu_workbook::{Cell, Flaw, Row, Table};
+
+use crate::policy::{Paid, Rate, Scheme, TermDays};
+
+/// Headers by which a header row is known.
+pub const MARKS: &[&str] = &["姓名", "身份证件号"];
+/// Title of the blank workbook.
+pub const TITLE: &str = "资助名单";
+/// Columns: header, whether it must be filled, what it may hold.
+pub const COLUMNS: [(&str, bool, &str); 7] = [
+    ("姓名", true, "与身份证件一致，2至36字"),
+    ("身份证件类型", true, "居民身份证、户口薄、护照、境外永久居住证、其他等"),
+    ("身份证件号", true, "请用文本格式"),
+    ("月份", false, "如 9-12 或 9,10,1；留空表示整个学期。免学费按学期，请留空"),
+    ("档次", false, "留空为中间档"),
+    ("银行卡号", false, "学生本人的资助卡，请用文本格式"),
+    ("备注", false, "不超过100字"),
+];
+/// Longest remark, in characters.
+const REMARK_CHARACTERS: usize = 100;
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// With the clerk.
+    Draft,
+    /// With the principal.
+    Submitted,
+    /// With the department.
+    Attested,
+    /// Approved.
+    Approved,
+    /// Sent back with a reason.
+    SentBack,
+    /// Taken off the list.
+    Removed,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 6] = [Self::Draft, Self::Submitted, Self::Attested, Self::Approved, Self::SentBack, Self::Removed];
+
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "DRAFT",
+            Self::Submitted => "SUBMITTED",
+            Self::Attested => "ATTESTED",
+            Self::Approved => "APPROVED",
+            Self::SentBack => "SENT_BACK",
+            Self::Removed => "REMOVED",
+        }
+    }
+
+    /// From what was stored.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "草稿",
+            Self::Submitted => "待校长签核",
+            Self::Attested => "待审核",
+            Self::Approved => "已审核",
+            Self::SentBack => "已退回",
+            Self::Removed => "已移除",
+        }
+    }
+}
+
+/// What can happen to an entry. Public notice will come between submitting and attesting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The clerk edits.
+    Edit,
+    /// The clerk takes it off.
+    Remove,
+    /// The clerk submits.
+    Submit,
+    /// The principal attests.
+    Attest,
+    /// The department approves.
+    Approve,
+    /// Principal or department send back.
+    SendBack,
+}
+
+impl Change {
+    /// Every change.
+    pub const ALL: [Self; 6] = [Self::Edit, Self::Remove, Self::Submit, Self::Attest, Self::Approve, Self::SendBack];
+}
+
+/// What a change makes of a state; `None` where it is not allowed.
+pub fn after(state: State, change: Change) -> Option<State> {
+    match (state, change) {
+        (State::Draft | State::SentBack, Change::Edit) => Some(State::Draft),
+        (State::Draft | State::SentBack, Change::Remove) => Some(State::Removed),
+        (State::Draft, Change::Submit) => Some(State::Submitted),
+        (State::Submitted, Change::Attest) => Some(State::Attested),
+        (State::Attested, Change::Approve) => Some(State::Approved),
+        (State::Submitted | State::Attested, Change::SendBack) => Some(State::SentBack),
+        (State::Draft, Change::Attest | Change::Approve | Change::SendBack)
+        | (State::SentBack, Change::Submit | Change::Attest | Change::Approve | Change::SendBack)
+        | (State::Submitted, Change::Edit | Change::Remove | Change::Submit | Change::Approve)
+        | (State::Attested, Change::Edit | Change::Remove | Change::Submit | Change::Attest)
+        | (State::Approved | State::Removed, _) => None,
+    }
+}
+
+/// A row that can be stored.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// Name.
+    pub name: String,
+    /// Document type.
+    pub document: &'static str,
+    /// Number.
+    pub id: IdNumber,
+    /// Months, in order.
+    pub months: Vec<Month>,
+    /// Tier.
+    pub tier: String,
+    /// What a month comes to.
+    pub month_fen: Fen,
+    /// Bank card; empty where none is given.
+    pub card: String,
+    /// Remark.
+    pub remark: String,
+}
+
+impl Parsed {
+    /// What it comes to.
+    pub fn amount(&self) -> Fen {
+        Fen(self.month_fen.0 * i64::try_from(self.months.len()).unwrap_or(0))
+    }
+
+    /// The content as one text: equal for equal rows.
+    pub fn content(&self) -> String {
+        let months = self.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        format!("{}\n{}\n{}\n{months}\n{}\n{}\n{}", text::tidy_name(&self.name), self.document, self.id.key_text(), self.tier, self.card, self.remark)
+    }
+}
+
+/// A problem of a row: column, masked value, stable code, reason.
+pub type Problem = (&'static str, String, &'static str, String);
+
+/// What rows are checked against.
+pub struct ListRules<'l> {
+    /// Scheme.
+    pub scheme: &'l Scheme,
+    /// Rate in the term.
+    pub rate: &'l Rate,
+    /// Days of the term.
+    pub days: &'l TermDays,
+    /// Civil day.
+    pub today: NaiveDate,
+}
+
+/// Reads a row: what it says, if it can be stored, and everything that is wrong.
+pub fn parse(table: &Table, row: &Row, rules: &ListRules) -> (Option<Parsed>, Vec<Problem>) {
+    let mut problems: Vec<Problem> = Vec::new();
+    let cell = |header: &str| table.column(header).and_then(|column| row.cells.get(column)).cloned().unwrap_or_default();
+    let mut take = |header: &'static str| -> String {
+        let Cell { text, flaw } = cell(header);
+        match flaw {
+            Some(Flaw::Formula) => problems.push((header, String::new(), "FORMULA", "单元格是公式，请复制后“选择性粘贴为数值”再上传".into())),
+            Some(Flaw::ErrorValue) => problems.push((header, text.clone(), "ERROR_VALUE", "单元格是错误值，请重新填写".into())),
+            None => {}
+        }
+        text
+    };
+    let name = text::tidy_name(take("姓名").trim_start_matches('\''));
+    let document = text::clean(&take("身份证件类型"));
+    let number = take("身份证件号");
+    let months = text::clean(&take("月份"));
+    let tier = text::clean(&take("档次"));
+    let card = text::clean_number(&take("银行卡号"));
+    let remark = text::clean(&take("备注"));
+    if name.is_empty() {
+        problems.push(("姓名", String::new(), "REQUIRED", "必填项为空".into()));
+    } else if let Err(error) = text::check_name(&name) {
+        problems.push(("姓名", name.clone(), "NAME", error.to_string()));
+    }
+    let document = codes::document(&document);
+    if document.is_none() {
+        problems.push(("身份证件类型", String::new(), "NOT_IN_LIST", "不在可选值中，应为：居民身份证、户口薄、护照、境外永久居住证、其他等".into()));
+    }
+    let id = document.and_then(|document| {
+        IdNumber::parse(document, &number, rules.today)
+            .map_err(|error| problems.push(("身份证件号", text::mask(&text::clean_number(&number)), error.code(), error.to_string())))
+            .ok()
+    });
+    let months = parse_months(&months, rules).map_err(|why| problems.push(("月份", months.clone(), "MONTHS", why))).ok();
+    let found = rules.rate.tier(&tier);
+    if found.is_none() {
+        let names: Vec<&str> = rules.rate.tiers.iter().map(|tier| tier.name.as_str()).collect();
+        problems.push(("档次", tier.clone(), "TIER", format!("没有这个档次，应为：{}，留空为中间档", names.join("、"))));
+    }
+    if !card.is_empty()
+        && let Err(error) = check_card(&card)
+    {
+        problems.push(("银行卡号", text::mask(&card), "CARD", error.to_string()));
+    }
+    if remark.chars().count() > REMARK_CHARACTERS {
+        problems.push(("备注", String::new(), "TOO_LONG", format!("不能超过{REMARK_CHARACTERS}字")));
+    }
+    let parsed = match (id, months, found, document, problems.is_empty()) {
+        (Some(id), Some(months), Some(tier), Some(document), true) => {
+            Some(Parsed { name, document, id, months, tier: tier.name.clone(), month_fen: rules.rate.month_fen(tier), card, remark })
+        }
+        _ => None,
+    };
+    (parsed, problems)
+}
+
+/// Months of the term: `9-12`, `9,10,1`, `11-1`, `202609`; blank for all.
+fn parse_months(typed: &str, rules: &ListRules) -> Result<Vec<Month>, String> {
+    let all = &rules.days.months;
+    if typed.is_empty() {
+        return Ok(all.clone());
+    }
+    let shown: Vec<String> = all.iter().map(|month| month.month().to_string()).collect();
+    let place = |text: &str| -> Result<usize, String> {
+        let text = text.trim().trim_end_matches('月');
+        let number: i32 = text.parse().map_err(|_| format!("看不懂“{typed}”，应写作 9-12 或 9,10"))?;
+        all.iter()
+            .position(|month| month.number() == number || i32::try_from(month.month()) == Ok(number))
+            .ok_or_else(|| format!("{text}月不在本学期的发放月份（{}）中", shown.join("、")))
+    };
+    let mut wanted = vec![false; all.len()];
+    for part in typed.split([',', '、', ';']).filter(|part| !part.trim().is_empty()) {
+        let (from, to) = match part.split_once(['-', '~', '至', '—']) {
+            Some((from, to)) => (place(from)?, place(to)?),
+            None => (place(part)?, place(part)?),
+        };
+        if from > to {
+            return Err(format!("“{part}”的起止月份颠倒"));
+        }
+        wanted[from..=to].fill(true);
+    }
+    let months: Vec<Month> = all.iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(month, _)| *month).collect();
+    if rules.scheme.paid == Paid::Term && months.len() != all.len() {
+        return Err("免学费按学期享受，月份请留空".into());
+    }
+    if months.is_empty() { Err(format!("看不懂“{typed}”，应写作 9-12 或 9,10")) } else { Ok(months) }
+}
+
+/// Digest of a list: the content of the entries that were submitted, whatever their states. Sixteen hexadecimal digits.
+pub fn digest<'r>(rows: impl Iterator<Item = (Uuid, &'r [u8])>) -> String {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for (id, content) in rows {
+        hasher.update(id.as_bytes()).update(content);
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Policies, SchemeCode};
+    use xuezhu_domain::Term;
+
+    #[test]
+    fn every_pair_of_state_and_change_is_decided() {
+        use {Change::*, State::*};
+        let allowed: Vec<_> = State::ALL
+            .into_iter()
+            .flat_map(|state| Change::ALL.into_iter().filter_map(move |change| after(state, change).map(|next| (state, change, next))))
+            .collect();
+        assert_eq!(
+            allowed,
+            [
+                (Draft, Edit, Draft),
+                (Draft, Remove, Removed),
+                (Draft, Submit, Submitted),
+                (Submitted, Attest, Attested),
+                (Submitted, SendBack, SentBack),
+                (Attested, Approve, Approved),
+                (Attested, SendBack, SentBack),
+                (SentBack, Edit, Draft),
+                (SentBack, Remove, Removed),
+            ]
+        );
+    }
+
+    fn with_rules<T>(code: SchemeCode, check: impl Fn(&ListRules) -> T) -> T {
+        let policies = Policies::load(None).expect("built in");
+        let term: Term = "2016-AUTUMN".parse().expect("a term");
+        let scheme = policies.scheme(code);
+        let rules = ListRules {
+            scheme,
+            rate: scheme.rate_in(term).expect("covered"),
+            days: &policies.days(term).expect("a season"),
+            today: NaiveDate::from_ymd_opt(2016, 9, 20).expect("a date"),
+        };
+        check(&rules)
+    }
+
+    #[test]
+    fn months_are_read_as_people_write_them() {
+        with_rules(SchemeCode::Grant, |rules| {
+            for (typed, read) in [
+                ("", Some(vec![201_609, 201_610, 201_611, 201_612, 201_701])),
+                ("9-12", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("11-1", Some(vec![201_611, 201_612, 201_701])),
+                ("9,10月、1", Some(vec![201_609, 201_610, 201_701])),
+                ("201612", Some(vec![201_612])),
+                ("3", None),
+                ("12-9", None),
+                ("九月", None),
+                (",", None),
+            ] {
+                let months = parse_months(typed, rules).ok().map(|months| months.iter().map(|month| month.number()).collect::<Vec<_>>());
+                assert_eq!(months, read, "{typed}");
+            }
+        });
+        with_rules(SchemeCode::TuitionWaiver, |rules| {
+            assert!(parse_months("9-10", rules).is_err() && parse_months("9-1", rules).is_ok());
+        });
+    }
+
+    #[test]
+    fn rows_are_read_or_every_fault_is_told() {
+        with_rules(SchemeCode::Grant, |rules| {
+            let headers: Vec<String> = COLUMNS.iter().map(|column| column.0.to_owned()).collect();
+            let table = Table { sheet: String::new(), headers, rows: Vec::new() };
+            let row = |cells: [&str; 7]| Row { number: 4, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
+            let (parsed, problems) = parse(&table, &row(["王　伟", "居民身份证", "11010519491231002x", "9-10", "", "6222600260001072444", ""]), rules);
+            assert_eq!(problems, []);
+            let parsed = parsed.expect("is right");
+            assert_eq!((parsed.amount(), parsed.tier.as_str()), (Fen(40_000), "二档"));
+            let (parsed, problems) = parse(&table, &row(["王", "学生证", "1", "3", "特等", "62", ""]), rules);
+            assert!(parsed.is_none());
+            assert_eq!(problems.iter().map(|problem| problem.2).collect::<Vec<_>>(), ["NAME", "NOT_IN_LIST", "MONTHS", "TIER", "CARD"]);
+        });
+    }
+}

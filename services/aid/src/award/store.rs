@@ -1,0 +1,307 @@
+//! SQL of award lists.
+
+use chrono::NaiveDate;
+use prost::Message;
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_proto::common::ImportReport;
+use xuezhu_service::Context;
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+
+/// A list with its counts.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ListRow {
+    pub list: Uuid,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    pub supplement: i32,
+    pub state: String,
+    pub submitted: bool,
+    pub submitted_by: String,
+    pub submitted_by_name: String,
+    pub attested_by_name: String,
+    pub approved_by_name: String,
+    pub drafts: i64,
+    pub waiting: i64,
+    pub attested: i64,
+    pub approved: i64,
+    pub sent_back: i64,
+    pub held: i64,
+    pub amount_fen: i64,
+}
+
+/// An entry.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct EntryRow {
+    pub entry: Uuid,
+    pub person_key: Uuid,
+    pub person: Option<Uuid>,
+    pub name: String,
+    pub id_masked: String,
+    pub months: String,
+    pub amount_fen: i64,
+    pub tier: String,
+    pub state: String,
+    pub card_tail: String,
+    pub remark: String,
+    pub sent_back_reason: String,
+    pub content_hash: Vec<u8>,
+}
+
+/// An entry as it is written.
+#[derive(Debug, Serialize)]
+pub struct Entered {
+    pub entry: Hex,
+    pub person_key: Hex,
+    pub id_document: String,
+    pub id_sealed: Bytes,
+    pub id_masked: String,
+    pub name: String,
+    pub name_comparable: String,
+    pub sex: Option<i32>,
+    pub birth_date: Option<NaiveDate>,
+    pub months: String,
+    pub first_day: NaiveDate,
+    pub last_day: NaiveDate,
+    pub amount_fen: i64,
+    pub month_fen: i64,
+    pub tier: String,
+    pub card_sealed: Option<Bytes>,
+    pub card_tail: String,
+    pub remark: String,
+    pub content_hash: Bytes,
+}
+
+/// An award in a story.
+#[derive(Debug, sqlx::FromRow)]
+pub struct AwardRow {
+    pub entry: Uuid,
+    pub list: Uuid,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    pub months: String,
+    pub amount_fen: i64,
+    pub state: String,
+}
+
+pub async fn open_list(tx: &mut Tx, school: &str, scheme: &str, term: &str) -> Result<Option<(Uuid, i32, bool)>, StoreError> {
+    one!(
+        tx,
+        (Uuid, i32, bool),
+        "SELECT list, supplement, submitted FROM award_lists WHERE school = $1 AND scheme = $2 AND term = $3 ORDER BY supplement DESC LIMIT 1",
+        school,
+        scheme,
+        term
+    )
+}
+
+pub async fn insert_list(tx: &mut Tx, list: Uuid, school: &str, scheme: &str, term: &str, supplement: i32, now_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
+         approved_by_name, created_at_us) VALUES ($1, $2, $3, $4, $5, 'DRAFT', $6, '', '', '', '', '', $7)",
+        list,
+        school,
+        scheme,
+        term,
+        supplement,
+        false,
+        now_us
+    )?;
+    Ok(())
+}
+
+/// Lists of a school, or of schools under an authority, newest first.
+pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<ListRow>, StoreError> {
+    rows!(
+        tx,
+        ListRow,
+        "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, l.submitted_by, l.submitted_by_name, l.attested_by_name, l.approved_by_name,
+                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'DRAFT') AS drafts,
+                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'SUBMITTED') AS waiting,
+                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'ATTESTED') AS attested,
+                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'APPROVED') AS approved,
+                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'SENT_BACK') AS sent_back,
+                (SELECT count(DISTINCT f.entry) FROM flags f JOIN award_entries a ON a.entry = f.entry WHERE f.list = l.list AND f.holds AND a.state <> 'REMOVED') AS held,
+                (SELECT CAST(coalesce(sum(a.amount_fen), 0) AS bigint) FROM award_entries a WHERE a.list = l.list AND a.state NOT IN ('SENT_BACK', 'REMOVED')) AS amount_fen
+         FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
+         WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = '' OR l.state = $4)
+           AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6)
+         ORDER BY l.list DESC LIMIT $7",
+        &filter.school,
+        &filter.authority_prefix,
+        &filter.term,
+        &filter.state,
+        filter.list,
+        before,
+        limit
+    )
+}
+
+/// What a list of lists asks for.
+#[derive(Debug, Default, Clone)]
+pub struct Filter {
+    pub school: String,
+    pub authority_prefix: String,
+    pub term: String,
+    pub state: String,
+    pub list: Option<Uuid>,
+}
+
+/// Locks a list: two who act on it at once take turns.
+pub async fn lock_list(tx: &mut Tx, school: &str, list: Uuid) -> Result<bool, StoreError> {
+    Ok(run!(tx, "UPDATE award_lists SET state = state WHERE school = $1 AND list = $2", school, list)? == 1)
+}
+
+pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreError> {
+    rows!(
+        tx,
+        EntryRow,
+        "SELECT entry, person_key, NULL AS person, name, id_masked, months, amount_fen, tier, state, card_tail, remark, sent_back_reason, content_hash
+         FROM award_entries WHERE list = $1 AND state <> 'REMOVED'",
+        list
+    )
+}
+
+/// A page of entries, with the person whom the mirror knows by the key now.
+pub async fn entries_after(tx: &mut Tx, list: Uuid, state: &str, held_only: bool, after: &(String, Uuid), limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    rows!(
+        tx,
+        EntryRow,
+        "SELECT a.entry, a.person_key,
+                (SELECT k.person FROM mirror_person_keys k WHERE k.generation = (SELECT generation FROM mirror_state) AND k.person_key = a.person_key ORDER BY k.kind LIMIT 1) AS person,
+                a.name, a.id_masked, a.months, a.amount_fen, a.tier, a.state, a.card_tail, a.remark, a.sent_back_reason, a.content_hash
+         FROM award_entries a
+         WHERE a.list = $1 AND a.state <> 'REMOVED' AND ($2 = '' OR a.state = $2)
+           AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))
+           AND (a.name, a.entry) > ($4, $5) ORDER BY a.name, a.entry LIMIT $6",
+        list,
+        state,
+        i32::from(held_only),
+        &after.0,
+        after.1,
+        limit
+    )
+}
+
+pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered: &[Entered]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
+             first_day, last_day, amount_fen, month_fen, tier, card_sealed, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
+             SELECT t.entry, $2, $3, $4, $5, t.person_key, t.id_document, t.id_sealed, t.id_masked, t.name, t.name_comparable, t.sex, t.birth_date, t.months,
+             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, t.card_tail, t.remark, 'DRAFT', '', t.content_hash, $6, $7, $8
+             FROM " table 1 (entry uuid, person_key uuid, id_document text, id_sealed bytea, id_masked text, name text, name_comparable text, sex integer, birth_date date,
+                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_tail text, remark text, content_hash bytea)
+        ),
+        json_rows(entered),
+        list.list,
+        &list.school,
+        &list.scheme,
+        &list.term,
+        ctx.today(),
+        ctx.now_us(),
+        &ctx.actor.account
+    )?;
+    Ok(())
+}
+
+pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE award_entries SET id_document = t.id_document, id_sealed = t.id_sealed, id_masked = t.id_masked, name = t.name, name_comparable = t.name_comparable,
+             sex = t.sex, birth_date = t.birth_date, months = t.months, first_day = t.first_day, last_day = t.last_day, amount_fen = t.amount_fen, month_fen = t.month_fen,
+             tier = t.tier, card_sealed = t.card_sealed, card_tail = t.card_tail, remark = t.remark, state = 'DRAFT', sent_back_reason = '', content_hash = t.content_hash,
+             recorded_day = $2, recorded_at_us = $3, recorded_by = $4
+             FROM " table 1 (entry uuid, id_document text, id_sealed bytea, id_masked text, name text, name_comparable text, sex integer, birth_date date,
+                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_tail text, remark text, content_hash bytea)
+            " WHERE award_entries.entry = t.entry AND award_entries.state IN ('DRAFT', 'SENT_BACK')"
+        ),
+        json_rows(entered),
+        ctx.today(),
+        ctx.now_us(),
+        &ctx.actor.account
+    )?;
+    Ok(())
+}
+
+pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: &str, reason: &str) -> Result<(), StoreError> {
+    run!(tx, sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry IN " uuids 1), json_uuids(entries.iter().copied()), state, reason)?;
+    Ok(())
+}
+
+/// Puts the list where the first of its waiting entries stands.
+pub async fn settle_list(tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE award_lists SET state = CASE
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = 'SUBMITTED') THEN 'SUBMITTED'
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = 'ATTESTED') THEN 'ATTESTED'
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state IN ('DRAFT', 'SENT_BACK')) THEN 'DRAFT'
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = 'APPROVED') THEN 'APPROVED'
+             ELSE 'DRAFT' END
+         WHERE list = $1",
+        list
+    )?;
+    Ok(())
+}
+
+pub async fn note_submitted(ctx: &Context, tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE award_lists SET submitted = $2, submitted_by = $3, submitted_by_name = $4, submitted_day = $5 WHERE list = $1",
+        list,
+        true,
+        &ctx.actor.account,
+        &ctx.actor.display_name,
+        ctx.today()
+    )?;
+    Ok(())
+}
+
+pub async fn note_attested(ctx: &Context, tx: &mut Tx, list: Uuid, digest: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE award_lists SET attested_by_name = $2, attested_digest = $3, attested_day = $4 WHERE list = $1",
+        list,
+        &ctx.actor.display_name,
+        digest,
+        ctx.today()
+    )?;
+    Ok(())
+}
+
+pub async fn note_approved(ctx: &Context, tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE award_lists SET approved_by_name = $2 WHERE list = $1", list, &ctx.actor.display_name)?;
+    Ok(())
+}
+
+pub async fn insert_import(ctx: &Context, tx: &mut Tx, import: Uuid, list: &ListRow, content_hash: &[u8], report: &ImportReport) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO imports (import, school, list, account, address, at_us, content_hash, preview, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        import,
+        &list.school,
+        list.list,
+        &ctx.actor.account,
+        &ctx.address,
+        ctx.now_us(),
+        content_hash,
+        report.preview,
+        report.encode_to_vec()
+    )?;
+    Ok(())
+}
+
+pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>, StoreError> {
+    rows!(
+        tx,
+        AwardRow,
+        sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key IN " uuids 1 " ORDER BY first_day, scheme"),
+        json_uuids(keys.iter().copied())
+    )
+}

@@ -1,0 +1,379 @@
+//! SQL of the mirror.
+
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_bridge::Cursor;
+use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+
+/// Where the mirror stands.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StateRow {
+    /// Present generation.
+    pub generation: i64,
+    /// History of the source; none before the first snapshot.
+    pub history: Option<Uuid>,
+    /// Scope that is followed.
+    pub scope: String,
+    /// Position of the cursor.
+    pub position: i64,
+    /// Change there.
+    pub change: Option<Uuid>,
+}
+
+/// A school.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SchoolRow {
+    /// Code.
+    pub school: String,
+    /// Name.
+    pub name: String,
+    /// Region code of its department.
+    pub authority: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SchoolRecord {
+    pub school: String,
+    pub version: i64,
+    pub name: String,
+    pub kind: String,
+    pub authority: String,
+    pub region: String,
+    pub state: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PersonRow {
+    pub person: Hex,
+    pub version: i64,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+    pub registry: i32,
+    pub digest: Hex,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct KeyRow {
+    pub person: Hex,
+    pub person_key: Hex,
+    pub kind: i32,
+    pub end_recorded: Option<NaiveDate>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct NameRow {
+    pub person: Hex,
+    pub ordinal: i32,
+    pub name: String,
+    pub name_comparable: String,
+    pub kind: i32,
+    pub end_recorded: Option<NaiveDate>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct EnrollmentRow {
+    pub enrollment: Hex,
+    pub version: i64,
+    pub school: String,
+    pub stage: i32,
+    pub claim_key: Hex,
+    pub claim_name: String,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+    pub person: Option<Hex>,
+    pub entry_date: NaiveDate,
+    pub approved_day: Option<NaiveDate>,
+    pub digest: Hex,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PeriodRow {
+    pub enrollment: Hex,
+    pub ordinal: i32,
+    pub from_date: NaiveDate,
+    pub to_date: Option<NaiveDate>,
+    pub state: i32,
+    pub class_name: String,
+    pub major: String,
+    pub study_form: String,
+    pub household: String,
+    pub residence: String,
+}
+
+/// Where the mirror stands.
+pub async fn state(tx: &mut Tx) -> Result<StateRow, StoreError> {
+    one!(tx, StateRow, "SELECT generation, history, scope, position, change FROM mirror_state")?.ok_or(StoreError::Corrupt("mirror state"))
+}
+
+pub(super) async fn next_generation(tx: &mut Tx) -> Result<i64, StoreError> {
+    let next = one!(tx, (i64,), "UPDATE mirror_state SET last_generation = last_generation + 1 RETURNING last_generation")?;
+    next.map(|(generation,)| generation).ok_or(StoreError::Corrupt("mirror state"))
+}
+
+/// Moves the cursor, if it stands where the follower thinks: compare and set.
+pub(super) async fn move_cursor(tx: &mut Tx, from: &Cursor, to: &Cursor) -> Result<bool, StoreError> {
+    let moved = run!(
+        tx,
+        "UPDATE mirror_state SET position = $1, change = $2 WHERE history = $3 AND position = $4 AND coalesce(change, $6) = $5",
+        to.position,
+        to.change,
+        from.history,
+        from.position,
+        from.change,
+        Uuid::nil()
+    )?;
+    Ok(moved == 1)
+}
+
+pub(super) async fn switch(tx: &mut Tx, generation: i64, cursor: &Cursor) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE mirror_state SET generation = $1, history = $2, scope = $3, position = $4, change = $5",
+        generation,
+        cursor.history,
+        &cursor.scope,
+        cursor.position,
+        cursor.change
+    )?;
+    Ok(())
+}
+
+pub(super) async fn drop_other_generations(tx: &mut Tx, generation: i64) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM mirror_schools WHERE generation <> $1",
+        "DELETE FROM mirror_persons WHERE generation <> $1",
+        "DELETE FROM mirror_person_keys WHERE generation <> $1",
+        "DELETE FROM mirror_person_names WHERE generation <> $1",
+        "DELETE FROM mirror_enrollments WHERE generation <> $1",
+        "DELETE FROM mirror_periods WHERE generation <> $1",
+        "DELETE FROM vouches WHERE generation <> $1",
+    ] {
+        run!(tx, statement, generation)?;
+    }
+    Ok(())
+}
+
+/// Marks the keys of every person and enrollment that is in one generation and not, or otherwise, in the other.
+pub(super) async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<u64, StoreError> {
+    let persons = run!(
+        tx,
+        "INSERT INTO marked_keys (person_key)
+         SELECT DISTINCT k.person_key FROM mirror_person_keys k JOIN mirror_persons p ON p.generation = k.generation AND p.person = k.person
+         WHERE k.generation IN ($1, $2) AND NOT EXISTS (
+             SELECT 1 FROM mirror_person_keys ok JOIN mirror_persons op ON op.generation = ok.generation AND op.person = ok.person
+             WHERE ok.generation = CASE WHEN k.generation = $1 THEN $2 ELSE $1 END AND ok.person_key = k.person_key AND op.digest = p.digest)
+         ON CONFLICT DO NOTHING",
+        old,
+        new
+    )?;
+    let enrollments = run!(
+        tx,
+        "INSERT INTO marked_keys (person_key)
+         SELECT DISTINCT e.claim_key FROM mirror_enrollments e
+         WHERE e.generation IN ($1, $2) AND NOT EXISTS (
+             SELECT 1 FROM mirror_enrollments oe
+             WHERE oe.generation = CASE WHEN e.generation = $1 THEN $2 ELSE $1 END AND oe.claim_key = e.claim_key AND oe.digest = e.digest)
+         ON CONFLICT DO NOTHING",
+        old,
+        new
+    )?;
+    Ok(persons + enrollments)
+}
+
+pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[SchoolRecord]) -> Result<(), StoreError> {
+    if schools.is_empty() {
+        return Ok(());
+    }
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO mirror_schools (generation, school, version, name, kind, authority, region, state)
+             SELECT $2, t.school, t.version, t.name, t.kind, t.authority, t.region, t.state
+             FROM " table 1 (school text, version bigint, name text, kind text, authority text, region text, state text) " WHERE true
+             ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, name = excluded.name, kind = excluded.kind,
+             authority = excluded.authority, region = excluded.region, state = excluded.state WHERE excluded.version > mirror_schools.version"
+        ),
+        json_rows(schools),
+        generation
+    )?;
+    Ok(())
+}
+
+pub(super) async fn newer_persons(tx: &mut Tx, generation: i64, persons: &[PersonRow]) -> Result<HashSet<Uuid>, StoreError> {
+    let newer = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "SELECT t.person FROM " table 1 (person uuid, version bigint)
+            " LEFT JOIN mirror_persons m ON m.generation = $2 AND m.person = t.person WHERE m.person IS NULL OR t.version > m.version"
+        ),
+        json_rows(persons),
+        generation
+    )?;
+    Ok(newer.into_iter().map(|(person,)| person).collect())
+}
+
+pub(super) async fn newer_enrollments(tx: &mut Tx, generation: i64, enrollments: &[EnrollmentRow]) -> Result<HashSet<Uuid>, StoreError> {
+    let newer = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "SELECT t.enrollment FROM " table 1 (enrollment uuid, version bigint)
+            " LEFT JOIN mirror_enrollments m ON m.generation = $2 AND m.enrollment = t.enrollment WHERE m.enrollment IS NULL OR t.version > m.version"
+        ),
+        json_rows(enrollments),
+        generation
+    )?;
+    Ok(newer.into_iter().map(|(enrollment,)| enrollment).collect())
+}
+
+/// Keys of these persons and claims of these enrollments, as the generation holds them now.
+pub(super) async fn keys_of(tx: &mut Tx, generation: i64, persons: &[Uuid], enrollments: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "SELECT person_key FROM mirror_person_keys WHERE generation = $3 AND person IN " uuids 1
+            " UNION SELECT claim_key FROM mirror_enrollments WHERE generation = $3 AND enrollment IN " uuids 2
+        ),
+        json_uuids(persons.iter().copied()),
+        json_uuids(enrollments.iter().copied()),
+        generation
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+pub(super) async fn replace_persons(
+    tx: &mut Tx,
+    generation: i64,
+    ids: &[Uuid],
+    persons: &[PersonRow],
+    keys: &[KeyRow],
+    names: &[NameRow],
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = json_uuids(ids.iter().copied());
+    for statement in [
+        sql!("DELETE FROM mirror_persons WHERE generation = $2 AND person IN " uuids 1),
+        sql!("DELETE FROM mirror_person_keys WHERE generation = $2 AND person IN " uuids 1),
+        sql!("DELETE FROM mirror_person_names WHERE generation = $2 AND person IN " uuids 1),
+    ] {
+        run!(tx, statement, &ids, generation)?;
+    }
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO mirror_persons (generation, person, version, sex, birth_date, registry, digest)
+             SELECT $2, t.person, t.version, t.sex, t.birth_date, t.registry, t.digest
+             FROM " table 1 (person uuid, version bigint, sex integer, birth_date date, registry integer, digest uuid)
+        ),
+        json_rows(persons),
+        generation
+    )?;
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO mirror_person_keys (generation, person, person_key, kind, end_recorded)
+             SELECT $2, t.person, t.person_key, t.kind, t.end_recorded FROM " table 1 (person uuid, person_key uuid, kind integer, end_recorded date)
+        ),
+        json_rows(keys),
+        generation
+    )?;
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO mirror_person_names (generation, person, ordinal, name, name_comparable, kind, end_recorded)
+             SELECT $2, t.person, t.ordinal, t.name, t.name_comparable, t.kind, t.end_recorded
+             FROM " table 1 (person uuid, ordinal integer, name text, name_comparable text, kind integer, end_recorded date)
+        ),
+        json_rows(names),
+        generation
+    )?;
+    Ok(())
+}
+
+pub(super) async fn replace_enrollments(
+    tx: &mut Tx,
+    generation: i64,
+    ids: &[Uuid],
+    enrollments: &[EnrollmentRow],
+    periods: &[PeriodRow],
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = json_uuids(ids.iter().copied());
+    run!(tx, sql!("DELETE FROM mirror_enrollments WHERE generation = $2 AND enrollment IN " uuids 1), &ids, generation)?;
+    run!(tx, sql!("DELETE FROM mirror_periods WHERE generation = $2 AND enrollment IN " uuids 1), &ids, generation)?;
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO mirror_enrollments (generation, enrollment, version, school, stage, claim_key, claim_name, sex, birth_date, person, entry_date, approved_day, digest)
+             SELECT $2, t.enrollment, t.version, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person, t.entry_date, t.approved_day, t.digest
+             FROM " table 1 (enrollment uuid, version bigint, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
+                person uuid, entry_date date, approved_day date, digest uuid)
+        ),
+        json_rows(enrollments),
+        generation
+    )?;
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO mirror_periods (generation, enrollment, ordinal, from_date, to_date, state, class_name, major, study_form, household, residence)
+             SELECT $2, t.enrollment, t.ordinal, t.from_date, t.to_date, t.state, t.class_name, t.major, t.study_form, t.household, t.residence
+             FROM " table 1 (enrollment uuid, ordinal integer, from_date date, to_date date, state integer, class_name text, major text, study_form text,
+                household text, residence text)
+        ),
+        json_rows(periods),
+        generation
+    )?;
+    Ok(())
+}
+
+/// Makes the vouches of these persons anew.
+pub(super) async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<(), StoreError> {
+    let persons = json_uuids(persons.iter().copied());
+    run!(tx, sql!("DELETE FROM vouches WHERE generation = $2 AND person IN " uuids 1), &persons, generation)?;
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO vouches (generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
+             SELECT p.generation, k.person_key, e.enrollment, pe.ordinal, p.person, e.school, n.name_comparable, pe.from_date, coalesce(pe.to_date, $3), e.approved_day
+             FROM mirror_persons p
+             JOIN mirror_person_keys k ON k.generation = p.generation AND k.person = p.person AND k.kind = 1
+             JOIN mirror_person_names n ON n.generation = p.generation AND n.person = p.person AND n.kind = 1
+             JOIN mirror_enrollments e ON e.generation = p.generation AND e.person = p.person AND e.stage = 3
+             JOIN mirror_periods pe ON pe.generation = e.generation AND pe.enrollment = e.enrollment AND pe.state = 1
+             WHERE p.generation = $2 AND p.registry IN (1, 2) AND p.person IN " uuids 1
+        ),
+        &persons,
+        generation,
+        NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default()
+    )?;
+    Ok(())
+}
+
+/// A school of the present generation.
+pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreError> {
+    one!(
+        tx,
+        SchoolRow,
+        "SELECT s.school, s.name, s.authority FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school = $1",
+        code
+    )
+}
+
+/// Names of schools of the present generation.
+pub async fn school_names(tx: &mut Tx, codes: &[String]) -> Result<Vec<(String, String)>, StoreError> {
+    rows!(
+        tx,
+        (String, String),
+        sql!("SELECT s.school, s.name FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school IN " texts 1),
+        xuezhu_store::json_texts(codes)
+    )
+}

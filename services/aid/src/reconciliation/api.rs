@@ -1,0 +1,494 @@
+//! gRPC in: runs, flags, causes, stories, the mirror's freshness.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+use xuezhu_bridge::follower::Standing;
+use xuezhu_domain::{RegistryAnswer, Term, codes, region};
+use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService, scheme};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call};
+use xuezhu_store::{StoreError, Tx};
+
+use super::{
+    case::{EnrollmentSide, Evidence, PersonCase, Rule},
+    desk, life, load, parse_months, rules,
+    store::{self, Filter, FlagRow},
+    sweep,
+};
+use crate::{Parts, award, mirror};
+
+/// Longest explanation or reason, in characters.
+const TEXT_CHARACTERS: usize = 2_000;
+
+/// The reconciliation service.
+#[derive(Clone)]
+pub struct ReconciliationApi {
+    /// What use cases need.
+    pub parts: Arc<Parts>,
+    /// How the follower stands.
+    pub standing: tokio::sync::watch::Receiver<Standing>,
+}
+
+/// Who looks: a school sees its own part only.
+struct Viewer<'v> {
+    school: Option<&'v str>,
+}
+
+impl<'v> Viewer<'v> {
+    fn of(ctx: &'v Context) -> Self {
+        let school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal).then_some(ctx.actor.organisation.as_str());
+        Self { school }
+    }
+
+    fn sees(&self, school: &str) -> bool {
+        self.school.is_none_or(|own| own == school)
+    }
+}
+
+impl ReconciliationApi {
+    async fn act(&self, ctx: &Context, call: Call, flag: &str, act: life::Act, field: &str, text: &str) -> Result<pb::Flag, Status> {
+        let mut errors = FieldErrors::default();
+        let (flag, text) = (errors.id("flag", flag), errors.text(field, text, TEXT_CHARACTERS));
+        errors.check()?;
+        let with = (flag.unwrap_or_default(), act, text.unwrap_or_default());
+        let changed = self
+            .parts
+            .runner
+            .mutate(ctx, call, &with, |ctx, tx, (flag, act, text)| {
+                Box::pin(async move {
+                    let row = desk::act(ctx, tx, *flag, *act, text).await?;
+                    whole(ctx, tx, row).await
+                })
+            })
+            .await?;
+        Ok(changed.into_inner())
+    }
+}
+
+#[tonic::async_trait]
+impl ReconciliationService for ReconciliationApi {
+    async fn create_reconciliation(&self, request: Request<pb::CreateReconciliationRequest>) -> Result<Response<pb::CreateReconciliationResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "CreateReconciliation").await?;
+        let mut errors = FieldErrors::default();
+        if !request.term.is_empty() {
+            errors.parse::<Term>("term", &request.term);
+        }
+        if !request.region.is_empty() {
+            errors.parse::<xuezhu_domain::RegionCode>("region", &request.region);
+        }
+        errors.check()?;
+        let call = Call::new("CreateReconciliation", request.term.clone(), &request);
+        let run = ctx.new_id();
+        let with = (run, request.clone());
+        let answer = self
+            .parts
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (run, request)| {
+                Box::pin(async move {
+                    let region = if request.region.is_empty() { ctx.actor.organisation.as_str() } else { request.region.as_str() };
+                    ctx.may(Permission::Reconcile, &Place::Region(region))?;
+                    store::insert_run(tx, *run, &request.term, region, ctx.now_us(), &ctx.actor.account).await?;
+                    Ok(pb::CreateReconciliationResponse { run: run.to_string() })
+                })
+            })
+            .await?;
+        if answer.get_ref().run == run.to_string() {
+            let (parts, term) = (self.parts.clone(), request.term);
+            self.parts.tasks.spawn(async move {
+                if let Err(error) = sweep::run(&parts, run, &term).await {
+                    tracing::error!(%error, %run, "full sweep failed");
+                }
+            });
+        }
+        Ok(answer)
+    }
+
+    async fn get_reconciliation(&self, request: Request<pb::GetReconciliationRequest>) -> Result<Response<pb::GetReconciliationResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "GetReconciliation").await?;
+        let run = id("run", &request.run)?;
+        self.parts.runner.read(&ctx, "GetReconciliation", &run, |ctx, tx, run| Box::pin(get_run(ctx, tx, *run))).await
+    }
+
+    async fn list_flags(&self, request: Request<pb::ListFlagsRequest>) -> Result<Response<pb::ListFlagsResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ListFlags").await?;
+        self.parts.runner.read(&ctx, "ListFlags", &request, |ctx, tx, request| Box::pin(list_flags(ctx, tx, request))).await
+    }
+
+    async fn get_flag(&self, request: Request<pb::GetFlagRequest>) -> Result<Response<pb::GetFlagResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "GetFlag").await?;
+        let flag = id("flag", &request.flag)?;
+        self.parts
+            .runner
+            .read(&ctx, "GetFlag", &flag, |ctx, tx, flag| {
+                Box::pin(async move {
+                    let row = desk::visible(ctx, tx, *flag).await?;
+                    Ok(pb::GetFlagResponse { flag: Some(whole(ctx, tx, row).await?) })
+                })
+            })
+            .await
+    }
+
+    async fn explain_flag(&self, request: Request<pb::ExplainFlagRequest>) -> Result<Response<pb::ExplainFlagResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ExplainFlag").await?;
+        let call = Call::new("ExplainFlag", request.flag.clone(), &request);
+        let flag = self.act(&ctx, call, &request.flag, life::Act::Explain, "text", &request.text).await?;
+        Ok(Response::new(pb::ExplainFlagResponse { flag: Some(flag) }))
+    }
+
+    async fn confirm_flag(&self, request: Request<pb::ConfirmFlagRequest>) -> Result<Response<pb::ConfirmFlagResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ConfirmFlag").await?;
+        let call = Call::new("ConfirmFlag", request.flag.clone(), &request);
+        let flag = self.act(&ctx, call, &request.flag, life::Act::Confirm, "reason", &request.reason).await?;
+        Ok(Response::new(pb::ConfirmFlagResponse { flag: Some(flag) }))
+    }
+
+    async fn clear_flag(&self, request: Request<pb::ClearFlagRequest>) -> Result<Response<pb::ClearFlagResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ClearFlag").await?;
+        let call = Call::new("ClearFlag", request.flag.clone(), &request);
+        let flag = self.act(&ctx, call, &request.flag, life::Act::Clear, "reason", &request.reason).await?;
+        Ok(Response::new(pb::ClearFlagResponse { flag: Some(flag) }))
+    }
+
+    async fn list_causes(&self, request: Request<pb::ListCausesRequest>) -> Result<Response<pb::ListCausesResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ListCauses").await?;
+        self.parts.runner.read(&ctx, "ListCauses", &request, |ctx, tx, request| Box::pin(list_causes(ctx, tx, request))).await
+    }
+
+    async fn explain_cause(&self, request: Request<pb::ExplainCauseRequest>) -> Result<Response<pb::ExplainCauseResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ExplainCause").await?;
+        let call = Call::new("ExplainCause", request.cause.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let (cause, text) = (errors.id("cause", &request.cause), errors.text("text", &request.text, TEXT_CHARACTERS));
+        errors.check()?;
+        let with = (cause.unwrap_or_default(), text.unwrap_or_default());
+        self.parts
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (cause, text)| {
+                Box::pin(async move { Ok(pb::ExplainCauseResponse { explained: desk::explain_cause(ctx, tx, *cause, text).await? }) })
+            })
+            .await
+    }
+
+    async fn get_story(&self, request: Request<pb::GetStoryRequest>) -> Result<Response<pb::GetStoryResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "GetStory").await?;
+        let person = id("person", &request.person)?;
+        self.parts.runner.read(&ctx, "GetStory", &person, |ctx, tx, person| Box::pin(story(ctx, tx, *person))).await
+    }
+
+    async fn get_mirror(&self, request: Request<pb::GetMirrorRequest>) -> Result<Response<pb::GetMirrorResponse>, Status> {
+        self.parts.gate.enter(request, "GetMirror").await?;
+        let standing = *self.standing.borrow();
+        let clock = self.parts.runner.clock();
+        #[expect(clippy::cast_precision_loss, reason = "an age in microseconds stays far below 2^53")]
+        let lag_seconds = if standing.complete_at_us == 0 { -1.0 } else { (clock.now_us() - standing.complete_at_us).max(0) as f64 / 1e6 };
+        Ok(Response::new(pb::GetMirrorResponse {
+            as_of_time: if standing.complete_at_us == 0 { String::new() } else { rfc3339(standing.complete_at_us) },
+            lag_seconds,
+            lag_positions: (standing.head - standing.position).max(0),
+            position: standing.position,
+            connected: standing.connected,
+            civil_date: clock.today().to_string(),
+            stepped: clock.stepped().is_some(),
+        }))
+    }
+}
+
+async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconciliationResponse, Error> {
+    let row = store::run_row(tx, run).await?.ok_or_else(|| Refusal::not_found("该次比对"))?;
+    ctx.may(Permission::Reconcile, &Place::Region(&row.region))?;
+    let counts = store::counts_by_rule(tx, &row.term, region::prefix_or_all(&row.region)).await?;
+    let progress_percent = match (row.state.as_str(), row.suspects) {
+        ("DONE", _) => 100,
+        (_, 0) => 0,
+        (_, suspects) => row.judged * 100 / suspects,
+    };
+    Ok(pb::GetReconciliationResponse {
+        reconciliation: Some(pb::Reconciliation {
+            run: row.run.to_string(),
+            state: reconciliation::State::from_str_name(&row.state).unwrap_or_default().into(),
+            term: row.term,
+            region: row.region,
+            judged: row.judged,
+            suspects: row.suspects,
+            counts: counts.into_iter().map(|(rule, flags)| pb::RuleCount { rule, flags: i32::try_from(flags).unwrap_or(i32::MAX) }).collect(),
+            start_time: rfc3339(row.started_at_us),
+            end_time: if row.ended_at_us == 0 { String::new() } else { rfc3339(row.ended_at_us) },
+            judged_at: Some(pb::Judged { position: row.position, time: rfc3339(row.started_at_us) }),
+            progress_percent,
+        }),
+    })
+}
+
+/// School and region that a list is narrowed to, by what was asked and what may be seen.
+async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Result<(String, String), Error> {
+    if let Some(own) = Viewer::of(ctx).school {
+        let asked = if school.is_empty() { own } else { school };
+        mirror::school_for(ctx, tx, asked, Permission::ReadSchool).await?;
+        return Ok((asked.to_owned(), String::new()));
+    }
+    if !school.is_empty() {
+        mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    }
+    let region = if region.is_empty() { ctx.actor.organisation.as_str() } else { region };
+    ctx.may(Permission::ReadSchool, &Place::Region(region))?;
+    Ok((school.to_owned(), region::prefix_or_all(region).to_owned()))
+}
+
+async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) -> Result<pb::ListFlagsResponse, Error> {
+    let mut errors = FieldErrors::default();
+    if !request.rule.is_empty() && Rule::parse(&request.rule).is_none() {
+        errors.add("rule", "没有这条规则");
+    }
+    if !request.term.is_empty() {
+        errors.parse::<Term>("term", &request.term);
+    }
+    let mut optional = |field: &str, text: &str| if text.is_empty() { None } else { errors.id(field, text) };
+    let (cause, entry) = (optional("cause", &request.cause), optional("entry", &request.entry));
+    errors.check()?;
+    let (school, authority_prefix) = narrowed(ctx, tx, &request.school, &request.region).await?;
+    let state = if request.state() == flag::State::Unspecified { "" } else { request.state().as_str_name() };
+    let filter =
+        Filter { rule: request.rule.clone(), school, authority_prefix, state: state.to_owned(), term: request.term.clone(), cause, entry, ..Filter::default() };
+    let limit = paging::size(request.page_size)?;
+    let rows = store::flags(tx, &filter, paging::after(&request.page_token)?, limit).await?;
+    let next_page_token = match rows.last() {
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&last.flag),
+        _ => String::new(),
+    };
+    let viewer = Viewer::of(ctx);
+    let names = school_names(tx, &rows).await?;
+    let flags = rows.into_iter().map(|row| to_proto(&viewer, &names, row)).collect::<Result<_, Error>>()?;
+    Ok(pb::ListFlagsResponse { flags, next_page_token })
+}
+
+async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest) -> Result<pb::ListCausesResponse, Error> {
+    let (school, authority_prefix) = narrowed(ctx, tx, &request.school, "").await?;
+    let rows = store::causes(tx, &school, &authority_prefix, &request.term).await?;
+    let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
+    let names: HashMap<String, String> = mirror::store::school_names(tx, &codes).await?.into_iter().collect();
+    let causes = rows
+        .into_iter()
+        .map(|row| pb::Cause {
+            cause: row.cause.to_string(),
+            school_name: names.get(&row.school).cloned().unwrap_or_default(),
+            school: row.school,
+            summary: cause_summary(&row.rule, &row.cause_text),
+            rule: row.rule,
+            open: i32::try_from(row.open).unwrap_or(i32::MAX),
+            explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
+            amount_fen: row.amount_fen,
+        })
+        .collect();
+    Ok(pb::ListCausesResponse { causes })
+}
+
+/// A cause in words. Its text is `kind …`; the last part of some is a day or a term.
+fn cause_summary(rule: &str, text: &str) -> String {
+    let last = text.rsplit(' ').next().unwrap_or_default();
+    match text.split(' ').next().unwrap_or_default() {
+        "state" if !last.is_empty() => format!("自{last}起不在读（休学或退学），名单未作相应调整"),
+        "state" => "所列月份不在读".to_owned(),
+        "elsewhere" => "学生在他校有效就读".to_owned(),
+        "identity" => "名单上的姓名与该证件号的登记不一致".to_owned(),
+        "registry" => "人口库未核实该生身份".to_owned(),
+        "duplicate" => "同一学生同月重复列入".to_owned(),
+        "missing" => format!("{last}应列入名单而未列入"),
+        _ => Rule::parse(rule).map_or("", |rule| rules::law(rule).name).to_owned(),
+    }
+}
+
+async fn school_names(tx: &mut Tx, rows: &[FlagRow]) -> Result<HashMap<String, String>, Error> {
+    let mut codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
+    for row in rows {
+        codes.extend(evidence(row)?.enrollments.into_iter().map(|side| side.school));
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(mirror::store::school_names(tx, &codes).await?.into_iter().collect())
+}
+
+fn evidence(row: &FlagRow) -> Result<Evidence, Error> {
+    serde_json::from_str(&row.evidence).map_err(|_| StoreError::Corrupt("evidence").into())
+}
+
+/// A flag with its life.
+async fn whole(ctx: &Context, tx: &mut Tx, row: FlagRow) -> Result<pb::Flag, Error> {
+    let steps = store::steps(tx, row.flag).await?;
+    let names = school_names(tx, std::slice::from_ref(&row)).await?;
+    let mut flag = to_proto(&Viewer::of(ctx), &names, row)?;
+    flag.steps = steps
+        .into_iter()
+        .map(|step| pb::Step { time: rfc3339(step.at_us), date: step.civil_day.to_string(), actor: step.actor_name, act: step.act, text: step.detail })
+        .collect();
+    Ok(flag)
+}
+
+fn to_proto(viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> Result<pb::Flag, Error> {
+    let rule = Rule::parse(&row.rule).ok_or(StoreError::Corrupt("rule"))?;
+    let law = rules::law(rule);
+    let evidence = evidence(&row)?;
+    let months: Vec<i32> = parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect();
+    Ok(pb::Flag {
+        flag: row.flag.to_string(),
+        entry: row.entry.map(|entry| entry.to_string()).unwrap_or_default(),
+        person: row.person.map(|person| person.to_string()).unwrap_or_default(),
+        months,
+        amount_fen: row.amount_fen,
+        evidence: Some(shown(viewer, names, &evidence, row.id_masked.as_deref().unwrap_or_default())),
+        cause: row.cause.to_string(),
+        state: flag::State::from_str_name(&row.state).unwrap_or_default().into(),
+        judged_at: Some(pb::Judged { position: row.judged_position, time: rfc3339(row.judged_at_us) }),
+        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        term: row.term,
+        name: row.name,
+        holds: row.holds,
+        steps: Vec::new(),
+        rule_name: law.name.to_owned(),
+        summary: law.meaning.to_owned(),
+        legal_basis: law.basis.to_owned(),
+        list: row.list.map(|list| list.to_string()).unwrap_or_default(),
+        open_time: rfc3339(row.opened_at_us),
+        rule: row.rule,
+        school: row.school,
+    })
+}
+
+/// Evidence as far as the viewer may see it: a school is told "elsewhere in these months", never where.
+fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, id_masked: &str) -> pb::Evidence {
+    let numbers = |months: &[xuezhu_domain::Month]| months.iter().map(|month| month.number()).collect::<Vec<_>>();
+    pb::Evidence {
+        claim: evidence.claim.as_ref().map(|claim| pb::Claim {
+            name: claim.name.clone(),
+            id_number: id_masked.to_owned(),
+            months: numbers(&claim.months),
+            recorded_date: claim.recorded_day.to_string(),
+        }),
+        enrollments: evidence.enrollments.iter().filter(|side| viewer.sees(&side.school)).map(|side| found(names, side)).collect(),
+        registered_name: evidence.registered_name.clone(),
+        elsewhere_months: numbers(&evidence.elsewhere_months),
+        rivals: evidence
+            .rivals
+            .iter()
+            .map(|rival| {
+                let sees = viewer.sees(&rival.school);
+                pb::RivalEntry {
+                    entry: if sees { rival.entry.to_string() } else { String::new() },
+                    school: if sees { rival.school.clone() } else { String::new() },
+                    months: numbers(&rival.months),
+                }
+            })
+            .collect(),
+        policy: evidence.policy.clone(),
+        policy_source: evidence.policy_source.clone(),
+        registry: evidence.registry.map_or("", RegistryAnswer::as_str).to_owned(),
+        due_date: evidence.due.map(|day| day.to_string()).unwrap_or_default(),
+        entitled_by: evidence.entitled_by.clone(),
+    }
+}
+
+fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::FoundEnrollment {
+    pb::FoundEnrollment {
+        school: side.school.clone(),
+        school_name: names.get(&side.school).cloned().unwrap_or_default(),
+        stage: match side.stage {
+            super::case::Stage::Submitted => "SUBMITTED",
+            super::case::Stage::SentBack => "SENT_BACK",
+            super::case::Stage::Approved => "APPROVED",
+        }
+        .to_owned(),
+        name: side.name.clone(),
+        periods: side
+            .periods
+            .iter()
+            .map(|period| pb::StoryPeriod {
+                from: period.from.to_string(),
+                to: period.to.map(|day| day.to_string()).unwrap_or_default(),
+                state: period.state.as_str().to_owned(),
+                class_name: period.class_name.clone(),
+                major_name: codes::major_of_key(&period.major).map_or("", |major| major.name).to_owned(),
+            })
+            .collect(),
+        approved_date: side.approved_day.map(|day| day.to_string()).unwrap_or_default(),
+    }
+}
+
+/// A student's enrollment and aid, as far as the caller may see them.
+async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryResponse, Error> {
+    let not_found = || Error::from(Refusal::not_found("该学生"));
+    let state = mirror::store::state(tx).await?;
+    let keys = store::keys_of_person(tx, state.generation, person).await?;
+    if keys.is_empty() {
+        return Err(not_found());
+    }
+    let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, &keys).await?.into_iter().collect();
+    let cases = load::cases(tx, state.generation, &keys, &subjects).await?;
+    let case = cases.into_iter().map(|(_, case)| case).find(|case| case.persons.iter().any(|known| known.person == person)).ok_or_else(not_found)?;
+    let schools = visible_schools(ctx, tx, &case).await?;
+    if schools.is_empty() {
+        return Err(not_found());
+    }
+    let known = case.persons.iter().find(|known| known.person == person).ok_or_else(not_found)?;
+    let viewer = Viewer::of(ctx);
+    let sees = |school: &str| viewer.sees(school) && (viewer.school.is_none() || schools.iter().any(|known| known == school));
+    let mut flags = Vec::new();
+    for subject in subjects.values() {
+        flags.extend(store::flags(tx, &Filter { subject: Some(*subject), ..Filter::default() }, None, 200).await?);
+    }
+    flags.retain(|row| row.state != "CLOSED" && sees(&row.school));
+    flags.sort_by_key(|row| row.flag);
+    flags.dedup_by_key(|row| row.flag);
+    let mut names = school_names(tx, &flags).await?;
+    let codes: Vec<String> = case.enrollments.iter().map(|enrollment| enrollment.school.clone()).collect();
+    names.extend(mirror::store::school_names(tx, &codes).await?);
+    let held: Vec<Uuid> = flags.iter().filter(|row| row.holds).filter_map(|row| row.entry).collect();
+    let awards = award::store::awards_of_keys(tx, &keys).await?;
+    let mut enrollments: Vec<&super::case::Enrollment> =
+        case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
+    enrollments.sort_by_key(|enrollment| enrollment.entry_date);
+    Ok(pb::GetStoryResponse {
+        person: person.to_string(),
+        name: known.name().to_owned(),
+        timeline: enrollments.into_iter().map(|enrollment| found(&names, &rules::side(enrollment))).collect(),
+        awards: awards
+            .into_iter()
+            .filter(|row| sees(&row.school))
+            .map(|row| pb::StoryAward {
+                held: held.contains(&row.entry),
+                entry: row.entry.to_string(),
+                list: row.list.to_string(),
+                school: row.school,
+                scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+                term: row.term,
+                months: parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect(),
+                amount_fen: row.amount_fen,
+                state: pb::award_entry::State::from_str_name(&row.state).unwrap_or_default().into(),
+            })
+            .collect(),
+        flags: flags.into_iter().map(|row| to_proto(&viewer, &names, row)).collect::<Result<_, Error>>()?,
+        judged_at: Some(pb::Judged { position: state.position, time: rfc3339(ctx.now_us()) }),
+        registry: known.registry.as_str().to_owned(),
+    })
+}
+
+/// The schools of a case in which the caller may read.
+async fn visible_schools(ctx: &Context, tx: &mut Tx, case: &PersonCase) -> Result<Vec<String>, Error> {
+    let mut schools: Vec<&str> =
+        case.enrollments.iter().map(|enrollment| enrollment.school.as_str()).chain(case.claims.iter().map(|claim| claim.school.as_str())).collect();
+    schools.sort_unstable();
+    schools.dedup();
+    let mut visible = Vec::new();
+    for school in schools {
+        if mirror::school_for(ctx, tx, school, Permission::ReadSchool).await.is_ok() {
+            visible.push(school.to_owned());
+        }
+    }
+    Ok(visible)
+}
+
+fn id(field: &str, text: &str) -> Result<Uuid, Error> {
+    let mut errors = FieldErrors::default();
+    let id = errors.id(field, text);
+    errors.check()?;
+    id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
+}

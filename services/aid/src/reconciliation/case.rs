@@ -1,0 +1,344 @@
+//! What the judge is given and what it says: values only.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use xuezhu_domain::{
+    Bond, Fen, Month, RegistryAnswer, Sex, Term,
+    enrollment::{PeriodState, Span},
+};
+
+use crate::policy::SchemeCode;
+
+/// A finding's rule. Codes are stable; the law beside each is in [`super::rules::LAW`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Rule {
+    /// No enrollment of this identity here, no valid one elsewhere, none submitted here.
+    NoEnrollment,
+    /// Submitted here, not approved yet, and no valid one elsewhere.
+    NotYetRegistered,
+    /// Approved here, but not in a state that entitles in these months.
+    NotValidInTerm,
+    /// Validly enrolled in these months at another school only.
+    OtherSchool,
+    /// Same number; name, sex or birth date never were the person's.
+    IdentityMismatch,
+    /// The population registry did not confirm the person.
+    IdentityUnverified,
+    /// Same person, scheme and month twice.
+    DuplicateAward,
+    /// Entitled by right and on no submitted list.
+    MissingAward,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: [Self; 8] = [
+        Self::NoEnrollment,
+        Self::NotYetRegistered,
+        Self::NotValidInTerm,
+        Self::OtherSchool,
+        Self::IdentityMismatch,
+        Self::IdentityUnverified,
+        Self::DuplicateAward,
+        Self::MissingAward,
+    ];
+
+    /// Stable code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoEnrollment => "NO_ENROLLMENT",
+            Self::NotYetRegistered => "NOT_YET_REGISTERED",
+            Self::NotValidInTerm => "NOT_VALID_IN_TERM",
+            Self::OtherSchool => "OTHER_SCHOOL",
+            Self::IdentityMismatch => "IDENTITY_MISMATCH",
+            Self::IdentityUnverified => "IDENTITY_UNVERIFIED",
+            Self::DuplicateAward => "DUPLICATE_AWARD",
+            Self::MissingAward => "MISSING_AWARD",
+        }
+    }
+
+    /// From what was stored.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
+    }
+
+    /// Whether an open flag of it holds payment.
+    pub fn holds(self) -> bool {
+        self != Self::MissingAward
+    }
+}
+
+/// A person as the mirror knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// Id.
+    pub person: Uuid,
+    /// Keys.
+    pub keys: Vec<Bond<Uuid>>,
+    /// Names: as written and comparable.
+    pub names: Vec<Bond<(String, String)>>,
+    /// Sex.
+    pub sex: Option<Sex>,
+    /// Birth date.
+    pub birth_date: NaiveDate,
+    /// What the registry said.
+    pub registry: RegistryAnswer,
+    /// What aid holds things against: of the oldest key.
+    pub subject: Uuid,
+}
+
+impl Person {
+    /// The name now.
+    pub fn name(&self) -> &str {
+        self.names.iter().find(|bond| bond.end_recorded.is_none()).map_or("", |bond| bond.value.0.as_str())
+    }
+
+    /// Whether a claim recorded on `day` may use this name.
+    pub fn answers_to(&self, comparable: &str, day: NaiveDate) -> bool {
+        self.names.iter().any(|bond| bond.value.1 == comparable && bond.good_for(day))
+    }
+}
+
+/// How far an enrollment came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Stage {
+    /// Submitted or attested.
+    Submitted,
+    /// Sent back: no claim any more.
+    SentBack,
+    /// Approved.
+    Approved,
+}
+
+/// What holds in a part of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// In school, on leave or gone.
+    pub state: PeriodState,
+    /// Class.
+    pub class_name: String,
+    /// Catalogue and code of the major.
+    pub major: String,
+    /// 全日制 or 非全日制.
+    pub study_form: String,
+    /// 户口性质.
+    pub household: String,
+    /// 学生居住地类型.
+    pub residence: String,
+}
+
+/// An enrollment as the mirror knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enrollment {
+    /// Id.
+    pub enrollment: Uuid,
+    /// School.
+    pub school: String,
+    /// How far it came.
+    pub stage: Stage,
+    /// Key that the school claims.
+    pub claim_key: Uuid,
+    /// Name that the school claims.
+    pub claim_name: String,
+    /// Person, once approved.
+    pub person: Option<Uuid>,
+    /// First day.
+    pub entry_date: NaiveDate,
+    /// Civil day of approval.
+    pub approved_day: Option<NaiveDate>,
+    /// The dated story.
+    pub timeline: Vec<Span<Place>>,
+}
+
+impl Enrollment {
+    /// What holds on a day, if the student was in school then.
+    pub fn in_school_on(&self, day: NaiveDate) -> Option<&Place> {
+        let span = self.timeline.iter().find(|span| span.contains(day))?;
+        (span.state.state == PeriodState::InSchool).then_some(&span.state)
+    }
+}
+
+/// Where an entry stands, as far as the judge cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimStage {
+    /// With the clerk.
+    Draft,
+    /// Submitted, attested or approved: on a submitted list.
+    Submitted,
+    /// Sent back: neither competes nor counts.
+    SentBack,
+}
+
+/// What a list claims: one student's aid of one scheme in one term.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// Entry.
+    pub entry: Uuid,
+    /// List.
+    pub list: Uuid,
+    /// School of the list.
+    pub school: String,
+    /// Scheme.
+    pub scheme: SchemeCode,
+    /// Term.
+    pub term: Term,
+    /// Key of the claimed number.
+    pub key: Uuid,
+    /// Name as claimed.
+    pub name: String,
+    /// Comparable name.
+    pub name_comparable: String,
+    /// Sex that the number says.
+    pub sex: Option<Sex>,
+    /// Birth date that the number says.
+    pub birth_date: Option<NaiveDate>,
+    /// Months claimed, in order.
+    pub months: Vec<Month>,
+    /// What a month comes to.
+    pub month_fen: Fen,
+    /// What all of it comes to.
+    pub amount: Fen,
+    /// Where it stands.
+    pub stage: ClaimStage,
+    /// Civil day on which it was recorded.
+    pub recorded_day: NaiveDate,
+    /// System time at which it was recorded: decides ties.
+    pub recorded_at_us: i64,
+    /// What aid holds things against: of its key.
+    pub subject: Uuid,
+}
+
+/// The claims, persons and enrollments that hang together by their keys: mostly one person's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PersonCase {
+    /// Persons.
+    pub persons: Vec<Person>,
+    /// Enrollments.
+    pub enrollments: Vec<Enrollment>,
+    /// Claims, without those that were removed.
+    pub claims: Vec<Claim>,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// An entry.
+    Entry(Uuid),
+    /// A student who is on no list.
+    Omission {
+        /// What aid holds things against.
+        subject: Uuid,
+        /// School.
+        school: String,
+        /// Scheme.
+        scheme: SchemeCode,
+        /// Term.
+        term: Term,
+    },
+}
+
+/// Something that does not agree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Rule.
+    pub rule: Rule,
+    /// About what.
+    pub subject: Subject,
+    /// Months, in order.
+    pub months: Vec<Month>,
+    /// At stake in these months.
+    pub amount: Fen,
+    /// Both sides.
+    pub evidence: Evidence,
+    /// What it has in common with others: equal texts at one school are one cause.
+    pub cause: String,
+}
+
+/// What the judge says of a case.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Judgement {
+    /// Findings, in order of subject and rule.
+    pub findings: Vec<Finding>,
+    /// The first day on which time alone may change this.
+    pub rejudge_at: Option<NaiveDate>,
+}
+
+/// Both sides of a finding, as they are stored.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What was claimed; none for an omission.
+    pub claim: Option<ClaimSide>,
+    /// Enrollments found.
+    pub enrollments: Vec<EnrollmentSide>,
+    /// Name of the person of this number, where names differ.
+    pub registered_name: String,
+    /// Months in which the person is validly enrolled elsewhere.
+    pub elsewhere_months: Vec<Month>,
+    /// Other entries of the same person, scheme and month.
+    pub rivals: Vec<Rival>,
+    /// Policy row that was used.
+    pub policy: String,
+    /// Where that comes from.
+    pub policy_source: String,
+    /// What the registry said.
+    pub registry: Option<RegistryAnswer>,
+    /// Day from which an omission counts.
+    pub due: Option<NaiveDate>,
+    /// Why a missing student is entitled.
+    pub entitled_by: String,
+}
+
+/// What was claimed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimSide {
+    /// Name.
+    pub name: String,
+    /// Months.
+    pub months: Vec<Month>,
+    /// Civil day on which it was recorded.
+    pub recorded_day: NaiveDate,
+}
+
+/// An enrollment that was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnrollmentSide {
+    /// School.
+    pub school: String,
+    /// How far it came.
+    pub stage: Stage,
+    /// Name.
+    pub name: String,
+    /// Periods.
+    pub periods: Vec<PeriodSide>,
+    /// Day of approval.
+    pub approved_day: Option<NaiveDate>,
+}
+
+/// A part of its story.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeriodSide {
+    /// First day.
+    pub from: NaiveDate,
+    /// First day after it.
+    pub to: Option<NaiveDate>,
+    /// In school, on leave or gone.
+    pub state: PeriodState,
+    /// Class.
+    pub class_name: String,
+    /// Major.
+    pub major: String,
+}
+
+/// Another entry of the same person, scheme and month.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rival {
+    /// Entry.
+    pub entry: Uuid,
+    /// School.
+    pub school: String,
+    /// Months in common.
+    pub months: Vec<Month>,
+}

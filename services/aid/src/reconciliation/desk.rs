@@ -1,0 +1,65 @@
+//! What people do with flags: the school explains, its department decides. Nobody decides on their own school.
+
+use uuid::Uuid;
+use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal};
+use xuezhu_store::{Hex, StoreError, Tx};
+
+use super::{
+    case::Rule,
+    life::{Act, State, after},
+    store::{self, Filter, FlagRow, NewStep},
+};
+use crate::mirror;
+
+/// Records an act on a flag.
+pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str) -> Result<FlagRow, Error> {
+    if !store::lock_flag(tx, flag).await? {
+        return Err(Refusal::not_found("该疑点").into());
+    }
+    let row = one(tx, flag).await?;
+    let permission = if act == Act::Explain { Permission::Explain } else { Permission::Approve };
+    if mirror::school_for(ctx, tx, &row.school, Permission::ReadSchool).await.is_err() {
+        return Err(Refusal::not_found("该疑点").into());
+    }
+    mirror::school_for(ctx, tx, &row.school, permission).await?;
+    record(ctx, tx, &row, act, text).await?;
+    one(tx, flag).await
+}
+
+/// The school explains all open flags of a cause at once; returns how many.
+pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, text: &str) -> Result<i32, Error> {
+    let filter = Filter { cause: Some(cause), state: State::Open.as_str().to_owned(), ..Filter::default() };
+    let rows = store::flags(tx, &filter, None, i64::from(i32::MAX)).await?;
+    let Some(first) = rows.first() else { return Err(Refusal::not_found("待说明的疑点").into()) };
+    mirror::school_for(ctx, tx, &first.school, Permission::Explain).await?;
+    for row in &rows {
+        record(ctx, tx, row, Act::Explain, text).await?;
+    }
+    Ok(i32::try_from(rows.len()).unwrap_or(i32::MAX))
+}
+
+async fn record(ctx: &Context, tx: &mut Tx, row: &FlagRow, act: Act, text: &str) -> Result<(), Error> {
+    let state = State::parse(&row.state).ok_or(StoreError::Corrupt("state of a flag"))?;
+    let rule = Rule::parse(&row.rule).ok_or(StoreError::Corrupt("rule"))?;
+    let next = after(state, act).ok_or_else(|| Refusal::new(Reason::WrongState, format!("该疑点当前为“{}”，不能进行此操作", state.name())))?;
+    let step = NewStep { flag: Hex(row.flag), ordinal: row.steps, act: act.step(), detail: text.to_owned(), evidence: row.evidence.clone() };
+    store::insert_steps(tx, &[step], ctx.now_us(), ctx.today(), &ctx.actor.account, &ctx.actor.display_name).await?;
+    store::set_state(tx, row.flag, next.as_str(), next.holds() && rule.holds(), row.steps + 1).await?;
+    Ok(())
+}
+
+/// A flag that is there.
+pub async fn one(tx: &mut Tx, flag: Uuid) -> Result<FlagRow, Error> {
+    let filter = Filter { flag: Some(flag), ..Filter::default() };
+    store::flags(tx, &filter, None, 1).await?.pop().ok_or_else(|| Refusal::not_found("该疑点").into())
+}
+
+/// A flag that the actor may see.
+pub async fn visible(ctx: &Context, tx: &mut Tx, flag: Uuid) -> Result<FlagRow, Error> {
+    let row = one(tx, flag).await?;
+    match mirror::store::school(tx, &row.school).await? {
+        Some(school) => ctx.may(Permission::ReadSchool, &Place::School { code: &school.school, authority: &school.authority })?,
+        None => return Err(Refusal::not_found("该疑点").into()),
+    }
+    Ok(row)
+}

@@ -1,0 +1,149 @@
+//! Makes cases of rows: everything that hangs together by keys.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span};
+use xuezhu_service::Error;
+use xuezhu_store::{StoreError, Tx};
+
+use super::{
+    case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, Stage},
+    parse_months,
+    store::{self, ClaimRow, EnrollmentRow},
+};
+use crate::policy::SchemeCode;
+
+/// Groups of keys: two keys of one person are in one group.
+struct Groups {
+    parent: HashMap<Uuid, Uuid>,
+}
+
+impl Groups {
+    fn new(keys: &[Uuid]) -> Self {
+        Self { parent: keys.iter().map(|key| (*key, *key)).collect() }
+    }
+
+    fn root(&self, key: Uuid) -> Uuid {
+        let mut root = key;
+        while let Some(parent) = self.parent.get(&root)
+            && *parent != root
+        {
+            root = *parent;
+        }
+        root
+    }
+
+    fn join(&mut self, a: Uuid, b: Uuid) {
+        let (a, b) = (self.root(a), self.root(b));
+        if a != b {
+            self.parent.insert(a.max(b), a.min(b));
+        }
+    }
+}
+
+/// The cases of these keys, with the keys of each in order. Keys without anything make cases too: what was flagged there
+/// must close.
+pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashMap<Uuid, Uuid>) -> Result<Vec<(Vec<Uuid>, PersonCase)>, Error> {
+    let mut groups = Groups::new(keys);
+    let mut bonds: BTreeMap<Uuid, Vec<Bond<Uuid>>> = BTreeMap::new();
+    for row in store::person_keys(tx, generation, keys).await? {
+        let kind = BondKind::from_code(row.kind).ok_or(StoreError::Corrupt("kind of key"))?;
+        bonds.entry(row.person).or_default().push(Bond { value: row.person_key, kind, end_recorded: row.end_recorded });
+    }
+    for keys in bonds.values() {
+        for pair in keys.windows(2) {
+            groups.join(pair[0].value, pair[1].value);
+        }
+    }
+    let persons: Vec<Uuid> = bonds.keys().copied().collect();
+    let home: HashMap<Uuid, Uuid> = bonds.iter().filter_map(|(person, keys)| keys.first().map(|bond| (*person, groups.root(bond.value)))).collect();
+    let mut cases: BTreeMap<Uuid, PersonCase> = BTreeMap::new();
+    let mut names: HashMap<Uuid, Vec<Bond<(String, String)>>> = HashMap::new();
+    for row in store::person_names(tx, generation, &persons).await? {
+        let kind = BondKind::from_code(row.kind).ok_or(StoreError::Corrupt("kind of name"))?;
+        names.entry(row.person).or_default().push(Bond { value: (row.name, row.name_comparable), kind, end_recorded: row.end_recorded });
+    }
+    for row in store::persons(tx, generation, &persons).await? {
+        let keys = bonds.remove(&row.person).unwrap_or_default();
+        let subject = keys.iter().filter_map(|bond| subjects.get(&bond.value)).min().copied().unwrap_or_default();
+        cases.entry(home[&row.person]).or_default().persons.push(Person {
+            person: row.person,
+            keys,
+            names: names.remove(&row.person).unwrap_or_default(),
+            sex: Sex::from_code(row.sex),
+            birth_date: row.birth_date,
+            registry: RegistryAnswer::from_code(row.registry).ok_or(StoreError::Corrupt("registry's answer"))?,
+            subject,
+        });
+    }
+    let rows = store::enrollments(tx, generation, &persons, keys).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.enrollment).collect();
+    let mut timelines: HashMap<Uuid, Vec<Span<Place>>> = HashMap::new();
+    for row in store::periods(tx, generation, &ids).await? {
+        let state = xuezhu_domain::enrollment::PeriodState::from_code(row.state).ok_or(StoreError::Corrupt("state of a period"))?;
+        let place =
+            Place { state, class_name: row.class_name, major: row.major, study_form: row.study_form, household: row.household, residence: row.residence };
+        timelines.entry(row.enrollment).or_default().push(Span { from: row.from_date, to: row.to_date, state: place });
+    }
+    for row in rows {
+        let home = row.person.and_then(|person| home.get(&person).copied()).unwrap_or_else(|| groups.root(row.claim_key));
+        let timeline = timelines.remove(&row.enrollment).unwrap_or_default();
+        cases.entry(home).or_default().enrollments.push(enrollment(row, timeline)?);
+    }
+    for row in store::claims(tx, keys).await? {
+        let subject = subjects.get(&row.person_key).copied().unwrap_or_default();
+        cases.entry(groups.root(row.person_key)).or_default().claims.push(claim(row, subject)?);
+    }
+    let mut members: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for key in keys {
+        members.entry(groups.root(*key)).or_default().push(*key);
+    }
+    Ok(members.into_iter().map(|(root, keys)| (keys, cases.remove(&root).unwrap_or_default())).collect())
+}
+
+fn enrollment(row: EnrollmentRow, timeline: Vec<Span<Place>>) -> Result<Enrollment, Error> {
+    let stage = match row.stage {
+        1 => Stage::Submitted,
+        2 => Stage::SentBack,
+        3 => Stage::Approved,
+        _ => return Err(StoreError::Corrupt("stage of an enrollment").into()),
+    };
+    Ok(Enrollment {
+        enrollment: row.enrollment,
+        school: row.school,
+        stage,
+        claim_key: row.claim_key,
+        claim_name: row.claim_name,
+        person: row.person,
+        entry_date: row.entry_date,
+        approved_day: row.approved_day,
+        timeline,
+    })
+}
+
+fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {
+    Ok(Claim {
+        entry: row.entry,
+        list: row.list,
+        school: row.school,
+        scheme: SchemeCode::parse(&row.scheme).ok_or(StoreError::Corrupt("scheme"))?,
+        term: row.term.parse().map_err(|_| StoreError::Corrupt("term"))?,
+        key: row.person_key,
+        name: row.name,
+        name_comparable: row.name_comparable,
+        sex: row.sex.and_then(Sex::from_code),
+        birth_date: row.birth_date,
+        months: parse_months(&row.months),
+        month_fen: Fen(row.month_fen),
+        amount: Fen(row.amount_fen),
+        stage: match row.state.as_str() {
+            "DRAFT" => ClaimStage::Draft,
+            "SENT_BACK" => ClaimStage::SentBack,
+            _ => ClaimStage::Submitted,
+        },
+        recorded_day: row.recorded_day,
+        recorded_at_us: row.recorded_at_us,
+        subject,
+    })
+}

@@ -1,0 +1,286 @@
+//! Reconciliation: one judge, two drivers. The *continuous* driver judges whom a batch of changes or a list touched, in
+//! the same transaction; the *full sweep* selects suspects set-based and judges those, and every open flag.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | [`case`] | what the judge is given and says |
+//! | [`rules`] | the judge |
+//! | [`life`] | a flag's states |
+//! | [`desk`] | what people do with flags |
+//! | [`sweep`] | the full sweep, and what time alone changes |
+//!
+//! To add a rule: a variant of [`case::Rule`], its row in [`rules::LAW`], its finding in [`rules::judge`], and, if an
+//! entry that is vouched for can break it, a pass in [`sweep`] that finds suspects.
+
+pub mod api;
+pub mod case;
+pub mod desk;
+pub mod life;
+mod load;
+pub mod rules;
+pub(crate) mod store;
+pub mod sweep;
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+use xuezhu_service::{Actor, Context, Error};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx};
+
+use self::{
+    case::{Finding, PersonCase, Subject},
+    life::{Found, State},
+    store::{JudgedFlag, KnownFlag, NewFlag, NewStep, RejudgeRow},
+};
+use crate::{Parts, mirror};
+
+/// Keys that are judged in one transaction by sweeps and wakes.
+pub const CHUNK_KEYS: usize = 500;
+
+/// Judges everyone whom these keys touch and writes what changed; returns how many cases were judged.
+///
+/// Whoever judges locks all keys of the case in sorted order, reads, and if the set grew, locks again; then writes.
+/// Otherwise a list and a withdrawal that commit together would each miss the other.
+pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uuid], driver: &'static str) -> Result<usize, Error> {
+    if touched.is_empty() {
+        return Ok(0);
+    }
+    let mirror = mirror::store::state(tx).await?;
+    let mut keys: Vec<Uuid> = touched.to_vec();
+    let subjects: HashMap<Uuid, Uuid> = loop {
+        keys.sort_unstable();
+        keys.dedup();
+        let locked: HashMap<Uuid, Uuid> = store::lock_keys(tx, &keys).await?.into_iter().collect();
+        let unknown: Vec<(Uuid, Uuid)> = keys.iter().filter(|key| !locked.contains_key(key)).map(|key| (*key, ctx.new_id())).collect();
+        if !unknown.is_empty() {
+            store::know_keys(tx, &unknown).await?;
+            continue;
+        }
+        let before = keys.len();
+        keys.extend(store::keys_beside(tx, mirror.generation, &keys).await?);
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.len() == before {
+            break locked;
+        }
+    };
+    let cases = load::cases(tx, mirror.generation, &keys, &subjects).await?;
+    let mut known: HashMap<Uuid, Vec<KnownFlag>> = HashMap::new();
+    let mut all_subjects: Vec<Uuid> = subjects.values().copied().collect();
+    all_subjects.sort_unstable();
+    all_subjects.dedup();
+    for flag in store::known_flags(tx, &all_subjects).await? {
+        known.entry(flag.person_subject).or_default().push(flag);
+    }
+    let mut changes = Changes::default();
+    for (case_keys, case) in &cases {
+        let judgement = rules::judge(case, &parts.policies, ctx.today());
+        let mut flags: Vec<KnownFlag> = Vec::new();
+        let mut case_subjects: Vec<Uuid> = case_keys.iter().filter_map(|key| subjects.get(key).copied()).collect();
+        case_subjects.sort_unstable();
+        case_subjects.dedup();
+        for subject in case_subjects {
+            flags.extend(known.remove(&subject).unwrap_or_default());
+        }
+        changes.compare(ctx, case, &judgement.findings, flags);
+        if let (Some(at_day), Some(key)) = (judgement.rejudge_at, case_keys.first()) {
+            changes.rejudge.push(RejudgeRow { person_key: Hex(*key), at_day });
+        }
+    }
+    changes.write(ctx, tx, &keys, mirror.position).await?;
+    metrics::counter!("xuezhu_judged_persons_total", "driver" => driver).increment(cases.len() as u64);
+    Ok(cases.len())
+}
+
+/// Cases of these keys and of all that hang together with them, without judging.
+pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
+    let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, keys).await?.into_iter().collect();
+    Ok(load::cases(tx, generation, keys, &subjects).await?.into_iter().map(|(_, case)| case).collect())
+}
+
+/// What a round of judging changes.
+#[derive(Default)]
+struct Changes {
+    new: Vec<NewFlag>,
+    judged: Vec<JudgedFlag>,
+    steps: Vec<NewStep>,
+    rejudge: Vec<RejudgeRow>,
+}
+
+impl Changes {
+    /// Compares what was found with the flags that are there.
+    fn compare(&mut self, ctx: &Context, case: &PersonCase, findings: &[Finding], known: Vec<KnownFlag>) {
+        let mut known: BTreeMap<(String, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule.clone(), flag.subject), flag)).collect();
+        for finding in findings {
+            let subject = subject_id(&finding.subject);
+            let evidence = serde_json::to_string(&finding.evidence).unwrap_or_default();
+            let digest = evidence_digest(finding, &evidence);
+            match known.remove(&(finding.rule.as_str().to_owned(), subject)) {
+                None => self.open(ctx, case, finding, evidence, digest),
+                Some(flag) => self.judge_again(case, finding, flag, evidence, digest),
+            }
+        }
+        for flag in known.into_values() {
+            self.close(flag);
+        }
+    }
+
+    fn open(&mut self, ctx: &Context, case: &PersonCase, finding: &Finding, evidence: String, digest: [u8; 32]) {
+        let id = ctx.new_id();
+        let about = About::of(case, finding);
+        self.steps.push(NewStep { flag: Hex(id), ordinal: 0, act: "OPENED", detail: String::new(), evidence: evidence.clone() });
+        self.new.push(NewFlag {
+            flag: Hex(id),
+            rule: finding.rule.as_str(),
+            subject: Hex(subject_id(&finding.subject)),
+            person_subject: Hex(about.subject),
+            entry: about.entry.map(Hex),
+            list: about.list.map(Hex),
+            person: about.person.map(Hex),
+            cause: Hex(cause_id(&about.school, &finding.cause)),
+            cause_text: finding.cause.clone(),
+            school: about.school,
+            scheme: about.scheme,
+            term: about.term,
+            name: about.name,
+            months: months_text(&finding.months),
+            amount_fen: finding.amount.0,
+            evidence,
+            evidence_digest: Bytes(digest.to_vec()),
+            holds: finding.rule.holds(),
+        });
+    }
+
+    fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: KnownFlag, evidence: String, digest: [u8; 32]) {
+        let Some(state) = State::parse(&flag.state) else { return };
+        let found = if flag.evidence_digest == digest { Found::Same } else { Found::Changed };
+        let Some((next, act)) = life::judged(state, found) else { return };
+        let about = About::of(case, finding);
+        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act, detail: String::new(), evidence: evidence.clone() });
+        self.judged.push(JudgedFlag {
+            flag: Hex(flag.flag),
+            person: about.person.map(Hex),
+            months: Some(months_text(&finding.months)),
+            amount_fen: Some(finding.amount.0),
+            evidence: Some(evidence),
+            evidence_digest: Some(Bytes(digest.to_vec())),
+            cause: Some(Hex(cause_id(&about.school, &finding.cause))),
+            cause_text: Some(finding.cause.clone()),
+            state: next.as_str(),
+            holds: next.holds() && finding.rule.holds(),
+            steps: flag.steps + 1,
+        });
+    }
+
+    fn close(&mut self, flag: KnownFlag) {
+        let Some((next, act)) = State::parse(&flag.state).and_then(|state| life::judged(state, Found::Gone)) else { return };
+        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act, detail: String::new(), evidence: flag.evidence });
+        self.judged.push(JudgedFlag {
+            flag: Hex(flag.flag),
+            person: None,
+            months: None,
+            amount_fen: None,
+            evidence: None,
+            evidence_digest: None,
+            cause: None,
+            cause_text: None,
+            state: next.as_str(),
+            holds: false,
+            steps: flag.steps + 1,
+        });
+    }
+
+    /// Writes in the system's own name: what closes by itself was not closed by whoever touched the record last.
+    async fn write(self, ctx: &Context, tx: &mut Tx, keys: &[Uuid], position: i64) -> Result<(), StoreError> {
+        if !self.new.is_empty() {
+            store::insert_flags(tx, &self.new, position, ctx.now_us()).await?;
+        }
+        if !self.judged.is_empty() {
+            store::update_flags(tx, &self.judged, position, ctx.now_us()).await?;
+        }
+        if !self.steps.is_empty() {
+            let system = Actor::system();
+            store::insert_steps(tx, &self.steps, ctx.now_us(), ctx.today(), &system.account, &system.display_name).await?;
+        }
+        store::settle_keys(tx, keys, &self.rejudge).await
+    }
+}
+
+/// What a flag keeps of its subject.
+struct About {
+    subject: Uuid,
+    entry: Option<Uuid>,
+    list: Option<Uuid>,
+    person: Option<Uuid>,
+    school: String,
+    scheme: &'static str,
+    term: String,
+    name: String,
+}
+
+impl About {
+    fn of(case: &PersonCase, finding: &Finding) -> Self {
+        match &finding.subject {
+            Subject::Entry(entry) => {
+                let claim = case.claims.iter().find(|claim| claim.entry == *entry).expect("the judge finds only about claims of its case");
+                let person = rules::holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day);
+                Self {
+                    subject: claim.subject,
+                    entry: Some(*entry),
+                    list: Some(claim.list),
+                    person: person.map(|person| person.person),
+                    school: claim.school.clone(),
+                    scheme: claim.scheme.as_str(),
+                    term: claim.term.to_string(),
+                    name: claim.name.clone(),
+                }
+            }
+            Subject::Omission { subject, school, scheme, term } => {
+                let person = case.persons.iter().find(|person| person.subject == *subject);
+                Self {
+                    subject: *subject,
+                    entry: None,
+                    list: None,
+                    person: person.map(|person| person.person),
+                    school: school.clone(),
+                    scheme: scheme.as_str(),
+                    term: term.to_string(),
+                    name: person.map(|person| person.name().to_owned()).unwrap_or_default(),
+                }
+            }
+        }
+    }
+}
+
+/// One id for what a finding is about.
+fn subject_id(subject: &Subject) -> Uuid {
+    match subject {
+        Subject::Entry(entry) => *entry,
+        Subject::Omission { subject, school, scheme, term } => hashed(&format!("omission {subject} {school} {} {term}", scheme.as_str())),
+    }
+}
+
+fn cause_id(school: &str, cause: &str) -> Uuid {
+    hashed(&format!("cause {school} {cause}"))
+}
+
+fn hashed(text: &str) -> Uuid {
+    Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default()
+}
+
+/// The evidence that an explanation or a clearing is bound to.
+fn evidence_digest(finding: &Finding, evidence: &str) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(months_text(&finding.months).as_bytes()).update(&finding.amount.0.to_le_bytes()).update(evidence.as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// Months as they are stored.
+pub fn months_text(months: &[xuezhu_domain::Month]) -> String {
+    months.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Months from what was stored.
+pub fn parse_months(text: &str) -> Vec<xuezhu_domain::Month> {
+    text.split(',').filter_map(|month| month.parse().ok()).collect()
+}

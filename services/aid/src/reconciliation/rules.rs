@@ -1,0 +1,443 @@
+//! The judge. Pure: claims, timelines, keys, names and policies in; findings out.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_domain::{Fen, Month, Term, calendar::add_working_days, enrollment::PeriodState};
+
+use super::case::{
+    Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
+};
+use crate::policy::{
+    Paid, Policies, Scheme, TermDays,
+    rules::{Facts, plain_data},
+};
+
+/// A rule in words, and the law it rests on.
+pub struct Law {
+    /// Which.
+    pub rule: Rule,
+    /// Name in Chinese.
+    pub name: &'static str,
+    /// What it means and what to do, in Chinese.
+    pub meaning: &'static str,
+    /// Where it comes from.
+    pub basis: &'static str,
+}
+
+/// Every rule with its law.
+pub const LAW: [Law; 8] = [
+    Law {
+        rule: Rule::NoEnrollment,
+        name: "无学籍",
+        meaning: "本校没有该证件号的学籍（含已提交待审的），其他学校也没有有效学籍。请核对证件号；确系本校学生的，先办理学籍注册。",
+        basis: "教职成厅函〔2016〕14号：两系统准确关联；严禁虚报",
+    },
+    Law {
+        rule: Rule::NotYetRegistered,
+        name: "学籍待审",
+        meaning: "本校已提交学籍，主管部门尚未批准。批准后本疑点自动关闭，无需处理。",
+        basis: "教职成〔2014〕12号：经主管部门审核后取得学籍",
+    },
+    Law {
+        rule: Rule::NotValidInTerm,
+        name: "当月不在读",
+        meaning: "在本校有学籍，但所列月份处于休学、退学等不享受资助的状态。请修改月份，或补办复学等异动。",
+        basis: "财科教〔2016〕35号：资助对象为在籍在校学生；休学期间不享受",
+    },
+    Law {
+        rule: Rule::OtherSchool,
+        name: "在他校就读",
+        meaning: "所列月份该生在另一所学校有效就读。请核实学生是否已转走，并修改月份或移出名单。",
+        basis: "教职成厅函〔2016〕14号：杜绝双重学籍、重复资助",
+    },
+    Law {
+        rule: Rule::IdentityMismatch,
+        name: "身份信息不符",
+        meaning: "证件号相同，但姓名、性别或出生日期从来不是该生的。请对照证件更正名单，或由主管部门办理信息变更。",
+        basis: "教职成厅函〔2016〕14号：围绕学生身份的审核",
+    },
+    Law {
+        rule: Rule::IdentityUnverified,
+        name: "人口库未核实",
+        meaning: "人口库查无此号，或姓名与人口库不一致。请核对户口簿，由主管部门更正后重新核验。",
+        basis: "教职成厅函〔2016〕14号：及时处理人口库比对问题",
+    },
+    Law {
+        rule: Rule::DuplicateAward,
+        name: "重复资助",
+        meaning: "同一学生同一项目同一月份列了不止一次。请移除重复的月份。",
+        basis: "财科教〔2016〕35号：同一项目不得重复享受",
+    },
+    Law {
+        rule: Rule::MissingAward,
+        name: "应助未助",
+        meaning: "按现有信息应当享受，名单上报期限已过，却不在本校任何已提交的名单上。请补报名单或说明原因。",
+        basis: "教职成厅函〔2016〕14号：不漏报、不误报",
+    },
+];
+
+/// The law of a rule.
+pub fn law(rule: Rule) -> &'static Law {
+    LAW.iter().find(|law| law.rule == rule).expect("the table has every rule; a test counts them")
+}
+
+/// Judges a case on a civil day.
+pub fn judge(case: &PersonCase, policies: &Policies, as_of: NaiveDate) -> Judgement {
+    let judge = Judge { case, policies, as_of };
+    let mut judgement = Judgement::default();
+    for claim in &case.claims {
+        judge.of_claim(claim, &mut judgement.findings);
+    }
+    judge.of_duplicates(&mut judgement.findings);
+    for person in &case.persons {
+        judge.of_omissions(person, &mut judgement);
+    }
+    judgement.findings.sort_by(|a, b| (&a.subject, a.rule).cmp(&(&b.subject, b.rule)));
+    judgement
+}
+
+/// Who a key stands for in a claim recorded on a day: a former or mistyped key stays good up to the day on which its end
+/// was recorded; of several holders the one whose names match is meant, else the present one.
+pub fn holder<'c>(persons: &'c [Person], key: Uuid, name_comparable: &str, recorded: NaiveDate) -> Option<&'c Person> {
+    let good = |person: &&Person| person.keys.iter().any(|bond| bond.value == key && bond.good_for(recorded));
+    let holders: Vec<&Person> = persons.iter().filter(good).collect();
+    match holders[..] {
+        [] => None,
+        [one] => Some(one),
+        _ => holders
+            .iter()
+            .find(|person| person.answers_to(name_comparable, recorded))
+            .or_else(|| holders.iter().find(|person| person.keys.iter().any(|bond| bond.value == key && bond.end_recorded.is_none())))
+            .copied(),
+    }
+}
+
+struct Judge<'c> {
+    case: &'c PersonCase,
+    policies: &'c Policies,
+    as_of: NaiveDate,
+}
+
+/// What is found about one month of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum MonthVerdict {
+    Good,
+    OtherSchool,
+    NotYetRegistered,
+    NotValidInTerm,
+    NoEnrollment,
+}
+
+impl<'c> Judge<'c> {
+    fn person_of(&self, claim: &Claim) -> Option<&'c Person> {
+        holder(&self.case.persons, claim.key, &claim.name_comparable, claim.recorded_day)
+    }
+
+    fn places_of(&self, person: &Person) -> impl Iterator<Item = &'c Enrollment> {
+        let id = person.person;
+        self.case.enrollments.iter().filter(move |enrollment| enrollment.stage == Stage::Approved && enrollment.person == Some(id))
+    }
+
+    /// The enrollments that a month belongs to: where the student is in school on its first day, and in the first month
+    /// of a term on the first day of it on which the student is in school anywhere. Several only where sources disagree.
+    fn owners_of_month(&self, person: &Person, days: &TermDays, month: Month) -> Vec<&'c Enrollment> {
+        let first = month.first_day();
+        let day = if days.months.first() == Some(&month) { self.first_in_school(person, first, month.end()) } else { Some(first) };
+        day.map(|day| self.in_school_on(person, day)).unwrap_or_default()
+    }
+
+    fn in_school_on(&self, person: &Person, day: NaiveDate) -> Vec<&'c Enrollment> {
+        self.places_of(person).filter(|enrollment| enrollment.in_school_on(day).is_some()).collect()
+    }
+
+    fn first_in_school(&self, person: &Person, from: NaiveDate, end: NaiveDate) -> Option<NaiveDate> {
+        self.places_of(person)
+            .flat_map(|enrollment| &enrollment.timeline)
+            .filter(|span| span.state.state == PeriodState::InSchool)
+            .map(|span| span.from.max(from))
+            .filter(|day| *day < end)
+            .filter(|day| !self.in_school_on(person, *day).is_empty())
+            .min()
+    }
+
+    /// The enrollments that a month of a scheme belongs to: by month, or by the state on the term's count day.
+    fn owners(&self, person: &Person, scheme: &Scheme, days: &TermDays, month: Month) -> Vec<&'c Enrollment> {
+        match scheme.paid {
+            Paid::Month => self.owners_of_month(person, days, month),
+            Paid::Term => self.in_school_on(person, days.count_day),
+        }
+    }
+
+    fn verdict(&self, claim: &Claim, person: Option<&Person>, month: Month, days: &TermDays) -> MonthVerdict {
+        let scheme = self.policies.scheme(claim.scheme);
+        let submitted_here = self.case.enrollments.iter().any(|enrollment| {
+            enrollment.stage == Stage::Submitted
+                && enrollment.school == claim.school
+                && (enrollment.claim_key == claim.key || person.is_some_and(|person| person.keys.iter().any(|bond| bond.value == enrollment.claim_key)))
+        });
+        if let Some(person) = person {
+            let owners = self.owners(person, scheme, days, month);
+            if owners.iter().any(|enrollment| enrollment.school == claim.school) {
+                return MonthVerdict::Good;
+            }
+            if !owners.is_empty() {
+                return MonthVerdict::OtherSchool;
+            }
+        }
+        let approved_here = person.is_some_and(|person| self.places_of(person).any(|enrollment| enrollment.school == claim.school));
+        match (submitted_here, approved_here) {
+            (true, _) => MonthVerdict::NotYetRegistered,
+            (false, true) => MonthVerdict::NotValidInTerm,
+            (false, false) => MonthVerdict::NoEnrollment,
+        }
+    }
+
+    fn of_claim(&self, claim: &Claim, findings: &mut Vec<Finding>) {
+        let Some(days) = self.policies.days(claim.term) else { return };
+        let person = self.person_of(claim);
+        let verdicts: Vec<(Month, MonthVerdict)> = claim.months.iter().map(|month| (*month, self.verdict(claim, person, *month, &days))).collect();
+        let elsewhere: Vec<Month> = verdicts.iter().filter(|(_, verdict)| *verdict == MonthVerdict::OtherSchool).map(|(month, _)| *month).collect();
+        for (verdict, rule) in [
+            (MonthVerdict::NoEnrollment, Rule::NoEnrollment),
+            (MonthVerdict::NotYetRegistered, Rule::NotYetRegistered),
+            (MonthVerdict::NotValidInTerm, Rule::NotValidInTerm),
+            (MonthVerdict::OtherSchool, Rule::OtherSchool),
+        ] {
+            let months: Vec<Month> = verdicts.iter().filter(|(_, found)| *found == verdict).map(|(month, _)| *month).collect();
+            if !months.is_empty() {
+                let mut evidence = self.evidence(claim, person);
+                evidence.elsewhere_months.clone_from(&elsewhere);
+                let cause = self.cause_of_place(rule, claim, person, months[0]);
+                findings.push(self.finding(rule, claim, months, evidence, cause));
+            }
+        }
+        let Some(person) = person else { return };
+        let differs = !person.answers_to(&claim.name_comparable, claim.recorded_day)
+            || claim.sex.is_some_and(|sex| person.sex.is_some_and(|registered| registered != sex) && self.is_current_key(person, claim.key))
+            || claim.birth_date.is_some_and(|birth| birth != person.birth_date && self.is_current_key(person, claim.key));
+        if differs {
+            let mut evidence = self.evidence(claim, Some(person));
+            person.name().clone_into(&mut evidence.registered_name);
+            findings.push(self.finding(Rule::IdentityMismatch, claim, claim.months.clone(), evidence, format!("identity {}", person.subject)));
+        }
+        if person.registry.is_finding() {
+            let mut evidence = self.evidence(claim, Some(person));
+            evidence.registry = Some(person.registry);
+            findings.push(self.finding(Rule::IdentityUnverified, claim, claim.months.clone(), evidence, format!("registry {}", person.subject)));
+        }
+    }
+
+    /// A number that was corrected since says other things about sex and birth; that is no fault of the claim.
+    fn is_current_key(&self, person: &Person, key: Uuid) -> bool {
+        person.keys.iter().any(|bond| bond.value == key && bond.end_recorded.is_none())
+    }
+
+    fn of_duplicates(&self, findings: &mut Vec<Finding>) {
+        let rivals: Vec<(&Claim, Option<&Person>)> =
+            self.case.claims.iter().filter(|claim| claim.stage != ClaimStage::SentBack).map(|claim| (claim, self.person_of(claim))).collect();
+        let same = |a: &(&Claim, Option<&Person>), b: &(&Claim, Option<&Person>)| {
+            a.0.scheme == b.0.scheme
+                && match (a.1, b.1) {
+                    (Some(a), Some(b)) => a.person == b.person,
+                    (None, None) => a.0.key == b.0.key,
+                    _ => false,
+                }
+        };
+        for this in &rivals {
+            let (claim, person) = this;
+            let others: Vec<&(&Claim, Option<&Person>)> = rivals.iter().filter(|other| other.0.entry != claim.entry && same(this, other)).collect();
+            if others.is_empty() {
+                continue;
+            }
+            let months: Vec<Month> = claim.months.iter().copied().filter(|month| self.loses(claim, *person, &others, *month)).collect();
+            if months.is_empty() {
+                continue;
+            }
+            let mut evidence = self.evidence(claim, *person);
+            evidence.rivals = others
+                .iter()
+                .map(|(other, _)| Rival {
+                    entry: other.entry,
+                    school: other.school.clone(),
+                    months: other.months.iter().copied().filter(|month| claim.months.contains(month)).collect(),
+                })
+                .filter(|rival| !rival.months.is_empty())
+                .collect();
+            evidence.rivals.sort_by_key(|rival| rival.entry);
+            let subject = person.map_or(claim.subject, |person| person.subject);
+            findings.push(self.finding(Rule::DuplicateAward, claim, months, evidence, format!("duplicate {subject} {}", claim.term)));
+        }
+    }
+
+    /// Whether a claim is one too many in a month: flagged is every entry but the one that the timeline supports; if it
+    /// supports none or several, but the earliest recorded.
+    fn loses(&self, claim: &Claim, person: Option<&Person>, others: &[&(&Claim, Option<&Person>)], month: Month) -> bool {
+        let mut competing: Vec<&Claim> = others.iter().map(|(other, _)| *other).filter(|other| other.months.contains(&month)).collect();
+        if competing.is_empty() {
+            return false;
+        }
+        competing.push(claim);
+        let owners = match (person, self.policies.days(claim.term)) {
+            (Some(person), Some(days)) => self.owners(person, self.policies.scheme(claim.scheme), &days, month),
+            _ => Vec::new(),
+        };
+        let supported: Vec<&&Claim> = competing.iter().filter(|rival| owners.iter().any(|owner| owner.school == rival.school)).collect();
+        let winner = match supported[..] {
+            [one] => Some(one.entry),
+            _ => competing.iter().min_by_key(|rival| (rival.recorded_at_us, rival.entry)).map(|rival| rival.entry),
+        };
+        winner != Some(claim.entry)
+    }
+
+    /// Students entitled by right who are on no submitted list, once the list is due, with some grace after a late approval.
+    fn of_omissions(&self, person: &Person, judgement: &mut Judgement) {
+        if person.registry.is_finding() {
+            return;
+        }
+        for enrollment in self.places_of(person) {
+            let Some(approved) = enrollment.approved_day else { continue };
+            for scheme in self.policies.schemes().iter().filter(|scheme| scheme.by_right) {
+                // A term that was over when the place was approved is locked: nothing can be entered into it any more.
+                let mut term = Term::of(enrollment.entry_date.max(approved));
+                while term.first_day() <= self.as_of {
+                    self.of_omission(person, enrollment, scheme, term, approved, judgement);
+                    term = term.next();
+                }
+            }
+        }
+    }
+
+    fn of_omission(&self, person: &Person, enrollment: &Enrollment, scheme: &Scheme, term: Term, approved: NaiveDate, judgement: &mut Judgement) {
+        let (Some(days), Some(rate)) = (self.policies.days(term), scheme.rate_in(term)) else { return };
+        let Some(place) = enrollment.in_school_on(days.count_day) else { return };
+        let facts = Facts {
+            entry: enrollment.entry_date,
+            major: &place.major,
+            study_form: &place.study_form,
+            household: &place.household,
+            residence: &place.residence,
+            registry: person.registry,
+        };
+        let why = plain_data(Some(rate), term, facts);
+        if !why.entitles() || self.is_listed(person, enrollment, scheme, term) {
+            return;
+        }
+        let due = days.due.max(add_working_days(approved, self.policies.grace_working_days()));
+        if self.as_of <= due {
+            // The due days of the policies wake everybody; only grace is a person's own.
+            if due > days.due {
+                let wake = due + chrono::Days::new(1);
+                judgement.rejudge_at = Some(judgement.rejudge_at.map_or(wake, |earlier| earlier.min(wake)));
+            }
+            return;
+        }
+        let Some(tier) = rate.tier("") else { return };
+        let amount = Fen(rate.month_fen(tier).0 * i64::try_from(days.months.len()).unwrap_or(0));
+        let evidence = Evidence {
+            enrollments: vec![side(enrollment)],
+            policy: rate.id.clone(),
+            policy_source: rate.source.clone(),
+            due: Some(due),
+            entitled_by: why.code().to_owned(),
+            registered_name: person.name().to_owned(),
+            ..Evidence::default()
+        };
+        judgement.findings.push(Finding {
+            rule: Rule::MissingAward,
+            subject: Subject::Omission { subject: person.subject, school: enrollment.school.clone(), scheme: scheme.code, term },
+            months: days.months,
+            amount,
+            evidence,
+            cause: format!("missing {} {term}", scheme.code.as_str()),
+        });
+    }
+
+    fn is_listed(&self, person: &Person, enrollment: &Enrollment, scheme: &Scheme, term: Term) -> bool {
+        self.case.claims.iter().any(|claim| {
+            claim.stage == ClaimStage::Submitted
+                && claim.school == enrollment.school
+                && claim.scheme == scheme.code
+                && claim.term == term
+                && self.person_of(claim).is_some_and(|known| known.person == person.person)
+        })
+    }
+
+    fn evidence(&self, claim: &Claim, person: Option<&Person>) -> Evidence {
+        let rate = self.policies.scheme(claim.scheme).rate_in(claim.term);
+        let mut enrollments: Vec<&Enrollment> = self
+            .case
+            .enrollments
+            .iter()
+            .filter(|enrollment| match enrollment.person {
+                Some(id) => person.is_some_and(|person| person.person == id),
+                None => enrollment.claim_key == claim.key,
+            })
+            .collect();
+        enrollments.sort_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
+        Evidence {
+            claim: Some(ClaimSide { name: claim.name.clone(), months: claim.months.clone(), recorded_day: claim.recorded_day }),
+            enrollments: enrollments.into_iter().map(side).collect(),
+            policy: rate.map(|rate| rate.id.clone()).unwrap_or_default(),
+            policy_source: rate.map(|rate| rate.source.clone()).unwrap_or_default(),
+            ..Evidence::default()
+        }
+    }
+
+    /// What a place's finding has in common with others: the change that ended the place, the move, the list that ran ahead.
+    fn cause_of_place(&self, rule: Rule, claim: &Claim, person: Option<&Person>, month: Month) -> String {
+        let subject = person.map_or(claim.subject, |person| person.subject);
+        match rule {
+            Rule::NotValidInTerm => {
+                let change = person
+                    .into_iter()
+                    .flat_map(|person| self.places_of(person))
+                    .filter(|enrollment| enrollment.school == claim.school)
+                    .flat_map(|enrollment| &enrollment.timeline)
+                    .filter(|span| span.state.state != PeriodState::InSchool && span.from <= month.first_day())
+                    .map(|span| span.from)
+                    .max();
+                format!("state {subject} {}", change.map(|day| day.to_string()).unwrap_or_default())
+            }
+            Rule::OtherSchool => format!("elsewhere {subject}"),
+            _ => format!("{} {} {}", rule.as_str(), claim.term, claim.list),
+        }
+    }
+
+    fn finding(&self, rule: Rule, claim: &Claim, months: Vec<Month>, evidence: Evidence, cause: String) -> Finding {
+        let months: Vec<Month> = months.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let amount = match self.policies.scheme(claim.scheme).paid {
+            Paid::Month => Fen(claim.month_fen.0 * i64::try_from(months.len()).unwrap_or(0)),
+            Paid::Term => claim.amount,
+        };
+        Finding { rule, subject: Subject::Entry(claim.entry), months, amount, evidence, cause }
+    }
+}
+
+/// An enrollment as evidence.
+pub fn side(enrollment: &Enrollment) -> EnrollmentSide {
+    EnrollmentSide {
+        school: enrollment.school.clone(),
+        stage: enrollment.stage,
+        name: enrollment.claim_name.clone(),
+        periods: enrollment
+            .timeline
+            .iter()
+            .map(|span| PeriodSide {
+                from: span.from,
+                to: span.to,
+                state: span.state.state,
+                class_name: span.state.class_name.clone(),
+                major: span.state.major.clone(),
+            })
+            .collect(),
+        approved_day: enrollment.approved_day,
+    }
+}
+
+/// The months of a term that belong to a school for a student, for proposing a list.
+pub fn months_at(case: &PersonCase, policies: &Policies, person: &Person, school: &str, scheme: &Scheme, days: &TermDays) -> Vec<Month> {
+    let judge = Judge { case, policies, as_of: days.count_day };
+    days.months.iter().copied().filter(|month| judge.owners(person, scheme, days, *month).iter().any(|enrollment| enrollment.school == school)).collect()
+}

@@ -1,0 +1,638 @@
+//! SQL of reconciliation: what a case is made of, suspects, flags and their life, runs.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct KeyRow {
+    pub person: Uuid,
+    pub person_key: Uuid,
+    pub kind: i32,
+    pub end_recorded: Option<NaiveDate>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct NameRow {
+    pub person: Uuid,
+    pub name: String,
+    pub name_comparable: String,
+    pub kind: i32,
+    pub end_recorded: Option<NaiveDate>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct PersonRow {
+    pub person: Uuid,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+    pub registry: i32,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct EnrollmentRow {
+    pub enrollment: Uuid,
+    pub school: String,
+    pub stage: i32,
+    pub claim_key: Uuid,
+    pub claim_name: String,
+    pub person: Option<Uuid>,
+    pub entry_date: NaiveDate,
+    pub approved_day: Option<NaiveDate>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct PeriodRow {
+    pub enrollment: Uuid,
+    pub from_date: NaiveDate,
+    pub to_date: Option<NaiveDate>,
+    pub state: i32,
+    pub class_name: String,
+    pub major: String,
+    pub study_form: String,
+    pub household: String,
+    pub residence: String,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct ClaimRow {
+    pub entry: Uuid,
+    pub list: Uuid,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    pub person_key: Uuid,
+    pub name: String,
+    pub name_comparable: String,
+    pub sex: Option<i32>,
+    pub birth_date: Option<NaiveDate>,
+    pub months: String,
+    pub month_fen: i64,
+    pub amount_fen: i64,
+    pub state: String,
+    pub recorded_day: NaiveDate,
+    pub recorded_at_us: i64,
+}
+
+/// A flag, as much as a judgement compares.
+#[derive(Debug, sqlx::FromRow)]
+pub struct KnownFlag {
+    pub flag: Uuid,
+    pub rule: String,
+    pub subject: Uuid,
+    pub person_subject: Uuid,
+    pub state: String,
+    pub evidence_digest: Vec<u8>,
+    pub evidence: String,
+    pub steps: i32,
+}
+
+/// A flag, whole.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct FlagRow {
+    pub flag: Uuid,
+    pub rule: String,
+    pub entry: Option<Uuid>,
+    pub list: Option<Uuid>,
+    pub person: Option<Uuid>,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    pub name: String,
+    pub months: String,
+    pub amount_fen: i64,
+    pub evidence: String,
+    pub cause: Uuid,
+    pub state: String,
+    pub holds: bool,
+    pub judged_position: i64,
+    pub judged_at_us: i64,
+    pub opened_at_us: i64,
+    pub steps: i32,
+    pub id_masked: Option<String>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct StepRow {
+    pub at_us: i64,
+    pub civil_day: NaiveDate,
+    pub actor_name: String,
+    pub act: String,
+    pub detail: String,
+}
+
+/// A new flag.
+#[derive(Debug, Serialize)]
+pub struct NewFlag {
+    pub flag: Hex,
+    pub rule: &'static str,
+    pub subject: Hex,
+    pub person_subject: Hex,
+    pub entry: Option<Hex>,
+    pub list: Option<Hex>,
+    pub person: Option<Hex>,
+    pub school: String,
+    pub scheme: &'static str,
+    pub term: String,
+    pub name: String,
+    pub months: String,
+    pub amount_fen: i64,
+    pub evidence: String,
+    pub evidence_digest: Bytes,
+    pub cause: Hex,
+    pub cause_text: String,
+    pub holds: bool,
+}
+
+/// A flag that a judgement changed.
+#[derive(Debug, Serialize)]
+pub struct JudgedFlag {
+    pub flag: Hex,
+    pub person: Option<Hex>,
+    pub months: Option<String>,
+    pub amount_fen: Option<i64>,
+    pub evidence: Option<String>,
+    pub evidence_digest: Option<Bytes>,
+    pub cause: Option<Hex>,
+    pub cause_text: Option<String>,
+    pub state: &'static str,
+    pub holds: bool,
+    pub steps: i32,
+}
+
+/// A step in a flag's life.
+#[derive(Debug, Serialize)]
+pub struct NewStep {
+    pub flag: Hex,
+    pub ordinal: i32,
+    pub act: &'static str,
+    pub detail: String,
+    pub evidence: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LockRow {
+    person_key: Hex,
+    subject: Hex,
+}
+
+#[derive(Debug, Serialize)]
+pub struct RejudgeRow {
+    pub person_key: Hex,
+    pub at_day: NaiveDate,
+}
+
+/// Makes lock rows for keys that have none.
+pub async fn know_keys(tx: &mut Tx, keys: &[(Uuid, Uuid)]) -> Result<(), StoreError> {
+    let keys: Vec<LockRow> = keys.iter().map(|(key, subject)| LockRow { person_key: Hex(*key), subject: Hex(*subject) }).collect();
+    run!(
+        tx,
+        sql!("INSERT INTO person_locks (person_key, subject) SELECT t.person_key, t.subject FROM " table 1 (person_key uuid, subject uuid) " WHERE true ORDER BY t.person_key ON CONFLICT DO NOTHING"),
+        json_rows(&keys)
+    )?;
+    Ok(())
+}
+
+/// Locks keys in sorted order; returns their subjects.
+pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid),
+        sql!("SELECT person_key, subject FROM person_locks WHERE person_key IN " uuids 1 " ORDER BY person_key" only(sqlite "", postgres " FOR UPDATE")),
+        json_uuids(keys.iter().copied())
+    )
+}
+
+/// Keys of the persons who hold one of these keys.
+pub async fn keys_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let beside = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "SELECT DISTINCT other.person_key FROM mirror_person_keys k JOIN mirror_person_keys other ON other.generation = k.generation AND other.person = k.person
+             WHERE k.generation = $2 AND k.person_key IN " uuids 1
+        ),
+        json_uuids(keys.iter().copied()),
+        generation
+    )?;
+    Ok(beside.into_iter().map(|(key,)| key).collect())
+}
+
+pub async fn person_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {
+    rows!(
+        tx,
+        KeyRow,
+        sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person_key IN " uuids 1 " ORDER BY person, kind, person_key"),
+        json_uuids(keys.iter().copied()),
+        generation
+    )
+}
+
+pub async fn persons(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
+    rows!(
+        tx,
+        PersonRow,
+        sql!("SELECT person, sex, birth_date, registry FROM mirror_persons WHERE generation = $2 AND person IN " uuids 1 " ORDER BY person"),
+        json_uuids(persons.iter().copied()),
+        generation
+    )
+}
+
+pub async fn person_names(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<Vec<NameRow>, StoreError> {
+    rows!(
+        tx,
+        NameRow,
+        sql!("SELECT person, name, name_comparable, kind, end_recorded FROM mirror_person_names WHERE generation = $2 AND person IN " uuids 1 " ORDER BY person, ordinal"),
+        json_uuids(persons.iter().copied()),
+        generation
+    )
+}
+
+pub async fn enrollments(tx: &mut Tx, generation: i64, persons: &[Uuid], keys: &[Uuid]) -> Result<Vec<EnrollmentRow>, StoreError> {
+    rows!(
+        tx,
+        EnrollmentRow,
+        sql!(
+            "SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
+             WHERE generation = $3 AND person IN " uuids 1
+            " UNION SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
+             WHERE generation = $3 AND claim_key IN " uuids 2
+        ),
+        json_uuids(persons.iter().copied()),
+        json_uuids(keys.iter().copied()),
+        generation
+    )
+}
+
+pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Result<Vec<PeriodRow>, StoreError> {
+    rows!(
+        tx,
+        PeriodRow,
+        sql!(
+            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM mirror_periods
+             WHERE generation = $2 AND enrollment IN " uuids 1 " ORDER BY enrollment, ordinal"
+        ),
+        json_uuids(enrollments.iter().copied()),
+        generation
+    )
+}
+
+pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreError> {
+    rows!(
+        tx,
+        ClaimRow,
+        sql!(
+            "SELECT entry, list, school, scheme, term, person_key, name, name_comparable, sex, birth_date, months, month_fen, amount_fen, state, recorded_day, recorded_at_us
+             FROM award_entries WHERE state <> 'REMOVED' AND person_key IN " uuids 1 " ORDER BY entry"
+        ),
+        json_uuids(keys.iter().copied())
+    )
+}
+
+pub async fn known_flags(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<KnownFlag>, StoreError> {
+    rows!(
+        tx,
+        KnownFlag,
+        sql!("SELECT flag, rule, subject, person_subject, state, evidence_digest, evidence, steps FROM flags WHERE person_subject IN " uuids 1),
+        json_uuids(subjects.iter().copied())
+    )
+}
+
+pub async fn insert_flags(tx: &mut Tx, flags: &[NewFlag], position: i64, at_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO flags (flag, rule, subject, person_subject, entry, list, person, school, scheme, term, name, months, amount_fen, evidence, evidence_digest,
+             cause, cause_text, state, holds, judged_position, judged_at_us, opened_at_us, steps)
+             SELECT t.flag, t.rule, t.subject, t.person_subject, t.entry, t.list, t.person, t.school, t.scheme, t.term, t.name, t.months, t.amount_fen, t.evidence,
+             t.evidence_digest, t.cause, t.cause_text, 'OPEN', t.holds, $2, $3, $3, 1
+             FROM " table 1 (flag uuid, rule text, subject uuid, person_subject uuid, entry uuid, list uuid, person uuid, school text, scheme text, term text, name text,
+                months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, holds boolean)
+        ),
+        json_rows(flags),
+        position,
+        at_us
+    )?;
+    Ok(())
+}
+
+pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE flags SET person = coalesce(t.person, flags.person), months = coalesce(t.months, flags.months), amount_fen = coalesce(t.amount_fen, flags.amount_fen),
+             evidence = coalesce(t.evidence, flags.evidence), evidence_digest = coalesce(t.evidence_digest, flags.evidence_digest),
+             cause = coalesce(t.cause, flags.cause), cause_text = coalesce(t.cause_text, flags.cause_text),
+             state = t.state, holds = t.holds, steps = t.steps, judged_position = $2, judged_at_us = $3
+             FROM " table 1 (flag uuid, person uuid, months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, state text,
+                holds boolean, steps integer)
+            " WHERE flags.flag = t.flag"
+        ),
+        json_rows(flags),
+        position,
+        at_us
+    )?;
+    Ok(())
+}
+
+pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: NaiveDate, actor: &str, actor_name: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO flag_steps (flag, ordinal, at_us, civil_day, actor, actor_name, act, detail, evidence)
+             SELECT t.flag, t.ordinal, $2, $3, $4, $5, t.act, t.detail, t.evidence FROM " table 1 (flag uuid, ordinal integer, act text, detail text, evidence text)
+        ),
+        json_rows(steps),
+        at_us,
+        today,
+        actor,
+        actor_name
+    )?;
+    Ok(())
+}
+
+/// Notes when keys must be judged again by time alone; forgets what was noted for the others, and their marks.
+pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], rejudge: &[RejudgeRow]) -> Result<(), StoreError> {
+    let keys = json_uuids(keys.iter().copied());
+    run!(tx, sql!("DELETE FROM rejudge WHERE person_key IN " uuids 1), &keys)?;
+    run!(tx, sql!("DELETE FROM marked_keys WHERE person_key IN " uuids 1), &keys)?;
+    if !rejudge.is_empty() {
+        run!(
+            tx,
+            sql!("INSERT INTO rejudge (person_key, at_day) SELECT t.person_key, t.at_day FROM " table 1 (person_key uuid, at_day date) " WHERE true ON CONFLICT DO NOTHING"),
+            json_rows(rejudge)
+        )?;
+    }
+    Ok(())
+}
+
+pub async fn marked(tx: &mut Tx, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM marked_keys LIMIT $1", limit)?.into_iter().map(|(key,)| key).collect())
+}
+
+pub async fn to_rejudge(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Uuid>, StoreError> {
+    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM rejudge WHERE at_day <= $1", today)?.into_iter().map(|(key,)| key).collect())
+}
+
+pub async fn woken_through(tx: &mut Tx) -> Result<Option<NaiveDate>, StoreError> {
+    Ok(one!(tx, (NaiveDate,), "SELECT through_day FROM woken")?.map(|(day,)| day))
+}
+
+pub async fn wake_through(tx: &mut Tx, day: NaiveDate) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO woken (only_row, through_day) VALUES (1, $1) ON CONFLICT (only_row) DO UPDATE SET through_day = excluded.through_day", day)?;
+    Ok(())
+}
+
+/// Keys of entries whose school does not simply vouch for them over all their months: the anti-join of the sweep.
+/// Entries that are vouched for are judged only where another pass finds them.
+pub async fn unvouched(tx: &mut Tx, generation: i64, term: &str) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT a.person_key FROM award_claims a
+         WHERE ($2 = '' OR a.term = $2) AND NOT EXISTS (
+             SELECT 1 FROM vouches v
+             WHERE v.generation = $1 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable
+               AND v.from_date <= a.first_day AND v.to_date > a.last_day)",
+        generation,
+        term
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys with more than one entry of a scheme and term.
+pub async fn claimed_twice(tx: &mut Tx, term: &str) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT person_key FROM (
+             SELECT person_key FROM award_claims WHERE ($1 = '' OR term = $1) GROUP BY person_key, scheme, term HAVING count(*) > 1) AS twice",
+        term
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys vouched for on a term's count day at a school on whose submitted lists of a scheme they don't stand.
+pub async fn unlisted(
+    tx: &mut Tx,
+    generation: i64,
+    scheme: &str,
+    term: &str,
+    count_day: NaiveDate,
+    approved_before: NaiveDate,
+) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT v.person_key FROM vouches v
+         WHERE v.generation = $1 AND v.from_date <= $4 AND v.to_date > $4 AND v.approved_day < $5 AND NOT EXISTS (
+             SELECT 1 FROM award_claims a
+             WHERE a.person_key = v.person_key AND a.scheme = $2 AND a.term = $3 AND a.school = v.school AND a.state IN ('SUBMITTED', 'ATTESTED', 'APPROVED'))",
+        generation,
+        scheme,
+        term,
+        count_day,
+        approved_before
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys that some person held and holds no more: who is meant by them is the judge's to say.
+pub async fn former_keys(tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(tx, (Uuid,), "SELECT DISTINCT person_key FROM mirror_person_keys WHERE generation = $1 AND kind <> 1", generation)?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// A key of each subject that has a flag which is not closed.
+pub async fn flagged_keys(tx: &mut Tx) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(tx, (Uuid,), "SELECT l.person_key FROM person_locks l WHERE l.subject IN (SELECT person_subject FROM flags WHERE state <> 'CLOSED')")?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str) -> Result<Vec<(String, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, i64),
+        "SELECT f.rule, count(*) FROM flags f
+         LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
+         WHERE f.state <> 'CLOSED' AND ($1 = '' OR f.term = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2)
+         GROUP BY f.rule ORDER BY f.rule",
+        term,
+        authority_prefix
+    )
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct RunRow {
+    pub run: Uuid,
+    pub state: String,
+    pub term: String,
+    pub region: String,
+    pub judged: i32,
+    pub suspects: i32,
+    pub started_at_us: i64,
+    pub ended_at_us: i64,
+    pub position: i64,
+}
+
+pub async fn insert_run(tx: &mut Tx, run: Uuid, term: &str, region: &str, now_us: i64, actor: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, 'RUNNING', $2, $3, 0, 0, $4, 0, 0, $5)",
+        run,
+        term,
+        region,
+        now_us,
+        actor
+    )?;
+    Ok(())
+}
+
+pub async fn note_run(tx: &mut Tx, run: Uuid, state: &str, judged: i32, suspects: i32, ended_at_us: i64, position: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE runs SET state = $2, judged = $3, suspects = $4, ended_at_us = $5, position = $6 WHERE run = $1",
+        run,
+        state,
+        judged,
+        suspects,
+        ended_at_us,
+        position
+    )?;
+    Ok(())
+}
+
+pub async fn fail_broken_runs(tx: &mut Tx, now_us: i64) -> Result<u64, StoreError> {
+    run!(tx, "UPDATE runs SET state = 'FAILED', ended_at_us = $1 WHERE state = 'RUNNING'", now_us)
+}
+
+pub async fn run_row(tx: &mut Tx, run: Uuid) -> Result<Option<RunRow>, StoreError> {
+    one!(tx, RunRow, "SELECT run, state, term, region, judged, suspects, started_at_us, ended_at_us, position FROM runs WHERE run = $1", run)
+}
+
+/// What a list of flags asks for.
+#[derive(Debug, Default, Clone)]
+pub struct Filter {
+    pub rule: String,
+    pub school: String,
+    pub authority_prefix: String,
+    pub state: String,
+    pub term: String,
+    pub cause: Option<Uuid>,
+    pub entry: Option<Uuid>,
+    pub flag: Option<Uuid>,
+    pub subject: Option<Uuid>,
+}
+
+pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<FlagRow>, StoreError> {
+    rows!(
+        tx,
+        FlagRow,
+        "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
+                f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_masked
+         FROM flags f
+         LEFT JOIN award_entries a ON a.entry = f.entry
+         LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
+         WHERE ($1 = '' OR f.rule = $1) AND ($2 = '' OR f.school = $2) AND ($3 = '' OR substr(s.authority, 1, length($3)) = $3) AND ($4 = '' OR f.state = $4)
+           AND ($5 = '' OR f.term = $5) AND ($6 IS NULL OR f.cause = $6) AND ($7 IS NULL OR f.entry = $7) AND ($8 IS NULL OR f.flag = $8)
+           AND ($9 IS NULL OR f.person_subject = $9) AND ($10 IS NULL OR f.flag < $10)
+         ORDER BY f.flag DESC LIMIT $11",
+        &filter.rule,
+        &filter.school,
+        &filter.authority_prefix,
+        &filter.state,
+        &filter.term,
+        filter.cause,
+        filter.entry,
+        filter.flag,
+        filter.subject,
+        before,
+        limit
+    )
+}
+
+pub async fn steps(tx: &mut Tx, flag: Uuid) -> Result<Vec<StepRow>, StoreError> {
+    rows!(tx, StepRow, "SELECT at_us, civil_day, actor_name, act, detail FROM flag_steps WHERE flag = $1 ORDER BY ordinal", flag)
+}
+
+/// Locks a flag against the judge and against others who act on it.
+pub async fn lock_flag(tx: &mut Tx, flag: Uuid) -> Result<bool, StoreError> {
+    Ok(run!(tx, "UPDATE flags SET steps = steps WHERE flag = $1", flag)? == 1)
+}
+
+pub async fn set_state(tx: &mut Tx, flag: Uuid, state: &str, holds: bool, steps: i32) -> Result<(), StoreError> {
+    run!(tx, "UPDATE flags SET state = $2, holds = $3, steps = $4 WHERE flag = $1", flag, state, holds, steps)?;
+    Ok(())
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct CauseRow {
+    pub cause: Uuid,
+    pub school: String,
+    pub rule: String,
+    pub cause_text: String,
+    pub open: i64,
+    pub explained: i64,
+    pub amount_fen: i64,
+}
+
+pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &str) -> Result<Vec<CauseRow>, StoreError> {
+    rows!(
+        tx,
+        CauseRow,
+        "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = 'OPEN' THEN 1 ELSE 0 END) AS open,
+                sum(CASE WHEN f.state = 'EXPLAINED' THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen
+         FROM flags f
+         LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
+         WHERE f.state IN ('OPEN', 'EXPLAINED', 'CONFIRMED') AND ($1 = '' OR f.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR f.term = $3)
+         GROUP BY f.cause, f.school ORDER BY count(*) DESC, f.cause LIMIT 500",
+        school,
+        authority_prefix,
+        term
+    )
+}
+
+/// Entries of these that a flag holds, or whose person is marked and not judged yet.
+pub async fn held_entries(tx: &mut Tx, list: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let held = rows!(
+        tx,
+        (Uuid,),
+        "SELECT a.entry FROM award_claims a WHERE a.list = $1
+         AND (EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds) OR EXISTS (SELECT 1 FROM marked_keys m WHERE m.person_key = a.person_key))",
+        list
+    )?;
+    Ok(held.into_iter().map(|(entry,)| entry).collect())
+}
+
+/// Flags of a list's entries that are not closed.
+pub async fn flags_of_list(tx: &mut Tx, list: Uuid) -> Result<Vec<(Uuid, Uuid, String, String, bool)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid, String, String, bool),
+        "SELECT entry, flag, rule, state, holds FROM flags WHERE list = $1 AND entry IS NOT NULL AND state <> 'CLOSED' ORDER BY rule",
+        list
+    )
+}
+
+pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(tx, (Uuid,), "SELECT person_key FROM mirror_person_keys WHERE generation = $1 AND person = $2", generation, person)?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+pub async fn subjects(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(tx, (Uuid, Uuid), sql!("SELECT person_key, subject FROM person_locks WHERE person_key IN " uuids 1), json_uuids(keys.iter().copied()))
+}
+
+/// Persons of a school who may be on a list: one key of each.
+pub async fn keys_at_school(tx: &mut Tx, generation: i64, school: &str) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
+         WHERE e.generation = $1 AND e.school = $2 AND e.stage = 3",
+        generation,
+        school
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}

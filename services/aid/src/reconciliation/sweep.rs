@@ -1,0 +1,131 @@
+//! The full sweep, and what time alone changes.
+//!
+//! Suspects are selected set-based: entries that no school simply vouches for, numbers claimed twice, students vouched
+//! for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
+//! what the judge asks of an entry. A test holds both drivers against an independent reference.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use chrono::NaiveDate;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use xuezhu_domain::Term;
+use xuezhu_service::{Context, Error};
+use xuezhu_store::Tx;
+
+use super::{CHUNK_KEYS, judge_keys, store};
+use crate::{Parts, mirror, policy::TermDays};
+
+/// How often the wake looks at the civil day and at marked persons when nobody wakes it.
+const WAKE: Duration = Duration::from_millis(500);
+
+/// Runs a full sweep that was recorded as `run`.
+pub async fn run(parts: &Arc<Parts>, run: Uuid, term: &str) -> Result<(), Error> {
+    let ctx = parts.runner.system_context();
+    let swept = sweep(parts, &ctx, run, term).await;
+    let (state, judged, suspects, position) = match &swept {
+        Ok((judged, position)) => ("DONE", *judged, *judged, *position),
+        Err(_) => ("FAILED", 0, 0, 0),
+    };
+    let ended_at_us = parts.runner.clock().now_us();
+    let noted = (run, state, judged, suspects, ended_at_us, position);
+    parts
+        .runner
+        .db()
+        .write(&noted, |tx, (run, state, judged, suspects, ended, position)| {
+            Box::pin(async move { store::note_run(tx, *run, state, *judged, *suspects, *ended, *position).await.map_err(Error::from) })
+        })
+        .await?;
+    swept.map(drop)
+}
+
+async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, term: &str) -> Result<(i32, i64), Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let mirror = mirror::store::state(&mut tx).await?;
+    let keys: Vec<Uuid> = suspects(&mut tx, parts, mirror.generation, term, ctx.today()).await?.into_iter().collect();
+    tx.rollback().await?;
+    let suspects = i32::try_from(keys.len()).unwrap_or(i32::MAX);
+    let mut done = 0;
+    for chunk in keys.chunks(CHUNK_KEYS) {
+        judge_chunk(parts, chunk, "sweep").await?;
+        done += i32::try_from(chunk.len()).unwrap_or(0);
+        let noted = (run, done, suspects, mirror.position);
+        parts
+            .runner
+            .db()
+            .write(&noted, |tx, (run, done, suspects, position)| {
+                Box::pin(async move { store::note_run(tx, *run, "RUNNING", *done, *suspects, 0, *position).await.map_err(Error::from) })
+            })
+            .await?;
+    }
+    Ok((suspects, mirror.position))
+}
+
+/// Everybody who may have a finding, or has a flag that is not closed.
+pub async fn suspects(tx: &mut Tx, parts: &Parts, generation: i64, term: &str, today: NaiveDate) -> Result<BTreeSet<Uuid>, Error> {
+    let mut keys: BTreeSet<Uuid> = store::unvouched(tx, generation, term).await?.into_iter().collect();
+    keys.extend(store::claimed_twice(tx, term).await?);
+    let only: Option<Term> = term.parse().ok();
+    let beginning = NaiveDate::from_ymd_opt(2016, 2, 1).unwrap_or(today);
+    for days in parts.policies.overdue_between(beginning, today).into_iter().filter(|days| only.is_none_or(|only| only == days.term)) {
+        keys.extend(unlisted(tx, parts, generation, &days).await?);
+    }
+    keys.extend(store::former_keys(tx, generation).await?);
+    keys.extend(store::flagged_keys(tx).await?);
+    Ok(keys)
+}
+
+/// Students who may be missing from the lists of a term. A term that was over when a place was approved is locked.
+async fn unlisted(tx: &mut Tx, parts: &Parts, generation: i64, days: &TermDays) -> Result<Vec<Uuid>, Error> {
+    let mut keys = store::former_keys(tx, generation).await?;
+    for scheme in parts.policies.schemes().iter().filter(|scheme| scheme.by_right) {
+        keys.extend(store::unlisted(tx, generation, scheme.code.as_str(), &days.term.to_string(), days.count_day, days.term.end()).await?);
+    }
+    Ok(keys)
+}
+
+async fn judge_chunk(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str) -> Result<(), Error> {
+    let with = (parts.clone(), parts.runner.system_context(), keys.to_vec(), driver);
+    parts.runner.db().write(&with, |tx, (parts, ctx, keys, driver)| Box::pin(async move { judge_keys(ctx, tx, parts, keys, driver).await })).await.map(drop)
+}
+
+/// Judges whom time alone changes: students missing from lists that became overdue, graces that ended, and persons whom a
+/// fresh generation of the mirror marked. Returns how many keys were judged; 0 when nothing waits.
+pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
+    let today = parts.runner.clock().today();
+    let mut tx = parts.runner.db().read().await?;
+    let generation = mirror::store::state(&mut tx).await?.generation;
+    let through = store::woken_through(&mut tx).await?;
+    let mut keys: BTreeSet<Uuid> = BTreeSet::new();
+    let from = through.unwrap_or_else(|| NaiveDate::from_ymd_opt(2016, 2, 1).unwrap_or(today));
+    for days in parts.policies.overdue_between(from, today) {
+        keys.extend(unlisted(&mut tx, parts, generation, &days).await?);
+    }
+    keys.extend(store::to_rejudge(&mut tx, today).await?);
+    let marked = store::marked(&mut tx, i64::try_from(CHUNK_KEYS * 20).unwrap_or(i64::MAX)).await?;
+    tx.rollback().await?;
+    keys.extend(marked);
+    let keys: Vec<Uuid> = keys.into_iter().collect();
+    for chunk in keys.chunks(CHUNK_KEYS) {
+        judge_chunk(parts, chunk, "wake").await?;
+    }
+    if through != Some(today) {
+        parts.runner.db().write(&today, |tx, today| Box::pin(async move { store::wake_through(tx, *today).await.map_err(Error::from) })).await?;
+    }
+    Ok(keys.len())
+}
+
+/// Wakes on a timer until told to stop.
+pub async fn keep_awake(parts: Arc<Parts>, stop: CancellationToken) {
+    loop {
+        match wake(&parts).await {
+            Ok(0) => {}
+            Ok(judged) => tracing::debug!(judged, "judged by time alone"),
+            Err(error) => tracing::warn!(%error, "could not judge what time changes; trying again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(WAKE) => {}
+        }
+    }
+}
