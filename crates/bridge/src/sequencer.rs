@@ -173,6 +173,15 @@ impl Sequencer {
     }
 }
 
+/// The last position, if every committed change has one: what a follower must reach to have heard all.
+pub async fn settled_head(db: &Db) -> Result<Option<i64>, Error> {
+    let mut tx = db.read().await?;
+    let waiting = store::has_unsequenced(&mut tx).await?;
+    let head = store::sequencer(&mut tx).await?.map_or(0, |row| row.next_position - 1);
+    tx.rollback().await?;
+    Ok((!waiting).then_some(head))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "positions and ages stay far below 2^53")]
 fn precise(number: i64) -> f64 {
     number as f64

@@ -1,1 +1,91 @@
-//! REST and pages over gRPC; owns no data.
+//! The gateway: REST by transcoding the annotated protos, an `OpenAPI` document made from them, and pages. It owns no data.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | [`upstream`] | one tower service over both upstreams, by the path of the call |
+//! | [`rest`] | transcoded routes; the uploads and downloads, which stream |
+//! | [`openapi`] | the document, from the same descriptors that the routes come from |
+//! | [`pages`] | what schools and departments work with |
+//!
+//! To add a call: annotate it in `proto/`. To add a page: a function in `pages/`, a template, a line in its router.
+
+pub mod openapi;
+pub mod pages;
+pub mod rest;
+pub mod upstream;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tonic::transport::Channel;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+use xuezhu_service::{Ids, telemetry};
+
+use upstream::Upstreams;
+
+/// What the gateway is made of.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// Both services.
+    pub upstreams: Upstreams,
+    /// Whether cookies are sent over HTTPS only.
+    pub secure_cookies: bool,
+    /// Source of request ids for forms.
+    pub ids: Ids,
+    /// Reads the system's time.
+    pub clock: xuezhu_service::Clock,
+}
+
+impl Gateway {
+    /// A gateway in front of two services.
+    pub fn new(enrollment: Channel, aid: Channel, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
+        Self { upstreams: Upstreams { enrollment, aid }, secure_cookies, ids, clock }
+    }
+
+    /// Everything it answers.
+    pub fn router(self) -> Router {
+        let gateway = Arc::new(self);
+        rest::router(&gateway)
+            .merge(pages::router(gateway))
+            .route("/openapi.json", get(openapi::document))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/metrics", get(metrics))
+            .layer(middleware::from_fn(name_peer))
+            .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+            .layer(SetResponseHeaderLayer::if_not_present(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
+            .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+            .layer(SetResponseHeaderLayer::if_not_present(
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(
+                    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'",
+                ),
+            ))
+            .layer(CompressionLayer::new())
+            .layer(CatchPanicLayer::new())
+    }
+}
+
+/// Metrics are for this machine's eyes: who else asks is told nothing.
+async fn metrics(ConnectInfo(peer): ConnectInfo<SocketAddr>) -> Response {
+    if peer.ip().is_loopback() { telemetry::render().into_response() } else { StatusCode::NOT_FOUND.into_response() }
+}
+
+/// Says to the services where a request came from, whatever the client claims.
+async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&peer.ip().to_string()) {
+        request.headers_mut().insert("x-forwarded-for", value);
+    }
+    let begun = std::time::Instant::now();
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    metrics::counter!("xuezhu_requests_total", "method" => format!("HTTP {method}"), "code" => response.status().as_str().to_owned()).increment(1);
+    metrics::histogram!("xuezhu_request_seconds", "method" => format!("HTTP {method}")).record(begun.elapsed().as_secs_f64());
+    response
+}

@@ -1,1 +1,6 @@
-//! The one binary: up, enrollment, aid, gateway, demo, import, reconcile, flags, admin.
+//! The one binary, as a library: everything in one process, the services apart, and what the command line does.
+
+pub mod apart;
+pub mod client;
+pub mod deployment;
+pub mod output;

@@ -1,10 +1,6 @@
 //! The population registry is a port: an adapter over a loaded file, or none, which every page then says.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, RwLock},
-};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use xuezhu_domain::{IdNumber, RegistryAnswer, identity::NumberClass, text};
 
@@ -22,8 +18,8 @@ pub struct Asked {
 pub enum Registry {
     /// There is none: numbers stay unconfirmed, and that is no finding.
     None,
-    /// A file of numbers and names, loaded into memory: number to comparable name.
-    File(Arc<RwLock<HashMap<String, String>>>),
+    /// A file of numbers and names, loaded into memory: number to comparable names, present and former.
+    File(Arc<HashMap<String, Vec<String>>>),
 }
 
 /// A registry file that can't be used.
@@ -41,7 +37,7 @@ impl Registry {
             return Ok(Self::None);
         }
         let entries = load(Path::new(setting)).map_err(|error| RegistryError { path: setting.to_owned(), why: error.to_string() })?;
-        Ok(Self::File(Arc::new(RwLock::new(entries))))
+        Ok(Self::File(Arc::new(entries)))
     }
 
     /// What it is, for pages.
@@ -58,21 +54,20 @@ impl Registry {
         if asked.number.class() != NumberClass::Resident {
             return RegistryAnswer::NotAsked;
         }
-        let entries = entries.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         match entries.get(asked.number.reveal()) {
             None => RegistryAnswer::NotFound,
-            Some(name) if *name == asked.name => RegistryAnswer::Confirmed,
+            Some(names) if names.contains(&asked.name) => RegistryAnswer::Confirmed,
             Some(_) => RegistryAnswer::Differs,
         }
     }
 }
 
-fn load(path: &Path) -> Result<HashMap<String, String>, csv::Error> {
-    let mut entries = HashMap::new();
+fn load(path: &Path) -> Result<HashMap<String, Vec<String>>, csv::Error> {
+    let mut entries: HashMap<String, Vec<String>> = HashMap::new();
     for record in csv::Reader::from_path(path)?.records() {
         let record = record?;
         if let (Some(number), Some(name)) = (record.get(0), record.get(1)) {
-            entries.insert(text::clean_number(number), text::comparable_name(name));
+            entries.entry(text::clean_number(number)).or_default().push(text::comparable_name(name));
         }
     }
     Ok(entries)

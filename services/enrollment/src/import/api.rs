@@ -93,6 +93,19 @@ pub async fn get(parts: &Parts, request: Request<pb::GetImportRequest>) -> Resul
     Ok(report.map(|report| pb::GetImportResponse { report: Some(report) }))
 }
 
+/// Imports what was previewed.
+pub async fn commit(parts: &Arc<Parts>, request: Request<pb::CommitImportRequest>) -> Result<Response<pb::CommitImportResponse>, Status> {
+    let (ctx, request) = parts.gate.enter(request, "CommitImport").await?;
+    let call = Call::new("CommitImport", request.import_id.clone(), &request);
+    let asked = (parts.clone(), request.school, id(&request.import_id)?, request.all_or_nothing);
+    parts
+        .runner
+        .mutate(&ctx, call, &asked, |ctx, tx, (parts, school, import, all)| {
+            Box::pin(async move { Ok(pb::CommitImportResponse { report: Some(super::commit(ctx, tx, parts, school, *import, *all).await?) }) })
+        })
+        .await
+}
+
 /// The marked workbook.
 pub async fn marked(
     parts: &Arc<Parts>,

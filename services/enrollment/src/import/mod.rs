@@ -243,6 +243,28 @@ pub async fn marked_workbook(ctx: &Context, tx: &mut Tx, parts: &Parts, school: 
     .map_err(|error| Error::Internal(error.to_string()))?
 }
 
+/// Imports a file that was previewed, from its sealed copy.
+pub async fn commit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, import: Uuid, all_or_nothing: bool) -> Result<ImportReport, Error> {
+    directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
+    let (report, sealed) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次预览"))?;
+    if !report.preview {
+        return Err(Refusal::wrong_state("该文件已经导入过").into());
+    }
+    let sealed = sealed.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
+    let bytes = parts.keyring.open("upload", &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
+    let content_hash = *blake3::hash(&bytes).as_bytes();
+    let tables = tokio::task::spawn_blocking(move || read_tables(&bytes)).await.map_err(|error| Error::Internal(error.to_string()))??;
+    let upload = Upload {
+        school: school.to_owned(),
+        preview: false,
+        all_or_nothing,
+        tables: std::sync::Arc::new(tables),
+        file_sealed: std::sync::Arc::new(sealed),
+        content_hash,
+    };
+    self::import(ctx, tx, parts, &upload).await
+}
+
 /// The report of an import.
 pub async fn report(ctx: &Context, tx: &mut Tx, school: &str, import: Uuid) -> Result<ImportReport, Error> {
     directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;

@@ -60,6 +60,10 @@ impl EnrollmentService for EnrollmentApi {
         import::get(&self.0, request).await
     }
 
+    async fn commit_import(&self, request: Request<pb::CommitImportRequest>) -> Result<Response<pb::CommitImportResponse>, Status> {
+        import::commit(&self.0, request).await
+    }
+
     async fn download_marked_workbook(
         &self,
         request: Request<pb::DownloadMarkedWorkbookRequest>,

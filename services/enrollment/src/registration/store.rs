@@ -22,7 +22,6 @@ pub struct EnrollmentRow {
     pub school: String,
     pub state: String,
     pub person: Option<Uuid>,
-    pub submission: Option<Uuid>,
     pub id_masked: String,
     pub name: String,
     pub sex: i32,
@@ -30,7 +29,6 @@ pub struct EnrollmentRow {
     pub class_name: String,
     pub major: String,
     pub entry_month: i32,
-    pub entry_date: NaiveDate,
     pub study_form: String,
     pub sent_back_reason: String,
     pub refusal: String,
@@ -103,7 +101,6 @@ pub struct HolderRow {
     pub person_key: Uuid,
     pub person: Uuid,
     pub name: String,
-    pub registry: i32,
     pub formal: bool,
     pub placed: bool,
     pub last_end: Option<NaiveDate>,
@@ -232,8 +229,8 @@ pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), 
     rows!(
         tx,
         EnrollmentRow,
-        "SELECT e.enrollment, e.school, e.state, e.person, e.submission, e.id_masked, e.name, e.sex, e.school_number, e.class_name, e.major, e.entry_month,
-                e.entry_date, e.study_form, e.sent_back_reason, e.refusal, e.state_since, e.approved_day, p.registry, p.student_number_sealed, e.etag
+        "SELECT e.enrollment, e.school, e.state, e.person, e.id_masked, e.name, e.sex, e.school_number, e.class_name, e.major, e.entry_month,
+                e.study_form, e.sent_back_reason, e.refusal, e.state_since, e.approved_day, p.registry, p.student_number_sealed, e.etag
          FROM enrollments e LEFT JOIN persons p ON p.person = e.person
          WHERE e.school = $1 AND ($2 = '' OR e.state = $2)
            AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR e.claim_key = $4 OR p.student_number_hash = $5 OR e.school_number = $6)
@@ -421,7 +418,7 @@ pub async fn holders(tx: &mut Tx, keys: impl Iterator<Item = Uuid>) -> Result<Ve
         tx,
         HolderRow,
         sql!(
-            "SELECT k.person_key, k.person, n.name, p.registry, p.student_number_formal AS formal,
+            "SELECT k.person_key, k.person, n.name, p.student_number_formal AS formal,
                     EXISTS (SELECT 1 FROM places pl WHERE pl.person = k.person) AS placed,
                     (SELECT max(pe.from_date) FROM enrollment_periods pe JOIN enrollments e ON e.enrollment = pe.enrollment
                      WHERE e.person = k.person AND pe.state = 3) AS last_end

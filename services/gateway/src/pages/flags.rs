@@ -1,0 +1,219 @@
+//! Flags: grouped by cause and school, explained together; one flag with both sides.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form, Router,
+    extract::{Path, Query},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use xuezhu_domain::{Month, text::comparable_name};
+use xuezhu_proto::aid::{
+    Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest, flag,
+};
+
+use super::{Desk, PageError, StripMonth, render, show};
+use crate::Gateway;
+
+/// Routes.
+pub fn routes() -> Router<Arc<Gateway>> {
+    Router::new().route("/flags", get(index)).route("/flags/{flag}", get(page).post(act)).route("/causes/{cause}/explain", post(explain_cause))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct IndexQuery {
+    rule: String,
+    state: String,
+    term: String,
+    cause: String,
+    page: String,
+}
+
+#[derive(Template)]
+#[template(path = "flags.html")]
+struct FlagsPage {
+    desk: Desk,
+    causes: Vec<Cause>,
+    flags: Vec<Flag>,
+    query: IndexQuery,
+    next: String,
+    request_id: String,
+    rules: [&'static str; 8],
+}
+
+impl FlagsPage {
+    fn state_of(flag: &Flag) -> &'static str {
+        show::state(flag.state().as_str_name())
+    }
+}
+
+const RULES: [&str; 8] = [
+    "NO_ENROLLMENT",
+    "NOT_YET_REGISTERED",
+    "NOT_VALID_IN_TERM",
+    "OTHER_SCHOOL",
+    "IDENTITY_MISMATCH",
+    "IDENTITY_UNVERIFIED",
+    "DUPLICATE_AWARD",
+    "MISSING_AWARD",
+];
+
+async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, PageError> {
+    let causes =
+        desk.reconciliation().list_causes(desk.request(ListCausesRequest { school: String::new(), term: query.term.clone() })).await?.into_inner().causes;
+    let asked = ListFlagsRequest {
+        rule: query.rule.clone(),
+        state: flag::State::from_str_name(&query.state).unwrap_or_default().into(),
+        term: query.term.clone(),
+        cause: query.cause.clone(),
+        page_size: 50,
+        page_token: query.page.clone(),
+        ..Default::default()
+    };
+    let answer = desk.reconciliation().list_flags(desk.request(asked)).await?.into_inner();
+    let mut flags = answer.flags;
+    if query.state.is_empty() {
+        flags.retain(|flag| flag.state() != flag::State::Closed);
+    }
+    let request_id = desk.new_request_id();
+    Ok(render(&FlagsPage { desk, causes, flags, query, next: answer.next_page_token, request_id, rules: RULES }))
+}
+
+#[derive(Deserialize)]
+struct CauseForm {
+    request_id: String,
+    text: String,
+}
+
+async fn explain_cause(desk: Desk, Path(cause): Path<String>, Form(form): Form<CauseForm>) -> Result<Response, PageError> {
+    let asked = ExplainCauseRequest { cause: cause.clone(), text: form.text };
+    desk.reconciliation().explain_cause(desk.change(&format!("{}-{cause}", form.request_id), asked)).await?;
+    Ok(Redirect::to("/flags").into_response())
+}
+
+#[derive(Template)]
+#[template(path = "flag.html")]
+struct FlagPage {
+    desk: Desk,
+    flag: Flag,
+    strip: Vec<StripMonth>,
+    claimed_name: Vec<(char, bool)>,
+    registered_name: Vec<(char, bool)>,
+    next_act: &'static str,
+    request_id: String,
+    can_explain: bool,
+    can_confirm: bool,
+    can_clear: bool,
+}
+
+impl FlagPage {
+    fn state(&self) -> &'static str {
+        show::state(self.flag.state().as_str_name())
+    }
+}
+
+async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageError> {
+    let flag = desk.reconciliation().get_flag(desk.request(GetFlagRequest { flag })).await?.into_inner().flag.unwrap_or_default();
+    let evidence = flag.evidence.clone().unwrap_or_default();
+    let claimed = evidence.claim.as_ref().map(|claim| claim.name.clone()).unwrap_or_default();
+    let differs = !evidence.registered_name.is_empty() && !claimed.is_empty() && comparable_name(&claimed) != comparable_name(&evidence.registered_name);
+    let mark = |text: &str, other: &str| if differs { show::differing(text, other) } else { text.chars().map(|c| (c, false)).collect() };
+    let state = flag.state();
+    let (school, officer) = (desk.user.is_school(), desk.user.is_officer());
+    use flag::State as S;
+    let view = FlagPage {
+        strip: strip(&flag),
+        claimed_name: mark(&claimed, &evidence.registered_name),
+        registered_name: mark(&evidence.registered_name, &claimed),
+        next_act: next_act(&flag.rule),
+        request_id: desk.new_request_id(),
+        can_explain: school && matches!(state, S::Open | S::Explained | S::Confirmed),
+        can_confirm: officer && matches!(state, S::Open | S::Explained | S::Cleared),
+        can_clear: officer && matches!(state, S::Open | S::Explained | S::Confirmed),
+        flag,
+        desk,
+    };
+    Ok(render(&view))
+}
+
+/// The next lawful act of a school, by rule.
+fn next_act(rule: &str) -> &'static str {
+    match rule {
+        "NO_ENROLLMENT" => "核对证件号；确系本校学生的，先办理学籍注册；查无此人的，移出名单",
+        "NOT_YET_REGISTERED" => "等待主管部门批准学籍；批准后自动关闭",
+        "NOT_VALID_IN_TERM" => "修改名单月份，或补办复学",
+        "OTHER_SCHOOL" => "核实学生去向，修改月份或移出名单",
+        "IDENTITY_MISMATCH" => "对照证件更正名单，或请主管部门办理信息变更",
+        "IDENTITY_UNVERIFIED" => "核对户口簿，请主管部门更正后重新核验",
+        "DUPLICATE_AWARD" => "移除重复的月份或学生",
+        "MISSING_AWARD" => "新建（补充）名单补报该生，或说明原因",
+        _ => "",
+    }
+}
+
+/// The months of the claim: what the list says over what the enrollment says.
+fn strip(flag: &Flag) -> Vec<StripMonth> {
+    let evidence = flag.evidence.clone().unwrap_or_default();
+    let mut months: Vec<i32> = evidence.claim.as_ref().map(|claim| claim.months.clone()).unwrap_or_default();
+    months.extend(&flag.months);
+    months.sort_unstable();
+    months.dedup();
+    months
+        .into_iter()
+        .map(|month| {
+            let flagged = flag.months.contains(&month);
+            let claimed = evidence.claim.as_ref().is_some_and(|claim| claim.months.contains(&month));
+            let (place, place_class) = place_in(&evidence, month);
+            let (claim, claim_class) = match (claimed, flagged) {
+                (true, true) => ("列入·疑点".to_owned(), "bad"),
+                (true, false) => ("列入".to_owned(), "good"),
+                (false, true) => ("未列入".to_owned(), "bad"),
+                (false, false) => (String::new(), ""),
+            };
+            StripMonth { month, place, place_class, claim, claim_class }
+        })
+        .collect()
+}
+
+fn place_in(evidence: &xuezhu_proto::aid::Evidence, month: i32) -> (&'static str, &'static str) {
+    if evidence.elsewhere_months.contains(&month) {
+        return ("他校在读", "bad");
+    }
+    let Ok(month) = Month::try_from(month) else { return ("", "") };
+    let (begin, end) = (month.first_day().to_string(), month.end().to_string());
+    let periods = || evidence.enrollments.iter().flat_map(|enrollment| &enrollment.periods);
+    let period = periods()
+        .find(|period| period.from <= begin && (period.to.is_empty() || period.to > begin))
+        .or_else(|| periods().find(|period| period.from > begin && period.from < end));
+    match period.map(|period| period.state.as_str()) {
+        Some("IN_SCHOOL") => ("在读", "good"),
+        Some("ON_LEAVE") => ("休学", "wait"),
+        Some(_) => ("已离校", "gone"),
+        None if evidence.enrollments.iter().any(|enrollment| enrollment.stage == "SUBMITTED") => ("待审", "wait"),
+        None => ("无", "gone"),
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ActForm {
+    request_id: String,
+    act: String,
+    text: String,
+}
+
+async fn act(desk: Desk, Path(flag): Path<String>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
+    let back = format!("/flags/{flag}");
+    let ActForm { request_id, act, text } = form;
+    let mut client = desk.reconciliation();
+    match act.as_str() {
+        "explain" => drop(client.explain_flag(desk.change(&request_id, ExplainFlagRequest { flag, text })).await?),
+        "confirm" => drop(client.confirm_flag(desk.change(&request_id, ConfirmFlagRequest { flag, reason: text })).await?),
+        _ => drop(client.clear_flag(desk.change(&request_id, ClearFlagRequest { flag, reason: text })).await?),
+    }
+    Ok(Redirect::to(&back).into_response())
+}

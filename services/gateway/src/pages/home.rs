@@ -1,0 +1,195 @@
+//! Logging in and out, the password, and today: what waits for whom since when, by deadline.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form, Router,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use tonic::Request;
+use xuezhu_proto::{
+    aid::{AwardList, Cause, ListAwardListsRequest, ListCausesRequest, award_list},
+    enrollment::{
+        ChangePasswordRequest, CreateSessionRequest, ListEnrollmentsRequest, ListSubmissionsRequest, Submission, enrollment,
+        session_service_client::SessionServiceClient, submission,
+    },
+};
+
+use super::{Desk, PageError, render, session, show};
+use crate::Gateway;
+
+/// Rows of each kind that the page of today shows.
+const ROWS: i32 = 50;
+
+/// Routes.
+pub fn routes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/", get(today))
+        .route("/login", get(log_in_page).post(log_in))
+        .route("/logout", post(log_out))
+        .route("/password", get(password_page).post(change_password))
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LogInPage {
+    error: String,
+    account: String,
+}
+
+#[derive(Deserialize)]
+struct LogInForm {
+    account: String,
+    password: String,
+}
+
+async fn log_in_page() -> Response {
+    render(&LogInPage { error: String::new(), account: String::new() })
+}
+
+async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(form): Form<LogInForm>) -> Response {
+    let mut request = Request::new(CreateSessionRequest { account: form.account.trim().to_owned(), password: form.password });
+    if let Ok(value) = super::address(&headers).parse() {
+        request.metadata_mut().insert("x-forwarded-for", value);
+    }
+    match SessionServiceClient::new(gateway.upstreams.enrollment.clone()).create_session(request).await {
+        Ok(answer) => {
+            let session = answer.into_inner();
+            let to = if session.must_change_password { "/password" } else { "/" };
+            (AppendHeaders([(header::SET_COOKIE, session::cookie(&session.access_token, gateway.secure_cookies))]), Redirect::to(to)).into_response()
+        }
+        Err(status) => render(&LogInPage { error: status.message().to_owned(), account: form.account }),
+    }
+}
+
+async fn log_out(State(gateway): State<Arc<Gateway>>) -> Response {
+    (AppendHeaders([(header::SET_COOKIE, session::cookie("", gateway.secure_cookies))]), Redirect::to("/login")).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "password.html")]
+struct PasswordPage {
+    desk: Desk,
+    error: String,
+}
+
+#[derive(Deserialize)]
+struct PasswordForm {
+    old_password: String,
+    new_password: String,
+    repeated: String,
+}
+
+async fn password_page(desk: Desk) -> Response {
+    render(&PasswordPage { desk, error: String::new() })
+}
+
+async fn change_password(State(gateway): State<Arc<Gateway>>, desk: Desk, Form(form): Form<PasswordForm>) -> Response {
+    if form.new_password != form.repeated {
+        return render(&PasswordPage { desk, error: "两次输入的新密码不一致".into() });
+    }
+    let asked = desk.request(ChangePasswordRequest { old_password: form.old_password, new_password: form.new_password });
+    match desk.sessions().change_password(asked).await {
+        Ok(answer) => {
+            let token = answer.into_inner().access_token;
+            (AppendHeaders([(header::SET_COOKIE, session::cookie(&token, gateway.secure_cookies))]), Redirect::to("/")).into_response()
+        }
+        Err(status) => render(&PasswordPage { desk, error: status.message().to_owned() }),
+    }
+}
+
+/// Something that waits.
+struct Task {
+    what: String,
+    count: i32,
+    who: &'static str,
+    since: String,
+    due: String,
+    overdue: bool,
+    mine: bool,
+    link: String,
+}
+
+#[derive(Template)]
+#[template(path = "today.html")]
+struct TodayPage {
+    desk: Desk,
+    tasks: Vec<Task>,
+    causes: Vec<Cause>,
+    drafts: i32,
+    sent_back: i32,
+    done: Vec<AwardList>,
+}
+
+async fn today(desk: Desk) -> Result<Response, PageError> {
+    if desk.user.is_admin() {
+        return Ok(Redirect::to("/accounts").into_response());
+    }
+    let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
+    let submissions =
+        desk.submissions().list_submissions(desk.request(ListSubmissionsRequest { page_size: ROWS, ..Default::default() })).await?.into_inner().submissions;
+    // Without aid the page still shows what it can.
+    let lists = desk
+        .awards()
+        .list_award_lists(desk.request(ListAwardListsRequest { page_size: ROWS, ..Default::default() }))
+        .await
+        .map(|answer| answer.into_inner().lists)
+        .unwrap_or_default();
+    let causes =
+        desk.reconciliation().list_causes(desk.request(ListCausesRequest::default())).await.map(|answer| answer.into_inner().causes).unwrap_or_default();
+    let mut tasks: Vec<Task> = submissions.iter().filter_map(|submission| of_submission(&desk, submission, &today)).collect();
+    tasks.extend(lists.iter().filter_map(|list| of_list(&desk, list, &today)));
+    tasks.sort_by(|a, b| (!a.mine, &a.due).cmp(&(!b.mine, &b.due)));
+    let (drafts, sent_back) =
+        if desk.user.is_school() { (count(&desk, enrollment::State::Draft).await?, count(&desk, enrollment::State::SentBack).await?) } else { (0, 0) };
+    let done = lists.into_iter().filter(|list| list.state() == award_list::State::Approved).take(5).collect();
+    Ok(render(&TodayPage { desk, tasks, causes, drafts, sent_back, done }))
+}
+
+async fn count(desk: &Desk, state: enrollment::State) -> Result<i32, PageError> {
+    let asked = ListEnrollmentsRequest { school: desk.user.org.clone(), state: state.into(), page_size: 1000, ..Default::default() };
+    let answer = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
+    Ok(i32::try_from(answer.enrollments.len()).unwrap_or(i32::MAX))
+}
+
+fn of_submission(desk: &Desk, submission: &Submission, today: &str) -> Option<Task> {
+    let (who, mine) = match submission.state() {
+        submission::State::Submitted => ("校长签核", desk.user.is_principal()),
+        submission::State::Attested => ("主管部门审核", desk.user.is_officer()),
+        _ => return None,
+    };
+    Some(Task {
+        what: format!("学籍注册（学校{}）", submission.school),
+        count: submission.count,
+        who,
+        since: show::time(&submission.submit_time),
+        overdue: !today.is_empty() && submission.due_date.as_str() < today,
+        due: submission.due_date.clone(),
+        mine,
+        link: format!("/schools/{}/submissions/{}", submission.school, submission.submission),
+    })
+}
+
+fn of_list(desk: &Desk, list: &AwardList, today: &str) -> Option<Task> {
+    let (who, mine, count) = match list.state() {
+        award_list::State::Draft => ("学校提交", desk.user.is_clerk(), list.drafts + list.sent_back),
+        award_list::State::Submitted => ("校长签核", desk.user.is_principal(), list.submitted),
+        award_list::State::Attested => ("主管部门审核", desk.user.is_officer(), list.attested),
+        _ => return None,
+    };
+    Some(Task {
+        what: format!("{}{}名单（学校{}）", show::term(&list.term), show::scheme(&list.scheme), list.school),
+        count,
+        who,
+        since: String::new(),
+        overdue: !today.is_empty() && list.due_date.as_str() < today,
+        due: list.due_date.clone(),
+        mine,
+        link: format!("/schools/{}/lists/{}", list.school, list.list),
+    })
+}

@@ -1,0 +1,261 @@
+//! Pages, rendered on the server, readable without JavaScript. Each asks the services with the token of who looks.
+
+pub mod session;
+pub mod show;
+
+mod accounts;
+mod flags;
+mod home;
+mod import;
+mod lists;
+mod students;
+mod submissions;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{FromRequestParts, Request},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts as HttpParts},
+    middleware::{self, Next},
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use tonic::{Code, Status, transport::Channel};
+use xuezhu_proto::{
+    aid::{GetMirrorRequest, GetMirrorResponse, award_service_client::AwardServiceClient, reconciliation_service_client::ReconciliationServiceClient},
+    enrollment::{
+        GetRegistryRequest, directory_service_client::DirectoryServiceClient, enrollment_service_client::EnrollmentServiceClient,
+        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
+    },
+};
+use xuezhu_service::serve::MESSAGE_BYTES;
+
+use crate::Gateway;
+use session::User;
+
+/// Every page.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .merge(home::routes())
+        .merge(accounts::routes())
+        .merge(import::routes())
+        .merge(students::routes())
+        .merge(submissions::routes())
+        .merge(lists::routes())
+        .merge(flags::routes())
+        .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
+        .layer(middleware::from_fn(own_forms_only))
+        .with_state(gateway)
+}
+
+/// Forms are taken only from our own pages. The cookie is `SameSite=Strict`; this is the second lock.
+async fn own_forms_only(request: Request, next: Next) -> Response {
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if request.method() == Method::POST && site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return (StatusCode::FORBIDDEN, "表单来自其他网站，已拒绝").into_response();
+    }
+    next.run(request).await
+}
+
+/// Who looks, with what every page shows.
+pub struct Desk {
+    gateway: Arc<Gateway>,
+    token: String,
+    address: String,
+    /// Who is logged in.
+    pub user: User,
+    /// How fresh the mirror is; none where aid does not answer.
+    pub mirror: Option<GetMirrorResponse>,
+    /// The population registry: `none` or `file`.
+    pub registry: String,
+}
+
+/// A request that a page can't answer.
+pub enum PageError {
+    /// Nobody is logged in.
+    LogIn,
+    /// The one-time password comes first.
+    ChangePassword,
+    /// A service refused.
+    Refused(Status),
+}
+
+impl From<Status> for PageError {
+    fn from(status: Status) -> Self {
+        match status.code() {
+            Code::Unauthenticated => Self::LogIn,
+            _ => Self::Refused(status),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    title: &'static str,
+    message: String,
+    hint: &'static str,
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::LogIn => Redirect::to("/login").into_response(),
+            Self::ChangePassword => Redirect::to("/password").into_response(),
+            Self::Refused(status) => {
+                let (code, title, hint) = match status.code() {
+                    Code::NotFound => (StatusCode::NOT_FOUND, "找不到", "请检查链接，或从首页重新进入。"),
+                    Code::PermissionDenied => (StatusCode::FORBIDDEN, "无权操作", "请换用有权限的账号登录。"),
+                    Code::InvalidArgument => (StatusCode::BAD_REQUEST, "填写有误", "请返回修改后重试。"),
+                    Code::Unavailable | Code::DeadlineExceeded => (StatusCode::SERVICE_UNAVAILABLE, "服务暂时不可用", "数据没有丢失，请稍后重试。"),
+                    Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
+                    _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
+                };
+                (code, render(&ErrorPage { title, message: status.message().to_owned(), hint })).into_response()
+            }
+        }
+    }
+}
+
+/// A page as HTML.
+pub fn render(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for Desk {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut HttpParts, gateway: &Arc<Gateway>) -> Result<Self, PageError> {
+        let token = session::token(&parts.headers).ok_or(PageError::LogIn)?;
+        let user = User::of(&token).ok_or(PageError::LogIn)?;
+        if user.must_change_password && parts.uri.path() != "/password" {
+            return Err(PageError::ChangePassword);
+        }
+        let address = address(&parts.headers);
+        let mut desk = Self { gateway: gateway.clone(), token, address, user, mirror: None, registry: String::new() };
+        if parts.method == Method::GET && !desk.user.must_change_password {
+            desk.mirror = match desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await {
+                Ok(answer) => Some(answer.into_inner()),
+                Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
+                Err(_) => None,
+            };
+            desk.registry =
+                desk.directory().get_registry(desk.request(GetRegistryRequest {})).await.map(|answer| answer.into_inner().registry).unwrap_or_default();
+        }
+        Ok(desk)
+    }
+}
+
+fn address(headers: &HeaderMap) -> String {
+    headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+impl Desk {
+    /// A message in the name of who looks.
+    pub fn request<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        if let Ok(value) = format!("Bearer {}", self.token).parse() {
+            request.metadata_mut().insert("authorization", value);
+        }
+        if let Ok(value) = self.address.parse() {
+            request.metadata_mut().insert("x-forwarded-for", value);
+        }
+        request
+    }
+
+    /// A message that changes something, under the request id of its form: sent twice, it counts once.
+    pub fn change<T>(&self, request_id: &str, message: T) -> tonic::Request<T> {
+        let mut request = self.request(message);
+        if let Ok(value) = request_id.parse() {
+            request.metadata_mut().insert("idempotency-key", value);
+        }
+        request
+    }
+
+    /// A request id for a form.
+    pub fn new_request_id(&self) -> String {
+        self.gateway.ids.next(self.gateway.clock.now()).to_string()
+    }
+
+    /// The line under every page's head: how fresh the enrollment data are.
+    pub fn freshness(&self) -> String {
+        match &self.mirror {
+            Some(mirror) if !mirror.as_of_time.is_empty() => {
+                format!("学籍数据截至 {}，延迟 {:.0} 秒", show::clock(&mirror.as_of_time), mirror.lag_seconds.max(0.0))
+            }
+            Some(_) => "学籍数据尚未同步到资助系统".to_owned(),
+            None => "资助服务暂时不可用".to_owned(),
+        }
+    }
+
+    /// Whether that line is a warning.
+    pub fn is_stale(&self) -> bool {
+        self.mirror.as_ref().is_none_or(|mirror| !mirror.connected || mirror.as_of_time.is_empty() || mirror.lag_seconds > 60.0)
+    }
+
+    /// The civil day, where it was stepped.
+    pub fn stepped_day(&self) -> Option<&str> {
+        self.mirror.as_ref().filter(|mirror| mirror.stepped).map(|mirror| mirror.civil_date.as_str())
+    }
+
+    fn enrollment_channel(&self) -> Channel {
+        self.gateway.upstreams.enrollment.clone()
+    }
+
+    fn aid_channel(&self) -> Channel {
+        self.gateway.upstreams.aid.clone()
+    }
+
+    /// Schools and accounts.
+    pub fn directory(&self) -> DirectoryServiceClient<Channel> {
+        DirectoryServiceClient::new(self.enrollment_channel())
+    }
+
+    /// Logging in.
+    pub fn sessions(&self) -> SessionServiceClient<Channel> {
+        SessionServiceClient::new(self.enrollment_channel())
+    }
+
+    /// Enrollments.
+    pub fn enrollments(&self) -> EnrollmentServiceClient<Channel> {
+        EnrollmentServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Submissions.
+    pub fn submissions(&self) -> SubmissionServiceClient<Channel> {
+        SubmissionServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Award lists.
+    pub fn awards(&self) -> AwardServiceClient<Channel> {
+        AwardServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Reconciliation.
+    pub fn reconciliation(&self) -> ReconciliationServiceClient<Channel> {
+        ReconciliationServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+}
+
+/// A month of a strip: what the list claims, what the enrollment says.
+#[derive(Debug, Clone, Default)]
+pub struct StripMonth {
+    /// YYYYMM.
+    pub month: i32,
+    /// What the enrollment says, in Chinese.
+    pub place: &'static str,
+    /// CSS class of that.
+    pub place_class: &'static str,
+    /// What the list claims, in Chinese.
+    pub claim: String,
+    /// CSS class of that.
+    pub claim_class: &'static str,
+}

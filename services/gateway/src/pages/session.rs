@@ -1,0 +1,94 @@
+//! The cookie that stands for a token, and what every page shows of it.
+
+use axum::http::{HeaderMap, header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+/// Name of the cookie.
+const COOKIE: &str = "xuezhu_session";
+
+/// The token in a request's cookie.
+pub fn token(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+        .filter(|token| !token.is_empty())
+        .map(str::to_owned)
+}
+
+/// A cookie that holds a token; an empty one takes it away.
+pub fn cookie(token: &str, secure: bool) -> String {
+    let age = if token.is_empty() { 0 } else { xuezhu_service::token::SESSION_SECONDS };
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")
+}
+
+/// Who is logged in, as the token says; the services verify it, pages only show it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct User {
+    /// Name of the person.
+    #[serde(default)]
+    pub name: String,
+    /// Role.
+    #[serde(default)]
+    pub role: String,
+    /// School or region code.
+    #[serde(default)]
+    pub org: String,
+    /// Whether the one-time password is still to be changed.
+    #[serde(default)]
+    pub must_change_password: bool,
+}
+
+impl User {
+    /// Reads a token's claims without believing them.
+    pub fn of(token: &str) -> Option<Self> {
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        serde_json::from_slice(&claims).ok()
+    }
+
+    /// Whether this is somebody of a school.
+    pub fn is_school(&self) -> bool {
+        matches!(self.role.as_str(), "SCHOOL_CLERK" | "PRINCIPAL")
+    }
+
+    /// Whether this is the school's clerk.
+    pub fn is_clerk(&self) -> bool {
+        self.role == "SCHOOL_CLERK"
+    }
+
+    /// Whether this is the school's principal.
+    pub fn is_principal(&self) -> bool {
+        self.role == "PRINCIPAL"
+    }
+
+    /// Whether this is somebody of a department.
+    pub fn is_officer(&self) -> bool {
+        self.role == "DEPARTMENT_OFFICER"
+    }
+
+    /// Whether this keeps schools and accounts.
+    pub fn is_admin(&self) -> bool {
+        self.role == "ADMINISTRATOR"
+    }
+
+    /// Role in Chinese.
+    pub fn role_name(&self) -> &'static str {
+        role_name(&self.role)
+    }
+}
+
+/// A role in Chinese.
+pub fn role_name(role: &str) -> &'static str {
+    match role {
+        "SCHOOL_CLERK" => "学校经办人",
+        "PRINCIPAL" => "校长",
+        "DEPARTMENT_OFFICER" => "主管部门审核人",
+        "ADMINISTRATOR" => "系统管理员",
+        "MACHINE_READER" => "系统账号（只读）",
+        _ => "",
+    }
+}

@@ -1,0 +1,225 @@
+//! Students: the list with its search, one enrollment with its lawful acts, one student's story on two lanes.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form, Router,
+    extract::{Path, Query},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use xuezhu_proto::{
+    aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
+    enrollment::{
+        CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest, ListEnrollmentsRequest, ListSchoolsRequest, ReturnFromLeaveRequest,
+        School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
+    },
+};
+
+use super::{Desk, PageError, render, show};
+use crate::Gateway;
+
+/// Routes.
+pub fn routes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/students", get(list))
+        .route("/students/submit", post(submit))
+        .route("/students/{person}", get(story))
+        .route("/schools/{school}/enrollments/{enrollment}", get(one).post(act))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ListQuery {
+    school: String,
+    q: String,
+    state: String,
+    page: String,
+}
+
+#[derive(Template)]
+#[template(path = "students.html")]
+struct StudentsPage {
+    desk: Desk,
+    schools: Vec<School>,
+    school: String,
+    query: String,
+    state: String,
+    rows: Vec<Enrollment>,
+    next: String,
+    request_id: String,
+    has_drafts: bool,
+}
+
+impl StudentsPage {
+    fn state_of(row: &Enrollment) -> &'static str {
+        row.state().as_str_name()
+    }
+}
+
+async fn list(desk: Desk, Query(query): Query<ListQuery>) -> Result<Response, PageError> {
+    let schools = if desk.user.is_school() {
+        Vec::new()
+    } else {
+        desk.directory().list_schools(desk.request(ListSchoolsRequest { page_size: 1000, ..Default::default() })).await?.into_inner().schools
+    };
+    let school = match (desk.user.is_school(), query.school.is_empty()) {
+        (true, _) => desk.user.org.clone(),
+        (false, false) => query.school.clone(),
+        (false, true) => schools.first().map(|school| school.code.clone()).unwrap_or_default(),
+    };
+    let (mut rows, mut next) = (Vec::new(), String::new());
+    if !school.is_empty() {
+        let asked = ListEnrollmentsRequest {
+            school: school.clone(),
+            state: enrollment::State::from_str_name(&query.state).unwrap_or_default().into(),
+            query: query.q.clone(),
+            page_size: 50,
+            page_token: query.page.clone(),
+        };
+        let answer = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
+        (rows, next) = (answer.enrollments, answer.next_page_token);
+    }
+    let has_drafts = desk.user.is_clerk() && {
+        let asked = ListEnrollmentsRequest { school: school.clone(), state: enrollment::State::Draft.into(), page_size: 1, ..Default::default() };
+        !desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().enrollments.is_empty()
+    };
+    let request_id = desk.new_request_id();
+    Ok(render(&StudentsPage { desk, schools, school, query: query.q, state: query.state, rows, next, request_id, has_drafts }))
+}
+
+#[derive(Deserialize)]
+struct SubmitForm {
+    request_id: String,
+}
+
+async fn submit(desk: Desk, Form(form): Form<SubmitForm>) -> Result<Response, PageError> {
+    let school = desk.user.org.clone();
+    let asked = CreateSubmissionRequest { school: school.clone(), enrollments: Vec::new(), all_drafts: true };
+    let made = desk.submissions().create_submission(desk.change(&form.request_id, asked)).await?.into_inner();
+    Ok(Redirect::to(&format!("/schools/{school}/submissions/{}", made.submission)).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "enrollment.html")]
+struct EnrollmentPage {
+    desk: Desk,
+    row: Enrollment,
+    request_id: String,
+    today: String,
+}
+
+impl EnrollmentPage {
+    fn state(&self) -> &'static str {
+        self.row.state().as_str_name()
+    }
+}
+
+async fn one(desk: Desk, Path((school, enrollment)): Path<(String, String)>) -> Result<Response, PageError> {
+    let row = desk.enrollments().get_enrollment(desk.request(GetEnrollmentRequest { school, enrollment })).await?.into_inner().enrollment.unwrap_or_default();
+    let request_id = desk.new_request_id();
+    let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
+    Ok(render(&EnrollmentPage { desk, row, request_id, today }))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ActForm {
+    request_id: String,
+    act: String,
+    effective_date: String,
+    reason: String,
+    kind: String,
+    name: String,
+    id_number: String,
+}
+
+async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
+    let back = format!("/schools/{school}/enrollments/{enrollment}");
+    let ActForm { request_id, act, effective_date, reason, kind, name, id_number } = form;
+    let mut client = desk.enrollments();
+    match act.as_str() {
+        "leave" => drop(client.take_leave(desk.change(&request_id, TakeLeaveRequest { school, enrollment, effective_date, reason })).await?),
+        "return" => drop(client.return_from_leave(desk.change(&request_id, ReturnFromLeaveRequest { school, enrollment, effective_date, reason })).await?),
+        "withdraw" => drop(client.withdraw(desk.change(&request_id, WithdrawRequest { school, enrollment, effective_date, reason })).await?),
+        _ => {
+            let kind = correct_identity_request::Kind::from_str_name(&kind).unwrap_or_default().into();
+            let asked = CorrectIdentityRequest { school, enrollment, kind, effective_date, name, id_number, reason };
+            drop(client.correct_identity(desk.change(&request_id, asked)).await?);
+        }
+    }
+    Ok(Redirect::to(&back).into_response())
+}
+
+/// A month on the axis of a story.
+struct AxisMonth {
+    month: i32,
+    year: Option<i32>,
+    places: Vec<(&'static str, String)>,
+    awards: Vec<(&'static str, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "story.html")]
+struct StoryPage {
+    desk: Desk,
+    story: GetStoryResponse,
+    axis: Vec<AxisMonth>,
+}
+
+async fn story(desk: Desk, Path(person): Path<String>) -> Result<Response, PageError> {
+    let story = desk.reconciliation().get_story(desk.request(GetStoryRequest { person })).await?.into_inner();
+    let axis = axis(&story, desk.mirror.as_ref().map_or("", |mirror| mirror.civil_date.as_str()));
+    Ok(render(&StoryPage { desk, story, axis }))
+}
+
+fn month_of(day: &str) -> Option<i32> {
+    Some(day.get(..4)?.parse::<i32>().ok()? * 100 + day.get(5..7)?.parse::<i32>().ok()?)
+}
+
+fn next_month(month: i32) -> i32 {
+    if month % 100 == 12 { month + 89 } else { month + 1 }
+}
+
+/// Both lanes on one axis: from the first period or award to today or the last award.
+fn axis(story: &GetStoryResponse, today: &str) -> Vec<AxisMonth> {
+    let starts = story.timeline.iter().flat_map(|place| &place.periods).filter_map(|period| month_of(&period.from));
+    let awarded = story.awards.iter().flat_map(|award| award.months.iter().copied());
+    let Some(first) = starts.chain(awarded.clone()).min() else { return Vec::new() };
+    let last = awarded.chain(month_of(today)).max().unwrap_or(first);
+    let (mut axis, mut month, mut year) = (Vec::new(), first, 0);
+    while month <= last && axis.len() < 96 {
+        let places = story.timeline.iter().filter_map(|place| place_in(place, month)).collect();
+        let awards = story
+            .awards
+            .iter()
+            .filter(|award| award.months.contains(&month))
+            .map(|award| {
+                let class = if award.held { "held" } else { "good" };
+                (class, show::scheme(&award.scheme).to_owned())
+            })
+            .collect();
+        axis.push(AxisMonth { month, year: (month / 100 != year).then_some(month / 100), places, awards });
+        year = month / 100;
+        month = next_month(month);
+    }
+    axis
+}
+
+/// What a place is in a month: on its first day, or, where it begins in the month, then.
+fn place_in(place: &FoundEnrollment, month: i32) -> Option<(&'static str, String)> {
+    let (begin, end) = (format!("{:04}-{:02}-01", month / 100, month % 100), format!("{:04}-{:02}-01", next_month(month) / 100, next_month(month) % 100));
+    let period = place
+        .periods
+        .iter()
+        .find(|period| period.from <= begin && (period.to.is_empty() || period.to > begin))
+        .or_else(|| place.periods.iter().find(|period| period.from >= begin && period.from < end))?;
+    let class = match period.state.as_str() {
+        "IN_SCHOOL" => "good",
+        "ON_LEAVE" => "wait",
+        _ => "gone",
+    };
+    Some((class, format!("{}·{}", place.school_name, show::state(&period.state))))
+}

@@ -1,0 +1,235 @@
+//! REST: transcoded routes, and the uploads and downloads, which stream and so have routes of their own.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Path, Query, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures_util::{Stream, StreamExt};
+use serde::Deserialize;
+use structured_proxy::transcode::{
+    self, TranscodeState,
+    error::{StatusDetails, status_to_response_with_details},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Status, metadata::MetadataValue};
+use xuezhu_proto::{
+    aid::{self, award_service_client::AwardServiceClient},
+    common::{ImportReport, Upload},
+    enrollment::{self, enrollment_service_client::EnrollmentServiceClient},
+};
+use xuezhu_service::{runner::REPLAYED, serve::MESSAGE_BYTES};
+
+use crate::{Gateway, upstream::Upstreams};
+
+/// Headers that reach the services.
+const FORWARDED: [&str; 3] = ["authorization", "idempotency-key", "x-forwarded-for"];
+/// Bytes of a JSON body at most.
+const JSON_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of an upload that are read, and thrown away, after it was refused: most clients hear an answer only then.
+const DRAINED_BYTES: usize = 512 * 1024 * 1024;
+/// Pieces of an upload that wait for the service.
+const QUEUED_PIECES: usize = 4;
+
+static DETAILS: LazyLock<StatusDetails> = LazyLock::new(|| StatusDetails::new(&xuezhu_proto::POOL));
+
+#[derive(Clone)]
+struct Transcoding {
+    upstreams: Upstreams,
+    forwarded: Arc<[String]>,
+}
+
+impl TranscodeState for Transcoding {
+    type Upstream = Upstreams;
+
+    fn into_upstream(self) -> Upstreams {
+        self.upstreams
+    }
+
+    fn forwarded_headers(&self) -> &[String] {
+        &self.forwarded
+    }
+
+    fn sse_keep_alive_secs(&self) -> u64 {
+        15
+    }
+}
+
+/// Every REST route.
+pub fn router(gateway: &Arc<Gateway>) -> Router {
+    let state = Transcoding { upstreams: gateway.upstreams.clone(), forwarded: FORWARDED.map(str::to_owned).into() };
+    let transcoded = transcode::routes::<Transcoding>(&xuezhu_proto::POOL, &[]).with_state(state).layer(DefaultBodyLimit::max(JSON_BYTES));
+    let streamed = Router::new()
+        .route("/v1/schools/{school}/enrollments/import", post(import_enrollments))
+        .route("/v1/schools/{school}/awardLists/{list}/import", post(import_awards))
+        .route("/v1/schools/{school}/imports/{import}/markedWorkbook", get(marked_workbook))
+        .route("/v1/enrollmentTemplate", get(enrollment_template))
+        .route("/v1/awardTemplate", get(award_template))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(gateway.clone());
+    transcoded.merge(streamed)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ImportQuery {
+    preview: bool,
+    all_or_nothing: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct MarkedQuery {
+    faulty_only: bool,
+}
+
+async fn import_enrollments(
+    State(gateway): State<Arc<Gateway>>,
+    Path(school): Path<String>,
+    Query(query): Query<ImportQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    use enrollment::{ImportEnrollmentsRequest, import_enrollments_request::Part};
+    let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list: String::new() };
+    let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
+    let (pieces, refused) = pieces(body);
+    let first = ImportEnrollmentsRequest { part: Some(Part::Upload(head)) };
+    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportEnrollmentsRequest { part: Some(Part::Chunk(chunk)) }));
+    let answer = client.import_enrollments(signed(&headers, stream)).await;
+    refused.cancel();
+    reported(answer.map(|answer| answer.map(|answer| answer.report)))
+}
+
+async fn import_awards(
+    State(gateway): State<Arc<Gateway>>,
+    Path((school, list)): Path<(String, String)>,
+    Query(query): Query<ImportQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    use aid::{ImportAwardsRequest, import_awards_request::Part};
+    let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list };
+    let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone()).max_decoding_message_size(MESSAGE_BYTES);
+    let (pieces, refused) = pieces(body);
+    let first = ImportAwardsRequest { part: Some(Part::Upload(head)) };
+    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportAwardsRequest { part: Some(Part::Chunk(chunk)) }));
+    let answer = client.import_awards(signed(&headers, stream)).await;
+    refused.cancel();
+    reported(answer.map(|answer| answer.map(|answer| answer.report)))
+}
+
+/// The pieces of a body as they come. Once cancelled, what is left is read and thrown away, within a bound.
+fn pieces(body: Body) -> (impl Stream<Item = Vec<u8>> + Send + 'static, CancellationToken) {
+    let (send, receive) = mpsc::channel(QUEUED_PIECES);
+    let refused = CancellationToken::new();
+    let answered = refused.clone();
+    tokio::spawn(async move {
+        let mut stream = body.into_data_stream();
+        let mut drained = 0;
+        while let Some(Ok(piece)) = stream.next().await {
+            if answered.is_cancelled() || send.send(piece.to_vec()).await.is_err() {
+                drained += piece.len();
+                if drained > DRAINED_BYTES {
+                    return;
+                }
+            }
+        }
+    });
+    (tokio_stream_of(receive), refused)
+}
+
+fn tokio_stream_of(receive: mpsc::Receiver<Vec<u8>>) -> impl Stream<Item = Vec<u8>> + Send + 'static {
+    futures_util::stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|piece| (piece, receive)) })
+}
+
+fn reported(answer: Result<tonic::Response<Option<ImportReport>>, Status>) -> Response {
+    match answer {
+        Err(status) => error(&status),
+        Ok(answer) => {
+            let replayed = answer.metadata().get(REPLAYED).is_some();
+            let report = answer.into_inner().unwrap_or_default();
+            let mut response = axum::Json(report_json(&report)).into_response();
+            if replayed {
+                response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            }
+            response
+        }
+    }
+}
+
+/// A report as ProtoJSON, by the same descriptors as everything else.
+fn report_json(report: &ImportReport) -> serde_json::Value {
+    use prost::Message;
+    use prost_reflect::{DynamicMessage, SerializeOptions};
+    let descriptor = xuezhu_proto::POOL.get_message_by_name("xuezhu.common.v1.ImportReport").expect("the protos define it; a test reads it");
+    let message = DynamicMessage::decode(descriptor, &report.encode_to_vec()[..]).unwrap_or_else(|_| unreachable!("a message of this type was encoded"));
+    let options = SerializeOptions::new().skip_default_fields(false);
+    message.serialize_with_options(serde_json::value::Serializer, &options).unwrap_or_default()
+}
+
+async fn marked_workbook(
+    State(gateway): State<Arc<Gateway>>,
+    Path((school, import_id)): Path<(String, String)>,
+    Query(query): Query<MarkedQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone());
+    let asked = enrollment::DownloadMarkedWorkbookRequest { school, import_id, faulty_only: query.faulty_only };
+    match client.download_marked_workbook(signed(&headers, asked)).await {
+        Ok(answer) => workbook("marked.xlsx", answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
+        Err(status) => error(&status),
+    }
+}
+
+async fn enrollment_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone());
+    match client.download_template(signed(&headers, enrollment::DownloadTemplateRequest {})).await {
+        Ok(answer) => workbook("students.xlsx", answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
+        Err(status) => error(&status),
+    }
+}
+
+async fn award_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone());
+    match client.download_award_template(signed(&headers, aid::DownloadAwardTemplateRequest {})).await {
+        Ok(answer) => workbook("awards.xlsx", answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
+        Err(status) => error(&status),
+    }
+}
+
+fn workbook(name: &str, pieces: impl Stream<Item = Result<Vec<u8>, Status>> + Send + 'static) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (headers, Body::from_stream(pieces)).into_response()
+}
+
+/// A message with the headers that reach the services; a page's cookie stands in for the header.
+fn signed<T>(headers: &HeaderMap, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    for name in FORWARDED {
+        if let Some(value) = headers.get(name).and_then(|value| MetadataValue::try_from(value.as_bytes()).ok()) {
+            request.metadata_mut().insert(name, value);
+        }
+    }
+    if !headers.contains_key(header::AUTHORIZATION)
+        && let Some(token) = crate::pages::session::token(headers)
+        && let Ok(value) = format!("Bearer {token}").parse()
+    {
+        request.metadata_mut().insert("authorization", value);
+    }
+    request
+}
+
+/// A status as JSON, like the transcoded routes answer it.
+fn error(status: &Status) -> Response {
+    status_to_response_with_details(status, Some(&DETAILS))
+}

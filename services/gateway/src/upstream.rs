@@ -1,0 +1,36 @@
+//! One tower service over both upstreams: which is meant stands in the path of the call.
+
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use tonic::{body::Body, transport::Channel};
+use tower::Service;
+
+/// Both services.
+#[derive(Debug, Clone)]
+pub struct Upstreams {
+    /// 学籍.
+    pub enrollment: Channel,
+    /// 资助.
+    pub aid: Channel,
+}
+
+impl Service<Request<Body>> for Upstreams {
+    type Response = Response<Body>;
+    type Error = tonic::transport::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Which channel must be ready is known only with the request.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let mut channel = if request.uri().path().starts_with("/xuezhu.aid.") { self.aid.clone() } else { self.enrollment.clone() };
+        Box::pin(async move {
+            std::future::poll_fn(|context| channel.poll_ready(context)).await?;
+            channel.call(request).await
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! The services apart: the same code as processes of their own.
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
+use xuezhu_gateway::Gateway;
+use xuezhu_service::{Ids, Keyring, serve, settings::Settings, telemetry};
+use xuezhu_store::Db;
+
+use crate::deployment::{channel, first_administrator, keep_password, system_clock};
+
+/// Runs the enrollment service until told to stop.
+pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    telemetry::start_metrics();
+    let tasks = TaskTracker::new();
+    let keyring = Keyring::load_or_create(&settings.keyring_file)?;
+    let db = Db::open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
+    let registry = Registry::open(&settings.registry).context("setting registry")?;
+    let enrollment = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, registry, &tasks, &stop).await?;
+    if let Some(password) = first_administrator(&enrollment, settings.admin_password_file.as_deref()).await? {
+        let folder = settings.keyring_file.parent().unwrap_or_else(|| std::path::Path::new("."));
+        let path = keep_password(folder, &password)?;
+        println!("one-time password of account admin: in {}", path.display());
+    }
+    let listener = bind(&settings.enrollment_grpc_address).await?;
+    println!("enrollment: gRPC on {}", listener.local_addr()?);
+    metrics(settings, &tasks, &stop).await?;
+    serve::serve(listener, enrollment.routes(), stop.clone()).await?;
+    finish(&tasks).await;
+    db.close().await;
+    Ok(())
+}
+
+/// Runs the aid service until told to stop.
+pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    telemetry::start_metrics();
+    let tasks = TaskTracker::new();
+    let keyring = Keyring::load(&settings.keyring_file).context("setting keyring_file: aid needs the keyring that enrollment uses")?;
+    let db = Db::open(&settings.aid_database_url).await.context("setting aid_database_url")?;
+    let policies = Policies::load(settings.policy_file.as_deref()).context("setting policy_file")?;
+    let following = Following { source: channel(&settings.enrollment_url)?, name: settings.follower.clone(), scope: settings.scope.clone() };
+    let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await?;
+    let listener = bind(&settings.aid_grpc_address).await?;
+    println!("aid: gRPC on {}", listener.local_addr()?);
+    metrics(settings, &tasks, &stop).await?;
+    serve::serve(listener, aid.routes(), stop.clone()).await?;
+    finish(&tasks).await;
+    db.close().await;
+    Ok(())
+}
+
+/// Runs the gateway until told to stop.
+pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    telemetry::start_metrics();
+    let tasks = TaskTracker::new();
+    let gateway = Gateway::new(channel(&settings.enrollment_url)?, channel(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
+    let listener = bind(&settings.http_address).await?;
+    println!("gateway: http://{}", listener.local_addr()?);
+    metrics(settings, &tasks, &stop).await?;
+    serve::serve_http(listener, gateway.router(), stop.clone()).await?;
+    finish(&tasks).await;
+    Ok(())
+}
+
+async fn bind(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
+}
+
+async fn metrics(settings: &Settings, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<()> {
+    if settings.metrics_address.is_empty() {
+        return Ok(());
+    }
+    let listener = bind(&settings.metrics_address).await.context("setting metrics_address")?;
+    println!("metrics: http://{}/metrics", listener.local_addr()?);
+    let stop = stop.clone();
+    tasks.spawn(async move {
+        if let Err(error) = serve::serve_http(listener, serve::metrics_router(), stop).await {
+            tracing::error!(%error, "metrics server ended");
+        }
+    });
+    Ok(())
+}
+
+async fn finish(tasks: &TaskTracker) {
+    tasks.close();
+    tasks.wait().await;
+}

@@ -1,0 +1,111 @@
+//! A client of the gateway's REST interface, as the command line and the demo use it.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+
+/// A session with a gateway.
+#[derive(Debug, Clone)]
+pub struct Session {
+    http: Client,
+    base: String,
+    token: String,
+}
+
+/// An answer that is not what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{status} {reason}: {message}")]
+pub struct Refused {
+    /// HTTP status.
+    pub status: u16,
+    /// Stable reason.
+    pub reason: String,
+    /// In Chinese.
+    pub message: String,
+}
+
+impl Session {
+    /// A client without a token.
+    pub fn anonymous(base: &str) -> anyhow::Result<Self> {
+        let http = Client::builder().timeout(Duration::from_secs(300)).build()?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: String::new() })
+    }
+
+    /// Logs in.
+    pub async fn log_in(base: &str, account: &str, password: &str) -> anyhow::Result<Self> {
+        Self::anonymous(base)?.with_log_in(account, password).await
+    }
+
+    /// Logs in over the same connections.
+    pub async fn with_log_in(&self, account: &str, password: &str) -> anyhow::Result<Self> {
+        let answer = self.post("/v1/sessions", &serde_json::json!({ "account": account, "password": password }), "").await?;
+        let token = answer["accessToken"].as_str().context("the answer holds no token")?.to_owned();
+        Ok(Self { token, ..self.clone() })
+    }
+
+    /// Changes the password; the session goes on under the new one.
+    pub async fn change_password(&self, old: &str, new: &str) -> anyhow::Result<Self> {
+        let answer = self.post("/v1/sessions/password", &serde_json::json!({ "oldPassword": old, "newPassword": new }), "").await?;
+        let token = answer["accessToken"].as_str().context("the answer holds no token")?.to_owned();
+        Ok(Self { token, ..self.clone() })
+    }
+
+    /// Asks.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Changes something under a request id (none where that is empty).
+    pub async fn post(&self, path: &str, body: &Value, request_id: &str) -> anyhow::Result<Value> {
+        let mut request = self.request(Method::POST, path).json(body);
+        if !request_id.is_empty() {
+            request = request.header("Idempotency-Key", request_id);
+        }
+        self.send(request).await
+    }
+
+    /// Uploads a file under a request id.
+    pub async fn upload(&self, path: &str, file: Vec<u8>, request_id: &str) -> anyhow::Result<Value> {
+        let mut request = self.request(Method::POST, path).header("Content-Type", "application/octet-stream").body(file);
+        if !request_id.is_empty() {
+            request = request.header("Idempotency-Key", request_id);
+        }
+        self.send(request).await
+    }
+
+    /// Downloads a file.
+    pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let answer = self.request(Method::GET, path).send().await?;
+        let status = answer.status();
+        let bytes = answer.bytes().await?;
+        if !status.is_success() {
+            return Err(refused(status.as_u16(), &serde_json::from_slice(&bytes).unwrap_or_default()).into());
+        }
+        Ok(bytes.to_vec())
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let answer = request.send().await.context("the gateway does not answer")?;
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        if status.is_success() {
+            return Ok(body);
+        }
+        if body.is_null() {
+            bail!("the gateway answered {status}");
+        }
+        Err(refused(status.as_u16(), &body).into())
+    }
+}
+
+fn refused(status: u16, body: &Value) -> Refused {
+    let reason = body["details"].as_array().into_iter().flatten().find_map(|detail| detail["reason"].as_str()).unwrap_or_default();
+    Refused { status, reason: reason.to_owned(), message: body["message"].as_str().unwrap_or_default().to_owned() }
+}

@@ -1,0 +1,218 @@
+//! Everything in one process: enrollment, aid and gateway on SQLite files in one folder.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use chrono::{NaiveDate, Utc};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::transport::{Channel, Endpoint};
+use xuezhu_aid::{Aid, Following, policy::Policies, reconciliation::sweep};
+use xuezhu_bridge::sequencer::settled_head;
+use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
+use xuezhu_gateway::Gateway;
+use xuezhu_service::{Clock, Ids, Keyring, keyring::write_private, serve, settings::Settings, telemetry};
+use xuezhu_store::Db;
+
+/// How long a drain may take before something must be wrong.
+const DRAIN: Duration = Duration::from_secs(300);
+/// How often a drain looks.
+const DRAIN_POLL: Duration = Duration::from_millis(2);
+/// Characters of the first administrator's one-time password.
+const ONE_TIME_BYTES: usize = 12;
+
+/// What to start, and where.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder of databases, keyring and what else is kept.
+    pub data: PathBuf,
+    /// Where the gateway listens.
+    pub http: String,
+    /// Where enrollment listens for gRPC.
+    pub enrollment_grpc: String,
+    /// Where aid listens for gRPC.
+    pub aid_grpc: String,
+    /// A file with the first administrator's one-time password.
+    pub admin_password_file: Option<PathBuf>,
+    /// Registry file, or `none`.
+    pub registry: String,
+    /// Everything else.
+    pub settings: Settings,
+}
+
+/// Everything, running.
+pub struct Deployment {
+    /// Where the gateway listens.
+    pub http: SocketAddr,
+    /// Where enrollment listens for gRPC.
+    pub enrollment_grpc: SocketAddr,
+    /// Where aid listens for gRPC.
+    pub aid_grpc: SocketAddr,
+    /// The first administrator's one-time password, if this start made the account and was not given one.
+    pub admin_password: Option<String>,
+    data: PathBuf,
+    clock: Clock,
+    enrollment: Enrollment,
+    aid: Aid,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// The system's clock: the one place that reads it.
+#[expect(clippy::disallowed_methods, reason = "here the outside comes in, as a parameter for all else")]
+pub fn system_clock() -> Clock {
+    Clock::new(Utc::now)
+}
+
+/// A channel to a service; it connects when it is first used, and again whenever that is needed.
+pub fn channel(url: &str) -> anyhow::Result<Channel> {
+    let endpoint = Endpoint::from_shared(url.to_owned()).with_context(|| format!("{url} is no address of a service"))?;
+    Ok(endpoint
+        .connect_timeout(Duration::from_secs(5))
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_while_idle(true)
+        .tcp_nodelay(true)
+        .connect_lazy())
+}
+
+impl Deployment {
+    /// Starts everything; ready when this returns.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        telemetry::start_metrics();
+        std::fs::create_dir_all(&options.data).with_context(|| format!("data folder {} can't be made", options.data.display()))?;
+        let clock = system_clock();
+        if let Some(day) = remembered_day(&options.data)? {
+            clock.step_to(day);
+        }
+        let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
+        let keyring = Keyring::load_or_create(&options.data.join("keyring.json"))?;
+        let (http, enrollment_grpc, aid_grpc) = (bind(&options.http).await?, bind(&options.enrollment_grpc).await?, bind(&options.aid_grpc).await?);
+        let file = |name: &str| format!("sqlite:{}", options.data.join(name).display());
+        let enrollment_db = Db::open(&file("enrollment.db")).await.context("enrollment's database")?;
+        let registry = Registry::open(&options.registry)?;
+        let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), keyring.clone(), registry, &tasks, &stop).await?;
+        let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref()).await?;
+        let source = channel(&format!("http://{}", enrollment_grpc.local_addr()?))?;
+        let aid_channel = channel(&format!("http://{}", aid_grpc.local_addr()?))?;
+        let policies = Policies::load(options.settings.policy_file.as_deref())?;
+        let following = Following { source: source.clone(), name: options.settings.follower.clone(), scope: options.settings.scope.clone() };
+        let aid_db = Db::open(&file("aid.db")).await.context("aid's database")?;
+        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), keyring, policies, following, &tasks, &stop).await?;
+        let gateway = Gateway::new(source, aid_channel, options.settings.secure_cookies, ids, clock.clone());
+        let started = Self {
+            http: http.local_addr()?,
+            enrollment_grpc: enrollment_grpc.local_addr()?,
+            aid_grpc: aid_grpc.local_addr()?,
+            admin_password,
+            data: options.data,
+            clock,
+            enrollment,
+            aid,
+            tasks,
+            stop,
+        };
+        started.serve(http, enrollment_grpc, aid_grpc, gateway);
+        Ok(started)
+    }
+
+    fn serve(&self, http: TcpListener, enrollment: TcpListener, aid: TcpListener, gateway: Gateway) {
+        let watch = |name: &'static str, served: std::io::Result<()>| {
+            if let Err(error) = served {
+                tracing::error!(%error, name, "server ended");
+            }
+        };
+        let (routes, stop) = (self.enrollment.routes(), self.stop.clone());
+        self.tasks.spawn(async move { watch("enrollment", serve::serve(enrollment, routes, stop).await) });
+        let (routes, stop) = (self.aid.routes(), self.stop.clone());
+        self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, stop).await) });
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move { watch("gateway", serve::serve_http(http, gateway.router(), stop).await) });
+    }
+
+    /// The folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The civil day.
+    pub fn today(&self) -> NaiveDate {
+        self.clock.today()
+    }
+
+    /// Steps the civil clock, remembers the day beside the data, and waits until feed and re-judging are drained.
+    pub async fn step_to(&self, day: NaiveDate) -> anyhow::Result<()> {
+        self.drain().await?;
+        self.clock.step_to(day);
+        std::fs::write(self.data.join(CIVIL_DAY), day.to_string())?;
+        self.drain().await
+    }
+
+    /// Waits until aid has heard everything and judged whom it touches.
+    pub async fn drain(&self) -> anyhow::Result<()> {
+        let drained = async {
+            let standing = self.aid.standing();
+            loop {
+                let head = settled_head(self.enrollment.parts().runner.db()).await?;
+                if head.is_some_and(|head| standing.borrow().position >= head) && sweep::wake(self.aid.parts()).await? == 0 {
+                    return Ok::<_, anyhow::Error>(());
+                }
+                tokio::time::sleep(DRAIN_POLL).await;
+            }
+        };
+        match tokio::time::timeout(DRAIN, drained).await {
+            Ok(done) => done,
+            Err(_) => bail!("feed and judging did not come to rest within {} s", DRAIN.as_secs()),
+        }
+    }
+
+    /// Stops everything: what is under way is finished, what was acknowledged is kept.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.enrollment.parts().runner.db().close().await;
+        self.aid.parts().runner.db().close().await;
+    }
+}
+
+const CIVIL_DAY: &str = "civil_day";
+
+fn remembered_day(data: &Path) -> anyhow::Result<Option<NaiveDate>> {
+    let path = data.join(CIVIL_DAY);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&path)?;
+    Ok(Some(text.trim().parse().with_context(|| format!("{} does not hold a date", path.display()))?))
+}
+
+async fn bind(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
+}
+
+/// Opens the first administrator's account, where there is none; returns the password if it was made here.
+pub async fn first_administrator(enrollment: &Enrollment, file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let given = match file {
+        Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("admin password file {}", file.display()))?.trim().to_owned()),
+        None => None,
+    };
+    let mut random = [0; ONE_TIME_BYTES];
+    Ids::random().fill(&mut random);
+    let password = given.clone().unwrap_or_else(|| directory::one_time_password(&random));
+    let made = enrollment.ensure_first_administrator(&password).await?;
+    Ok((made && given.is_none()).then_some(password))
+}
+
+/// Keeps the first password where only the owner can read it.
+pub fn keep_password(data: &Path, password: &str) -> anyhow::Result<PathBuf> {
+    let path = data.join("admin-password.txt");
+    if path.exists() {
+        std::fs::remove_file(&path)?;
+    }
+    write_private(&path, format!("{password}\n").as_bytes())?;
+    Ok(path)
+}

@@ -1,0 +1,26 @@
+//! What commands print: for people, or with `--json` for scripts; progress on standard error.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+/// Prints a result: as JSON, or as the text that people read.
+pub fn print(json: bool, value: &Value, text: impl FnOnce() -> String) {
+    if json {
+        println!("{value}");
+    } else {
+        println!("{}", text());
+    }
+}
+
+/// A bar for long work; hidden where nobody watches or `--json` was asked for.
+pub fn bar(json: bool, length: u64, what: &'static str) -> ProgressBar {
+    if json {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:32} {pos}/{len} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar
+}
