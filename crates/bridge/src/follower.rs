@@ -148,9 +148,9 @@ impl<M: Mirror> Follower<M> {
     async fn take_snapshot(&self) -> Result<Cursor, Failure> {
         let generation = self.mirror.begin_generation().await?;
         let request = pb::SnapshotRequest { handshake: Some(self.handshake()), after_kind: 0, after_id: Vec::new() };
-        let mut parts: Streaming<pb::SnapshotResponse> = self.client().snapshot(self.signed(request)?).await?.into_inner();
+        let mut parts: Streaming<pb::SnapshotResponse> = in_time(self.client().snapshot(self.signed(request)?)).await?.into_inner();
         let mut cursor = None;
-        while let Some(part) = parts.message().await? {
+        while let Some(part) = in_time(parts.message()).await? {
             match part.part {
                 Some(SnapshotPart::Cursor(at)) => cursor = Cursor::from_proto(&at),
                 Some(SnapshotPart::Page(page)) => self.mirror.load(generation, &page.records).await?,
@@ -167,18 +167,17 @@ impl<M: Mirror> Follower<M> {
 
     async fn watch(&self, mut cursor: Cursor) -> Result<(), Failure> {
         let request = pb::WatchRequest { handshake: Some(self.handshake()), cursor: Some(cursor.to_proto()) };
-        let mut parts = self.client().watch(self.signed(request)?).await?.into_inner();
+        let mut parts = in_time(self.client().watch(self.signed(request)?)).await?.into_inner();
         self.standing.send_modify(|standing| {
             standing.connected = true;
             standing.position = cursor.position;
         });
         loop {
-            let heard = tokio::time::timeout(SILENCE, parts.message()).await.map_err(|_| Error::Internal("the source has fallen silent".into()))?;
-            let Some(answer) = heard? else { return Ok(()) };
+            let Some(answer) = in_time(parts.message()).await? else { return Ok(()) };
             let Some(part) = answer.part else { continue };
             let (to, records, head, sent_at_us) = match part {
                 WatchPart::Batch(batch) => (batch.cursor, batch.records, batch.head, batch.sent_at_us),
-                WatchPart::Bookmark(bookmark) => (bookmark.cursor, Vec::new(), 0, bookmark.sent_at_us),
+                WatchPart::Bookmark(bookmark) => (bookmark.cursor, Vec::new(), bookmark.head, bookmark.sent_at_us),
             };
             let to = to.as_ref().and_then(Cursor::from_proto).ok_or_else(|| Error::Internal("a batch came without its cursor".into()))?;
             if to != cursor && !self.mirror.apply(&cursor, &to, &records).await? {
@@ -217,6 +216,14 @@ impl<M: Mirror> Follower<M> {
         let value = format!("Bearer {token}").parse().map_err(|_| Error::Internal("a token is not ASCII".into()))?;
         request.metadata_mut().insert("authorization", value);
         Ok(request)
+    }
+}
+
+/// A half-open connection says nothing for ever: after a while it is given up.
+async fn in_time<T>(asked: impl Future<Output = Result<T, Status>>) -> Result<T, Failure> {
+    match tokio::time::timeout(SILENCE, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Other(Error::Internal("the source has fallen silent".into()))),
     }
 }
 

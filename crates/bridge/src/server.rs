@@ -139,7 +139,7 @@ impl FeedServer {
             let part = if newest > cursor.position {
                 self.next_part(&mut cursor, newest, sent_at_us).await?
             } else {
-                WatchPart::Bookmark(Bookmark { cursor: Some(cursor.to_proto()), sent_at_us })
+                WatchPart::Bookmark(Bookmark { cursor: Some(cursor.to_proto()), sent_at_us, head: newest })
             };
             if out.send(Ok(pb::WatchResponse { part: Some(part) })).await.is_err() {
                 return Ok(());
@@ -179,7 +179,7 @@ impl FeedServer {
         }
         let at = Some(cursor.to_proto());
         Ok(if records.is_empty() {
-            WatchPart::Bookmark(Bookmark { cursor: at, sent_at_us })
+            WatchPart::Bookmark(Bookmark { cursor: at, sent_at_us, head })
         } else {
             WatchPart::Batch(Batch { records, cursor: at, head, sent_at_us })
         })

@@ -138,7 +138,7 @@ impl IdNumber {
             }
             "护照" => alphanumeric(&number, 5..=17, NumberClass::Passport)?,
             // The class is what the number is: a permit or a resident number entered as 其他 keeps its own class.
-            "其他" if number.len() == 18 && digits(&number[..17]) => {
+            "其他" if number.is_ascii() && number.len() == 18 && digits(&number[..17]) => {
                 if is_permit(&number) {
                     check_eighteen(&number, today)?;
                     NumberClass::ResidencePermit
@@ -163,7 +163,7 @@ impl IdNumber {
         if number.starts_with("999") {
             return Err(IdError::Temporary);
         }
-        if number.chars().count() != 18 {
+        if number.chars().count() != 18 || !number.is_ascii() {
             return Err(IdError::Length);
         }
         if number.contains('O') {
@@ -315,6 +315,9 @@ fn check_eighteen(number: &str, today: NaiveDate) -> Result<(), IdError> {
 }
 
 fn foreign_permanent(number: &str, _today: NaiveDate) -> Result<NumberClass, IdError> {
+    if !number.is_ascii() {
+        return Err(IdError::Form);
+    }
     let old = number.len() == 15 && number.bytes().take(3).all(|b| b.is_ascii_uppercase()) && digits(&number[3..]);
     let new = number.len() == 18 && number.starts_with('9') && digits(&number[..17]);
     if new && check_character(&number[..17]) != number.chars().last() {
@@ -361,6 +364,8 @@ mod tests {
             ("其他", "11010519491231002X", Ok(NumberClass::Resident)),
             ("境外永久居住证", "CAN110106097501", Ok(NumberClass::ForeignPermanent)),
             ("境外永久居住证", "CAN110106097501X", Err(Form)),
+            ("其他", "买买提艾力江", Err(Form)),
+            ("境外永久居住证", "9买买提艾力", Err(Form)),
             ("台湾居民来往大陆通行证", "12345678", Ok(NumberClass::Taiwan)),
             ("护照", "E12345678", Ok(NumberClass::Passport)),
             ("护照", "E1", Err(Form)),

@@ -90,18 +90,19 @@ impl RegionCode {
 
 /// The digits that all codes within a region begin with: two of a province, four of a prefecture, else six.
 pub fn prefix(code: &str) -> &str {
-    if code.ends_with("0000") {
-        &code[..2]
+    let kept = if code.ends_with("0000") {
+        code.get(..2)
     } else if code.ends_with("00") {
-        &code[..4]
+        code.get(..4)
     } else {
-        code
-    }
+        None
+    };
+    kept.unwrap_or(code)
 }
 
 /// [`prefix`], and the empty prefix, which all codes begin with, for an empty code.
 pub fn prefix_or_all(code: &str) -> &str {
-    if code.len() == 6 { prefix(code) } else { "" }
+    if code.is_empty() { "" } else { prefix(code) }
 }
 
 impl fmt::Display for RegionCode {

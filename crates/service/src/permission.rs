@@ -88,7 +88,7 @@ impl Permission {
 
 /// Whether an organisation's region contains another; the whole deployment contains all.
 pub fn covers(organisation: &str, region: &str) -> bool {
-    organisation.is_empty() || (!region.is_empty() && organisation.len() == 6 && region.starts_with(region::prefix(organisation)))
+    organisation.is_empty() || (region.len() == 6 && organisation.len() == 6 && region.starts_with(region::prefix(organisation)))
 }
 
 #[cfg(test)]

@@ -67,7 +67,10 @@ impl FieldErrors {
     /// A text that must be there, of at most `limit` characters.
     pub fn text(&mut self, field: &str, text: &str, limit: usize) -> Option<String> {
         let text = text.trim();
-        if text.is_empty() {
+        if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+            self.add(field, "不能含有控制字符");
+            None
+        } else if text.is_empty() {
             self.add(field, "不能为空");
             None
         } else if text.chars().count() > limit {

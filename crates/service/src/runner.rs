@@ -119,6 +119,14 @@ impl Runner {
                 Ok(answer.into_response())
             }
             Err(error) => {
+                // The same request may have been under way and done since: its answer is the answer.
+                if let (Error::Refused(refusal), false) = (&error, ctx.request_id.is_empty())
+                    && refusal.reason != Reason::RequestIdReused
+                    && let Ok(mut tx) = self.db.read().await
+                    && let Ok(Some(known)) = job.known(&mut tx).await
+                {
+                    return Ok(Answer::Replayed(known).into_response());
+                }
                 self.record_refusal(ctx, call.method, &call.resource, error.reason()).await;
                 Err(error.into())
             }

@@ -245,10 +245,11 @@ CREATE TABLE rejudge (
 );
 CREATE INDEX rejudge_by_day ON rejudge (at_day);
 
--- The civil day up to which due dates have been looked at.
+-- The civil day up to which due dates have been looked at, and the policies they were looked at under.
 CREATE TABLE woken (
     only_row integer PRIMARY KEY CHECK (only_row = 1),
-    through_day date NOT NULL
+    through_day date NOT NULL,
+    policy uuid NOT NULL
 );
 
 CREATE TABLE runs (

@@ -94,10 +94,10 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         return Err(Refusal::wrong_state("名单已提交：请新建补充名单").into());
     }
     let terms = terms(parts, &list)?;
-    let generation = mirror::store::state(tx).await?.generation;
+    let generation = mirror::store::held_state(tx).await?.generation;
     let keys = reconciliation::store::keys_at_school(tx, generation, school).await?;
     let cases = reconciliation::cases(tx, generation, &keys).await?;
-    let present: HashSet<Uuid> = store::entries(tx, list.list).await?.into_iter().map(|row| row.person_key).collect();
+    let present: HashSet<Uuid> = store::keys_listed(tx, &list).await?.into_iter().collect();
     let mut answer = pb::ProposeAwardsResponse::default();
     let mut entered = Vec::new();
     for case in &cases {
@@ -157,7 +157,8 @@ fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Ter
         let here = case
             .enrollments
             .iter()
-            .find(|enrollment| enrollment.school == school && enrollment.person == Some(person.person) && !enrollment.timeline.is_empty());
+            .filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person) && !enrollment.timeline.is_empty())
+            .max_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
         let Some(enrollment) = here else { continue };
         let Some(span) = enrollment.timeline.last() else { continue };
         let months = reconciliation::rules::months_at(case, &parts.policies, person, school, terms.scheme, &terms.days);
@@ -192,8 +193,9 @@ fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) 
         id_masked: "（学籍库）".to_owned(),
         name_comparable: text::comparable_name(&name),
         name,
-        sex: candidate.person.sex.map(xuezhu_domain::Sex::code),
-        birth_date: Some(candidate.person.birth_date),
+        // What was read from a number can differ from the person; here no number was read.
+        sex: None,
+        birth_date: None,
         first_day: first.first_day(),
         last_day: last.first_day(),
         amount_fen: month_fen * i64::try_from(candidate.months.len()).unwrap_or(0),

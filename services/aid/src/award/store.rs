@@ -216,14 +216,13 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
             "UPDATE award_entries SET id_document = t.id_document, id_sealed = t.id_sealed, id_masked = t.id_masked, name = t.name, name_comparable = t.name_comparable,
              sex = t.sex, birth_date = t.birth_date, months = t.months, first_day = t.first_day, last_day = t.last_day, amount_fen = t.amount_fen, month_fen = t.month_fen,
              tier = t.tier, card_sealed = t.card_sealed, card_tail = t.card_tail, remark = t.remark, state = 'DRAFT', sent_back_reason = '', content_hash = t.content_hash,
-             recorded_day = $2, recorded_at_us = $3, recorded_by = $4
+             recorded_day = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_day ELSE $2 END, recorded_by = $3
              FROM " table 1 (entry uuid, id_document text, id_sealed bytea, id_masked text, name text, name_comparable text, sex integer, birth_date date,
                 months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_tail text, remark text, content_hash bytea)
             " WHERE award_entries.entry = t.entry AND award_entries.state IN ('DRAFT', 'SENT_BACK')"
         ),
         json_rows(entered),
         ctx.today(),
-        ctx.now_us(),
         &ctx.actor.account
     )?;
     Ok(())
@@ -304,4 +303,18 @@ pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>,
         sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key IN " uuids 1 " ORDER BY first_day, scheme"),
         json_uuids(keys.iter().copied())
     )
+}
+
+/// Keys that stand on any list of the school, scheme and term, without those that were sent back.
+pub async fn keys_listed(tx: &mut Tx, list: &ListRow) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT person_key FROM award_entries WHERE school = $1 AND scheme = $2 AND term = $3 AND (state NOT IN ('SENT_BACK', 'REMOVED') OR (list = $4 AND state <> 'REMOVED'))",
+        &list.school,
+        &list.scheme,
+        &list.term,
+        list.list
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
 }

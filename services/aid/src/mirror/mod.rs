@@ -44,7 +44,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    /// Of several states of one record the last counts: a batch is in order.
+    /// Of several states of one record the highest version counts: with several writers the order of a batch is no proof.
     fn of(records: &[pb::Record]) -> Result<Self, Error> {
         let mut last: HashMap<(u8, Uuid), usize> = HashMap::new();
         for (index, record) in records.iter().enumerate() {
@@ -55,7 +55,13 @@ impl Sorted {
                 // A kind that a newer source knows and this follower does not.
                 None => continue,
             };
-            last.insert((kind, record_id(record)?), index);
+            last.entry((kind, record_id(record)?))
+                .and_modify(|known| {
+                    if records[*known].version < record.version {
+                        *known = index
+                    }
+                })
+                .or_insert(index);
         }
         let mut indexes: Vec<usize> = last.into_values().collect();
         indexes.sort_unstable();
@@ -180,7 +186,18 @@ impl Mirror for AidMirror {
     }
 
     async fn begin_generation(&self) -> Result<i64, Error> {
-        self.0.runner.db().write(&(), |tx, ()| Box::pin(async move { Ok::<_, Error>(store::next_generation(tx).await?) })).await
+        self.0
+            .runner
+            .db()
+            .write(&(), |tx, ()| {
+                Box::pin(async move {
+                    // What an attempt before left half loaded serves nobody.
+                    let present = store::locked_state(tx).await?.generation;
+                    store::drop_other_generations(tx, present).await?;
+                    Ok::<_, Error>(store::next_generation(tx).await?)
+                })
+            })
+            .await
     }
 
     async fn load(&self, generation: i64, records: &[pb::Record]) -> Result<(), Error> {
@@ -206,7 +223,7 @@ impl Mirror for AidMirror {
             .db()
             .write(&with, |tx, (generation, cursor)| {
                 Box::pin(async move {
-                    let old = store::state(tx).await?.generation;
+                    let old = store::locked_state(tx).await?.generation;
                     let marked = store::mark_differences(tx, old, *generation).await?;
                     store::switch(tx, *generation, cursor).await?;
                     store::drop_other_generations(tx, *generation).await?;

@@ -108,6 +108,19 @@ pub async fn state(tx: &mut Tx) -> Result<StateRow, StoreError> {
     one!(tx, StateRow, "SELECT generation, history, scope, position, change FROM mirror_state")?.ok_or(StoreError::Corrupt("mirror state"))
 }
 
+/// The same, held against a switch to another generation until the transaction ends. The follower's own moves of the
+/// cursor go on beside it.
+pub async fn held_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
+    one!(tx, StateRow, sql!("SELECT generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR KEY SHARE")))?
+        .ok_or(StoreError::Corrupt("mirror state"))
+}
+
+/// The same, for a switch: waits for all who hold it.
+pub(super) async fn locked_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
+    one!(tx, StateRow, sql!("SELECT generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR UPDATE")))?
+        .ok_or(StoreError::Corrupt("mirror state"))
+}
+
 pub(super) async fn next_generation(tx: &mut Tx) -> Result<i64, StoreError> {
     let next = one!(tx, (i64,), "UPDATE mirror_state SET last_generation = last_generation + 1 RETURNING last_generation")?;
     next.map(|(generation,)| generation).ok_or(StoreError::Corrupt("mirror state"))
@@ -172,7 +185,8 @@ pub(super) async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<
     let enrollments = run!(
         tx,
         "INSERT INTO marked_keys (person_key)
-         SELECT DISTINCT e.claim_key FROM mirror_enrollments e
+         SELECT DISTINCT coalesce(k.person_key, e.claim_key) FROM mirror_enrollments e
+         LEFT JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
          WHERE e.generation IN ($1, $2) AND NOT EXISTS (
              SELECT 1 FROM mirror_enrollments oe
              WHERE oe.generation = CASE WHEN e.generation = $1 THEN $2 ELSE $1 END AND oe.claim_key = e.claim_key AND oe.digest = e.digest)

@@ -183,6 +183,7 @@ pub struct TermDays {
 #[derive(Debug, Clone)]
 pub struct Policies {
     file: File,
+    fingerprint: uuid::Uuid,
 }
 
 /// Policies that can't be used.
@@ -205,7 +206,8 @@ impl Policies {
     /// Reads and checks a text.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let file: File = toml::from_str(text).map_err(|error| PolicyError(error.to_string()))?;
-        let policies = Self { file };
+        let fingerprint = uuid::Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default();
+        let policies = Self { file, fingerprint };
         policies.check()?;
         Ok(policies)
     }
@@ -216,6 +218,10 @@ impl Policies {
                 self.days(Term::new(FIRST_TERM_YEAR, season)).ok_or_else(|| PolicyError(format!("season {season:?} is missing or its days are wrong")))?;
             if days.months.is_empty() || days.months.windows(2).any(|pair| pair[0] >= pair[1]) {
                 return Err(PolicyError(format!("payment_months of {season:?} must be in order")));
+            }
+            let (first, last) = (days.months[0].first_day(), days.months[days.months.len() - 1].first_day());
+            if days.count_day < first || days.count_day > last {
+                return Err(PolicyError(format!("count_day of {season:?} must lie between the first day of its first and of its last payment month")));
             }
         }
         for scheme in &self.file.scheme {
@@ -237,6 +243,11 @@ impl Policies {
             }
         }
         Ok(())
+    }
+
+    /// Changes with any word of the policies.
+    pub fn fingerprint(&self) -> uuid::Uuid {
+        self.fingerprint
     }
 
     /// A scheme.
@@ -275,7 +286,8 @@ impl Policies {
 
     /// Terms whose lists became overdue after `from` and up to `to`: whose due day lies in `[from, to)`.
     pub fn overdue_between(&self, from: NaiveDate, to: NaiveDate) -> Vec<TermDays> {
-        let mut term = Term::of(from);
+        // A due day may lie in the term after its own.
+        let mut term = Term::of(Term::of(from).first_day() - chrono::Days::new(1));
         let mut overdue = Vec::new();
         while term.first_day() <= to {
             overdue.extend(self.days(term).filter(|days| from <= days.due && days.due < to));

@@ -41,6 +41,12 @@ impl<'v> Viewer<'v> {
         Self { school }
     }
 
+    /// Whether the person of this evidence is, or was, the viewer's own student: else a school could learn the name behind
+    /// any number by listing it.
+    fn knows(&self, evidence: &Evidence) -> bool {
+        self.school.is_none_or(|own| evidence.enrollments.iter().any(|side| side.school == own && side.stage == super::case::Stage::Approved))
+    }
+
     fn sees(&self, school: &str) -> bool {
         self.school.is_none_or(|own| own == school)
     }
@@ -230,6 +236,11 @@ async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Res
     if !school.is_empty() {
         mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
     }
+    let mut errors = FieldErrors::default();
+    if !region.is_empty() {
+        errors.parse::<xuezhu_domain::RegionCode>("region", region);
+    }
+    errors.check()?;
     let region = if region.is_empty() { ctx.actor.organisation.as_str() } else { region };
     ctx.may(Permission::ReadSchool, &Place::Region(region))?;
     Ok((school.to_owned(), region::prefix_or_all(region).to_owned()))
@@ -332,7 +343,7 @@ fn to_proto(viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> R
     Ok(pb::Flag {
         flag: row.flag.to_string(),
         entry: row.entry.map(|entry| entry.to_string()).unwrap_or_default(),
-        person: row.person.map(|person| person.to_string()).unwrap_or_default(),
+        person: row.person.filter(|_| viewer.knows(&evidence)).map(|person| person.to_string()).unwrap_or_default(),
         months,
         amount_fen: row.amount_fen,
         evidence: Some(shown(viewer, names, &evidence, row.id_masked.as_deref().unwrap_or_default())),
@@ -365,7 +376,7 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
             recorded_date: claim.recorded_day.to_string(),
         }),
         enrollments: evidence.enrollments.iter().filter(|side| viewer.sees(&side.school)).map(|side| found(names, side)).collect(),
-        registered_name: evidence.registered_name.clone(),
+        registered_name: if viewer.knows(evidence) { evidence.registered_name.clone() } else { String::new() },
         elsewhere_months: numbers(&evidence.elsewhere_months),
         rivals: evidence
             .rivals
@@ -424,7 +435,7 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
     let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, &keys).await?.into_iter().collect();
     let cases = load::cases(tx, state.generation, &keys, &subjects).await?;
     let case = cases.into_iter().map(|(_, case)| case).find(|case| case.persons.iter().any(|known| known.person == person)).ok_or_else(not_found)?;
-    let schools = visible_schools(ctx, tx, &case).await?;
+    let schools = visible_schools(ctx, tx, &case, person).await?;
     if schools.is_empty() {
         return Err(not_found());
     }
@@ -435,7 +446,14 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
     for subject in subjects.values() {
         flags.extend(store::flags(tx, &Filter { subject: Some(*subject), ..Filter::default() }, None, 200).await?);
     }
-    flags.retain(|row| row.state != "CLOSED" && sees(&row.school));
+    // Of a key that several persons held, only what means this one belongs here.
+    let own: Vec<Uuid> = case
+        .claims
+        .iter()
+        .filter(|claim| rules::holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|holder| holder.person == person))
+        .map(|claim| claim.entry)
+        .collect();
+    flags.retain(|row| row.state != "CLOSED" && sees(&row.school) && row.entry.map_or(row.person == Some(person), |entry| own.contains(&entry)));
     flags.sort_by_key(|row| row.flag);
     flags.dedup_by_key(|row| row.flag);
     let mut names = school_names(tx, &flags).await?;
@@ -452,7 +470,7 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
         timeline: enrollments.into_iter().map(|enrollment| found(&names, &rules::side(enrollment))).collect(),
         awards: awards
             .into_iter()
-            .filter(|row| sees(&row.school))
+            .filter(|row| sees(&row.school) && own.contains(&row.entry))
             .map(|row| pb::StoryAward {
                 held: held.contains(&row.entry),
                 entry: row.entry.to_string(),
@@ -471,10 +489,12 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
     })
 }
 
-/// The schools of a case in which the caller may read.
-async fn visible_schools(ctx: &Context, tx: &mut Tx, case: &PersonCase) -> Result<Vec<String>, Error> {
-    let mut schools: Vec<&str> =
-        case.enrollments.iter().map(|enrollment| enrollment.school.as_str()).chain(case.claims.iter().map(|claim| claim.school.as_str())).collect();
+/// The schools of a person's story in which the caller may read. A claim alone gives a school no sight of a person.
+async fn visible_schools(ctx: &Context, tx: &mut Tx, case: &PersonCase, person: Uuid) -> Result<Vec<String>, Error> {
+    let own_school = Viewer::of(ctx).school.is_some();
+    let places = case.enrollments.iter().filter(|enrollment| enrollment.person == Some(person)).map(|enrollment| enrollment.school.as_str());
+    let claims = case.claims.iter().filter(|_| !own_school).map(|claim| claim.school.as_str());
+    let mut schools: Vec<&str> = places.chain(claims).collect();
     schools.sort_unstable();
     schools.dedup();
     let mut visible = Vec::new();

@@ -56,6 +56,9 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashM
             groups.join(pair[0].value, pair[1].value);
         }
     }
+    // A key that is somebody else's now, as after a typing error, says nothing about who this person is to aid.
+    let owners: HashMap<Uuid, Uuid> =
+        bonds.iter().flat_map(|(person, keys)| keys.iter().filter(|bond| bond.end_recorded.is_none()).map(|bond| (bond.value, *person))).collect();
     let persons: Vec<Uuid> = bonds.keys().copied().collect();
     let home: HashMap<Uuid, Uuid> = bonds.iter().filter_map(|(person, keys)| keys.first().map(|bond| (*person, groups.root(bond.value)))).collect();
     let mut cases: BTreeMap<Uuid, PersonCase> = BTreeMap::new();
@@ -66,7 +69,8 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashM
     }
     for row in store::persons(tx, generation, &persons).await? {
         let keys = bonds.remove(&row.person).unwrap_or_default();
-        let subject = keys.iter().filter_map(|bond| subjects.get(&bond.value)).min().copied().unwrap_or_default();
+        let own = |bond: &&Bond<Uuid>| owners.get(&bond.value).is_none_or(|owner| *owner == row.person);
+        let subject = keys.iter().filter(own).filter_map(|bond| subjects.get(&bond.value)).min().copied().unwrap_or_default();
         cases.entry(home[&row.person]).or_default().persons.push(Person {
             person: row.person,
             keys,

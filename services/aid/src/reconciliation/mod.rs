@@ -45,7 +45,7 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
     if touched.is_empty() {
         return Ok(0);
     }
-    let mirror = mirror::store::state(tx).await?;
+    let mirror = mirror::store::held_state(tx).await?;
     let mut keys: Vec<Uuid> = touched.to_vec();
     let subjects: HashMap<Uuid, Uuid> = loop {
         keys.sort_unstable();
@@ -111,8 +111,13 @@ impl Changes {
     /// Compares what was found with the flags that are there.
     fn compare(&mut self, ctx: &Context, case: &PersonCase, findings: &[Finding], known: Vec<KnownFlag>) {
         let mut known: BTreeMap<(String, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule.clone(), flag.subject), flag)).collect();
+        let mut seen = std::collections::HashSet::new();
         for finding in findings {
             let subject = subject_id(&finding.subject);
+            if !seen.insert((finding.rule, subject)) {
+                tracing::error!(rule = finding.rule.as_str(), %subject, "two findings of one rule about one subject; the first is kept");
+                continue;
+            }
             let evidence = serde_json::to_string(&finding.evidence).unwrap_or_default();
             let digest = evidence_digest(finding, &evidence);
             match known.remove(&(finding.rule.as_str().to_owned(), subject)) {

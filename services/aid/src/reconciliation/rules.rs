@@ -101,16 +101,13 @@ pub fn judge(case: &PersonCase, policies: &Policies, as_of: NaiveDate) -> Judgem
 /// Who a key stands for in a claim recorded on a day: a former or mistyped key stays good up to the day on which its end
 /// was recorded; of several holders the one whose names match is meant, else the present one.
 pub fn holder<'c>(persons: &'c [Person], key: Uuid, name_comparable: &str, recorded: NaiveDate) -> Option<&'c Person> {
-    let good = |person: &&Person| person.keys.iter().any(|bond| bond.value == key && bond.good_for(recorded));
-    let holders: Vec<&Person> = persons.iter().filter(good).collect();
+    let bond = |person: &Person| person.keys.iter().find(|bond| bond.value == key && bond.good_for(recorded)).map(|bond| bond.end_recorded.is_none());
+    let holders: Vec<(&Person, bool)> = persons.iter().filter_map(|person| bond(person).map(|current| (person, current))).collect();
     match holders[..] {
         [] => None,
-        [one] => Some(one),
-        _ => holders
-            .iter()
-            .find(|person| person.answers_to(name_comparable, recorded))
-            .or_else(|| holders.iter().find(|person| person.keys.iter().any(|bond| bond.value == key && bond.end_recorded.is_none())))
-            .copied(),
+        [(one, _)] => Some(one),
+        // First whose names match, and of those the present holder; else the present holder.
+        _ => holders.iter().max_by_key(|(person, current)| (person.answers_to(name_comparable, recorded), *current)).map(|(person, _)| *person),
     }
 }
 

@@ -375,12 +375,17 @@ pub async fn to_rejudge(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Uuid>, Stor
     Ok(rows!(tx, (Uuid,), "SELECT person_key FROM rejudge WHERE at_day <= $1", today)?.into_iter().map(|(key,)| key).collect())
 }
 
-pub async fn woken_through(tx: &mut Tx) -> Result<Option<NaiveDate>, StoreError> {
-    Ok(one!(tx, (NaiveDate,), "SELECT through_day FROM woken")?.map(|(day,)| day))
+pub async fn woken_through(tx: &mut Tx) -> Result<Option<(NaiveDate, Uuid)>, StoreError> {
+    one!(tx, (NaiveDate, Uuid), "SELECT through_day, policy FROM woken")
 }
 
-pub async fn wake_through(tx: &mut Tx, day: NaiveDate) -> Result<(), StoreError> {
-    run!(tx, "INSERT INTO woken (only_row, through_day) VALUES (1, $1) ON CONFLICT (only_row) DO UPDATE SET through_day = excluded.through_day", day)?;
+pub async fn wake_through(tx: &mut Tx, day: NaiveDate, policy: Uuid) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO woken (only_row, through_day, policy) VALUES (1, $1, $2) ON CONFLICT (only_row) DO UPDATE SET through_day = excluded.through_day, policy = excluded.policy",
+        day,
+        policy
+    )?;
     Ok(())
 }
 

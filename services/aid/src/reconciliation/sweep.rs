@@ -95,11 +95,18 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let today = parts.runner.clock().today();
     let mut tx = parts.runner.db().read().await?;
     let generation = mirror::store::state(&mut tx).await?.generation;
-    let through = store::woken_through(&mut tx).await?;
+    let policy = parts.policies.fingerprint();
+    let woken = store::woken_through(&mut tx).await?;
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();
-    let from = through.unwrap_or_else(|| NaiveDate::from_ymd_opt(2016, 2, 1).unwrap_or(today));
-    for days in parts.policies.overdue_between(from, today) {
-        keys.extend(unlisted(&mut tx, parts, generation, &days).await?);
+    match woken {
+        // Other policies than before: everybody may be judged otherwise.
+        Some((_, before)) if before != policy => keys = suspects(&mut tx, parts, generation, "", today).await?,
+        _ => {
+            let from = woken.map_or_else(|| NaiveDate::from_ymd_opt(2016, 2, 1).unwrap_or(today), |(day, _)| day);
+            for days in parts.policies.overdue_between(from, today) {
+                keys.extend(unlisted(&mut tx, parts, generation, &days).await?);
+            }
+        }
     }
     keys.extend(store::to_rejudge(&mut tx, today).await?);
     let marked = store::marked(&mut tx, i64::try_from(CHUNK_KEYS * 20).unwrap_or(i64::MAX)).await?;
@@ -109,8 +116,12 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     for chunk in keys.chunks(CHUNK_KEYS) {
         judge_chunk(parts, chunk, "wake").await?;
     }
-    if through != Some(today) {
-        parts.runner.db().write(&today, |tx, today| Box::pin(async move { store::wake_through(tx, *today).await.map_err(Error::from) })).await?;
+    if woken != Some((today, policy)) {
+        parts
+            .runner
+            .db()
+            .write(&(today, policy), |tx, (today, policy)| Box::pin(async move { store::wake_through(tx, *today, *policy).await.map_err(Error::from) }))
+            .await?;
     }
     Ok(keys.len())
 }

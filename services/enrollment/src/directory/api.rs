@@ -192,6 +192,11 @@ impl DirectoryService for DirectoryApi {
 
 async fn list_schools(ctx: &Context, tx: &mut Tx, request: &pb::ListSchoolsRequest) -> Result<pb::ListSchoolsResponse, Error> {
     let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let mut errors = FieldErrors::default();
+    if !request.region.is_empty() {
+        errors.parse::<xuezhu_domain::RegionCode>("region", &request.region);
+    }
+    errors.check()?;
     let region = if own_school || !request.region.is_empty() { request.region.clone() } else { ctx.actor.organisation.clone() };
     if !own_school {
         ctx.may(Permission::ReadSchool, &Place::Region(&region))?;

@@ -109,6 +109,7 @@ pub enum LogIn {
 
 /// Settles a log-in whose password was compared.
 pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, right: bool) -> Result<LogIn, Error> {
+    store::lock_account(tx, account).await?;
     let Some(row) = store::account(tx, account).await? else { return Ok(LogIn::Refused(wrong_password())) };
     if row.locked_until_us > ctx.now_us() {
         return Ok(LogIn::Refused(locked()));

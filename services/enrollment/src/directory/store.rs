@@ -118,6 +118,12 @@ pub async fn schools_after(tx: &mut Tx, authority_prefix: &str, school: &str, af
     )
 }
 
+/// The same, locked: guesses that come at once are counted one by one.
+pub async fn lock_account(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE accounts SET wrong_passwords = wrong_passwords WHERE account = $1", account)?;
+    Ok(())
+}
+
 pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, StoreError> {
     one!(
         tx,

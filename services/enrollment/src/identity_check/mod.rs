@@ -17,6 +17,11 @@ pub fn student_number(ctx: &Context, registry: RegistryAnswer, number: &IdNumber
     if registry == RegistryAnswer::Confirmed && number.class() == NumberClass::Resident {
         return format!("G{}", number.reveal());
     }
+    temporary_number(ctx, region, birth)
+}
+
+/// A temporary 学籍号.
+pub fn temporary_number(ctx: &Context, region: &str, birth: NaiveDate) -> String {
     let mut random = [0; 4];
     ctx.ids().fill(&mut random);
     format!("L{region}{}{:04}", birth.format("%Y%m%d"), u32::from_be_bytes(random) % 10_000)

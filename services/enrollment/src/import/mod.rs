@@ -166,12 +166,14 @@ async fn warn_of_others(tx: &mut Tx, school: &str, rows: &[Keyed], found: &mut F
 async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Findings) -> Result<Vec<(Keyed, Effect)>, Error> {
     let live = registration::store::live_of_school(tx, school).await?;
     let by_key: HashMap<Uuid, &registration::store::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
+    let former: HashMap<Uuid, Uuid> = registration::store::former_keys_at(tx, school).await?.into_iter().collect();
+    let by_id: HashMap<Uuid, &registration::store::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
     let by_number: HashMap<&str, &registration::store::LiveRow> =
         live.iter().filter(|row| !row.school_number.is_empty()).map(|row| (row.school_number.as_str(), row)).collect();
     let mut effects = Vec::with_capacity(rows.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();
     for row in rows {
-        let same_key = by_key.get(&row.key).copied();
+        let same_key = by_key.get(&row.key).copied().or_else(|| by_id.get(former.get(&row.key)?).copied());
         let same_number = by_number.get(row.row.school_number.as_str()).copied();
         if let (Some(key), Some(number)) = (same_key, same_number)
             && key.enrollment != number.enrollment

@@ -217,6 +217,7 @@ impl Approval {
             let formal = self.formal.get(person).copied().unwrap_or(false);
             crate::identity_check::answered(tx, parts, *person, registry, formal, &number_of(parts, row)?).await?;
         }
+        draw_free_numbers(ctx, tx, parts, region, &mut persons).await?;
         if !persons.is_empty() {
             store::insert_persons(tx, &persons, region).await?;
         }
@@ -233,6 +234,31 @@ impl Approval {
         }
         Ok(())
     }
+}
+
+/// Temporary numbers have four random digits: those that are taken, here or in the same set, are drawn again. A formal
+/// number that is taken (a person keeps it when the identity number changes) gives way to a temporary one.
+async fn draw_free_numbers(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, persons: &mut [NewPerson]) -> Result<(), Error> {
+    /// Draws before it is said that the 10,000 numbers of a region and birth date are used up.
+    const DRAWS: usize = 200;
+    for _ in 0..DRAWS {
+        let taken: HashSet<Uuid> = store::taken_student_numbers(tx, persons.iter().map(|person| person.student_number_hash.0)).await?.into_iter().collect();
+        let mut seen = HashSet::new();
+        let mut drawn = false;
+        for person in persons.iter_mut() {
+            if taken.contains(&person.student_number_hash.0) || !seen.insert(person.student_number_hash.0) {
+                let number = crate::identity_check::temporary_number(ctx, region, person.birth_date);
+                person.student_number_formal = false;
+                person.student_number_hash = Hex(parts.keyring.lookup_hash("student_number", &number));
+                person.student_number_sealed = Bytes(parts.keyring.seal("student_number", number.as_bytes()));
+                drawn = true;
+            }
+        }
+        if !drawn {
+            return Ok(());
+        }
+    }
+    Err(Error::Internal("the temporary numbers of a region and birth date are used up".into()))
 }
 
 fn new_person(ctx: &Context, parts: &Parts, region: &str, person: Uuid, row: &AttestedRow, registry: RegistryAnswer) -> Result<NewPerson, Error> {

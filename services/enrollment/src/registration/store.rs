@@ -157,6 +157,16 @@ pub async fn live_of_school(tx: &mut Tx, school: &str) -> Result<Vec<LiveRow>, S
     rows!(tx, LiveRow, "SELECT enrollment, state, claim_key, school_number, content_hash FROM enrollments WHERE school = $1 AND state <> 'WITHDRAWN'", school)
 }
 
+/// Keys that persons enrolled at the school held before: a row under one of them means a person who is there.
+pub async fn former_keys_at(tx: &mut Tx, school: &str) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid),
+        "SELECT k.person_key, e.enrollment FROM enrollments e JOIN person_keys k ON k.person = e.person AND k.kind <> 1 WHERE e.school = $1 AND e.state <> 'WITHDRAWN'",
+        school
+    )
+}
+
 /// Which of these keys another school claims or holds.
 pub async fn keys_elsewhere(tx: &mut Tx, school: &str, keys: impl Iterator<Item = Uuid>) -> Result<Vec<Uuid>, StoreError> {
     let found = rows!(
@@ -423,7 +433,7 @@ pub async fn holders(tx: &mut Tx, keys: impl Iterator<Item = Uuid>) -> Result<Ve
                     (SELECT max(pe.from_date) FROM enrollment_periods pe JOIN enrollments e ON e.enrollment = pe.enrollment
                      WHERE e.person = k.person AND pe.state = 3) AS last_end
              FROM person_keys k JOIN persons p ON p.person = k.person JOIN person_names n ON n.person = k.person AND n.kind = 1
-             WHERE k.kind = 1 AND k.person_key IN " uuids 1
+             WHERE k.kind IN (1, 2) AND k.person_key IN " uuids 1 " ORDER BY k.kind DESC"
         ),
         json_uuids(keys)
     )
@@ -451,6 +461,12 @@ pub async fn insert_persons(tx: &mut Tx, persons: &[NewPerson], scope: &str) -> 
     )?;
     run!(tx, sql!("INSERT INTO person_names (person, ordinal, name, kind) SELECT t.person, 0, t.name, 1 FROM " table 1 (person uuid, name text)), &json)?;
     Ok(())
+}
+
+/// Which of these hashes of 学籍号 are taken.
+pub async fn taken_student_numbers(tx: &mut Tx, hashes: impl Iterator<Item = Uuid>) -> Result<Vec<Uuid>, StoreError> {
+    let taken = rows!(tx, (Uuid,), sql!("SELECT student_number_hash FROM persons WHERE student_number_hash IN " uuids 1), json_uuids(hashes))?;
+    Ok(taken.into_iter().map(|(hash,)| hash).collect())
 }
 
 /// Gives persons their places; fails with a unique violation where somebody was first.

@@ -83,6 +83,10 @@ pub async fn correct_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, correct
     let school = directory::school_for(ctx, tx, &correction.school, Permission::Approve).await?;
     let row = store::lock(tx, &school.code, correction.enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
     let person = row.person.ok_or_else(|| Refusal::wrong_state("学籍尚未批准：请退回学校修改后重新提交"))?;
+    store::lock_person(tx, person).await?;
+    if store::place_of(tx, person).await?.is_some_and(|place| place != correction.enrollment) {
+        return Err(Refusal::wrong_state("该生已在另一所学校就读，应由现就读学校的主管部门办理").into());
+    }
     if correction.effective > ctx.today() {
         return Err(Refusal::field("effective_date", "信息变更的生效日期不能晚于今天").into());
     }
@@ -132,6 +136,9 @@ async fn replace_key(
     }
     if registration::store::holders(tx, std::iter::once(key)).await?.iter().any(|holder| holder.person != person) {
         return Err(Refusal::new(Reason::IdentityConflict, "该证件号已登记在另一名学生名下，请先核正对方的信息").into());
+    }
+    if store::is_claimed_beside(tx, person, key).await? {
+        return Err(Refusal::new(Reason::IdentityConflict, "本校另有一条用该证件号录入的记录，请先退回并改正那一条").into());
     }
     store::retire_key(tx, person, old.code(), ctx.today()).await?;
     store::add_key(tx, person, key, &registration::class_text(number.class()), &parts.keyring.seal("id", number.reveal().as_bytes())).await?;

@@ -104,6 +104,30 @@ pub async fn leave_place(tx: &mut Tx, enrollment: Uuid) -> Result<(), StoreError
     Ok(())
 }
 
+/// Locks a person: what is read of it afterwards is what the last correction left.
+pub async fn lock_person(tx: &mut Tx, person: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE persons SET etag = etag WHERE person = $1", person)?;
+    Ok(())
+}
+
+/// The enrollment at which a person has the one valid place.
+pub async fn place_of(tx: &mut Tx, person: Uuid) -> Result<Option<Uuid>, StoreError> {
+    Ok(one!(tx, (Uuid,), "SELECT enrollment FROM places WHERE person = $1", person)?.map(|(enrollment,)| enrollment))
+}
+
+/// Whether another live enrollment of the person's schools claims a key: a draft that would stand in the way.
+pub async fn is_claimed_beside(tx: &mut Tx, person: Uuid, key: Uuid) -> Result<bool, StoreError> {
+    let claimed = one!(
+        tx,
+        (i32,),
+        "SELECT 1 FROM enrollments other JOIN enrollments own ON own.school = other.school AND own.person = $1
+         WHERE other.claim_key = $2 AND other.state <> 'WITHDRAWN' AND (other.person IS NULL OR other.person <> $1) LIMIT 1",
+        person,
+        key
+    )?;
+    Ok(claimed.is_some())
+}
+
 pub async fn identity(tx: &mut Tx, person: Uuid) -> Result<Option<IdentityRow>, StoreError> {
     one!(
         tx,
@@ -111,7 +135,7 @@ pub async fn identity(tx: &mut Tx, person: Uuid) -> Result<Option<IdentityRow>, 
         sql!(
             "SELECT k.person_key, k.id_class, k.id_sealed, n.name, p.student_number_formal AS formal
              FROM persons p JOIN person_keys k ON k.person = p.person AND k.kind = 1 JOIN person_names n ON n.person = p.person AND n.kind = 1
-             WHERE p.person = $1" only(sqlite "", postgres " FOR UPDATE OF p")
+             WHERE p.person = $1"
         ),
         person
     )
