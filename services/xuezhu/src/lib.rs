@@ -2,5 +2,6 @@
 
 pub mod apart;
 pub mod client;
+pub mod demo;
 pub mod deployment;
 pub mod output;

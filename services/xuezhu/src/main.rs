@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use xuezhu::{
     apart,
     client::{Refused, Session},
+    demo::{play, world::World},
     deployment::{Deployment, Options, keep_password},
     output,
 };
@@ -60,6 +61,8 @@ enum Command {
     Flags(Flags),
     /// Keeps schools, accounts and keys
     Admin(Admin),
+    /// Makes a province with planted faults, lives through a school year, and compares what is found
+    Demo(Demo),
 }
 
 #[derive(Args)]
@@ -79,6 +82,34 @@ struct Up {
     /// File with the first administrator's one-time password
     #[arg(long)]
     admin_password_file: Option<PathBuf>,
+    /// Play the demo's school year first, then stay up to look at
+    #[arg(long)]
+    demo: bool,
+    /// Students of the demo
+    #[arg(long, default_value_t = 2000, requires = "demo")]
+    demo_students: usize,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  xuezhu demo --students 20000 --seed 7 --faults 0.01 --json\n\nWrites workbooks, manifest.json and what was found below DATA/demo. Exit code 1 if anything was missed or found too much."
+)]
+struct Demo {
+    /// Students
+    #[arg(long, default_value_t = 2000)]
+    students: usize,
+    /// Seed: the same numbers make the same province
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Share of the students on whom each fault is planted; 0 for none
+    #[arg(long, default_value_t = 0.01)]
+    faults: f64,
+    /// Folder of the data; must be new or empty
+    #[arg(long, default_value = "data-demo")]
+    data: PathBuf,
+    /// Print one JSON value instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 /// Who asks, and where.
@@ -252,6 +283,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Reconcile(reconcile) => run_reconcile(reconcile).await,
         Command::Flags(flags) => run_flags(flags).await,
         Command::Admin(admin) => run_admin(admin).await,
+        Command::Demo(demo) => run_demo(demo, settings).await,
     }
 }
 
@@ -278,6 +310,9 @@ fn stop_on_signal() -> CancellationToken {
 
 async fn run_up(up: Up, settings: Settings) -> anyhow::Result<u8> {
     let stop = stop_on_signal();
+    if up.demo {
+        return run_up_demo(up, settings, stop).await;
+    }
     let options = Options {
         data: up.data,
         http: up.http.unwrap_or_else(|| settings.http_address.clone()),
@@ -293,6 +328,111 @@ async fn run_up(up: Up, settings: Settings) -> anyhow::Result<u8> {
     println!("stopping");
     deployment.stop().await;
     Ok(OK)
+}
+
+/// A deployment for the demo, with its registry file, in a folder that holds nothing yet.
+async fn demo_deployment(world: &World, data: &std::path::Path, http: String, settings: Settings) -> anyhow::Result<Deployment> {
+    if data.join("enrollment.db").exists() {
+        bail!("{} holds data already; name a new folder with --data", data.display());
+    }
+    std::fs::create_dir_all(data.join("demo"))?;
+    let registry = data.join("demo/registry.csv");
+    let rows: Vec<String> = world.registry.iter().map(|(number, name)| format!("{number},{name}")).collect();
+    std::fs::write(&registry, format!("number,name\n{}\n", rows.join("\n")))?;
+    let free = || "127.0.0.1:0".to_owned();
+    let options = Options {
+        data: data.to_owned(),
+        http,
+        enrollment_grpc: free(),
+        aid_grpc: free(),
+        admin_password_file: None,
+        registry: registry.display().to_string(),
+        settings,
+    };
+    Deployment::start(options).await
+}
+
+async fn run_demo(demo: Demo, settings: Settings) -> anyhow::Result<u8> {
+    if !(0.0..=0.05).contains(&demo.faults) {
+        bail!("--faults is a share from 0 to 0.05");
+    }
+    if demo.students < 200 {
+        bail!("--students must be at least 200");
+    }
+    let world = World::make(demo.students, demo.seed, demo.faults);
+    let deployment = demo_deployment(&world, &demo.data, "127.0.0.1:0".into(), settings).await?;
+    let password = deployment.admin_password.clone().context("a new deployment has a first administrator")?;
+    let played = play::play(&deployment, &world, &password, output::bar(demo.json, 24, "playing")).await;
+    deployment.stop().await;
+    let outcome = played?;
+    output::print(demo.json, &serde_json::to_value(&outcome)?, || table(&outcome));
+    Ok(if outcome.is_exact() { OK } else { FAILED })
+}
+
+async fn run_up_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> anyhow::Result<u8> {
+    let http = up.http.unwrap_or_else(|| settings.http_address.clone());
+    let played_before = up.data.join("demo/result.json").exists();
+    let deployment = if played_before {
+        settings.registry = up.data.join("demo/registry.csv").display().to_string();
+        let options = Options {
+            data: up.data,
+            http,
+            enrollment_grpc: up.enrollment_grpc,
+            aid_grpc: up.aid_grpc,
+            admin_password_file: None,
+            registry: settings.registry.clone(),
+            settings,
+        };
+        Deployment::start(options).await?
+    } else {
+        let world = World::make(up.demo_students, 1, 0.01);
+        let deployment = demo_deployment(&world, &up.data, http, settings).await?;
+        let password = deployment.admin_password.clone().context("a new deployment has a first administrator")?;
+        println!("playing a school year with {} students…", up.demo_students);
+        let played = tokio::select! {
+            played = play::play(&deployment, &world, &password, output::bar(false, 24, "playing")) => played,
+            () = stop.cancelled() => bail!("stopped before the demo was over; start again with a new --data folder"),
+        };
+        println!("{}", table(&played?));
+        deployment
+    };
+    println!("pages and REST   http://{}", deployment.http);
+    println!("enrollment gRPC  {}", deployment.enrollment_grpc);
+    println!("aid gRPC         {}", deployment.aid_grpc);
+    println!("accounts admin, clerk1, head1, officer… (see the page of accounts), password {}", play::PASSWORD);
+    println!("ready");
+    stop.cancelled().await;
+    println!("stopping");
+    deployment.stop().await;
+    Ok(OK)
+}
+
+/// Planted against found, by rule and checkpoint.
+fn table(outcome: &play::Outcome) -> String {
+    let mut text = format!("{} students, {} schools, {} lines on award lists, {:.1} s\n", outcome.students, outcome.schools, outcome.lines, outcome.seconds);
+    let planted: Vec<String> = outcome.planted.iter().map(|(fault, count)| format!("{fault:?} {count}")).collect();
+    text.push_str(&format!("planted: {}\n", planted.join(", ")));
+    text.push_str("day         rule                  expected   found  precision  recall\n");
+    for checkpoint in &outcome.checkpoints {
+        if checkpoint.scores.is_empty() {
+            text.push_str(&format!("{}  no flag expected, none found\n", checkpoint.day));
+        }
+        for (rule, score) in &checkpoint.scores {
+            let share = |of: usize| {
+                if of == 0 { 100.0 } else { 100.0 * f64::from(u32::try_from(score.matched).unwrap_or(0)) / f64::from(u32::try_from(of).unwrap_or(1)) }
+            };
+            text.push_str(&format!(
+                "{}  {rule:<20} {:>9} {:>7} {:>9.2}% {:>6.2}%\n",
+                checkpoint.day,
+                score.expected,
+                score.found,
+                share(score.found),
+                share(score.expected)
+            ));
+        }
+    }
+    text.push_str(if outcome.is_exact() { "every planted finding was found, and nothing else" } else { "NOT EXACT: see manifest.json and found-*.json" });
+    text
 }
 
 /// Prints the addresses, and the first password only where a person reads it.

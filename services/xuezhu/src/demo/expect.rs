@@ -1,0 +1,227 @@
+//! What must be found at a checkpoint, from the world alone: month by month, day by day, without the aid service or its judge.
+
+use std::collections::HashMap;
+
+use chrono::{Datelike, NaiveDate};
+use serde::Serialize;
+use xuezhu_domain::{calendar::add_working_days, text::comparable_name};
+
+use super::world::{AUTUMN, Change, Claim, Person, Place, SPRING, World, day, gets_waiver};
+
+/// A flag that must be open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Expected {
+    /// Rule.
+    pub rule: String,
+    /// School of the list.
+    pub school: String,
+    /// Scheme.
+    pub scheme: String,
+    /// Term.
+    pub term: String,
+    /// Name as claimed, or of the student who is missing.
+    pub name: String,
+    /// Months.
+    pub months: Vec<i32>,
+}
+
+/// Whether a student is in school on a day, as was recorded up to `known`.
+pub fn is_in_school(place: &Place, on: NaiveDate, known: NaiveDate) -> bool {
+    let mut inside = on >= place.entry;
+    for event in place.events.iter().filter(|event| event.recorded <= known && event.effective <= on) {
+        inside = event.change == Change::Return;
+    }
+    inside
+}
+
+fn months_of(term: &str) -> [i32; 5] {
+    if term == "2016-AUTUMN" { AUTUMN } else { SPRING }
+}
+
+fn count_day(term: &str) -> NaiveDate {
+    day(if term == "2016-AUTUMN" { "2016-09-30" } else { "2017-03-31" })
+}
+
+fn due_day(term: &str) -> NaiveDate {
+    day(if term == "2016-AUTUMN" { "2016-11-30" } else { "2017-04-30" })
+}
+
+fn first_of(month: i32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(month / 100, u32::try_from(month % 100).unwrap_or(1), 1).unwrap_or_default()
+}
+
+/// Whether a value was good for a claim recorded on a day.
+fn good(list: &[(String, Option<NaiveDate>)], value: &str, on: NaiveDate, known: NaiveDate) -> bool {
+    list.iter().enumerate().any(|(index, (one, end))| {
+        // A later value is known only once its correction was recorded.
+        let begun = index == 0 || list[index - 1].1.is_some_and(|before| before <= known);
+        let ended = end.filter(|end| *end <= known);
+        begun && comparable_name(one) == comparable_name(value) && ended.is_none_or(|end| on <= end)
+    })
+}
+
+struct Oracle<'w> {
+    world: &'w World,
+    known: NaiveDate,
+    by_number: HashMap<&'w str, &'w Person>,
+}
+
+impl<'w> Oracle<'w> {
+    fn new(world: &'w World, known: NaiveDate) -> Self {
+        let by_number = world.people.iter().flat_map(|person| person.numbers.iter().map(move |(number, _)| (number.as_str(), person))).collect();
+        Self { world, known, by_number }
+    }
+
+    /// The student of a number, if a department approved one by then.
+    fn student(&self, claim: &Claim) -> Option<&'w Person> {
+        self.by_number
+            .get(claim.number.as_str())
+            .copied()
+            .filter(|person| self.approved(person).next().is_some() && good(&person.numbers, &claim.number, claim.uploaded, self.known))
+    }
+
+    fn approved(&self, person: &'w Person) -> impl Iterator<Item = &'w Place> {
+        let known = self.known;
+        person.places.iter().filter(move |place| place.approved <= known)
+    }
+
+    /// The school that a month belongs to.
+    fn school_of(&self, person: &'w Person, scheme: &str, term: &str, month: i32) -> Option<usize> {
+        let at = |on: NaiveDate| self.approved(person).find(|place| is_in_school(place, on, self.known)).map(|place| place.school);
+        if scheme == "TUITION_WAIVER" {
+            return at(count_day(term));
+        }
+        let first = first_of(month);
+        if month != months_of(term)[0] {
+            return at(first);
+        }
+        first.iter_days().take_while(|on| on.month() == first.month()).find_map(at)
+    }
+
+    fn place_rule(&self, claim: &Claim, person: Option<&'w Person>, month: i32) -> Option<&'static str> {
+        let submitted = self
+            .by_number
+            .get(claim.number.as_str())
+            .is_some_and(|person| person.places.iter().any(|place| place.school == claim.school && place.entered <= self.known && place.approved > self.known));
+        match person.and_then(|person| self.school_of(person, claim.scheme, claim.term, month)) {
+            Some(school) if school == claim.school => None,
+            Some(_) => Some("OTHER_SCHOOL"),
+            None if submitted => Some("NOT_YET_REGISTERED"),
+            None if person.is_some_and(|person| self.approved(person).any(|place| place.school == claim.school)) => Some("NOT_VALID_IN_TERM"),
+            None => Some("NO_ENROLLMENT"),
+        }
+    }
+
+    fn of_claim(&self, claim: &Claim, found: &mut Vec<Expected>) {
+        let person = self.student(claim);
+        let months = months(claim);
+        for rule in ["NO_ENROLLMENT", "NOT_YET_REGISTERED", "NOT_VALID_IN_TERM", "OTHER_SCHOOL"] {
+            let bad: Vec<i32> = months.iter().copied().filter(|month| self.place_rule(claim, person, *month) == Some(rule)).collect();
+            if !bad.is_empty() {
+                found.push(self.flag(rule, claim, bad));
+            }
+        }
+        let Some(person) = person else { return };
+        if !good(&person.names, &claim.name, claim.uploaded, self.known) {
+            found.push(self.flag("IDENTITY_MISMATCH", claim, months.clone()));
+        }
+        if !person.confirmed {
+            found.push(self.flag("IDENTITY_UNVERIFIED", claim, months));
+        }
+    }
+
+    fn of_duplicates(&self, claims: &[(usize, &'w Claim)], found: &mut Vec<Expected>) {
+        for (order, claim) in claims {
+            let rivals: Vec<&(usize, &Claim)> = claims
+                .iter()
+                .filter(|(other, rival)| other != order && rival.number == claim.number && rival.scheme == claim.scheme && rival.term == claim.term)
+                .collect();
+            let lost: Vec<i32> = months(claim)
+                .into_iter()
+                .filter(|month| {
+                    let mut competing: Vec<(NaiveDate, usize, usize)> = // day, school, line: schools upload one after the other
+                        rivals.iter().filter(|(_, rival)| months(rival).contains(month)).map(|(other, rival)| (rival.uploaded, rival.school, *other)).collect();
+                    if competing.is_empty() {
+                        return false;
+                    }
+                    competing.push((claim.uploaded, claim.school, *order));
+                    let owner = self.student(claim).and_then(|person| self.school_of(person, claim.scheme, claim.term, *month));
+                    let supported: Vec<_> = competing.iter().filter(|rival| Some(rival.1) == owner).collect();
+                    let winner = if supported.len() == 1 { supported[0].2 } else { competing.iter().min().map_or(0, |rival| rival.2) };
+                    winner != *order
+                })
+                .collect();
+            if !lost.is_empty() {
+                found.push(self.flag("DUPLICATE_AWARD", claim, lost));
+            }
+        }
+    }
+
+    fn of_omission(&self, person: &'w Person, claims: &[&'w Claim], found: &mut Vec<Expected>) {
+        if !person.confirmed || !gets_waiver(person) {
+            return;
+        }
+        for term in ["2016-AUTUMN", "2017-SPRING"] {
+            for place in self.approved(person).filter(|place| is_in_school(place, count_day(term), self.known)) {
+                let due = due_day(term).max(add_working_days(place.approved, 10));
+                let listed = claims.iter().any(|claim| {
+                    claim.scheme == "TUITION_WAIVER"
+                        && claim.term == term
+                        && claim.school == place.school
+                        && good(&person.numbers, &claim.number, claim.uploaded, self.known)
+                });
+                if self.known > due && !listed && first_of(months_of(term)[0]) <= self.known {
+                    found.push(Expected {
+                        rule: "MISSING_AWARD".into(),
+                        school: self.world.schools[place.school].code.clone(),
+                        scheme: "TUITION_WAIVER".into(),
+                        term: term.into(),
+                        name: person
+                            .names
+                            .iter()
+                            .rev()
+                            .find(|(name, _)| good(&person.names, name, self.known + chrono::Days::new(1), self.known))
+                            .map_or(String::new(), |(name, _)| name.clone()),
+                        months: months_of(term).to_vec(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn flag(&self, rule: &str, claim: &Claim, months: Vec<i32>) -> Expected {
+        Expected {
+            rule: rule.into(),
+            school: self.world.schools[claim.school].code.clone(),
+            scheme: claim.scheme.into(),
+            term: claim.term.into(),
+            name: xuezhu_domain::text::tidy_name(&claim.name),
+            months,
+        }
+    }
+}
+
+fn months(claim: &Claim) -> Vec<i32> {
+    if claim.months.is_empty() { months_of(claim.term).to_vec() } else { claim.months.clone() }
+}
+
+/// Every flag that must be open at the end of a day.
+pub fn expected(world: &World, known: NaiveDate) -> Vec<Expected> {
+    let oracle = Oracle::new(world, known);
+    let claims: Vec<(usize, &Claim)> = world.claims.iter().enumerate().filter(|(_, claim)| claim.uploaded <= known).collect();
+    let mut found = Vec::new();
+    let mut by_number: HashMap<&str, Vec<(usize, &Claim)>> = HashMap::new();
+    for (order, claim) in &claims {
+        oracle.of_claim(claim, &mut found);
+        by_number.entry(claim.number.as_str()).or_default().push((*order, claim));
+    }
+    for claims in by_number.values().filter(|claims| claims.len() > 1) {
+        oracle.of_duplicates(claims, &mut found);
+    }
+    for person in &world.people {
+        let own: Vec<&Claim> = person.numbers.iter().filter_map(|(number, _)| by_number.get(number.as_str())).flatten().map(|(_, claim)| *claim).collect();
+        oracle.of_omission(person, &own, &mut found);
+    }
+    found.sort();
+    found
+}
