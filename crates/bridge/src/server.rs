@@ -121,7 +121,7 @@ impl FeedServer {
             let Some(last) = rows.last() else { break };
             after = (last.kind, last.record);
             sent += i64::try_from(rows.len()).unwrap_or(0);
-            let records = rows.into_iter().map(|row| record(row.body, row.record, row.version, row.at_us, false)).collect::<Result<Vec<_>, _>>()?;
+            let records = rows.into_iter().map(|row| record(&row.body, row.record, row.version, row.at_us, false)).collect::<Result<Vec<_>, _>>()?;
             if out.send(part(SnapshotPart::Page(Page { records }))).await.is_err() {
                 return Ok(());
             }
@@ -171,7 +171,7 @@ impl FeedServer {
             let (was, is) = (row.scope_before.starts_with(&cursor.scope) && row.version > 1, row.scope.starts_with(&cursor.scope));
             if was || is {
                 bytes += row.body.len();
-                records.push(record(row.body, row.record, row.version, row.at_us, !is)?);
+                records.push(record(&row.body, row.record, row.version, row.at_us, !is)?);
             }
             if bytes > BATCH_BYTES {
                 break;
@@ -190,8 +190,8 @@ fn too_old() -> Error {
     Refusal::new(Reason::CursorTooOld, "订阅位置早于日志保留期，请重新取快照").into()
 }
 
-fn record(body: Vec<u8>, id: Uuid, version: i64, at_us: i64, left_scope: bool) -> Result<pb::Record, Error> {
-    let stored = pb::Record::decode(&body[..]).map_err(|error| Error::Internal(error.to_string()))?;
+fn record(body: &[u8], id: Uuid, version: i64, at_us: i64, left_scope: bool) -> Result<pb::Record, Error> {
+    let stored = pb::Record::decode(body).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(pb::Record { version, id: id.as_bytes().to_vec(), left_scope, recorded_at_us: at_us, body: stored.body })
 }
 

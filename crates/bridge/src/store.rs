@@ -8,6 +8,7 @@ use crate::log::Kind;
 
 /// A change to be logged.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "named as the column")]
 pub struct Change {
     change: Hex,
     kind: i32,

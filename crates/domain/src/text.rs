@@ -65,7 +65,7 @@ pub fn mask(number: &str) -> String {
         0..=4 => (0, 0),
         5..=9 => (1, 2),
         10..=14 => (2, 4),
-        length if length == 19 => (7, 4),
+        19 => (7, 4),
         _ => (6, 4),
     };
     let hidden = chars.len() - head - tail;

@@ -72,10 +72,9 @@ impl Permission {
             Place::Region(region) => covers(organisation, region),
         };
         match (self, actor.role) {
-            (Self::ReadSchool, SchoolClerk | Principal)
-            | (Self::EnterForSchool, SchoolClerk)
-            | (Self::Attest | Self::SendBack, Principal)
-            | (Self::Explain, SchoolClerk | Principal) => own_school,
+            (Self::ReadSchool | Self::Explain, SchoolClerk | Principal) | (Self::EnterForSchool, SchoolClerk) | (Self::Attest | Self::SendBack, Principal) => {
+                own_school
+            }
             (Self::Approve | Self::SendBack, DepartmentOfficer) => own_authority,
             (Self::ReadSchool, DepartmentOfficer | MachineReader | Administrator)
             | (Self::Reconcile, DepartmentOfficer | Administrator)

@@ -128,9 +128,8 @@ impl Error {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Refused(refusal) => refusal.reason,
-            Self::Store(StoreError::Retry(_)) => Reason::Unavailable,
             Self::Store(StoreError::Unique(_)) => Reason::Conflict,
-            Self::Store(StoreError::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))) => Reason::Unavailable,
+            Self::Store(StoreError::Retry(_) | StoreError::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))) => Reason::Unavailable,
             Self::Store(_) | Self::Internal(_) => Reason::Internal,
         }
     }

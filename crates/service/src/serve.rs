@@ -115,8 +115,8 @@ impl Gate {
 
 /// Serves gRPC with health and reflection until it is told to stop.
 pub async fn serve(listener: TcpListener, routes: Routes, stop: CancellationToken) -> std::io::Result<()> {
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let (said, health) = tonic_health::server::health_reporter();
+    said.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(xuezhu_proto::DESCRIPTORS)
         .build_v1()
@@ -127,9 +127,9 @@ pub async fn serve(listener: TcpListener, routes: Routes, stop: CancellationToke
 
 /// Serves HTTP until it is told to stop, then waits a while for what is under way.
 pub async fn serve_http(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let stopped = stop.clone();
+    let ending = stop.clone();
     let serving =
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move { stopped.cancelled().await });
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move { ending.cancelled().await });
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(Duration::from_secs(STOP_SECONDS)).await;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     ReadError,
-    read::{Cell, Sheet},
+    read::{Cell, Sheet, Take},
 };
 
 /// The text of a CSV file in either encoding.
@@ -18,7 +18,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
 }
 
 /// Reads a CSV file as one sheet without a name.
-pub fn read(bytes: &[u8], take: &mut dyn FnMut(&Sheet, u32, Vec<Cell>) -> Result<(), ReadError>) -> Result<(), ReadError> {
+pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     let text = decode(bytes)?;
     if text.contains('\0') {
         return Err(ReadError::Unreadable("不是文本文件".into()));

@@ -92,7 +92,7 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
     if bytes.is_empty() {
         return Err(ReadError::Unreadable("文件为空".into()));
     }
-    let mut tables = Tables { marks, required, tables: Vec::new(), current: None, rows: 0 };
+    let mut tables = Tables { marks, required, found: Vec::new(), current: None, rows: 0 };
     let mut take = |sheet: &Sheet, number: u32, cells: Vec<Cell>| tables.take(sheet, number, cells);
     if bytes.starts_with(b"PK") {
         guard::check_archive(bytes)?;
@@ -111,7 +111,7 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
 struct Tables<'m> {
     marks: &'m [&'m str],
     required: &'m [&'m str],
-    tables: Vec<Table>,
+    found: Vec<Table>,
     current: Option<String>,
     rows: usize,
 }
@@ -122,11 +122,11 @@ impl Tables<'_> {
             if number > HEADER_SEARCH_ROWS || !self.is_header(&cells) {
                 return Ok(());
             }
-            self.tables.push(Table { sheet: sheet.name.clone(), headers: self.headers(&cells)?, rows: Vec::new() });
+            self.found.push(Table { sheet: sheet.name.clone(), headers: self.headers(&cells)?, rows: Vec::new() });
             self.current = Some(sheet.name.clone());
             return Ok(());
         }
-        let Some(table) = self.tables.last_mut() else { return Ok(()) };
+        let Some(table) = self.found.last_mut() else { return Ok(()) };
         let mut cells = cells;
         cells.resize(table.headers.len(), Cell::default());
         if cells.iter().all(Cell::is_blank) {
@@ -155,11 +155,12 @@ impl Tables<'_> {
     }
 
     fn finish(self) -> Result<Vec<Table>, ReadError> {
-        if self.tables.is_empty() { Err(ReadError::NoHeader(self.marks.join("、"))) } else { Ok(self.tables) }
+        if self.found.is_empty() { Err(ReadError::NoHeader(self.marks.join("、"))) } else { Ok(self.found) }
     }
 }
 
-type Take<'t> = dyn FnMut(&Sheet, u32, Vec<Cell>) -> Result<(), ReadError> + 't;
+/// Takes a row of a sheet.
+pub type Take<'t> = dyn FnMut(&Sheet, u32, Vec<Cell>) -> Result<(), ReadError> + 't;
 
 fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(xlsx_error)?;

@@ -1,5 +1,8 @@
 -- One text for both engines: SQLite keeps each value in the form it was bound in, whatever the column says.
 
+-- Keys lead with the id, not with the generation: there is one generation nearly always, and a planner without
+-- statistics would walk all of it.
+
 -- ── the mirror of what enrollment says, by generation ──────────────────────────────────────────────────────────
 CREATE TABLE mirror_state (
     only_row integer PRIMARY KEY CHECK (only_row = 1),
@@ -21,7 +24,7 @@ CREATE TABLE mirror_schools (
     authority text NOT NULL,
     region text NOT NULL,
     state text NOT NULL,
-    PRIMARY KEY (generation, school)
+    PRIMARY KEY (school, generation)
 );
 
 CREATE TABLE mirror_persons (
@@ -32,7 +35,7 @@ CREATE TABLE mirror_persons (
     birth_date date NOT NULL,
     registry integer NOT NULL,
     digest uuid NOT NULL,
-    PRIMARY KEY (generation, person)
+    PRIMARY KEY (person, generation)
 );
 
 CREATE TABLE mirror_person_keys (
@@ -41,10 +44,10 @@ CREATE TABLE mirror_person_keys (
     person_key uuid NOT NULL,
     kind integer NOT NULL,
     end_recorded date,
-    PRIMARY KEY (generation, person, person_key)
+    PRIMARY KEY (person, person_key, generation)
 );
-CREATE INDEX mirror_person_keys_by_key ON mirror_person_keys (generation, person_key);
-CREATE INDEX mirror_person_keys_former ON mirror_person_keys (generation, person_key) WHERE kind <> 1;
+CREATE INDEX mirror_person_keys_by_key ON mirror_person_keys (person_key, generation);
+CREATE INDEX mirror_person_keys_former ON mirror_person_keys (person_key, generation) WHERE kind <> 1;
 
 CREATE TABLE mirror_person_names (
     generation bigint NOT NULL,
@@ -54,7 +57,7 @@ CREATE TABLE mirror_person_names (
     name_comparable text NOT NULL,
     kind integer NOT NULL,
     end_recorded date,
-    PRIMARY KEY (generation, person, ordinal)
+    PRIMARY KEY (person, ordinal, generation)
 );
 
 CREATE TABLE mirror_enrollments (
@@ -71,11 +74,11 @@ CREATE TABLE mirror_enrollments (
     entry_date date NOT NULL,
     approved_day date,
     digest uuid NOT NULL,
-    PRIMARY KEY (generation, enrollment)
+    PRIMARY KEY (enrollment, generation)
 );
-CREATE INDEX mirror_enrollments_by_key ON mirror_enrollments (generation, claim_key);
-CREATE INDEX mirror_enrollments_by_person ON mirror_enrollments (generation, person);
-CREATE INDEX mirror_enrollments_by_school ON mirror_enrollments (generation, school);
+CREATE INDEX mirror_enrollments_by_key ON mirror_enrollments (claim_key, generation);
+CREATE INDEX mirror_enrollments_by_person ON mirror_enrollments (person, generation);
+CREATE INDEX mirror_enrollments_by_school ON mirror_enrollments (school, generation);
 
 -- Timelines, exploded.
 CREATE TABLE mirror_periods (
@@ -90,7 +93,7 @@ CREATE TABLE mirror_periods (
     study_form text NOT NULL,
     household text NOT NULL,
     residence text NOT NULL,
-    PRIMARY KEY (generation, enrollment, ordinal)
+    PRIMARY KEY (enrollment, ordinal, generation)
 );
 
 -- What the sweep compares with in one look: the school vouches for this key and name from one day to another.
@@ -106,9 +109,9 @@ CREATE TABLE vouches (
     from_date date NOT NULL,
     to_date date NOT NULL,
     approved_day date NOT NULL,
-    PRIMARY KEY (generation, person_key, enrollment, ordinal)
+    PRIMARY KEY (person_key, enrollment, ordinal, generation)
 );
-CREATE INDEX vouches_by_person ON vouches (generation, person);
+CREATE INDEX vouches_by_person ON vouches (person, generation);
 
 -- Keys whose person differs between two generations and has not been judged since.
 CREATE TABLE marked_keys (

@@ -117,7 +117,7 @@ async fn fail_broken_runs(parts: &Parts) -> Result<(), Error> {
     parts
         .runner
         .db()
-        .write(&now_us, |tx, now_us| Box::pin(async move { reconciliation::store::fail_broken_runs(tx, *now_us).await.map_err(Error::from) }))
+        .write(&now_us, |tx, now_us| Box::pin(async move { reconciliation::fail_broken_runs(tx, *now_us).await.map_err(Error::from) }))
         .await
         .map(drop)
 }
@@ -150,7 +150,7 @@ async fn measure(parts: &Parts, standing: Standing) -> Result<(), Error> {
     metrics::gauge!("xuezhu_mirror_age_seconds").set(age(standing.heard_at_us));
     metrics::gauge!("xuezhu_feed_lag_positions").set((standing.head - standing.position).max(0) as f64);
     let mut tx = parts.runner.db().read().await?;
-    let counts = reconciliation::store::counts_by_rule(&mut tx, "", "").await?;
+    let counts = reconciliation::counts_by_rule(&mut tx, "", "").await?;
     tx.rollback().await?;
     for rule in reconciliation::case::Rule::ALL {
         let count = counts.iter().find(|(known, _)| known == rule.as_str()).map_or(0, |(_, count)| *count);

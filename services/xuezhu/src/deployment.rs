@@ -38,6 +38,8 @@ pub struct Options {
     pub aid_grpc: String,
     /// A file with the first administrator's one-time password.
     pub admin_password_file: Option<PathBuf>,
+    /// Databases of enrollment and aid; SQLite files in the folder where none are named.
+    pub databases: Option<(String, String)>,
     /// Registry file, or `none`.
     pub registry: String,
     /// Everything else.
@@ -92,7 +94,8 @@ impl Deployment {
         let keyring = Keyring::load_or_create(&options.data.join("keyring.json"))?;
         let (http, enrollment_grpc, aid_grpc) = (bind(&options.http).await?, bind(&options.enrollment_grpc).await?, bind(&options.aid_grpc).await?);
         let file = |name: &str| format!("sqlite:{}", options.data.join(name).display());
-        let enrollment_db = Db::open(&file("enrollment.db")).await.context("enrollment's database")?;
+        let (enrollment_url, aid_url) = options.databases.clone().unwrap_or_else(|| (file("enrollment.db"), file("aid.db")));
+        let enrollment_db = Db::open(&enrollment_url).await.context("enrollment's database")?;
         let registry = Registry::open(&options.registry)?;
         let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), keyring.clone(), registry, &tasks, &stop).await?;
         let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref()).await?;
@@ -100,7 +103,7 @@ impl Deployment {
         let aid_channel = channel(&format!("http://{}", aid_grpc.local_addr()?))?;
         let policies = Policies::load(options.settings.policy_file.as_deref())?;
         let following = Following { source: source.clone(), name: options.settings.follower.clone(), scope: options.settings.scope.clone() };
-        let aid_db = Db::open(&file("aid.db")).await.context("aid's database")?;
+        let aid_db = Db::open(&aid_url).await.context("aid's database")?;
         let aid = Aid::start(aid_db, clock.clone(), ids.clone(), keyring, policies, following, &tasks, &stop).await?;
         let gateway = Gateway::new(source, aid_channel, options.settings.secure_cookies, ids, clock.clone());
         let started = Self {

@@ -177,7 +177,7 @@ struct Reconcile {
 #[derive(Args)]
 #[command(after_help = "Example:\n  xuezhu flags --state OPEN --school 3643000001 --account officer --password-file p.txt --json")]
 struct Flags {
-    /// Rule, such as NO_ENROLLMENT
+    /// Rule, such as `NO_ENROLLMENT`
     #[arg(long, default_value = "")]
     rule: String,
     /// School
@@ -242,7 +242,7 @@ enum AdminCommand {
         name: String,
         /// Name of the person
         display_name: String,
-        /// SCHOOL_CLERK, PRINCIPAL, DEPARTMENT_OFFICER, ADMINISTRATOR or MACHINE_READER
+        /// `SCHOOL_CLERK`, PRINCIPAL, `DEPARTMENT_OFFICER`, ADMINISTRATOR or `MACHINE_READER`
         #[arg(long)]
         role: String,
         /// School or region code
@@ -319,6 +319,7 @@ async fn run_up(up: Up, settings: Settings) -> anyhow::Result<u8> {
         enrollment_grpc: up.enrollment_grpc,
         aid_grpc: up.aid_grpc,
         admin_password_file: up.admin_password_file,
+        databases: None,
         registry: settings.registry.clone(),
         settings,
     };
@@ -346,6 +347,7 @@ async fn demo_deployment(world: &World, data: &std::path::Path, http: String, se
         enrollment_grpc: free(),
         aid_grpc: free(),
         admin_password_file: None,
+        databases: None,
         registry: registry.display().to_string(),
         settings,
     };
@@ -380,6 +382,7 @@ async fn run_up_demo(up: Up, mut settings: Settings, stop: CancellationToken) ->
             enrollment_grpc: up.enrollment_grpc,
             aid_grpc: up.aid_grpc,
             admin_password_file: None,
+            databases: None,
             registry: settings.registry.clone(),
             settings,
         };

@@ -268,8 +268,8 @@ async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -
         _ => String::new(),
     };
     let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();
-    for (entry, flag, rule, state, holds) in reconciliation::store::flags_of_list(tx, list.list).await? {
-        flags.entry(entry).or_default().push((pb::FlagBrief { flag: flag.to_string(), rule, state }, holds));
+    for (of, flag, rule, stands, holds) in reconciliation::flags_of_list(tx, list.list).await? {
+        flags.entry(of).or_default().push((pb::FlagBrief { flag: flag.to_string(), rule, state: stands }, holds));
     }
     let entries = rows
         .into_iter()

@@ -2,7 +2,7 @@
 
 pub mod api;
 pub mod rules;
-pub(crate) mod store;
+mod store;
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,6 +16,8 @@ use xuezhu_service::{Context, Error, Permission, Reason, Refusal, Role};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 use xuezhu_workbook::Table;
 
+// What other capabilities may ask.
+pub(crate) use self::store::awards_of_keys;
 use self::{
     rules::{Change, ListRules, Parsed, State, after},
     store::{Entered, EntryRow, Filter, ListRow},
@@ -94,8 +96,8 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         return Err(Refusal::wrong_state("名单已提交：请新建补充名单").into());
     }
     let terms = terms(parts, &list)?;
-    let generation = mirror::store::held_state(tx).await?.generation;
-    let keys = reconciliation::store::keys_at_school(tx, generation, school).await?;
+    let generation = mirror::held_state(tx).await?.generation;
+    let keys = reconciliation::keys_at_school(tx, generation, school).await?;
     let cases = reconciliation::cases(tx, generation, &keys).await?;
     let present: HashSet<Uuid> = store::keys_listed(tx, &list).await?.into_iter().collect();
     let mut answer = pb::ProposeAwardsResponse::default();
@@ -442,8 +444,8 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said:
     // Whoever judges one of these persons now waits until this is decided, or was first and is seen here.
     let mut keys: Vec<Uuid> = waiting.iter().map(|row| row.person_key).collect();
     keys.sort_unstable();
-    reconciliation::store::lock_keys(tx, &keys).await?;
-    let held: HashSet<Uuid> = reconciliation::store::held_entries(tx, list.list).await?.into_iter().collect();
+    reconciliation::lock_keys(tx, &keys).await?;
+    let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
     let free: Vec<Uuid> = waiting.iter().map(|row| row.entry).filter(|entry| !held.contains(entry)).collect();
     store::set_states(tx, &free, State::Approved.as_str(), "").await?;
     store::note_approved(ctx, tx, list.list).await?;

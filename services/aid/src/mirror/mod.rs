@@ -1,6 +1,6 @@
 //! The follower's end: what enrollment says, by generation; schools to authorise by; how fresh it is.
 
-pub mod store;
+mod store;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,7 +15,9 @@ use xuezhu_service::{Context, Error, Permission, Place, Refusal};
 use xuezhu_store::{Hex, StoreError, Tx};
 
 pub use self::store::SchoolRow;
+// What other capabilities may ask.
 use self::store::{EnrollmentRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
+pub(crate) use self::store::{held_state, school, school_names, state};
 use crate::{Parts, reconciliation};
 
 /// The mirror in aid's database.
@@ -58,7 +60,7 @@ impl Sorted {
             last.entry((kind, record_id(record)?))
                 .and_modify(|known| {
                     if records[*known].version < record.version {
-                        *known = index
+                        *known = index;
                     }
                 })
                 .or_insert(index);

@@ -277,7 +277,7 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
     let (school, authority_prefix) = narrowed(ctx, tx, &request.school, "").await?;
     let rows = store::causes(tx, &school, &authority_prefix, &request.term).await?;
     let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
-    let names: HashMap<String, String> = mirror::store::school_names(tx, &codes).await?.into_iter().collect();
+    let names: HashMap<String, String> = mirror::school_names(tx, &codes).await?.into_iter().collect();
     let causes = rows
         .into_iter()
         .map(|row| pb::Cause {
@@ -316,7 +316,7 @@ async fn school_names(tx: &mut Tx, rows: &[FlagRow]) -> Result<HashMap<String, S
     }
     codes.sort_unstable();
     codes.dedup();
-    Ok(mirror::store::school_names(tx, &codes).await?.into_iter().collect())
+    Ok(mirror::school_names(tx, &codes).await?.into_iter().collect())
 }
 
 fn evidence(row: &FlagRow) -> Result<Evidence, Error> {
@@ -427,7 +427,7 @@ fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::FoundEnr
 /// A student's enrollment and aid, as far as the caller may see them.
 async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryResponse, Error> {
     let not_found = || Error::from(Refusal::not_found("该学生"));
-    let state = mirror::store::state(tx).await?;
+    let state = mirror::state(tx).await?;
     let keys = store::keys_of_person(tx, state.generation, person).await?;
     if keys.is_empty() {
         return Err(not_found());
@@ -458,9 +458,9 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
     flags.dedup_by_key(|row| row.flag);
     let mut names = school_names(tx, &flags).await?;
     let codes: Vec<String> = case.enrollments.iter().map(|enrollment| enrollment.school.clone()).collect();
-    names.extend(mirror::store::school_names(tx, &codes).await?);
+    names.extend(mirror::school_names(tx, &codes).await?);
     let held: Vec<Uuid> = flags.iter().filter(|row| row.holds).filter_map(|row| row.entry).collect();
-    let awards = award::store::awards_of_keys(tx, &keys).await?;
+    let awards = award::awards_of_keys(tx, &keys).await?;
     let mut enrollments: Vec<&super::case::Enrollment> =
         case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
     enrollments.sort_by_key(|enrollment| enrollment.entry_date);

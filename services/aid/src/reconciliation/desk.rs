@@ -57,7 +57,7 @@ pub async fn one(tx: &mut Tx, flag: Uuid) -> Result<FlagRow, Error> {
 /// A flag that the actor may see.
 pub async fn visible(ctx: &Context, tx: &mut Tx, flag: Uuid) -> Result<FlagRow, Error> {
     let row = one(tx, flag).await?;
-    match mirror::store::school(tx, &row.school).await? {
+    match mirror::school(tx, &row.school).await? {
         Some(school) => ctx.may(Permission::ReadSchool, &Place::School { code: &school.school, authority: &school.authority })?,
         None => return Err(Refusal::not_found("该疑点").into()),
     }

@@ -86,9 +86,7 @@ pub fn after(state: State, act: Act) -> Option<State> {
         (State::Open | State::Explained | State::Confirmed, Act::Explain) => Some(State::Explained),
         (State::Open | State::Explained | State::Cleared, Act::Confirm) => Some(State::Confirmed),
         (State::Open | State::Explained | State::Confirmed, Act::Clear) => Some(State::Cleared),
-        (State::Cleared | State::Closed, Act::Explain) | (State::Confirmed | State::Closed, Act::Confirm) | (State::Cleared | State::Closed, Act::Clear) => {
-            None
-        }
+        (State::Cleared | State::Closed, Act::Explain | Act::Clear) | (State::Confirmed | State::Closed, Act::Confirm) => None,
     }
 }
 

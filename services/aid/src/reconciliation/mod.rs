@@ -18,7 +18,7 @@ pub mod desk;
 pub mod life;
 mod load;
 pub mod rules;
-pub(crate) mod store;
+mod store;
 pub mod sweep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +27,8 @@ use uuid::Uuid;
 use xuezhu_service::{Actor, Context, Error};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
+// What other capabilities may ask.
+pub(crate) use self::store::{counts_by_rule, fail_broken_runs, flags_of_list, held_entries, keys_at_school, lock_keys};
 use self::{
     case::{Finding, PersonCase, Subject},
     life::{Found, State},
@@ -45,7 +47,7 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
     if touched.is_empty() {
         return Ok(0);
     }
-    let mirror = mirror::store::held_state(tx).await?;
+    let mirror = mirror::held_state(tx).await?;
     let mut keys: Vec<Uuid> = touched.to_vec();
     let subjects: HashMap<Uuid, Uuid> = loop {
         keys.sort_unstable();
@@ -122,7 +124,7 @@ impl Changes {
             let digest = evidence_digest(finding, &evidence);
             match known.remove(&(finding.rule.as_str().to_owned(), subject)) {
                 None => self.open(ctx, case, finding, evidence, digest),
-                Some(flag) => self.judge_again(case, finding, flag, evidence, digest),
+                Some(flag) => self.judge_again(case, finding, &flag, evidence, digest),
             }
         }
         for flag in known.into_values() {
@@ -156,7 +158,7 @@ impl Changes {
         });
     }
 
-    fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: KnownFlag, evidence: String, digest: [u8; 32]) {
+    fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: &KnownFlag, evidence: String, digest: [u8; 32]) {
         let Some(state) = State::parse(&flag.state) else { return };
         let found = if flag.evidence_digest == digest { Found::Same } else { Found::Changed };
         let Some((next, act)) = life::judged(state, found) else { return };

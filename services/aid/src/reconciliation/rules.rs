@@ -212,8 +212,8 @@ impl<'c> Judge<'c> {
         }
         let Some(person) = person else { return };
         let differs = !person.answers_to(&claim.name_comparable, claim.recorded_day)
-            || claim.sex.is_some_and(|sex| person.sex.is_some_and(|registered| registered != sex) && self.is_current_key(person, claim.key))
-            || claim.birth_date.is_some_and(|birth| birth != person.birth_date && self.is_current_key(person, claim.key));
+            || claim.sex.is_some_and(|sex| person.sex.is_some_and(|registered| registered != sex) && is_current_key(person, claim.key))
+            || claim.birth_date.is_some_and(|birth| birth != person.birth_date && is_current_key(person, claim.key));
         if differs {
             let mut evidence = self.evidence(claim, Some(person));
             person.name().clone_into(&mut evidence.registered_name);
@@ -224,11 +224,6 @@ impl<'c> Judge<'c> {
             evidence.registry = Some(person.registry);
             findings.push(self.finding(Rule::IdentityUnverified, claim, claim.months.clone(), evidence, format!("registry {}", person.subject)));
         }
-    }
-
-    /// A number that was corrected since says other things about sex and birth; that is no fault of the claim.
-    fn is_current_key(&self, person: &Person, key: Uuid) -> bool {
-        person.keys.iter().any(|bond| bond.value == key && bond.end_recorded.is_none())
     }
 
     fn of_duplicates(&self, findings: &mut Vec<Finding>) {
@@ -410,6 +405,11 @@ impl<'c> Judge<'c> {
         };
         Finding { rule, subject: Subject::Entry(claim.entry), months, amount, evidence, cause }
     }
+}
+
+/// A number that was corrected since says other things about sex and birth; that is no fault of the claim.
+fn is_current_key(person: &Person, key: Uuid) -> bool {
+    person.keys.iter().any(|bond| bond.value == key && bond.end_recorded.is_none())
 }
 
 /// An enrollment as evidence.

@@ -41,7 +41,7 @@ pub async fn run(parts: &Arc<Parts>, run: Uuid, term: &str) -> Result<(), Error>
 
 async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, term: &str) -> Result<(i32, i64), Error> {
     let mut tx = parts.runner.db().read().await?;
-    let mirror = mirror::store::state(&mut tx).await?;
+    let mirror = mirror::state(&mut tx).await?;
     let keys: Vec<Uuid> = suspects(&mut tx, parts, mirror.generation, term, ctx.today()).await?.into_iter().collect();
     tx.rollback().await?;
     let suspects = i32::try_from(keys.len()).unwrap_or(i32::MAX);
@@ -94,7 +94,7 @@ async fn judge_chunk(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str) ->
 pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let today = parts.runner.clock().today();
     let mut tx = parts.runner.db().read().await?;
-    let generation = mirror::store::state(&mut tx).await?.generation;
+    let generation = mirror::state(&mut tx).await?.generation;
     let policy = parts.policies.fingerprint();
     let woken = store::woken_through(&mut tx).await?;
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();

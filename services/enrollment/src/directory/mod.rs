@@ -2,7 +2,7 @@
 
 pub mod api;
 mod rules;
-pub(crate) mod store;
+mod store;
 
 use argon2::{
     Argon2,
@@ -13,6 +13,8 @@ use xuezhu_service::{Actor, Context, Error, Permission, Place, Reason, Refusal, 
 use xuezhu_store::Tx;
 
 pub use self::store::SchoolRow;
+// What other capabilities may ask.
+pub(crate) use self::store::{majors, school as find_school};
 use crate::sharing;
 
 /// Wrong passwords before an account is locked (GB/T 22239-2019, failed log-in handling).

@@ -1,7 +1,7 @@
 //! Who a student is: the registry's answer and the 学籍号 that follows from it.
 
 pub mod registry;
-pub(crate) mod store;
+mod store;
 
 use chrono::NaiveDate;
 use uuid::Uuid;

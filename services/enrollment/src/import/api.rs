@@ -121,7 +121,7 @@ pub async fn marked(
         })
         .await?
         .into_inner();
-    Ok(Response::new(pieces(bytes).map(|chunk| Ok(pb::DownloadMarkedWorkbookResponse { chunk })).boxed()))
+    Ok(Response::new(pieces(&bytes).map(|chunk| Ok(pb::DownloadMarkedWorkbookResponse { chunk })).boxed()))
 }
 
 /// The blank workbook.
@@ -129,10 +129,10 @@ pub fn template() -> Result<Response<Pieces<pb::DownloadTemplateResponse>>, Stat
     let (notes, columns) = rules::template();
     let template = xuezhu_workbook::Template { title: rules::TITLE, notes: &notes, columns: &columns };
     let bytes = xuezhu_workbook::blank(template).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Response::new(pieces(bytes).map(|chunk| Ok(pb::DownloadTemplateResponse { chunk })).boxed()))
+    Ok(Response::new(pieces(&bytes).map(|chunk| Ok(pb::DownloadTemplateResponse { chunk })).boxed()))
 }
 
-fn pieces(bytes: Vec<u8>) -> impl Stream<Item = Vec<u8>> + Send {
+fn pieces(bytes: &[u8]) -> impl Stream<Item = Vec<u8>> + Send + use<> {
     let pieces: Vec<Vec<u8>> = bytes.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
     futures_util::stream::iter(pieces)
 }

@@ -2,7 +2,7 @@
 
 pub mod api;
 pub mod rules;
-pub(crate) mod store;
+mod store;
 
 use std::collections::{HashMap, HashSet};
 
@@ -41,11 +41,11 @@ pub struct Upload {
 
 /// Reads a file into tables; a refusal says what the file is.
 pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
-    xuezhu_workbook::read(bytes, rules::MARKS, &rules::required_columns()).map_err(refused)
+    xuezhu_workbook::read(bytes, rules::MARKS, &rules::required_columns()).map_err(|error| refused(&error))
 }
 
 /// A file's fault as a refusal.
-pub fn refused(error: ReadError) -> Error {
+pub fn refused(error: &ReadError) -> Error {
     let reason = match error {
         ReadError::Unreadable(_) => Reason::FileUnreadable,
         ReadError::Encrypted => Reason::FileEncrypted,
@@ -59,14 +59,14 @@ pub fn refused(error: ReadError) -> Error {
 /// What a row does to what is there.
 enum Effect {
     New,
-    Changed(registration::store::LiveRow),
+    Changed(registration::LiveRow),
     Unchanged,
 }
 
 /// Imports a workbook, or tells what that would do.
 pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) -> Result<ImportReport, Error> {
     let school = directory::school_for(ctx, tx, &upload.school, Permission::EnterForSchool).await?;
-    let majors = directory::store::majors(tx, &school.code).await?;
+    let majors = directory::majors(tx, &school.code).await?;
     let rules = SchoolRules { school: &school.code, majors: &majors, today: ctx.today() };
     let mut found = Findings::default();
     let rows = parse_all(&upload.tables, &rules, &mut found);
@@ -149,7 +149,7 @@ fn without_duplicates(rows: Vec<Keyed>, found: &mut Findings) -> Vec<Keyed> {
 
 /// Rule ID-6 across schools: a warning, decided at approval; the other school is never named.
 async fn warn_of_others(tx: &mut Tx, school: &str, rows: &[Keyed], found: &mut Findings) -> Result<(), Error> {
-    let elsewhere: HashSet<Uuid> = registration::store::keys_elsewhere(tx, school, rows.iter().map(|row| row.key)).await?.into_iter().collect();
+    let elsewhere: HashSet<Uuid> = registration::keys_elsewhere(tx, school, rows.iter().map(|row| row.key)).await?.into_iter().collect();
     for row in rows.iter().filter(|row| elsewhere.contains(&row.key)) {
         let warning = RowProblem::new(
             "身份证件号",
@@ -164,11 +164,11 @@ async fn warn_of_others(tx: &mut Tx, school: &str, rows: &[Keyed], found: &mut F
 
 /// Matches rows with what the school has: by number, else by the school's own 学号.
 async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Findings) -> Result<Vec<(Keyed, Effect)>, Error> {
-    let live = registration::store::live_of_school(tx, school).await?;
-    let by_key: HashMap<Uuid, &registration::store::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
-    let former: HashMap<Uuid, Uuid> = registration::store::former_keys_at(tx, school).await?.into_iter().collect();
-    let by_id: HashMap<Uuid, &registration::store::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
-    let by_number: HashMap<&str, &registration::store::LiveRow> =
+    let live = registration::live_of_school(tx, school).await?;
+    let by_key: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
+    let former: HashMap<Uuid, Uuid> = registration::former_keys_at(tx, school).await?.into_iter().collect();
+    let by_id: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
+    let by_number: HashMap<&str, &registration::LiveRow> =
         live.iter().filter(|row| !row.school_number.is_empty()).map(|row| (row.school_number.as_str(), row)).collect();
     let mut effects = Vec::with_capacity(rows.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();

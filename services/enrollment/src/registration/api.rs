@@ -243,7 +243,7 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) ->
 async fn one(tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid) -> Result<pb::Enrollment, Error> {
     let filter = Filter { school: school.to_owned(), enrollment: Some(enrollment), ..Filter::default() };
     let row = store::list(tx, &filter, &(String::new(), String::new(), Uuid::nil()), 1).await?.pop().ok_or_else(|| Refusal::not_found("该学籍"))?;
-    let periods = status_change::store::periods(tx, enrollment).await?;
+    let periods = status_change::periods(tx, enrollment).await?;
     let mut view = to_proto(parts, row);
     view.periods = periods
         .into_iter()

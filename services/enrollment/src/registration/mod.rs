@@ -2,7 +2,7 @@
 
 pub mod api;
 pub mod rules;
-pub(crate) mod store;
+mod store;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,6 +19,8 @@ use xuezhu_proto::enrollment::{self as pb, submission};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
+// What other capabilities may ask.
+pub(crate) use self::store::{LiveRow, former_keys_at, holders, keys_elsewhere, live_of_school};
 use self::{
     rules::{Decision, Holder},
     store::{AttestedRow, Entered, NewPerson, Placed, RefusedEnrollment, SubmissionRow},
@@ -96,7 +98,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, school: &str, ids: &[Uuid], all:
     store::put_into_submission(tx, submission, &accepted, ctx.now_us()).await?;
     let set = store::set_of(tx, submission).await?;
     let digest = rules::digest(set.iter().map(|row| (row.enrollment, &row.content_hash[..])));
-    store::insert_submission(tx, submission, &school.code, &digest, &ctx.actor.account, &ctx.actor.display_name, ctx.now_us(), ctx.today()).await?;
+    store::insert_submission(ctx, tx, submission, &school.code, &digest).await?;
     sharing::share_enrollments(ctx, tx, &accepted).await?;
     Ok(pb::CreateSubmissionResponse { submission: submission.to_string(), digest, count: small(accepted.len()), refused })
 }

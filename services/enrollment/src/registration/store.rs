@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_service::Context;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
 
 /// What an import matches rows with.
@@ -287,16 +288,7 @@ pub async fn put_into_submission(tx: &mut Tx, submission: Uuid, ids: &[Uuid], no
     Ok(())
 }
 
-pub async fn insert_submission(
-    tx: &mut Tx,
-    submission: Uuid,
-    school: &str,
-    digest: &str,
-    account: &str,
-    name: &str,
-    now_us: i64,
-    today: NaiveDate,
-) -> Result<(), StoreError> {
+pub async fn insert_submission(ctx: &Context, tx: &mut Tx, submission: Uuid, school: &str, digest: &str) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO submissions (submission, school, state, digest, submitted_by, submitted_by_name, submitted_at_us, submitted_day,
@@ -304,10 +296,10 @@ pub async fn insert_submission(
         submission,
         school,
         digest,
-        account,
-        name,
-        now_us,
-        today
+        &ctx.actor.account,
+        &ctx.actor.display_name,
+        ctx.now_us(),
+        ctx.today()
     )?;
     Ok(())
 }

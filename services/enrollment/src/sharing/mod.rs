@@ -14,7 +14,7 @@ use self::store::{EnrollmentRow, PeriodRow};
 
 /// Shares a school as it is now.
 pub async fn share_school(ctx: &Context, tx: &mut Tx, code: &str) -> Result<(), Error> {
-    let Some(row) = crate::directory::store::school(tx, code).await? else { return Ok(()) };
+    let Some(row) = crate::directory::find_school(tx, code).await? else { return Ok(()) };
     let scope = row.region.clone();
     let body = pb::School { code: row.code, name: row.name, kind: row.kind, authority: row.authority, region: row.region, state: row.state };
     publish(ctx, tx, &[Shared { id: school_id(code), scope, body: Body::School(body) }]).await

@@ -1,7 +1,9 @@
 //! 学籍异动: leave, return, withdrawal; and correction of identity by the department.
 
-pub(crate) mod store;
+mod store;
 
+// What other capabilities may ask.
+pub(crate) use self::store::periods;
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{
@@ -134,7 +136,7 @@ async fn replace_key(
     if key == identity.person_key {
         return Ok(());
     }
-    if registration::store::holders(tx, std::iter::once(key)).await?.iter().any(|holder| holder.person != person) {
+    if registration::holders(tx, std::iter::once(key)).await?.iter().any(|holder| holder.person != person) {
         return Err(Refusal::new(Reason::IdentityConflict, "该证件号已登记在另一名学生名下，请先核正对方的信息").into());
     }
     if store::is_claimed_beside(tx, person, key).await? {

@@ -58,6 +58,9 @@ impl Outcome {
     }
 }
 
+/// Students with the places that a workbook enters.
+type Rows<'w> = Vec<(&'w Person, &'w Place)>;
+
 struct Desk {
     clerk: Session,
     principal: Session,
@@ -214,14 +217,14 @@ impl Play<'_> {
 
     /// Uploads, submits and attests what is entered on a day; rows that are approved later lie in submissions of their own.
     async fn enter(&mut self, date: &str) -> anyhow::Result<()> {
-        let mut batches: BTreeMap<(usize, NaiveDate), Vec<(&Person, &Place)>> = BTreeMap::new();
+        let mut batches: BTreeMap<(usize, NaiveDate), Rows> = BTreeMap::new();
         for person in &self.world.people {
             for place in person.places.iter().filter(|place| place.entered == day(date)) {
                 batches.entry((place.school, place.approved)).or_default().push((person, place));
             }
         }
         // One school after the other for a school's batches: the second submission must not take the first one's drafts.
-        let mut by_school: BTreeMap<usize, Vec<(NaiveDate, Vec<(&Person, &Place)>)>> = BTreeMap::new();
+        let mut by_school: BTreeMap<usize, Vec<(NaiveDate, Rows)>> = BTreeMap::new();
         for ((school, approved), rows) in batches {
             by_school.entry(school).or_default().push((approved, rows));
         }

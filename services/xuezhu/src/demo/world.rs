@@ -172,6 +172,7 @@ pub struct Place {
 
 /// A person.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a person, not a state")]
 pub struct Person {
     /// Names with the day until which each is good; the last is current.
     pub names: Vec<(String, Option<NaiveDate>)>,
@@ -397,7 +398,7 @@ impl Maker {
 
     /// A number lawfully changed; the entry was made under the old one, and the 学籍号 keeps it.
     fn number_changed(&mut self) {
-        let Some(index) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(index) = self.pick(gets_grant) else { return };
         let (birth, male) = (self.world.people[index].birth, self.world.people[index].male);
         let number = self.number(birth, male);
         let person = &mut self.world.people[index];
@@ -406,7 +407,7 @@ impl Maker {
     }
 
     fn name_changed(&mut self) {
-        let Some(index) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(index) = self.pick(gets_grant) else { return };
         let name = people::name(&mut self.random);
         let person = &mut self.world.people[index];
         if name == person.names[0].0 {
@@ -417,11 +418,11 @@ impl Maker {
     }
 
     fn written_otherwise(&mut self) {
-        let Some(index) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(index) = self.pick(gets_grant) else { return };
         let name = self.world.people[index].names[0].0.clone();
         let spaced: Vec<String> = name.chars().map(String::from).collect();
         self.written.push((index, spaced.join("　")));
-        let Some(index) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(index) = self.pick(gets_grant) else { return };
         let name = people::minority_name(&mut self.random);
         let dot = ["•", "．", "・"][self.random.random_range(0..3)];
         self.written.push((index, name.replace('·', dot)));
@@ -429,7 +430,7 @@ impl Maker {
     }
 
     fn twins(&mut self) {
-        let Some(first) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(first) = self.pick(gets_grant) else { return };
         let (class, birth, phone) = {
             let person = &self.world.people[first];
             (person.places[0].class_name.clone(), person.birth, person.phone.clone())
@@ -457,7 +458,7 @@ impl Maker {
     }
 
     fn back_from_leave(&mut self) {
-        let Some(index) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(index) = self.pick(gets_grant) else { return };
         let person = &mut self.world.people[index];
         person.places[0].events = vec![
             Event { change: Change::Leave, effective: day("2016-10-15"), recorded: day(days::LEAVE) },
@@ -469,14 +470,14 @@ impl Maker {
     }
 
     fn left_mid_month(&mut self) {
-        let Some(index) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(index) = self.pick(gets_grant) else { return };
         self.world.people[index].places[0].events = vec![Event { change: Change::Withdraw, effective: day("2016-11-15"), recorded: day(days::MOVE) }];
         self.months.push((index, "GRANT", "2016-AUTUMN", vec![201_609, 201_610, 201_611]));
     }
 
     /// Withdrawn here and entered there, with the months split.
     fn moved(&mut self) {
-        let Some(index) = self.pick(|person| gets_grant(person)) else { return };
+        let Some(index) = self.pick(gets_grant) else { return };
         let from = self.world.people[index].places[0].school;
         let to = self.other_school(from);
         let major = self.world.schools[to].majors[0];
@@ -507,7 +508,7 @@ impl Maker {
         if self.abolished.is_empty() {
             return;
         }
-        let Some(index) = self.pick(|person| gets_waiver(person)) else { return };
+        let Some(index) = self.pick(gets_waiver) else { return };
         let region = self.abolished[self.random.random_range(0..self.abolished.len())];
         let (birth, male) = (self.world.people[index].birth, self.world.people[index].male);
         loop {
@@ -520,7 +521,7 @@ impl Maker {
     }
 
     fn residence_permit(&mut self) {
-        let Some(index) = self.pick(|person| gets_waiver(person)) else { return };
+        let Some(index) = self.pick(gets_waiver) else { return };
         let (birth, male) = (self.world.people[index].birth, self.world.people[index].male);
         loop {
             let region = ["810000", "820000", "830000"][self.random.random_range(0..3)];
