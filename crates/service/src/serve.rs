@@ -121,8 +121,8 @@ pub async fn serve(listener: TcpListener, routes: Routes, stop: CancellationToke
         .register_encoded_file_descriptor_set(xuezhu_proto::DESCRIPTORS)
         .build_v1()
         .map_err(std::io::Error::other)?;
-    let router = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn(observe));
-    serve_http(listener, router, stop).await
+    let served = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn(observe));
+    serve_http(listener, served, stop).await
 }
 
 /// Serves HTTP until it is told to stop, then waits a while for what is under way.

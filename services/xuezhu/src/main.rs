@@ -1,6 +1,11 @@
 //! The command line. `xuezhu help` says what there is.
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
@@ -326,7 +331,8 @@ async fn run_up(up: Up, settings: Settings) -> anyhow::Result<u8> {
     let deployment = Deployment::start(options).await?;
     tell(&deployment)?;
     stop.cancelled().await;
-    println!("stopping");
+    // Whoever read our output may be gone: that is no reason to stop otherwise than cleanly.
+    let _ = writeln!(std::io::stdout(), "stopping");
     deployment.stop().await;
     Ok(OK)
 }
@@ -405,7 +411,8 @@ async fn run_up_demo(up: Up, mut settings: Settings, stop: CancellationToken) ->
     println!("accounts admin, clerk1, head1, officer… (see the page of accounts), password {}", play::PASSWORD);
     println!("ready");
     stop.cancelled().await;
-    println!("stopping");
+    // Whoever read our output may be gone: that is no reason to stop otherwise than cleanly.
+    let _ = writeln!(std::io::stdout(), "stopping");
     deployment.stop().await;
     Ok(OK)
 }

@@ -259,12 +259,12 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
 
 async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
     let list = super::readable(ctx, tx, &request.school, id("list", &request.list)?).await?;
-    let state = if request.state() == award_entry::State::Unspecified { "" } else { request.state().as_str_name() };
+    let wanted = if request.state() == award_entry::State::Unspecified { "" } else { request.state().as_str_name() };
     let limit = paging::size(request.page_size)?;
     let after = paging::after(&request.page_token)?.unwrap_or_default();
-    let rows = store::entries_after(tx, list.list, state, request.held_only, &after, limit).await?;
+    let rows = store::entries_after(tx, list.list, wanted, request.held_only, &after, limit).await?;
     let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&(&last.name, last.entry)),
+        Some(end) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&(&end.name, end.entry)),
         _ => String::new(),
     };
     let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();

@@ -1,0 +1,11 @@
+# The few commands that people use.
+run *args:
+    cargo run --release -- up {{args}}
+test *args:
+    tests/run {{args}}
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cd proto && buf lint .
+demo students="2000":
+    cargo run --release -- demo --students {{students}}

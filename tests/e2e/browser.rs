@@ -1,0 +1,224 @@
+//! The pages in a real browser, as a clerk and an officer work with them, on a wide and on a narrow screen.
+
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+use xuezhu_tests::{
+    Engine, deployment,
+    schools::{self, PASSWORD, number, student, workbook},
+};
+
+/// How long a page may take.
+const PAGE: Duration = Duration::from_secs(20);
+
+/// A headless Chromium, driven over the `WebDriver` protocol.
+struct Browser {
+    driver: Child,
+    http: reqwest::Client,
+    session: String,
+}
+
+impl Browser {
+    async fn open(width: u32, height: u32) -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("chromedriver is needed: run tests/run, or install the package chromium-driver")?;
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
+        let base = format!("http://127.0.0.1:{port}");
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ];
+        let mut arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        arguments.push(format!("--window-size={width},{height}"));
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "browserName": "chrome", "goog:chromeOptions": { "args": arguments } } } });
+        let begun = Instant::now();
+        let session = loop {
+            match http.post(format!("{base}/session")).json(&wanted).send().await {
+                Ok(answer) => {
+                    let answer: Value = answer.json().await?;
+                    let id = answer["value"]["sessionId"].as_str().with_context(|| format!("no browser: {answer}"))?.to_owned();
+                    break format!("{base}/session/{id}");
+                }
+                Err(error) if begun.elapsed() > PAGE => bail!("chromedriver does not answer: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        };
+        Ok(Self { driver, http, session })
+    }
+
+    async fn call(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        let answer: Value = self.http.post(format!("{}/{path}", self.session)).json(&body).send().await?.json().await?;
+        if let Some(error) = answer["value"]["error"].as_str() {
+            bail!("{path}: {error}: {}", answer["value"]["message"]);
+        }
+        Ok(answer["value"].clone())
+    }
+
+    async fn go(&self, url: &str) -> anyhow::Result<()> {
+        self.call("url", json!({ "url": url })).await.map(drop)
+    }
+
+    /// The element of a selector, once it is there.
+    async fn find(&self, selector: &str) -> anyhow::Result<String> {
+        let begun = Instant::now();
+        loop {
+            match self.call("element", json!({ "using": "css selector", "value": selector })).await {
+                Ok(found) => return Ok(found.as_object().and_then(|map| map.values().next()).and_then(Value::as_str).context("an element")?.to_owned()),
+                Err(error) if begun.elapsed() > PAGE => return Err(error.context(format!("waiting for {selector}"))),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    async fn type_in(&self, selector: &str, text: &str) -> anyhow::Result<()> {
+        let element = self.find(selector).await?;
+        self.call(&format!("element/{element}/value"), json!({ "text": text })).await.map(drop)
+    }
+
+    async fn click(&self, selector: &str) -> anyhow::Result<()> {
+        let element = self.find(selector).await?;
+        self.call(&format!("element/{element}/click"), json!({})).await.map(drop)
+    }
+
+    /// Waits until the page holds a text.
+    async fn sees(&self, text: &str) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        loop {
+            let page = self.call("execute/sync", json!({ "script": "return document.body.innerText", "args": [] })).await?;
+            let page = page.as_str().unwrap_or_default();
+            if page.contains(text) {
+                return Ok(());
+            }
+            if begun.elapsed() > PAGE {
+                bail!("the page does not say {text}: {page}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// A picture, where `XUEZHU_TEST_PICTURES` names a folder.
+    async fn picture(&self, name: &str) -> anyhow::Result<()> {
+        use std::io::Write;
+        let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else { return Ok(()) };
+        let answer: Value = self.http.get(format!("{}/screenshot", self.session)).send().await?.json().await?;
+        let mut decode = Command::new("base64").arg("-d").stdin(Stdio::piped()).stdout(std::fs::File::create(folder.join(format!("{name}.png")))?).spawn()?;
+        decode.stdin.take().context("piped")?.write_all(answer["value"].as_str().unwrap_or_default().as_bytes())?;
+        decode.wait()?;
+        Ok(())
+    }
+
+    async fn log_in(&self, base: &str, account: &str) -> anyhow::Result<()> {
+        self.call("cookie", json!({ "cookie": { "name": "x", "value": "y" } })).await.ok();
+        self.http.delete(format!("{}/cookie", self.session)).send().await?;
+        self.go(&format!("{base}/login")).await?;
+        self.type_in("#account", account).await?;
+        self.type_in("#password", PASSWORD).await?;
+        self.click("button.btn").await
+    }
+
+    /// Whether nothing is wider than the screen.
+    async fn fits(&self) -> anyhow::Result<()> {
+        let over = self.call("execute/sync", json!({ "script": "return document.documentElement.scrollWidth - window.innerWidth", "args": [] })).await?;
+        if over.as_i64().unwrap_or(0) > 1 {
+            bail!("the page is {over} pixels too wide")
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The browser ends with its driver.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let base = format!("http://{}", deployment.http);
+    let mut students: Vec<_> = (0..12).map(student).collect();
+    students[11].insert("民族".into(), "汉".into());
+    let file = folder.path().join("students.xlsx");
+    std::fs::write(&file, workbook(&students)).expect("writes");
+    let walked: anyhow::Result<()> = async {
+        let wide = Browser::open(1280, 900).await?;
+        wide.go(&format!("{base}/login")).await?;
+        wide.picture("login").await?;
+        wide.log_in(&base, "clerk").await?;
+        wide.sees("今日").await?;
+        wide.sees("未接入人口库").await?;
+        wide.go(&format!("{base}/import")).await?;
+        wide.type_in("input[type=file]", &file.display().to_string()).await?;
+        wide.click("form button.btn").await?;
+        wide.sees("还没有写入任何内容").await?;
+        wide.sees("不在可选值中").await?;
+        wide.picture("import-preview").await?;
+        wide.click("form.inline[action$=commit] button").await?;
+        wide.sees("导入完成").await?;
+        wide.go(&format!("{base}/students")).await?;
+        wide.sees(&students[0]["姓名"]).await?;
+        wide.picture("students").await?;
+        people.register().await;
+        let names: Vec<&str> = students.iter().map(|row| row["姓名"].as_str()).collect();
+        let path = people.list(&[(names[0], &number(0), ""), ("王错", &number(1), ""), ("李鬼", &number(600), "9-12")]).await;
+        deployment.drain().await?;
+        wide.go(&format!("{base}{}", path.replace("/v1", "").replace("awardLists", "lists"))).await?;
+        wide.sees("身份信息不符").await?;
+        wide.picture("award-list").await?;
+        wide.go(&format!("{base}{}/candidates", path.replace("/v1", "").replace("awardLists", "lists"))).await?;
+        wide.sees("涉农专业，符合条件").await?;
+        wide.picture("candidates").await?;
+        wide.log_in(&base, "officer").await?;
+        wide.sees("今日").await?;
+        wide.picture("today-officer").await?;
+        wide.go(&format!("{base}/flags")).await?;
+        wide.sees("按原因和学校").await?;
+        wide.picture("flags").await?;
+        let flags = people.officer.get("/v1/flags?rule=IDENTITY_MISMATCH").await?;
+        let flag = flags["flags"][0]["flag"].as_str().context("a flag")?;
+        wide.go(&format!("{base}/flags/{flag}")).await?;
+        wide.sees("学籍数据截至").await?;
+        wide.find("mark").await?;
+        wide.picture("flag").await?;
+        let person = flags["flags"][0]["person"].as_str().context("a person")?;
+        wide.go(&format!("{base}/students/{person}")).await?;
+        wide.sees("同一时间轴").await?;
+        wide.picture("story").await?;
+        drop(wide);
+        let narrow = Browser::open(500, 900).await?;
+        narrow.go(&format!("{base}/login")).await?;
+        narrow.log_in(&base, "officer").await?;
+        narrow.sees("今日").await?;
+        for page in [format!("/flags/{flag}"), "/flags".into(), format!("/students/{person}"), "/students".into(), "/lists".into()] {
+            narrow.go(&format!("{base}{page}")).await?;
+            narrow.fits().await.with_context(|| page.clone())?;
+        }
+        narrow.go(&format!("{base}/flags/{flag}")).await?;
+        narrow.picture("flag-narrow").await?;
+        Ok(())
+    }
+    .await;
+    walked.expect("the pages work");
+    deployment.stop().await;
+}

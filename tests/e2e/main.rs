@@ -1,0 +1,8 @@
+//! End-to-end tests. Each says in its name what must hold.
+
+mod architecture;
+mod bad_input;
+mod browser;
+mod contract;
+mod processes;
+mod year;

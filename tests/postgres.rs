@@ -1,0 +1,92 @@
+//! A private PostgreSQL cluster on loopback in a temporary folder, run as a non-root user, gone with the tests.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// How long the server may take to start.
+const START: Duration = Duration::from_secs(60);
+
+struct Cluster {
+    port: u16,
+}
+
+/// The URL of a fresh database. A missing PostgreSQL fails the test: it does not skip it.
+pub async fn database() -> String {
+    let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start)).await.expect("the cluster starts");
+    let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let base = format!("postgres://postgres@127.0.0.1:{}", cluster.port);
+    let mut connection = PgConnection::connect(&format!("{base}/postgres")).await.expect("the cluster answers");
+    // The name is ours: a letter and a number.
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.expect("a database is made");
+    format!("{base}/{name}")
+}
+
+#[expect(clippy::zombie_processes, reason = "the guard outlives the tests: it ends the server when they are gone")]
+fn start() -> Cluster {
+    let bin = binaries();
+    let folder = tempfile::tempdir().expect("a temporary folder").keep();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
+    let data = folder.join("data");
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+    let made =
+        user(&bin.join("initdb")).args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&data).output().expect("initdb runs");
+    assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+    // A shell that ends the server when this process is gone, however it goes.
+    let script = format!(
+        "\"$@\" & server=$!; while kill -0 {parent} 2>/dev/null; do sleep 1; done; kill -QUIT $server; wait $server; rm -rf {folder}",
+        parent = std::process::id(),
+        folder = folder.display()
+    );
+    let mut guard = user(Path::new("/bin/sh"));
+    guard.args(["-c", &script, "guard"]).arg(bin.join("postgres")).arg("-D").arg(&data);
+    let port_text = port.to_string();
+    let sockets = folder.display().to_string();
+    for setting in
+        ["listen_addresses=127.0.0.1", &format!("port={port_text}"), &format!("unix_socket_directories={sockets}"), "max_connections=300", "fsync=off"]
+    {
+        guard.args(["-c", setting]);
+    }
+    guard.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the server starts");
+    let begun = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() || !ready(&bin, port) {
+        assert!(begun.elapsed() < START, "PostgreSQL did not start within {} s", START.as_secs());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Cluster { port }
+}
+
+fn ready(bin: &Path, port: u16) -> bool {
+    Command::new(bin.join("pg_isready")).args(["-h", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// A command as a user who is not root: PostgreSQL refuses root.
+fn user(program: &Path) -> Command {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
+    let mut command = if root { Command::new("runuser") } else { Command::new(program) };
+    if root {
+        command.args(["-u", "postgres", "--"]).arg(program);
+    }
+    command.current_dir("/");
+    command
+}
+
+fn binaries() -> PathBuf {
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path().join("bin"));
+    let told = Command::new("pg_config").arg("--bindir").output().ok().map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    debian.chain(told).find(|bin| bin.join("initdb").exists()).expect("PostgreSQL's initdb is needed: run tests/run, or install the package postgresql")
+}
