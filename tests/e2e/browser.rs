@@ -113,7 +113,7 @@ impl Browser {
         }
     }
 
-    /// A picture, where `XUEZHU_TEST_PICTURES` names a folder.
+    /// A picture, where `SCREENSHOTS` names a folder.
     async fn picture(&self, name: &str) -> anyhow::Result<()> {
         use std::io::Write;
         let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else { return Ok(()) };
