@@ -65,7 +65,7 @@ pub fn binary() -> PathBuf {
     static ONCE: Once = Once::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     ONCE.call_once(|| {
-        let built = Command::new(env!("CARGO")).args(["build", "-q", "-p", "xuezhu"]).current_dir(&root).status().expect("cargo runs");
+        let built = Command::new(env!("CARGO")).args(["build", "-q", "--workspace"]).current_dir(&root).status().expect("cargo runs");
         assert!(built.success(), "the binary must build");
     });
     // The test binary lies in target/PROFILE/deps.

@@ -46,9 +46,10 @@ fn start() -> Cluster {
     let made =
         user(&bin.join("initdb")).args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&data).output().expect("initdb runs");
     assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-    // A shell that ends the server when this process is gone, however it goes.
+    // A shell that ends the server when this process is gone, however it goes. It may not signal a process of root's, so
+    // it looks whether there is one.
     let script = format!(
-        "\"$@\" & server=$!; while kill -0 {parent} 2>/dev/null; do sleep 1; done; kill -QUIT $server; wait $server; rm -rf {folder}",
+        "\"$@\" & server=$!; while [ -d /proc/{parent} ]; do sleep 1; done; kill -QUIT $server; wait $server; rm -rf {folder}",
         parent = std::process::id(),
         folder = folder.display()
     );

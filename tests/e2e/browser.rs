@@ -63,6 +63,12 @@ impl Browser {
         Ok(Self { driver, http, session })
     }
 
+    /// Ends the browser; killing its driver alone would leave it behind.
+    async fn close(self) -> anyhow::Result<()> {
+        self.http.delete(&self.session).send().await?;
+        Ok(())
+    }
+
     async fn call(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         let answer: Value = self.http.post(format!("{}/{path}", self.session)).json(&body).send().await?.json().await?;
         if let Some(error) = answer["value"]["error"].as_str() {
@@ -145,7 +151,9 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The browser ends with its driver.
+        // After a failure the browser is closed by its driver, which is asked first to stop by itself.
+        let _ = Command::new("kill").arg(self.driver.id().to_string()).status();
+        std::thread::sleep(Duration::from_millis(300));
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -205,7 +213,7 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         wide.go(&format!("{base}/students/{person}")).await?;
         wide.sees("同一时间轴").await?;
         wide.picture("story").await?;
-        drop(wide);
+        wide.close().await?;
         let narrow = Browser::open(500, 900).await?;
         narrow.go(&format!("{base}/login")).await?;
         narrow.log_in(&base, "officer").await?;
@@ -216,7 +224,7 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         }
         narrow.go(&format!("{base}/flags/{flag}")).await?;
         narrow.picture("flag-narrow").await?;
-        Ok(())
+        narrow.close().await
     }
     .await;
     walked.expect("the pages work");

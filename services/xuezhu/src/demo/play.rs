@@ -335,20 +335,23 @@ impl Play<'_> {
     }
 
     async fn record_events(&self, recorded: NaiveDate) -> anyhow::Result<()> {
-        for place in self.world.people.iter().flat_map(|person| &person.places) {
-            for event in place.events.iter().filter(|event| event.recorded == recorded) {
-                let verb = match event.change {
+        let places = self.world.people.iter().flat_map(|person| &person.places);
+        let due = places
+            .flat_map(|place| place.events.iter().filter(move |event| event.recorded == recorded).map(move |event| (place, event.change, event.effective)));
+        stream::iter(due)
+            .map(Ok::<_, anyhow::Error>)
+            .try_for_each_concurrent(AT_ONCE, |(place, change, effective)| async move {
+                let verb = match change {
                     Change::Leave => "leave",
                     Change::Return => "return",
                     Change::Withdraw => "withdraw",
                 };
                 let enrollment = self.enrollment(place).await?;
                 let path = format!("/v1/schools/{}/enrollments/{enrollment}/{verb}", self.world.schools[place.school].code);
-                let body = json!({ "effectiveDate": event.effective.to_string(), "reason": "演示" });
-                self.desks[place.school].clerk.post(&path, &body, &format!("{verb} {enrollment}")).await?;
-            }
-        }
-        Ok(())
+                let body = json!({ "effectiveDate": effective.to_string(), "reason": "演示" });
+                self.desks[place.school].clerk.post(&path, &body, &format!("{verb} {enrollment}")).await.map(drop)
+            })
+            .await
     }
 
     async fn correct(&self) -> anyhow::Result<()> {
