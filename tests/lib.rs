@@ -5,7 +5,6 @@ pub mod schools;
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
     sync::Once,
 };
 
@@ -60,15 +59,11 @@ fn xuezhu_tests_provider() -> Result<(), std::sync::Arc<rustls::crypto::CryptoPr
     rustls::crypto::ring::default_provider().install_default()
 }
 
-/// The binary, built where it is not yet.
+/// The binary. `tests/run` has built it: a build from within a test would find another environment and compile anew.
 pub fn binary() -> PathBuf {
-    static ONCE: Once = Once::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    ONCE.call_once(|| {
-        let built = Command::new(env!("CARGO")).args(["build", "-q", "--workspace"]).current_dir(&root).status().expect("cargo runs");
-        assert!(built.success(), "the binary must build");
-    });
     // The test binary lies in target/PROFILE/deps.
     let test = std::env::current_exe().expect("a test has a path");
-    test.parent().and_then(Path::parent).expect("two folders up").join("xuezhu")
+    let binary = test.parent().and_then(Path::parent).expect("two folders up").join("xuezhu");
+    assert!(binary.exists(), "{} is not there: run tests/run, or cargo build --workspace first", binary.display());
+    binary
 }
