@@ -51,12 +51,8 @@ pub fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // A provider that is set already is as good.
-        let _ = xuezhu_tests_provider();
+        let _ = rustls::crypto::ring::default_provider().install_default();
     });
-}
-
-fn xuezhu_tests_provider() -> Result<(), std::sync::Arc<rustls::crypto::CryptoProvider>> {
-    rustls::crypto::ring::default_provider().install_default()
 }
 
 /// The binary. `tests/run` has built it: a build from within a test would find another environment and compile anew.

@@ -133,29 +133,6 @@ impl Runner {
         }
     }
 
-    /// Runs a mutation and undoes it: what a preview shows is what would be.
-    pub async fn rehearse<A: Sync, R>(
-        &self,
-        ctx: &Context,
-        call: Call,
-        with: &A,
-        work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
-    ) -> Result<Response<R>, Status> {
-        let rehearsed = async {
-            let mut tx = self.db.begin().await?;
-            let answer = work(ctx, &mut tx, with).await;
-            tx.rollback().await?;
-            answer
-        };
-        match rehearsed.await {
-            Ok(answer) => Ok(Response::new(answer)),
-            Err(error) => {
-                self.record_refusal(ctx, call.method, &call.resource, error.reason()).await;
-                Err(error.into())
-            }
-        }
-    }
-
     /// Reads in one state of the database; a refusal is recorded.
     pub async fn read<A: Sync, R>(
         &self,
