@@ -16,6 +16,7 @@ use axum::{
     middleware::Next,
     response::Response as HttpResponse,
     routing::get,
+    serve::ListenerExt,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -128,6 +129,12 @@ pub async fn serve(listener: TcpListener, routes: Routes, stop: CancellationToke
 /// Serves HTTP until it is told to stop, then waits a while for what is under way.
 pub async fn serve_http(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
     let ending = stop.clone();
+    // Answers are small and awaited: held back for more, each would wait 40 ms for the other end's delayed acknowledgement.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps small answers back");
+        }
+    });
     let serving =
         axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move { ending.cancelled().await });
     let deadline = async {

@@ -49,6 +49,8 @@ pub struct Outcome {
     pub checkpoints: Vec<Checkpoint>,
     /// Seconds from the first upload to the last comparison.
     pub seconds: f64,
+    /// Where they went, by step of the year.
+    pub steps: Vec<(&'static str, f64)>,
 }
 
 impl Outcome {
@@ -80,6 +82,7 @@ pub struct Play<'p> {
     /// Submissions that wait for approval, by school.
     waiting: Vec<(usize, String, NaiveDate)>,
     checkpoints: Vec<Checkpoint>,
+    steps: Vec<(&'static str, std::time::Instant)>,
 }
 
 /// The days on which found and expected are compared.
@@ -120,10 +123,13 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
         lists: Vec::new(),
         waiting: Vec::new(),
         checkpoints: Vec::new(),
+        steps: Vec::new(),
     };
     let begun = std::time::Instant::now();
     play.year(&manifest).await?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let ended = std::time::Instant::now();
+    let ends = play.steps.iter().skip(1).map(|(_, begun)| *begun).chain([ended]);
+    let steps = play.steps.iter().zip(ends).map(|((what, begun), end)| (*what, (end - *begun).as_secs_f64())).collect();
     fs::write(play.folder.join("result.json"), serde_json::to_vec_pretty(&play.checkpoints)?)?;
     Ok(Outcome {
         students: world.people.len(),
@@ -131,7 +137,8 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
         lines: world.claims.len(),
         planted: world.planted.clone(),
         checkpoints: play.checkpoints,
-        seconds,
+        seconds: (ended - begun).as_secs_f64(),
+        steps,
     })
 }
 
@@ -189,6 +196,7 @@ impl Play<'_> {
     async fn step(&mut self, date: &str, what: &'static str) -> anyhow::Result<()> {
         self.bar.set_message(what);
         self.bar.inc(1);
+        self.steps.push((what, std::time::Instant::now()));
         self.deployment.step_to(day(date)).await
     }
 
