@@ -27,11 +27,16 @@ impl Engine {
 
 /// Everything in one process, on an engine, in a folder.
 pub async fn deployment(engine: Engine, data: &Path, registry: &str) -> Deployment {
-    prepare();
     let databases = match engine {
         Engine::Sqlite => None,
         Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
     };
+    deployment_on(databases, data, registry, Settings::default()).await
+}
+
+/// Everything in one process, on two databases (else on files in the folder), under settings.
+pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, registry: &str, settings: Settings) -> Deployment {
+    prepare();
     let free = || "127.0.0.1:0".to_owned();
     let options = Options {
         data: data.to_owned(),
@@ -41,9 +46,21 @@ pub async fn deployment(engine: Engine, data: &Path, registry: &str) -> Deployme
         admin_password_file: None,
         databases,
         registry: registry.to_owned(),
-        settings: Settings::default(),
+        settings,
     };
     Deployment::start(options).await.expect("a deployment starts")
+}
+
+/// How long a test waits for something that must happen.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Asks until it is so; fails when it takes too long. `what` completes "it did not happen that".
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < PATIENCE, "it did not happen that {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 /// Sets the process up once.

@@ -142,6 +142,15 @@ impl People {
         self.clerk.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), workbook(rows), "").await.expect("an import is answered")
     }
 
+    /// Opens an account and logs in with a password of its own.
+    pub async fn open_account(&self, account: &str, role: &str, organisation: &str, password: &str) -> Session {
+        let body = json!({ "account": account, "displayName": account, "role": role, "organisation": organisation });
+        let made = self.admin.post("/v1/accounts", &body, "").await.expect("an account is opened");
+        let one_time = made["oneTimePassword"].as_str().expect("a password");
+        let session = self.admin.with_log_in(account, one_time).await.expect("logs in");
+        session.change_password(one_time, password).await.expect("changes the password")
+    }
+
     /// Submits all drafts, attests and approves; returns the submission as it is then.
     pub async fn register(&self) -> Value {
         let made = self.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");

@@ -4,5 +4,6 @@ mod architecture;
 mod bad_input;
 mod browser;
 mod contract;
+mod histories;
 mod processes;
 mod year;

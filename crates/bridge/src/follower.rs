@@ -147,7 +147,7 @@ impl<M: Mirror> Follower<M> {
     /// Loads a fresh generation and makes it the present one.
     async fn take_snapshot(&self) -> Result<Cursor, Failure> {
         let generation = self.mirror.begin_generation().await?;
-        let request = pb::SnapshotRequest { handshake: Some(self.handshake()), after_kind: 0, after_id: Vec::new() };
+        let request = pb::SnapshotRequest { handshake: Some(self.handshake()), ..pb::SnapshotRequest::default() };
         let mut parts: Streaming<pb::SnapshotResponse> = in_time(self.client().snapshot(self.signed(request)?)).await?.into_inner();
         let mut cursor = None;
         while let Some(part) = in_time(parts.message()).await? {
@@ -175,9 +175,9 @@ impl<M: Mirror> Follower<M> {
         loop {
             let Some(answer) = in_time(parts.message()).await? else { return Ok(()) };
             let Some(part) = answer.part else { continue };
-            let (to, records, head, sent_at_us) = match part {
-                WatchPart::Batch(batch) => (batch.cursor, batch.records, batch.head, batch.sent_at_us),
-                WatchPart::Bookmark(bookmark) => (bookmark.cursor, Vec::new(), bookmark.head, bookmark.sent_at_us),
+            let (to, records, head, sent_at_us, settled_at_us) = match part {
+                WatchPart::Batch(batch) => (batch.cursor, batch.records, batch.head, batch.sent_at_us, batch.settled_at_us),
+                WatchPart::Bookmark(bookmark) => (bookmark.cursor, Vec::new(), bookmark.head, bookmark.sent_at_us, bookmark.settled_at_us),
             };
             let to = to.as_ref().and_then(Cursor::from_proto).ok_or_else(|| Error::Internal("a batch came without its cursor".into()))?;
             if to != cursor && !self.mirror.apply(&cursor, &to, &records).await? {
@@ -188,8 +188,9 @@ impl<M: Mirror> Follower<M> {
                 standing.position = cursor.position;
                 standing.head = head.max(cursor.position);
                 standing.heard_at_us = sent_at_us;
+                // A head that stands still while changes wait for positions is no proof that nothing is missing.
                 if standing.head == cursor.position {
-                    standing.complete_at_us = sent_at_us;
+                    standing.complete_at_us = standing.complete_at_us.max(settled_at_us);
                 }
             });
         }

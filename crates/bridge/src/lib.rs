@@ -7,6 +7,7 @@
 //! | [`server`] | `Snapshot` and `Watch` |
 //! | [`follower`] | keeps a mirror: exactly-once effect, restart from the stored cursor, fresh generations |
 //! | [`cursor`] | a place in one history |
+//! | [`scope`] | what a follower of a part is told |
 //!
 //! The tables (`shared_records`, `change_log`, `feed_sequencer`) come with the migrations of the service that shares.
 //! To share another kind of record: a body in `bridge.proto`, a [`log::Kind`], and what the mirror does with it.
@@ -14,6 +15,7 @@
 pub mod cursor;
 pub mod follower;
 pub mod log;
+pub mod scope;
 pub mod sequencer;
 pub mod server;
 mod store;

@@ -24,7 +24,7 @@ pub enum Kind {
 pub struct Shared {
     /// Its id.
     pub id: Uuid,
-    /// Region code by which it is in scope or not.
+    /// Region codes by which it is in scope or not, joined by blanks.
     pub scope: String,
     /// Its state.
     pub body: Body,

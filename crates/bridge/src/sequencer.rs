@@ -32,7 +32,16 @@ pub struct Sequencer {
     clock: Clock,
     holder: Uuid,
     committed: Arc<Notify>,
-    head: watch::Sender<i64>,
+    head: watch::Sender<Head>,
+}
+
+/// How far positions were given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The last one.
+    pub position: i64,
+    /// When it was last known that no committed change waits for one, microseconds since 1970; 0 before.
+    pub settled_at_us: i64,
 }
 
 /// A lease on leadership.
@@ -50,11 +59,11 @@ impl Sequencer {
         let mut tx = db.read().await?;
         let next = store::sequencer(&mut tx).await?.map_or(1, |row| row.next_position);
         tx.rollback().await?;
-        Ok(Self { db, clock, holder, committed, head: watch::Sender::new(next - 1) })
+        Ok(Self { db, clock, holder, committed, head: watch::Sender::new(Head { position: next - 1, settled_at_us: 0 }) })
     }
 
     /// The last position given, as it rises.
-    pub fn head(&self) -> watch::Receiver<i64> {
+    pub fn head(&self) -> watch::Receiver<Head> {
         self.head.subscribe()
     }
 
@@ -98,7 +107,7 @@ impl Sequencer {
         let next = store::sequencer(&mut tx).await?.map_or(1, |row| row.next_position);
         tx.rollback().await?;
         // Another process may lead: its positions are news here too.
-        self.tell(next - 1);
+        self.tell(next - 1, (!waiting).then_some(now_us));
         let Some(lease) = *lease else { return Ok(0) };
         if !waiting {
             return Ok(0);
@@ -108,18 +117,20 @@ impl Sequencer {
             let mut tx = self.db.read().await?;
             let next = store::sequencer(&mut tx).await?.map_or(1, |row| row.next_position);
             tx.rollback().await?;
-            self.tell(next - 1);
+            self.tell(next - 1, None);
         }
         Ok(assigned)
     }
 
-    fn tell(&self, head: i64) {
+    /// A new position wakes who waits; that nothing is missing is told with the next word.
+    fn tell(&self, position: i64, settled_at_us: Option<i64>) {
         self.head.send_if_modified(|known| {
-            let news = *known != head;
-            *known = head;
+            let news = known.position != position;
+            known.position = position;
+            known.settled_at_us = settled_at_us.unwrap_or(known.settled_at_us);
             news
         });
-        metrics::gauge!("xuezhu_feed_head_position").set(precise(head));
+        metrics::gauge!("xuezhu_feed_head_position").set(precise(position));
     }
 
     /// Gives positions under a lease; nothing where its epoch has passed.

@@ -18,7 +18,7 @@ use xuezhu_proto::bridge::{
 use xuezhu_service::{Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, serve::Gate};
 use xuezhu_store::Db;
 
-use crate::{cursor::Cursor, store};
+use crate::{cursor::Cursor, scope, sequencer::Head, store};
 
 /// Records a snapshot page or a batch holds at most.
 pub const BATCH_RECORDS: i64 = 1_000;
@@ -37,7 +37,7 @@ pub struct FeedServer {
     gate: Gate,
     hash_key_id: String,
     hash_key_check: [u8; 16],
-    head: watch::Receiver<i64>,
+    head: watch::Receiver<Head>,
     stop: CancellationToken,
 }
 
@@ -45,7 +45,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl FeedServer {
     /// Serves what `db` logged, as far as `head` says that it has positions.
-    pub fn new(db: Db, clock: Clock, gate: Gate, keyring: &Keyring, head: watch::Receiver<i64>, stop: CancellationToken) -> Self {
+    pub fn new(db: Db, clock: Clock, gate: Gate, keyring: &Keyring, head: watch::Receiver<Head>, stop: CancellationToken) -> Self {
         Self { db, clock, gate, hash_key_id: keyring.hash_key_id().to_owned(), hash_key_check: keyring.hash_key_check(), head, stop }
     }
 
@@ -106,8 +106,19 @@ impl FeedServer {
         }
     }
 
-    async fn send_snapshot(&self, scope: &str, after: (i32, Uuid), out: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>) -> Result<(), Error> {
-        let cursor = self.head_cursor(scope).await?;
+    /// Where a snapshot begins: at the head; one that is resumed, where it began.
+    async fn begin_snapshot(&self, scope: &str, request: &pb::SnapshotRequest) -> Result<Cursor, Error> {
+        if request.after_kind == 0 {
+            return self.head_cursor(scope).await;
+        }
+        let begun = request.cursor.as_ref().and_then(Cursor::from_proto);
+        let begun = begun.ok_or_else(|| Refusal::field("cursor", "续传快照须带上快照开始时收到的订阅位置"))?;
+        self.check(&begun, scope).await?;
+        Ok(begun)
+    }
+
+    async fn send_snapshot(&self, cursor: Cursor, after: (i32, Uuid), out: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>) -> Result<(), Error> {
+        let scope = &cursor.scope;
         let mut sent = 0;
         let part = |part| Ok(pb::SnapshotResponse { part: Some(part) });
         if out.send(part(SnapshotPart::Cursor(cursor.to_proto()))).await.is_err() {
@@ -121,7 +132,7 @@ impl FeedServer {
             let Some(last) = rows.last() else { break };
             after = (last.kind, last.record);
             sent += i64::try_from(rows.len()).unwrap_or(0);
-            let records = rows.into_iter().map(|row| record(&row.body, row.record, row.version, row.at_us, false)).collect::<Result<Vec<_>, _>>()?;
+            let records = rows.into_iter().map(|row| record(&row.body, row.record, row.version, row.at_us)).collect::<Result<Vec<_>, _>>()?;
             if out.send(part(SnapshotPart::Page(Page { records }))).await.is_err() {
                 return Ok(());
             }
@@ -136,15 +147,12 @@ impl FeedServer {
         loop {
             let sent_at_us = self.clock.now_us();
             let newest = *head.borrow_and_update();
-            let part = if newest > cursor.position {
-                self.next_part(&mut cursor, newest, sent_at_us).await?
-            } else {
-                WatchPart::Bookmark(Bookmark { cursor: Some(cursor.to_proto()), sent_at_us, head: newest })
-            };
+            let part =
+                if newest.position > cursor.position { self.next_part(&mut cursor, newest, sent_at_us).await? } else { bookmark(&cursor, newest, sent_at_us) };
             if out.send(Ok(pb::WatchResponse { part: Some(part) })).await.is_err() {
                 return Ok(());
             }
-            if cursor.position < newest {
+            if cursor.position < newest.position {
                 continue;
             }
             tokio::select! {
@@ -157,7 +165,7 @@ impl FeedServer {
     }
 
     /// The next changes of the scope, or a bookmark where none of those read are of it.
-    async fn next_part(&self, cursor: &mut Cursor, head: i64, sent_at_us: i64) -> Result<WatchPart, Error> {
+    async fn next_part(&self, cursor: &mut Cursor, head: Head, sent_at_us: i64) -> Result<WatchPart, Error> {
         let mut tx = self.db.read().await?;
         let logged = store::changes_after(&mut tx, cursor.position, BATCH_RECORDS).await?;
         tx.rollback().await?;
@@ -168,31 +176,35 @@ impl FeedServer {
             }
             cursor.position = row.position;
             cursor.change = row.change;
-            let (was, is) = (row.scope_before.starts_with(&cursor.scope) && row.version > 1, row.scope.starts_with(&cursor.scope));
+            let (was, is) = (row.version > 1 && scope::holds(&row.scope_before, &cursor.scope), scope::holds(&row.scope, &cursor.scope));
             if was || is {
                 bytes += row.body.len();
-                records.push(record(&row.body, row.record, row.version, row.at_us, !is)?);
+                let told = record(&row.body, row.record, row.version, row.at_us)?;
+                records.push(if is { told } else { scope::last_word(told) });
             }
             if bytes > BATCH_BYTES {
                 break;
             }
         }
-        let at = Some(cursor.to_proto());
         Ok(if records.is_empty() {
-            WatchPart::Bookmark(Bookmark { cursor: at, sent_at_us, head })
+            bookmark(cursor, head, sent_at_us)
         } else {
-            WatchPart::Batch(Batch { records, cursor: at, head, sent_at_us })
+            WatchPart::Batch(Batch { records, cursor: Some(cursor.to_proto()), head: head.position, sent_at_us, settled_at_us: head.settled_at_us })
         })
     }
+}
+
+fn bookmark(cursor: &Cursor, head: Head, sent_at_us: i64) -> WatchPart {
+    WatchPart::Bookmark(Bookmark { cursor: Some(cursor.to_proto()), sent_at_us, head: head.position, settled_at_us: head.settled_at_us })
 }
 
 fn too_old() -> Error {
     Refusal::new(Reason::CursorTooOld, "订阅位置早于日志保留期，请重新取快照").into()
 }
 
-fn record(body: &[u8], id: Uuid, version: i64, at_us: i64, left_scope: bool) -> Result<pb::Record, Error> {
+fn record(body: &[u8], id: Uuid, version: i64, at_us: i64) -> Result<pb::Record, Error> {
     let stored = pb::Record::decode(body).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(pb::Record { version, id: id.as_bytes().to_vec(), left_scope, recorded_at_us: at_us, body: stored.body })
+    Ok(pb::Record { version, id: id.as_bytes().to_vec(), left_scope: false, recorded_at_us: at_us, body: stored.body })
 }
 
 #[tonic::async_trait]
@@ -203,11 +215,12 @@ impl EnrollmentFeedService for FeedServer {
     async fn snapshot(&self, request: Request<pb::SnapshotRequest>) -> Result<Response<Self::SnapshotStream>, Status> {
         let (ctx, request) = self.gate.enter(request, "Snapshot").await?;
         let scope = self.admit(&ctx, request.handshake.as_ref())?;
+        let cursor = self.begin_snapshot(&scope, &request).await?;
         let after = (request.after_kind, Uuid::from_slice(&request.after_id).unwrap_or_default());
         let (out, answers) = mpsc::channel(QUEUED_BATCHES);
         let server = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = server.send_snapshot(&scope, after, &out).await {
+            if let Err(error) = server.send_snapshot(cursor, after, &out).await {
                 let _ = out.send(Err(error.into())).await;
             }
         });

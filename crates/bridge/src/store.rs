@@ -170,7 +170,7 @@ pub async fn latest_after(tx: &mut Tx, kind: i32, record: Uuid, scope: &str, lim
         tx,
         LatestRow,
         "SELECT kind, record, version, body, at_us FROM shared_records
-         WHERE (kind, record) > ($1, $2) AND substr(scope, 1, length($3)) = $3 ORDER BY kind, record LIMIT $4",
+         WHERE (kind, record) > ($1, $2) AND ($3 = '' OR (' ' || scope) LIKE '% ' || $3 || '%') ORDER BY kind, record LIMIT $4",
         kind,
         record,
         scope,

@@ -85,6 +85,11 @@ pub fn values(column: &str) -> Option<&'static [&'static str]> {
     VALUES.get(list).map(Vec::as_slice)
 }
 
+/// Every document type of the table.
+pub fn documents() -> impl Iterator<Item = &'static str> {
+    values("身份证件类型").unwrap_or(&[]).iter().copied()
+}
+
 /// The table's spelling of a document type; 户口簿 is taken for the table's 户口薄.
 pub fn document(name: &str) -> Option<&'static str> {
     let name = if name == "户口簿" { "户口薄" } else { name };

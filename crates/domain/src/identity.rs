@@ -137,15 +137,20 @@ impl IdNumber {
                 }
             }
             "护照" => alphanumeric(&number, 5..=17, NumberClass::Passport)?,
-            // The class is what the number is: a permit or a resident number entered as 其他 keeps its own class.
+            // The class is what the number is: a permit or a resident number entered as 其他 keeps its own class, and so
+            // does what else its form tells apart. Eight digits alone, or a passport, it does not.
             "其他" if number.is_ascii() && number.len() == 18 && digits(&number[..17]) => {
-                if is_permit(&number) {
+                if number.starts_with('9') && !number.starts_with("999") {
+                    foreign_permanent(&number, today)?
+                } else if is_permit(&number) {
                     check_eighteen(&number, today)?;
                     NumberClass::ResidencePermit
                 } else {
                     return Self::resident(&number, today);
                 }
             }
+            "其他" if is_hong_kong_macau(&number) => NumberClass::HongKongMacau,
+            "其他" if foreign_permanent(&number, today).is_ok() => NumberClass::ForeignPermanent,
             _ => alphanumeric(&number, 3..=20, NumberClass::Other)?,
         };
         Ok(Self { class, number })
@@ -362,6 +367,9 @@ mod tests {
             ("居民身份证", "810000199408230021", Err(PermitAsResident)),
             ("其他", "810000199408230021", Ok(NumberClass::ResidencePermit)),
             ("其他", "11010519491231002X", Ok(NumberClass::Resident)),
+            ("其他", "H12345678", Ok(NumberClass::HongKongMacau)),
+            ("其他", "CAN110106097501", Ok(NumberClass::ForeignPermanent)),
+            ("其他", "12345678", Ok(NumberClass::Other)),
             ("境外永久居住证", "CAN110106097501", Ok(NumberClass::ForeignPermanent)),
             ("境外永久居住证", "CAN110106097501X", Err(Form)),
             ("其他", "买买提艾力江", Err(Form)),

@@ -75,6 +75,26 @@ pub fn mask(number: &str) -> String {
     masked
 }
 
+/// A text in which every run of fifteen or more digits (and a last X) is masked: whatever column they were typed into,
+/// they may be somebody's number.
+pub fn mask_long_numbers(text: &str) -> String {
+    const LONG: usize = 15;
+    let chars: Vec<char> = text.chars().collect();
+    let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
+    while at < chars.len() {
+        let run = chars[at..].iter().take_while(|c| half_width(**c).is_ascii_digit()).count();
+        if run < LONG {
+            masked.extend(&chars[at..at + run.max(1)]);
+            at += run.max(1);
+            continue;
+        }
+        let run = run + usize::from(chars.get(at + run).is_some_and(|c| matches!(half_width(*c), 'x' | 'X')));
+        masked.push_str(&mask(&chars[at..at + run].iter().collect::<String>()));
+        at += run;
+    }
+    masked
+}
+
 fn half_width(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
@@ -125,5 +145,7 @@ mod tests {
         assert_eq!(mask("11010519491231002X"), "110105********002X");
         assert_eq!(mask("G11010519491231002X"), "G110105********002X");
         assert_eq!(mask("1234"), "****");
+        assert_eq!(mask_long_numbers("号11010519491231002X完"), "号110105********002X完");
+        assert_eq!(mask_long_numbers("20160901、12345678901234"), "20160901、12345678901234");
     }
 }

@@ -78,8 +78,9 @@ impl Permission {
             (Self::Approve | Self::SendBack, DepartmentOfficer) => own_authority,
             (Self::ReadSchool, DepartmentOfficer | MachineReader | Administrator)
             | (Self::Reconcile, DepartmentOfficer | Administrator)
-            | (Self::Follow, MachineReader) => above,
-            (Self::ManageDirectory, Administrator) | (Self::Follow | Self::ReadSchool, Service) => true,
+            | (Self::Follow, MachineReader)
+            | (Self::ManageDirectory, Administrator) => above,
+            (Self::Follow | Self::ReadSchool, Service) => true,
             _ => false,
         }
     }
@@ -110,6 +111,8 @@ mod tests {
             (R::DepartmentOfficer, "430000", vec![P::ReadSchool, P::Reconcile]),
             (R::DepartmentOfficer, "440000", vec![]),
             (R::Administrator, "", vec![P::ReadSchool, P::ManageDirectory, P::Reconcile]),
+            (R::Administrator, "430000", vec![P::ReadSchool, P::ManageDirectory, P::Reconcile]),
+            (R::Administrator, "440000", vec![]),
             (R::MachineReader, "430000", vec![P::ReadSchool, P::Follow]),
         ] {
             for permission in [P::ReadSchool, P::EnterForSchool, P::Attest, P::Approve, P::SendBack, P::Explain, P::ManageDirectory, P::Reconcile, P::Follow] {

@@ -158,6 +158,12 @@ impl Runner {
         }
     }
 
+    /// Records that something was read that not everybody may see, before it is handed out.
+    pub async fn record_reading(&self, ctx: &Context, method: &'static str, resource: &str) -> Result<(), Error> {
+        let line = AuditLine { ctx, method, resource, outcome: "READ", reason: "" };
+        self.db.write(&line, |tx, line| Box::pin(async move { line.write(tx).await.map_err(Error::from) })).await
+    }
+
     /// Records that something was refused, in a transaction of its own.
     pub async fn record_refusal(&self, ctx: &Context, method: &'static str, resource: &str, reason: Reason) {
         let line = AuditLine { ctx, method, resource, outcome: "REFUSED", reason: reason.as_str_name() };

@@ -101,10 +101,9 @@ impl Gate {
         if ctx.request_id.len() > REQUEST_ID_CHARACTERS {
             return Err(Error::from(Refusal::field("Idempotency-Key", format!("不能超过{REQUEST_ID_CHARACTERS}个字符"))).into());
         }
-        ctx.address = text("x-forwarded-for");
-        if ctx.address.is_empty() {
-            ctx.address = text(PEER);
-        }
+        // What a caller says of where it was called from is kept as said, with who said it.
+        let (told, peer) = (text("x-forwarded-for"), text(PEER));
+        ctx.address = if told.is_empty() || told == peer { peer } else { format!("{told} via {peer}") };
         Ok(ctx)
     }
 

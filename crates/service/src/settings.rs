@@ -53,6 +53,9 @@ pub struct Settings {
     pub secure_cookies: bool,
 }
 
+/// `XUEZHU_GATEWAY` is where the command line asks; no service's setting.
+const GATEWAY: &str = "gateway";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -98,6 +101,14 @@ pub enum SettingsError {
     /// A setting is unknown or wrong.
     #[error("setting: {0}")]
     Wrong(#[from] Box<figment::Error>),
+    /// A value that can't be used.
+    #[error("setting {setting}: {why}")]
+    Value {
+        /// Which setting.
+        setting: &'static str,
+        /// Why.
+        why: String,
+    },
     /// A file that a setting names can't be read.
     #[error("setting {setting}: file {path}: {source}")]
     File {
@@ -120,10 +131,38 @@ impl Settings {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let mut settings: Self = figment.merge(Env::prefixed("XUEZHU_")).extract().map_err(Box::new)?;
+        let mut settings: Self = figment.merge(Env::prefixed("XUEZHU_").ignore(&[GATEWAY])).extract().map_err(Box::new)?;
         read_into(&mut settings.enrollment_database_url, settings.enrollment_database_url_file.as_deref(), "enrollment_database_url_file")?;
         read_into(&mut settings.aid_database_url, settings.aid_database_url_file.as_deref(), "aid_database_url_file")?;
+        settings.check()?;
         Ok(settings)
+    }
+
+    /// What a type can't say of a setting.
+    fn check(&self) -> Result<(), SettingsError> {
+        let wrong = |setting, why: String| Err(SettingsError::Value { setting, why });
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log) {
+            return wrong("log", error.to_string());
+        }
+        if !matches!(self.scope.len(), 0 | 2 | 4 | 6) || !self.scope.bytes().all(|b| b.is_ascii_digit()) {
+            return wrong("scope", "must be empty, or the first 2, 4 or 6 digits of a region code".into());
+        }
+        for (setting, address) in [
+            ("enrollment_grpc_address", &self.enrollment_grpc_address),
+            ("aid_grpc_address", &self.aid_grpc_address),
+            ("http_address", &self.http_address),
+            ("metrics_address", &self.metrics_address),
+        ] {
+            if !(address.is_empty() && setting == "metrics_address") && address.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
+                return wrong(setting, format!("{address} is no HOST:PORT"));
+            }
+        }
+        for (setting, url) in [("enrollment_url", &self.enrollment_url), ("aid_url", &self.aid_url)] {
+            if !(url.starts_with("http://") || url.starts_with("https://")) {
+                return wrong(setting, format!("{url} is no http:// or https:// address"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -141,6 +180,24 @@ mod tests {
 
     fn load(text: &str) -> Result<Settings, String> {
         Figment::from(Serialized::defaults(Settings::default())).merge(Toml::string(text)).extract::<Settings>().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_value_of_no_use_is_named() {
+        let check = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            settings.check().map_err(|error| error.to_string())
+        };
+        assert!(check(|_| {}).is_ok());
+        for (change, named) in [
+            ((|settings| settings.log = "info,=".into()) as fn(&mut Settings), "log"),
+            (|settings| settings.scope = "4x".into(), "scope"),
+            (|settings| settings.http_address = "nowhere".into(), "http_address"),
+            (|settings| settings.aid_url = "aid:8092".into(), "aid_url"),
+        ] {
+            assert!(check(change).is_err_and(|error| error.contains(named)), "{named}");
+        }
     }
 
     #[test]

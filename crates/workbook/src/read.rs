@@ -14,6 +14,8 @@ pub enum Flaw {
     Formula,
     /// An error value such as `#REF!`.
     ErrorValue,
+    /// A number with more digits than a spreadsheet keeps: the last ones are lost.
+    Rounded,
 }
 
 /// A cell, as text: numbers without a decimal point they don't need, dates as `YYYYMMDD`.
@@ -42,7 +44,7 @@ impl Cell {
         } else {
             number.to_string()
         };
-        Self { text, flaw: None }
+        Self { text, flaw: (number.abs() >= EXACT).then_some(Flaw::Rounded) }
     }
 
     fn is_blank(&self) -> bool {
@@ -314,6 +316,7 @@ mod tests {
         });
         let rows = &read(&bytes, MARKS, &[]).unwrap()[0].rows;
         assert!(rows[0].cells[1].text.contains("E+17"), "{}", rows[0].cells[1].text);
+        assert_eq!(rows[0].cells[1].flaw, Some(Flaw::Rounded));
         assert_eq!(rows[1].cells[0].text, "20160901");
         assert_eq!(rows[1].cells[1].flaw, Some(Flaw::Formula));
     }

@@ -31,6 +31,8 @@ pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
 
 /// How often old answers are forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// How often bad tokens may be recorded anew.
+const MINUTE: Duration = Duration::from_secs(60);
 /// How often lag and open flags are measured.
 const MEASURE: Duration = Duration::from_secs(5);
 
@@ -123,7 +125,7 @@ async fn fail_broken_runs(parts: &Parts) -> Result<(), Error> {
 }
 
 async fn keep_house(parts: Arc<Parts>, standing: tokio::sync::watch::Receiver<Standing>, stop: CancellationToken) {
-    let (mut hours, mut measures) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MEASURE));
+    let (mut hours, mut minutes, mut measures) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MINUTE), tokio::time::interval(MEASURE));
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -132,8 +134,8 @@ async fn keep_house(parts: Arc<Parts>, standing: tokio::sync::watch::Receiver<St
                     tracing::warn!(%error, "housekeeping failed; it is tried again in an hour");
                 }
             }
+            _ = minutes.tick() => parts.gate.new_minute(),
             _ = measures.tick() => {
-                parts.gate.new_minute();
                 let standing = *standing.borrow();
                 if let Err(error) = measure(&parts, standing).await {
                     tracing::warn!(%error, "open flags could not be counted");
@@ -145,12 +147,13 @@ async fn keep_house(parts: Arc<Parts>, standing: tokio::sync::watch::Receiver<St
 
 #[expect(clippy::cast_precision_loss, reason = "counts and ages stay far below 2^53")]
 async fn measure(parts: &Parts, standing: Standing) -> Result<(), Error> {
-    let age = |at_us: i64| if at_us == 0 { 0.0 } else { (parts.runner.clock().now_us() - at_us).max(0) as f64 / 1e6 };
+    // A mirror that never heard from its source is as old as can be, not fresh.
+    let age = |at_us: i64| if at_us == 0 { f64::INFINITY } else { (parts.runner.clock().now_us() - at_us).max(0) as f64 / 1e6 };
     metrics::gauge!("xuezhu_feed_lag_seconds").set(age(standing.complete_at_us));
     metrics::gauge!("xuezhu_mirror_age_seconds").set(age(standing.heard_at_us));
     metrics::gauge!("xuezhu_feed_lag_positions").set((standing.head - standing.position).max(0) as f64);
     let mut tx = parts.runner.db().read().await?;
-    let counts = reconciliation::counts_by_rule(&mut tx, "", "").await?;
+    let counts = reconciliation::counts_by_rule(&mut tx, "", "", "").await?;
     tx.rollback().await?;
     for rule in reconciliation::case::Rule::ALL {
         let count = counts.iter().find(|(known, _)| known == rule.as_str()).map_or(0, |(_, count)| *count);

@@ -18,7 +18,7 @@ use xuezhu::{
     deployment::{Deployment, Options, keep_password},
     output,
 };
-use xuezhu_service::{Keyring, settings::Settings, telemetry};
+use xuezhu_service::{Ids, Keyring, settings::Settings, telemetry};
 
 /// Everything went as asked.
 const OK: u8 = 0;
@@ -71,6 +71,7 @@ enum Command {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples:\n  xuezhu up --data /var/lib/xuezhu --http 0.0.0.0:8080\n  xuezhu up --demo --demo-students 500")]
 struct Up {
     /// Folder of the data
     #[arg(long, default_value = "data")]
@@ -202,6 +203,9 @@ struct Flags {
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  xuezhu admin keyring deploy/secrets/keyring.json\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account li 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json"
+)]
 struct Admin {
     #[command(subcommand)]
     command: AdminCommand,
@@ -323,7 +327,7 @@ async fn run_up(up: Up, settings: Settings) -> anyhow::Result<u8> {
         http: up.http.unwrap_or_else(|| settings.http_address.clone()),
         enrollment_grpc: up.enrollment_grpc,
         aid_grpc: up.aid_grpc,
-        admin_password_file: up.admin_password_file,
+        admin_password_file: up.admin_password_file.or_else(|| settings.admin_password_file.clone()),
         databases: None,
         registry: settings.registry.clone(),
         settings,
@@ -461,6 +465,13 @@ fn tell(deployment: &Deployment) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An id for one request: should its answer be lost, the service knows a repetition.
+fn request_id() -> String {
+    let mut bytes = [0; 16];
+    Ids::random().fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 async fn run_import(import: Import) -> anyhow::Result<u8> {
     let json = import.login.json;
     let bytes = std::fs::read(&import.file).with_context(|| format!("workbook {}", import.file.display()))?;
@@ -471,7 +482,7 @@ async fn run_import(import: Import) -> anyhow::Result<u8> {
         None => "enrollments".to_owned(),
     };
     let path = format!("/v1/schools/{}/{place}/import?preview={}&allOrNothing={}", import.school, import.preview, import.all_or_nothing);
-    let report = session.upload(&path, bytes, "").await?;
+    let report = session.upload(&path, bytes, &request_id()).await?;
     bar.finish_and_clear();
     let id = report["importId"].as_str().unwrap_or_default();
     if let Some(out) = &import.marked {
@@ -511,7 +522,7 @@ async fn run_import(import: Import) -> anyhow::Result<u8> {
 async fn run_reconcile(reconcile: Reconcile) -> anyhow::Result<u8> {
     let json = reconcile.login.json;
     let session = reconcile.login.open().await?;
-    let run = session.post("/v1/reconciliations", &json!({ "term": reconcile.term, "region": reconcile.region }), "").await?;
+    let run = session.post("/v1/reconciliations", &json!({ "term": reconcile.term, "region": reconcile.region }), &request_id()).await?;
     let id = run["run"].as_str().context("the answer names no run")?.to_owned();
     let bar = output::bar(json, 100, "judging");
     let done = loop {
@@ -597,12 +608,12 @@ async fn run_admin(admin: Admin) -> anyhow::Result<u8> {
                 })
                 .collect();
             let body = json!({ "code": code, "name": name, "region": region, "authority": authority, "kind": kind, "majors": majors });
-            let school = admin.login.open().await?.post("/v1/schools", &body, "").await?;
+            let school = admin.login.open().await?.post("/v1/schools", &body, &request_id()).await?;
             output::print(json, &school, || format!("school {code} entered"));
         }
         AdminCommand::Account { name, display_name, role, organisation } => {
             let body = json!({ "account": name, "displayName": display_name, "role": role, "organisation": organisation });
-            let made = admin.login.open().await?.post("/v1/accounts", &body, "").await?;
+            let made = admin.login.open().await?.post("/v1/accounts", &body, &request_id()).await?;
             output::print(json, &made, || format!("account {name}, one-time password {}", made["oneTimePassword"].as_str().unwrap_or_default()));
         }
     }

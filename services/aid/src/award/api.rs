@@ -155,7 +155,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entry)| {
                 Box::pin(async move {
                     let row = super::remove(ctx, tx, parts, school, *list, *entry).await?;
-                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(row, Vec::new())) })
+                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(row, None, Vec::new())) })
                 })
             })
             .await
@@ -271,20 +271,41 @@ async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -
     for (of, flag, rule, stands, holds) in reconciliation::flags_of_list(tx, list.list).await? {
         flags.entry(of).or_default().push((pb::FlagBrief { flag: flag.to_string(), rule, state: stands }, holds));
     }
+    let persons = known_persons(ctx, tx, &rows, &list.school).await?;
     let entries = rows
         .into_iter()
         .map(|row| {
             let flags = flags.remove(&row.entry).unwrap_or_default();
-            entry_to_proto(row, flags)
+            let person = persons.get(&row.entry).copied();
+            entry_to_proto(row, person, flags)
         })
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
 }
 
-fn entry_to_proto(row: EntryRow, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
+/// Whom entries mean, as far as the caller may know: a school knows its own students, present and former, and learns
+/// nothing about a number by listing it.
+async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &str) -> Result<HashMap<Uuid, Uuid>, Error> {
+    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+    let generation = mirror::state(tx).await?.generation;
+    let mut known = HashMap::new();
+    for case in reconciliation::cases(tx, generation, &keys).await? {
+        for claim in &case.claims {
+            let Some(person) = reconciliation::rules::holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
+            let here = |enrollment: &reconciliation::case::Enrollment| enrollment.school == school && enrollment.person == Some(person.person);
+            if !own_school || case.enrollments.iter().any(here) {
+                known.insert(claim.entry, person.person);
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn entry_to_proto(row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
     pb::AwardEntry {
         entry: row.entry.to_string(),
-        person: row.person.map(|person| person.to_string()).unwrap_or_default(),
+        person: person.map(|person| person.to_string()).unwrap_or_default(),
         name: row.name,
         id_number: row.id_masked,
         months: super::month_numbers(&row.months),
@@ -322,6 +343,10 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         submitted_by: row.submitted_by_name,
         attested_by: row.attested_by_name,
         approved_by: row.approved_by_name,
+        school_name: row.school_name,
+        authority: row.authority,
+        submitted_date: row.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
+        attested_date: row.attested_day.map(|day| day.to_string()).unwrap_or_default(),
     })
 }
 

@@ -28,7 +28,12 @@ use crate::{
         Rate, SchemeCode, TermDays,
         rules::{Facts, Why, plain_data},
     },
-    reconciliation::{self, case::PersonCase, judge_keys, months_text, parse_months},
+    reconciliation::{
+        self,
+        case::{Claim, PersonCase},
+        judge_keys, months_text, parse_months,
+        rules::holder,
+    },
 };
 
 /// Problems that a report lists.
@@ -99,12 +104,16 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let generation = mirror::held_state(tx).await?.generation;
     let keys = reconciliation::keys_at_school(tx, generation, school).await?;
     let cases = reconciliation::cases(tx, generation, &keys).await?;
-    let present: HashSet<Uuid> = store::keys_listed(tx, &list).await?.into_iter().collect();
+    let listed: HashSet<Uuid> = store::entries_listed(tx, &list).await?.into_iter().collect();
     let mut answer = pb::ProposeAwardsResponse::default();
     let mut entered = Vec::new();
     for case in &cases {
         for candidate in candidates(parts, case, school, &terms) {
-            let on_list = candidate.person.keys.iter().any(|bond| present.contains(&bond.value));
+            // Not by key alone: a number that was mistyped for another student's is the other's.
+            let means = |claim: &&Claim| {
+                holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|known| known.person == candidate.person.person)
+            };
+            let on_list = case.claims.iter().filter(|claim| listed.contains(&claim.entry)).any(|claim| means(&claim));
             let proposed = candidate.why.entitles() && !candidate.months.is_empty();
             match (proposed, on_list) {
                 (true, true) => answer.present += 1,
@@ -264,6 +273,7 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     }
     report.rows_new = i32::try_from(new.len()).unwrap_or(i32::MAX);
     report.rows_changed = i32::try_from(changed.len()).unwrap_or(i32::MAX);
+    report.rows_absent = i32::try_from(known.len()).unwrap_or(i32::MAX);
     if upload.all_or_nothing && report.rows_faulty > 0 && !upload.preview {
         report.rows_new = 0;
         report.rows_changed = 0;
@@ -317,10 +327,11 @@ fn place(
         let entry = ctx.new_id();
         return entered(parts, entry, key, content, parsed).map(Placed::New);
     };
-    if row.content_hash == content {
+    let state = State::parse(&row.state).unwrap_or(State::Approved);
+    // What was sent back and is uploaded again as it was goes back to the clerk's drafts: there was nothing to mend.
+    if row.content_hash == content && state != State::SentBack {
         return Ok(Placed::Unchanged);
     }
-    let state = State::parse(&row.state).unwrap_or(State::Approved);
     if after(state, Change::Edit).is_none() {
         return problem("ALREADY_SUBMITTED", format!("该生在本名单中为“{}”，不能修改；需更正的请由审核方退回", state.name()));
     }

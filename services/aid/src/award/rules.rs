@@ -172,6 +172,9 @@ pub fn parse(table: &Table, row: &Row, rules: &ListRules) -> (Option<Parsed>, Ve
         match flaw {
             Some(Flaw::Formula) => problems.push((header, String::new(), "FORMULA", "单元格是公式，请复制后“选择性粘贴为数值”再上传".into())),
             Some(Flaw::ErrorValue) => problems.push((header, text.clone(), "ERROR_VALUE", "单元格是错误值，请重新填写".into())),
+            // The identity number itself says so in its own words.
+            Some(Flaw::Rounded) if header == "身份证件号" => {}
+            Some(Flaw::Rounded) => problems.push((header, text.clone(), "ROUNDED", "单元格是数值格式，末几位已丢失；请将该列设为文本格式后重新录入".into())),
             None => {}
         }
         text

@@ -29,6 +29,10 @@ pub struct ListRow {
     pub sent_back: i64,
     pub held: i64,
     pub amount_fen: i64,
+    pub submitted_day: Option<NaiveDate>,
+    pub attested_day: Option<NaiveDate>,
+    pub school_name: String,
+    pub authority: String,
 }
 
 /// An entry.
@@ -36,7 +40,6 @@ pub struct ListRow {
 pub struct EntryRow {
     pub entry: Uuid,
     pub person_key: Uuid,
-    pub person: Option<Uuid>,
     pub name: String,
     pub id_masked: String,
     pub months: String,
@@ -119,6 +122,7 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         tx,
         ListRow,
         "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, l.submitted_by, l.submitted_by_name, l.attested_by_name, l.approved_by_name,
+                l.submitted_day, l.attested_day, coalesce(s.name, '') AS school_name, coalesce(s.authority, '') AS authority,
                 (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'DRAFT') AS drafts,
                 (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'SUBMITTED') AS waiting,
                 (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'ATTESTED') AS attested,
@@ -159,20 +163,18 @@ pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreErro
     rows!(
         tx,
         EntryRow,
-        "SELECT entry, person_key, NULL AS person, name, id_masked, months, amount_fen, tier, state, card_tail, remark, sent_back_reason, content_hash
+        "SELECT entry, person_key, name, id_masked, months, amount_fen, tier, state, card_tail, remark, sent_back_reason, content_hash
          FROM award_entries WHERE list = $1 AND state <> 'REMOVED'",
         list
     )
 }
 
-/// A page of entries, with the person whom the mirror knows by the key now.
+/// A page of entries.
 pub async fn entries_after(tx: &mut Tx, list: Uuid, state: &str, held_only: bool, after: &(String, Uuid), limit: i64) -> Result<Vec<EntryRow>, StoreError> {
     rows!(
         tx,
         EntryRow,
-        "SELECT a.entry, a.person_key,
-                (SELECT k.person FROM mirror_person_keys k WHERE k.generation = (SELECT generation FROM mirror_state) AND k.person_key = a.person_key ORDER BY k.kind LIMIT 1) AS person,
-                a.name, a.id_masked, a.months, a.amount_fen, a.tier, a.state, a.card_tail, a.remark, a.sent_back_reason, a.content_hash
+        "SELECT a.entry, a.person_key, a.name, a.id_masked, a.months, a.amount_fen, a.tier, a.state, a.card_tail, a.remark, a.sent_back_reason, a.content_hash
          FROM award_entries a
          WHERE a.list = $1 AND a.state <> 'REMOVED' AND ($2 = '' OR a.state = $2)
            AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))
@@ -216,14 +218,16 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
             "UPDATE award_entries SET id_document = t.id_document, id_sealed = t.id_sealed, id_masked = t.id_masked, name = t.name, name_comparable = t.name_comparable,
              sex = t.sex, birth_date = t.birth_date, months = t.months, first_day = t.first_day, last_day = t.last_day, amount_fen = t.amount_fen, month_fen = t.month_fen,
              tier = t.tier, card_sealed = t.card_sealed, card_tail = t.card_tail, remark = t.remark, state = 'DRAFT', sent_back_reason = '', content_hash = t.content_hash,
-             recorded_day = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_day ELSE $2 END, recorded_by = $3
+             recorded_day = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_day ELSE $2 END,
+             recorded_at_us = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_at_us ELSE $4 END, recorded_by = $3
              FROM " table 1 (entry uuid, id_document text, id_sealed bytea, id_masked text, name text, name_comparable text, sex integer, birth_date date,
                 months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_tail text, remark text, content_hash bytea)
             " WHERE award_entries.entry = t.entry AND award_entries.state IN ('DRAFT', 'SENT_BACK')"
         ),
         json_rows(entered),
         ctx.today(),
-        &ctx.actor.account
+        &ctx.actor.account,
+        ctx.now_us()
     )?;
     Ok(())
 }
@@ -305,16 +309,16 @@ pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>,
     )
 }
 
-/// Keys that stand on any list of the school, scheme and term, without those that were sent back.
-pub async fn keys_listed(tx: &mut Tx, list: &ListRow) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
+/// Entries on any list of the school, scheme and term, without those that were sent back on another.
+pub async fn entries_listed(tx: &mut Tx, list: &ListRow) -> Result<Vec<Uuid>, StoreError> {
+    let entries = rows!(
         tx,
         (Uuid,),
-        "SELECT person_key FROM award_entries WHERE school = $1 AND scheme = $2 AND term = $3 AND (state NOT IN ('SENT_BACK', 'REMOVED') OR (list = $4 AND state <> 'REMOVED'))",
+        "SELECT entry FROM award_entries WHERE school = $1 AND scheme = $2 AND term = $3 AND (state NOT IN ('SENT_BACK', 'REMOVED') OR (list = $4 AND state <> 'REMOVED'))",
         &list.school,
         &list.scheme,
         &list.term,
         list.list
     )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
+    Ok(entries.into_iter().map(|(entry,)| entry).collect())
 }

@@ -209,6 +209,7 @@ impl Mirror for AidMirror {
             .db()
             .write(&with, |tx, (generation, records)| {
                 Box::pin(async move {
+                    only_loader(&store::held_state(tx).await?, *generation)?;
                     Sorted::of(records)?.write(tx, *generation).await?;
                     Ok::<_, Error>(())
                 })
@@ -225,8 +226,10 @@ impl Mirror for AidMirror {
             .db()
             .write(&with, |tx, (generation, cursor)| {
                 Box::pin(async move {
-                    let old = store::locked_state(tx).await?.generation;
-                    let marked = store::mark_differences(tx, old, *generation).await?;
+                    let state = store::locked_state(tx).await?;
+                    only_loader(&state, *generation)?;
+                    let marked = store::mark_differences(tx, state.generation, *generation).await?;
+                    reconciliation::carry_subjects(tx, state.generation, *generation).await?;
                     store::switch(tx, *generation, cursor).await?;
                     store::drop_other_generations(tx, *generation).await?;
                     Ok::<_, Error>(marked)
@@ -261,6 +264,11 @@ impl Mirror for AidMirror {
         metrics::counter!("xuezhu_feed_records_total").increment(records.len() as u64);
         Ok(applied)
     }
+}
+
+/// Of two followers who load at once, the later goes on: it threw away what the earlier had loaded.
+fn only_loader(state: &store::StateRow, generation: i64) -> Result<(), Error> {
+    if state.last_generation == generation { Ok(()) } else { Err(Error::Internal("another follower of this mirror has begun a newer generation".into())) }
 }
 
 fn uuid(bytes: &[u8]) -> Result<Uuid, Error> {

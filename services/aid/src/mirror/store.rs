@@ -13,6 +13,8 @@ use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, s
 pub struct StateRow {
     /// Present generation.
     pub generation: i64,
+    /// The generation that was begun last.
+    pub last_generation: i64,
     /// History of the source; none before the first snapshot.
     pub history: Option<Uuid>,
     /// Scope that is followed.
@@ -105,19 +107,23 @@ pub(super) struct PeriodRow {
 
 /// Where the mirror stands.
 pub async fn state(tx: &mut Tx) -> Result<StateRow, StoreError> {
-    one!(tx, StateRow, "SELECT generation, history, scope, position, change FROM mirror_state")?.ok_or(StoreError::Corrupt("mirror state"))
+    one!(tx, StateRow, "SELECT generation, last_generation, history, scope, position, change FROM mirror_state")?.ok_or(StoreError::Corrupt("mirror state"))
 }
 
 /// The same, held against a switch to another generation until the transaction ends. The follower's own moves of the
 /// cursor go on beside it.
 pub async fn held_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
-    one!(tx, StateRow, sql!("SELECT generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR KEY SHARE")))?
-        .ok_or(StoreError::Corrupt("mirror state"))
+    one!(
+        tx,
+        StateRow,
+        sql!("SELECT generation, last_generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR KEY SHARE"))
+    )?
+    .ok_or(StoreError::Corrupt("mirror state"))
 }
 
 /// The same, for a switch: waits for all who hold it.
 pub(super) async fn locked_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
-    one!(tx, StateRow, sql!("SELECT generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR UPDATE")))?
+    one!(tx, StateRow, sql!("SELECT generation, last_generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR UPDATE")))?
         .ok_or(StoreError::Corrupt("mirror state"))
 }
 

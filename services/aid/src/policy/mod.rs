@@ -8,10 +8,17 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use xuezhu_domain::{Fen, Month, Season, Term};
 
+use crate::reconciliation::case::Rule;
+
 /// The policies that come with the program.
 const BUILT_IN: &str = include_str!("../../policy/default.toml");
-/// Terms for which lists may be made begin with this one; the notice of 2016 put the systems into full use.
+/// Terms for which lists may be made begin in this year; the notice of 2016 put the systems into full use.
 const FIRST_TERM_YEAR: i32 = 2016;
+
+/// The first term for which lists may be made.
+pub fn first_term() -> Term {
+    Term::new(FIRST_TERM_YEAR, Season::Spring)
+}
 
 /// What aid is given for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, serde::Serialize)]
@@ -163,6 +170,8 @@ struct Grace {
 struct File {
     season: Vec<SeasonRow>,
     grace: Grace,
+    #[serde(default)]
+    switched_off: Vec<Rule>,
     scheme: Vec<Scheme>,
 }
 
@@ -260,6 +269,11 @@ impl Policies {
         &self.file.scheme
     }
 
+    /// Whether this deployment judges by a rule.
+    pub fn judges_by(&self, rule: Rule) -> bool {
+        !self.file.switched_off.contains(&rule)
+    }
+
     /// Working days of grace after a late approval.
     pub fn grace_working_days(&self) -> u32 {
         self.file.grace.working_days
@@ -317,6 +331,8 @@ mod tests {
 
     #[test]
     fn wrong_policies_are_named() {
+        let without = Policies::parse(&format!("switched_off = [\"MISSING_AWARD\"]\n{BUILT_IN}")).expect("is sound");
+        assert!(!without.judges_by(Rule::MissingAward) && without.judges_by(Rule::NoEnrollment));
         for (wrong, named) in [
             (BUILT_IN.replace("months_a_year = 10", "months_a_year = 7"), "no whole number of fen"),
             (BUILT_IN.replace("to = \"2014-AUTUMN\"", "to = \"2016-AUTUMN\""), "overlaps"),

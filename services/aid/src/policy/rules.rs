@@ -70,7 +70,7 @@ impl Why {
             Self::Grade => "所在年级本学期不在资助范围",
             Self::RegistryUnconfirmed => "人口库未核实身份，学籍异常，暂不建议",
             Self::PerformingArts => "艺术类相关表演专业，不在免学费范围",
-            Self::NeedsHardship => "非涉农（或城市）学生，须先认定家庭经济困难；可手工添加",
+            Self::NeedsHardship => "非涉农（或城市）学生，须先认定家庭经济困难；已认定的，填入空白名单上传即可",
             Self::NotInSchool => "本学期不在读",
             Self::NoPolicy => "本学期没有适用的政策",
         }

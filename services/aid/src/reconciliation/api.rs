@@ -12,7 +12,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use super::{
     case::{EnrollmentSide, Evidence, PersonCase, Rule},
-    desk, life, load, parse_months, rules,
+    desk, life, parse_months, rules,
     store::{self, Filter, FlagRow},
     sweep,
 };
@@ -53,22 +53,22 @@ impl<'v> Viewer<'v> {
 }
 
 impl ReconciliationApi {
-    async fn act(&self, ctx: &Context, call: Call, flag: &str, act: life::Act, field: &str, text: &str) -> Result<pb::Flag, Status> {
+    /// The answer keeps its headers: a repetition says that it is one.
+    async fn act(&self, ctx: &Context, call: Call, flag: &str, etag: String, act: (life::Act, &str, &str)) -> Result<Response<pb::Flag>, Status> {
+        let (act, field, text) = act;
         let mut errors = FieldErrors::default();
         let (flag, text) = (errors.id("flag", flag), errors.text(field, text, TEXT_CHARACTERS));
         errors.check()?;
-        let with = (flag.unwrap_or_default(), act, text.unwrap_or_default());
-        let changed = self
-            .parts
+        let with = (flag.unwrap_or_default(), act, text.unwrap_or_default(), etag);
+        self.parts
             .runner
-            .mutate(ctx, call, &with, |ctx, tx, (flag, act, text)| {
+            .mutate(ctx, call, &with, |ctx, tx, (flag, act, text, etag)| {
                 Box::pin(async move {
-                    let row = desk::act(ctx, tx, *flag, *act, text).await?;
+                    let row = desk::act(ctx, tx, *flag, *act, text, etag).await?;
                     whole(ctx, tx, row).await
                 })
             })
-            .await?;
-        Ok(changed.into_inner())
+            .await
     }
 }
 
@@ -101,8 +101,10 @@ impl ReconciliationService for ReconciliationApi {
             .await?;
         if answer.get_ref().run == run.to_string() {
             let (parts, term) = (self.parts.clone(), request.term);
+            let region = if request.region.is_empty() { ctx.actor.organisation.clone() } else { request.region };
             self.parts.tasks.spawn(async move {
-                if let Err(error) = sweep::run(&parts, run, &term).await {
+                let scope = sweep::Scope { term: &term, region_prefix: region::prefix_or_all(&region) };
+                if let Err(error) = sweep::run(&parts, run, &scope).await {
                     tracing::error!(%error, %run, "full sweep failed");
                 }
             });
@@ -138,22 +140,22 @@ impl ReconciliationService for ReconciliationApi {
     async fn explain_flag(&self, request: Request<pb::ExplainFlagRequest>) -> Result<Response<pb::ExplainFlagResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "ExplainFlag").await?;
         let call = Call::new("ExplainFlag", request.flag.clone(), &request);
-        let flag = self.act(&ctx, call, &request.flag, life::Act::Explain, "text", &request.text).await?;
-        Ok(Response::new(pb::ExplainFlagResponse { flag: Some(flag) }))
+        let acted = self.act(&ctx, call, &request.flag, request.etag, (life::Act::Explain, "text", &request.text)).await?;
+        Ok(acted.map(|flag| pb::ExplainFlagResponse { flag: Some(flag) }))
     }
 
     async fn confirm_flag(&self, request: Request<pb::ConfirmFlagRequest>) -> Result<Response<pb::ConfirmFlagResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "ConfirmFlag").await?;
         let call = Call::new("ConfirmFlag", request.flag.clone(), &request);
-        let flag = self.act(&ctx, call, &request.flag, life::Act::Confirm, "reason", &request.reason).await?;
-        Ok(Response::new(pb::ConfirmFlagResponse { flag: Some(flag) }))
+        let acted = self.act(&ctx, call, &request.flag, request.etag, (life::Act::Confirm, "reason", &request.reason)).await?;
+        Ok(acted.map(|flag| pb::ConfirmFlagResponse { flag: Some(flag) }))
     }
 
     async fn clear_flag(&self, request: Request<pb::ClearFlagRequest>) -> Result<Response<pb::ClearFlagResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "ClearFlag").await?;
         let call = Call::new("ClearFlag", request.flag.clone(), &request);
-        let flag = self.act(&ctx, call, &request.flag, life::Act::Clear, "reason", &request.reason).await?;
-        Ok(Response::new(pb::ClearFlagResponse { flag: Some(flag) }))
+        let acted = self.act(&ctx, call, &request.flag, request.etag, (life::Act::Clear, "reason", &request.reason)).await?;
+        Ok(acted.map(|flag| pb::ClearFlagResponse { flag: Some(flag) }))
     }
 
     async fn list_causes(&self, request: Request<pb::ListCausesRequest>) -> Result<Response<pb::ListCausesResponse>, Status> {
@@ -167,11 +169,11 @@ impl ReconciliationService for ReconciliationApi {
         let mut errors = FieldErrors::default();
         let (cause, text) = (errors.id("cause", &request.cause), errors.text("text", &request.text, TEXT_CHARACTERS));
         errors.check()?;
-        let with = (cause.unwrap_or_default(), text.unwrap_or_default());
+        let with = (cause.unwrap_or_default(), text.unwrap_or_default(), request.etag);
         self.parts
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, (cause, text)| {
-                Box::pin(async move { Ok(pb::ExplainCauseResponse { explained: desk::explain_cause(ctx, tx, *cause, text).await? }) })
+            .mutate(&ctx, call, &with, |ctx, tx, (cause, text, etag)| {
+                Box::pin(async move { Ok(pb::ExplainCauseResponse { explained: desk::explain_cause(ctx, tx, *cause, text, etag).await? }) })
             })
             .await
     }
@@ -203,7 +205,8 @@ impl ReconciliationService for ReconciliationApi {
 async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconciliationResponse, Error> {
     let row = store::run_row(tx, run).await?.ok_or_else(|| Refusal::not_found("该次比对"))?;
     ctx.may(Permission::Reconcile, &Place::Region(&row.region))?;
-    let counts = store::counts_by_rule(tx, &row.term, region::prefix_or_all(&row.region)).await?;
+    let seen = region::prefix_or_all(&ctx.actor.organisation);
+    let counts = store::counts_by_rule(tx, &row.term, seen, region::prefix_or_all(&row.region)).await?;
     let progress_percent = match (row.state.as_str(), row.suspects) {
         ("DONE", _) => 100,
         (_, 0) => 0,
@@ -226,12 +229,20 @@ async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconci
     })
 }
 
-/// School and region that a list is narrowed to, by what was asked and what may be seen.
-async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Result<(String, String), Error> {
+/// What a list is narrowed to, by what was asked and what may be seen.
+struct Narrowed {
+    school: String,
+    /// Departments whose schools may be seen.
+    authority_prefix: String,
+    /// Where the schools stand that were asked for.
+    region_prefix: String,
+}
+
+async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Result<Narrowed, Error> {
     if let Some(own) = Viewer::of(ctx).school {
         let asked = if school.is_empty() { own } else { school };
         mirror::school_for(ctx, tx, asked, Permission::ReadSchool).await?;
-        return Ok((asked.to_owned(), String::new()));
+        return Ok(Narrowed { school: asked.to_owned(), authority_prefix: String::new(), region_prefix: String::new() });
     }
     if !school.is_empty() {
         mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
@@ -241,9 +252,9 @@ async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Res
         errors.parse::<xuezhu_domain::RegionCode>("region", region);
     }
     errors.check()?;
-    let region = if region.is_empty() { ctx.actor.organisation.as_str() } else { region };
-    ctx.may(Permission::ReadSchool, &Place::Region(region))?;
-    Ok((school.to_owned(), region::prefix_or_all(region).to_owned()))
+    let own = ctx.actor.organisation.as_str();
+    ctx.may(Permission::ReadSchool, &Place::Region(if region.is_empty() { own } else { region }))?;
+    Ok(Narrowed { school: school.to_owned(), authority_prefix: region::prefix_or_all(own).to_owned(), region_prefix: region::prefix_or_all(region).to_owned() })
 }
 
 async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) -> Result<pb::ListFlagsResponse, Error> {
@@ -257,10 +268,20 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) 
     let mut optional = |field: &str, text: &str| if text.is_empty() { None } else { errors.id(field, text) };
     let (cause, entry) = (optional("cause", &request.cause), optional("entry", &request.entry));
     errors.check()?;
-    let (school, authority_prefix) = narrowed(ctx, tx, &request.school, &request.region).await?;
+    let Narrowed { school, authority_prefix, region_prefix } = narrowed(ctx, tx, &request.school, &request.region).await?;
     let state = if request.state() == flag::State::Unspecified { "" } else { request.state().as_str_name() };
-    let filter =
-        Filter { rule: request.rule.clone(), school, authority_prefix, state: state.to_owned(), term: request.term.clone(), cause, entry, ..Filter::default() };
+    let filter = Filter {
+        rule: request.rule.clone(),
+        school,
+        authority_prefix,
+        region_prefix,
+        state: state.to_owned(),
+        unclosed: request.unclosed && state.is_empty(),
+        term: request.term.clone(),
+        cause,
+        entry,
+        ..Filter::default()
+    };
     let limit = paging::size(request.page_size)?;
     let rows = store::flags(tx, &filter, paging::after(&request.page_token)?, limit).await?;
     let next_page_token = match rows.last() {
@@ -274,7 +295,7 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) 
 }
 
 async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest) -> Result<pb::ListCausesResponse, Error> {
-    let (school, authority_prefix) = narrowed(ctx, tx, &request.school, "").await?;
+    let Narrowed { school, authority_prefix, .. } = narrowed(ctx, tx, &request.school, "").await?;
     let rows = store::causes(tx, &school, &authority_prefix, &request.term).await?;
     let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
     let names: HashMap<String, String> = mirror::school_names(tx, &codes).await?.into_iter().collect();
@@ -289,6 +310,8 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
             open: i32::try_from(row.open).unwrap_or(i32::MAX),
             explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
             amount_fen: row.amount_fen,
+            open_time: rfc3339(row.opened_at_us),
+            etag: desk::cause_etag(row.open, row.open_steps),
         })
         .collect();
     Ok(pb::ListCausesResponse { causes })
@@ -340,7 +363,12 @@ fn to_proto(viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> R
     let law = rules::law(rule);
     let evidence = evidence(&row)?;
     let months: Vec<i32> = parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect();
+    let etag = desk::etag(&row);
     Ok(pb::Flag {
+        etag,
+        school_name: row.school_name,
+        authority: row.authority,
+        entry_state: row.entry_state.as_deref().and_then(pb::award_entry::State::from_str_name).unwrap_or_default().into(),
         flag: row.flag.to_string(),
         entry: row.entry.map(|entry| entry.to_string()).unwrap_or_default(),
         person: row.person.filter(|_| viewer.knows(&evidence)).map(|person| person.to_string()).unwrap_or_default(),
@@ -392,7 +420,7 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
             .collect(),
         policy: evidence.policy.clone(),
         policy_source: evidence.policy_source.clone(),
-        registry: evidence.registry.map_or("", RegistryAnswer::as_str).to_owned(),
+        registry: if viewer.knows(evidence) { evidence.registry.map_or("", RegistryAnswer::as_str).to_owned() } else { String::new() },
         due_date: evidence.due.map(|day| day.to_string()).unwrap_or_default(),
         entitled_by: evidence.entitled_by.clone(),
     }
@@ -400,6 +428,7 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
 
 fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::FoundEnrollment {
     pb::FoundEnrollment {
+        enrollment: side.enrollment.to_string(),
         school: side.school.clone(),
         school_name: names.get(&side.school).cloned().unwrap_or_default(),
         stage: match side.stage {
@@ -432,9 +461,14 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
     if keys.is_empty() {
         return Err(not_found());
     }
-    let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, &keys).await?.into_iter().collect();
-    let cases = load::cases(tx, state.generation, &keys, &subjects).await?;
-    let case = cases.into_iter().map(|(_, case)| case).find(|case| case.persons.iter().any(|known| known.person == person)).ok_or_else(not_found)?;
+    let mut subjects: Vec<Uuid> = store::subjects(tx, &keys).await?.into_iter().chain(store::person_subjects(tx, &[person]).await?).map(|(_, of)| of).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let case = super::cases(tx, state.generation, &keys)
+        .await?
+        .into_iter()
+        .find(|case| case.persons.iter().any(|known| known.person == person))
+        .ok_or_else(not_found)?;
     let schools = visible_schools(ctx, tx, &case, person).await?;
     if schools.is_empty() {
         return Err(not_found());
@@ -443,7 +477,7 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
     let viewer = Viewer::of(ctx);
     let sees = |school: &str| viewer.sees(school) && (viewer.school.is_none() || schools.iter().any(|known| known == school));
     let mut flags = Vec::new();
-    for subject in subjects.values() {
+    for subject in &subjects {
         flags.extend(store::flags(tx, &Filter { subject: Some(*subject), ..Filter::default() }, None, 200).await?);
     }
     // Of a key that several persons held, only what means this one belongs here.

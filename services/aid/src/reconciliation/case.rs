@@ -85,7 +85,7 @@ pub struct Person {
     pub birth_date: NaiveDate,
     /// What the registry said.
     pub registry: RegistryAnswer,
-    /// What aid holds things against: of the oldest key.
+    /// What aid holds things against: one for good, whichever keys come and go.
     pub subject: Uuid,
 }
 
@@ -305,6 +305,8 @@ pub struct ClaimSide {
 /// An enrollment that was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnrollmentSide {
+    /// Id.
+    pub enrollment: Uuid,
     /// School.
     pub school: String,
     /// How far it came.

@@ -11,8 +11,25 @@ use super::{
 };
 use crate::mirror;
 
-/// Records an act on a flag.
-pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str) -> Result<FlagRow, Error> {
+/// A flag's version: it rises with each step of its life, so also when its evidence changes.
+pub fn etag(row: &FlagRow) -> String {
+    row.steps.to_string()
+}
+
+/// The version of all flags of a cause that wait for the school.
+pub fn cause_etag(open: i64, steps: i64) -> String {
+    format!("{open}-{steps}")
+}
+
+fn same_version(seen: &str, present: &str) -> Result<(), Error> {
+    if seen.is_empty() || seen == present {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::Conflict, "疑点的依据或状态在您查看之后有变化，请重新查看后再办理").into())
+}
+
+/// Records an act on a flag, as it was `seen`.
+pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str, seen: &str) -> Result<FlagRow, Error> {
     if !store::lock_flag(tx, flag).await? {
         return Err(Refusal::not_found("该疑点").into());
     }
@@ -22,16 +39,19 @@ pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str) -
         return Err(Refusal::not_found("该疑点").into());
     }
     mirror::school_for(ctx, tx, &row.school, permission).await?;
+    same_version(seen, &etag(&row))?;
     record(ctx, tx, &row, act, text).await?;
     one(tx, flag).await
 }
 
 /// The school explains all open flags of a cause at once; returns how many.
-pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, text: &str) -> Result<i32, Error> {
+pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, text: &str, seen: &str) -> Result<i32, Error> {
     let filter = Filter { cause: Some(cause), state: State::Open.as_str().to_owned(), ..Filter::default() };
     let rows = store::flags(tx, &filter, None, i64::from(i32::MAX)).await?;
     let Some(first) = rows.first() else { return Err(Refusal::not_found("待说明的疑点").into()) };
     mirror::school_for(ctx, tx, &first.school, Permission::Explain).await?;
+    let steps = rows.iter().map(|row| i64::from(row.steps)).sum();
+    same_version(seen, &cause_etag(i64::try_from(rows.len()).unwrap_or(i64::MAX), steps))?;
     for row in &rows {
         record(ctx, tx, row, Act::Explain, text).await?;
     }

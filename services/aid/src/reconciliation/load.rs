@@ -44,7 +44,15 @@ impl Groups {
 
 /// The cases of these keys, with the keys of each in order. Keys without anything make cases too: what was flagged there
 /// must close.
-pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashMap<Uuid, Uuid>) -> Result<Vec<(Vec<Uuid>, PersonCase)>, Error> {
+///
+/// `subjects` are those of the keys, `of_persons` those of persons who have one of their own.
+pub async fn cases(
+    tx: &mut Tx,
+    generation: i64,
+    keys: &[Uuid],
+    subjects: &HashMap<Uuid, Uuid>,
+    of_persons: &HashMap<Uuid, Uuid>,
+) -> Result<Vec<(Vec<Uuid>, PersonCase)>, Error> {
     let mut groups = Groups::new(keys);
     let mut bonds: BTreeMap<Uuid, Vec<Bond<Uuid>>> = BTreeMap::new();
     for row in store::person_keys(tx, generation, keys).await? {
@@ -56,9 +64,6 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashM
             groups.join(pair[0].value, pair[1].value);
         }
     }
-    // A key that is somebody else's now, as after a typing error, says nothing about who this person is to aid.
-    let owners: HashMap<Uuid, Uuid> =
-        bonds.iter().flat_map(|(person, keys)| keys.iter().filter(|bond| bond.end_recorded.is_none()).map(|bond| (bond.value, *person))).collect();
     let persons: Vec<Uuid> = bonds.keys().copied().collect();
     let home: HashMap<Uuid, Uuid> = bonds.iter().filter_map(|(person, keys)| keys.first().map(|bond| (*person, groups.root(bond.value)))).collect();
     let mut cases: BTreeMap<Uuid, PersonCase> = BTreeMap::new();
@@ -69,8 +74,6 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashM
     }
     for row in store::persons(tx, generation, &persons).await? {
         let keys = bonds.remove(&row.person).unwrap_or_default();
-        let own = |bond: &&Bond<Uuid>| owners.get(&bond.value).is_none_or(|owner| *owner == row.person);
-        let subject = keys.iter().filter(own).filter_map(|bond| subjects.get(&bond.value)).min().copied().unwrap_or_default();
         cases.entry(home[&row.person]).or_default().persons.push(Person {
             person: row.person,
             keys,
@@ -78,7 +81,7 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashM
             sex: Sex::from_code(row.sex),
             birth_date: row.birth_date,
             registry: RegistryAnswer::from_code(row.registry).ok_or(StoreError::Corrupt("registry's answer"))?,
-            subject,
+            subject: of_persons.get(&row.person).copied().unwrap_or_default(),
         });
     }
     let rows = store::enrollments(tx, generation, &persons, keys).await?;

@@ -21,14 +21,14 @@ pub mod rules;
 mod store;
 pub mod sweep;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_service::{Actor, Context, Error};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 // What other capabilities may ask.
-pub(crate) use self::store::{counts_by_rule, fail_broken_runs, flags_of_list, held_entries, keys_at_school, lock_keys};
+pub(crate) use self::store::{carry_subjects, counts_by_rule, fail_broken_runs, flags_of_list, held_entries, keys_at_school, lock_keys};
 use self::{
     case::{Finding, PersonCase, Subject},
     life::{Found, State},
@@ -66,9 +66,10 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
             break locked;
         }
     };
-    let cases = load::cases(tx, mirror.generation, &keys, &subjects).await?;
+    let of_persons = subjects_of_persons(ctx, tx, mirror.generation, &keys, &subjects).await?;
+    let cases = load::cases(tx, mirror.generation, &keys, &subjects, &of_persons).await?;
     let mut known: HashMap<Uuid, Vec<KnownFlag>> = HashMap::new();
-    let mut all_subjects: Vec<Uuid> = subjects.values().copied().collect();
+    let mut all_subjects: Vec<Uuid> = subjects.values().chain(of_persons.values()).copied().collect();
     all_subjects.sort_unstable();
     all_subjects.dedup();
     for flag in store::known_flags(tx, &all_subjects).await? {
@@ -78,7 +79,8 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
     for (case_keys, case) in &cases {
         let judgement = rules::judge(case, &parts.policies, ctx.today());
         let mut flags: Vec<KnownFlag> = Vec::new();
-        let mut case_subjects: Vec<Uuid> = case_keys.iter().filter_map(|key| subjects.get(key).copied()).collect();
+        let mut case_subjects: Vec<Uuid> =
+            case_keys.iter().filter_map(|key| subjects.get(key).copied()).chain(case.persons.iter().map(|person| person.subject)).collect();
         case_subjects.sort_unstable();
         case_subjects.dedup();
         for subject in case_subjects {
@@ -94,10 +96,39 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
     Ok(cases.len())
 }
 
+/// The subject of each person who holds one of these keys, whose rows are locked. A person gets one when first judged:
+/// that of the oldest key of its own which no other person has, so that what was held against a ghost stays; then it is
+/// the person's for good, whichever keys are corrected later.
+async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashMap<Uuid, Uuid>) -> Result<HashMap<Uuid, Uuid>, Error> {
+    let bonds = store::person_keys(tx, generation, keys).await?;
+    let mut persons: Vec<Uuid> = bonds.iter().map(|bond| bond.person).collect();
+    persons.dedup();
+    let mut of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
+    let unknown: Vec<Uuid> = persons.into_iter().filter(|person| !of_persons.contains_key(person)).collect();
+    if unknown.is_empty() {
+        return Ok(of_persons);
+    }
+    let candidates: Vec<Uuid> = bonds.iter().filter_map(|bond| subjects.get(&bond.person_key).copied()).collect();
+    let mut used: HashSet<Uuid> = store::used_subjects(tx, &candidates).await?.into_iter().collect();
+    let mut new = Vec::new();
+    for person in unknown {
+        let own = bonds.iter().filter(|bond| bond.person == person && bond.end_recorded.is_none());
+        let subject = own.filter_map(|bond| subjects.get(&bond.person_key)).filter(|subject| !used.contains(subject)).min().copied();
+        let subject = subject.unwrap_or_else(|| ctx.new_id());
+        used.insert(subject);
+        of_persons.insert(person, subject);
+        new.push((person, subject));
+    }
+    store::keep_person_subjects(tx, &new).await?;
+    Ok(of_persons)
+}
+
 /// Cases of these keys and of all that hang together with them, without judging.
 pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
     let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, keys).await?.into_iter().collect();
-    Ok(load::cases(tx, generation, keys, &subjects).await?.into_iter().map(|(_, case)| case).collect())
+    let persons: Vec<Uuid> = store::person_keys(tx, generation, keys).await?.into_iter().map(|row| row.person).collect();
+    let of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
+    Ok(load::cases(tx, generation, keys, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
 }
 
 /// What a round of judging changes.
@@ -113,7 +144,7 @@ impl Changes {
     /// Compares what was found with the flags that are there.
     fn compare(&mut self, ctx: &Context, case: &PersonCase, findings: &[Finding], known: Vec<KnownFlag>) {
         let mut known: BTreeMap<(String, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule.clone(), flag.subject), flag)).collect();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for finding in findings {
             let subject = subject_id(&finding.subject);
             if !seen.insert((finding.rule, subject)) {

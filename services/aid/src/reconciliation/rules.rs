@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{Fen, Month, Term, calendar::add_working_days, enrollment::PeriodState};
+use xuezhu_domain::{Fen, Month, Term, calendar::add_working_days, enrollment::PeriodState, text::comparable_name};
 
 use super::case::{
     Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
@@ -87,13 +87,15 @@ pub fn law(rule: Rule) -> &'static Law {
 pub fn judge(case: &PersonCase, policies: &Policies, as_of: NaiveDate) -> Judgement {
     let judge = Judge { case, policies, as_of };
     let mut judgement = Judgement::default();
-    for claim in &case.claims {
+    // What was sent back is no claim any more: it is judged again when it is entered again.
+    for claim in case.claims.iter().filter(|claim| claim.stage != ClaimStage::SentBack) {
         judge.of_claim(claim, &mut judgement.findings);
     }
     judge.of_duplicates(&mut judgement.findings);
     for person in &case.persons {
         judge.of_omissions(person, &mut judgement);
     }
+    judgement.findings.retain(|finding| policies.judges_by(finding.rule));
     judgement.findings.sort_by(|a, b| (&a.subject, a.rule).cmp(&(&b.subject, b.rule)));
     judgement
 }
@@ -172,7 +174,14 @@ impl<'c> Judge<'c> {
         let submitted_here = self.case.enrollments.iter().any(|enrollment| {
             enrollment.stage == Stage::Submitted
                 && enrollment.school == claim.school
-                && (enrollment.claim_key == claim.key || person.is_some_and(|person| person.keys.iter().any(|bond| bond.value == enrollment.claim_key)))
+                && match person {
+                    // Of a number that passed from one to another, only what this person may be called means this person.
+                    Some(person) => {
+                        (enrollment.claim_key == claim.key || is_current_key(person, enrollment.claim_key))
+                            && person.names.iter().any(|bond| bond.value.1 == comparable_name(&enrollment.claim_name))
+                    }
+                    None => enrollment.claim_key == claim.key,
+                }
         });
         if let Some(person) = person {
             let owners = self.owners(person, scheme, days, month);
@@ -292,7 +301,7 @@ impl<'c> Judge<'c> {
             let Some(approved) = enrollment.approved_day else { continue };
             for scheme in self.policies.schemes().iter().filter(|scheme| scheme.by_right) {
                 // A term that was over when the place was approved is locked: nothing can be entered into it any more.
-                let mut term = Term::of(enrollment.entry_date.max(approved));
+                let mut term = Term::of(enrollment.entry_date.max(approved)).max(crate::policy::first_term());
                 while term.first_day() <= self.as_of {
                     self.of_omission(person, enrollment, scheme, term, approved, judgement);
                     term = term.next();
@@ -318,8 +327,8 @@ impl<'c> Judge<'c> {
         }
         let due = days.due.max(add_working_days(approved, self.policies.grace_working_days()));
         if self.as_of <= due {
-            // The due days of the policies wake everybody; only grace is a person's own.
-            if due > days.due {
+            // The due days of the policies wake everybody; grace is a person's own, and so is what happens on the due day.
+            if due > days.due || self.as_of == due {
                 let wake = due + chrono::Days::new(1);
                 judgement.rejudge_at = Some(judgement.rejudge_at.map_or(wake, |earlier| earlier.min(wake)));
             }
@@ -415,6 +424,7 @@ fn is_current_key(person: &Person, key: Uuid) -> bool {
 /// An enrollment as evidence.
 pub fn side(enrollment: &Enrollment) -> EnrollmentSide {
     EnrollmentSide {
+        enrollment: enrollment.enrollment,
         school: enrollment.school.clone(),
         stage: enrollment.stage,
         name: enrollment.claim_name.clone(),

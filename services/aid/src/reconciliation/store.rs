@@ -111,6 +111,9 @@ pub struct FlagRow {
     pub opened_at_us: i64,
     pub steps: i32,
     pub id_masked: Option<String>,
+    pub entry_state: Option<String>,
+    pub school_name: String,
+    pub authority: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -169,6 +172,12 @@ pub struct NewStep {
     pub act: &'static str,
     pub detail: String,
     pub evidence: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SubjectRow {
+    person: Hex,
+    subject: Hex,
 }
 
 #[derive(Debug, Serialize)]
@@ -276,6 +285,41 @@ pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Resu
         json_uuids(enrollments.iter().copied()),
         generation
     )
+}
+
+/// Subjects of persons who have one of their own.
+pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person IN " uuids 1), json_uuids(persons.iter().copied()))
+}
+
+/// Which of these subjects some person has.
+pub async fn used_subjects(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let used = rows!(tx, (Uuid,), sql!("SELECT subject FROM person_subjects WHERE subject IN " uuids 1), json_uuids(subjects.iter().copied()))?;
+    Ok(used.into_iter().map(|(subject,)| subject).collect())
+}
+
+pub async fn keep_person_subjects(tx: &mut Tx, new: &[(Uuid, Uuid)]) -> Result<(), StoreError> {
+    let new: Vec<SubjectRow> = new.iter().map(|(person, subject)| SubjectRow { person: Hex(*person), subject: Hex(*subject) }).collect();
+    run!(tx, sql!("INSERT INTO person_subjects (person, subject) SELECT t.person, t.subject FROM " table 1 (person uuid, subject uuid)), json_rows(&new))?;
+    Ok(())
+}
+
+/// Gives the persons of a fresh generation the subjects that the old one's persons of the same present keys have: a source
+/// that was rebuilt has other ids, and what is held against a person must outlive them.
+pub async fn carry_subjects(tx: &mut Tx, old: i64, new: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE person_subjects SET person = moved.now FROM (
+             SELECT b.person AS before, n.person AS now FROM mirror_person_keys b
+             JOIN mirror_person_keys n ON n.person_key = b.person_key AND n.generation = $2 AND n.kind = 1
+             WHERE b.generation = $1 AND b.kind = 1 AND n.person <> b.person
+               AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = b.person AND p.generation = $2)
+               AND NOT EXISTS (SELECT 1 FROM person_subjects s WHERE s.person = n.person)) AS moved
+         WHERE person_subjects.person = moved.before",
+        old,
+        new
+    )?;
+    Ok(())
 }
 
 pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreError> {
@@ -389,31 +433,45 @@ pub async fn wake_through(tx: &mut Tx, day: NaiveDate, policy: Uuid) -> Result<(
     Ok(())
 }
 
+/// What a sweep covers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'s> {
+    /// Term; empty for all.
+    pub term: &'s str,
+    /// First digits of the region of the schools; empty for all.
+    pub region_prefix: &'s str,
+}
+
 /// Keys of entries whose school does not simply vouch for them over all their months: the anti-join of the sweep.
 /// Entries that are vouched for are judged only where another pass finds them.
-pub async fn unvouched(tx: &mut Tx, generation: i64, term: &str) -> Result<Vec<Uuid>, StoreError> {
+pub async fn unvouched(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
     let keys = rows!(
         tx,
         (Uuid,),
         "SELECT DISTINCT a.person_key FROM award_claims a
-         WHERE ($2 = '' OR a.term = $2) AND NOT EXISTS (
+         WHERE ($2 = '' OR a.term = $2) AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($3)) = $3))
+           AND NOT EXISTS (
              SELECT 1 FROM vouches v
              WHERE v.generation = $1 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable
                AND v.from_date <= a.first_day AND v.to_date > a.last_day)",
         generation,
-        term
+        scope.term,
+        scope.region_prefix
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
 /// Keys with more than one entry of a scheme and term.
-pub async fn claimed_twice(tx: &mut Tx, term: &str) -> Result<Vec<Uuid>, StoreError> {
+pub async fn claimed_twice(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
     let keys = rows!(
         tx,
         (Uuid,),
         "SELECT DISTINCT person_key FROM (
-             SELECT person_key FROM award_claims WHERE ($1 = '' OR term = $1) GROUP BY person_key, scheme, term HAVING count(*) > 1) AS twice",
-        term
+             SELECT person_key, max(CASE WHEN $3 = '' OR school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3) THEN 1 ELSE 0 END) AS here
+             FROM award_claims WHERE ($1 = '' OR term = $1) GROUP BY person_key, scheme, term HAVING count(*) > 1) AS twice WHERE here = 1",
+        scope.term,
+        generation,
+        scope.region_prefix
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
@@ -423,7 +481,7 @@ pub async fn unlisted(
     tx: &mut Tx,
     generation: i64,
     scheme: &str,
-    term: &str,
+    scope: &Scope<'_>,
     count_day: NaiveDate,
     approved_before: NaiveDate,
 ) -> Result<Vec<Uuid>, StoreError> {
@@ -431,14 +489,17 @@ pub async fn unlisted(
         tx,
         (Uuid,),
         "SELECT DISTINCT v.person_key FROM vouches v
-         WHERE v.generation = $1 AND v.from_date <= $4 AND v.to_date > $4 AND v.approved_day < $5 AND NOT EXISTS (
+         WHERE v.generation = $1 AND v.from_date <= $4 AND v.to_date > $4 AND v.approved_day < $5
+           AND ($6 = '' OR v.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($6)) = $6))
+           AND NOT EXISTS (
              SELECT 1 FROM award_claims a
              WHERE a.person_key = v.person_key AND a.scheme = $2 AND a.term = $3 AND a.school = v.school AND a.state IN ('SUBMITTED', 'ATTESTED', 'APPROVED'))",
         generation,
         scheme,
-        term,
+        scope.term,
         count_day,
-        approved_before
+        approved_before,
+        scope.region_prefix
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
@@ -449,22 +510,38 @@ pub async fn former_keys(tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, Stor
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
-/// A key of each subject that has a flag which is not closed.
-pub async fn flagged_keys(tx: &mut Tx) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(tx, (Uuid,), "SELECT l.person_key FROM person_locks l WHERE l.subject IN (SELECT person_subject FROM flags WHERE state <> 'CLOSED')")?;
+/// Keys of each subject that has a flag which is not closed.
+pub async fn flagged_keys(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "WITH flagged AS (
+             SELECT DISTINCT f.person_subject AS subject FROM flags f
+             WHERE f.state <> 'CLOSED' AND ($3 = '' OR f.term = $3)
+               AND ($2 = '' OR f.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($2)) = $2)))
+         SELECT l.person_key FROM person_locks l JOIN flagged ON flagged.subject = l.subject
+         UNION SELECT k.person_key FROM person_subjects p JOIN flagged ON flagged.subject = p.subject
+               JOIN mirror_person_keys k ON k.person = p.person AND k.generation = $1 AND k.kind = 1",
+        generation,
+        scope.region_prefix,
+        scope.term
+    )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
-pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str) -> Result<Vec<(String, i64)>, StoreError> {
+/// Flags that wait for somebody or stand confirmed, by rule.
+pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str, region_prefix: &str) -> Result<Vec<(String, i64)>, StoreError> {
     rows!(
         tx,
         (String, i64),
         "SELECT f.rule, count(*) FROM flags f
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE f.state <> 'CLOSED' AND ($1 = '' OR f.term = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2)
+         WHERE f.state IN ('OPEN', 'EXPLAINED', 'CONFIRMED') AND ($1 = '' OR f.term = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2)
+           AND ($3 = '' OR substr(s.region, 1, length($3)) = $3)
          GROUP BY f.rule ORDER BY f.rule",
         term,
-        authority_prefix
+        authority_prefix,
+        region_prefix
     )
 }
 
@@ -522,7 +599,9 @@ pub struct Filter {
     pub rule: String,
     pub school: String,
     pub authority_prefix: String,
+    pub region_prefix: String,
     pub state: String,
+    pub unclosed: bool,
     pub term: String,
     pub cause: Option<Uuid>,
     pub entry: Option<Uuid>,
@@ -535,13 +614,15 @@ pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         tx,
         FlagRow,
         "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
-                f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_masked
+                f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_masked, a.state AS entry_state, coalesce(s.name, '') AS school_name,
+                coalesce(s.authority, '') AS authority
          FROM flags f
          LEFT JOIN award_entries a ON a.entry = f.entry
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE ($1 = '' OR f.rule = $1) AND ($2 = '' OR f.school = $2) AND ($3 = '' OR substr(s.authority, 1, length($3)) = $3) AND ($4 = '' OR f.state = $4)
            AND ($5 = '' OR f.term = $5) AND ($6 IS NULL OR f.cause = $6) AND ($7 IS NULL OR f.entry = $7) AND ($8 IS NULL OR f.flag = $8)
            AND ($9 IS NULL OR f.person_subject = $9) AND ($10 IS NULL OR f.flag < $10)
+           AND ($12 = '' OR substr(s.region, 1, length($12)) = $12) AND ($13 = 0 OR f.state <> 'CLOSED')
          ORDER BY f.flag DESC LIMIT $11",
         &filter.rule,
         &filter.school,
@@ -553,7 +634,9 @@ pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         filter.flag,
         filter.subject,
         before,
-        limit
+        limit,
+        &filter.region_prefix,
+        i32::from(filter.unclosed)
     )
 }
 
@@ -580,6 +663,8 @@ pub struct CauseRow {
     pub open: i64,
     pub explained: i64,
     pub amount_fen: i64,
+    pub opened_at_us: i64,
+    pub open_steps: i64,
 }
 
 pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &str) -> Result<Vec<CauseRow>, StoreError> {
@@ -587,7 +672,8 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
         tx,
         CauseRow,
         "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = 'OPEN' THEN 1 ELSE 0 END) AS open,
-                sum(CASE WHEN f.state = 'EXPLAINED' THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen
+                sum(CASE WHEN f.state = 'EXPLAINED' THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen, min(f.opened_at_us) AS opened_at_us,
+                CAST(sum(CASE WHEN f.state = 'OPEN' THEN f.steps ELSE 0 END) AS bigint) AS open_steps
          FROM flags f
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE f.state IN ('OPEN', 'EXPLAINED', 'CONFIRMED') AND ($1 = '' OR f.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR f.term = $3)

@@ -13,16 +13,20 @@ use xuezhu_domain::Term;
 use xuezhu_service::{Context, Error};
 use xuezhu_store::Tx;
 
+pub use super::store::Scope;
 use super::{CHUNK_KEYS, judge_keys, store};
-use crate::{Parts, mirror, policy::TermDays};
+use crate::{
+    Parts, mirror,
+    policy::{self, TermDays},
+};
 
 /// How often the wake looks at the civil day and at marked persons when nobody wakes it.
 const WAKE: Duration = Duration::from_millis(500);
 
 /// Runs a full sweep that was recorded as `run`.
-pub async fn run(parts: &Arc<Parts>, run: Uuid, term: &str) -> Result<(), Error> {
+pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(), Error> {
     let ctx = parts.runner.system_context();
-    let swept = sweep(parts, &ctx, run, term).await;
+    let swept = sweep(parts, &ctx, run, scope).await;
     let (state, judged, suspects, position) = match &swept {
         Ok((judged, position)) => ("DONE", *judged, *judged, *position),
         Err(_) => ("FAILED", 0, 0, 0),
@@ -39,10 +43,10 @@ pub async fn run(parts: &Arc<Parts>, run: Uuid, term: &str) -> Result<(), Error>
     swept.map(drop)
 }
 
-async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, term: &str) -> Result<(i32, i64), Error> {
+async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) -> Result<(i32, i64), Error> {
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
-    let keys: Vec<Uuid> = suspects(&mut tx, parts, mirror.generation, term, ctx.today()).await?.into_iter().collect();
+    let keys: Vec<Uuid> = suspects(&mut tx, parts, mirror.generation, scope, ctx.today()).await?.into_iter().collect();
     tx.rollback().await?;
     let suspects = i32::try_from(keys.len()).unwrap_or(i32::MAX);
     let mut done = 0;
@@ -62,24 +66,30 @@ async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, term: &str) -> Resu
 }
 
 /// Everybody who may have a finding, or has a flag that is not closed.
-pub async fn suspects(tx: &mut Tx, parts: &Parts, generation: i64, term: &str, today: NaiveDate) -> Result<BTreeSet<Uuid>, Error> {
-    let mut keys: BTreeSet<Uuid> = store::unvouched(tx, generation, term).await?.into_iter().collect();
-    keys.extend(store::claimed_twice(tx, term).await?);
-    let only: Option<Term> = term.parse().ok();
-    let beginning = NaiveDate::from_ymd_opt(2016, 2, 1).unwrap_or(today);
-    for days in parts.policies.overdue_between(beginning, today).into_iter().filter(|days| only.is_none_or(|only| only == days.term)) {
-        keys.extend(unlisted(tx, parts, generation, &days).await?);
+pub async fn suspects(tx: &mut Tx, parts: &Parts, generation: i64, scope: &Scope<'_>, today: NaiveDate) -> Result<BTreeSet<Uuid>, Error> {
+    let mut keys: BTreeSet<Uuid> = store::unvouched(tx, generation, scope).await?.into_iter().collect();
+    keys.extend(store::claimed_twice(tx, generation, scope).await?);
+    let only: Option<Term> = scope.term.parse().ok();
+    for days in overdue(parts, policy::first_term().first_day(), today).into_iter().filter(|days| only.is_none_or(|only| only == days.term)) {
+        keys.extend(unlisted(tx, parts, generation, scope.region_prefix, &days).await?);
     }
     keys.extend(store::former_keys(tx, generation).await?);
-    keys.extend(store::flagged_keys(tx).await?);
+    keys.extend(store::flagged_keys(tx, generation, scope).await?);
     Ok(keys)
 }
 
+/// Terms that became overdue, of those for which lists may be made.
+fn overdue(parts: &Parts, from: NaiveDate, to: NaiveDate) -> Vec<TermDays> {
+    parts.policies.overdue_between(from, to).into_iter().filter(|days| days.term >= policy::first_term()).collect()
+}
+
 /// Students who may be missing from the lists of a term. A term that was over when a place was approved is locked.
-async fn unlisted(tx: &mut Tx, parts: &Parts, generation: i64, days: &TermDays) -> Result<Vec<Uuid>, Error> {
-    let mut keys = store::former_keys(tx, generation).await?;
+async fn unlisted(tx: &mut Tx, parts: &Parts, generation: i64, region_prefix: &str, days: &TermDays) -> Result<Vec<Uuid>, Error> {
+    let term = days.term.to_string();
+    let scope = Scope { term: &term, region_prefix };
+    let mut keys = Vec::new();
     for scheme in parts.policies.schemes().iter().filter(|scheme| scheme.by_right) {
-        keys.extend(store::unlisted(tx, generation, scheme.code.as_str(), &days.term.to_string(), days.count_day, days.term.end()).await?);
+        keys.extend(store::unlisted(tx, generation, scheme.code.as_str(), &scope, days.count_day, days.term.end()).await?);
     }
     Ok(keys)
 }
@@ -100,11 +110,15 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();
     match woken {
         // Other policies than before: everybody may be judged otherwise.
-        Some((_, before)) if before != policy => keys = suspects(&mut tx, parts, generation, "", today).await?,
+        Some((_, before)) if before != policy => keys = suspects(&mut tx, parts, generation, &Scope::default(), today).await?,
         _ => {
-            let from = woken.map_or_else(|| NaiveDate::from_ymd_opt(2016, 2, 1).unwrap_or(today), |(day, _)| day);
-            for days in parts.policies.overdue_between(from, today) {
-                keys.extend(unlisted(&mut tx, parts, generation, &days).await?);
+            let from = woken.map_or_else(|| policy::first_term().first_day(), |(day, _)| day);
+            let overdue = overdue(parts, from, today);
+            if !overdue.is_empty() {
+                keys.extend(store::former_keys(&mut tx, generation).await?);
+            }
+            for days in overdue {
+                keys.extend(unlisted(&mut tx, parts, generation, "", &days).await?);
             }
         }
     }

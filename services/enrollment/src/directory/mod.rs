@@ -56,7 +56,7 @@ pub struct NewAccount {
 
 /// Enters a school.
 pub async fn create_school(ctx: &Context, tx: &mut Tx, new: &NewSchool) -> Result<SchoolRow, Error> {
-    ctx.may(Permission::ManageDirectory, &Place::Region(""))?;
+    ctx.may(Permission::ManageDirectory, &Place::Region(new.authority.as_str()))?;
     if store::school(tx, new.code.as_str()).await?.is_some() {
         return Err(Refusal::new(Reason::AlreadyExists, format!("学校代码{}已存在", new.code)).into());
     }
@@ -83,20 +83,34 @@ pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Perm
 
 /// Opens an account with a one-time password.
 pub async fn create_account(ctx: &Context, tx: &mut Tx, new: &NewAccount) -> Result<(), Error> {
-    ctx.may(Permission::ManageDirectory, &Place::Region(""))?;
+    keeps(ctx, tx, new.role, &new.organisation).await?;
     if store::account(tx, &new.account).await?.is_some() {
         return Err(Refusal::new(Reason::AlreadyExists, format!("账号{}已存在", new.account)).into());
-    }
-    if matches!(new.role, Role::SchoolClerk | Role::Principal) && store::school(tx, &new.organisation).await?.is_none() {
-        return Err(Refusal::field("organisation", "没有这所学校，请先登记学校").into());
     }
     store::insert_account(tx, new, ctx.now_us()).await?;
     Ok(())
 }
 
+/// Whether the actor keeps the accounts of an organisation: an administrator of a region those below it, one of the
+/// whole deployment all.
+async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Result<(), Error> {
+    if !matches!(role, Role::SchoolClerk | Role::Principal) {
+        return ctx.may(Permission::ManageDirectory, &Place::Region(organisation));
+    }
+    match store::school(tx, organisation).await? {
+        Some(school) => ctx.may(Permission::ManageDirectory, &school.place()),
+        None => {
+            ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
+            Err(Refusal::field("organisation", "没有这所学校，请先登记学校").into())
+        }
+    }
+}
+
 /// Gives an account a new one-time password and unlocks it.
 pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
-    ctx.may(Permission::ManageDirectory, &Place::Region(""))?;
+    let row = store::account(tx, account).await?.ok_or_else(|| Refusal::not_found("该账号"))?;
+    let of = row.actor()?;
+    keeps(ctx, tx, of.role, &of.organisation).await?;
     if store::set_password(tx, account, password_hash, true).await? { Ok(()) } else { Err(Refusal::not_found("该账号").into()) }
 }
 

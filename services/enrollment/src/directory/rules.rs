@@ -37,6 +37,10 @@ pub fn one_time_password(random: &[u8; ONE_TIME_CHARACTERS]) -> String {
 
 /// Checks the name of an account: 3 to 32 lower-case letters, digits, dots, dashes.
 pub fn check_account_name(name: &str) -> Result<(), &'static str> {
+    // What the system does by itself is signed with its own name, and nobody else's.
+    if name == "system" {
+        return Err("该名称为系统保留，请另取");
+    }
     let fits = (3..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
     if fits { Ok(()) } else { Err("账号应为3至32位小写字母、数字、点或短横线") }
 }

@@ -105,13 +105,22 @@ pub async fn majors(tx: &mut Tx, school: &str) -> Result<Vec<&'static codes::Maj
     Ok(keys.iter().filter_map(|(catalogue, code)| codes::major(catalogue, code)).collect())
 }
 
-pub async fn schools_after(tx: &mut Tx, authority_prefix: &str, school: &str, after: &str, limit: i64) -> Result<Vec<SchoolRow>, StoreError> {
+/// Schools whose department an authority prefix covers, in a region.
+pub async fn schools_after(
+    tx: &mut Tx,
+    authority_prefix: &str,
+    region_prefix: &str,
+    school: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<SchoolRow>, StoreError> {
     rows!(
         tx,
         SchoolRow,
         "SELECT code, name, region, kind, authority, state FROM schools
-         WHERE substr(authority, 1, length($1)) = $1 AND ($2 = '' OR code = $2) AND code > $3 ORDER BY code LIMIT $4",
+         WHERE substr(authority, 1, length($1)) = $1 AND substr(region, 1, length($2)) = $2 AND ($3 = '' OR code = $3) AND code > $4 ORDER BY code LIMIT $5",
         authority_prefix,
+        region_prefix,
         school,
         after,
         limit
@@ -133,15 +142,19 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
     )
 }
 
-pub async fn accounts_after(tx: &mut Tx, organisation: &str, after: &str, limit: i64) -> Result<Vec<AccountRow>, StoreError> {
+/// Accounts of an organisation, or of all that an authority prefix covers.
+pub async fn accounts_after(tx: &mut Tx, authority_prefix: &str, organisation: &str, after: &str, limit: i64) -> Result<Vec<AccountRow>, StoreError> {
     rows!(
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us
-         FROM accounts WHERE ($1 = '' OR organisation = $1) AND account > $2 ORDER BY account LIMIT $3",
+         FROM accounts a WHERE ($1 = '' OR organisation = $1) AND account > $2
+           AND ($4 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($4)) = $4)
+         ORDER BY account LIMIT $3",
         organisation,
         after,
-        limit
+        limit,
+        authority_prefix
     )
 }
 

@@ -33,6 +33,10 @@ pub async fn answered(tx: &mut Tx, parts: &Parts, person: Uuid, registry: Regist
     if registry == RegistryAnswer::Confirmed && !formal && number.class() == NumberClass::Resident {
         let student_number = format!("G{}", number.reveal());
         let hash = parts.keyring.lookup_hash("student_number", &student_number);
+        // Somebody whose identity number was this one once may have kept the 学籍号: then the temporary one stays.
+        if store::is_student_number_taken(tx, person, hash).await? {
+            return Ok(());
+        }
         store::set_student_number(tx, person, &parts.keyring.seal("student_number", student_number.as_bytes()), hash).await?;
     }
     Ok(())

@@ -121,6 +121,7 @@ pub async fn marked(
         })
         .await?
         .into_inner();
+    parts.runner.record_reading(&ctx, "DownloadMarkedWorkbook", &import.to_string()).await?;
     Ok(Response::new(pieces(&bytes).map(|chunk| Ok(pb::DownloadMarkedWorkbookResponse { chunk })).boxed()))
 }
 

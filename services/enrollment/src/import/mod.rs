@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::enrollment::State;
+use xuezhu_domain::{enrollment::State, text::comparable_name};
 use xuezhu_proto::common::{ImportReport, Problem};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::Tx;
@@ -164,16 +164,20 @@ async fn warn_of_others(tx: &mut Tx, school: &str, rows: &[Keyed], found: &mut F
 
 /// Matches rows with what the school has: by number, else by the school's own 学号.
 async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Findings) -> Result<Vec<(Keyed, Effect)>, Error> {
-    let live = registration::live_of_school(tx, school).await?;
+    let (gone, live): (Vec<_>, Vec<_>) = registration::all_of_school(tx, school).await?.into_iter().partition(|row| row.state == State::Withdrawn.as_str());
     let by_key: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
-    let former: HashMap<Uuid, Uuid> = registration::former_keys_at(tx, school).await?.into_iter().collect();
+    // Who left and is entered with the same month of entry is the one who left, not somebody new.
+    let left: HashMap<(Uuid, i32), &registration::LiveRow> = gone.iter().map(|row| ((row.claim_key, row.entry_month), row)).collect();
+    let former: HashMap<(Uuid, String), Uuid> =
+        registration::former_keys_at(tx, school).await?.into_iter().map(|(key, name, enrollment)| ((key, comparable_name(&name)), enrollment)).collect();
     let by_id: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
     let by_number: HashMap<&str, &registration::LiveRow> =
         live.iter().filter(|row| !row.school_number.is_empty()).map(|row| (row.school_number.as_str(), row)).collect();
     let mut effects = Vec::with_capacity(rows.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();
     for row in rows {
-        let same_key = by_key.get(&row.key).copied().or_else(|| by_id.get(former.get(&row.key)?).copied());
+        let under_former = || by_id.get(former.get(&(row.key, comparable_name(&row.row.name)))?).copied();
+        let same_key = by_key.get(&row.key).copied().or_else(under_former);
         let same_number = by_number.get(row.row.school_number.as_str()).copied();
         if let (Some(key), Some(number)) = (same_key, same_number)
             && key.enrollment != number.enrollment
@@ -182,7 +186,7 @@ async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Fin
             found.add(&row.sheet, row.number, vec![problem], Vec::new());
             continue;
         }
-        let Some(known) = same_key.or(same_number) else {
+        let Some(known) = same_key.or(same_number).or_else(|| left.get(&(row.key, row.row.entry_month.number())).copied()) else {
             effects.push((row, Effect::New));
             continue;
         };
@@ -221,7 +225,8 @@ async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, effects:
 
 /// The uploaded file again, with what is wrong marked.
 pub async fn marked_workbook(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, import: Uuid, faulty_only: bool) -> Result<Vec<u8>, Error> {
-    directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    // It holds whole numbers, so it is for those who may enter them.
+    directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let (report, sealed) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
     let sealed = sealed.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
     let bytes = parts.keyring.open("upload", &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
@@ -230,6 +235,7 @@ pub async fn marked_workbook(ctx: &Context, tx: &mut Tx, parts: &Parts, school: 
         let marks: Vec<Mark> = report
             .problems
             .iter()
+            .chain(&report.faulty_rows)
             .map(|problem| Mark {
                 sheet: problem.sheet.clone(),
                 row: u32::try_from(problem.row).unwrap_or(0),
@@ -286,6 +292,7 @@ struct Findings {
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
     faulty: HashSet<(String, u32)>,
+    listed: HashSet<(String, u32)>,
     omitted: usize,
 }
 
@@ -296,6 +303,7 @@ impl Findings {
         }
         for problem in problems {
             if self.problems.len() < PROBLEMS_LISTED {
+                self.listed.insert((sheet.to_owned(), number));
                 self.problems.push(problem.at(sheet, number));
             } else {
                 self.omitted += 1;
@@ -308,6 +316,10 @@ impl Findings {
     fn report(mut self, total: usize, effects: &[(Keyed, Effect)]) -> ImportReport {
         let count = |wanted: fn(&Effect) -> bool| small(effects.iter().filter(|(_, effect)| wanted(effect)).count());
         self.problems.sort_by(|a, b| (&a.sheet, a.row).cmp(&(&b.sheet, b.row)));
+        let mut unlisted: Vec<&(String, u32)> = self.faulty.difference(&self.listed).collect();
+        unlisted.sort_unstable();
+        let why = || format!("本行有问题，未逐条列出（一次最多列出{PROBLEMS_LISTED}条）；请先改正已列出的，再上传一次");
+        let faulty_rows = unlisted.into_iter().map(|(sheet, row)| RowProblem::new("", "", "NOT_LISTED", why()).at(sheet, *row)).collect();
         ImportReport {
             import_id: String::new(),
             rows_total: small(total),
@@ -319,6 +331,8 @@ impl Findings {
             warnings: self.warnings,
             preview: false,
             problems_omitted: small(self.omitted),
+            faulty_rows,
+            rows_absent: 0,
         }
     }
 }

@@ -42,9 +42,10 @@ pub struct RowProblem {
 }
 
 impl RowProblem {
-    /// A problem of a column; of the whole row where that is empty.
+    /// A problem of a column; of the whole row where that is empty. Whatever column it stands in, a number that may be
+    /// somebody's identity is shown masked.
     pub fn new(column: &str, value: &str, code: &'static str, reason: String) -> Self {
-        Self { column: column.to_owned(), value: value.to_owned(), code, reason }
+        Self { column: column.to_owned(), value: text::mask_long_numbers(value), code, reason }
     }
 
     /// Where it is.
@@ -175,6 +176,9 @@ impl Reader<'_> {
             match flaw {
                 Some(Flaw::Formula) => self.problem(header, "", "FORMULA", "单元格是公式，请复制后“选择性粘贴为数值”再上传"),
                 Some(Flaw::ErrorValue) => self.problem(header, &typed, "ERROR_VALUE", "单元格是错误值，请重新填写"),
+                // The number itself says so in its own words.
+                Some(Flaw::Rounded) if header == "身份证件号" => {}
+                Some(Flaw::Rounded) => self.problem(header, &typed, "ROUNDED", "单元格是数值格式，末几位已丢失；请将该列设为文本格式后重新录入"),
                 None => {}
             }
             let value = normalise(header, &typed);
@@ -372,11 +376,13 @@ impl Reader<'_> {
         if self.value("政治面貌").contains("中共") && age < PARTY_AGE {
             self.warn("政治面貌", "", "PARTY_AGE", "未满18周岁，请核对政治面貌");
         }
-        if let Some(number) = Some(self.value("成员1身份证件号")).filter(|number| !number.is_empty())
-            && let Err(error) = IdNumber::parse(self.value("成员1身份证件类型"), number, entry.first_day())
-        {
-            let masked = text::mask(number);
-            self.warn("成员1身份证件号", &masked, error.code(), error.to_string());
+        for (header, document) in [("成员1身份证件号", "成员1身份证件类型"), ("成员2身份证件号", "成员2身份证件类型")] {
+            let number = self.value(header).to_owned();
+            if !number.is_empty()
+                && let Err(error) = IdNumber::parse(self.value(document), &number, entry.first_day())
+            {
+                self.warn(header, &text::mask(&number), error.code(), error.to_string());
+            }
         }
     }
 }

@@ -31,10 +31,10 @@ pub struct EnrollmentApi(pub Arc<Parts>);
 pub struct SubmissionApi(pub Arc<Parts>);
 
 impl EnrollmentApi {
-    async fn change(&self, ctx: &Context, call: Call, event: Result<Event, Error>) -> Result<pb::Enrollment, Status> {
+    /// The answer keeps its headers: a repetition says that it is one.
+    async fn change(&self, ctx: &Context, call: Call, event: Result<Event, Error>) -> Result<Response<pb::Enrollment>, Status> {
         let with = (self.0.clone(), event?);
-        let changed = self
-            .0
+        self.0
             .runner
             .mutate(ctx, call, &with, |ctx, tx, (parts, event)| {
                 Box::pin(async move {
@@ -42,8 +42,7 @@ impl EnrollmentApi {
                     one(tx, parts, &event.school, event.enrollment).await
                 })
             })
-            .await?;
-        Ok(changed.into_inner())
+            .await
     }
 }
 
@@ -99,24 +98,36 @@ impl EnrollmentService for EnrollmentApi {
         let (ctx, request) = self.0.gate.enter(request, "TakeLeave").await?;
         let call = Call::new("TakeLeave", request.enrollment.clone(), &request);
         let event = event(xuezhu_domain::enrollment::Change::TakeLeave, request.school, &request.enrollment, &request.effective_date, &request.reason);
-        let enrollment = self.change(&ctx, call, event).await?;
-        Ok(Response::new(pb::TakeLeaveResponse { enrollment: Some(enrollment) }))
+        Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::TakeLeaveResponse { enrollment: Some(enrollment) }))
     }
 
     async fn return_from_leave(&self, request: Request<pb::ReturnFromLeaveRequest>) -> Result<Response<pb::ReturnFromLeaveResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ReturnFromLeave").await?;
         let call = Call::new("ReturnFromLeave", request.enrollment.clone(), &request);
         let event = event(xuezhu_domain::enrollment::Change::Return, request.school, &request.enrollment, &request.effective_date, &request.reason);
-        let enrollment = self.change(&ctx, call, event).await?;
-        Ok(Response::new(pb::ReturnFromLeaveResponse { enrollment: Some(enrollment) }))
+        Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::ReturnFromLeaveResponse { enrollment: Some(enrollment) }))
     }
 
     async fn withdraw(&self, request: Request<pb::WithdrawRequest>) -> Result<Response<pb::WithdrawResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "Withdraw").await?;
         let call = Call::new("Withdraw", request.enrollment.clone(), &request);
         let event = event(xuezhu_domain::enrollment::Change::Withdraw, request.school, &request.enrollment, &request.effective_date, &request.reason);
-        let enrollment = self.change(&ctx, call, event).await?;
-        Ok(Response::new(pb::WithdrawResponse { enrollment: Some(enrollment) }))
+        Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::WithdrawResponse { enrollment: Some(enrollment) }))
+    }
+
+    async fn remove_enrollment(&self, request: Request<pb::RemoveEnrollmentRequest>) -> Result<Response<pb::RemoveEnrollmentResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "RemoveEnrollment").await?;
+        let call = Call::new("RemoveEnrollment", request.enrollment.clone(), &request);
+        let with = (request.school.clone(), id("enrollment", &request.enrollment)?);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (school, enrollment)| {
+                Box::pin(async move {
+                    super::remove(ctx, tx, school, *enrollment).await?;
+                    Ok(pb::RemoveEnrollmentResponse {})
+                })
+            })
+            .await
     }
 
     async fn correct_identity(&self, request: Request<pb::CorrectIdentityRequest>) -> Result<Response<pb::CorrectIdentityResponse>, Status> {
@@ -214,17 +225,22 @@ async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrol
     directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
     let limit = paging::size(request.page_size)?;
     let after = paging::after(&request.page_token)?.unwrap_or_default();
-    let rows = store::list(tx, &filter(ctx, parts, request), &after, limit).await?;
+    let filter = filter(ctx, parts, request)?;
+    let rows = store::list(tx, &filter, &after, limit).await?;
+    let total_size = i32::try_from(store::count(tx, &filter).await?).unwrap_or(i32::MAX);
     let next_page_token = match rows.last() {
         Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&(&last.class_name, &last.name, last.enrollment)),
         _ => String::new(),
     };
-    Ok(pb::ListEnrollmentsResponse { enrollments: rows.into_iter().map(|row| to_proto(parts, row)).collect(), next_page_token })
+    Ok(pb::ListEnrollmentsResponse { enrollments: rows.into_iter().map(|row| to_proto(parts, row)).collect(), next_page_token, total_size })
 }
 
 /// A query is part of a name, or a whole number: identity number, 学籍号 or 学号. Never part of a number.
-fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Filter {
+fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<Filter, Error> {
     let mut filter = Filter { school: request.school.clone(), ..Filter::default() };
+    if !request.submission.is_empty() {
+        filter.submission = Some(id("submission", &request.submission)?);
+    }
     if request.state() != enrollment::State::Unspecified {
         request.state().as_str_name().clone_into(&mut filter.state);
     }
@@ -232,12 +248,13 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) ->
     if !query.is_empty() {
         let name = text::comparable_name(&request.query).replace('!', "!!").replace('%', "!%").replace('_', "!_");
         filter.name_pattern = format!("%{name}%");
-        let number = ["居民身份证", "其他"].iter().find_map(|document| IdNumber::parse(document, &query, ctx.today()).ok());
-        filter.key = number.map(|number| parts.keyring.person_key(&number).0);
+        // Whoever searches does not say from which paper the number was read.
+        let numbers = codes::documents().filter_map(|document| IdNumber::parse(document, &query, ctx.today()).ok());
+        filter.keys = numbers.map(|number| parts.keyring.person_key(&number).0).collect();
         filter.student_number = Some(parts.keyring.lookup_hash("student_number", &query));
         filter.school_number = query;
     }
-    filter
+    Ok(filter)
 }
 
 async fn one(tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid) -> Result<pb::Enrollment, Error> {

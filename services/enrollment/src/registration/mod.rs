@@ -20,12 +20,12 @@ use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 // What other capabilities may ask.
-pub(crate) use self::store::{LiveRow, former_keys_at, holders, keys_elsewhere, live_of_school};
+pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, holders, keys_elsewhere};
 use self::{
     rules::{Decision, Holder},
     store::{AttestedRow, Entered, NewPerson, Placed, RefusedEnrollment, SubmissionRow},
 };
-use crate::{Parts, directory, identity_check::registry::Asked, import::Keyed, sharing};
+use crate::{Parts, directory, identity_check::registry::Asked, import::Keyed, sharing, status_change};
 
 /// Working days that each step may take (教职成〔2014〕12号, Art. 16).
 pub const STEP_WORKING_DAYS: u32 = 10;
@@ -72,6 +72,16 @@ fn entered(parts: &Parts, enrollment: Uuid, keyed: &Keyed) -> Entered {
         phone_hash: Hex(parts.keyring.lookup_hash("phone", &row.phone)),
         details_sealed: Bytes(parts.keyring.seal("details", row.content().as_bytes())),
         content_hash: Bytes(keyed.content.to_vec()),
+    }
+}
+
+/// The clerk takes back a row that no department approved: a draft, or one that was sent back.
+pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<(), Error> {
+    let school = directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
+    if store::remove_draft(tx, &school.code, enrollment).await? {
+        Ok(())
+    } else {
+        Err(Refusal::wrong_state("只有草稿和被退回的记录可以删除；已提交的请先由审核方退回，已批准的请办理异动").into())
     }
 }
 
@@ -161,40 +171,36 @@ struct Approval {
     new: Vec<usize>,
     again: Vec<(usize, Uuid, chrono::NaiveDate)>,
     refused: Vec<RefusedEnrollment>,
-    formal: HashMap<Uuid, bool>,
     registry: HashMap<Uuid, RegistryAnswer>,
 }
 
 impl Approval {
     async fn decide(tx: &mut Tx, parts: &Parts, attested: &[AttestedRow]) -> Result<Self, Error> {
+        // Decided is on what is read once whoever holds these keys can't be corrected beside this.
+        let found = store::holders(tx, attested.iter().map(|row| row.claim_key)).await?;
+        store::lock_persons(tx, found.iter().map(|row| row.person)).await?;
         let holders = store::holders(tx, attested.iter().map(|row| row.claim_key)).await?;
         let held: HashMap<Uuid, Holder> = holders
             .iter()
             .map(|row| (row.person_key, Holder { person: row.person, name: row.name.clone(), placed: row.placed, last_end: row.last_end }))
             .collect();
-        let mut approval = Self {
-            new: Vec::new(),
-            again: Vec::new(),
-            refused: Vec::new(),
-            formal: holders.iter().map(|row| (row.person, row.formal)).collect(),
-            registry: HashMap::new(),
-        };
+        let mut approval = Self { new: Vec::new(), again: Vec::new(), refused: Vec::new(), registry: HashMap::new() };
+        let mut entering = HashSet::new();
         for (index, row) in attested.iter().enumerate() {
             match rules::decide(&row.name, row.entry_date, held.get(&row.claim_key)) {
+                // Two rows of one person, under a former number and the present one.
+                Decision::Again { person, .. } if !entering.insert(person) => {
+                    approval.refused.push(RefusedEnrollment { enrollment: Hex(row.enrollment), refusal: Reason::PlaceTaken.as_str_name() });
+                }
                 Decision::NewPerson => approval.new.push(index),
                 Decision::Again { person, entry } => approval.again.push((index, person, entry)),
                 Decision::Refused(reason) => approval.refused.push(RefusedEnrollment { enrollment: Hex(row.enrollment), refusal: reason.as_str_name() }),
             }
         }
-        let asked: Vec<(Uuid, Asked)> = approval
-            .new
-            .iter()
-            .copied()
-            .chain(approval.again.iter().map(|(index, ..)| *index))
-            .map(|index| Ok((attested[index].enrollment, Asked { number: number_of(parts, &attested[index])?, name: attested[index].name_comparable.clone() })))
-            .collect::<Result<_, Error>>()?;
-        for (enrollment, asked) in &asked {
-            approval.registry.insert(*enrollment, parts.registry.ask(asked));
+        for index in &approval.new {
+            let row = &attested[*index];
+            let asked = Asked { number: number_of(parts, row)?, name: row.name_comparable.clone() };
+            approval.registry.insert(row.enrollment, parts.registry.ask(&asked));
         }
         Ok(approval)
     }
@@ -209,22 +215,16 @@ impl Approval {
             placed.push(Placed { enrollment: Hex(row.enrollment), person: Hex(person), entry_date: row.entry_date });
             touched.push(person);
         }
-        let mut returning = Vec::new();
         for (index, person, entry) in &self.again {
             let row = &attested[*index];
             placed.push(Placed { enrollment: Hex(row.enrollment), person: Hex(*person), entry_date: *entry });
             touched.push(*person);
-            returning.push(*person);
-            let registry = self.registry[&row.enrollment];
-            let formal = self.formal.get(person).copied().unwrap_or(false);
-            crate::identity_check::answered(tx, parts, *person, registry, formal, &number_of(parts, row)?).await?;
+            // Who comes back may be entered under a number that was changed since: what counts is the present one.
+            status_change::claim_present_identity(ctx, tx, parts, *person, row.enrollment).await?;
         }
         draw_free_numbers(ctx, tx, parts, region, &mut persons).await?;
         if !persons.is_empty() {
-            store::insert_persons(tx, &persons, region).await?;
-        }
-        if !returning.is_empty() {
-            store::move_persons(tx, &returning, region).await?;
+            store::insert_persons(tx, &persons).await?;
         }
         if !placed.is_empty() {
             store::take_places(tx, &placed, ctx.now_us(), ctx.today(), &ctx.actor.account).await?;
@@ -342,10 +342,15 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
         .filter(|row| row.state == "ATTESTED" && !row.refusal.is_empty())
         .filter_map(|row| Reason::from_str_name(&row.refusal).map(|reason| refused_row(row.enrollment, reason, xuezhu_service::refusal::chinese(reason))))
         .collect();
-    view.since_last = match store::submission_before(tx, school, submission).await? {
-        Some(before) => format!("上一批{}人，本批{}人", store::set_of(tx, before).await?.len(), set.len()),
-        None => "本校第一批".to_owned(),
-    };
+    match store::submission_before(tx, school, submission).await? {
+        Some(before) => {
+            let before = head_counts(&store::set_of(tx, before).await?);
+            let total = before.iter().map(|count| count.count).sum::<i32>();
+            view.since_last = format!("上一批{total}人，本批{}人", set.len());
+            view.changes = rules::changes(&counts_of(&before), &counts_of(&view.head_counts));
+        }
+        None => "本校第一批".clone_into(&mut view.since_last),
+    }
     Ok(view)
 }
 
@@ -362,8 +367,15 @@ pub fn summary(row: &SubmissionRow) -> pb::Submission {
         attested_by: row.attested_by_name.clone(),
         approved_by: row.approved_by_name.clone(),
         due_date: due,
+        school_name: row.school_name.clone(),
+        authority: row.authority.clone(),
+        waiting_since: since.to_string(),
         ..pb::Submission::default()
     }
+}
+
+fn counts_of(counts: &[pb::HeadCount]) -> BTreeMap<(&str, &str), i32> {
+    counts.iter().map(|count| ((count.class_name.as_str(), count.major_name.as_str()), count.count)).collect()
 }
 
 fn head_counts(set: &[store::SetRow]) -> Vec<pb::HeadCount> {

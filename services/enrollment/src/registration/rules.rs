@@ -72,6 +72,18 @@ pub fn digest<'r>(rows: impl Iterator<Item = (Uuid, &'r [u8])>) -> String {
     hasher.finalize().to_hex()[..16].to_owned()
 }
 
+/// What differs between two sets' head counts by class and major: a line each.
+pub fn changes(before: &BTreeMap<(&str, &str), i32>, now: &BTreeMap<(&str, &str), i32>) -> Vec<String> {
+    let places: std::collections::BTreeSet<_> = before.keys().chain(now.keys()).copied().collect();
+    let count = |counts: &BTreeMap<(&str, &str), i32>, place| counts.get(&place).copied().unwrap_or(0);
+    places
+        .into_iter()
+        .map(|place| (place, count(before, place), count(now, place)))
+        .filter(|(_, before, now)| before != now)
+        .map(|((class, major), before, now)| format!("{class} {major}：上一批{before}人，本批{now}人"))
+        .collect()
+}
+
 /// What a principal should look at twice (rules RG-8, RG-11).
 pub struct Unusual<'r> {
     /// Class of each student.
@@ -130,6 +142,13 @@ fn longest_run(numbers: &[String]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let before = BTreeMap::from([(("1班", "护理"), 40), (("2班", "护理"), 30)]);
+        let now = BTreeMap::from([(("1班", "护理"), 40), (("3班", "护理"), 5)]);
+        assert_eq!(changes(&before, &now), ["2班 护理：上一批30人，本批0人", "3班 护理：上一批0人，本批5人"]);
+    }
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")

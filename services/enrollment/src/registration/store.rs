@@ -13,6 +13,7 @@ pub struct LiveRow {
     pub state: String,
     pub claim_key: Uuid,
     pub school_number: String,
+    pub entry_month: i32,
     pub content_hash: Vec<u8>,
 }
 
@@ -102,7 +103,6 @@ pub struct HolderRow {
     pub person_key: Uuid,
     pub person: Uuid,
     pub name: String,
-    pub formal: bool,
     pub placed: bool,
     pub last_end: Option<NaiveDate>,
 }
@@ -121,6 +121,8 @@ pub struct SubmissionRow {
     pub attested_digest: String,
     pub attested_day: Option<NaiveDate>,
     pub approved_by_name: String,
+    pub school_name: String,
+    pub authority: String,
 }
 
 /// A person who is approved for the first time.
@@ -154,16 +156,20 @@ pub struct RefusedEnrollment {
     pub refusal: &'static str,
 }
 
-pub async fn live_of_school(tx: &mut Tx, school: &str) -> Result<Vec<LiveRow>, StoreError> {
-    rows!(tx, LiveRow, "SELECT enrollment, state, claim_key, school_number, content_hash FROM enrollments WHERE school = $1 AND state <> 'WITHDRAWN'", school)
+/// Every enrollment of a school, those of students who left too.
+pub async fn all_of_school(tx: &mut Tx, school: &str) -> Result<Vec<LiveRow>, StoreError> {
+    rows!(tx, LiveRow, "SELECT enrollment, state, claim_key, school_number, entry_month, content_hash FROM enrollments WHERE school = $1", school)
 }
 
-/// Keys that persons enrolled at the school held before: a row under one of them means a person who is there.
-pub async fn former_keys_at(tx: &mut Tx, school: &str) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+/// Keys that persons enrolled at the school held before, each with every name of theirs: a row under one of them and
+/// under such a name means the person who is there; under another name, somebody whose number was mistyped for theirs.
+pub async fn former_keys_at(tx: &mut Tx, school: &str) -> Result<Vec<(Uuid, String, Uuid)>, StoreError> {
     rows!(
         tx,
-        (Uuid, Uuid),
-        "SELECT k.person_key, e.enrollment FROM enrollments e JOIN person_keys k ON k.person = e.person AND k.kind <> 1 WHERE e.school = $1 AND e.state <> 'WITHDRAWN'",
+        (Uuid, String, Uuid),
+        "SELECT k.person_key, n.name, e.enrollment
+         FROM enrollments e JOIN person_keys k ON k.person = e.person AND k.kind <> 1 JOIN person_names n ON n.person = e.person
+         WHERE e.school = $1 AND e.state <> 'WITHDRAWN'",
         school
     )
 }
@@ -228,33 +234,60 @@ pub struct Filter {
     pub state: String,
     /// Part of a comparable name, as a LIKE pattern; empty for all.
     pub name_pattern: String,
-    /// Key of a whole number.
-    pub key: Option<Uuid>,
+    /// Keys that a whole number may stand for, by the paper it was read from.
+    pub keys: Vec<Uuid>,
     /// Hash of a whole 学籍号.
     pub student_number: Option<Uuid>,
     pub school_number: String,
     pub enrollment: Option<Uuid>,
+    pub submission: Option<Uuid>,
+}
+
+/// How many there are that a list asks for.
+pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
+    let counted = one!(
+        tx,
+        (i64,),
+        sql!(
+            "SELECT count(*) FROM enrollments e LEFT JOIN persons p ON p.person = e.person
+             WHERE e.school = $1 AND ($2 = '' OR e.state = $2)
+               AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
+                    OR e.claim_key IN " uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key IN " uuids 4 "))
+               AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)"
+        ),
+        &filter.school,
+        &filter.state,
+        &filter.name_pattern,
+        json_uuids(filter.keys.iter().copied()),
+        filter.student_number,
+        &filter.school_number,
+        filter.enrollment,
+        filter.submission
+    )?;
+    Ok(counted.map_or(0, |(count,)| count))
 }
 
 pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), limit: i64) -> Result<Vec<EnrollmentRow>, StoreError> {
     rows!(
         tx,
         EnrollmentRow,
-        "SELECT e.enrollment, e.school, e.state, e.person, e.id_masked, e.name, e.sex, e.school_number, e.class_name, e.major, e.entry_month,
+        sql!("SELECT e.enrollment, e.school, e.state, e.person, e.id_masked, e.name, e.sex, e.school_number, e.class_name, e.major, e.entry_month,
                 e.study_form, e.sent_back_reason, e.refusal, e.state_since, e.approved_day, p.registry, p.student_number_sealed, e.etag
          FROM enrollments e LEFT JOIN persons p ON p.person = e.person
          WHERE e.school = $1 AND ($2 = '' OR e.state = $2)
-           AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR e.claim_key = $4 OR p.student_number_hash = $5 OR e.school_number = $6)
-           AND ($7 IS NULL OR e.enrollment = $7)
-           AND (e.class_name, e.name, e.enrollment) > ($8, $9, $10)
-         ORDER BY e.class_name, e.name, e.enrollment LIMIT $11",
+           AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
+                OR e.claim_key IN " uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key IN " uuids 4 "))
+           AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)
+           AND (e.class_name, e.name, e.enrollment) > ($9, $10, $11)
+         ORDER BY e.class_name, e.name, e.enrollment LIMIT $12"),
         &filter.school,
         &filter.state,
         &filter.name_pattern,
-        filter.key,
+        json_uuids(filter.keys.iter().copied()),
         filter.student_number,
         &filter.school_number,
         filter.enrollment,
+        filter.submission,
         &after.0,
         &after.1,
         after.2,
@@ -313,8 +346,9 @@ pub async fn submission(tx: &mut Tx, school: &str, submission: Uuid) -> Result<O
     one!(
         tx,
         SubmissionRow,
-        "SELECT submission, school, state, submitted_by, submitted_by_name, submitted_at_us, submitted_day, attested_by_name, attested_digest, attested_day, approved_by_name
-         FROM submissions WHERE school = $1 AND submission = $2",
+        "SELECT b.submission, b.school, b.state, b.submitted_by, b.submitted_by_name, b.submitted_at_us, b.submitted_day, b.attested_by_name, b.attested_digest,
+                b.attested_day, b.approved_by_name, s.name AS school_name, s.authority
+         FROM submissions b JOIN schools s ON s.code = b.school WHERE b.school = $1 AND b.submission = $2",
         school,
         submission
     )
@@ -340,7 +374,7 @@ pub async fn submissions(
         tx,
         SubmissionRow,
         "SELECT b.submission, b.school, b.state, b.submitted_by, b.submitted_by_name, b.submitted_at_us, b.submitted_day, b.attested_by_name, b.attested_digest,
-                b.attested_day, b.approved_by_name
+                b.attested_day, b.approved_by_name, s.name AS school_name, s.authority
          FROM submissions b JOIN schools s ON s.code = b.school
          WHERE ($1 = '' OR b.school = $1) AND substr(s.authority, 1, length($2)) = $2 AND ($3 = '' OR b.state = $3) AND ($4 IS NULL OR b.submission < $4)
          ORDER BY b.submission DESC LIMIT $5",
@@ -420,28 +454,39 @@ pub async fn holders(tx: &mut Tx, keys: impl Iterator<Item = Uuid>) -> Result<Ve
         tx,
         HolderRow,
         sql!(
-            "SELECT k.person_key, k.person, n.name, p.student_number_formal AS formal,
+            "SELECT k.person_key, k.person, n.name,
                     EXISTS (SELECT 1 FROM places pl WHERE pl.person = k.person) AS placed,
                     (SELECT max(pe.from_date) FROM enrollment_periods pe JOIN enrollments e ON e.enrollment = pe.enrollment
                      WHERE e.person = k.person AND pe.state = 3) AS last_end
-             FROM person_keys k JOIN persons p ON p.person = k.person JOIN person_names n ON n.person = k.person AND n.kind = 1
+             FROM person_keys k JOIN person_names n ON n.person = k.person AND n.kind = 1
              WHERE k.kind IN (1, 2) AND k.person_key IN " uuids 1 " ORDER BY k.kind DESC"
         ),
         json_uuids(keys)
     )
 }
 
-pub async fn insert_persons(tx: &mut Tx, persons: &[NewPerson], scope: &str) -> Result<(), StoreError> {
+/// Locks persons in the order of their ids: who corrects one of them now waits, or was first and is seen by what is read
+/// after this.
+pub async fn lock_persons(tx: &mut Tx, persons: impl Iterator<Item = Uuid>) -> Result<(), StoreError> {
+    rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT person FROM persons WHERE person IN " uuids 1 " ORDER BY person" only(sqlite "", postgres " FOR UPDATE")),
+        json_uuids(persons)
+    )?;
+    Ok(())
+}
+
+pub async fn insert_persons(tx: &mut Tx, persons: &[NewPerson]) -> Result<(), StoreError> {
     let json = json_rows(persons);
     run!(
         tx,
         sql!(
-            "INSERT INTO persons (person, sex, birth_date, registry, student_number_sealed, student_number_hash, student_number_formal, scope, etag)
-             SELECT t.person, t.sex, t.birth_date, t.registry, t.student_number_sealed, t.student_number_hash, t.student_number_formal, $2, 1
+            "INSERT INTO persons (person, sex, birth_date, registry, student_number_sealed, student_number_hash, student_number_formal, etag)
+             SELECT t.person, t.sex, t.birth_date, t.registry, t.student_number_sealed, t.student_number_hash, t.student_number_formal, 1
              FROM " table 1 (person uuid, sex integer, birth_date date, registry integer, student_number_sealed bytea, student_number_hash uuid, student_number_formal boolean)
         ),
-        &json,
-        scope
+        &json
     )?;
     run!(
         tx,
@@ -489,9 +534,9 @@ pub async fn take_places(tx: &mut Tx, placed: &[Placed], now_us: i64, today: Nai
     Ok(())
 }
 
-pub async fn move_persons(tx: &mut Tx, persons: &[Uuid], scope: &str) -> Result<(), StoreError> {
-    run!(tx, sql!("UPDATE persons SET scope = $2, etag = etag + 1 WHERE person IN " uuids 1), json_uuids(persons.iter().copied()), scope)?;
-    Ok(())
+/// Takes a row that no department approved off the books; returns whether it was there.
+pub async fn remove_draft(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<bool, StoreError> {
+    Ok(run!(tx, "DELETE FROM enrollments WHERE school = $1 AND enrollment = $2 AND state IN ('DRAFT', 'SENT_BACK')", school, enrollment)? == 1)
 }
 
 pub async fn note_refused(tx: &mut Tx, refused: &[RefusedEnrollment]) -> Result<(), StoreError> {

@@ -34,12 +34,16 @@ pub async fn share_persons(ctx: &Context, tx: &mut Tx, persons: &[Uuid]) -> Resu
     for row in store::names(tx, persons).await? {
         names.entry(row.person).or_default().push(pb::PersonName { name: row.name, kind: row.kind, end_recorded_day: row.end_recorded.map_or(0, epoch_day) });
     }
+    let mut regions: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for (person, region) in store::regions(tx, persons).await? {
+        regions.entry(person).or_default().push(region);
+    }
     let shared: Vec<Shared> = store::persons(tx, persons)
         .await?
         .into_iter()
         .map(|row| Shared {
             id: row.person,
-            scope: row.scope,
+            scope: regions.remove(&row.person).unwrap_or_default().join(" "),
             body: Body::Person(pb::Person {
                 keys: keys.remove(&row.person).unwrap_or_default(),
                 names: names.remove(&row.person).unwrap_or_default(),

@@ -10,7 +10,6 @@ pub struct PersonRow {
     pub sex: i32,
     pub birth_date: NaiveDate,
     pub registry: i32,
-    pub scope: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -58,7 +57,19 @@ pub struct PeriodRow {
 }
 
 pub async fn persons(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
-    rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry, scope FROM persons WHERE person IN " uuids 1), json_uuids(ids.iter().copied()))
+    rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry FROM persons WHERE person IN " uuids 1), json_uuids(ids.iter().copied()))
+}
+
+/// The regions of every school that ever had a person.
+pub async fn regions(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, String),
+        sql!(
+            "SELECT DISTINCT e.person, s.region FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.person IN " uuids 1 " ORDER BY e.person, s.region"
+        ),
+        json_uuids(ids.iter().copied())
+    )
 }
 
 pub async fn keys(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {

@@ -89,8 +89,9 @@ pub async fn correct_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, correct
     if store::place_of(tx, person).await?.is_some_and(|place| place != correction.enrollment) {
         return Err(Refusal::wrong_state("该生已在另一所学校就读，应由现就读学校的主管部门办理").into());
     }
-    if correction.effective > ctx.today() {
-        return Err(Refusal::field("effective_date", "信息变更的生效日期不能晚于今天").into());
+    let horizon = xuezhu_domain::calendar::school_year_end(ctx.today());
+    if correction.effective > horizon {
+        return Err(Refusal::field("effective_date", format!("生效日期不能晚于本学年末 {horizon}")).into());
     }
     let identity = store::identity(tx, person).await?.ok_or(StoreError::Corrupt("person"))?;
     let old_number = parts.keyring.open_text("id", &identity.id_sealed).ok_or_else(|| Error::Internal("a sealed number does not open".into()))?;
@@ -118,9 +119,54 @@ pub async fn correct_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, correct
     let answer = parts.registry.ask(&Asked { number: number.clone(), name: claim.comparable.clone() });
     identity_check::answered(tx, parts, person, answer, identity.formal, &number).await?;
     let enrollments = store::set_claims(ctx, tx, person, &claim).await?;
+    rewrite_details(tx, parts, person, &claim, &number).await?;
     store::note_correction(ctx, tx, correction, person).await?;
     sharing::share_persons(ctx, tx, &[person]).await?;
     sharing::share_enrollments(ctx, tx, &enrollments).await
+}
+
+/// Lets an enrollment of somebody who comes back claim the person's present number and name, whatever it was entered
+/// under, and asks the registry about those.
+pub(crate) async fn claim_present_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid, enrollment: Uuid) -> Result<(), Error> {
+    let identity = store::identity(tx, person).await?.ok_or(StoreError::Corrupt("person"))?;
+    let number = parts.keyring.open_text("id", &identity.id_sealed).ok_or_else(|| Error::Internal("a sealed number does not open".into()))?;
+    let number = IdNumber::stored(registration::parse_class(&identity.id_class)?, number);
+    let claim = store::PresentClaim {
+        key: identity.person_key,
+        class: identity.id_class,
+        sealed: identity.id_sealed,
+        masked: number.masked(),
+        comparable: text::comparable_name(&identity.name),
+        name: identity.name,
+    };
+    store::set_claim(ctx, tx, enrollment, &claim).await?;
+    let answer = parts.registry.ask(&Asked { number: number.clone(), name: claim.comparable });
+    identity_check::answered(tx, parts, person, answer, identity.formal, &number).await
+}
+
+/// Puts what was corrected into the kept columns too: else the corrected workbook would differ from what is there, and
+/// the wrong one would not.
+async fn rewrite_details(tx: &mut Tx, parts: &Parts, person: Uuid, claim: &store::Claim, number: &IdNumber) -> Result<(), Error> {
+    for (enrollment, sealed) in store::details(tx, person).await? {
+        let details = parts.keyring.open_text("details", &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
+        let corrected: String = details
+            .lines()
+            .map(|line| {
+                let (header, value) = line.split_once('=').unwrap_or((line, ""));
+                let sex = xuezhu_domain::Sex::from_code(claim.sex).map_or_else(|| value.to_owned(), |sex| sex.name().to_owned());
+                match header {
+                    "姓名" => format!("{header}={}\n", claim.name),
+                    "身份证件号" => format!("{header}={}\n", number.reveal()),
+                    "性别" => format!("{header}={sex}\n"),
+                    "出生日期" => format!("{header}={}\n", claim.birth_date.format("%Y%m%d")),
+                    _ => format!("{line}\n"),
+                }
+            })
+            .collect();
+        let hash = parts.keyring.content_hash(corrected.as_bytes());
+        store::set_details(tx, enrollment, &parts.keyring.seal("details", corrected.as_bytes()), &hash).await?;
+    }
+    Ok(())
 }
 
 async fn replace_key(

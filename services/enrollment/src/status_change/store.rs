@@ -52,6 +52,44 @@ pub struct Claim {
     pub birth_date: NaiveDate,
 }
 
+/// A person's present number and name, as one enrollment claims them.
+#[derive(Debug, Clone)]
+pub struct PresentClaim {
+    pub key: Uuid,
+    pub class: String,
+    pub sealed: Vec<u8>,
+    pub masked: String,
+    pub name: String,
+    pub comparable: String,
+}
+
+pub async fn set_claim(ctx: &Context, tx: &mut Tx, enrollment: Uuid, claim: &PresentClaim) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE enrollments SET claim_key = $2, id_class = $3, id_sealed = $4, id_masked = $5, name = $6, name_comparable = $7, updated_at_us = $8, etag = etag + 1
+         WHERE enrollment = $1",
+        enrollment,
+        claim.key,
+        &claim.class,
+        &claim.sealed,
+        &claim.masked,
+        &claim.name,
+        &claim.comparable,
+        ctx.now_us()
+    )?;
+    Ok(())
+}
+
+/// The sealed columns of a person's enrollments.
+pub async fn details(tx: &mut Tx, person: Uuid) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), "SELECT enrollment, details_sealed FROM enrollments WHERE person = $1", person)
+}
+
+pub async fn set_details(tx: &mut Tx, enrollment: Uuid, sealed: &[u8], hash: &[u8]) -> Result<(), StoreError> {
+    run!(tx, "UPDATE enrollments SET details_sealed = $2, content_hash = $3 WHERE enrollment = $1", enrollment, sealed, hash)?;
+    Ok(())
+}
+
 pub async fn lock(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<LockedRow>, StoreError> {
     one!(
         tx,

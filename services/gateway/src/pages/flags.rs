@@ -12,7 +12,8 @@ use axum::{
 use serde::Deserialize;
 use xuezhu_domain::{Month, text::comparable_name};
 use xuezhu_proto::aid::{
-    Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest, flag,
+    Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest,
+    award_entry, flag, scheme,
 };
 
 use super::{Desk, PageError, StripMonth, render, show};
@@ -72,25 +73,23 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
         cause: query.cause.clone(),
         page_size: 50,
         page_token: query.page.clone(),
+        unclosed: true,
         ..Default::default()
     };
     let answer = desk.reconciliation().list_flags(desk.request(asked)).await?.into_inner();
-    let mut flags = answer.flags;
-    if query.state.is_empty() {
-        flags.retain(|flag| flag.state() != flag::State::Closed);
-    }
     let request_id = desk.new_request_id();
-    Ok(render(&FlagsPage { desk, causes, flags, query, next: answer.next_page_token, request_id, rules: RULES }))
+    Ok(render(&FlagsPage { desk, causes, flags: answer.flags, query, next: answer.next_page_token, request_id, rules: RULES }))
 }
 
 #[derive(Deserialize)]
 struct CauseForm {
     request_id: String,
+    etag: String,
     text: String,
 }
 
 async fn explain_cause(desk: Desk, Path(cause): Path<String>, Form(form): Form<CauseForm>) -> Result<Response, PageError> {
-    let asked = ExplainCauseRequest { cause: cause.clone(), text: form.text };
+    let asked = ExplainCauseRequest { cause: cause.clone(), text: form.text, etag: form.etag };
     desk.reconciliation().explain_cause(desk.change(&format!("{}-{cause}", form.request_id), asked)).await?;
     Ok(Redirect::to("/flags").into_response())
 }
@@ -104,6 +103,7 @@ struct FlagPage {
     claimed_name: Vec<(char, bool)>,
     registered_name: Vec<(char, bool)>,
     next_act: &'static str,
+    ways: Vec<Way>,
     request_id: String,
     can_explain: bool,
     can_confirm: bool,
@@ -123,13 +123,14 @@ async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageErro
     let differs = !evidence.registered_name.is_empty() && !claimed.is_empty() && comparable_name(&claimed) != comparable_name(&evidence.registered_name);
     let mark = |text: &str, other: &str| if differs { show::differing(text, other) } else { text.chars().map(|c| (c, false)).collect() };
     let state = flag.state();
-    let (school, officer) = (desk.user.is_school(), desk.user.is_officer());
+    let (school, officer) = (desk.user.is_school(), desk.user.decides_for(&flag.authority));
     use flag::State as S;
     let view = FlagPage {
         strip: strip(&flag),
         claimed_name: mark(&claimed, &evidence.registered_name),
         registered_name: mark(&evidence.registered_name, &claimed),
         next_act: next_act(&flag.rule),
+        ways: ways(&desk, &flag),
         request_id: desk.new_request_id(),
         can_explain: school && matches!(state, S::Open | S::Explained | S::Confirmed),
         can_confirm: officer && matches!(state, S::Open | S::Explained | S::Cleared),
@@ -153,6 +154,60 @@ fn next_act(rule: &str) -> &'static str {
         "MISSING_AWARD" => "新建（补充）名单补报该生，或说明原因",
         _ => "",
     }
+}
+
+/// A lawful act that mends a flag, as a button.
+struct Way {
+    label: &'static str,
+    /// Where it goes.
+    link: String,
+    /// What is posted there; empty where the button only opens a page.
+    fields: Vec<(&'static str, String)>,
+}
+
+/// The acts that may mend a flag, for who looks: those that their role allows in the state that the entry is in.
+fn ways(desk: &Desk, flag: &Flag) -> Vec<Way> {
+    use award_entry::State as E;
+    let open = |label, link: String| Way { label, link, fields: Vec::new() };
+    let list = format!("/schools/{}/lists/{}", flag.school, flag.list);
+    let mut ways = Vec::new();
+    if desk.user.is_clerk() {
+        if matches!(flag.entry_state(), E::Draft | E::SentBack) && flag.rule != "NOT_YET_REGISTERED" {
+            let fields = vec![("act", "remove".to_owned()), ("entry", flag.entry.clone()), ("request_id", desk.new_request_id())];
+            ways.push(Way { label: "移出名单", link: list.clone(), fields });
+            ways.push(open("改正后重新上传名单", list.clone()));
+        }
+        match flag.rule.as_str() {
+            "NO_ENROLLMENT" => ways.push(open("为该生办理学籍注册", "/import".into())),
+            "MISSING_AWARD" => {
+                let scheme = scheme::Code::try_from(flag.scheme).unwrap_or_default().as_str_name().to_owned();
+                let fields = vec![("scheme", scheme), ("term", flag.term.clone()), ("request_id", desk.new_request_id())];
+                ways.push(Way { label: "打开（补充）名单补报", link: "/lists".into(), fields });
+            }
+            _ => {}
+        }
+    }
+    let decides = desk.user.decides_for(&flag.authority);
+    if decides && flag.entry_state() == E::Attested {
+        let fields = vec![
+            ("act", "sendBack".to_owned()),
+            ("entry", flag.entry.clone()),
+            ("reason", format!("有疑点：{}", flag.rule_name)),
+            ("request_id", desk.new_request_id()),
+        ];
+        ways.push(Way { label: "退回这一条", link: list, fields });
+    }
+    // The enrollment's own page holds the acts on it: return from leave for the school, correction for the department.
+    let place = flag.evidence.iter().flat_map(|evidence| &evidence.enrollments).find(|place| place.stage == "APPROVED" && place.school == flag.school);
+    if let Some(place) = place {
+        let link = format!("/schools/{}/enrollments/{}", place.school, place.enrollment);
+        match flag.rule.as_str() {
+            "NOT_VALID_IN_TERM" if desk.user.is_clerk() => ways.push(open("补办复学等异动", link)),
+            "IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED" if decides => ways.push(open("办理信息变更", link)),
+            _ => {}
+        }
+    }
+    ways
 }
 
 /// The months of the claim: what the list says over what the enrollment says.
@@ -202,18 +257,19 @@ fn place_in(evidence: &xuezhu_proto::aid::Evidence, month: i32) -> (&'static str
 #[serde(default)]
 struct ActForm {
     request_id: String,
+    etag: String,
     act: String,
     text: String,
 }
 
 async fn act(desk: Desk, Path(flag): Path<String>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
     let back = format!("/flags/{flag}");
-    let ActForm { request_id, act, text } = form;
+    let ActForm { request_id, etag, act, text } = form;
     let mut client = desk.reconciliation();
     match act.as_str() {
-        "explain" => drop(client.explain_flag(desk.change(&request_id, ExplainFlagRequest { flag, text })).await?),
-        "confirm" => drop(client.confirm_flag(desk.change(&request_id, ConfirmFlagRequest { flag, reason: text })).await?),
-        _ => drop(client.clear_flag(desk.change(&request_id, ClearFlagRequest { flag, reason: text })).await?),
+        "explain" => drop(client.explain_flag(desk.change(&request_id, ExplainFlagRequest { flag, text, etag })).await?),
+        "confirm" => drop(client.confirm_flag(desk.change(&request_id, ConfirmFlagRequest { flag, reason: text, etag })).await?),
+        _ => drop(client.clear_flag(desk.change(&request_id, ClearFlagRequest { flag, reason: text, etag })).await?),
     }
     Ok(Redirect::to(&back).into_response())
 }

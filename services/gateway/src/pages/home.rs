@@ -23,8 +23,8 @@ use xuezhu_proto::{
 use super::{Desk, PageError, render, session, show};
 use crate::Gateway;
 
-/// Rows of each kind that the page of today shows.
-const ROWS: i32 = 50;
+/// Rows of each kind and state that the page of today shows.
+const ROWS: i32 = 200;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -131,43 +131,47 @@ async fn today(desk: Desk) -> Result<Response, PageError> {
         return Ok(Redirect::to("/accounts").into_response());
     }
     let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
-    let submissions =
-        desk.submissions().list_submissions(desk.request(ListSubmissionsRequest { page_size: ROWS, ..Default::default() })).await?.into_inner().submissions;
-    // Without aid the page still shows what it can.
-    let lists = desk
-        .awards()
-        .list_award_lists(desk.request(ListAwardListsRequest { page_size: ROWS, ..Default::default() }))
-        .await
-        .map(|answer| answer.into_inner().lists)
-        .unwrap_or_default();
+    let mut tasks = Vec::new();
+    // What waits is asked for by its state: what is done must not push it off the page.
+    for state in [submission::State::Submitted, submission::State::Attested] {
+        let asked = ListSubmissionsRequest { page_size: ROWS, state: state.into(), ..Default::default() };
+        let waiting = desk.submissions().list_submissions(desk.request(asked)).await?.into_inner().submissions;
+        tasks.extend(waiting.iter().filter_map(|submission| of_submission(&desk, submission, &today)));
+    }
+    let mut done = Vec::new();
+    for state in [award_list::State::Draft, award_list::State::Submitted, award_list::State::Attested, award_list::State::Approved] {
+        let asked = ListAwardListsRequest { page_size: ROWS, state: state.into(), ..Default::default() };
+        // Without aid the page still shows what it can.
+        let lists = desk.awards().list_award_lists(desk.request(asked)).await.map(|answer| answer.into_inner().lists).unwrap_or_default();
+        tasks.extend(lists.iter().flat_map(|list| of_list(&desk, list, &today)));
+        if state == award_list::State::Approved {
+            done = lists.into_iter().take(5).collect();
+        }
+    }
     let causes =
         desk.reconciliation().list_causes(desk.request(ListCausesRequest::default())).await.map(|answer| answer.into_inner().causes).unwrap_or_default();
-    let mut tasks: Vec<Task> = submissions.iter().filter_map(|submission| of_submission(&desk, submission, &today)).collect();
-    tasks.extend(lists.iter().filter_map(|list| of_list(&desk, list, &today)));
     tasks.sort_by(|a, b| (!a.mine, &a.due).cmp(&(!b.mine, &b.due)));
     let (drafts, sent_back) =
         if desk.user.is_school() { (count(&desk, enrollment::State::Draft).await?, count(&desk, enrollment::State::SentBack).await?) } else { (0, 0) };
-    let done = lists.into_iter().filter(|list| list.state() == award_list::State::Approved).take(5).collect();
     Ok(render(&TodayPage { desk, tasks, causes, drafts, sent_back, done }))
 }
 
 async fn count(desk: &Desk, state: enrollment::State) -> Result<i32, PageError> {
-    let asked = ListEnrollmentsRequest { school: desk.user.org.clone(), state: state.into(), page_size: 1000, ..Default::default() };
-    let answer = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
-    Ok(i32::try_from(answer.enrollments.len()).unwrap_or(i32::MAX))
+    let asked = ListEnrollmentsRequest { school: desk.user.org.clone(), state: state.into(), page_size: 1, ..Default::default() };
+    Ok(desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().total_size)
 }
 
 fn of_submission(desk: &Desk, submission: &Submission, today: &str) -> Option<Task> {
     let (who, mine) = match submission.state() {
         submission::State::Submitted => ("校长签核", desk.user.is_principal()),
-        submission::State::Attested => ("主管部门审核", desk.user.is_officer()),
+        submission::State::Attested => ("主管部门审核", desk.user.decides_for(&submission.authority)),
         _ => return None,
     };
     Some(Task {
-        what: format!("学籍注册（学校{}）", submission.school),
+        what: format!("学籍注册（{}）", submission.school_name),
         count: submission.count,
         who,
-        since: show::time(&submission.submit_time),
+        since: submission.waiting_since.clone(),
         overdue: !today.is_empty() && submission.due_date.as_str() < today,
         due: submission.due_date.clone(),
         mine,
@@ -175,21 +179,23 @@ fn of_submission(desk: &Desk, submission: &Submission, today: &str) -> Option<Ta
     })
 }
 
-fn of_list(desk: &Desk, list: &AwardList, today: &str) -> Option<Task> {
-    let (who, mine, count) = match list.state() {
-        award_list::State::Draft => ("学校提交", desk.user.is_clerk(), list.drafts + list.sent_back),
-        award_list::State::Submitted => ("校长签核", desk.user.is_principal(), list.submitted),
-        award_list::State::Attested => ("主管部门审核", desk.user.is_officer(), list.attested),
-        _ => return None,
-    };
-    Some(Task {
-        what: format!("{}{}名单（学校{}）", show::term(&list.term), show::scheme(&list.scheme), list.school),
+/// What a list waits for: its entries may wait for several at once.
+fn of_list(desk: &Desk, list: &AwardList, today: &str) -> Vec<Task> {
+    let waits = [
+        ("学校提交", desk.user.is_clerk(), list.drafts, ""),
+        ("学校改正后重新提交", desk.user.is_clerk(), list.sent_back, ""),
+        ("校长签核", desk.user.is_principal(), list.submitted, list.submitted_date.as_str()),
+        ("主管部门审核", desk.user.decides_for(&list.authority), list.attested, list.attested_date.as_str()),
+    ];
+    let task = |(who, mine, count, since): (&'static str, bool, i32, &str)| Task {
+        what: format!("{}{}名单（{}）", show::term(&list.term), show::scheme(&list.scheme), list.school_name),
         count,
         who,
-        since: String::new(),
+        since: since.to_owned(),
         overdue: !today.is_empty() && list.due_date.as_str() < today,
         due: list.due_date.clone(),
         mine,
         link: format!("/schools/{}/lists/{}", list.school, list.list),
-    })
+    };
+    waits.into_iter().filter(|(_, _, count, _)| *count > 0).map(task).collect()
 }

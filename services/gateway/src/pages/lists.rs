@@ -10,11 +10,12 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
+use tonic::Status;
 use xuezhu_domain::{Season, Term};
 use xuezhu_proto::{
     aid::{
         ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, Candidate, CreateAwardListRequest, GetAwardListRequest, ImportAwardsRequest,
-        ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest, award_list,
+        ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest,
         import_awards_request::Part, scheme,
     },
     common::{ImportReport, Upload},
@@ -40,11 +41,20 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct IndexQuery {
+    term: String,
+    page: String,
+}
+
 #[derive(Template)]
 #[template(path = "lists.html")]
 struct ListsPage {
     desk: Desk,
     lists: Vec<AwardList>,
+    next: String,
+    query: IndexQuery,
     terms: Vec<(String, String)>,
     request_id: String,
 }
@@ -60,8 +70,9 @@ fn list_state(list: &AwardList) -> &'static str {
     show::state(list.state().as_str_name())
 }
 
-async fn index(desk: Desk) -> Result<Response, PageError> {
-    let lists = desk.awards().list_award_lists(desk.request(ListAwardListsRequest { page_size: 200, ..Default::default() })).await?.into_inner().lists;
+async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, PageError> {
+    let asked = ListAwardListsRequest { page_size: 100, term: query.term.clone(), page_token: query.page.clone(), ..Default::default() };
+    let answer = desk.awards().list_award_lists(desk.request(asked)).await?.into_inner();
     let today = desk.mirror.as_ref().and_then(|mirror| mirror.civil_date.parse().ok()).unwrap_or_default();
     let now = Term::of(today);
     let before = match now.season() {
@@ -70,7 +81,7 @@ async fn index(desk: Desk) -> Result<Response, PageError> {
     };
     let terms = [now, before, now.next()].map(|term| (term.to_string(), term.name())).to_vec();
     let request_id = desk.new_request_id();
-    Ok(render(&ListsPage { desk, lists, terms, request_id }))
+    Ok(render(&ListsPage { desk, lists: answer.lists, next: answer.next_page_token, query, terms, request_id }))
 }
 
 #[derive(Deserialize)]
@@ -122,11 +133,24 @@ impl ListPage {
     }
 
     fn can_attest(&self) -> bool {
-        self.desk.user.is_principal() && self.list.state() == award_list::State::Submitted
+        self.desk.user.is_principal() && self.list.submitted > 0
     }
 
     fn can_approve(&self) -> bool {
-        self.desk.user.is_officer() && self.list.attested > 0
+        self.desk.user.decides_for(&self.list.authority) && self.list.attested > 0
+    }
+
+    /// Whether an entry waits for who looks, who may send it back.
+    fn returnable(&self, entry: &AwardEntry) -> bool {
+        match entry.state().as_str_name() {
+            "SUBMITTED" => self.desk.user.is_principal(),
+            "ATTESTED" => self.desk.user.decides_for(&self.list.authority),
+            _ => false,
+        }
+    }
+
+    fn can_return(&self) -> bool {
+        self.entries.iter().any(|entry| self.returnable(entry))
     }
 }
 
@@ -168,28 +192,50 @@ async fn candidates(desk: Desk, Path((school, list)): Path<(String, String)>) ->
     Ok(render(&CandidatesPage { desk, school, list, proposed, others, request_id }))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 struct ActForm {
     request_id: String,
     act: String,
     digest: String,
     reason: String,
-    entry: String,
+    entries: Vec<String>,
 }
 
-async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
+impl ActForm {
+    /// A form whose check boxes bear one name.
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "request_id" => form.request_id = value,
+                "act" => form.act = value,
+                "digest" => form.digest = value,
+                "reason" => form.reason = value,
+                "entry" => form.entries.push(value),
+                _ => {}
+            }
+        }
+        form
+    }
+}
+
+async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pairs): Form<Vec<(String, String)>>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/lists/{list}");
-    let ActForm { request_id, act, digest, reason, entry } = form;
+    let ActForm { request_id, act, digest, reason, entries } = ActForm::of(pairs);
     let mut client = desk.awards();
     match act.as_str() {
         "propose" => drop(client.propose_awards(desk.change(&request_id, ProposeAwardsRequest { school, list, preview: false })).await?),
-        "remove" => drop(client.remove_entry(desk.change(&format!("{request_id}-{entry}"), RemoveEntryRequest { school, list, entry })).await?),
+        "remove" => {
+            let entry = entries.into_iter().next().unwrap_or_default();
+            drop(client.remove_entry(desk.change(&format!("{request_id}-{entry}"), RemoveEntryRequest { school, list, entry })).await?);
+        }
         "submit" => drop(client.submit_award_list(desk.change(&request_id, SubmitAwardListRequest { school, list })).await?),
         "attest" => drop(client.attest_award_list(desk.change(&request_id, AttestAwardListRequest { school, list, digest })).await?),
         "approve" => drop(client.approve_award_list(desk.change(&request_id, ApproveAwardListRequest { school, list, digest })).await?),
-        _ => {
-            let entries = if entry.is_empty() { Vec::new() } else { vec![entry] };
+        // Nobody ticked: that must not send everybody back.
+        "sendBack" if entries.is_empty() => return Err(Status::invalid_argument("请先勾选要退回的学生").into()),
+        act => {
+            let entries = if act == "sendBackAll" { Vec::new() } else { entries };
             drop(client.send_back_award_list(desk.change(&request_id, SendBackAwardListRequest { school, list, reason, entries })).await?);
         }
     }

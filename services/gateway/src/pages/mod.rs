@@ -141,7 +141,7 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
         }
         let address = address(&parts.headers);
         let mut desk = Self { gateway: gateway.clone(), token, address, user, mirror: None, registry: String::new() };
-        if parts.method == Method::GET && !desk.user.must_change_password {
+        if !desk.user.must_change_password {
             desk.mirror = match desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await {
                 Ok(answer) => Some(answer.into_inner()),
                 Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),

@@ -70,6 +70,11 @@ impl User {
         self.role == "DEPARTMENT_OFFICER"
     }
 
+    /// Whether this is an officer of the very department.
+    pub fn decides_for(&self, authority: &str) -> bool {
+        self.is_officer() && self.org == authority
+    }
+
     /// Whether this keeps schools and accounts.
     pub fn is_admin(&self) -> bool {
         self.role == "ADMINISTRATOR"

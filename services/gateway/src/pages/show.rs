@@ -1,7 +1,7 @@
 //! How values look on pages: money, months, days, states.
 
 use chrono::{DateTime, FixedOffset};
-use xuezhu_domain::Fen;
+use xuezhu_domain::{Fen, text::comparable_name};
 
 /// Fen as yuan with thousands separators.
 pub fn yuan(fen: &i64) -> String {
@@ -43,6 +43,11 @@ fn local(rfc3339: &str) -> Option<DateTime<FixedOffset>> {
 /// An instant as people read it: 2016-09-01 14:03.
 pub fn time(rfc3339: &str) -> String {
     local(rfc3339).map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+}
+
+/// The day of an instant: 2016-09-01.
+pub fn day(rfc3339: &str) -> String {
+    local(rfc3339).map(|at| at.format("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
 /// The time of day: 14:03:22.
@@ -125,10 +130,26 @@ pub fn registry(answer: &str) -> &'static str {
     }
 }
 
-/// The characters of a text, each with whether it differs from the other's at its place.
-pub fn differing(text: &str, other: &str) -> Vec<(char, bool)> {
-    let other: Vec<char> = other.chars().collect();
-    text.chars().enumerate().map(|(index, c)| (c, other.get(index) != Some(&c))).collect()
+/// The characters of a name, each with whether it is what differs from another: what both begin and end with is not,
+/// nor are blanks and the ways to write a dot.
+pub fn differing(name: &str, other: &str) -> Vec<(char, bool)> {
+    let chars: Vec<(char, String)> = name.chars().map(|c| (c, comparable_name(&c.to_string()))).collect();
+    let own: Vec<&str> = chars.iter().filter(|(_, plain)| !plain.is_empty()).map(|(_, plain)| plain.as_str()).collect();
+    let other: Vec<String> = other.chars().map(|c| comparable_name(&c.to_string())).filter(|plain| !plain.is_empty()).collect();
+    let shorter = own.len().min(other.len());
+    let head = own.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let tail = own.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count().min(shorter - head);
+    let differs = head..own.len() - tail;
+    let mut place = 0;
+    chars
+        .iter()
+        .map(|(c, plain)| {
+            let counts = !plain.is_empty();
+            let marked = counts && differs.contains(&place);
+            place += usize::from(counts);
+            (*c, marked)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -142,6 +163,11 @@ mod tests {
         assert_eq!(months(&[201_609, 201_610, 201_612, 201_701]), "2016年9–10月、2016年12月、2017年1月");
         assert_eq!(clock("2016-09-01T06:03:22Z"), "14:03:22");
         assert_eq!(term("2016-AUTUMN"), "2016年秋季学期");
-        assert_eq!(differing("陈莉", "陈丽"), [('陈', false), ('莉', true)]);
+        let marked = |name: &str, other: &str| differing(name, other).into_iter().filter(|(_, differs)| *differs).map(|(c, _)| c).collect::<String>();
+        assert_eq!(marked("陈莉", "陈丽"), "莉");
+        assert_eq!(marked("王　小伟", "王伟"), "小");
+        assert_eq!(marked("王伟", "王小伟"), "");
+        assert_eq!(marked("买买提•艾力", "买买提·艾尼"), "力");
+        assert_eq!(marked("李鬼", "王伟"), "李鬼");
     }
 }

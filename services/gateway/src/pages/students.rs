@@ -13,8 +13,8 @@ use serde::Deserialize;
 use xuezhu_proto::{
     aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
     enrollment::{
-        CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest, ListEnrollmentsRequest, ListSchoolsRequest, ReturnFromLeaveRequest,
-        School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
+        CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest, GetSchoolRequest, ListEnrollmentsRequest, ListSchoolsRequest,
+        RemoveEnrollmentRequest, ReturnFromLeaveRequest, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
     },
 };
 
@@ -78,6 +78,7 @@ async fn list(desk: Desk, Query(query): Query<ListQuery>) -> Result<Response, Pa
             query: query.q.clone(),
             page_size: 50,
             page_token: query.page.clone(),
+            submission: String::new(),
         };
         let answer = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
         (rows, next) = (answer.enrollments, answer.next_page_token);
@@ -109,6 +110,7 @@ struct EnrollmentPage {
     row: Enrollment,
     request_id: String,
     today: String,
+    can_correct: bool,
 }
 
 impl EnrollmentPage {
@@ -121,7 +123,11 @@ async fn one(desk: Desk, Path((school, enrollment)): Path<(String, String)>) -> 
     let row = desk.enrollments().get_enrollment(desk.request(GetEnrollmentRequest { school, enrollment })).await?.into_inner().enrollment.unwrap_or_default();
     let request_id = desk.new_request_id();
     let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
-    Ok(render(&EnrollmentPage { desk, row, request_id, today }))
+    let can_correct = desk.user.is_officer() && !row.person.is_empty() && {
+        let school = desk.directory().get_school(desk.request(GetSchoolRequest { school: row.school.clone() })).await?.into_inner().school;
+        school.is_some_and(|school| desk.user.decides_for(&school.authority))
+    };
+    Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct }))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -141,6 +147,15 @@ async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, For
     let ActForm { request_id, act, effective_date, reason, kind, name, id_number } = form;
     let mut client = desk.enrollments();
     match act.as_str() {
+        "remove" => {
+            client.remove_enrollment(desk.change(&request_id, RemoveEnrollmentRequest { school, enrollment })).await?;
+            return Ok(Redirect::to("/students").into_response());
+        }
+        "submit" => {
+            let asked = CreateSubmissionRequest { school: school.clone(), enrollments: vec![enrollment], all_drafts: false };
+            let made = desk.submissions().create_submission(desk.change(&request_id, asked)).await?.into_inner();
+            return Ok(Redirect::to(&format!("/schools/{school}/submissions/{}", made.submission)).into_response());
+        }
         "leave" => drop(client.take_leave(desk.change(&request_id, TakeLeaveRequest { school, enrollment, effective_date, reason })).await?),
         "return" => drop(client.return_from_leave(desk.change(&request_id, ReturnFromLeaveRequest { school, enrollment, effective_date, reason })).await?),
         "withdraw" => drop(client.withdraw(desk.change(&request_id, WithdrawRequest { school, enrollment, effective_date, reason })).await?),

@@ -9,13 +9,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use serde::Deserialize;
+use tonic::Status;
 use xuezhu_proto::enrollment::{
-    ApproveSubmissionRequest, AttestSubmissionRequest, GetSchoolRequest, GetSubmissionRequest, SendBackSubmissionRequest, Submission, submission,
+    ApproveSubmissionRequest, AttestSubmissionRequest, Enrollment, GetSubmissionRequest, ListEnrollmentsRequest, SendBackSubmissionRequest, Submission,
+    submission,
 };
 
 use super::{Desk, PageError, render, show};
 use crate::Gateway;
+
+/// Students that the sheet lists.
+const ROWS: i32 = 500;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -27,7 +31,8 @@ pub fn routes() -> Router<Arc<Gateway>> {
 struct SubmissionPage {
     desk: Desk,
     row: Submission,
-    school_name: String,
+    rows: Vec<Enrollment>,
+    more: i32,
     request_id: String,
     can_attest: bool,
     can_approve: bool,
@@ -47,32 +52,55 @@ async fn page(desk: Desk, Path((school, submission)): Path<(String, String)>) ->
         .into_inner()
         .submission
         .unwrap_or_default();
-    let school_name = desk.directory().get_school(desk.request(GetSchoolRequest { school })).await?.into_inner().school.unwrap_or_default().name;
+    let asked = ListEnrollmentsRequest { school, submission: row.submission.clone(), page_size: ROWS, ..Default::default() };
+    let listed = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
+    let more = listed.total_size - i32::try_from(listed.enrollments.len()).unwrap_or(0);
     let request_id = desk.new_request_id();
     let can_attest = desk.user.is_principal() && row.state() == submission::State::Submitted;
-    let can_approve = desk.user.is_officer() && row.state() == submission::State::Attested;
-    Ok(render(&SubmissionPage { desk, row, school_name, request_id, can_attest, can_approve }))
+    let can_approve = desk.user.decides_for(&row.authority) && row.state() == submission::State::Attested;
+    Ok(render(&SubmissionPage { desk, row, rows: listed.enrollments, more, request_id, can_attest, can_approve }))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 struct ActForm {
     request_id: String,
     act: String,
     digest: String,
     reason: String,
+    enrollments: Vec<String>,
 }
 
-async fn act(desk: Desk, Path((school, submission)): Path<(String, String)>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
+impl ActForm {
+    /// A form whose check boxes bear one name.
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "request_id" => form.request_id = value,
+                "act" => form.act = value,
+                "digest" => form.digest = value,
+                "reason" => form.reason = value,
+                "enrollment" => form.enrollments.push(value),
+                _ => {}
+            }
+        }
+        form
+    }
+}
+
+async fn act(desk: Desk, Path((school, submission)): Path<(String, String)>, Form(pairs): Form<Vec<(String, String)>>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/submissions/{submission}");
-    let ActForm { request_id, act, digest, reason } = form;
+    let ActForm { request_id, act, digest, reason, enrollments } = ActForm::of(pairs);
     let mut client = desk.submissions();
     match act.as_str() {
         "attest" => drop(client.attest_submission(desk.change(&request_id, AttestSubmissionRequest { school, submission, digest })).await?),
         "approve" => drop(client.approve_submission(desk.change(&request_id, ApproveSubmissionRequest { school, submission, digest })).await?),
-        _ => drop(
-            client.send_back_submission(desk.change(&request_id, SendBackSubmissionRequest { school, submission, reason, enrollments: Vec::new() })).await?,
-        ),
+        // Nobody ticked: that must not send everybody back.
+        "sendBack" if enrollments.is_empty() => return Err(Status::invalid_argument("请先勾选要退回的学生").into()),
+        act => {
+            let enrollments = if act == "sendBackAll" { Vec::new() } else { enrollments };
+            drop(client.send_back_submission(desk.change(&request_id, SendBackSubmissionRequest { school, submission, reason, enrollments })).await?);
+        }
     }
     Ok(Redirect::to(&back).into_response())
 }

@@ -107,7 +107,7 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
     let folder = deployment.data().join("demo");
     fs::create_dir_all(folder.join("workbooks"))?;
     let manifest: BTreeMap<&str, Vec<Expected>> = CHECKPOINTS.iter().map(|checkpoint| (*checkpoint, expected(world, day(checkpoint)))).collect();
-    let written = json!({ "planted": world.planted, "checkpoints": manifest });
+    let written = json!({ "planted": world.planted, "doubled": world.doubled, "clean": world.clean, "checkpoints": manifest });
     fs::write(folder.join("manifest.json"), serde_json::to_vec(&written)?)?;
     let base = format!("http://{}", deployment.http);
     let first = Session::log_in(&base, "admin", admin).await.context("the administrator's first log-in")?;
@@ -255,7 +255,12 @@ impl Play<'_> {
 
     async fn enter_batch(&self, index: usize, date: &str, approved: NaiveDate, rows: &[(&Person, &Place)]) -> anyhow::Result<String> {
         let (school, desk) = (&self.world.schools[index], &self.desks[index]);
-        let bytes = tokio::task::block_in_place(|| book::students(school, rows))?;
+        let (of, owned): (_, Vec<(Person, Place)>) = (school.clone(), rows.iter().map(|(person, place)| ((*person).clone(), (*place).clone())).collect());
+        let bytes = tokio::task::spawn_blocking(move || {
+            let rows: Vec<(&Person, &Place)> = owned.iter().map(|(person, place)| (person, place)).collect();
+            book::students(&of, &rows)
+        })
+        .await??;
         fs::write(self.folder.join(format!("workbooks/{}-students-{date}-{approved}.xlsx", school.code)), &bytes)?;
         let path = format!("/v1/schools/{}/enrollments/import", school.code);
         let report = desk.clerk.upload(&path, bytes, &format!("import {date} {approved}")).await?;
@@ -300,37 +305,67 @@ impl Play<'_> {
         for claim in self.world.claims.iter().filter(|claim| claim.uploaded == day(date)) {
             batches.entry((claim.school, claim.scheme, claim.term)).or_default().push(claim);
         }
-        for ((index, scheme, term), claims) in batches {
-            let (school, desk) = (&self.world.schools[index], &self.desks[index]);
-            let bytes = tokio::task::block_in_place(|| book::awards(&claims))?;
-            fs::write(self.folder.join(format!("workbooks/{}-{scheme}-{term}-{date}.xlsx", school.code)), &bytes)?;
-            let lists = format!("/v1/schools/{}/awardLists", school.code);
-            let list = text(&desk.clerk.post(&lists, &json!({ "scheme": scheme, "term": term }), &format!("list {scheme} {term} {date}")).await?, "list")?;
-            let path = format!("{lists}/{list}");
-            let report = desk.clerk.upload(&format!("{path}/import"), bytes.clone(), &format!("awards {list}")).await?;
-            if report["rowsFaulty"] != 0 || report["rowsNew"].as_u64() != Some(claims.len() as u64) {
-                bail!("the list of {} was not taken whole: {}", school.code, report["problems"]);
-            }
-            // The same list again changes nothing.
-            let again = desk.clerk.upload(&format!("{path}/import"), bytes, &format!("awards again {list}")).await?;
-            if again["rowsUnchanged"] != report["rowsNew"] {
-                bail!("the same list again changed something at {}: {again}", school.code);
-            }
-            let submitted = desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await?;
-            desk.principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), &format!("attest {list}")).await?;
-            self.lists.push((index, list));
+        // Workbooks are made ahead, in the order in which they are uploaded.
+        let this = &*self;
+        let mut books = stream::iter(batches)
+            .map(|((index, scheme, term), claims)| async move {
+                let (lines, owned): (usize, Vec<Claim>) = (claims.len(), claims.into_iter().cloned().collect());
+                let bytes = tokio::task::spawn_blocking(move || book::awards(&owned.iter().collect::<Vec<_>>())).await??;
+                fs::write(this.folder.join(format!("workbooks/{}-{scheme}-{term}-{date}.xlsx", this.world.schools[index].code)), &bytes)?;
+                Ok::<_, anyhow::Error>((index, scheme, term, lines, bytes))
+            })
+            .buffered(AT_ONCE);
+        let mut taken = Vec::new();
+        while let Some((index, scheme, term, lines, bytes)) = books.try_next().await? {
+            let list = this.upload_list(index, (scheme, term, date), lines, &bytes).await?;
+            taken.push((index, list, lines, bytes));
         }
+        drop(books);
+        let lists: Vec<(usize, String)> = stream::iter(taken)
+            .map(|(index, list, lines, bytes)| async move {
+                this.submit_list(index, &list, lines, bytes).await?;
+                Ok::<_, anyhow::Error>((index, list))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        self.lists.extend(lists);
         Ok(())
     }
 
-    async fn approve_lists(&mut self) -> anyhow::Result<()> {
-        for (index, list) in std::mem::take(&mut self.lists) {
-            let officer = self.officer(index)?;
-            let path = format!("/v1/schools/{}/awardLists/{list}", self.world.schools[index].code);
-            let shown = officer.get(&path).await?;
-            officer.post(&format!("{path}/approve"), &json!({ "digest": shown["digest"] }), &format!("approve {list}")).await?;
+    async fn upload_list(&self, index: usize, (scheme, term, date): (&str, &str, &str), lines: usize, bytes: &[u8]) -> anyhow::Result<String> {
+        let (school, desk) = (&self.world.schools[index], &self.desks[index]);
+        let lists = format!("/v1/schools/{}/awardLists", school.code);
+        let list = text(&desk.clerk.post(&lists, &json!({ "scheme": scheme, "term": term }), &format!("list {scheme} {term} {date}")).await?, "list")?;
+        let report = desk.clerk.upload(&format!("{lists}/{list}/import"), bytes.to_vec(), &format!("awards {list}")).await?;
+        if report["rowsFaulty"] != 0 || report["rowsNew"].as_u64() != Some(lines as u64) {
+            bail!("the list of {} was not taken whole: {}", school.code, report["problems"]);
         }
-        Ok(())
+        Ok(list)
+    }
+
+    async fn submit_list(&self, index: usize, list: &str, lines: usize, bytes: Vec<u8>) -> anyhow::Result<()> {
+        let (school, desk) = (&self.world.schools[index], &self.desks[index]);
+        let path = format!("/v1/schools/{}/awardLists/{list}", school.code);
+        // The same list again changes nothing.
+        let again = desk.clerk.upload(&format!("{path}/import"), bytes, &format!("awards again {list}")).await?;
+        if again["rowsUnchanged"].as_u64() != Some(lines as u64) {
+            bail!("the same list again changed something at {}: {again}", school.code);
+        }
+        let submitted = desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await?;
+        desk.principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), &format!("attest {list}")).await.map(drop)
+    }
+
+    async fn approve_lists(&mut self) -> anyhow::Result<()> {
+        let lists = std::mem::take(&mut self.lists);
+        let this = &*self;
+        let approved = stream::iter(lists).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |(index, list)| async move {
+            let officer = this.officer(index)?;
+            let path = format!("/v1/schools/{}/awardLists/{list}", this.world.schools[index].code);
+            let shown = officer.get(&path).await?;
+            officer.post(&format!("{path}/approve"), &json!({ "digest": shown["digest"] }), &format!("approve {list}")).await.map(drop)
+        });
+        approved.await
     }
 
     /// Id of the enrollment at a place, by the school's own number.
@@ -363,20 +398,18 @@ impl Play<'_> {
     }
 
     async fn correct(&self) -> anyhow::Result<()> {
-        for person in &self.world.people {
+        let due = self.world.people.iter().filter(|person| person.numbers.len() > 1 || person.names.len() > 1);
+        let corrected = stream::iter(due).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |person| async move {
             let (number, name) = (person.numbers.get(1), person.names.get(1));
-            if number.is_none() && name.is_none() {
-                continue;
-            }
             let place = &person.places[0];
             let enrollment = self.enrollment(place).await?;
             let path = format!("/v1/schools/{}/enrollments/{enrollment}/correctIdentity", self.world.schools[place.school].code);
             let value = |pair: Option<&(String, Option<NaiveDate>)>| pair.map(|(value, _)| value.clone()).unwrap_or_default();
-            let body =
-                json!({ "kind": "LAWFUL_CHANGE", "effectiveDate": "2016-11-01", "name": value(name), "idNumber": value(number), "reason": "户口簿变更" });
-            self.officer(place.school)?.post(&path, &body, &format!("correct {enrollment}")).await?;
-        }
-        Ok(())
+            let (kind, reason) = if person.mistyped { ("MISTYPED", "录入错误") } else { ("LAWFUL_CHANGE", "户口簿变更") };
+            let body = json!({ "kind": kind, "effectiveDate": "2016-11-01", "name": value(name), "idNumber": value(number), "reason": reason });
+            self.officer(place.school)?.post(&path, &body, &format!("correct {enrollment}")).await.map(drop)
+        });
+        corrected.await
     }
 
     /// A full sweep must find what the continuous driver keeps.

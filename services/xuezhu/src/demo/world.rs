@@ -184,8 +184,12 @@ pub struct Person {
     pub male: bool,
     /// Birth date.
     pub birth: NaiveDate,
-    /// Whether the registry knows the person.
+    /// Whether the registry knows the person under the name.
     pub confirmed: bool,
+    /// Another name that the registry has for the number.
+    pub registered_as: Option<String>,
+    /// Whether what was corrected had never been right.
+    pub mistyped: bool,
     /// Telephone.
     pub phone: String,
     /// Major.
@@ -232,6 +236,10 @@ pub struct World {
     pub claims: Vec<Claim>,
     /// How many of each fault were planted.
     pub planted: Vec<(Fault, usize)>,
+    /// Persons with two faults.
+    pub doubled: usize,
+    /// How many of each story were planted that look wrong and are not.
+    pub clean: Vec<(&'static str, usize)>,
     /// Rows of the registry file.
     pub registry: Vec<(String, String)>,
 }
@@ -281,7 +289,7 @@ impl Maker {
         let abolished =
             counties.iter().copied().filter(ended).filter(|code| region::spans(code).iter().any(|span| span.to.is_some_and(|to| to > 2002))).collect();
         counties.retain(|code| !ended(code));
-        let world = World { schools: Vec::new(), people: Vec::new(), claims: Vec::new(), planted: Vec::new(), registry: Vec::new() };
+        let world = World { schools: Vec::new(), people: Vec::new(), claims: Vec::new(), planted: Vec::new(), doubled: 0, clean: Vec::new(), registry: Vec::new() };
         Self {
             random: StdRng::seed_from_u64(seed),
             world,
@@ -355,6 +363,8 @@ impl Maker {
             male,
             birth,
             confirmed: true,
+            registered_as: None,
+            mistyped: false,
             phone: format!("138{index:08}"),
             major,
             full_time: !self.random.random_bool(0.02),
@@ -382,72 +392,100 @@ impl Maker {
     /// What looks wrong and is not: must stay clean.
     fn clean_stories(&mut self) {
         let each = (self.world.people.len() / 500).clamp(1, 30);
-        for _ in 0..each {
-            self.number_changed();
-            self.name_changed();
-            self.written_otherwise();
-            self.twins();
-            self.same_name_same_day();
-            self.back_from_leave();
-            self.left_mid_month();
-            self.moved();
-            self.abolished_region();
-            self.residence_permit();
+        type Story = fn(&mut Maker) -> Option<()>;
+        let stories: [(&'static str, Story); 11] = [
+            ("number changed, entry made under the old one", Self::number_changed),
+            ("number mistyped and corrected, entry made under the old one", Self::number_mistyped),
+            ("a lawful new name after the entry", Self::name_changed),
+            ("blanks and dots written otherwise", Self::written_otherwise),
+            ("twins in one class with one telephone", Self::twins),
+            ("two of one name, born on one day", Self::same_name_same_day),
+            ("back from leave with only the later months listed", Self::back_from_leave),
+            ("withdrawn in mid-month with that month listed", Self::left_mid_month),
+            ("moved between schools with the months split", Self::moved),
+            ("an abolished region in the number", Self::abolished_region),
+            ("a residence permit entered as 其他", Self::residence_permit),
+        ];
+        for (what, story) in stories {
+            let planted = (0..each).filter(|_| story(self).is_some()).count();
+            self.world.clean.push((what, planted));
         }
     }
 
     /// A number lawfully changed; the entry was made under the old one, and the 学籍号 keeps it.
-    fn number_changed(&mut self) {
-        let Some(index) = self.pick(gets_grant) else { return };
+    fn number_changed(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
         let (birth, male) = (self.world.people[index].birth, self.world.people[index].male);
         let number = self.number(birth, male);
+        self.correct_number(index, number);
+        Some(())
+    }
+
+    /// A number that was never right, of a paper that no population registry holds: nothing shows before it is corrected.
+    fn number_mistyped(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        let (wrong, right) = (self.permit(index), self.permit(index));
+        let person = &mut self.world.people[index];
+        person.document = "其他";
+        person.numbers[0].0 = wrong;
+        person.mistyped = true;
+        self.correct_number(index, right);
+        Some(())
+    }
+
+    fn correct_number(&mut self, index: usize, number: String) {
         let person = &mut self.world.people[index];
         person.numbers[0].1 = Some(day(days::CORRECT));
         person.numbers.push((number, None));
     }
 
-    fn name_changed(&mut self) {
-        let Some(index) = self.pick(gets_grant) else { return };
+    fn name_changed(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
         let name = people::name(&mut self.random);
         let person = &mut self.world.people[index];
         if name == person.names[0].0 {
-            return;
+            return None;
         }
         person.names[0].1 = Some(day(days::CORRECT));
         person.names.push((name, None));
+        Some(())
     }
 
-    fn written_otherwise(&mut self) {
-        let Some(index) = self.pick(gets_grant) else { return };
+    fn written_otherwise(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
         let name = self.world.people[index].names[0].0.clone();
         let spaced: Vec<String> = name.chars().map(String::from).collect();
         self.written.push((index, spaced.join("　")));
-        let Some(index) = self.pick(gets_grant) else { return };
+        let index = self.pick(gets_grant)?;
         let name = people::minority_name(&mut self.random);
         let dot = ["•", "．", "・"][self.random.random_range(0..3)];
         self.written.push((index, name.replace('·', dot)));
         self.world.people[index].names[0].0 = name;
+        Some(())
     }
 
-    fn twins(&mut self) {
-        let Some(first) = self.pick(gets_grant) else { return };
+    fn twins(&mut self) -> Option<()> {
+        let first = self.pick(gets_grant)?;
         let (class, birth, phone) = {
             let person = &self.world.people[first];
             (person.places[0].class_name.clone(), person.birth, person.phone.clone())
         };
         let school = self.world.people[first].places[0].school;
-        let Some(second) = self.pick(|person| person.places[0].class_name == class && person.places[0].school == school) else { return };
+        let second = self.pick(|person| gets_grant(person) && person.places[0].class_name == class && person.places[0].school == school)?;
         let male = self.world.people[second].male;
         let number = self.number(birth, male);
+        let surname: String = self.world.people[first].names[0].0.chars().take(1).collect();
         let person = &mut self.world.people[second];
         (person.birth, person.phone) = (birth, phone);
         person.numbers[0].0 = number;
+        let given: String = person.names[0].0.chars().skip(1).collect();
+        person.names[0].0 = format!("{surname}{given}");
+        Some(())
     }
 
-    fn same_name_same_day(&mut self) {
-        let (Some(first), Some(second)) = (self.pick(|person| gets_grant(person) && person.male), self.pick(|person| gets_grant(person) && person.male)) else {
-            return;
-        };
+    fn same_name_same_day(&mut self) -> Option<()> {
+        let first = self.pick(|person| gets_grant(person) && person.male)?;
+        let second = self.pick(|person| gets_grant(person) && person.male)?;
         let birth = self.world.people[first].birth;
         let number = self.number(birth, true);
         self.world.people[first].names[0].0 = "张伟".into();
@@ -455,10 +493,11 @@ impl Maker {
         person.names[0].0 = "张伟".into();
         person.birth = birth;
         person.numbers[0].0 = number;
+        Some(())
     }
 
-    fn back_from_leave(&mut self) {
-        let Some(index) = self.pick(gets_grant) else { return };
+    fn back_from_leave(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
         let person = &mut self.world.people[index];
         person.places[0].events = vec![
             Event { change: Change::Leave, effective: day("2016-10-15"), recorded: day(days::LEAVE) },
@@ -467,17 +506,19 @@ impl Maker {
         self.unlisted.insert((index, "GRANT", "2016-AUTUMN"));
         let claim = self.line(index, self.world.people[index].places[0].school, "GRANT", "2016-AUTUMN", days::SUPPLEMENT, vec![201_611, 201_612, 201_701]);
         self.extra.push(claim);
+        Some(())
     }
 
-    fn left_mid_month(&mut self) {
-        let Some(index) = self.pick(gets_grant) else { return };
+    fn left_mid_month(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
         self.world.people[index].places[0].events = vec![Event { change: Change::Withdraw, effective: day("2016-11-15"), recorded: day(days::MOVE) }];
         self.months.push((index, "GRANT", "2016-AUTUMN", vec![201_609, 201_610, 201_611]));
+        Some(())
     }
 
     /// Withdrawn here and entered there, with the months split.
-    fn moved(&mut self) {
-        let Some(index) = self.pick(gets_grant) else { return };
+    fn moved(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
         let from = self.world.people[index].places[0].school;
         let to = self.other_school(from);
         let major = self.world.schools[to].majors[0];
@@ -502,34 +543,42 @@ impl Maker {
         }
         let claim = self.line(index, to, "GRANT", "2016-AUTUMN", days::SUPPLEMENT, vec![201_612, 201_701]);
         self.extra.push(claim);
+        Some(())
     }
 
-    fn abolished_region(&mut self) {
+    fn abolished_region(&mut self) -> Option<()> {
         if self.abolished.is_empty() {
-            return;
+            return None;
         }
-        let Some(index) = self.pick(gets_waiver) else { return };
+        let index = self.pick(gets_waiver)?;
         let region = self.abolished[self.random.random_range(0..self.abolished.len())];
         let (birth, male) = (self.world.people[index].birth, self.world.people[index].male);
         loop {
             let number = people::number(region, birth, self.random.random_range(0..499) * 2 + u32::from(male));
             if self.numbers.insert(number.clone()) {
                 self.world.people[index].numbers[0].0 = number;
-                return;
+                return None;
             }
         }
     }
 
-    fn residence_permit(&mut self) {
-        let Some(index) = self.pick(gets_waiver) else { return };
+    fn residence_permit(&mut self) -> Option<()> {
+        let index = self.pick(gets_waiver)?;
+        let number = self.permit(index);
+        let person = &mut self.world.people[index];
+        person.numbers[0].0 = number;
+        person.document = "其他";
+        Some(())
+    }
+
+    /// A number of a residence permit that nobody has, for this person.
+    fn permit(&mut self, index: usize) -> String {
         let (birth, male) = (self.world.people[index].birth, self.world.people[index].male);
         loop {
             let region = ["810000", "820000", "830000"][self.random.random_range(0..3)];
             let number = people::number(region, birth, self.random.random_range(0..499) * 2 + u32::from(male));
             if self.numbers.insert(number.clone()) {
-                self.world.people[index].numbers[0].0 = number;
-                self.world.people[index].document = "其他";
-                return;
+                return number;
             }
         }
     }
@@ -544,6 +593,7 @@ impl Maker {
         // Some persons with two: a name that sounds alike, of somebody the registry does not know.
         for _ in 0..each.div_ceil(4) {
             if let Some(index) = self.pick(|person| gets_grant(person) && people::homophone(&person.names[0].0).is_some()) {
+                self.world.doubled += 1;
                 self.world.people[index].confirmed = false;
                 let name = people::homophone(&self.world.people[index].names[0].0).unwrap_or_default();
                 self.written.push((index, name));
@@ -559,7 +609,7 @@ impl Maker {
                 self.ghost(2016, age)
             }
             Fault::Neighbours => self.neighbours(),
-            Fault::StolenNowhere => self.ghost(2016, 16),
+            Fault::StolenNowhere => self.stolen_nowhere(),
             Fault::StolenIdentity | Fault::StolenNumber | Fault::TwiceElsewhere => self.claimed_elsewhere(fault),
             Fault::OtherRoll => self.other_roll(),
             Fault::Left => self.left(),
@@ -589,6 +639,15 @@ impl Maker {
             months: Vec::new(),
         });
         true
+    }
+
+    /// A real person of school age, whom the registry knows and who studies nowhere.
+    fn stolen_nowhere(&mut self) -> bool {
+        let planted = self.ghost(2016, 16);
+        if let Some(claim) = self.extra.last() {
+            self.world.registry.push((claim.number.clone(), claim.name.clone()));
+        }
+        planted
     }
 
     /// Four who never lived, with neighbouring numbers.
@@ -680,6 +739,11 @@ impl Maker {
     fn unverified(&mut self) -> bool {
         let Some(index) = self.pick(|person| gets_waiver(person) && person.document == "居民身份证") else { return false };
         self.world.people[index].confirmed = false;
+        // One half is not in the registry, the other under another name.
+        if self.random.random_bool(0.5) {
+            let name = people::name(&mut self.random);
+            self.world.people[index].registered_as = Some(name).filter(|name| *name != self.world.people[index].names[0].0);
+        }
         true
     }
 
@@ -740,6 +804,11 @@ impl Maker {
                 for (name, _) in &person.names {
                     self.world.registry.push((number.clone(), name.clone()));
                 }
+            }
+        }
+        for person in &self.world.people {
+            if let Some(name) = &person.registered_as {
+                self.world.registry.push((person.numbers[0].0.clone(), name.clone()));
             }
         }
         self.world
