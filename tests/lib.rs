@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a private PostgreSQL, deployments on either engine, the built binary.
 
 pub mod postgres;
+pub mod province;
 pub mod schools;
 
 use std::{
@@ -70,6 +71,12 @@ pub fn prepare() {
         // A provider that is set already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
+}
+
+/// An address on which nobody listens.
+pub fn free_address() -> String {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+    format!("127.0.0.1:{port}")
 }
 
 /// The binary. `tests/run` has built it: a build from within a test would find another environment and compile anew.

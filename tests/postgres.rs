@@ -21,54 +21,90 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// How long the server may take to start.
 const START: Duration = Duration::from_secs(60);
 
-struct Cluster {
+/// A server of our own.
+pub struct Cluster {
     port: u16,
+    folder: PathBuf,
+    settings: Vec<String>,
+}
+
+impl Cluster {
+    /// Starts one under these settings beside the usual ones; it ends with this process.
+    pub fn start(settings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder").keep();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let made = user(&binaries().join("initdb"))
+            .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"])
+            .arg(folder.join("data"))
+            .output()
+            .expect("initdb runs");
+        assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+        let cluster = Self { port, folder, settings: settings.iter().map(|setting| (*setting).to_owned()).collect() };
+        cluster.serve();
+        cluster
+    }
+
+    /// Ends the server as a power cut would, and starts it again.
+    pub fn crash(&self) {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("the server runs");
+        let process = file.lines().next().expect("a process").to_owned();
+        let children = Command::new("pgrep").args(["-P", &process]).output().expect("pgrep runs").stdout;
+        let children = String::from_utf8_lossy(&children).into_owned();
+        assert!(Command::new("kill").args(["-KILL", &process]).status().is_ok_and(|status| status.success()), "the server is killed");
+        // Those that it left behind would keep its memory; some end by themselves first.
+        drop(Command::new("kill").arg("-KILL").args(children.split_whitespace()).output());
+        self.serve();
+    }
+
+    #[expect(clippy::zombie_processes, reason = "the guard outlives the tests: it ends the server when they are gone")]
+    fn serve(&self) {
+        let bin = binaries();
+        // A shell that ends the server when this process is gone, however it goes. It may not signal a process of root's, so
+        // it looks whether there is one.
+        let script = format!(
+            "\"$@\" & server=$!; while [ -d /proc/{parent} ]; do sleep 1; done; kill -QUIT $server; wait $server; rm -rf {folder}",
+            parent = std::process::id(),
+            folder = self.folder.display()
+        );
+        let mut guard = user(Path::new("/bin/sh"));
+        guard.args(["-c", &script, "guard"]).arg(bin.join("postgres")).arg("-D").arg(self.folder.join("data"));
+        let (port, sockets) = (format!("port={}", self.port), format!("unix_socket_directories={}", self.folder.display()));
+        let usual = ["listen_addresses=127.0.0.1", &port, &sockets, "max_connections=300"];
+        for setting in usual.into_iter().chain(self.settings.iter().map(String::as_str)) {
+            guard.args(["-c", setting]);
+        }
+        guard.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the server starts");
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() || !ready(&bin, self.port) {
+            assert!(begun.elapsed() < START, "PostgreSQL did not start within {} s", START.as_secs());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// How another server reaches a database.
+    pub fn connection(&self, database: &str) -> String {
+        format!("host=127.0.0.1 port={} user=postgres dbname={database}", self.port)
+    }
+
+    /// Makes a database.
+    pub async fn create(&self, database: &str) -> String {
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the cluster answers");
+        // Names are ours: letters and numbers.
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut connection).await.expect("a database is made");
+        self.url(database)
+    }
 }
 
 /// The URL of a fresh database. A missing PostgreSQL fails the test: it does not skip it.
 pub async fn database() -> String {
-    let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start)).await.expect("the cluster starts");
-    let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-    let base = format!("postgres://postgres@127.0.0.1:{}", cluster.port);
-    let mut connection = PgConnection::connect(&format!("{base}/postgres")).await.expect("the cluster answers");
-    // The name is ours: a letter and a number.
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.expect("a database is made");
-    format!("{base}/{name}")
-}
-
-#[expect(clippy::zombie_processes, reason = "the guard outlives the tests: it ends the server when they are gone")]
-fn start() -> Cluster {
-    let bin = binaries();
-    let folder = tempfile::tempdir().expect("a temporary folder").keep();
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
-    let data = folder.join("data");
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-    let made =
-        user(&bin.join("initdb")).args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]).arg(&data).output().expect("initdb runs");
-    assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-    // A shell that ends the server when this process is gone, however it goes. It may not signal a process of root's, so
-    // it looks whether there is one.
-    let script = format!(
-        "\"$@\" & server=$!; while [ -d /proc/{parent} ]; do sleep 1; done; kill -QUIT $server; wait $server; rm -rf {folder}",
-        parent = std::process::id(),
-        folder = folder.display()
-    );
-    let mut guard = user(Path::new("/bin/sh"));
-    guard.args(["-c", &script, "guard"]).arg(bin.join("postgres")).arg("-D").arg(&data);
-    let port_text = port.to_string();
-    let sockets = folder.display().to_string();
-    for setting in
-        ["listen_addresses=127.0.0.1", &format!("port={port_text}"), &format!("unix_socket_directories={sockets}"), "max_connections=300", "fsync=off"]
-    {
-        guard.args(["-c", setting]);
-    }
-    guard.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the server starts");
-    let begun = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() || !ready(&bin, port) {
-        assert!(begun.elapsed() < START, "PostgreSQL did not start within {} s", START.as_secs());
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Cluster { port }
+    let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(|| Cluster::start(&["fsync=off"]))).await.expect("the cluster starts");
+    cluster.create(&format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed))).await
 }
 
 fn ready(bin: &Path, port: u16) -> bool {

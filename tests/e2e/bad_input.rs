@@ -1,29 +1,69 @@
 //! Files that are none: a clear error, and nothing written.
 
-use std::io::Write;
+use std::{collections::BTreeMap, io::Write};
 
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use xuezhu::client::Refused;
 use xuezhu_tests::{
     Engine, deployment,
-    schools::{self, SCHOOL, student, workbook},
+    schools::{self, SCHOOL, number, student, workbook},
 };
 
-/// What the school's tables hold.
-async fn rows(folder: &std::path::Path) -> Vec<i64> {
-    let db = xuezhu_store::Db::open(&format!("sqlite:{}", folder.join("enrollment.db").display())).await.expect("opens");
-    let mut tx = db.read().await.expect("reads");
-    let mut counts = Vec::new();
-    for table in [
-        "SELECT count(*) FROM enrollments",
-        "SELECT count(*) FROM imports",
-        "SELECT count(*) FROM change_log",
-        "SELECT count(*) FROM persons",
-        "SELECT count(*) FROM requests",
-    ] {
-        counts.push(xuezhu_store::one!(&mut tx, (i64,), table).expect("counts").expect("a row").0);
+/// A digest of each table of a database: what is in it, whatever the order.
+async fn digests(url: &str) -> BTreeMap<String, [u8; 32]> {
+    let pool = sqlx::SqlitePool::connect(url).await.expect("opens");
+    let tables: Vec<(String,)> = sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table'").fetch_all(&pool).await.expect("tables");
+    let mut digests = BTreeMap::new();
+    for (table,) in tables {
+        let columns: Vec<(String,)> = sqlx::query_as("SELECT name FROM pragma_table_info($1)").bind(&table).fetch_all(&pool).await.expect("columns");
+        let shown = columns.iter().map(|(name,)| format!("coalesce(quote({name}), '')")).collect::<Vec<_>>().join(" || ',' || ");
+        // The names are the schema's own.
+        let mut rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(format!("SELECT {shown} FROM {table}"))).fetch_all(&pool).await.expect("rows");
+        rows.sort_unstable();
+        let mut hasher = blake3::Hasher::new();
+        for (row,) in rows {
+            hasher.update(row.as_bytes()).update(b"\n");
+        }
+        digests.insert(table, *hasher.finalize().as_bytes());
     }
-    counts
+    pool.close().await;
+    digests
+}
+
+/// Both databases, without what a refusal may write: the audit. The sequencer's lease goes on by itself.
+async fn everything(folder: &std::path::Path) -> BTreeMap<String, [u8; 32]> {
+    let mut all = BTreeMap::new();
+    for name in ["enrollment", "aid"] {
+        let digests = digests(&format!("sqlite:{}", folder.join(format!("{name}.db")).display())).await;
+        all.extend(
+            digests
+                .into_iter()
+                .filter(|(table, _)| !matches!(table.as_str(), "audit" | "feed_sequencer"))
+                .map(|(table, digest)| (format!("{name}.{table}"), digest)),
+        );
+    }
+    all
+}
+
+fn zip_bomb() -> Vec<u8> {
+    zipped(&[("xl/workbook.xml".into(), Vec::new()), ("xl/worksheets/sheet1.xml".into(), vec![b' '; 400 * 1024 * 1024])])
+}
+
+/// As many rows as are taken, every column filled.
+fn full_workbook() -> Vec<u8> {
+    let rows: Vec<_> = (0..u32::try_from(xuezhu_workbook::DATA_ROWS).expect("a number of rows")).map(student).collect();
+    workbook(&rows)
+}
+
+/// Files that ask for the most, each with the reason for which it is refused; none for one that is taken.
+pub fn worst_files() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
+    vec![
+        ("a zip bomb", zip_bomb(), Some("FILE_TOO_LARGE")),
+        ("200 MB", vec![b'a'; 200 * 1024 * 1024], Some("FILE_TOO_LARGE")),
+        ("a million empty rows", sheet_of_million_empty_rows(), None),
+        ("a full workbook", full_workbook(), None),
+    ]
 }
 
 fn sheet_of_million_empty_rows() -> Vec<u8> {
@@ -66,19 +106,19 @@ async fn a_file_that_is_no_workbook_is_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
     let people = schools::open(&deployment).await;
-    let before = rows(folder.path()).await;
-    let bomb = zipped(&[("xl/workbook.xml".into(), Vec::new()), ("xl/worksheets/sheet1.xml".into(), vec![b' '; 400 * 1024 * 1024])]);
-    let mut encrypted = vec![0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
-    encrypted.resize(4096, 0);
+    let before = everything(folder.path()).await;
+    let mut broken_xls = vec![0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+    broken_xls.resize(4096, 0);
     for (what, file, reason) in [
         ("no workbook", b"%PDF-1.7 not a workbook".to_vec(), "HEADER_MISSING"),
         ("empty", Vec::new(), "FILE_UNREADABLE"),
         ("broken archive", b"PK\x03\x04broken".to_vec(), "FILE_UNREADABLE"),
-        ("broken xls", encrypted, "FILE_UNREADABLE"),
+        ("broken xls", broken_xls, "FILE_UNREADABLE"),
+        ("encrypted", include_bytes!("../fixtures/encrypted.xlsx").to_vec(), "FILE_ENCRYPTED"),
         ("no header row", "甲,乙\n1,2\n".as_bytes().to_vec(), "HEADER_MISSING"),
         ("a header twice", "姓名,身份证件号,姓名\n".as_bytes().to_vec(), "HEADER_DUPLICATED"),
         ("columns missing", "姓名,身份证件号\n王伟,1\n".as_bytes().to_vec(), "HEADER_MISSING"),
-        ("a zip bomb", bomb, "FILE_TOO_LARGE"),
+        ("a zip bomb", zip_bomb(), "FILE_TOO_LARGE"),
         ("200 MB", vec![b'a'; 200 * 1024 * 1024], "FILE_TOO_LARGE"),
     ] {
         let answer = people.clerk.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), file, "").await;
@@ -87,7 +127,7 @@ async fn a_file_that_is_no_workbook_is_refused_and_nothing_is_written() {
         assert_eq!((refused.status, refused.reason.as_str()), (400, reason), "{what}: {}", refused.message);
         assert!(refused.message.chars().any(|c| c > '\u{4e00}'), "{what} is told in Chinese");
     }
-    assert_eq!(rows(folder.path()).await, before, "nothing was written");
+    assert_eq!(everything(folder.path()).await, before, "nothing was written but the audit");
     deployment.stop().await;
 }
 
@@ -118,5 +158,82 @@ async fn a_wrong_row_is_told_and_the_others_are_kept() {
     let report =
         people.clerk.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import?allOrNothing=true"), workbook(&students), "").await.expect("is answered");
     assert_eq!((&report["rowsNew"], &report["rowsFaulty"]), (&json!(0), &json!(3)));
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_xls_workbook_is_read_like_the_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/import");
+    let report = people.clerk.upload(&path, include_bytes!("../fixtures/students.xls").to_vec(), "").await.expect("is taken");
+    assert_eq!((&report["rowsNew"], &report["problems"]), (&json!(4), &json!([])), "{report}");
+    let again = people.clerk.upload(&path, include_bytes!("../../docs/examples/students.csv").to_vec(), "").await.expect("is taken");
+    assert_eq!(again["rowsUnchanged"], 4, "the same students from CSV: {again}");
+    deployment.stop().await;
+}
+
+/// Cells as people type them: put right where that is safe, told where it is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn cells_as_people_type_them_are_put_right_or_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let with = |serial: u32, column: &str, typed: &str| {
+        let mut row = student(serial);
+        let typed = typed.replace("{}", row.get(column).map_or("", String::as_str));
+        row.insert(column.to_owned(), typed);
+        row
+    };
+    let wide = |text: &str| text.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).expect("a wide form")).collect::<String>();
+    let put_right = vec![
+        with(40, "身份证件号", "'{}"),
+        with(41, "身份证件号", &wide(&number(41))),
+        with(42, "身份证件号", &format!("{} {}", &number(42)[..6], number(42)[6..].to_lowercase())),
+        with(43, "家庭邮政编码", "10001"),
+        with(44, "姓名", "　{} "),
+        with(45, "出生日期", &format!("{}-{}-{}", &number(45)[6..10], &number(45)[10..12], &number(45)[12..14])),
+    ];
+    let count = put_right.len();
+    let report = people.import(&put_right).await;
+    assert_eq!((&report["rowsNew"], &report["problems"]), (&json!(count), &json!([])), "{report}");
+    let listed = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(41))).await.expect("is found by its number");
+    assert_eq!(listed["enrollments"].as_array().map(Vec::len), Some(1));
+    let told = vec![
+        (with(50, "身份证件号", &number(50).replacen('0', "O", 1)), "ID_LETTER_O"),
+        (with(51, "身份证件号", "4.30102E+17"), "ID_ROUNDED"),
+        (with(52, "身份证件号", &format!("{}{}", &number(52)[..17], if number(52).ends_with('1') { "2" } else { "1" })), "ID_CHECK_CHARACTER"),
+        (with(53, "出生日期", &number(54)), "DATE"),
+        (with(55, "专业简称", "屠龙术"), "MAJOR_NOT_OFFERED"),
+    ];
+    let rows: Vec<_> = told.iter().map(|(row, _)| row.clone()).collect();
+    let report = people.import(&rows).await;
+    let codes: Vec<&str> = report["problems"].as_array().expect("problems").iter().filter_map(|problem| problem["code"].as_str()).collect();
+    for (_, code) in &told {
+        assert!(codes.contains(code), "{code} is not told: {codes:?}");
+    }
+    assert_eq!(report["rowsFaulty"], told.len(), "{report}");
+    assert!(!report.to_string().contains(&number(54)), "whatever column it stands in, a number is masked");
+    deployment.stop().await;
+}
+
+/// A student who left and is uploaded again with the old workbook is no new student.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_workbook_again_does_not_bring_back_who_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1), student(2)]).await;
+    people.register().await;
+    let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(1))).await.expect("is found");
+    let enrollment = format!("/v1/schools/{SCHOOL}/enrollments/{}", found["enrollments"][0]["enrollment"].as_str().expect("an id"));
+    people.clerk.post(&format!("{enrollment}/withdraw"), &json!({ "effectiveDate": "2026-10-20", "reason": "转出" }), "").await.expect("is recorded");
+    let again = people.import(&[student(1), student(2)]).await;
+    assert_eq!((&again["rowsNew"], &again["rowsUnchanged"]), (&json!(0), &json!(2)), "{again}");
+    let mut back = student(1);
+    back.insert("入学年月".into(), "202611".into());
+    let again = people.import(&[back]).await;
+    assert_eq!(again["rowsNew"], 1, "a new entry is one: {again}");
     deployment.stop().await;
 }

@@ -80,7 +80,9 @@ impl Truth {
         for (id, registry) in rows!(&mut tx, (Uuid, i32), "SELECT person, registry FROM persons").expect("persons") {
             persons.entry(id).or_default().unconfirmed = registry >= 3;
         }
-        for (id, key, kind, end) in rows!(&mut tx, (Uuid, Uuid, i32, Option<NaiveDate>), "SELECT person, person_key, kind, end_recorded FROM person_keys").expect("keys") {
+        for (id, key, kind, end) in
+            rows!(&mut tx, (Uuid, Uuid, i32, Option<NaiveDate>), "SELECT person, person_key, kind, end_recorded FROM person_keys").expect("keys")
+        {
             persons.entry(id).or_default().keys.push((key, kind == 1, end));
         }
         for (id, name, end) in rows!(&mut tx, (Uuid, String, Option<NaiveDate>), "SELECT person, name, end_recorded FROM person_names").expect("names") {
@@ -146,7 +148,9 @@ impl Truth {
     }
 
     fn in_school(&self, person: Uuid, on: NaiveDate) -> Vec<&str> {
-        let there = |place: &&Place| place.person == Some(person) && place.periods.iter().any(|(from, to, inside)| *inside && *from <= on && to.is_none_or(|to| on < to));
+        let there = |place: &&Place| {
+            place.person == Some(person) && place.periods.iter().any(|(from, to, inside)| *inside && *from <= on && to.is_none_or(|to| on < to))
+        };
         self.places.iter().filter(there).map(|place| place.school.as_str()).collect()
     }
 
@@ -158,7 +162,12 @@ impl Truth {
         if month != MONTHS[0] {
             return self.in_school(person, first);
         }
-        first.iter_days().take_while(|day| day.month() == first.month()).map(|day| self.in_school(person, day)).find(|schools| !schools.is_empty()).unwrap_or_default()
+        first
+            .iter_days()
+            .take_while(|day| day.month() == first.month())
+            .map(|day| self.in_school(person, day))
+            .find(|schools| !schools.is_empty())
+            .unwrap_or_default()
     }
 
     fn place_rule(&self, entry: &Entry, person: Option<Uuid>, month: i32) -> Option<&'static str> {
@@ -218,7 +227,9 @@ impl Truth {
     }
 
     fn lost_months(&self, entry: &Entry, person: Option<Uuid>) -> Vec<i32> {
-        let same = |other: &&Entry| other.scheme == entry.scheme && if person.is_some() { self.who(other) == person } else { self.who(other).is_none() && other.key == entry.key };
+        let same = |other: &&Entry| {
+            other.scheme == entry.scheme && if person.is_some() { self.who(other) == person } else { self.who(other).is_none() && other.key == entry.key }
+        };
         entry
             .months
             .iter()
@@ -240,8 +251,10 @@ impl Truth {
         let person = &self.persons[&id];
         for place in self.places.iter().filter(|place| place.person == Some(id)) {
             let Some(approved) = place.approved else { continue };
-            let listed =
-                self.entries.iter().any(|entry| entry.listed && entry.scheme == "TUITION_WAIVER" && entry.school == place.school && self.who(entry) == Some(id));
+            let listed = self
+                .entries
+                .iter()
+                .any(|entry| entry.listed && entry.scheme == "TUITION_WAIVER" && entry.school == place.school && self.who(entry) == Some(id));
             let there = self.in_school(id, date(COUNT_DAY)).contains(&place.school.as_str());
             let due = date(DUE).max(add_working_days(approved, 10));
             // The autumn term ends with January; all of these students began in it, in agriculture.

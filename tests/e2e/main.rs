@@ -5,5 +5,6 @@ mod bad_input;
 mod browser;
 mod contract;
 mod histories;
+mod outside;
 mod processes;
 mod year;

@@ -1,90 +1,331 @@
-//! The real binary: starts, stops, is killed, and starts again.
+//! The real binary: starts, stops, is killed, and starts again; within a bound of memory.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::json;
-use xuezhu::client::Session;
-use xuezhu_tests::{binary, prepare, schools::PASSWORD};
+use xuezhu::client::{Refused, Session};
+use xuezhu_service::Keyring;
+use xuezhu_store::{Db, rows};
+use xuezhu_tests::{
+    binary, free_address,
+    postgres::Cluster,
+    prepare,
+    schools::{PASSWORD, SCHOOL, awards, number},
+    until,
+};
 
-struct Up {
+/// A process of the binary; killed when dropped.
+struct Process {
     child: Child,
-    base: String,
 }
 
-impl Up {
-    /// Starts the binary and waits until it says that it is ready.
-    fn start(data: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-        let mut child = Command::new(binary())
-            .args(["up", "--http", &format!("127.0.0.1:{port}"), "--data"])
-            .arg(data)
-            .env("XUEZHU_LOG", "warn")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        let out = BufReader::new(child.stdout.take().expect("piped"));
-        let lines: Vec<String> = out.lines().map_while(Result::ok).take_while(|line| line != "ready").collect();
-        assert!(lines.iter().all(|line| !line.contains("one-time password ") || line.contains("password in ")), "no password where nobody reads it: {lines:?}");
-        Self { child, base: format!("http://127.0.0.1:{port}") }
+impl Process {
+    fn start(command: &mut Command) -> Self {
+        Self { child: command.env("XUEZHU_LOG", "error").stderr(Stdio::null()).spawn().expect("the binary starts") }
     }
 
-    fn signal(&mut self, name: &str) -> std::process::ExitStatus {
+    fn signal(&mut self, name: &str) -> ExitStatus {
         let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
         self.child.wait().expect("ends")
     }
 }
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Everything in one process.
+struct Up {
+    process: Process,
+    base: String,
+}
+
+impl Up {
+    /// Starts it and waits until it says that it is ready; `under` are words before the command, such as a limit.
+    fn start(data: &Path, under: &[&str]) -> Self {
+        let http = free_address();
+        let words: Vec<&std::ffi::OsStr> = under.iter().map(std::ffi::OsStr::new).collect();
+        let binary = binary();
+        let (program, rest) = words.split_first().map_or((binary.as_os_str(), Vec::new()), |(first, rest)| (*first, [rest, &[binary.as_os_str()]].concat()));
+        let mut process = Process::start(Command::new(program).args(rest).args(["up", "--http", &http, "--data"]).arg(data).stdout(Stdio::piped()));
+        let out = BufReader::new(process.child.stdout.take().expect("piped"));
+        let lines: Vec<String> = out.lines().map_while(Result::ok).take_while(|line| line != "ready").collect();
+        assert!(lines.iter().all(|line| !line.contains("one-time password ") || line.contains("password in ")), "no password where nobody reads it: {lines:?}");
+        Self { process, base: format!("http://{http}") }
+    }
+
+    async fn first_log_in(&self, data: &Path) -> Session {
+        let one_time = std::fs::read_to_string(data.join("admin-password.txt")).expect("the file is there").trim().to_owned();
+        Session::log_in(&self.base, "admin", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes")
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_is_there_after_kills_under_load() {
+async fn what_was_acknowledged_is_there_after_a_kill_and_a_stop_is_clean() {
     prepare();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut up = Up::start(folder.path());
-    let one_time = std::fs::read_to_string(folder.path().join("admin-password.txt")).expect("the file is there").trim().to_owned();
-    let mut admin = Session::log_in(&up.base, "admin", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes");
+    let mut up = Up::start(folder.path(), &[]);
+    let mut admin = up.first_log_in(folder.path()).await;
+    let mut random = StdRng::seed_from_u64(1);
     let mut acknowledged = Vec::new();
     for round in 0..4_u32 {
-        let (session, begin) = (admin.clone(), round * 1000);
+        let (session, done) = (admin.clone(), Arc::new(Mutex::new(Vec::new())));
+        let log = done.clone();
         let writer = tokio::spawn(async move {
-            let mut done = Vec::new();
-            for serial in begin.. {
+            for serial in round * 1000.. {
                 let code = format!("3643{serial:06}");
-                let body = json!({ "code": code, "name": "学校", "region": "430102", "kind": "PUBLIC", "authority": "430100", "majors": [] });
-                if session.post("/v1/schools", &body, &code).await.is_err() {
-                    return done;
+                if session.post("/v1/schools", &school(&code), &code).await.is_err() {
+                    return;
                 }
-                done.push(code);
+                log.lock().expect("one writer").push(code);
             }
-            done
         });
-        // Killed in the middle of the load, at another moment each round.
-        tokio::time::sleep(Duration::from_millis(60 + 70 * u64::from(round))).await;
-        up.signal("-KILL");
-        acknowledged.extend(writer.await.expect("the writer ends"));
-        up = Up::start(folder.path());
+        // Killed in the middle of the load, after another number of answers each round.
+        let answers = random.random_range(3..40);
+        until("schools are entered", async || done.lock().expect("one writer").len() >= answers).await;
+        up.process.signal("-KILL");
+        writer.await.expect("the writer ends");
+        acknowledged.extend(done.lock().expect("one writer").drain(..));
+        up = Up::start(folder.path(), &[]);
         admin = Session::log_in(&up.base, "admin", PASSWORD).await.expect("starting again is enough");
     }
-    let (mut there, mut page) = (Vec::new(), String::new());
+    let there = schools(&admin).await;
+    assert!(acknowledged.iter().all(|code| there.contains(code)), "nothing acknowledged is lost");
+    assert!(up.process.signal("-TERM").success(), "a stop is clean");
+}
+
+fn school(code: &str) -> serde_json::Value {
+    json!({ "code": code, "name": "学校", "region": "430102", "kind": "PUBLIC", "authority": "430100", "majors": [] })
+}
+
+async fn schools(admin: &Session) -> BTreeSet<String> {
+    let (mut there, mut page) = (BTreeSet::new(), String::new());
     loop {
         let answer = admin.get(&format!("/v1/schools?pageSize=1000&pageToken={page}")).await.expect("schools");
         there.extend(answer["schools"].as_array().expect("a list").iter().filter_map(|school| school["code"].as_str().map(str::to_owned)));
         answer["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut page);
         if page.is_empty() {
-            break;
+            return there;
         }
     }
-    assert!(acknowledged.len() > 4, "there was load: {}", acknowledged.len());
-    assert!(acknowledged.iter().all(|code| there.contains(code)), "nothing acknowledged is lost");
-    let mirror = admin.get("/v1/mirror").await.expect("the mirror");
-    assert!(mirror["connected"].is_boolean());
-    assert!(up.signal("-TERM").success(), "a stop is clean");
+}
+
+/// The three services as processes of their own on two databases.
+struct Apart {
+    services: [(&'static str, Process); 3],
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Apart {
+    fn start(folder: &Path, enrollment_url: &str, aid_url: &str) -> Self {
+        let (keyring, password) = (folder.join("keyring.json"), folder.join("password"));
+        Keyring::generate().save(&keyring).expect("saves");
+        std::fs::write(&password, "first-Password1").expect("writes");
+        let (enrollment, aid, http) = (free_address(), free_address(), free_address());
+        let settings = vec![
+            ("ENROLLMENT_DATABASE_URL", enrollment_url.to_owned()),
+            ("AID_DATABASE_URL", aid_url.to_owned()),
+            ("KEYRING_FILE", keyring.display().to_string()),
+            ("ADMIN_PASSWORD_FILE", password.display().to_string()),
+            ("ENROLLMENT_URL", format!("http://{enrollment}")),
+            ("AID_URL", format!("http://{aid}")),
+            ("ENROLLMENT_GRPC_ADDRESS", enrollment),
+            ("AID_GRPC_ADDRESS", aid),
+            ("HTTP_ADDRESS", http),
+        ];
+        let services = ["enrollment", "aid", "gateway"].map(|name| (name, Self::service(name, &settings)));
+        Self { services, settings }
+    }
+
+    fn service(name: &str, settings: &[(&str, String)]) -> Process {
+        let mut command = Command::new(binary());
+        command.arg(name).stdout(Stdio::null());
+        for (setting, value) in settings {
+            command.env(format!("XUEZHU_{setting}"), value);
+        }
+        Process::start(&mut command)
+    }
+
+    fn base(&self) -> String {
+        let http = self.settings.iter().find(|(setting, _)| *setting == "HTTP_ADDRESS").expect("it is set");
+        format!("http://{}", http.1)
+    }
+
+    fn kill(&mut self, place: usize) {
+        let (name, process) = &mut self.services[place];
+        process.signal("-KILL");
+        *process = Self::service(name, &self.settings);
+    }
+}
+
+/// Repeats a request under its key until it is answered; what is refused for good fails the test.
+async fn answered<T>(mut ask: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
+    let mut answer = None;
+    until("a request is answered", async || match ask().await {
+        Ok(value) => {
+            answer = Some(value);
+            true
+        }
+        Err(error) => {
+            let refused = error.downcast_ref::<Refused>();
+            assert!(refused.is_none_or(|refused| refused.status >= 500 || refused.status == 409), "{error:?}");
+            false
+        }
+    })
+    .await;
+    answer.expect("it was answered")
+}
+
+/// How often something is killed: `KILLS` for the long form.
+fn kills() -> usize {
+    std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_and_databases_that_are_killed_under_load_lose_and_double_nothing() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = tokio::task::spawn_blocking(|| Arc::new(Cluster::start(&[]))).await.expect("a cluster starts");
+    let (enrollment_url, aid_url) = (cluster.create("enrollment").await, cluster.create("aid").await);
+    let mut apart = Apart::start(folder.path(), &enrollment_url, &aid_url);
+    let base = apart.base();
+    let first = answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
+    let admin = first.change_password("first-Password1", PASSWORD).await.expect("changes");
+    admin.post("/v1/schools", &school(SCHOOL), "first").await.expect("a school");
+    let body = json!({ "account": "clerk", "displayName": "经办人", "role": "SCHOOL_CLERK", "organisation": SCHOOL });
+    let made = admin.post("/v1/accounts", &body, "").await.expect("an account");
+    let one_time = made["oneTimePassword"].as_str().expect("a password").to_owned();
+    let clerk = admin.with_log_in("clerk", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes");
+    let lists = format!("/v1/schools/{SCHOOL}/awardLists");
+    let list = async || clerk.post(&lists, &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "list").await;
+    let mut opened = None;
+    until("aid knows the school", async || {
+        opened = list().await.ok();
+        opened.is_some()
+    })
+    .await;
+    let path = format!("{lists}/{}", opened.expect("a list")["list"].as_str().expect("an id"));
+
+    let (stop, count) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let entering = async {
+        let mut done = Vec::new();
+        for serial in 1_u32.. {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let code = format!("3643{serial:06}");
+            if code != SCHOOL {
+                answered(async || admin.post("/v1/schools", &school(&code), &code).await).await;
+            }
+            done.push(code);
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    };
+    let import = format!("{path}/import");
+    let listing = async {
+        let mut done = Vec::new();
+        for serial in 0_u32.. {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let (name, number) = (format!("王{}", char::from_u32(0x4f00 + serial).expect("a letter")), number(serial));
+            let file = awards(&[(&name, &number, "")]);
+            let report = answered(async || clerk.upload(&import, file.clone(), &format!("line {serial}")).await).await;
+            assert_eq!(report["rowsNew"], 1, "{report}");
+            done.push(name);
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    };
+    let killing = async {
+        let mut random = StdRng::seed_from_u64(7);
+        for _ in 0..kills() {
+            let wanted = count.load(Ordering::Relaxed) + random.random_range(1..60);
+            until("requests are answered", async || count.load(Ordering::Relaxed) >= wanted).await;
+            match random.random_range(0..4) {
+                3 => {
+                    let cluster = cluster.clone();
+                    tokio::task::spawn_blocking(move || cluster.crash()).await.expect("the server is back");
+                }
+                place => apart.kill(place),
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (entered, listed, ()) = tokio::join!(entering, listing, killing);
+    assert!(entered.len() > kills() && listed.len() > kills(), "there was load: {} and {}", entered.len(), listed.len());
+
+    let there = schools(&admin).await;
+    assert!(entered.iter().all(|code| there.contains(code)), "no school is lost");
+    let aid = Db::open(&aid_url).await.expect("opens");
+    until("the mirror holds every school", async || {
+        let mut tx = aid.read().await.expect("reads");
+        let mirrored = rows!(&mut tx, (String,), "SELECT school FROM mirror_schools").expect("schools");
+        mirrored.len() == there.len()
+    })
+    .await;
+    let mut tx = aid.read().await.expect("reads");
+    let mut names: Vec<String> = rows!(&mut tx, (String,), "SELECT name FROM award_entries").expect("entries").into_iter().map(|(name,)| name).collect();
+    let mut flagged: Vec<String> = rows!(&mut tx, (String,), "SELECT name FROM flags WHERE rule = 'NO_ENROLLMENT' AND state = 'OPEN'")
+        .expect("flags")
+        .into_iter()
+        .map(|(name,)| name)
+        .collect();
+    names.sort();
+    flagged.sort();
+    let mut wanted = listed;
+    wanted.sort();
+    assert_eq!(names, wanted, "every line is there, and once");
+    assert_eq!(flagged, wanted, "every line has its flag, and one");
+}
+
+/// Bytes of data that the process under the cap may hold: `RLIMIT_DATA` counts what it may write to, stacks included.
+const CAP_BYTES: u64 = 1024 * 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worst_files_are_taken_or_refused_within_a_bound_of_memory() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let limit = format!("--data={CAP_BYTES}");
+    let mut up = Up::start(folder.path(), &["prlimit", &limit]);
+    let admin = up.first_log_in(folder.path()).await;
+    let mut body = school(SCHOOL);
+    body["majors"] = json!([{ "catalogue": "2010", "code": "010200" }]);
+    admin.post("/v1/schools", &body, "").await.expect("a school");
+    let body = json!({ "account": "clerk", "displayName": "经办人", "role": "SCHOOL_CLERK", "organisation": SCHOOL });
+    let made = admin.post("/v1/accounts", &body, "").await.expect("an account");
+    let one_time = made["oneTimePassword"].as_str().expect("a password").to_owned();
+    let clerk = admin.with_log_in("clerk", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes");
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/import?preview=true");
+    for (what, file, answer) in crate::bad_input::worst_files() {
+        let told = clerk.upload(&path, file, "").await;
+        match (told, answer) {
+            (Ok(report), None) => assert!(report["rowsTotal"].as_i64().is_some_and(|rows| rows > 0), "{what}: {report}"),
+            (Err(error), Some(reason)) => {
+                let refused = error.downcast_ref::<Refused>().unwrap_or_else(|| panic!("{what}: {error:?}"));
+                assert_eq!(refused.reason, reason, "{what}: {}", refused.message);
+            }
+            (told, _) => panic!("{what}: {told:?}"),
+        }
+        admin.get("/v1/mirror").await.unwrap_or_else(|error| panic!("after {what} it still answers: {error:?}"));
+    }
+    assert!(up.process.signal("-TERM").success(), "a stop is clean");
 }
 
 #[test]
@@ -92,4 +333,53 @@ fn an_unknown_setting_is_an_error_that_names_it() {
     let told = Command::new(binary()).arg("gateway").env("XUEZHU_HTTP_ADRESS", "x").output().expect("runs");
     assert!(!told.status.success());
     assert!(String::from_utf8_lossy(&told.stderr).contains("http_adress"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_says_what_scripts_need() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let up = Up::start(folder.path(), &[]);
+    up.first_log_in(folder.path()).await;
+    let password = folder.path().join("password.txt");
+    std::fs::write(&password, PASSWORD).expect("writes");
+    let run = |words: &[&str]| {
+        let told = Command::new(binary()).args(words).arg("--password-file").arg(&password).env("XUEZHU_GATEWAY", &up.base).output().expect("runs");
+        let value: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+        (told.status.code(), value, String::from_utf8_lossy(&told.stderr).into_owned())
+    };
+    let (code, value, told) =
+        run(&["admin", "school", SCHOOL, "长沙职业学校", "--region", "430102", "--authority", "430100", "--major", "2010-010200", "--json"]);
+    assert_eq!((code, value["code"].as_str()), (Some(0), Some(SCHOOL)), "{told}");
+    let (code, value, told) = run(&["admin", "account", "lili", "李老师", "--role", "SCHOOL_CLERK", "--organisation", SCHOOL, "--json"]);
+    assert_eq!(code, Some(0), "{told}");
+    let one_time = value["oneTimePassword"].as_str().expect("a password").to_owned();
+    let (old, new) = (folder.path().join("old.txt"), folder.path().join("new.txt"));
+    std::fs::write(&old, &one_time).expect("writes");
+    std::fs::write(&new, PASSWORD).expect("writes");
+    let changed = Command::new(binary())
+        .args(["admin", "password", "--account", "lili", "--gateway", &up.base, "--password-file"])
+        .arg(&old)
+        .arg("--new-password-file")
+        .arg(&new)
+        .output()
+        .expect("runs");
+    assert!(changed.status.success(), "{changed:?}");
+    let book = folder.path().join("students.xlsx");
+    let mut students = [xuezhu_tests::schools::student(1), xuezhu_tests::schools::student(2)];
+    students[1].insert("民族".into(), "汉".into());
+    std::fs::write(&book, xuezhu_tests::schools::workbook(&students)).expect("writes");
+    let (book, marked) = (book.display().to_string(), folder.path().join("marked.xlsx"));
+    let (code, value, told) = run(&["import", &book, "--school", SCHOOL, "--account", "lili", "--marked", &marked.display().to_string(), "--json"]);
+    assert_eq!((code, &value["rowsNew"], &value["rowsFaulty"]), (Some(3), &json!(1), &json!(1)), "{told}");
+    assert!(marked.exists(), "the marked workbook was written");
+    let (code, value, told) = run(&["reconcile", "--term", "2026-AUTUMN", "--json"]);
+    assert_eq!((code, value["state"].as_str()), (Some(0), Some("DONE")), "{told}");
+    let (code, value, told) = run(&["flags", "--json"]);
+    assert_eq!((code, &value["flags"]), (Some(0), &json!([])), "{told}");
+    let (code, _, told) = run(&["import", &book, "--school", SCHOOL, "--account", "admin", "--json"]);
+    assert_eq!(code, Some(4), "an administrator enters no students: {told}");
+    let (code, _, told) = run(&["flags", "--account", "nobody"]);
+    assert_eq!(code, Some(4), "{told}");
+    assert_eq!(Command::new(binary()).arg("nonsense").output().expect("runs").status.code(), Some(2));
 }

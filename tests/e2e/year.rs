@@ -88,8 +88,7 @@ fn every_fault_and_every_clean_story_is_planted() {
         assert!(world.planted.iter().all(|(_, count)| *count > 0), "{students}: {:?}", world.planted);
         assert!(world.clean.iter().all(|(_, count)| *count > 0), "{students}: {:?}", world.clean);
         assert!(world.doubled > 0, "{students}: some persons have two faults");
-        let rules: BTreeSet<String> =
-            play::CHECKPOINTS.iter().flat_map(|checkpoint| expected(&world, day(checkpoint))).map(|flag| flag.rule).collect();
+        let rules: BTreeSet<String> = play::CHECKPOINTS.iter().flat_map(|checkpoint| expected(&world, day(checkpoint))).map(|flag| flag.rule).collect();
         assert_eq!(rules.len(), Rule::ALL.len(), "{students}: every rule is planted: {rules:?}");
     }
 }

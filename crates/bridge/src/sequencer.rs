@@ -94,6 +94,16 @@ impl Sequencer {
                 () = tokio::time::sleep(POLL) => {}
             }
         }
+        // Whoever starts next need not wait for the lease to run out.
+        if let Some(lease) = lease
+            && let Err(error) = self.release(lease).await
+        {
+            tracing::debug!(%error, "the lease runs out by itself");
+        }
+    }
+
+    async fn release(&self, lease: Lease) -> Result<(), Error> {
+        self.db.write(&lease, |tx, lease| Box::pin(async move { store::renew_lease(tx, lease.epoch, 0).await.map(drop).map_err(Error::from) })).await
     }
 
     /// Takes or renews the lease where needed and gives positions to one batch; returns how many.

@@ -19,7 +19,7 @@ pub const UNPACKED_BYTES: u64 = 384 * 1024 * 1024;
 /// Bytes of its shared texts, which are held in memory.
 pub const SHARED_TEXT_BYTES: u64 = 48 * 1024 * 1024;
 /// Rows with anything in them, over all sheets.
-pub const DATA_ROWS: usize = 50_000;
+pub const DATA_ROWS: usize = 20_000;
 /// Rows among which the header is looked for.
 pub const HEADER_SEARCH_ROWS: u32 = 10;
 /// Characters of a cell that are kept: one more than any column takes.

@@ -100,6 +100,10 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
         guard::check_archive(bytes)?;
         read_xlsx(bytes, &mut take)?;
     } else if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        // Whatever its size, a protected .xlsx lies in such a container too.
+        if holds_encrypted_package(bytes) {
+            return Err(ReadError::Encrypted);
+        }
         if bytes.len() > XLS_BYTES {
             return Err(ReadError::TooLarge(format!(".xls文件超过{}MB，请另存为.xlsx后上传", XLS_BYTES / 1024 / 1024)));
         }
@@ -108,6 +112,12 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
         csv_file::read(bytes, &mut take)?;
     }
     tables.finish()
+}
+
+/// Whether a container names the stream in which a protected workbook lies (MS-OFFCRYPTO 2.3.4.4).
+fn holds_encrypted_package(bytes: &[u8]) -> bool {
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    bytes.windows(name.len()).any(|window| window == name)
 }
 
 struct Tables<'m> {

@@ -92,7 +92,8 @@ fn add(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>, method: &M
     if has_body {
         let properties: Map<String, Value> =
             input.fields().filter(|field| !in_path.contains(&field.name())).map(|field| (field.json_name().to_owned(), field_schema(&field, wanted))).collect();
-        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": { "type": "object", "properties": properties } } } });
+        // No field is there that an empty message has not: no body is as good as an empty object.
+        operation["requestBody"] = json!({ "required": false, "content": { "application/json": { "schema": { "type": "object", "nullable": true, "properties": properties, "additionalProperties": false } } } });
     }
     if method.name() == "CreateSession" {
         operation["security"] = json!([]);

@@ -5,13 +5,15 @@ use std::sync::{Arc, LazyLock};
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, Path, Query, State},
-    http::{HeaderMap, HeaderValue, header},
+    extract::{DefaultBodyLimit, Path, Query, Request as AxumRequest, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use futures_util::{Stream, StreamExt};
 use serde::Deserialize;
+use serde_json::Value;
 use structured_proxy::transcode::{
     self, TranscodeState,
     error::{StatusDetails, status_to_response_with_details},
@@ -24,12 +26,14 @@ use xuezhu_proto::{
     common::{ImportReport, Upload},
     enrollment::{self, enrollment_service_client::EnrollmentServiceClient},
 };
-use xuezhu_service::{runner::REPLAYED, serve::MESSAGE_BYTES};
+use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES};
 
 use crate::{Gateway, upstream::Upstreams};
 
 /// Headers that reach the services.
 const FORWARDED: [&str; 3] = ["authorization", "idempotency-key", "x-forwarded-for"];
+/// Bytes of an error that is looked at.
+const ERROR_BYTES: usize = 256 * 1024;
 /// Bytes of a JSON body at most.
 const JSON_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of an upload that are read, and thrown away, after it was refused: most clients hear an answer only then.
@@ -64,7 +68,10 @@ impl TranscodeState for Transcoding {
 /// Every REST route.
 pub fn router(gateway: &Arc<Gateway>) -> Router {
     let state = Transcoding { upstreams: gateway.upstreams.clone(), forwarded: FORWARDED.map(str::to_owned).into() };
-    let transcoded = transcode::routes::<Transcoding>(&xuezhu_proto::POOL, &[]).with_state(state).layer(DefaultBodyLimit::max(JSON_BYTES));
+    let transcoded = transcode::routes::<Transcoding>(&xuezhu_proto::POOL, &[])
+        .with_state(state)
+        .layer(middleware::from_fn(complete_error))
+        .layer(DefaultBodyLimit::max(JSON_BYTES));
     let streamed = Router::new()
         .route("/v1/schools/{school}/enrollments/import", post(import_enrollments))
         .route("/v1/schools/{school}/awardLists/{list}/import", post(import_awards))
@@ -89,13 +96,49 @@ struct MarkedQuery {
     faulty_only: bool,
 }
 
+/// What the transcoder says by itself (a body that is no JSON, an unknown field, an answer that takes too long) gets a
+/// stable reason and a Chinese message like every other error.
+async fn complete_error(request: AxumRequest, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status().is_success() {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, ERROR_BYTES).await else { return parts.status.into_response() };
+    let told: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    if told["details"].as_array().is_some_and(|details| !details.is_empty()) {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
+    let (reason, message) = match parts.status {
+        StatusCode::GATEWAY_TIMEOUT => (Reason::Unavailable, "仍在处理：请稍后用同一个Idempotency-Key重试，以取得结果".to_owned()),
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            let why = told["message"].as_str().unwrap_or_default().to_owned();
+            (Reason::InvalidArgument, format!("请求的格式有误：{why}"))
+        }
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => (Reason::NotFound, "没有这个接口，请查阅 /openapi.json".to_owned()),
+        _ => (Reason::Unavailable, refusal::chinese(Reason::Unavailable).to_owned()),
+    };
+    let mut answer = error(&Error::from(Refusal::new(reason, message)).into());
+    *answer.status_mut() = parts.status;
+    answer
+}
+
+/// A query that says something else than the route takes, told like every other error.
+fn bad_query(rejection: &QueryRejection) -> Response {
+    error(&Error::from(Refusal::new(Reason::InvalidArgument, format!("查询参数有误：{rejection}"))).into())
+}
+
 async fn import_enrollments(
     State(gateway): State<Arc<Gateway>>,
     Path(school): Path<String>,
-    Query(query): Query<ImportQuery>,
+    query: Result<Query<ImportQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
     use enrollment::{ImportEnrollmentsRequest, import_enrollments_request::Part};
     let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list: String::new() };
     let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
@@ -110,10 +153,14 @@ async fn import_enrollments(
 async fn import_awards(
     State(gateway): State<Arc<Gateway>>,
     Path((school, list)): Path<(String, String)>,
-    Query(query): Query<ImportQuery>,
+    query: Result<Query<ImportQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
     use aid::{ImportAwardsRequest, import_awards_request::Part};
     let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list };
     let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone()).max_decoding_message_size(MESSAGE_BYTES);
@@ -177,9 +224,13 @@ fn report_json(report: &ImportReport) -> serde_json::Value {
 async fn marked_workbook(
     State(gateway): State<Arc<Gateway>>,
     Path((school, import_id)): Path<(String, String)>,
-    Query(query): Query<MarkedQuery>,
+    query: Result<Query<MarkedQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
     let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone());
     let asked = enrollment::DownloadMarkedWorkbookRequest { school, import_id, faulty_only: query.faulty_only };
     match client.download_marked_workbook(signed(&headers, asked)).await {

@@ -28,9 +28,17 @@ impl Service<Request<Body>> for Upstreams {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut channel = if request.uri().path().starts_with("/xuezhu.aid.") { self.aid.clone() } else { self.enrollment.clone() };
-        Box::pin(async move {
+        // A task of its own: whoever waits may give up (the transcoder does after seconds), but what was begun is finished,
+        // and a repetition under the same key hears how.
+        let called = tokio::spawn(async move {
             std::future::poll_fn(|context| channel.poll_ready(context)).await?;
             channel.call(request).await
+        });
+        Box::pin(async move {
+            match called.await {
+                Ok(answer) => answer,
+                Err(ended) => Ok(tonic::Status::internal(ended.to_string()).into_http()),
+            }
         })
     }
 }

@@ -52,6 +52,11 @@ impl Session {
         Ok(Self { token, ..self.clone() })
     }
 
+    /// The token of the session: for another client that asks in its name.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Asks.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.send(self.request(Method::GET, path)).await

@@ -42,7 +42,7 @@ struct Cli {
 const EXAMPLES: &str = "Examples:
   xuezhu up                                   everything in one process, data in ./data
   xuezhu up --demo                            the same, with a province that lives through a school year
-  xuezhu import students.xlsx --school 3643000001 --account li --password-file p.txt --preview
+  xuezhu import students.xlsx --school 3643000001 --account lili --password-file p.txt --preview
   xuezhu reconcile --term 2016-AUTUMN --account officer --password-file p.txt --json
   xuezhu flags --rule NO_ENROLLMENT --account officer --password-file p.txt
 
@@ -144,7 +144,7 @@ impl Login {
 }
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  xuezhu import students.xlsx --school 3643000001 --account li --password-file p.txt --preview --marked marked.xlsx")]
+#[command(after_help = "Example:\n  xuezhu import students.xlsx --school 3643000001 --account lili --password-file p.txt --preview --marked marked.xlsx")]
 struct Import {
     /// The workbook
     file: PathBuf,
@@ -204,7 +204,7 @@ struct Flags {
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  xuezhu admin keyring deploy/secrets/keyring.json\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account li 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json"
+    after_help = "Examples:\n  xuezhu admin keyring deploy/secrets/keyring.json\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json"
 )]
 struct Admin {
     #[command(subcommand)]

@@ -237,6 +237,8 @@ impl Mirror for AidMirror {
             })
             .await?;
         tracing::info!(generation, marked, "mirror switched to a fresh generation");
+        // All of it is new to the planner.
+        self.0.runner.db().analyze().await?;
         self.0.runner.committed().notify_waiters();
         Ok(())
     }

@@ -223,6 +223,9 @@ pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[Scho
 }
 
 pub(super) async fn newer_persons(tx: &mut Tx, generation: i64, persons: &[PersonRow]) -> Result<HashSet<Uuid>, StoreError> {
+    if persons.is_empty() {
+        return Ok(HashSet::new());
+    }
     let newer = rows!(
         tx,
         (Uuid,),
@@ -237,6 +240,9 @@ pub(super) async fn newer_persons(tx: &mut Tx, generation: i64, persons: &[Perso
 }
 
 pub(super) async fn newer_enrollments(tx: &mut Tx, generation: i64, enrollments: &[EnrollmentRow]) -> Result<HashSet<Uuid>, StoreError> {
+    if enrollments.is_empty() {
+        return Ok(HashSet::new());
+    }
     let newer = rows!(
         tx,
         (Uuid,),
@@ -362,14 +368,19 @@ pub(super) async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]
     run!(
         tx,
         sql!(
-            "INSERT INTO vouches (generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
-             SELECT p.generation, k.person_key, e.enrollment, pe.ordinal, p.person, e.school, n.name_comparable, pe.from_date, coalesce(pe.to_date, $3), e.approved_day
-             FROM mirror_persons p
-             JOIN mirror_person_keys k ON k.generation = p.generation AND k.person = p.person AND k.kind = 1
-             JOIN mirror_person_names n ON n.generation = p.generation AND n.person = p.person AND n.kind = 1
-             JOIN mirror_enrollments e ON e.generation = p.generation AND e.person = p.person AND e.stage = 3
-             JOIN mirror_periods pe ON pe.generation = e.generation AND pe.enrollment = e.enrollment AND pe.state = 1
-             WHERE p.generation = $2 AND p.registry IN (1, 2) AND p.person IN " uuids 1
+            // Step by step, by index: a planner without statistics, as while a generation is loaded, joined whole tables.
+            "WITH wanted AS MATERIALIZED (
+                 SELECT p.person FROM mirror_persons p WHERE p.generation = $2 AND p.registry IN (1, 2) AND p.person IN " uuids 1 "),
+             called AS MATERIALIZED (
+                 SELECT w.person, n.name_comparable FROM wanted w JOIN mirror_person_names n ON n.person = w.person AND n.generation = $2 AND n.kind = 1),
+             keyed AS MATERIALIZED (
+                 SELECT c.person, c.name_comparable, k.person_key FROM called c JOIN mirror_person_keys k ON k.person = c.person AND k.generation = $2 AND k.kind = 1),
+             placed AS MATERIALIZED (
+                 SELECT k.person, k.name_comparable, k.person_key, e.enrollment, e.school, e.approved_day
+                 FROM keyed k JOIN mirror_enrollments e ON e.person = k.person AND e.generation = $2 AND e.stage = 3)
+             INSERT INTO vouches (generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
+             SELECT $2, p.person_key, p.enrollment, pe.ordinal, p.person, p.school, p.name_comparable, pe.from_date, coalesce(pe.to_date, $3), p.approved_day
+             FROM placed p JOIN mirror_periods pe ON pe.enrollment = p.enrollment AND pe.generation = $2 AND pe.state = 1"
         ),
         &persons,
         generation,

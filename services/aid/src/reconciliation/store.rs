@@ -609,34 +609,51 @@ pub struct Filter {
     pub subject: Option<Uuid>,
 }
 
+/// The list of flags, led by what an index finds: a planner that must plan for any filter uses none.
+macro_rules! flags_led_by {
+    ($lead:literal) => {
+        concat!(
+            "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
+                    f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_masked, a.state AS entry_state, coalesce(s.name, '') AS school_name,
+                    coalesce(s.authority, '') AS authority
+             FROM flags f
+             LEFT JOIN award_entries a ON a.entry = f.entry
+             LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
+             WHERE ",
+            $lead,
+            " AND ($2 = '' OR f.rule = $2) AND ($3 = '' OR f.school = $3) AND ($4 = '' OR substr(s.authority, 1, length($4)) = $4)
+               AND ($5 = '' OR substr(s.region, 1, length($5)) = $5) AND ($6 = '' OR f.state = $6) AND ($7 = 0 OR f.state <> 'CLOSED') AND ($8 = '' OR f.term = $8)
+               AND ($9 IS NULL OR f.cause = $9) AND ($10 IS NULL OR f.entry = $10) AND ($11 IS NULL OR f.flag < $11)
+             ORDER BY f.flag DESC LIMIT $12"
+        )
+    };
+}
+
 pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<FlagRow>, StoreError> {
+    let (lead, id) = match (filter.flag, filter.entry, filter.subject, filter.cause) {
+        (Some(flag), ..) => (flags_led_by!("f.flag = $1"), flag),
+        (None, Some(entry), ..) => (flags_led_by!("f.entry = $1"), entry),
+        (None, None, Some(subject), _) => (flags_led_by!("f.person_subject = $1"), subject),
+        (None, None, None, Some(cause)) => (flags_led_by!("f.cause = $1"), cause),
+        (None, None, None, None) if !filter.school.is_empty() => (flags_led_by!("$1 = $1 AND f.school = $3"), Uuid::nil()),
+        (None, None, None, None) => (flags_led_by!("$1 = $1"), Uuid::nil()),
+    };
     rows!(
         tx,
         FlagRow,
-        "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
-                f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_masked, a.state AS entry_state, coalesce(s.name, '') AS school_name,
-                coalesce(s.authority, '') AS authority
-         FROM flags f
-         LEFT JOIN award_entries a ON a.entry = f.entry
-         LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE ($1 = '' OR f.rule = $1) AND ($2 = '' OR f.school = $2) AND ($3 = '' OR substr(s.authority, 1, length($3)) = $3) AND ($4 = '' OR f.state = $4)
-           AND ($5 = '' OR f.term = $5) AND ($6 IS NULL OR f.cause = $6) AND ($7 IS NULL OR f.entry = $7) AND ($8 IS NULL OR f.flag = $8)
-           AND ($9 IS NULL OR f.person_subject = $9) AND ($10 IS NULL OR f.flag < $10)
-           AND ($12 = '' OR substr(s.region, 1, length($12)) = $12) AND ($13 = 0 OR f.state <> 'CLOSED')
-         ORDER BY f.flag DESC LIMIT $11",
+        lead,
+        id,
         &filter.rule,
         &filter.school,
         &filter.authority_prefix,
+        &filter.region_prefix,
         &filter.state,
+        i32::from(filter.unclosed),
         &filter.term,
         filter.cause,
         filter.entry,
-        filter.flag,
-        filter.subject,
         before,
-        limit,
-        &filter.region_prefix,
-        i32::from(filter.unclosed)
+        limit
     )
 }
 

@@ -289,7 +289,8 @@ impl Maker {
         let abolished =
             counties.iter().copied().filter(ended).filter(|code| region::spans(code).iter().any(|span| span.to.is_some_and(|to| to > 2002))).collect();
         counties.retain(|code| !ended(code));
-        let world = World { schools: Vec::new(), people: Vec::new(), claims: Vec::new(), planted: Vec::new(), doubled: 0, clean: Vec::new(), registry: Vec::new() };
+        let world =
+            World { schools: Vec::new(), people: Vec::new(), claims: Vec::new(), planted: Vec::new(), doubled: 0, clean: Vec::new(), registry: Vec::new() };
         Self {
             random: StdRng::seed_from_u64(seed),
             world,
@@ -557,7 +558,7 @@ impl Maker {
             let number = people::number(region, birth, self.random.random_range(0..499) * 2 + u32::from(male));
             if self.numbers.insert(number.clone()) {
                 self.world.people[index].numbers[0].0 = number;
-                return None;
+                return Some(());
             }
         }
     }

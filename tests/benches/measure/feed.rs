@@ -1,0 +1,169 @@
+//! The feed beside `PostgreSQL`'s logical replication of the same rows between the same two servers.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant,
+};
+
+use sqlx::{AssertSqlSafe, PgPool};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+use xuezhu::deployment::{channel, system_clock};
+use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_domain::enrollment::Change;
+use xuezhu_enrollment::{
+    Enrollment,
+    identity_check::registry::Registry,
+    status_change::{self, Event},
+};
+use xuezhu_service::{Actor, Context, Error, Ids, Keyring, Role, serve};
+use xuezhu_store::Db;
+use xuezhu_tests::{
+    postgres::Cluster,
+    province::{self, SCHOOL},
+    until,
+};
+
+use crate::{SERVER, rate, seconds};
+
+/// Changes that are under way at once while they are committed one by one.
+const AT_ONCE: usize = 8;
+
+/// Both services, running in this process.
+struct Running {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    dbs: (Db, Db),
+}
+
+async fn start(urls: (&str, &str), keyring: &Keyring) -> Running {
+    let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
+    let dbs = (Db::open(urls.0).await.expect("opens"), Db::open(urls.1).await.expect("opens"));
+    let clock = system_clock();
+    let enrollment =
+        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keyring.clone(), Registry::None, &tasks, &stop).await.expect("enrollment starts");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
+    let (routes, ended) = (enrollment.routes(), stop.clone());
+    tasks.spawn(async move { drop(serve::serve(listener, routes, ended).await) });
+    let following = Following { source, name: "aid".into(), scope: String::new() };
+    let policies = Policies::load(None).expect("built in");
+    Aid::start(dbs.1.clone(), clock, ids, keyring.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
+    Running { tasks, stop, dbs }
+}
+
+impl Running {
+    async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.dbs.0.close().await;
+        self.dbs.1.close().await;
+    }
+}
+
+async fn number(pool: &PgPool, sql: &'static str) -> i64 {
+    sqlx::query_as::<_, (i64,)>(sql).fetch_one(pool).await.map_or(-1, |(count,)| count)
+}
+
+/// Measures how fast `changes` withdrawals become flags, half of the students being on a list.
+pub async fn measure(changes: i64) {
+    let (source, target) = tokio::task::spawn_blocking(|| (Cluster::start(&SERVER), Cluster::start(&SERVER))).await.expect("clusters start");
+    let (enrollment_url, aid_url, replica_url) = (source.create("enrollment").await, target.create("aid").await, target.create("replica").await);
+    let (enrollment, aid, replica) = (
+        PgPool::connect(&enrollment_url).await.expect("connects"),
+        PgPool::connect(&aid_url).await.expect("connects"),
+        PgPool::connect(&replica_url).await.expect("connects"),
+    );
+    let keyring = Keyring::generate();
+    let db = Db::open(&enrollment_url).await.expect("opens");
+    db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+    province::enroll(&db, &system_clock(), changes, "2026-09-01").await;
+    println!("{changes} students enrolled; the mirror is loaded …");
+    let running = start((&enrollment_url, &aid_url), &keyring).await;
+    until("the mirror holds every student", async || number(&aid, "SELECT count(*) FROM mirror_enrollments").await == changes).await;
+    until("the mirror is switched to", async || number(&aid, "SELECT generation FROM mirror_state").await > 0).await;
+    running.stop().await;
+    province::list(&aid, (1, changes / 2), "2026-AUTUMN", &[202_609, 202_610, 202_611, 202_612, 202_701]).await;
+
+    // The same rows, by logical replication, into a table with the same indexes.
+    province::run(&enrollment, &["CREATE PUBLICATION rows FOR TABLE change_log WITH (publish = 'insert')".into()]).await;
+    province::run(
+        &replica,
+        &[
+            "CREATE TABLE change_log (change uuid PRIMARY KEY, position bigint UNIQUE, kind integer NOT NULL, record uuid NOT NULL, version bigint NOT NULL,
+             scope_before text NOT NULL, scope text NOT NULL, body bytea NOT NULL, at_us bigint NOT NULL, UNIQUE (kind, record, version))"
+                .into(),
+            "CREATE INDEX change_log_unsequenced ON change_log (change) WHERE position IS NULL".into(),
+            format!(
+                "CREATE SUBSCRIPTION rows CONNECTION '{}' PUBLICATION rows WITH (copy_data = false, enabled = false, synchronous_commit = 'on')",
+                source.connection("enrollment")
+            ),
+        ],
+    )
+    .await;
+    commit_one_by_one(&db, &enrollment, changes).await;
+    let begun = Instant::now();
+    province::run(&replica, &["ALTER SUBSCRIPTION rows ENABLE".into()]).await;
+    while number(&replica, "SELECT count(*) FROM change_log").await < changes {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let replicated = begun.elapsed();
+    province::run(&replica, &["ALTER SUBSCRIPTION rows DISABLE".into(), "ALTER SUBSCRIPTION rows SET (slot_name = NONE)".into()]).await;
+
+    let head = number(&enrollment, "SELECT next_position - 1 FROM feed_sequencer").await + changes;
+    let begun = Instant::now();
+    let running = start((&enrollment_url, &aid_url), &keyring).await;
+    while number(&aid, "SELECT position FROM mirror_state").await < head {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let followed = begun.elapsed();
+    running.stop().await;
+    let flags = number(&aid, "SELECT count(*) FROM flags WHERE state = 'OPEN' AND rule = 'NOT_VALID_IN_TERM'").await;
+    assert_eq!(flags, changes / 2, "every student on a list is flagged");
+    println!("logical replication, rows only        {:>8.2} s  {:>9.0} rows/s", seconds(replicated), rate(changes, replicated));
+    println!("feed, mirror, judged, {flags:>7} flags   {:>8.2} s  {:>9.0} rows/s", seconds(followed), rate(changes, followed));
+    println!("feed : logical replication = {:.2}", seconds(replicated) / seconds(followed));
+}
+
+/// Withdraws every student, each in a transaction of its own, as the service does it, while no sequencer runs.
+async fn commit_one_by_one(db: &Db, pool: &PgPool, changes: i64) {
+    let begun = Instant::now();
+    let next = Arc::new(AtomicI64::new(1));
+    let mut workers = Vec::new();
+    for _ in 0..AT_ONCE {
+        let (db, pool, next) = (db.clone(), pool.clone(), next.clone());
+        workers.push(tokio::spawn(async move {
+            loop {
+                let student = next.fetch_add(1, Ordering::Relaxed);
+                if student > changes {
+                    return;
+                }
+                withdraw(&db, &pool, student).await;
+            }
+        }));
+    }
+    for worker in workers {
+        worker.await.expect("a worker ends");
+    }
+    println!("{changes} withdrawals committed one by one in {:.1} s", seconds(begun.elapsed()));
+}
+
+async fn withdraw(db: &Db, pool: &PgPool, student: i64) {
+    let (school, enrollment): (String, Uuid) =
+        sqlx::query_as(AssertSqlSafe(format!("SELECT {SCHOOL}, md5('e' || i)::uuid FROM (SELECT {student}::bigint AS i) AS one")))
+            .fetch_one(pool)
+            .await
+            .expect("ids");
+    let clerk =
+        Actor { account: "clerk".into(), display_name: "经办人".into(), role: Role::SchoolClerk, organisation: school.clone(), must_change_password: false };
+    let ctx = Context::new(clerk, &system_clock(), &Ids::random());
+    let effective = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");
+    let event = Event { change: Change::Withdraw, school, enrollment, effective, reason: "转出".into() };
+    db.write(&(ctx, event), |tx, (ctx, event)| Box::pin(async move { status_change::record(ctx, tx, event).await.map_err(Error::from) }))
+        .await
+        .expect("is recorded");
+}

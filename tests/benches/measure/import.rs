@@ -1,0 +1,122 @@
+//! A school's workbook, from the file to the stored rows, and where the time goes.
+
+use std::{sync::Arc, time::Instant};
+
+use xuezhu::deployment::system_clock;
+use xuezhu_domain::codes;
+use xuezhu_enrollment::{
+    Enrollment,
+    identity_check::registry::Registry,
+    import::{self, SchoolRules, Upload, rules},
+};
+use xuezhu_service::{Actor, Context, Ids, Keyring, Role};
+use xuezhu_store::Db;
+use xuezhu_tests::{
+    Engine, deployment, postgres,
+    schools::{self, SCHOOL, student, workbook},
+};
+
+use crate::{rate, seconds};
+
+/// Measures an import of `students` rows on both engines.
+pub async fn measure(students: i64) {
+    let rows: Vec<_> = (0..u32::try_from(students).expect("a number of students")).map(student).collect();
+    let file = workbook(&rows);
+    println!("a workbook of {students} students, 73 columns, {} KB", file.len() / 1024);
+    for engine in Engine::ALL {
+        phases(engine, students, &file).await;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let begun = Instant::now();
+    let report = people.clerk.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), file, "").await.expect("is taken");
+    let took = begun.elapsed();
+    assert_eq!(report["rowsNew"], students, "{report}");
+    println!("over REST, SQLite, all of it      {:>8.3} s  {:>8.0} students/s", seconds(took), rate(students, took));
+    deployment.stop().await;
+}
+
+async fn phases(engine: Engine, students: i64, file: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = match engine {
+        Engine::Sqlite => format!("sqlite:{}", folder.path().join("enrollment.db").display()),
+        Engine::Postgres => postgres::database().await,
+    };
+    let (tasks, stop) = (tokio_util::task::TaskTracker::new(), tokio_util::sync::CancellationToken::new());
+    let db = Db::open(&url).await.expect("opens");
+    let (clock, ids) = (system_clock(), Ids::random());
+    let service = Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate(), Registry::None, &tasks, &stop).await.expect("starts");
+    let parts = Arc::new(service.parts().clone());
+    let majors: Vec<&'static codes::Major> = codes::majors().iter().collect();
+    open_school(&db, &clock, &ids).await;
+
+    let begun = Instant::now();
+    let tables = import::read_tables(file).expect("reads");
+    let read = begun.elapsed();
+    let checking = SchoolRules { school: SCHOOL, majors: &majors, today: clock.today() };
+    let begun = Instant::now();
+    let mut good = 0;
+    for table in &tables {
+        let layout = rules::Layout::new(table);
+        good += table.rows.iter().filter(|row| rules::parse(&layout, row, &checking).0.is_some()).count();
+    }
+    let checked = begun.elapsed();
+    assert_eq!(i64::try_from(good), Ok(students));
+    let begun = Instant::now();
+    let sealed = parts.keyring.seal("upload", file);
+    let sealing = begun.elapsed();
+    let clerk =
+        Actor { account: "clerk".into(), display_name: "经办人".into(), role: Role::SchoolClerk, organisation: SCHOOL.into(), must_change_password: false };
+    let ctx = Context::new(clerk, &clock, &ids);
+    let upload = Upload {
+        school: SCHOOL.into(),
+        preview: true,
+        all_or_nothing: false,
+        tables: Arc::new(tables),
+        file_sealed: Arc::new(sealed),
+        content_hash: *blake3::hash(file).as_bytes(),
+    };
+    let mut took = Vec::new();
+    for preview in [true, false] {
+        let with = (ctx.clone(), parts.clone(), Upload { preview, ..upload.clone() });
+        let begun = Instant::now();
+        let report = db.write(&with, |tx, (ctx, parts, upload)| Box::pin(import::import(ctx, tx, parts, upload))).await.expect("imports");
+        took.push(begun.elapsed());
+        assert_eq!(i64::from(report.rows_new), students);
+    }
+    let (previewed, imported) = (took[0], took[1]);
+    let whole = read + sealing + imported;
+    println!("{engine:?}: {:.3} s from the file to stored, {:.0} students/s", seconds(whole), rate(students, whole));
+    for (what, part) in [
+        ("unpack and read the sheet", read),
+        ("check every cell and row", checked),
+        ("hash, match with what is there", previewed.saturating_sub(checked)),
+        ("seal the file", sealing),
+        ("seal and write the rows", imported.saturating_sub(previewed)),
+    ] {
+        println!("  {what:<32} {:>8.3} s  {:>5.1} %", seconds(part), 100.0 * seconds(part) / seconds(whole));
+    }
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    db.close().await;
+}
+
+async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
+    let admin =
+        Actor { account: "admin".into(), display_name: String::new(), role: Role::Administrator, organisation: String::new(), must_change_password: false };
+    let school = xuezhu_enrollment::directory::NewSchool {
+        code: SCHOOL.parse().expect("a code"),
+        name: "学校".into(),
+        region: "430102".parse().expect("a region"),
+        kind: "PUBLIC",
+        authority: "430100".parse().expect("a region"),
+        majors: vec![("2010".into(), "010200".into())],
+    };
+    db.write(&(Context::new(admin, clock, ids), school), |tx, (ctx, school)| {
+        Box::pin(async move { xuezhu_enrollment::directory::create_school(ctx, tx, school).await.map(drop) })
+    })
+    .await
+    .expect("a school");
+}

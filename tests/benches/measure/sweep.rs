@@ -1,0 +1,213 @@
+//! The full sweep of the real aid process beside one bare anti-join over the same tables.
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use sqlx::{PgPool, Row};
+use xuezhu::deployment::{channel, system_clock};
+use xuezhu_proto::aid::{CreateReconciliationRequest, GetReconciliationRequest, reconciliation, reconciliation_service_client::ReconciliationServiceClient};
+use xuezhu_service::{Actor, Keyring, Role, token::Tokens};
+use xuezhu_store::Db;
+use xuezhu_tests::{
+    binary, free_address,
+    postgres::Cluster,
+    province::{self, NAME, SCHOOL},
+    until,
+};
+
+use crate::{SERVER, peak_megabytes, rate, seconds};
+
+/// Term of the entries; its lists are overdue.
+const TERM: &str = "2026-SPRING";
+/// The anti-join is run this often; the median counts.
+const RUNS: usize = 5;
+
+/// Every entry whose number has no approved place at its school: what one would write by hand.
+const ANTI_JOIN: &str = "SELECT count(*) FROM award_entries a WHERE NOT EXISTS (
+    SELECT 1 FROM mirror_enrollments e WHERE e.generation = 1 AND e.claim_key = a.person_key AND e.school = a.school AND e.stage = 3)";
+
+/// Fills aid's mirror and lists: two entries a student, and on one student of a hundred one of eight faults.
+async fn fill(pool: &PgPool, count: i64) {
+    let each = format!("FROM generate_series(1, {count}) AS i");
+    // Faults by i % 800: 0 ghost, 100 wrong name, 200 listed at another school, 300 left, 400 unconfirmed, 500 twice, 600 not on the
+    // waiver's list, 700 not approved yet.
+    let entries = |scheme: &str, letter: &str, waiver: bool| {
+        format!(
+            "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
+             first_day, last_day, amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
+             SELECT md5('{letter}' || i)::uuid, md5('l{scheme}' || at)::uuid, at, '{scheme}', '{TERM}',
+                    CASE WHEN i % 800 = 0 THEN md5('x' || i)::uuid ELSE md5('k' || i)::uuid END, '居民身份证', '', '430102********0000', named, named, NULL, NULL,
+                    '202603,202604,202605,202606,202607', '2026-03-01', '2026-07-01', 115000, 23000, '二档', '', '', 'APPROVED', '', '', '2026-03-10', i, 'clerk'
+             FROM (SELECT i, CASE WHEN i % 800 = 200 AND NOT {waiver} THEN (3643000000 + (i / 2000 + 1) % ({count} / 2000 + 1))::text ELSE {SCHOOL} END AS at,
+                          CASE WHEN i % 800 = 100 THEN '李鬼' ELSE {NAME} END AS named {each}) AS lines
+             WHERE NOT ({waiver} AND i % 800 = 600)"
+        )
+    };
+    province::run(
+        pool,
+        &[
+            "UPDATE mirror_state SET generation = 1, last_generation = 1, history = md5('h')::uuid, position = 1, change = md5('c')::uuid".into(),
+            format!(
+                "INSERT INTO mirror_schools (generation, school, version, name, kind, authority, region, state)
+                 SELECT 1, (3643000000 + i)::text, 1, '第' || i || '职业学校', 'PUBLIC', '430100', '430102', 'ACTIVE' FROM generate_series(0, {count} / 2000) AS i"
+            ),
+            format!(
+                "INSERT INTO mirror_persons (generation, person, version, sex, birth_date, registry, digest)
+                 SELECT 1, md5('p' || i)::uuid, 1, 1, '2010-01-01', CASE WHEN i % 800 = 400 THEN 3 ELSE 2 END, md5('d' || i)::uuid {each} WHERE i % 800 <> 700"
+            ),
+            format!(
+                "INSERT INTO mirror_person_keys (generation, person, person_key, kind) SELECT 1, md5('p' || i)::uuid, md5('k' || i)::uuid, 1 {each} WHERE i % 800 <> 700"
+            ),
+            format!(
+                "INSERT INTO mirror_person_names (generation, person, ordinal, name, name_comparable, kind) SELECT 1, md5('p' || i)::uuid, 0, {NAME}, {NAME}, 1 {each}
+                 WHERE i % 800 <> 700"
+            ),
+            format!(
+                "INSERT INTO mirror_enrollments (generation, enrollment, version, school, stage, claim_key, claim_name, sex, birth_date, person, entry_date, approved_day, digest)
+                 SELECT 1, md5('e' || i)::uuid, 1, {SCHOOL}, CASE WHEN i % 800 = 700 THEN 1 ELSE 3 END, md5('k' || i)::uuid, {NAME}, 1, '2010-01-01',
+                        CASE WHEN i % 800 <> 700 THEN md5('p' || i)::uuid END, '2026-03-01', CASE WHEN i % 800 <> 700 THEN date '2026-03-15' END, md5('d' || i)::uuid {each}"
+            ),
+            format!(
+                "INSERT INTO mirror_periods (generation, enrollment, ordinal, from_date, to_date, state, class_name, major, study_form, household, residence)
+                 SELECT 1, md5('e' || i)::uuid, 0, '2026-03-01', CASE WHEN i % 800 = 300 THEN date '2026-05-10' END, 1, '1班', '2010-010200', '全日制', '农业户口', '农村' {each}
+                 WHERE i % 800 <> 700"
+            ),
+            format!(
+                "INSERT INTO mirror_periods (generation, enrollment, ordinal, from_date, state, class_name, major, study_form, household, residence)
+                 SELECT 1, md5('e' || i)::uuid, 1, '2026-05-10', 3, '1班', '2010-010200', '全日制', '农业户口', '农村' {each} WHERE i % 800 = 300"
+            ),
+            "INSERT INTO vouches (generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
+             SELECT 1, k.person_key, e.enrollment, pe.ordinal, p.person, e.school, n.name_comparable, pe.from_date, coalesce(pe.to_date, date '9999-12-31'), e.approved_day
+             FROM mirror_persons p JOIN mirror_person_keys k ON k.person = p.person JOIN mirror_person_names n ON n.person = p.person
+             JOIN mirror_enrollments e ON e.person = p.person AND e.stage = 3 JOIN mirror_periods pe ON pe.enrollment = e.enrollment AND pe.state = 1
+             WHERE p.registry IN (1, 2)"
+                .into(),
+            format!(
+                "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
+                 approved_by_name, created_at_us)
+                 SELECT md5('l' || scheme || (3643000000 + i))::uuid, (3643000000 + i)::text, scheme, '{TERM}', 0, 'APPROVED', true, 'clerk', '', '', '', '', 0
+                 FROM generate_series(0, {count} / 2000 + 1) AS i, (VALUES ('GRANT'), ('TUITION_WAIVER')) AS schemes(scheme)"
+            ),
+            entries("GRANT", "a", false),
+            entries("TUITION_WAIVER", "w", true),
+            "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
+             approved_by_name, created_at_us)
+             SELECT md5('s' || school)::uuid, school, scheme, term, 1, 'APPROVED', true, 'clerk', '', '', '', '', 0 FROM award_lists WHERE scheme = 'GRANT'"
+                .into(),
+            format!(
+                "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, months, first_day, last_day,
+                 amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
+                 SELECT md5('b' || i)::uuid, md5('s' || {SCHOOL})::uuid, {SCHOOL}, 'GRANT', '{TERM}', md5('k' || i)::uuid, '居民身份证', '', '430102********0000', {NAME}, {NAME},
+                 '202604,202605', '2026-04-01', '2026-05-01', 46000, 23000, '二档', '', '', 'APPROVED', '', '', '2026-04-01', {count} + i, 'clerk' {each} WHERE i % 800 = 500"
+            ),
+            // Whoever is on a list was judged when it was uploaded, and has a lock row.
+            "INSERT INTO person_locks (person_key, subject) SELECT person_key, md5(person_key::text)::uuid FROM
+             (SELECT person_key FROM award_entries UNION SELECT person_key FROM mirror_person_keys UNION SELECT claim_key FROM mirror_enrollments) AS keys"
+                .into(),
+            // The wake has looked at every due day: the first sweep is what is measured.
+            "VACUUM ANALYZE".into(),
+        ],
+    )
+    .await;
+}
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Measures a first and a repeated sweep over `count` students and twice as many entries.
+pub async fn measure(count: i64) {
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(&SERVER)).await.expect("a cluster starts");
+    let url = cluster.create("aid").await;
+    let db = Db::open(&url).await.expect("opens");
+    db.migrate(&xuezhu_aid::MIGRATIONS).await.expect("migrates");
+    let pool = PgPool::connect(&url).await.expect("connects");
+    fill(&pool, count).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let keyring_file = folder.path().join("keyring.json");
+    let keyring = Keyring::generate();
+    keyring.save(&keyring_file).expect("saves");
+    let policies = xuezhu_aid::policy::Policies::load(None).expect("built in");
+    // As after any day's wake: the due days that passed were looked at, under these policies.
+    sqlx::query("INSERT INTO woken (only_row, through_day, policy) VALUES (1, $1, $2)")
+        .bind(system_clock().today())
+        .bind(policies.fingerprint())
+        .execute(&pool)
+        .await
+        .expect("is noted");
+    let address = free_address();
+    let process = Process(
+        Command::new(binary())
+            .arg("aid")
+            .env("XUEZHU_AID_DATABASE_URL", &url)
+            .env("XUEZHU_KEYRING_FILE", &keyring_file)
+            .env("XUEZHU_AID_GRPC_ADDRESS", &address)
+            .env("XUEZHU_LOG", "error")
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("aid starts"),
+    );
+    let mut client = ReconciliationServiceClient::new(channel(&format!("http://{address}")).expect("a channel"));
+    let admin =
+        Actor { account: "admin".into(), display_name: String::new(), role: Role::Administrator, organisation: String::new(), must_change_password: false };
+    let (token, _) = Tokens::new(&keyring, system_clock()).issue(&admin, 36_000).expect("signs");
+    let listening = client.clone();
+    until("aid answers", async || listening.clone().get_mirror(signed(&token, xuezhu_proto::aid::GetMirrorRequest {})).await.is_ok()).await;
+
+    let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {ANTI_JOIN}"))).fetch_all(&pool).await.expect("a plan");
+    println!("the bare anti-join over {count} enrollments and {} entries:", entries(&pool).await);
+    for line in &plan {
+        println!("  {}", line.get::<String, _>(0));
+    }
+    let mut joins = Vec::new();
+    for _ in 0..RUNS {
+        let begun = Instant::now();
+        sqlx::query(ANTI_JOIN).fetch_one(&pool).await.expect("runs");
+        joins.push(begun.elapsed());
+    }
+    joins.sort_unstable();
+    let join = joins[RUNS / 2];
+    println!("anti-join, median of {RUNS}   {:>8.3} s", seconds(join));
+    for what in ["first", "repeated", "repeated"] {
+        let begun = Instant::now();
+        let run = client.create_reconciliation(signed(&token, CreateReconciliationRequest::default())).await.expect("starts").into_inner().run;
+        let done = loop {
+            let state = client.get_reconciliation(signed(&token, GetReconciliationRequest { run: run.clone() })).await.expect("a run").into_inner();
+            let state = state.reconciliation.expect("a run");
+            if state.state() != reconciliation::State::Running {
+                break state;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        let swept = begun.elapsed();
+        assert_eq!(done.state(), reconciliation::State::Done);
+        let flags: i32 = done.counts.iter().map(|count| count.flags).sum();
+        assert_eq!(done.counts.len(), 8, "every rule fires: {:?}", done.counts);
+        println!(
+            "sweep, {what:<9} {:>8.3} s  {:.2} x the anti-join   {flags} flags, {} judged, {:.0} entries/s",
+            seconds(swept),
+            seconds(swept) / seconds(join),
+            done.judged,
+            rate(count * 2, swept)
+        );
+    }
+    println!("most memory of the aid process {:.0} MB", peak_megabytes(process.0.id()));
+}
+
+async fn entries(pool: &PgPool) -> i64 {
+    sqlx::query_as::<_, (i64,)>("SELECT count(*) FROM award_entries").fetch_one(pool).await.expect("counts").0
+}
+
+fn signed<T>(token: &str, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("ASCII"));
+    request
+}
