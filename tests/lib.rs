@@ -53,7 +53,7 @@ pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, reg
 }
 
 /// How long a test waits for something that must happen.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
 
 /// Asks until it is so; fails when it takes too long. `what` completes "it did not happen that".
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {

@@ -6,5 +6,6 @@ mod browser;
 mod contract;
 mod histories;
 mod outside;
+mod persons;
 mod processes;
 mod year;

@@ -8,7 +8,7 @@ pub fn json_rows<T: Serialize>(rows: &[T]) -> String {
     serde_json::to_string(rows).expect("rows are plain structs with string keys")
 }
 
-/// A list of ids, for `uuids N`.
+/// A list of ids, for `in_uuids N`.
 pub fn json_uuids(ids: impl IntoIterator<Item = Uuid>) -> String {
     let mut json = String::from("[");
     let mut buffer = Uuid::encode_buffer();
@@ -24,7 +24,7 @@ pub fn json_uuids(ids: impl IntoIterator<Item = Uuid>) -> String {
     json
 }
 
-/// A list of texts, for `texts N`.
+/// A list of texts, for `in_texts N`.
 pub fn json_texts<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|text| text.as_ref().to_owned()).collect();
     serde_json::to_string(&texts).expect("a list of strings")

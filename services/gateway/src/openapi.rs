@@ -90,8 +90,13 @@ fn add(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>, method: &M
         }
     });
     if has_body {
-        let properties: Map<String, Value> =
-            input.fields().filter(|field| !in_path.contains(&field.name())).map(|field| (field.json_name().to_owned(), field_schema(&field, wanted))).collect();
+        // ProtoJSON takes a null for any field, and leaves the field unset.
+        let nullable = |field: &FieldDescriptor, wanted: &mut BTreeSet<String>| {
+            let mut schema = field_schema(field, wanted);
+            schema["nullable"] = json!(true);
+            (field.json_name().to_owned(), schema)
+        };
+        let properties: Map<String, Value> = input.fields().filter(|field| !in_path.contains(&field.name())).map(|field| nullable(&field, wanted)).collect();
         // No field is there that an empty message has not: no body is as good as an empty object.
         operation["requestBody"] = json!({ "required": false, "content": { "application/json": { "schema": { "type": "object", "nullable": true, "properties": properties, "additionalProperties": false } } } });
     }

@@ -469,7 +469,7 @@ fn tell(deployment: &Deployment) -> anyhow::Result<()> {
 fn request_id() -> String {
     let mut bytes = [0; 16];
     Ids::random().fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 async fn run_import(import: Import) -> anyhow::Result<u8> {

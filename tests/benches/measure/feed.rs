@@ -19,7 +19,7 @@ use xuezhu_enrollment::{
     identity_check::registry::Registry,
     status_change::{self, Event},
 };
-use xuezhu_service::{Actor, Context, Error, Ids, Keyring, Role, serve};
+use xuezhu_service::{Actor, Context, Ids, Keyring, Role, serve};
 use xuezhu_store::Db;
 use xuezhu_tests::{
     postgres::Cluster,
@@ -86,6 +86,8 @@ pub async fn measure(changes: i64) {
     let running = start((&enrollment_url, &aid_url), &keyring).await;
     until("the mirror holds every student", async || number(&aid, "SELECT count(*) FROM mirror_enrollments").await == changes).await;
     until("the mirror is switched to", async || number(&aid, "SELECT generation FROM mirror_state").await > 0).await;
+    // A fresh generation marks everybody; what is measured begins when they were all judged.
+    until("nobody is marked", async || number(&aid, "SELECT count(*) FROM marked_keys").await == 0).await;
     running.stop().await;
     province::list(&aid, (1, changes / 2), "2026-AUTUMN", &[202_609, 202_610, 202_611, 202_612, 202_701]).await;
 
@@ -163,7 +165,5 @@ async fn withdraw(db: &Db, pool: &PgPool, student: i64) {
     let ctx = Context::new(clerk, &system_clock(), &Ids::random());
     let effective = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");
     let event = Event { change: Change::Withdraw, school, enrollment, effective, reason: "转出".into() };
-    db.write(&(ctx, event), |tx, (ctx, event)| Box::pin(async move { status_change::record(ctx, tx, event).await.map_err(Error::from) }))
-        .await
-        .expect("is recorded");
+    db.write(&(ctx, event), |tx, (ctx, event)| Box::pin(async move { status_change::record(ctx, tx, event).await })).await.expect("is recorded");
 }

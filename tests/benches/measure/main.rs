@@ -8,6 +8,8 @@ mod sweep;
 
 use std::time::Duration;
 
+use xuezhu_service::{settings::LogFormat, telemetry};
+
 /// Settings of the servers: as durable as in production, with memory for what is measured.
 pub const SERVER: [&str; 6] =
     ["wal_level=logical", "shared_buffers=1GB", "work_mem=64MB", "max_wal_size=8GB", "checkpoint_timeout=30min", "max_parallel_workers_per_gather=0"];
@@ -15,6 +17,8 @@ pub const SERVER: [&str; 6] =
 #[tokio::main]
 async fn main() {
     xuezhu_tests::prepare();
+    // `XUEZHU_LOG=sqlx=debug` tells each statement and how long it took.
+    telemetry::start_logs(&std::env::var("XUEZHU_LOG").unwrap_or_else(|_| "error".into()), LogFormat::Text);
     // `cargo bench` adds a word of its own.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let number = |place: usize, default: i64| words.get(place).and_then(|word| word.parse().ok()).unwrap_or(default);

@@ -233,7 +233,7 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
 }
 
 pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: &str, reason: &str) -> Result<(), StoreError> {
-    run!(tx, sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry IN " uuids 1), json_uuids(entries.iter().copied()), state, reason)?;
+    run!(tx, sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry" in_uuids 1), json_uuids(entries.iter().copied()), state, reason)?;
     Ok(())
 }
 
@@ -304,7 +304,7 @@ pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>,
     rows!(
         tx,
         AwardRow,
-        sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key IN " uuids 1 " ORDER BY first_day, scheme"),
+        sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY first_day, scheme"),
         json_uuids(keys.iter().copied())
     )
 }

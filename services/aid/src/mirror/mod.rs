@@ -2,7 +2,10 @@
 
 mod store;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 use xuezhu_bridge::{
@@ -12,7 +15,7 @@ use xuezhu_bridge::{
 use xuezhu_domain::text::comparable_name;
 use xuezhu_proto::bridge::{self as pb, record::Body};
 use xuezhu_service::{Context, Error, Permission, Place, Refusal};
-use xuezhu_store::{Hex, StoreError, Tx};
+use xuezhu_store::{Hex, StoreError, Tx, json_uuids};
 
 pub use self::store::SchoolRow;
 // What other capabilities may ask.
@@ -149,16 +152,30 @@ impl Sorted {
         Ok(())
     }
 
+    /// Leaves out what the generation holds already, or holds newer.
+    async fn keep_newer(&mut self, tx: &mut Tx, generation: i64) -> Result<(), Error> {
+        if !self.persons.is_empty() {
+            let ids: Vec<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
+            let known = store::person_versions(tx, generation, &ids).await?;
+            self.persons.retain(|row| known.get(&row.person.0).is_none_or(|version| row.version > *version));
+            let newer: HashSet<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
+            self.keys.retain(|row| newer.contains(&row.person.0));
+            self.names.retain(|row| newer.contains(&row.person.0));
+        }
+        if !self.enrollments.is_empty() {
+            let ids: Vec<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
+            let known = store::enrollment_versions(tx, generation, &ids).await?;
+            self.enrollments.retain(|row| known.get(&row.enrollment.0).is_none_or(|version| row.version > *version));
+            let newer: HashSet<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
+            self.periods.retain(|row| newer.contains(&row.enrollment.0));
+        }
+        Ok(())
+    }
+
     /// Writes what is newer than what the generation holds. Returns the keys touched, before and after.
     async fn write(mut self, tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, Error> {
         store::upsert_schools(tx, generation, &self.schools).await?;
-        let newer = store::newer_persons(tx, generation, &self.persons).await?;
-        self.persons.retain(|row| newer.contains(&row.person.0));
-        self.keys.retain(|row| newer.contains(&row.person.0));
-        self.names.retain(|row| newer.contains(&row.person.0));
-        let newer = store::newer_enrollments(tx, generation, &self.enrollments).await?;
-        self.enrollments.retain(|row| newer.contains(&row.enrollment.0));
-        self.periods.retain(|row| newer.contains(&row.enrollment.0));
+        self.keep_newer(tx, generation).await?;
         if self.persons.is_empty() && self.enrollments.is_empty() {
             return Ok(Vec::new());
         }
@@ -171,12 +188,48 @@ impl Sorted {
         vouched.extend(self.enrollments.iter().filter_map(|row| row.person.map(|person| person.0)));
         vouched.sort_unstable();
         vouched.dedup();
-        store::renew_vouches(tx, generation, &vouched).await?;
+        renew_vouches(tx, generation, &vouched).await?;
         touched.extend(store::keys_of(tx, generation, &persons, &enrollments).await?);
         touched.sort_unstable();
         touched.dedup();
         Ok(touched)
     }
+}
+
+/// Makes the vouches of these persons anew. Each table is read by its own index and joined here: whatever statistics a
+/// planner has, as while a generation is loaded, the work stays that of these persons.
+async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<(), Error> {
+    let ids = json_uuids(persons.iter().copied());
+    let undoubted: HashSet<Uuid> = store::undoubted(tx, generation, &ids).await?.into_iter().collect();
+    let keys: HashMap<Uuid, Uuid> = store::present_keys(tx, generation, &ids).await?.into_iter().collect();
+    let names: HashMap<Uuid, String> = store::present_names(tx, generation, &ids).await?.into_iter().collect();
+    let places: HashMap<Uuid, (Uuid, String, chrono::NaiveDate)> = store::approved_places(tx, generation, &ids)
+        .await?
+        .into_iter()
+        .filter(|(_, person, ..)| undoubted.contains(person))
+        .map(|(enrollment, person, school, approved)| (enrollment, (person, school, approved)))
+        .collect();
+    let periods = store::periods_in_school(tx, generation, &json_uuids(places.keys().copied())).await?;
+    let vouches: Vec<store::VouchRow> = periods
+        .into_iter()
+        .filter_map(|(enrollment, ordinal, from_date, to_date)| {
+            let (person, school, approved_day) = places.get(&enrollment)?;
+            Some(store::VouchRow {
+                person_key: Hex(*keys.get(person)?),
+                enrollment: Hex(enrollment),
+                ordinal,
+                person: Hex(*person),
+                school: school.clone(),
+                name_comparable: names.get(person)?.clone(),
+                from_date,
+                // An open period ends beyond all calendars.
+                to_date: to_date.or_else(|| chrono::NaiveDate::from_ymd_opt(9999, 12, 31)).unwrap_or_default(),
+                approved_day: *approved_day,
+            })
+        })
+        .collect();
+    store::replace_vouches(tx, generation, &ids, &vouches).await?;
+    Ok(())
 }
 
 impl Mirror for AidMirror {

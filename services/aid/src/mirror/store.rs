@@ -1,6 +1,6 @@
 //! SQL of the mirror.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -222,38 +222,28 @@ pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[Scho
     Ok(())
 }
 
-pub(super) async fn newer_persons(tx: &mut Tx, generation: i64, persons: &[PersonRow]) -> Result<HashSet<Uuid>, StoreError> {
-    if persons.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let newer = rows!(
+/// Versions of these persons, as the generation holds them.
+pub(super) async fn person_versions(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
+    let known = rows!(
         tx,
-        (Uuid,),
-        sql!(
-            "SELECT t.person FROM " table 1 (person uuid, version bigint)
-            " LEFT JOIN mirror_persons m ON m.generation = $2 AND m.person = t.person WHERE m.person IS NULL OR t.version > m.version"
-        ),
-        json_rows(persons),
+        (Uuid, i64),
+        sql!("SELECT person, version FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
+        json_uuids(persons.iter().copied()),
         generation
     )?;
-    Ok(newer.into_iter().map(|(person,)| person).collect())
+    Ok(known.into_iter().collect())
 }
 
-pub(super) async fn newer_enrollments(tx: &mut Tx, generation: i64, enrollments: &[EnrollmentRow]) -> Result<HashSet<Uuid>, StoreError> {
-    if enrollments.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let newer = rows!(
+/// Versions of these enrollments, as the generation holds them.
+pub(super) async fn enrollment_versions(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
+    let known = rows!(
         tx,
-        (Uuid,),
-        sql!(
-            "SELECT t.enrollment FROM " table 1 (enrollment uuid, version bigint)
-            " LEFT JOIN mirror_enrollments m ON m.generation = $2 AND m.enrollment = t.enrollment WHERE m.enrollment IS NULL OR t.version > m.version"
-        ),
-        json_rows(enrollments),
+        (Uuid, i64),
+        sql!("SELECT enrollment, version FROM mirror_enrollments WHERE generation = $2 AND enrollment" in_uuids 1),
+        json_uuids(enrollments.iter().copied()),
         generation
     )?;
-    Ok(newer.into_iter().map(|(enrollment,)| enrollment).collect())
+    Ok(known.into_iter().collect())
 }
 
 /// Keys of these persons and claims of these enrollments, as the generation holds them now.
@@ -262,8 +252,8 @@ pub(super) async fn keys_of(tx: &mut Tx, generation: i64, persons: &[Uuid], enro
         tx,
         (Uuid,),
         sql!(
-            "SELECT person_key FROM mirror_person_keys WHERE generation = $3 AND person IN " uuids 1
-            " UNION SELECT claim_key FROM mirror_enrollments WHERE generation = $3 AND enrollment IN " uuids 2
+            "SELECT person_key FROM mirror_person_keys WHERE generation = $3 AND person" in_uuids 1
+            " UNION SELECT claim_key FROM mirror_enrollments WHERE generation = $3 AND enrollment" in_uuids 2
         ),
         json_uuids(persons.iter().copied()),
         json_uuids(enrollments.iter().copied()),
@@ -285,9 +275,9 @@ pub(super) async fn replace_persons(
     }
     let ids = json_uuids(ids.iter().copied());
     for statement in [
-        sql!("DELETE FROM mirror_persons WHERE generation = $2 AND person IN " uuids 1),
-        sql!("DELETE FROM mirror_person_keys WHERE generation = $2 AND person IN " uuids 1),
-        sql!("DELETE FROM mirror_person_names WHERE generation = $2 AND person IN " uuids 1),
+        sql!("DELETE FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
+        sql!("DELETE FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1),
+        sql!("DELETE FROM mirror_person_names WHERE generation = $2 AND person" in_uuids 1),
     ] {
         run!(tx, statement, &ids, generation)?;
     }
@@ -334,8 +324,8 @@ pub(super) async fn replace_enrollments(
         return Ok(());
     }
     let ids = json_uuids(ids.iter().copied());
-    run!(tx, sql!("DELETE FROM mirror_enrollments WHERE generation = $2 AND enrollment IN " uuids 1), &ids, generation)?;
-    run!(tx, sql!("DELETE FROM mirror_periods WHERE generation = $2 AND enrollment IN " uuids 1), &ids, generation)?;
+    run!(tx, sql!("DELETE FROM mirror_enrollments WHERE generation = $2 AND enrollment" in_uuids 1), &ids, generation)?;
+    run!(tx, sql!("DELETE FROM mirror_periods WHERE generation = $2 AND enrollment" in_uuids 1), &ids, generation)?;
     run!(
         tx,
         sql!(
@@ -361,30 +351,83 @@ pub(super) async fn replace_enrollments(
     Ok(())
 }
 
-/// Makes the vouches of these persons anew.
-pub(super) async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<(), StoreError> {
-    let persons = json_uuids(persons.iter().copied());
-    run!(tx, sql!("DELETE FROM vouches WHERE generation = $2 AND person IN " uuids 1), &persons, generation)?;
+/// What a school vouches for: a key and a name, from one day to another.
+#[derive(Debug, Serialize)]
+pub(super) struct VouchRow {
+    pub person_key: Hex,
+    pub enrollment: Hex,
+    pub ordinal: i32,
+    pub person: Hex,
+    pub school: String,
+    pub name_comparable: String,
+    pub from_date: NaiveDate,
+    pub to_date: NaiveDate,
+    pub approved_day: NaiveDate,
+}
+
+/// Of these persons, those whom no registry doubts.
+pub(super) async fn undoubted(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<Uuid>, StoreError> {
+    let found =
+        rows!(tx, (Uuid,), sql!("SELECT person FROM mirror_persons WHERE generation = $2 AND registry IN (1, 2) AND person" in_uuids 1), persons, generation)?;
+    Ok(found.into_iter().map(|(person,)| person).collect())
+}
+
+/// The present key of each of these persons.
+pub(super) async fn present_keys(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid),
+        sql!("SELECT person, person_key FROM mirror_person_keys WHERE generation = $2 AND kind = 1 AND person" in_uuids 1),
+        persons,
+        generation
+    )
+}
+
+/// The present name of each of these persons, comparable.
+pub(super) async fn present_names(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, String),
+        sql!("SELECT person, name_comparable FROM mirror_person_names WHERE generation = $2 AND kind = 1 AND person" in_uuids 1),
+        persons,
+        generation
+    )
+}
+
+/// Approved places of these persons: enrollment, person, school, day of approval.
+pub(super) async fn approved_places(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<(Uuid, Uuid, String, NaiveDate)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid, String, NaiveDate),
+        sql!("SELECT enrollment, person, school, approved_day FROM mirror_enrollments WHERE generation = $2 AND stage = 3 AND person" in_uuids 1),
+        persons,
+        generation
+    )
+}
+
+/// Periods in school of these enrollments: enrollment, ordinal, from, to.
+pub(super) async fn periods_in_school(tx: &mut Tx, generation: i64, enrollments: &str) -> Result<Vec<(Uuid, i32, NaiveDate, Option<NaiveDate>)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, i32, NaiveDate, Option<NaiveDate>),
+        sql!("SELECT enrollment, ordinal, from_date, to_date FROM mirror_periods WHERE generation = $2 AND state = 1 AND enrollment" in_uuids 1),
+        enrollments,
+        generation
+    )
+}
+
+/// Replaces the vouches of these persons.
+pub(super) async fn replace_vouches(tx: &mut Tx, generation: i64, persons: &str, vouches: &[VouchRow]) -> Result<(), StoreError> {
+    run!(tx, sql!("DELETE FROM vouches WHERE generation = $2 AND person" in_uuids 1), persons, generation)?;
     run!(
         tx,
         sql!(
-            // Step by step, by index: a planner without statistics, as while a generation is loaded, joined whole tables.
-            "WITH wanted AS MATERIALIZED (
-                 SELECT p.person FROM mirror_persons p WHERE p.generation = $2 AND p.registry IN (1, 2) AND p.person IN " uuids 1 "),
-             called AS MATERIALIZED (
-                 SELECT w.person, n.name_comparable FROM wanted w JOIN mirror_person_names n ON n.person = w.person AND n.generation = $2 AND n.kind = 1),
-             keyed AS MATERIALIZED (
-                 SELECT c.person, c.name_comparable, k.person_key FROM called c JOIN mirror_person_keys k ON k.person = c.person AND k.generation = $2 AND k.kind = 1),
-             placed AS MATERIALIZED (
-                 SELECT k.person, k.name_comparable, k.person_key, e.enrollment, e.school, e.approved_day
-                 FROM keyed k JOIN mirror_enrollments e ON e.person = k.person AND e.generation = $2 AND e.stage = 3)
-             INSERT INTO vouches (generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
-             SELECT $2, p.person_key, p.enrollment, pe.ordinal, p.person, p.school, p.name_comparable, pe.from_date, coalesce(pe.to_date, $3), p.approved_day
-             FROM placed p JOIN mirror_periods pe ON pe.enrollment = p.enrollment AND pe.generation = $2 AND pe.state = 1"
+            "INSERT INTO vouches (generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
+             SELECT $2, t.person_key, t.enrollment, t.ordinal, t.person, t.school, t.name_comparable, t.from_date, t.to_date, t.approved_day
+             FROM " table 1 (person_key uuid, enrollment uuid, ordinal integer, person uuid, school text, name_comparable text, from_date date, to_date date, approved_day date)
         ),
-        &persons,
-        generation,
-        NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default()
+        json_rows(vouches),
+        generation
     )?;
     Ok(())
 }
@@ -404,7 +447,7 @@ pub async fn school_names(tx: &mut Tx, codes: &[String]) -> Result<Vec<(String, 
     rows!(
         tx,
         (String, String),
-        sql!("SELECT s.school, s.name FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school IN " texts 1),
+        sql!("SELECT s.school, s.name FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school" in_texts 1),
         xuezhu_store::json_texts(codes)
     )
 }

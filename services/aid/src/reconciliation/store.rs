@@ -208,21 +208,25 @@ pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, 
     rows!(
         tx,
         (Uuid, Uuid),
-        sql!("SELECT person_key, subject FROM person_locks WHERE person_key IN " uuids 1 " ORDER BY person_key" only(sqlite "", postgres " FOR UPDATE")),
+        sql!("SELECT person_key, subject FROM person_locks WHERE person_key" in_uuids 1 " ORDER BY person_key" only(sqlite "", postgres " FOR UPDATE")),
         json_uuids(keys.iter().copied())
     )
 }
 
 /// Keys of the persons who hold one of these keys.
 pub async fn keys_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let holders = rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT person FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1),
+        json_uuids(keys.iter().copied()),
+        generation
+    )?;
     let beside = rows!(
         tx,
         (Uuid,),
-        sql!(
-            "SELECT DISTINCT other.person_key FROM mirror_person_keys k JOIN mirror_person_keys other ON other.generation = k.generation AND other.person = k.person
-             WHERE k.generation = $2 AND k.person_key IN " uuids 1
-        ),
-        json_uuids(keys.iter().copied()),
+        sql!("SELECT person_key FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1),
+        json_uuids(holders.into_iter().map(|(person,)| person)),
         generation
     )?;
     Ok(beside.into_iter().map(|(key,)| key).collect())
@@ -232,7 +236,7 @@ pub async fn person_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<
     rows!(
         tx,
         KeyRow,
-        sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person_key IN " uuids 1 " ORDER BY person, kind, person_key"),
+        sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1 " ORDER BY person, kind, person_key"),
         json_uuids(keys.iter().copied()),
         generation
     )
@@ -242,7 +246,7 @@ pub async fn persons(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<V
     rows!(
         tx,
         PersonRow,
-        sql!("SELECT person, sex, birth_date, registry FROM mirror_persons WHERE generation = $2 AND person IN " uuids 1 " ORDER BY person"),
+        sql!("SELECT person, sex, birth_date, registry FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person"),
         json_uuids(persons.iter().copied()),
         generation
     )
@@ -252,7 +256,7 @@ pub async fn person_names(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Res
     rows!(
         tx,
         NameRow,
-        sql!("SELECT person, name, name_comparable, kind, end_recorded FROM mirror_person_names WHERE generation = $2 AND person IN " uuids 1 " ORDER BY person, ordinal"),
+        sql!("SELECT person, name, name_comparable, kind, end_recorded FROM mirror_person_names WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person, ordinal"),
         json_uuids(persons.iter().copied()),
         generation
     )
@@ -264,9 +268,9 @@ pub async fn enrollments(tx: &mut Tx, generation: i64, persons: &[Uuid], keys: &
         EnrollmentRow,
         sql!(
             "SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
-             WHERE generation = $3 AND person IN " uuids 1
+             WHERE generation = $3 AND person" in_uuids 1
             " UNION SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
-             WHERE generation = $3 AND claim_key IN " uuids 2
+             WHERE generation = $3 AND claim_key" in_uuids 2
         ),
         json_uuids(persons.iter().copied()),
         json_uuids(keys.iter().copied()),
@@ -280,7 +284,7 @@ pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Resu
         PeriodRow,
         sql!(
             "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM mirror_periods
-             WHERE generation = $2 AND enrollment IN " uuids 1 " ORDER BY enrollment, ordinal"
+             WHERE generation = $2 AND enrollment" in_uuids 1 " ORDER BY enrollment, ordinal"
         ),
         json_uuids(enrollments.iter().copied()),
         generation
@@ -289,12 +293,12 @@ pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Resu
 
 /// Subjects of persons who have one of their own.
 pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-    rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person IN " uuids 1), json_uuids(persons.iter().copied()))
+    rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), json_uuids(persons.iter().copied()))
 }
 
 /// Which of these subjects some person has.
 pub async fn used_subjects(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let used = rows!(tx, (Uuid,), sql!("SELECT subject FROM person_subjects WHERE subject IN " uuids 1), json_uuids(subjects.iter().copied()))?;
+    let used = rows!(tx, (Uuid,), sql!("SELECT subject FROM person_subjects WHERE subject" in_uuids 1), json_uuids(subjects.iter().copied()))?;
     Ok(used.into_iter().map(|(subject,)| subject).collect())
 }
 
@@ -328,7 +332,7 @@ pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreEr
         ClaimRow,
         sql!(
             "SELECT entry, list, school, scheme, term, person_key, name, name_comparable, sex, birth_date, months, month_fen, amount_fen, state, recorded_day, recorded_at_us
-             FROM award_entries WHERE state <> 'REMOVED' AND person_key IN " uuids 1 " ORDER BY entry"
+             FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY entry"
         ),
         json_uuids(keys.iter().copied())
     )
@@ -338,7 +342,7 @@ pub async fn known_flags(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<KnownFlag
     rows!(
         tx,
         KnownFlag,
-        sql!("SELECT flag, rule, subject, person_subject, state, evidence_digest, evidence, steps FROM flags WHERE person_subject IN " uuids 1),
+        sql!("SELECT flag, rule, subject, person_subject, state, evidence_digest, evidence, steps FROM flags WHERE person_subject" in_uuids 1),
         json_uuids(subjects.iter().copied())
     )
 }
@@ -399,8 +403,8 @@ pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: Nai
 /// Notes when keys must be judged again by time alone; forgets what was noted for the others, and their marks.
 pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], rejudge: &[RejudgeRow]) -> Result<(), StoreError> {
     let keys = json_uuids(keys.iter().copied());
-    run!(tx, sql!("DELETE FROM rejudge WHERE person_key IN " uuids 1), &keys)?;
-    run!(tx, sql!("DELETE FROM marked_keys WHERE person_key IN " uuids 1), &keys)?;
+    run!(tx, sql!("DELETE FROM rejudge WHERE person_key" in_uuids 1), &keys)?;
+    run!(tx, sql!("DELETE FROM marked_keys WHERE person_key" in_uuids 1), &keys)?;
     if !rejudge.is_empty() {
         run!(
             tx,
@@ -729,7 +733,7 @@ pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Resul
 }
 
 pub async fn subjects(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-    rows!(tx, (Uuid, Uuid), sql!("SELECT person_key, subject FROM person_locks WHERE person_key IN " uuids 1), json_uuids(keys.iter().copied()))
+    rows!(tx, (Uuid, Uuid), sql!("SELECT person_key, subject FROM person_locks WHERE person_key" in_uuids 1), json_uuids(keys.iter().copied()))
 }
 
 /// Persons of a school who may be on a list: one key of each.

@@ -97,13 +97,11 @@ async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Re
     if !matches!(role, Role::SchoolClerk | Role::Principal) {
         return ctx.may(Permission::ManageDirectory, &Place::Region(organisation));
     }
-    match store::school(tx, organisation).await? {
-        Some(school) => ctx.may(Permission::ManageDirectory, &school.place()),
-        None => {
-            ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
-            Err(Refusal::field("organisation", "没有这所学校，请先登记学校").into())
-        }
-    }
+    let Some(school) = store::school(tx, organisation).await? else {
+        ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
+        return Err(Refusal::field("organisation", "没有这所学校，请先登记学校").into());
+    };
+    ctx.may(Permission::ManageDirectory, &school.place())
 }
 
 /// Gives an account a new one-time password and unlocks it.

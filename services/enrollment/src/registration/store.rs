@@ -179,7 +179,7 @@ pub async fn keys_elsewhere(tx: &mut Tx, school: &str, keys: impl Iterator<Item 
     let found = rows!(
         tx,
         (Uuid,),
-        sql!("SELECT DISTINCT claim_key FROM enrollments WHERE claim_key IN " uuids 1 " AND school <> $2 AND state <> 'WITHDRAWN'"),
+        sql!("SELECT DISTINCT claim_key FROM enrollments WHERE claim_key" in_uuids 1 " AND school <> $2 AND state <> 'WITHDRAWN'"),
         json_uuids(keys),
         school
     )?;
@@ -252,7 +252,7 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
             "SELECT count(*) FROM enrollments e LEFT JOIN persons p ON p.person = e.person
              WHERE e.school = $1 AND ($2 = '' OR e.state = $2)
                AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
-                    OR e.claim_key IN " uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key IN " uuids 4 "))
+                    OR e.claim_key" in_uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key" in_uuids 4 "))
                AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)"
         ),
         &filter.school,
@@ -276,7 +276,7 @@ pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), 
          FROM enrollments e LEFT JOIN persons p ON p.person = e.person
          WHERE e.school = $1 AND ($2 = '' OR e.state = $2)
            AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
-                OR e.claim_key IN " uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key IN " uuids 4 "))
+                OR e.claim_key" in_uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key" in_uuids 4 "))
            AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)
            AND (e.class_name, e.name, e.enrollment) > ($9, $10, $11)
          ORDER BY e.class_name, e.name, e.enrollment LIMIT $12"),
@@ -301,7 +301,7 @@ pub async fn submittable(tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> 
         tx,
         (Uuid, String),
         sql!(
-            "SELECT enrollment, state FROM enrollments WHERE school = $1 AND (($3 AND state = 'DRAFT') OR enrollment IN " uuids 2 ")"
+            "SELECT enrollment, state FROM enrollments WHERE school = $1 AND (($3 AND state = 'DRAFT') OR enrollment" in_uuids 2 ")"
             only(sqlite "", postgres " FOR UPDATE")
         ),
         school,
@@ -313,7 +313,7 @@ pub async fn submittable(tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> 
 pub async fn put_into_submission(tx: &mut Tx, submission: Uuid, ids: &[Uuid], now_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
-        sql!("UPDATE enrollments SET state = 'SUBMITTED', submission = $2, sent_back_reason = '', refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment IN " uuids 1),
+        sql!("UPDATE enrollments SET state = 'SUBMITTED', submission = $2, sent_back_reason = '', refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment" in_uuids 1),
         json_uuids(ids.iter().copied()),
         submission,
         now_us
@@ -413,7 +413,7 @@ pub async fn attest(tx: &mut Tx, submission: Uuid, digest: &str, account: &str, 
 pub async fn send_back(tx: &mut Tx, ids: &[Uuid], reason: &str, now_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
-        sql!("UPDATE enrollments SET state = 'SENT_BACK', submission = NULL, sent_back_reason = $2, refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment IN " uuids 1),
+        sql!("UPDATE enrollments SET state = 'SENT_BACK', submission = NULL, sent_back_reason = $2, refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment" in_uuids 1),
         json_uuids(ids.iter().copied()),
         reason,
         now_us
@@ -459,7 +459,7 @@ pub async fn holders(tx: &mut Tx, keys: impl Iterator<Item = Uuid>) -> Result<Ve
                     (SELECT max(pe.from_date) FROM enrollment_periods pe JOIN enrollments e ON e.enrollment = pe.enrollment
                      WHERE e.person = k.person AND pe.state = 3) AS last_end
              FROM person_keys k JOIN person_names n ON n.person = k.person AND n.kind = 1
-             WHERE k.kind IN (1, 2) AND k.person_key IN " uuids 1 " ORDER BY k.kind DESC"
+             WHERE k.kind IN (1, 2) AND k.person_key" in_uuids 1 " ORDER BY k.kind DESC"
         ),
         json_uuids(keys)
     )
@@ -471,7 +471,7 @@ pub async fn lock_persons(tx: &mut Tx, persons: impl Iterator<Item = Uuid>) -> R
     rows!(
         tx,
         (Uuid,),
-        sql!("SELECT person FROM persons WHERE person IN " uuids 1 " ORDER BY person" only(sqlite "", postgres " FOR UPDATE")),
+        sql!("SELECT person FROM persons WHERE person" in_uuids 1 " ORDER BY person" only(sqlite "", postgres " FOR UPDATE")),
         json_uuids(persons)
     )?;
     Ok(())
@@ -502,7 +502,7 @@ pub async fn insert_persons(tx: &mut Tx, persons: &[NewPerson]) -> Result<(), St
 
 /// Which of these hashes of 学籍号 are taken.
 pub async fn taken_student_numbers(tx: &mut Tx, hashes: impl Iterator<Item = Uuid>) -> Result<Vec<Uuid>, StoreError> {
-    let taken = rows!(tx, (Uuid,), sql!("SELECT student_number_hash FROM persons WHERE student_number_hash IN " uuids 1), json_uuids(hashes))?;
+    let taken = rows!(tx, (Uuid,), sql!("SELECT student_number_hash FROM persons WHERE student_number_hash" in_uuids 1), json_uuids(hashes))?;
     Ok(taken.into_iter().map(|(hash,)| hash).collect())
 }
 

@@ -57,7 +57,7 @@ pub struct PeriodRow {
 }
 
 pub async fn persons(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
-    rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry FROM persons WHERE person IN " uuids 1), json_uuids(ids.iter().copied()))
+    rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry FROM persons WHERE person" in_uuids 1), json_uuids(ids.iter().copied()))
 }
 
 /// The regions of every school that ever had a person.
@@ -66,7 +66,7 @@ pub async fn regions(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>, S
         tx,
         (Uuid, String),
         sql!(
-            "SELECT DISTINCT e.person, s.region FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.person IN " uuids 1 " ORDER BY e.person, s.region"
+            "SELECT DISTINCT e.person, s.region FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.person" in_uuids 1 " ORDER BY e.person, s.region"
         ),
         json_uuids(ids.iter().copied())
     )
@@ -76,7 +76,7 @@ pub async fn keys(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> 
     rows!(
         tx,
         KeyRow,
-        sql!("SELECT person, person_key, kind, end_recorded FROM person_keys WHERE person IN " uuids 1 " ORDER BY kind, person_key"),
+        sql!("SELECT person, person_key, kind, end_recorded FROM person_keys WHERE person" in_uuids 1 " ORDER BY kind, person_key"),
         json_uuids(ids.iter().copied())
     )
 }
@@ -85,7 +85,7 @@ pub async fn names(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<NameRow>, StoreError
     rows!(
         tx,
         NameRow,
-        sql!("SELECT person, name, kind, end_recorded FROM person_names WHERE person IN " uuids 1 " ORDER BY kind, ordinal"),
+        sql!("SELECT person, name, kind, end_recorded FROM person_names WHERE person" in_uuids 1 " ORDER BY kind, ordinal"),
         json_uuids(ids.iter().copied())
     )
 }
@@ -97,7 +97,7 @@ pub async fn enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<EnrollmentRow>
         sql!(
             "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day, e.class_name,
                     e.major, e.study_form, e.household, e.residence
-             FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.enrollment IN " uuids 1
+             FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.enrollment" in_uuids 1
         ),
         json_uuids(ids.iter().copied())
     )
@@ -107,7 +107,7 @@ pub async fn periods(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PeriodRow>, StoreE
     rows!(
         tx,
         PeriodRow,
-        sql!("SELECT enrollment, from_date, to_date, state FROM enrollment_periods WHERE enrollment IN " uuids 1 " ORDER BY enrollment, ordinal"),
+        sql!("SELECT enrollment, from_date, to_date, state FROM enrollment_periods WHERE enrollment" in_uuids 1 " ORDER BY enrollment, ordinal"),
         json_uuids(ids.iter().copied())
     )
 }

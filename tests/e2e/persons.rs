@@ -1,0 +1,186 @@
+//! Persons, their numbers and names, over the years: what was a typing error, what changed by law, and who is meant.
+
+use serde_json::{Value, json};
+use xuezhu_service::settings::Settings;
+use xuezhu_tests::{
+    Engine, deployment, deployment_on,
+    schools::{self, OTHER, PASSWORD, People, SCHOOL, number, student, workbook},
+};
+
+async fn enrollment_of(people: &People, serial: u32) -> Value {
+    let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(serial))).await.expect("is found");
+    found["enrollments"][0].clone()
+}
+
+async fn correct(people: &People, enrollment: &Value, body: Value) -> Value {
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/{}/correctIdentity", enrollment["enrollment"].as_str().expect("an id"));
+    people.officer.post(&path, &body, "").await.expect("is corrected")
+}
+
+/// A clerk typed a classmate's number for another student; once that is corrected, the classmate can be entered.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_holder_of_a_number_that_was_mistyped_for_another_can_be_registered() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let mut wrong = student(1);
+        wrong.insert("姓名".into(), "赵钱".into());
+        wrong.insert("学号".into(), "S9001".into());
+        people.import(&[wrong]).await;
+        people.register().await;
+        let body = json!({ "kind": "MISTYPED", "effectiveDate": "2026-09-01", "idNumber": number(301), "reason": "录入错误" });
+        let corrected = correct(&people, &enrollment_of(&people, 1).await, body).await;
+        assert_eq!(corrected["name"], "赵钱");
+        let report = people.import(&[student(1)]).await;
+        assert_eq!(report["rowsNew"], 1, "the number is its holder's: {report}");
+        let approved = people.register().await;
+        assert_eq!((&approved["approved"], &approved["refused"]), (&json!(1), &json!([])), "{approved}");
+        // The corrected workbook says what is there; so does the classmate's.
+        let mut right = student(1);
+        let corrected = student(301);
+        for (column, value) in
+            [("姓名", "赵钱"), ("学号", "S9001"), ("身份证件号", &corrected["身份证件号"]), ("性别", &corrected["性别"]), ("出生日期", &corrected["出生日期"])]
+        {
+            right.insert(column.into(), value.to_owned());
+        }
+        let again = people.import(&[student(1), right]).await;
+        assert_eq!(again["rowsUnchanged"], 2, "{again}");
+        deployment.stop().await;
+    }
+}
+
+/// Who comes back under a number that was changed since is asked about under the present one.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_under_a_former_number_keeps_the_present_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let registry = folder.path().join("registry.csv");
+    let name = student(1)["姓名"].clone();
+    std::fs::write(&registry, format!("number,name\n{},{name}\n", number(301))).expect("writes");
+    let deployment = deployment_on(None, folder.path(), &registry.display().to_string(), Settings::default()).await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1)]).await;
+    people.register().await;
+    let body = json!({ "kind": "LAWFUL_CHANGE", "effectiveDate": "2026-09-01", "idNumber": number(301), "reason": "户口簿变更" });
+    let corrected = correct(&people, &enrollment_of(&people, 1).await, body).await;
+    assert_eq!(corrected["registry"], "CONFIRMED");
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/{}/withdraw", corrected["enrollment"].as_str().expect("an id"));
+    people.clerk.post(&path, &json!({ "effectiveDate": "2026-10-10", "reason": "转出" }), "").await.expect("is recorded");
+    let mut back = student(1);
+    back.insert("入学年月".into(), "202611".into());
+    people.import(&[back]).await;
+    let approved = people.register().await;
+    assert_eq!((&approved["approved"], &approved["refused"]), (&json!(1), &json!([])), "{approved}");
+    let here = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?state=IN_SCHOOL")).await.expect("enrollments");
+    let row = &here["enrollments"][0];
+    assert_eq!((&row["registry"], &row["person"]), (&json!("CONFIRMED"), &corrected["person"]), "{row}");
+    assert_eq!(row["idNumber"], corrected["idNumber"], "the present number is claimed");
+    deployment.stop().await;
+}
+
+/// A person is told to every region that ever had them: a follower of one region who begins anew still knows whose months
+/// it paid.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_of_one_region_knows_who_has_moved_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = || Settings { scope: "43".into(), ..Settings::default() };
+    let deployment = deployment_on(None, folder.path(), "none", settings()).await;
+    let people = schools::open(&deployment).await;
+    const AWAY: &str = "3644000001";
+    let majors = json!([{ "catalogue": "2010", "code": "010200" }]);
+    let body = json!({ "code": AWAY, "name": "广州职业学校", "region": "440103", "kind": "PUBLIC", "authority": "440100", "majors": majors });
+    people.admin.post("/v1/schools", &body, "").await.expect("a school");
+    let clerk = people.open_account("away", "SCHOOL_CLERK", AWAY, PASSWORD).await;
+    let head = people.open_account("head3", "PRINCIPAL", AWAY, PASSWORD).await;
+    let officer = people.open_account("officer44", "DEPARTMENT_OFFICER", "440100", PASSWORD).await;
+    people.import(&[student(1), student(2)]).await;
+    people.register().await;
+    let (one, two) = (student(1)["姓名"].clone(), student(2)["姓名"].clone());
+    people.list(&[(&one, &number(1), "9-10"), (&two, &number(2), "")]).await;
+    let enrollment = enrollment_of(&people, 1).await;
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/{}/withdraw", enrollment["enrollment"].as_str().expect("an id"));
+    people.clerk.post(&path, &json!({ "effectiveDate": "2026-11-02", "reason": "转往外省" }), "").await.expect("is recorded");
+    let mut moved = student(1);
+    moved.insert("入学年月".into(), "202611".into());
+    clerk.upload(&format!("/v1/schools/{AWAY}/enrollments/import"), workbook(&[moved]), "").await.expect("is taken");
+    let made = clerk.post(&format!("/v1/schools/{AWAY}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+    let path = format!("/v1/schools/{AWAY}/submissions/{}", made["submission"].as_str().expect("an id"));
+    head.post(&format!("{path}/attest"), &json!({ "digest": made["digest"] }), "").await.expect("is attested");
+    let approved = officer.post(&format!("{path}/approve"), &json!({ "digest": made["digest"] }), "").await.expect("is approved");
+    assert_eq!(approved["approved"], 1, "{approved}");
+    deployment.drain().await.expect("drains");
+    assert_eq!(people.open_flags().await, [], "the months before the move were lawful");
+    assert!(people.admin.get(&format!("/v1/schools/{AWAY}/awardLists")).await.is_err(), "aid knows no school of another region");
+    // A mirror that is made anew must say the same: the lists stay, what was mirrored goes.
+    deployment.stop().await;
+    let aid = xuezhu_store::Db::open(&format!("sqlite:{}", folder.path().join("aid.db").display())).await.expect("opens");
+    let mut tx = aid.begin().await.expect("begins");
+    xuezhu_store::run!(&mut tx, "UPDATE mirror_state SET history = NULL, position = 0, change = NULL").expect("forgets");
+    tx.commit().await.expect("commits");
+    aid.close().await;
+    let deployment = deployment_on(None, folder.path(), "none", settings()).await;
+    let base = format!("http://{}", deployment.http);
+    let officer = xuezhu::client::Session::log_in(&base, "officer", PASSWORD).await.expect("logs in");
+    deployment.drain().await.expect("drains");
+    let run = officer.post("/v1/reconciliations", &json!({ "region": "430102" }), "").await.expect("starts")["run"].as_str().expect("an id").to_owned();
+    xuezhu_tests::until("the sweep ends", async || officer.get(&format!("/v1/reconciliations/{run}")).await.is_ok_and(|state| state["state"] == "DONE")).await;
+    let flags = officer.get("/v1/flags?state=OPEN").await.expect("flags");
+    assert_eq!(flags["flags"], json!([]), "{flags}");
+    deployment.stop().await;
+}
+
+/// Two schools under one department, in two counties: lists of flags go by where the school stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_are_listed_by_the_region_of_the_school_and_acts_name_the_version_that_was_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1)]).await;
+    people.register().await;
+    people.list(&[("李鬼", &number(500), "9-10"), ("李鬼", &number(501), "")]).await;
+    deployment.drain().await.expect("drains");
+    for (region, count) in [("430102", 2), ("430100", 2), ("430103", 0)] {
+        let flags = people.officer.get(&format!("/v1/flags?region={region}")).await.expect("flags");
+        assert_eq!(flags["flags"].as_array().map(Vec::len), Some(count), "{region}");
+    }
+    let flags = people.officer.get("/v1/flags?state=OPEN").await.expect("flags");
+    let flag = flags["flags"][0].clone();
+    let path = format!("/v1/flags/{}", flag["flag"].as_str().expect("an id"));
+    people.clerk.post(&format!("{path}/explain"), &json!({ "text": "正在核对", "etag": flag["etag"] }), "").await.expect("is explained");
+    let late = people.officer.post(&format!("{path}/clear"), &json!({ "reason": "已核对", "etag": flag["etag"] }), "").await;
+    let error = late.expect_err("somebody was first");
+    let refused = error.downcast_ref::<xuezhu::client::Refused>().expect("is refused");
+    assert_eq!((refused.status, refused.reason.as_str()), (409, "CONFLICT"));
+    let seen = people.officer.get(&path).await.expect("a flag");
+    people.officer.post(&format!("{path}/clear"), &json!({ "reason": "已核对", "etag": seen["etag"] }), "").await.expect("is cleared");
+    let causes = people.clerk.get("/v1/causes").await.expect("causes");
+    let cause = &causes["causes"][0];
+    let path = format!("/v1/causes/{}/explain", cause["cause"].as_str().expect("an id"));
+    assert!(people.clerk.post(&path, &json!({ "text": "x", "etag": "9-9" }), "").await.is_err(), "other flags than those were seen");
+    let explained = people.clerk.post(&path, &json!({ "text": "正在核对", "etag": cause["etag"] }), "").await.expect("is explained");
+    assert_eq!(explained["explained"], 1);
+    assert!(people.other.get(&format!("/v1/schools/{OTHER}/enrollments")).await.is_ok());
+    deployment.stop().await;
+}
+
+/// A school that lists a number learns nothing about it: not even whether the deployment knows it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_school_learns_nothing_about_a_stranger_by_listing_the_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1)]).await;
+    people.register().await;
+    let name = student(1)["姓名"].clone();
+    let made = people.other.post(&format!("/v1/schools/{OTHER}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+    let path = format!("/v1/schools/{OTHER}/awardLists/{}", made["list"].as_str().expect("an id"));
+    let file = schools::awards(&[("李鬼", &number(1), "")]);
+    people.other.upload(&format!("{path}/import"), file, "").await.expect("is taken");
+    let entries = people.other.get(&format!("{path}/entries")).await.expect("entries");
+    assert_eq!(entries["entries"][0]["person"], "", "{entries}");
+    let flags = people.other.get("/v1/flags").await.expect("flags");
+    assert!(!flags.to_string().contains(&name) && !flags.to_string().contains(SCHOOL), "neither name nor school is told: {flags}");
+    let seen = people.officer.get(&format!("{path}/entries")).await.expect("entries");
+    assert_ne!(seen["entries"][0]["person"], "", "the department sees both sides");
+    deployment.stop().await;
+}
