@@ -21,7 +21,7 @@ use xuezhu_store::Db;
 use crate::{cursor::Cursor, scope, sequencer::Head, store};
 
 /// Records a snapshot page or a batch holds at most.
-pub const BATCH_RECORDS: i64 = 1_000;
+pub const BATCH_RECORDS: i64 = 2_000;
 /// Bytes a batch holds, until the record that passes it.
 pub const BATCH_BYTES: usize = 1024 * 1024;
 /// Batches that wait for a slow follower; then the source stops reading.

@@ -15,7 +15,7 @@ use xuezhu_service::Keyring;
 use xuezhu_store::Db;
 use xuezhu_tests::{binary, free_address, postgres::Cluster, province, until};
 
-use crate::{SERVER, seconds};
+use crate::{SERVER, log_filter, seconds};
 
 /// Requests a second.
 const RATE: u32 = 20;
@@ -35,7 +35,7 @@ impl Drop for Process {
 
 fn service(name: &str, settings: &[(&str, &str)]) -> Process {
     let mut command = Command::new(binary());
-    command.arg(name).env("XUEZHU_LOG", "error").stdout(Stdio::null());
+    command.arg(name).env("XUEZHU_LOG", log_filter()).stdout(Stdio::null());
     for (setting, value) in settings {
         command.env(format!("XUEZHU_{setting}"), value);
     }

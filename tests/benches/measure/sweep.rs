@@ -17,7 +17,7 @@ use xuezhu_tests::{
     until,
 };
 
-use crate::{SERVER, peak_megabytes, rate, seconds};
+use crate::{SERVER, log_filter, peak_megabytes, rate, seconds};
 
 /// Term of the entries; its lists are overdue.
 const TERM: &str = "2026-SPRING";
@@ -150,7 +150,7 @@ pub async fn measure(count: i64) {
             .env("XUEZHU_AID_DATABASE_URL", &url)
             .env("XUEZHU_KEYRING_FILE", &keyring_file)
             .env("XUEZHU_AID_GRPC_ADDRESS", &address)
-            .env("XUEZHU_LOG", "error")
+            .env("XUEZHU_LOG", log_filter())
             .stdout(Stdio::null())
             .spawn()
             .expect("aid starts"),
@@ -185,7 +185,7 @@ pub async fn measure(count: i64) {
             if state.state() != reconciliation::State::Running {
                 break state;
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         };
         let swept = begun.elapsed();
         assert_eq!(done.state(), reconciliation::State::Done);

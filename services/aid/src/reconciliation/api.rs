@@ -206,7 +206,10 @@ async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconci
     let row = store::run_row(tx, run).await?.ok_or_else(|| Refusal::not_found("该次比对"))?;
     ctx.may(Permission::Reconcile, &Place::Region(&row.region))?;
     let seen = region::prefix_or_all(&ctx.actor.organisation);
-    let counts = store::counts_by_rule(tx, &row.term, seen, region::prefix_or_all(&row.region)).await?;
+    let counts = match row.state.as_str() {
+        "RUNNING" => Vec::new(),
+        _ => store::counts_by_rule(tx, &row.term, seen, region::prefix_or_all(&row.region)).await?,
+    };
     let progress_percent = match (row.state.as_str(), row.suspects) {
         ("DONE", _) => 100,
         (_, 0) => 0,

@@ -452,7 +452,7 @@ pub async fn unvouched(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Resul
     let keys = rows!(
         tx,
         (Uuid,),
-        "SELECT DISTINCT a.person_key FROM award_claims a
+        "SELECT a.person_key FROM award_claims a
          WHERE ($2 = '' OR a.term = $2) AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($3)) = $3))
            AND NOT EXISTS (
              SELECT 1 FROM vouches v
@@ -470,14 +470,22 @@ pub async fn claimed_twice(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> R
     let keys = rows!(
         tx,
         (Uuid,),
-        "SELECT DISTINCT person_key FROM (
-             SELECT person_key, max(CASE WHEN $3 = '' OR school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3) THEN 1 ELSE 0 END) AS here
-             FROM award_claims WHERE ($1 = '' OR term = $1) GROUP BY person_key, scheme, term HAVING count(*) > 1) AS twice WHERE here = 1",
+        // The index alone answers who is listed twice; schools are looked up only of those.
+        "SELECT a.person_key FROM award_claims a WHERE ($1 = '' OR a.term = $1) GROUP BY a.person_key, a.scheme, a.term
+         HAVING count(*) > 1 AND ($3 = '' OR EXISTS (
+             SELECT 1 FROM award_claims b JOIN mirror_schools s ON s.school = b.school AND s.generation = $2
+             WHERE b.person_key = a.person_key AND b.scheme = a.scheme AND b.term = a.term AND substr(s.region, 1, length($3)) = $3))",
         scope.term,
         generation,
         scope.region_prefix
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// The first day from which anybody is vouched for, and the first day that a place was approved on.
+pub async fn first_vouched(tx: &mut Tx, generation: i64) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
+    let first = one!(tx, (Option<NaiveDate>, Option<NaiveDate>), "SELECT min(from_date), min(approved_day) FROM vouches WHERE generation = $1", generation)?;
+    Ok(first.and_then(|(from, approved)| from.zip(approved)))
 }
 
 /// Keys vouched for on a term's count day at a school on whose submitted lists of a scheme they don't stand.
@@ -492,7 +500,7 @@ pub async fn unlisted(
     let keys = rows!(
         tx,
         (Uuid,),
-        "SELECT DISTINCT v.person_key FROM vouches v
+        "SELECT v.person_key FROM vouches v
          WHERE v.generation = $1 AND v.from_date <= $4 AND v.to_date > $4 AND v.approved_day < $5
            AND ($6 = '' OR v.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($6)) = $6))
            AND NOT EXISTS (

@@ -4,9 +4,10 @@
 //! for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
 //! what the judge asks of an entry. A test holds both drivers against an independent reference.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
+use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_domain::Term;
@@ -22,6 +23,9 @@ use crate::{
 
 /// How often the wake looks at the civil day and at marked persons when nobody wakes it.
 const WAKE: Duration = Duration::from_millis(500);
+
+/// Chunks that are judged at once; on SQLite they wait for each other.
+const CHUNKS_AT_ONCE: usize = 2;
 
 /// Runs a full sweep that was recorded as `run`.
 pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(), Error> {
@@ -46,13 +50,13 @@ pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(),
 async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) -> Result<(i32, i64), Error> {
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
-    let keys: Vec<Uuid> = suspects(&mut tx, parts, mirror.generation, scope, ctx.today()).await?.into_iter().collect();
     tx.rollback().await?;
+    let keys: Vec<Uuid> = suspects(parts, mirror.generation, scope, ctx.today()).await?.into_iter().collect();
     let suspects = i32::try_from(keys.len()).unwrap_or(i32::MAX);
     let mut done = 0;
-    for chunk in keys.chunks(CHUNK_KEYS) {
-        judge_chunk(parts, chunk, "sweep").await?;
-        done += i32::try_from(chunk.len()).unwrap_or(0);
+    let mut judging = pin!(judge_chunks(parts, &keys, "sweep"));
+    while let Some(judged) = judging.try_next().await? {
+        done += judged;
         let noted = (run, done, suspects, mirror.position);
         parts
             .runner
@@ -65,17 +69,34 @@ async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) 
     Ok((suspects, mirror.position))
 }
 
-/// Everybody who may have a finding, or has a flag that is not closed.
-pub async fn suspects(tx: &mut Tx, parts: &Parts, generation: i64, scope: &Scope<'_>, today: NaiveDate) -> Result<BTreeSet<Uuid>, Error> {
-    let mut keys: BTreeSet<Uuid> = store::unvouched(tx, generation, scope).await?.into_iter().collect();
-    keys.extend(store::claimed_twice(tx, generation, scope).await?);
-    let only: Option<Term> = scope.term.parse().ok();
-    for days in overdue(parts, policy::first_term().first_day(), today).into_iter().filter(|days| only.is_none_or(|only| only == days.term)) {
-        keys.extend(unlisted(tx, parts, generation, scope.region_prefix, &days).await?);
-    }
-    keys.extend(store::former_keys(tx, generation).await?);
-    keys.extend(store::flagged_keys(tx, generation, scope).await?);
-    Ok(keys)
+/// Everybody who may have a finding, or has a flag that is not closed. Whom the two searches don't see because the
+/// record changes between them, the change itself judges.
+async fn suspects(parts: &Parts, generation: i64, scope: &Scope<'_>, today: NaiveDate) -> Result<BTreeSet<Uuid>, Error> {
+    let unvouched = async {
+        let mut tx = parts.runner.db().read().await?;
+        let keys = store::unvouched(&mut tx, generation, scope).await?;
+        tx.rollback().await?;
+        Ok::<_, Error>(keys)
+    };
+    let others = async {
+        let mut tx = parts.runner.db().read().await?;
+        let mut keys = store::claimed_twice(&mut tx, generation, scope).await?;
+        let only: Option<Term> = scope.term.parse().ok();
+        let vouched = store::first_vouched(&mut tx, generation).await?;
+        // Before anybody was vouched for, nobody can be missing.
+        let may_miss = |days: &TermDays| {
+            only.is_none_or(|only| only == days.term) && vouched.is_some_and(|(from, approved)| from <= days.count_day && approved < days.term.end())
+        };
+        for days in overdue(parts, policy::first_term().first_day(), today).into_iter().filter(may_miss) {
+            keys.extend(unlisted(&mut tx, parts, generation, scope.region_prefix, &days).await?);
+        }
+        keys.extend(store::former_keys(&mut tx, generation).await?);
+        keys.extend(store::flagged_keys(&mut tx, generation, scope).await?);
+        tx.rollback().await?;
+        Ok(keys)
+    };
+    let (unvouched, others) = future::try_join(unvouched, others).await?;
+    Ok(unvouched.into_iter().chain(others).collect())
 }
 
 /// Terms that became overdue, of those for which lists may be made.
@@ -94,6 +115,15 @@ async fn unlisted(tx: &mut Tx, parts: &Parts, generation: i64, region_prefix: &s
     Ok(keys)
 }
 
+/// Judges keys chunk by chunk, a few chunks at once; yields how many keys each had.
+fn judge_chunks<'a>(parts: &'a Arc<Parts>, keys: &'a [Uuid], driver: &'static str) -> impl Stream<Item = Result<i32, Error>> + 'a {
+    let chunks = keys.chunks(CHUNK_KEYS).map(move |chunk| async move {
+        judge_chunk(parts, chunk, driver).await?;
+        Ok(i32::try_from(chunk.len()).unwrap_or(i32::MAX))
+    });
+    stream::iter(chunks).buffer_unordered(CHUNKS_AT_ONCE)
+}
+
 async fn judge_chunk(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str) -> Result<(), Error> {
     let with = (parts.clone(), parts.runner.system_context(), keys.to_vec(), driver);
     parts.runner.db().write(&with, |tx, (parts, ctx, keys, driver)| Box::pin(async move { judge_keys(ctx, tx, parts, keys, driver).await })).await.map(drop)
@@ -110,7 +140,7 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();
     match woken {
         // Other policies than before: everybody may be judged otherwise.
-        Some((_, before)) if before != policy => keys = suspects(&mut tx, parts, generation, &Scope::default(), today).await?,
+        Some((_, before)) if before != policy => keys = suspects(parts, generation, &Scope::default(), today).await?,
         _ => {
             let from = woken.map_or_else(|| policy::first_term().first_day(), |(day, _)| day);
             let overdue = overdue(parts, from, today);
@@ -127,9 +157,7 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     tx.rollback().await?;
     keys.extend(marked);
     let keys: Vec<Uuid> = keys.into_iter().collect();
-    for chunk in keys.chunks(CHUNK_KEYS) {
-        judge_chunk(parts, chunk, "wake").await?;
-    }
+    judge_chunks(parts, &keys, "wake").try_for_each(|_| future::ready(Ok(()))).await?;
     if woken != Some((today, policy)) {
         parts
             .runner
