@@ -224,7 +224,9 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
         )?;
         let Some((fingerprint, response)) = stored else { return Ok(None) };
         if fingerprint != self.call.fingerprint {
-            return Err(Refusal::new(Reason::RequestIdReused, "同一个Idempotency-Key曾用于不同的内容，请换一个").into());
+            return Err(
+                Refusal::new(Reason::RequestIdReused, "这次请求的编号（Idempotency-Key）已用于另一项操作：网页请打开最新页面再办理，程序请换一个编号").into()
+            );
         }
         let Some(response) = response else {
             return Err(Refusal::new(Reason::AlreadyExists, "该请求已经执行；其中的密码只显示一次，需要时请重置密码").into());

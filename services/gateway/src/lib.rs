@@ -19,15 +19,16 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::{
     Router,
     extract::{ConnectInfo, Request},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
-use tonic::transport::Channel;
+use tonic::{Status, transport::Channel};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 use xuezhu_service::{Ids, telemetry};
 
+use pages::PageError;
 use upstream::Upstreams;
 
 /// What the gateway is made of.
@@ -57,6 +58,7 @@ impl Gateway {
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/metrics", get(metrics))
+            .fallback(nothing_here)
             .layer(middleware::from_fn(name_peer))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
@@ -70,6 +72,11 @@ impl Gateway {
             .layer(CompressionLayer::new())
             .layer(CatchPanicLayer::new())
     }
+}
+
+/// Said where there is neither a call nor a page.
+async fn nothing_here(uri: Uri) -> Response {
+    if uri.path().starts_with("/v1/") { rest::no_such_call() } else { PageError::Refused(Status::not_found("没有这个页面")).into_response() }
 }
 
 /// Metrics are for this machine's eyes: who else asks is told nothing.

@@ -123,6 +123,11 @@ async fn complete_error(request: AxumRequest, next: Next) -> Response {
     answer
 }
 
+/// Said where there is no such call.
+pub fn no_such_call() -> Response {
+    error(&Error::from(Refusal::new(Reason::NotFound, "没有这个接口，请查阅 /openapi.json")).into())
+}
+
 /// A query that says something else than the route takes, told like every other error.
 fn bad_query(rejection: &QueryRejection) -> Response {
     error(&Error::from(Refusal::new(Reason::InvalidArgument, format!("查询参数有误：{rejection}"))).into())

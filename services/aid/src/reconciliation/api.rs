@@ -330,8 +330,12 @@ fn cause_summary(rule: &str, text: &str) -> String {
         "identity" => "名单上的姓名与该证件号的登记不一致".to_owned(),
         "registry" => "人口库未核实该生身份".to_owned(),
         "duplicate" => "同一学生同月重复列入".to_owned(),
-        "missing" => format!("{last}应列入名单而未列入"),
-        _ => Rule::parse(rule).map_or("", |rule| rules::law(rule).name).to_owned(),
+        "missing" => format!("{}应列入名单而未列入", last.parse::<Term>().map_or_else(|_| last.to_owned(), Term::name)),
+        _ => match Rule::parse(rule) {
+            Some(Rule::NoEnrollment) => "名单上的证件号在本校和他校都没有学籍".to_owned(),
+            Some(Rule::NotYetRegistered) => "学籍已提交，主管部门尚未批准".to_owned(),
+            other => other.map_or("", |rule| rules::law(rule).name).to_owned(),
+        },
     }
 }
 
@@ -548,4 +552,21 @@ fn id(field: &str, text: &str) -> Result<Uuid, Error> {
     let id = errors.id(field, text);
     errors.check()?;
     id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_in_chinese_and_says_more_than_the_rule() {
+        for (rule, text, told) in [
+            ("NO_ENROLLMENT", "NO_ENROLLMENT 2026-AUTUMN 9d4f", "名单上的证件号在本校和他校都没有学籍"),
+            ("NOT_YET_REGISTERED", "NOT_YET_REGISTERED 2026-AUTUMN 9d4f", "学籍已提交，主管部门尚未批准"),
+            ("NOT_VALID_IN_TERM", "state 9d4f 2026-10-08", "自2026-10-08起不在读（休学或退学），名单未作相应调整"),
+            ("MISSING_AWARD", "missing TUITION_WAIVER 2026-AUTUMN", "2026年秋季学期应列入名单而未列入"),
+        ] {
+            assert_eq!(cause_summary(rule, text), told);
+        }
+    }
 }

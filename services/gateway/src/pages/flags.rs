@@ -129,7 +129,7 @@ async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageErro
         strip: strip(&flag),
         claimed_name: mark(&claimed, &evidence.registered_name),
         registered_name: mark(&evidence.registered_name, &claimed),
-        next_act: next_act(&flag.rule),
+        next_act: next_act(&flag),
         ways: ways(&desk, &flag),
         request_id: desk.new_request_id(),
         can_explain: school && matches!(state, S::Open | S::Explained | S::Confirmed),
@@ -141,9 +141,17 @@ async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageErro
     Ok(render(&view))
 }
 
-/// The next lawful act of a school, by rule.
-fn next_act(rule: &str) -> &'static str {
-    match rule {
+/// The next lawful act of a school, by rule; what was approved is changed no more, and what is over asks for nothing.
+fn next_act(flag: &Flag) -> &'static str {
+    match flag.state() {
+        flag::State::Cleared => return "主管部门已排除，可以发放；依据变化时会重新打开",
+        flag::State::Closed => return "对不上的地方已经消失，无需处理",
+        _ => {}
+    }
+    if flag.entry_state() == award_entry::State::Approved {
+        return "本条已审核，名单不再修改：疑点未排除前，所列月份暂缓发放。学校说明情况，主管部门核定；学籍有误的，先改正学籍，疑点随之关闭";
+    }
+    match flag.rule.as_str() {
         "NO_ENROLLMENT" => "核对证件号；确系本校学生的，先办理学籍注册；查无此人的，移出名单",
         "NOT_YET_REGISTERED" => "等待主管部门批准学籍；批准后自动关闭",
         "NOT_VALID_IN_TERM" => "修改名单月份，或补办复学",

@@ -113,9 +113,33 @@ impl IntoResponse for PageError {
                     Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
                     _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
                 };
-                (code, render(&ErrorPage { title, message: status.message().to_owned(), hint })).into_response()
+                (code, render(&ErrorPage { title, message: in_chinese(status.message()), hint })).into_response()
             }
         }
+    }
+}
+
+/// Fields of the forms, as the pages call them.
+const FIELDS: [(&str, &str); 9] = [
+    ("text", "说明或理由"),
+    ("reason", "原因"),
+    ("flag", "链接中的疑点编号"),
+    ("enrollment", "链接中的学籍编号"),
+    ("submission", "链接中的上报编号"),
+    ("list", "链接中的名单编号"),
+    ("entries", "勾选的学生"),
+    ("effective_date", "生效日期"),
+    ("term", "学期"),
+];
+
+/// A service's message with the field named as on the page.
+fn in_chinese(message: &str) -> String {
+    match message.split_once('：') {
+        Some((field, told)) => {
+            let label = FIELDS.iter().find(|(name, _)| *name == field).map_or(field, |(_, label)| label);
+            format!("{label}：{told}")
+        }
+        None => message.to_owned(),
     }
 }
 
