@@ -184,3 +184,24 @@ async fn a_school_learns_nothing_about_a_stranger_by_listing_the_number() {
     assert_ne!(seen["entries"][0]["person"], "", "the department sees both sides");
     deployment.stop().await;
 }
+
+/// More suspects than are judged in one transaction: chunks beside each other must not wait for one another for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_of_more_suspects_than_a_transaction_takes_ends() {
+    const GHOSTS: u32 = 1_100;
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let numbers: Vec<String> = (1..=GHOSTS).map(number).collect();
+        let lines: Vec<(&str, &str, &str)> = numbers.iter().map(|number| ("李鬼", number.as_str(), "9-10")).collect();
+        people.list(&lines).await;
+        let run = people.admin.post("/v1/reconciliations", &json!({}), "").await.expect("starts")["run"].as_str().expect("an id").to_owned();
+        let path = format!("/v1/reconciliations/{run}");
+        xuezhu_tests::until("the sweep ends", async || people.admin.get(&path).await.is_ok_and(|state| state["state"] != "RUNNING")).await;
+        let state = people.admin.get(&path).await.expect("a run");
+        assert_eq!((&state["state"], &state["judged"]), (&json!("DONE"), &json!(GHOSTS)), "{state}");
+        assert_eq!(state["counts"], json!([{ "rule": "NO_ENROLLMENT", "flags": GHOSTS }]), "{state}");
+        deployment.stop().await;
+    }
+}

@@ -4,10 +4,17 @@
 //! for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
 //! what the judge asks of an entry. A test holds both drivers against an independent reference.
 
-use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::NaiveDate;
-use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_domain::Term;
@@ -53,19 +60,8 @@ async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) 
     tx.rollback().await?;
     let keys: Vec<Uuid> = suspects(parts, mirror.generation, scope, ctx.today()).await?.into_iter().collect();
     let suspects = i32::try_from(keys.len()).unwrap_or(i32::MAX);
-    let mut done = 0;
-    let mut judging = pin!(judge_chunks(parts, &keys, "sweep"));
-    while let Some(judged) = judging.try_next().await? {
-        done += judged;
-        let noted = (run, done, suspects, mirror.position);
-        parts
-            .runner
-            .db()
-            .write(&noted, |tx, (run, done, suspects, position)| {
-                Box::pin(async move { store::note_run(tx, *run, "RUNNING", *done, *suspects, 0, *position).await.map_err(Error::from) })
-            })
-            .await?;
-    }
+    let progress = Arc::new(Progress { run, suspects, position: mirror.position, judged: AtomicI32::new(0) });
+    judge_chunks(parts, &keys, "sweep", Some(progress)).await?;
     Ok((suspects, mirror.position))
 }
 
@@ -115,13 +111,41 @@ async fn unlisted(tx: &mut Tx, parts: &Parts, generation: i64, region_prefix: &s
     Ok(keys)
 }
 
-/// Judges keys chunk by chunk, a few chunks at once; yields how many keys each had.
-fn judge_chunks<'a>(parts: &'a Arc<Parts>, keys: &'a [Uuid], driver: &'static str) -> impl Stream<Item = Result<i32, Error>> + 'a {
-    let chunks = keys.chunks(CHUNK_KEYS).map(move |chunk| async move {
-        judge_chunk(parts, chunk, driver).await?;
-        Ok(i32::try_from(chunk.len()).unwrap_or(i32::MAX))
-    });
-    stream::iter(chunks).buffer_unordered(CHUNKS_AT_ONCE)
+/// How far a run is.
+struct Progress {
+    run: Uuid,
+    suspects: i32,
+    position: i64,
+    judged: AtomicI32,
+}
+
+impl Progress {
+    async fn note(&self, parts: &Parts, more: usize) -> Result<(), Error> {
+        let more = i32::try_from(more).unwrap_or(i32::MAX);
+        let judged = self.judged.fetch_add(more, Ordering::Relaxed) + more;
+        let noted = (self.run, judged, self.suspects, self.position);
+        parts
+            .runner
+            .db()
+            .write(&noted, |tx, (run, judged, suspects, position)| {
+                Box::pin(async move { store::note_run(tx, *run, "RUNNING", *judged, *suspects, 0, *position).await.map_err(Error::from) })
+            })
+            .await
+    }
+}
+
+/// Judges keys chunk by chunk, a few chunks at once. What is to be done after a chunk is done in its future: while
+/// somebody else waits, a chunk that nobody drives may hold the one connection that can write.
+async fn judge_chunks(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str, progress: Option<Arc<Progress>>) -> Result<(), Error> {
+    let judge = async |parts: Arc<Parts>, chunk: Vec<Uuid>, progress: Option<Arc<Progress>>| {
+        judge_chunk(&parts, &chunk, driver).await?;
+        match progress {
+            Some(progress) => progress.note(&parts, chunk.len()).await,
+            None => Ok(()),
+        }
+    };
+    let chunks: Vec<_> = keys.chunks(CHUNK_KEYS).map(|chunk| judge(parts.clone(), chunk.to_vec(), progress.clone()).boxed()).collect();
+    stream::iter(chunks).buffer_unordered(CHUNKS_AT_ONCE).try_for_each(|()| future::ready(Ok(()))).await
 }
 
 async fn judge_chunk(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str) -> Result<(), Error> {
@@ -157,7 +181,7 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     tx.rollback().await?;
     keys.extend(marked);
     let keys: Vec<Uuid> = keys.into_iter().collect();
-    judge_chunks(parts, &keys, "wake").try_for_each(|_| future::ready(Ok(()))).await?;
+    judge_chunks(parts, &keys, "wake", None).await?;
     if woken != Some((today, policy)) {
         parts
             .runner
