@@ -52,6 +52,23 @@ pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, reg
     Deployment::start(options).await.expect("a deployment starts")
 }
 
+/// A deployment that was stopped, started anew in its folder, at the address it had.
+pub async fn deployment_at(data: &Path, http: std::net::SocketAddr) -> Deployment {
+    prepare();
+    let free = || "127.0.0.1:0".to_owned();
+    let options = Options {
+        data: data.to_owned(),
+        http: http.to_string(),
+        enrollment_grpc: free(),
+        aid_grpc: free(),
+        admin_password_file: None,
+        databases: None,
+        registry: "none".to_owned(),
+        settings: Settings::default(),
+    };
+    Deployment::start(options).await.expect("a deployment starts again")
+}
+
 /// How long a test waits for something that must happen.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
 

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
-use xuezhu::{client::Session, deployment::Deployment};
+use xuezhu::{
+    client::{Refused, Session},
+    deployment::Deployment,
+};
 use xuezhu_domain::{codes::COLUMNS, identity::check_character};
 
 /// The school.
@@ -57,6 +60,13 @@ pub async fn open(deployment: &Deployment) -> People {
     };
     deployment.drain().await.expect("aid knows the schools");
     people
+}
+
+/// Status and reason with which something was refused.
+pub fn reason<T: std::fmt::Debug>(answer: anyhow::Result<T>) -> (u16, String) {
+    let error = answer.expect_err("must be refused");
+    let refused = error.downcast_ref::<Refused>().unwrap_or_else(|| panic!("{error:?}"));
+    (refused.status, refused.reason.clone())
 }
 
 /// A student's number: valid, of a person born in 2010.

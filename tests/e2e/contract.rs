@@ -1,17 +1,11 @@
 //! What outside clients rely on, on both engines.
 
 use serde_json::json;
-use xuezhu::client::{Refused, Session};
+use xuezhu::client::Session;
 use xuezhu_tests::{
     Engine, deployment,
-    schools::{self, OTHER, PASSWORD, SCHOOL, number, student},
+    schools::{self, OTHER, PASSWORD, SCHOOL, number, reason, student},
 };
-
-fn reason<T: std::fmt::Debug>(answer: anyhow::Result<T>) -> (u16, String) {
-    let error = answer.expect_err("must be refused");
-    let refused = error.downcast_ref::<Refused>().unwrap_or_else(|| panic!("{error:?}"));
-    (refused.status, refused.reason.clone())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workbook_becomes_an_explained_flag_on_both_engines() {

@@ -8,4 +8,5 @@ mod histories;
 mod outside;
 mod persons;
 mod processes;
+mod sessions;
 mod year;

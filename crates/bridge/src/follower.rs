@@ -11,12 +11,7 @@ use uuid::Uuid;
 use xuezhu_proto::bridge::{
     self as pb, enrollment_feed_service_client::EnrollmentFeedServiceClient, snapshot_response::Part as SnapshotPart, watch_response::Part as WatchPart,
 };
-use xuezhu_service::{
-    Actor, Clock, Error, Keyring, Reason,
-    refusal::reason_of,
-    serve::MESSAGE_BYTES,
-    token::{SERVICE_SECONDS, Tokens},
-};
+use xuezhu_service::{Clock, Error, Keyring, Reason, refusal::reason_of, serve::MESSAGE_BYTES, token::Tokens};
 
 use crate::cursor::Cursor;
 
@@ -210,13 +205,7 @@ impl<M: Mirror> Follower<M> {
     }
 
     fn signed<T>(&self, message: T) -> Result<Request<T>, Error> {
-        let mut actor = Actor::system();
-        actor.account.clone_from(&self.name);
-        let (token, _) = self.tokens.issue(&actor, SERVICE_SECONDS)?;
-        let mut request = Request::new(message);
-        let value = format!("Bearer {token}").parse().map_err(|_| Error::Internal("a token is not ASCII".into()))?;
-        request.metadata_mut().insert("authorization", value);
-        Ok(request)
+        self.tokens.signed(&self.name, message)
     }
 }
 

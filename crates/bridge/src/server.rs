@@ -15,7 +15,7 @@ use xuezhu_proto::bridge::{
     snapshot_response::{End, Page, Part as SnapshotPart},
     watch_response::{Batch, Bookmark, Part as WatchPart},
 };
-use xuezhu_service::{Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, serve::Gate};
+use xuezhu_service::{Actor, Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, serve::Gate};
 use xuezhu_store::Db;
 
 use crate::{cursor::Cursor, scope, sequencer::Head, store};
@@ -142,9 +142,11 @@ impl FeedServer {
         Ok(())
     }
 
-    async fn send_changes(&self, mut cursor: Cursor, out: &mpsc::Sender<Result<pb::WatchResponse, Status>>) -> Result<(), Error> {
+    /// Tells an actor what changes, as long as their session lasts.
+    async fn send_changes(&self, actor: &Actor, mut cursor: Cursor, out: &mpsc::Sender<Result<pb::WatchResponse, Status>>) -> Result<(), Error> {
         let mut head = self.head.clone();
         loop {
+            self.gate.sessions().check(actor)?;
             let sent_at_us = self.clock.now_us();
             let newest = *head.borrow_and_update();
             let part =
@@ -235,7 +237,7 @@ impl EnrollmentFeedService for FeedServer {
         let (out, answers) = mpsc::channel(QUEUED_BATCHES);
         let server = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = server.send_changes(cursor, &out).await {
+            if let Err(error) = server.send_changes(&ctx.actor, cursor, &out).await {
                 let _ = out.send(Err(error.into())).await;
             }
         });

@@ -68,12 +68,21 @@ pub struct Actor {
     pub organisation: String,
     /// Whether the one-time password is still to be changed.
     pub must_change_password: bool,
+    /// Which of the account's sessions: those of a lower number than the present one are over.
+    pub session: i64,
 }
 
 impl Actor {
     /// What the system does by itself is done under its own name, never under that of whom it happened after.
     pub fn system() -> Self {
-        Self { account: "system".into(), display_name: "系统".into(), role: Role::Service, organisation: String::new(), must_change_password: false }
+        Self {
+            account: "system".into(),
+            display_name: "系统".into(),
+            role: Role::Service,
+            organisation: String::new(),
+            must_change_password: false,
+            session: 0,
+        }
     }
 }
 

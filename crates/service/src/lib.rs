@@ -11,6 +11,7 @@
 //! | [`refusal`] | why a call was refused, and how that is told |
 //! | [`runner`] | the one function that every mutation goes through |
 //! | [`paging`] | opaque page tokens |
+//! | [`sessions`] | which sessions are over before their tokens are |
 //! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
 //! | [`telemetry`] | logs and metrics |
 //!
@@ -24,6 +25,7 @@ pub mod permission;
 pub mod refusal;
 pub mod runner;
 pub mod serve;
+pub mod sessions;
 pub mod settings;
 pub mod telemetry;
 pub mod token;
@@ -34,3 +36,4 @@ pub use keyring::Keyring;
 pub use permission::{Permission, Place};
 pub use refusal::{Error, FieldErrors, Reason, Refusal};
 pub use runner::Runner;
+pub use sessions::Sessions;

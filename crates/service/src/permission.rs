@@ -28,6 +28,8 @@ pub enum Permission {
     Reconcile,
     /// Follow the feed.
     Follow,
+    /// Be told which sessions are over.
+    FollowSessions,
 }
 
 /// Where something is done: a school under its authority, or a region.
@@ -80,7 +82,7 @@ impl Permission {
             | (Self::Reconcile, DepartmentOfficer | Administrator)
             | (Self::Follow, MachineReader)
             | (Self::ManageDirectory, Administrator) => above,
-            (Self::Follow | Self::ReadSchool, Service) => true,
+            (Self::Follow | Self::ReadSchool | Self::FollowSessions, Service) => true,
             _ => false,
         }
     }
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     fn actor(role: Role, organisation: &str) -> Actor {
-        Actor { account: "a".into(), display_name: "甲".into(), role, organisation: organisation.into(), must_change_password: false }
+        Actor { account: "a".into(), display_name: "甲".into(), role, organisation: organisation.into(), must_change_password: false, session: 0 }
     }
 
     #[test]
@@ -115,7 +117,18 @@ mod tests {
             (R::Administrator, "440000", vec![]),
             (R::MachineReader, "430000", vec![P::ReadSchool, P::Follow]),
         ] {
-            for permission in [P::ReadSchool, P::EnterForSchool, P::Attest, P::Approve, P::SendBack, P::Explain, P::ManageDirectory, P::Reconcile, P::Follow] {
+            for permission in [
+                P::ReadSchool,
+                P::EnterForSchool,
+                P::Attest,
+                P::Approve,
+                P::SendBack,
+                P::Explain,
+                P::ManageDirectory,
+                P::Reconcile,
+                P::Follow,
+                P::FollowSessions,
+            ] {
                 let verdict = permission.check(&actor(role, organisation), &here).is_ok();
                 assert_eq!(verdict, allowed.contains(&permission), "{role:?} {organisation} {permission:?}");
             }

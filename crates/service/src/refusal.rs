@@ -143,7 +143,7 @@ pub fn code(reason: Reason) -> Code {
             Code::InvalidArgument
         }
         R::Unauthenticated | R::WrongPassword => Code::Unauthenticated,
-        R::Forbidden | R::MustChangePassword | R::MachineEntryForbidden | R::OwnSubmission | R::AccountLocked => Code::PermissionDenied,
+        R::Forbidden | R::MustChangePassword | R::MachineEntryForbidden | R::OwnSubmission | R::AccountLocked | R::AccountDisabled => Code::PermissionDenied,
         R::NotFound => Code::NotFound,
         R::AlreadyExists | R::RequestIdReused => Code::AlreadyExists,
         R::WrongState
@@ -197,6 +197,7 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::Internal => "系统内部错误，已记录，请稍后重试",
         R::PasswordWeak => "新密码强度不够",
         R::PlaceOverlaps => "与该生原有学籍的时间重叠",
+        R::AccountDisabled => "账号已停用，请联系管理员",
     }
 }
 
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_chinese_text() {
-        for reason in (0..=30).filter_map(|number| Reason::try_from(number).ok()) {
+        for reason in (0..=31).filter_map(|number| Reason::try_from(number).ok()) {
             assert!(chinese(reason).chars().any(|c| c > '\u{4e00}'), "{reason:?}");
         }
     }

@@ -27,6 +27,7 @@ use crate::{
     keyring::Keyring,
     refusal::{Error, Reason, Refusal},
     runner::{REQUEST_ID_CHARACTERS, Runner},
+    sessions::Sessions,
     telemetry,
     token::Tokens,
 };
@@ -44,6 +45,7 @@ const STOP_SECONDS: u64 = 10;
 #[derive(Debug, Clone)]
 pub struct Gate {
     tokens: Tokens,
+    sessions: Sessions,
     runner: Runner,
     bad_tokens: Arc<AtomicU32>,
 }
@@ -51,7 +53,7 @@ pub struct Gate {
 impl Gate {
     /// A gate before a service.
     pub fn new(keyring: &Keyring, runner: Runner) -> Self {
-        Self { tokens: Tokens::new(keyring, runner.clock().clone()), runner, bad_tokens: Arc::default() }
+        Self { tokens: Tokens::new(keyring, runner.clock().clone()), sessions: Sessions::default(), runner, bad_tokens: Arc::default() }
     }
 
     /// The tokens it goes by.
@@ -59,7 +61,12 @@ impl Gate {
         &self.tokens
     }
 
-    /// Who calls, with what: a bad token is refused and recorded.
+    /// Which sessions are over.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Who calls, with what: a bad token, and one of a session that is over, is refused and recorded.
     pub async fn enter<T>(&self, request: Request<T>, method: &'static str) -> Result<(Context, T), Status> {
         let ctx = self.context(&request, method).await?;
         Ok((ctx, request.into_inner()))
@@ -67,6 +74,15 @@ impl Gate {
 
     /// The context of a call.
     pub async fn context<T>(&self, request: &Request<T>, method: &'static str) -> Result<Context, Status> {
+        let ctx = self.verify(request, method).await?;
+        match self.sessions.check_when_known(&ctx.actor).await {
+            Ok(()) => Ok(ctx),
+            Err(error) => Err(self.refuse(&ctx, method, error).await),
+        }
+    }
+
+    /// The context of a call whose token is good, be the session over or not: only for who asks again what ended it.
+    pub async fn verify<T>(&self, request: &Request<T>, method: &'static str) -> Result<Context, Status> {
         let mut ctx = self.stranger(request)?;
         let token = request
             .metadata()
@@ -82,20 +98,30 @@ impl Gate {
                 ctx.actor = actor;
                 Ok(ctx)
             }
-            Err(error) => {
-                if token.is_some() && self.bad_tokens.fetch_add(1, Ordering::Relaxed) < BAD_TOKENS_RECORDED {
-                    self.runner.record_refusal(&ctx, method, "", Reason::Unauthenticated).await;
-                }
-                Err(error.into())
-            }
+            Err(error) if token.is_none() => Err(error.into()),
+            Err(error) => Err(self.refuse(&ctx, method, error).await),
         }
+    }
+
+    /// Refuses a token, which is recorded.
+    pub async fn refuse(&self, ctx: &Context, method: &'static str, error: Error) -> Status {
+        if error.reason() == Reason::Unauthenticated && self.bad_tokens.fetch_add(1, Ordering::Relaxed) < BAD_TOKENS_RECORDED {
+            self.runner.record_refusal(ctx, method, "", Reason::Unauthenticated).await;
+        }
+        error.into()
     }
 
     /// The context of a call by nobody known: logging in.
     pub fn stranger<T>(&self, request: &Request<T>) -> Result<Context, Status> {
         let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        let nobody =
-            Actor { account: "-".into(), display_name: String::new(), role: Role::MachineReader, organisation: "-".into(), must_change_password: false };
+        let nobody = Actor {
+            account: "-".into(),
+            display_name: String::new(),
+            role: Role::MachineReader,
+            organisation: "-".into(),
+            must_change_password: false,
+            session: 0,
+        };
         let mut ctx = Context::new(nobody, self.runner.clock(), self.runner.ids());
         ctx.request_id = text("idempotency-key");
         if ctx.request_id.len() > REQUEST_ID_CHARACTERS {

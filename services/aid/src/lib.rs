@@ -6,6 +6,7 @@
 //! | [`award`] | lists of a school, scheme and term |
 //! | [`mirror`] | what enrollment says, by generation |
 //! | [`reconciliation`] | one judge, two drivers, flags and their life |
+//! | [`sessions`] | whose log-in is over, as enrollment says |
 //!
 //! A change walks one way: feed → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
@@ -14,6 +15,7 @@ pub mod award;
 pub mod mirror;
 pub mod policy;
 pub mod reconciliation;
+pub mod sessions;
 
 use std::{sync::Arc, time::Duration};
 
@@ -87,6 +89,8 @@ impl Aid {
         let gate = Gate::new(&keyring, runner.clone());
         let parts = Arc::new(Parts { runner, gate, keyring: keyring.clone(), policies, tasks: tasks.clone() });
         fail_broken_runs(&parts).await?;
+        sessions::recall(&parts).await?;
+        tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
         let follower = Follower::new(Arc::new(mirror::AidMirror(parts.clone())), following.source, &keyring, clock, &following.name, &following.scope);
         let standing = follower.standing();
         tasks.spawn(follower.run(stop.clone()));

@@ -62,6 +62,7 @@ pub struct Parts {
 pub struct Enrollment {
     parts: Arc<Parts>,
     feed: FeedServer,
+    stop: CancellationToken,
 }
 
 impl Enrollment {
@@ -82,13 +83,15 @@ impl Enrollment {
         let feed = FeedServer::new(db, clock, gate.clone(), &keyring, sequencer.head(), stop.clone());
         tasks.spawn(sequencer.run(stop.clone()));
         let parts = Arc::new(Parts { runner, gate, keyring, registry });
+        directory::sessions::refresh(&parts).await?;
+        tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
-        Ok(Self { parts, feed })
+        Ok(Self { parts, feed, stop: stop.clone() })
     }
 
     /// The gRPC services.
     pub fn routes(&self) -> Routes {
-        let directory = directory::api::DirectoryApi(self.parts.clone());
+        let directory = directory::api::DirectoryApi { parts: self.parts.clone(), stop: self.stop.clone() };
         Routes::new(SessionServiceServer::new(directory.clone()))
             .add_service(DirectoryServiceServer::new(directory))
             .add_service(EnrollmentServiceServer::new(registration::api::EnrollmentApi(self.parts.clone())))

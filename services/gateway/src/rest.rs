@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Path, Query, Request as AxumRequest, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -28,7 +28,7 @@ use xuezhu_proto::{
 };
 use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES};
 
-use crate::{Gateway, upstream::Upstreams};
+use crate::{Gateway, pages::session, upstream::Upstreams};
 
 /// Headers that reach the services.
 const FORWARDED: [&str; 3] = ["authorization", "idempotency-key", "x-forwarded-for"];
@@ -78,6 +78,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v1/schools/{school}/imports/{import}/markedWorkbook", get(marked_workbook))
         .route("/v1/enrollmentTemplate", get(enrollment_template))
         .route("/v1/awardTemplate", get(award_template))
+        .layer(middleware::from_fn(own_pages_only))
         .layer(DefaultBodyLimit::disable())
         .with_state(gateway.clone());
     transcoded.merge(streamed)
@@ -94,6 +95,15 @@ struct ImportQuery {
 #[serde(rename_all = "camelCase", default)]
 struct MarkedQuery {
     faulty_only: bool,
+}
+
+/// A cookie signs only what our own pages send: a token in a header is sent by nobody unasked.
+async fn own_pages_only(request: AxumRequest, next: Next) -> Response {
+    let headers = request.headers();
+    if request.method() == Method::POST && !headers.contains_key(header::AUTHORIZATION) && !session::is_own_page(headers) {
+        return error(&Error::from(Refusal::new(Reason::Forbidden, "请求来自其他网站，已拒绝；程序请用 Authorization: Bearer 凭证")).into());
+    }
+    next.run(request).await
 }
 
 /// What the transcoder says by itself (a body that is no JSON, an unknown field, an answer that takes too long) gets a
@@ -277,7 +287,7 @@ fn signed<T>(headers: &HeaderMap, message: T) -> Request<T> {
         }
     }
     if !headers.contains_key(header::AUTHORIZATION)
-        && let Some(token) = crate::pages::session::token(headers)
+        && let Some(token) = session::token(headers)
         && let Ok(value) = format!("Bearer {token}").parse()
     {
         request.metadata_mut().insert("authorization", value);

@@ -41,15 +41,19 @@ impl Session {
     /// Logs in over the same connections.
     pub async fn with_log_in(&self, account: &str, password: &str) -> anyhow::Result<Self> {
         let answer = self.post("/v1/sessions", &serde_json::json!({ "account": account, "password": password }), "").await?;
-        let token = answer["accessToken"].as_str().context("the answer holds no token")?.to_owned();
-        Ok(Self { token, ..self.clone() })
+        Ok(self.with_token(answer["accessToken"].as_str().context("the answer holds no token")?))
     }
 
     /// Changes the password; the session goes on under the new one.
     pub async fn change_password(&self, old: &str, new: &str) -> anyhow::Result<Self> {
         let answer = self.post("/v1/sessions/password", &serde_json::json!({ "oldPassword": old, "newPassword": new }), "").await?;
-        let token = answer["accessToken"].as_str().context("the answer holds no token")?.to_owned();
-        Ok(Self { token, ..self.clone() })
+        Ok(self.with_token(answer["accessToken"].as_str().context("the answer holds no token")?))
+    }
+
+    /// A session under another token, over the same connections.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
     }
 
     /// The token of the session: for another client that asks in its name.

@@ -160,8 +160,14 @@ async fn withdraw(db: &Db, pool: &PgPool, student: i64) {
             .fetch_one(pool)
             .await
             .expect("ids");
-    let clerk =
-        Actor { account: "clerk".into(), display_name: "经办人".into(), role: Role::SchoolClerk, organisation: school.clone(), must_change_password: false };
+    let clerk = Actor {
+        account: "clerk".into(),
+        display_name: "经办人".into(),
+        role: Role::SchoolClerk,
+        organisation: school.clone(),
+        must_change_password: false,
+        session: 0,
+    };
     let ctx = Context::new(clerk, &system_clock(), &Ids::random());
     let effective = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");
     let event = Event { change: Change::Withdraw, school, enrollment, effective, reason: "转出".into() };

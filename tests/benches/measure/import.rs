@@ -66,8 +66,14 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let begun = Instant::now();
     let sealed = parts.keyring.seal("upload", file);
     let sealing = begun.elapsed();
-    let clerk =
-        Actor { account: "clerk".into(), display_name: "经办人".into(), role: Role::SchoolClerk, organisation: SCHOOL.into(), must_change_password: false };
+    let clerk = Actor {
+        account: "clerk".into(),
+        display_name: "经办人".into(),
+        role: Role::SchoolClerk,
+        organisation: SCHOOL.into(),
+        must_change_password: false,
+        session: 0,
+    };
     let ctx = Context::new(clerk, &clock, &ids);
     let upload = Upload {
         school: SCHOOL.into(),
@@ -104,8 +110,14 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
 }
 
 async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
-    let admin =
-        Actor { account: "admin".into(), display_name: String::new(), role: Role::Administrator, organisation: String::new(), must_change_password: false };
+    let admin = Actor {
+        account: "admin".into(),
+        display_name: String::new(),
+        role: Role::Administrator,
+        organisation: String::new(),
+        must_change_password: false,
+        session: 0,
+    };
     let school = xuezhu_enrollment::directory::NewSchool {
         code: SCHOOL.parse().expect("a code"),
         name: "学校".into(),

@@ -156,8 +156,14 @@ pub async fn measure(count: i64) {
             .expect("aid starts"),
     );
     let mut client = ReconciliationServiceClient::new(channel(&format!("http://{address}")).expect("a channel"));
-    let admin =
-        Actor { account: "admin".into(), display_name: String::new(), role: Role::Administrator, organisation: String::new(), must_change_password: false };
+    let admin = Actor {
+        account: "admin".into(),
+        display_name: String::new(),
+        role: Role::Administrator,
+        organisation: String::new(),
+        must_change_password: false,
+        session: 0,
+    };
     let (token, _) = Tokens::new(&keyring, system_clock()).issue(&admin, 36_000).expect("signs");
     let listening = client.clone();
     until("aid answers", async || listening.clone().get_mirror(signed(&token, xuezhu_proto::aid::GetMirrorRequest {})).await.is_ok()).await;

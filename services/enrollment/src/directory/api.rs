@@ -1,14 +1,18 @@
 //! gRPC in: sessions, schools, accounts.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
+use futures_util::Stream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use xuezhu_domain::{codes, region};
 use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, school, session_service_server::SessionService};
-use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Place, Role, clock::rfc3339, paging, runner::Call, token::SESSION_SECONDS};
+use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Place, Role, clock::rfc3339, paging, runner::Call, sessions, token::SESSION_SECONDS};
 use xuezhu_store::Tx;
 
-use super::{LogIn, NewAccount, NewSchool, SchoolRow, rules, store};
+use super::{LogIn, NewAccount, NewSchool, SchoolRow, rules, store, store::AccountRow};
 use crate::Parts;
 
 /// Longest name of a school or a person, in characters.
@@ -18,11 +22,16 @@ const MAJORS: usize = 400;
 
 /// The session and directory services.
 #[derive(Clone)]
-pub struct DirectoryApi(pub Arc<Parts>);
+pub struct DirectoryApi {
+    /// What the use cases need.
+    pub parts: Arc<Parts>,
+    /// Ends what streams.
+    pub stop: CancellationToken,
+}
 
 impl DirectoryApi {
     fn session(&self, actor: &Actor) -> Result<(String, String), Error> {
-        let (token, expires) = self.0.gate.tokens().issue(actor, SESSION_SECONDS)?;
+        let (token, expires) = self.parts.gate.tokens().issue(actor, SESSION_SECONDS)?;
         Ok((token, rfc3339(expires * 1_000_000)))
     }
 
@@ -30,31 +39,32 @@ impl DirectoryApi {
         tokio::task::spawn_blocking(move || super::hash_password(&password)).await.map_err(|error| Error::Internal(error.to_string()))?
     }
 
-    async fn password_of(&self, account: &str) -> Result<Option<String>, Error> {
-        let mut tx = self.0.runner.db().read().await?;
+    async fn account(&self, account: &str) -> Result<Option<AccountRow>, Error> {
+        let mut tx = self.parts.runner.db().read().await?;
         let row = store::account(&mut tx, account).await?;
         tx.rollback().await?;
-        Ok(row.map(|row| row.password_hash))
+        Ok(row)
     }
 
-    async fn fits(&self, account: &str, password: String) -> Result<bool, Error> {
-        let hash = self.password_of(account).await?;
+    /// Compares a password; as slow for an account that isn't there.
+    async fn fits(row: Option<&AccountRow>, password: String) -> Result<bool, Error> {
+        let hash = row.map(|row| row.password_hash.clone());
         tokio::task::spawn_blocking(move || super::password_fits(&password, hash.as_deref())).await.map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// Compares a password and counts a wrong one.
-    async fn log_in(&self, ctx: &Context, account: &str, password: String) -> Result<Actor, Error> {
-        let right = self.fits(account, password).await?;
-        self.settle(ctx, account, right).await
-    }
-
+    /// Counts a wrong password; who gave the right one is let in, if the account is open.
     async fn settle(&self, ctx: &Context, account: &str, right: bool) -> Result<Actor, Error> {
         let asked = (ctx.clone(), account.to_owned(), right);
-        let settled = self.0.runner.db().write(&asked, |tx, (ctx, account, right)| Box::pin(super::settle_log_in(ctx, tx, account, *right))).await?;
+        let settled = self.parts.runner.db().write(&asked, |tx, (ctx, account, right)| Box::pin(super::settle_log_in(ctx, tx, account, *right))).await?;
         match settled {
             LogIn::Done(actor) => Ok(actor),
             LogIn::Refused(refusal) => Err(refusal.into()),
         }
+    }
+
+    /// Whether a change of password was made already, under this request id, and only its answer was not heard.
+    async fn was_changed(ctx: &Context, row: &AccountRow, new_password: &str) -> Result<bool, Error> {
+        Ok(!ctx.request_id.is_empty() && row.password_request == ctx.request_id && Self::fits(Some(row), new_password.to_owned()).await?)
     }
 
     fn one_time_password(ctx: &Context) -> String {
@@ -67,14 +77,18 @@ impl DirectoryApi {
 #[tonic::async_trait]
 impl SessionService for DirectoryApi {
     async fn create_session(&self, request: Request<pb::CreateSessionRequest>) -> Result<Response<pb::CreateSessionResponse>, Status> {
-        let mut ctx = self.0.gate.stranger(&request)?;
+        let mut ctx = self.parts.gate.stranger(&request)?;
         let request = request.into_inner();
-        // The audit names the account that was tried.
-        ctx.actor.account = request.account.chars().take(32).collect();
-        let actor = match self.log_in(&ctx, &request.account, request.password).await {
+        let row = self.account(&request.account).await?;
+        // The audit names the account that was tried. What is none may be a number, or a password in the wrong box.
+        if let Some(row) = &row {
+            ctx.actor.account.clone_from(&row.account);
+        }
+        let right = Self::fits(row.as_ref(), request.password).await?;
+        let actor = match self.settle(&ctx, &request.account, right).await {
             Ok(actor) => actor,
             Err(error) => {
-                self.0.runner.record_refusal(&ctx, "CreateSession", "", error.reason()).await;
+                self.parts.runner.record_refusal(&ctx, "CreateSession", "", error.reason()).await;
                 return Err(error.into());
             }
         };
@@ -91,41 +105,63 @@ impl SessionService for DirectoryApi {
     }
 
     async fn change_password(&self, request: Request<pb::ChangePasswordRequest>) -> Result<Response<pb::ChangePasswordResponse>, Status> {
-        let (ctx, request) = self.0.gate.enter(request, "ChangePassword").await?;
+        const METHOD: &str = "ChangePassword";
+        // The session may be over by the very change whose answer was not heard.
+        let ctx = self.parts.gate.verify(&request, METHOD).await?;
+        let request = request.into_inner();
         super::check_new_password(&request.old_password, &request.new_password)?;
-        // Whoever heard no answer asks again: then the new password is the present one, and no wrong one was given.
-        let account = ctx.actor.account.clone();
-        let right =
-            self.fits(&account, request.old_password).await? || (!ctx.request_id.is_empty() && self.fits(&account, request.new_password.clone()).await?);
-        if let Err(error) = self.settle(&ctx, &account, right).await {
-            self.0.runner.record_refusal(&ctx, "ChangePassword", &ctx.actor.account, error.reason()).await;
+        let row = self.account(&ctx.actor.account).await?.ok_or_else(sessions::over)?;
+        if Self::was_changed(&ctx, &row, &request.new_password).await? {
+            let actor = self.settle(&ctx, &row.account, true).await?;
+            let (access_token, expire_time) = self.session(&actor)?;
+            return Ok(Response::new(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false }));
+        }
+        if let Err(error) = self.parts.gate.sessions().check(&ctx.actor) {
+            return Err(self.parts.gate.refuse(&ctx, METHOD, error).await);
+        }
+        let right = Self::fits(Some(&row), request.old_password).await?;
+        if let Err(error) = self.settle(&ctx, &row.account, right).await {
+            self.parts.runner.record_refusal(&ctx, METHOD, &row.account, error.reason()).await;
             return Err(error.into());
         }
         let hash = Self::hashed(request.new_password).await?;
-        // The passwords are no part of what is remembered of the request.
-        let call = Call::of_bytes("ChangePassword", ctx.actor.account.clone(), &[]).secret();
-        let mut changed = ctx.clone();
-        changed.request_id.clear();
-        self.0
+        // The passwords are no part of what is remembered of the request; that it was made stands with the account.
+        let call = Call::of_bytes(METHOD, row.account.clone(), &[]).secret();
+        let mut unnamed = ctx.clone();
+        unnamed.request_id.clear();
+        let answer = self
+            .parts
             .runner
-            .mutate(&changed, call, &(self.clone(), hash), |ctx, tx, (api, hash)| {
+            .mutate(&unnamed, call, &(self.clone(), hash, ctx.request_id), |ctx, tx, (api, hash, request_id)| {
                 Box::pin(async move {
-                    let actor = super::change_password(ctx, tx, hash).await?;
+                    let actor = super::change_password(ctx, tx, hash, request_id).await?;
                     let (access_token, expire_time) = api.session(&actor)?;
                     Ok(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false })
                 })
             })
-            .await
+            .await?;
+        super::sessions::refresh_now(&self.parts).await;
+        Ok(answer)
+    }
+
+    type WatchSessionsStream = Pin<Box<dyn Stream<Item = Result<pb::WatchSessionsResponse, Status>> + Send>>;
+
+    async fn watch_sessions(&self, request: Request<pb::WatchSessionsRequest>) -> Result<Response<Self::WatchSessionsStream>, Status> {
+        let (ctx, _) = self.parts.gate.enter(request, "WatchSessions").await?;
+        ctx.may(Permission::FollowSessions, &Place::Region(""))?;
+        let (out, answers) = mpsc::channel(1);
+        tokio::spawn(super::sessions::tell(self.parts.gate.sessions().clone(), out, self.stop.clone()));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
 }
 
 #[tonic::async_trait]
 impl DirectoryService for DirectoryApi {
     async fn create_school(&self, request: Request<pb::CreateSchoolRequest>) -> Result<Response<pb::CreateSchoolResponse>, Status> {
-        let (ctx, request) = self.0.gate.enter(request, "CreateSchool").await?;
+        let (ctx, request) = self.parts.gate.enter(request, "CreateSchool").await?;
         let new = new_school(&request)?;
         let call = Call::new("CreateSchool", new.code.as_str(), &request);
-        self.0
+        self.parts
             .runner
             .mutate(&ctx, call, &new, |ctx, tx, new| {
                 Box::pin(async move {
@@ -137,8 +173,8 @@ impl DirectoryService for DirectoryApi {
     }
 
     async fn get_school(&self, request: Request<pb::GetSchoolRequest>) -> Result<Response<pb::GetSchoolResponse>, Status> {
-        let (ctx, request) = self.0.gate.enter(request, "GetSchool").await?;
-        self.0
+        let (ctx, request) = self.parts.gate.enter(request, "GetSchool").await?;
+        self.parts
             .runner
             .read(&ctx, "GetSchool", &request.school, |ctx, tx, code| {
                 Box::pin(async move {
@@ -150,17 +186,17 @@ impl DirectoryService for DirectoryApi {
     }
 
     async fn list_schools(&self, request: Request<pb::ListSchoolsRequest>) -> Result<Response<pb::ListSchoolsResponse>, Status> {
-        let (ctx, request) = self.0.gate.enter(request, "ListSchools").await?;
-        self.0.runner.read(&ctx, "ListSchools", &request, |ctx, tx, request| Box::pin(list_schools(ctx, tx, request))).await
+        let (ctx, request) = self.parts.gate.enter(request, "ListSchools").await?;
+        self.parts.runner.read(&ctx, "ListSchools", &request, |ctx, tx, request| Box::pin(list_schools(ctx, tx, request))).await
     }
 
     async fn create_account(&self, request: Request<pb::CreateAccountRequest>) -> Result<Response<pb::CreateAccountResponse>, Status> {
-        let (ctx, request) = self.0.gate.enter(request, "CreateAccount").await?;
+        let (ctx, request) = self.parts.gate.enter(request, "CreateAccount").await?;
         let password = Self::one_time_password(&ctx);
         let mut new = new_account(&request)?;
         new.password_hash = Self::hashed(password.clone()).await?;
         let call = Call::new("CreateAccount", new.account.clone(), &request).secret();
-        self.0
+        self.parts
             .runner
             .mutate(&ctx, call, &(new, password), |ctx, tx, (new, password)| {
                 Box::pin(async move {
@@ -172,16 +208,17 @@ impl DirectoryService for DirectoryApi {
     }
 
     async fn list_accounts(&self, request: Request<pb::ListAccountsRequest>) -> Result<Response<pb::ListAccountsResponse>, Status> {
-        let (ctx, request) = self.0.gate.enter(request, "ListAccounts").await?;
-        self.0.runner.read(&ctx, "ListAccounts", &request, |ctx, tx, request| Box::pin(list_accounts(ctx, tx, request))).await
+        let (ctx, request) = self.parts.gate.enter(request, "ListAccounts").await?;
+        self.parts.runner.read(&ctx, "ListAccounts", &request, |ctx, tx, request| Box::pin(list_accounts(ctx, tx, request))).await
     }
 
     async fn reset_password(&self, request: Request<pb::ResetPasswordRequest>) -> Result<Response<pb::ResetPasswordResponse>, Status> {
-        let (ctx, request) = self.0.gate.enter(request, "ResetPassword").await?;
+        let (ctx, request) = self.parts.gate.enter(request, "ResetPassword").await?;
         let password = Self::one_time_password(&ctx);
         let hash = Self::hashed(password.clone()).await?;
         let call = Call::new("ResetPassword", request.account.clone(), &request).secret();
-        self.0
+        let answer = self
+            .parts
             .runner
             .mutate(&ctx, call, &(request.account, hash, password), |ctx, tx, (account, hash, password)| {
                 Box::pin(async move {
@@ -189,12 +226,39 @@ impl DirectoryService for DirectoryApi {
                     Ok(pb::ResetPasswordResponse { one_time_password: password.clone() })
                 })
             })
+            .await?;
+        super::sessions::refresh_now(&self.parts).await;
+        Ok(answer)
+    }
+
+    async fn disable_account(&self, request: Request<pb::DisableAccountRequest>) -> Result<Response<pb::DisableAccountResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "DisableAccount").await?;
+        let call = Call::new("DisableAccount", request.account.clone(), &request);
+        let answer = self
+            .parts
+            .runner
+            .mutate(&ctx, call, &request.account, |ctx, tx, account| {
+                Box::pin(async move { Ok(pb::DisableAccountResponse { account: Some(account_to_proto(super::set_disabled(ctx, tx, account, true).await?)) }) })
+            })
+            .await?;
+        super::sessions::refresh_now(&self.parts).await;
+        Ok(answer)
+    }
+
+    async fn enable_account(&self, request: Request<pb::EnableAccountRequest>) -> Result<Response<pb::EnableAccountResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "EnableAccount").await?;
+        let call = Call::new("EnableAccount", request.account.clone(), &request);
+        self.parts
+            .runner
+            .mutate(&ctx, call, &request.account, |ctx, tx, account| {
+                Box::pin(async move { Ok(pb::EnableAccountResponse { account: Some(account_to_proto(super::set_disabled(ctx, tx, account, false).await?)) }) })
+            })
             .await
     }
 
     async fn get_registry(&self, request: Request<pb::GetRegistryRequest>) -> Result<Response<pb::GetRegistryResponse>, Status> {
-        self.0.gate.enter(request, "GetRegistry").await?;
-        Ok(Response::new(pb::GetRegistryResponse { registry: self.0.registry.name().to_owned() }))
+        self.parts.gate.enter(request, "GetRegistry").await?;
+        Ok(Response::new(pb::GetRegistryResponse { registry: self.parts.registry.name().to_owned() }))
     }
 }
 
@@ -229,16 +293,18 @@ async fn list_accounts(ctx: &Context, tx: &mut Tx, request: &pb::ListAccountsReq
     let rows = store::accounts_after(tx, region::prefix_or_all(&ctx.actor.organisation), &request.organisation, &after, limit).await?;
     let next_page_token =
         if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| paging::token(&row.account)).unwrap_or_default() } else { String::new() };
-    let accounts = rows
-        .into_iter()
-        .map(|row| pb::Account {
-            role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
-            account: row.account,
-            display_name: row.display_name,
-            organisation: row.organisation,
-        })
-        .collect();
+    let accounts = rows.into_iter().map(account_to_proto).collect();
     Ok(pb::ListAccountsResponse { accounts, next_page_token })
+}
+
+fn account_to_proto(row: AccountRow) -> pb::Account {
+    pb::Account {
+        role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
+        account: row.account,
+        display_name: row.display_name,
+        organisation: row.organisation,
+        disabled: row.disabled,
+    }
 }
 
 async fn to_proto(tx: &mut Tx, row: SchoolRow) -> Result<pb::School, Error> {

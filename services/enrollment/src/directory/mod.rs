@@ -2,6 +2,7 @@
 
 pub mod api;
 mod rules;
+pub mod sessions;
 mod store;
 
 use argon2::{
@@ -9,10 +10,10 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use xuezhu_domain::{RegionCode, SchoolCode};
-use xuezhu_service::{Actor, Context, Error, Permission, Place, Reason, Refusal, Role};
+use xuezhu_service::{Actor, Context, Error, Permission, Place, Reason, Refusal, Role, sessions::over};
 use xuezhu_store::Tx;
 
-pub use self::store::SchoolRow;
+pub use self::store::{AccountRow, SchoolRow};
 // What other capabilities may ask.
 pub(crate) use self::store::{majors, school as find_school};
 use crate::sharing;
@@ -104,12 +105,32 @@ async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Re
     ctx.may(Permission::ManageDirectory, &school.place())
 }
 
-/// Gives an account a new one-time password and unlocks it.
+/// Gives an account a new one-time password, unlocks it, and ends its sessions.
 pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
+    let row = account_for(ctx, tx, account).await?;
+    store::set_password(tx, &row.account, password_hash, true, "", ctx.now_us()).await?;
+    Ok(())
+}
+
+/// Closes an account, which ends its sessions, or opens it again.
+pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: bool) -> Result<AccountRow, Error> {
+    let row = account_for(ctx, tx, account).await?;
+    if row.account == ctx.actor.account {
+        return Err(Refusal::wrong_state("不能停用或启用本人的账号，请由其他管理员办理").into());
+    }
+    if row.disabled != disabled {
+        store::set_disabled(tx, account, disabled, ctx.now_us()).await?;
+    }
+    Ok(AccountRow { disabled, ..row })
+}
+
+/// An account that the actor keeps, locked.
+async fn account_for(ctx: &Context, tx: &mut Tx, account: &str) -> Result<AccountRow, Error> {
+    store::lock_account(tx, account).await?;
     let row = store::account(tx, account).await?.ok_or_else(|| Refusal::not_found("该账号"))?;
     let of = row.actor()?;
     keeps(ctx, tx, of.role, &of.organisation).await?;
-    if store::set_password(tx, account, password_hash, true).await? { Ok(()) } else { Err(Refusal::not_found("该账号").into()) }
+    Ok(row)
 }
 
 /// What a log-in found out; a wrong password is counted, so it is a result and not an error that undoes itself.
@@ -134,15 +155,23 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, right: boo
         store::count_wrong_password(tx, account, if until_us > 0 { 0 } else { wrong }, until_us).await?;
         return Ok(LogIn::Refused(if until_us > 0 { locked() } else { wrong_password() }));
     }
+    if row.disabled {
+        return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
+    }
     store::count_wrong_password(tx, account, 0, 0).await?;
     Ok(LogIn::Done(row.actor()?))
 }
 
-/// Sets the caller's own password.
-pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str) -> Result<Actor, Error> {
-    store::set_password(tx, &ctx.actor.account, password_hash, false).await?;
-    let row = store::account(tx, &ctx.actor.account).await?.ok_or_else(|| Refusal::not_found("该账号"))?;
-    row.actor()
+/// Sets the caller's own password, under the request id that asked for it. Their sessions are over, but for the one that
+/// goes on under the new password.
+pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, request_id: &str) -> Result<Actor, Error> {
+    store::lock_account(tx, &ctx.actor.account).await?;
+    let row = store::account(tx, &ctx.actor.account).await?.ok_or_else(over)?;
+    if row.session != ctx.actor.session || row.disabled {
+        return Err(over());
+    }
+    store::set_password(tx, &row.account, password_hash, false, request_id, ctx.now_us()).await?;
+    AccountRow { must_change_password: false, session: row.session + 1, ..row }.actor()
 }
 
 /// Opens the first administrator's account, where there is none at all.

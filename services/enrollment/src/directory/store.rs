@@ -50,6 +50,12 @@ pub struct AccountRow {
     pub wrong_passwords: i32,
     /// Until when it is locked, microseconds since 1970.
     pub locked_until_us: i64,
+    /// Number of the present session: tokens of a lower one are over.
+    pub session: i64,
+    /// Request id of the last own change of password; empty after a reset.
+    pub password_request: String,
+    /// Whether it is closed.
+    pub disabled: bool,
 }
 
 impl AccountRow {
@@ -61,6 +67,7 @@ impl AccountRow {
             role: Role::parse(&self.role).ok_or(StoreError::Corrupt("role"))?,
             organisation: self.organisation.clone(),
             must_change_password: self.must_change_password,
+            session: self.session,
         })
     }
 }
@@ -127,7 +134,7 @@ pub async fn schools_after(
     )
 }
 
-/// The same, locked: guesses that come at once are counted one by one.
+/// Locks an account: guesses that come at once are counted one by one, and changes are made one after the other.
 pub async fn lock_account(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET wrong_passwords = wrong_passwords WHERE account = $1", account)?;
     Ok(())
@@ -137,7 +144,9 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
     one!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us FROM accounts WHERE account = $1",
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, session, password_request,
+                disabled
+         FROM accounts WHERE account = $1",
         account
     )
 }
@@ -147,7 +156,8 @@ pub async fn accounts_after(tx: &mut Tx, authority_prefix: &str, organisation: &
     rows!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, session, password_request,
+                disabled
          FROM accounts a WHERE ($1 = '' OR organisation = $1) AND account > $2
            AND ($4 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($4)) = $4)
          ORDER BY account LIMIT $3",
@@ -178,15 +188,31 @@ pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64) -> Resul
     Ok(())
 }
 
-pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: bool) -> Result<bool, StoreError> {
-    let set = run!(
+/// Sets a password, which ends the account's sessions.
+pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: bool, request_id: &str, now_us: i64) -> Result<(), StoreError> {
+    run!(
         tx,
-        "UPDATE accounts SET password_hash = $2, must_change_password = $3, wrong_passwords = 0, locked_until_us = 0 WHERE account = $1",
+        "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, wrong_passwords = 0, locked_until_us = 0,
+                session = session + 1, session_since_us = $5
+         WHERE account = $1",
         account,
         hash,
-        must_change
+        must_change,
+        request_id,
+        now_us
     )?;
-    Ok(set == 1)
+    Ok(())
+}
+
+/// Closes an account, which ends its sessions, or opens it.
+pub async fn set_disabled(tx: &mut Tx, account: &str, disabled: bool, now_us: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE accounts SET disabled = $2, session = session + 1, session_since_us = $3 WHERE account = $1", account, disabled, now_us)?;
+    Ok(())
+}
+
+/// Accounts whose sessions ended at or after a time, and the numbers of their present ones.
+pub async fn sessions_since(tx: &mut Tx, at_us: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    rows!(tx, (String, i64), "SELECT account, session FROM accounts WHERE session_since_us >= $1", at_us)
 }
 
 pub async fn count_wrong_password(tx: &mut Tx, account: &str, wrong: i32, locked_until_us: i64) -> Result<(), StoreError> {

@@ -10,7 +10,8 @@ use axum::{
 };
 use serde::Deserialize;
 use xuezhu_proto::enrollment::{
-    Account, CreateAccountRequest, CreateSchoolRequest, ListAccountsRequest, ListSchoolsRequest, Major, ResetPasswordRequest, School, account, school,
+    Account, CreateAccountRequest, CreateSchoolRequest, DisableAccountRequest, EnableAccountRequest, ListAccountsRequest, ListSchoolsRequest, Major,
+    ResetPasswordRequest, School, account, school,
 };
 
 use super::{Desk, PageError, render, session};
@@ -18,7 +19,12 @@ use crate::Gateway;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
-    Router::new().route("/accounts", get(page).post(create_account)).route("/accounts/reset", post(reset)).route("/schools", post(create_school))
+    Router::new()
+        .route("/accounts", get(page).post(create_account))
+        .route("/accounts/reset", post(reset))
+        .route("/accounts/disable", post(disable))
+        .route("/accounts/enable", post(enable))
+        .route("/schools", post(create_school))
 }
 
 #[derive(Template)]
@@ -72,18 +78,31 @@ async fn create_account(desk: Desk, Form(form): Form<AccountForm>) -> Result<Res
     }
 }
 
+/// Asks for something about one account.
 #[derive(Deserialize)]
-struct ResetForm {
+struct OneAccountForm {
     request_id: String,
     account: String,
 }
 
-async fn reset(desk: Desk, Form(form): Form<ResetForm>) -> Result<Response, PageError> {
+async fn reset(desk: Desk, Form(form): Form<OneAccountForm>) -> Result<Response, PageError> {
     let asked = ResetPasswordRequest { account: form.account.clone() };
     match desk.directory().reset_password(desk.change(&format!("{}-{}", form.request_id, form.account), asked)).await {
         Ok(answer) => view(desk, Some((form.account, answer.into_inner().one_time_password)), String::new()).await,
         Err(status) => view(desk, None, status.message().to_owned()).await,
     }
+}
+
+async fn disable(desk: Desk, Form(form): Form<OneAccountForm>) -> Result<Response, PageError> {
+    let asked = DisableAccountRequest { account: form.account.clone() };
+    let done = desk.directory().disable_account(desk.change(&format!("{}-{}", form.request_id, form.account), asked)).await;
+    view(desk, None, done.err().map(|status| status.message().to_owned()).unwrap_or_default()).await
+}
+
+async fn enable(desk: Desk, Form(form): Form<OneAccountForm>) -> Result<Response, PageError> {
+    let asked = EnableAccountRequest { account: form.account.clone() };
+    let done = desk.directory().enable_account(desk.change(&format!("{}-{}", form.request_id, form.account), asked)).await;
+    view(desk, None, done.err().map(|status| status.message().to_owned()).unwrap_or_default()).await
 }
 
 #[derive(Deserialize)]

@@ -52,9 +52,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
 
 /// Forms are taken only from our own pages. The cookie is `SameSite=Strict`; this is the second lock.
 async fn own_forms_only(request: Request, next: Next) -> Response {
-    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    if request.method() == Method::POST && site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return (StatusCode::FORBIDDEN, "表单来自其他网站，已拒绝").into_response();
+    if request.method() == Method::POST && !session::is_own_page(request.headers()) {
+        return PageError::Refused(Status::permission_denied("表单来自其他网站，已拒绝")).into_response();
     }
     next.run(request).await
 }

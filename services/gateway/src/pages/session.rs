@@ -19,6 +19,20 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Whether a request comes from our own pages, or from no page at all. Browsers say how far the page is, older ones at
+/// least whose it is; what says neither is no browser, and has no cookie that it was not given.
+pub fn is_own_page(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    match (text("origin"), text("host")) {
+        (None, _) => true,
+        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, of)| of == host),
+        (Some(_), None) => false,
+    }
+}
+
 /// A cookie that holds a token; an empty one takes it away.
 pub fn cookie(token: &str, secure: bool) -> String {
     let age = if token.is_empty() { 0 } else { xuezhu_service::token::SESSION_SECONDS };
@@ -29,6 +43,9 @@ pub fn cookie(token: &str, secure: bool) -> String {
 /// Who is logged in, as the token says; the services verify it, pages only show it.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct User {
+    /// Account.
+    #[serde(default)]
+    pub sub: String,
     /// Name of the person.
     #[serde(default)]
     pub name: String,
@@ -48,6 +65,11 @@ impl User {
     pub fn of(token: &str) -> Option<Self> {
         let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
         serde_json::from_slice(&claims).ok()
+    }
+
+    /// Whether this is the very account.
+    pub fn is_account(&self, account: &str) -> bool {
+        self.sub == account
     }
 
     /// Whether this is somebody of a school.

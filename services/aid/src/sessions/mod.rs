@@ -1,0 +1,69 @@
+//! Which sessions are over, as enrollment says: kept, so that a start without enrollment in reach forgets nothing.
+
+mod store;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, transport::Channel};
+use xuezhu_proto::enrollment::{WatchSessionsRequest, WatchSessionsResponse, session_service_client::SessionServiceClient};
+use xuezhu_service::Error;
+
+use crate::Parts;
+
+/// Wait after a fault.
+const WAIT: Duration = Duration::from_millis(200);
+/// A source that says nothing for so long is asked anew.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Takes note of what was heard before this start.
+pub async fn recall(parts: &Parts) -> Result<(), Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let known = store::all(&mut tx).await?;
+    tx.rollback().await?;
+    if !known.is_empty() {
+        parts.gate.sessions().note(known);
+    }
+    Ok(())
+}
+
+/// Listens until told to stop.
+pub async fn listen(parts: Arc<Parts>, source: Channel, name: String, stop: CancellationToken) {
+    let mut silent = false;
+    loop {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = follow(&parts, &source, &name, &mut silent) => heard,
+        };
+        // Told once: the source may be away for long.
+        if let (Err(error), false) = (heard, std::mem::replace(&mut silent, true)) {
+            tracing::warn!(%error, "which sessions are over is not told any more; trying again");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(WAIT) => {}
+        }
+    }
+}
+
+async fn follow(parts: &Parts, source: &Channel, name: &str, silent: &mut bool) -> Result<(), Error> {
+    let fault = |status: Status| Error::Internal(format!("source answered {:?}: {}", status.code(), status.message()));
+    let request = parts.gate.tokens().signed(name, WatchSessionsRequest {})?;
+    let mut answers = SessionServiceClient::new(source.clone()).watch_sessions(request).await.map_err(fault)?.into_inner();
+    loop {
+        let answer = tokio::time::timeout(SILENCE, answers.message()).await.map_err(|_| Error::Internal("the source has fallen silent".into()))?;
+        let Some(answer) = answer.map_err(fault)? else { return Err(Error::Internal("the source ended the stream".into())) };
+        take(parts, answer).await?;
+        *silent = false;
+    }
+}
+
+/// Keeps what was heard, then goes by it.
+async fn take(parts: &Parts, answer: WatchSessionsResponse) -> Result<(), Error> {
+    let heard: Vec<(String, i64)> = answer.sessions.into_iter().map(|of| (of.account, of.session)).collect();
+    if !heard.is_empty() {
+        parts.runner.db().write(&heard, |tx, heard| Box::pin(async move { store::keep(tx, heard).await.map_err(Error::from) })).await?;
+    }
+    parts.gate.sessions().note(heard);
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Sessions that end before their tokens do, and passwords that can't be kept.
+
+use reqwest::{Client, header};
+use serde_json::{Value, json};
+use xuezhu::client::Session;
+use xuezhu_tests::{
+    Engine, deployment,
+    schools::{self, PASSWORD, SCHOOL, reason, student},
+    until,
+};
+
+const OPEN_FLAGS: &str = "/v1/flags?state=OPEN";
+
+fn passwords(old: &str, new: &str) -> Value {
+    json!({ "oldPassword": old, "newPassword": new })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_one_time_password_is_never_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let one_time = deployment.admin_password.clone().expect("a first administrator");
+    let first = Session::log_in(&format!("http://{}", deployment.http), "admin", &one_time).await.expect("logs in");
+    for key in ["", "again"] {
+        let wrong = first.post("/v1/sessions/password", &passwords("wrong", &one_time), key).await;
+        assert_eq!(reason(wrong), (401, "WRONG_PASSWORD".into()), "under the key {key:?}");
+        let same = first.post("/v1/sessions/password", &passwords(&one_time, &one_time), key).await;
+        assert_eq!(reason(same), (400, "PASSWORD_WEAK".into()));
+    }
+    let session = first.with_log_in("admin", &one_time).await.expect("is still the password");
+    assert_eq!(reason(session.get("/v1/accounts").await), (403, "MUST_CHANGE_PASSWORD".into()));
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_heard_no_answer_to_a_change_of_password_asks_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let path = "/v1/sessions/password";
+    people.clerk.post(path, &passwords(PASSWORD, "Other-2026x"), "change").await.expect("is changed");
+    assert_eq!(reason(people.clerk.get(&format!("/v1/schools/{SCHOOL}")).await), (401, "UNAUTHENTICATED".into()), "the session of the old password is over");
+    let again = people.clerk.post(path, &passwords(PASSWORD, "Other-2026x"), "change").await.expect("is answered again");
+    let session = people.clerk.with_token(again["accessToken"].as_str().expect("a token"));
+    session.get(&format!("/v1/schools/{SCHOOL}")).await.expect("the new session works");
+    for (asked, key) in [("Other-2026x", "another"), ("Third-2026x", "change"), ("Other-2026x", "")] {
+        assert_eq!(reason(people.clerk.post(path, &passwords(PASSWORD, asked), key).await), (401, "UNAUTHENTICATED".into()), "{asked} under {key:?}");
+    }
+    // A password that was reset is nobody's answer any more.
+    people.admin.post("/v1/accounts/clerk/resetPassword", &json!({}), "").await.expect("is reset");
+    assert_eq!(reason(people.clerk.post(path, &passwords(PASSWORD, "Other-2026x"), "change").await), (401, "UNAUTHENTICATED".into()));
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_and_a_closed_account_end_sessions_in_both_services() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let upload = async |session: &Session| session.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), schools::workbook(&[student(1)]), "").await;
+        people.clerk.get(OPEN_FLAGS).await.expect("reads at aid");
+        let reset = people.admin.post("/v1/accounts/clerk/resetPassword", &json!({}), "").await.expect("is reset");
+        assert_eq!(reason(upload(&people.clerk).await), (401, "UNAUTHENTICATED".into()));
+        until("aid refuses the session", async || people.clerk.get(OPEN_FLAGS).await.is_err()).await;
+        assert_eq!(reason(people.clerk.get(OPEN_FLAGS).await), (401, "UNAUTHENTICATED".into()));
+
+        let one_time = reset["oneTimePassword"].as_str().expect("a password");
+        let clerk = people.clerk.with_log_in("clerk", one_time).await.expect("logs in").change_password(one_time, PASSWORD).await.expect("changes");
+        upload(&clerk).await.expect("the new session works");
+        clerk.get(OPEN_FLAGS).await.expect("at aid too");
+
+        assert_eq!(reason(people.clerk.post("/v1/accounts/clerk/disable", &json!({}), "").await), (401, "UNAUTHENTICATED".into()));
+        assert_eq!(reason(clerk.post("/v1/accounts/clerk/disable", &json!({}), "").await), (403, "FORBIDDEN".into()));
+        assert_eq!(reason(people.admin.post("/v1/accounts/admin/disable", &json!({}), "").await), (400, "WRONG_STATE".into()), "nobody shuts themselves out");
+        let closed = people.admin.post("/v1/accounts/clerk/disable", &json!({}), "").await.expect("is disabled");
+        assert_eq!((&closed["account"], &closed["disabled"]), (&json!("clerk"), &json!(true)), "{closed}");
+        assert_eq!(reason(upload(&clerk).await), (401, "UNAUTHENTICATED".into()));
+        until("aid refuses the session", async || clerk.get(OPEN_FLAGS).await.is_err()).await;
+        assert_eq!(reason(clerk.with_log_in("clerk", PASSWORD).await.map(drop)), (403, "ACCOUNT_DISABLED".into()));
+        assert_eq!(reason(clerk.with_log_in("clerk", "wrong").await.map(drop)), (401, "WRONG_PASSWORD".into()), "only who knows the password is told");
+        people.admin.post("/v1/accounts/clerk/enable", &json!({}), "").await.expect("is enabled");
+        assert_eq!(reason(upload(&clerk).await), (401, "UNAUTHENTICATED".into()), "the session stays over");
+        clerk.with_log_in("clerk", PASSWORD).await.expect("logs in").get(OPEN_FLAGS).await.expect("the new one works");
+
+        // What ended is still over for a service that starts anew.
+        let old = clerk;
+        let (data, http) = (folder.path().to_owned(), deployment.http);
+        deployment.stop().await;
+        if engine == Engine::Sqlite {
+            let deployment = xuezhu_tests::deployment_at(&data, http).await;
+            assert_eq!(reason(upload(&old).await), (401, "UNAUTHENTICATED".into()));
+            assert_eq!(reason(old.get(OPEN_FLAGS).await), (401, "UNAUTHENTICATED".into()));
+            deployment.stop().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_site_can_use_a_cookie_for_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let base = format!("http://{}", deployment.http);
+    let client = Client::new();
+    let upload = async |from: &[(&'static str, &str)]| {
+        let url = format!("{base}/v1/schools/{SCHOOL}/enrollments/import");
+        let mut request = client.post(url).header(header::COOKIE, format!("xuezhu_session={}", people.clerk.token())).body(schools::workbook(&[student(1)]));
+        for (name, value) in from {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.expect("answers");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON")["details"][0]["reason"].as_str().unwrap_or_default().to_owned())
+    };
+    for from in [
+        [("sec-fetch-site", "cross-site")].as_slice(),
+        &[("sec-fetch-site", "same-site"), ("origin", "http://other.example")],
+        // Browsers that don't say how far the page is still say whose it is.
+        &[("origin", "http://other.example")],
+        &[("origin", "null")],
+    ] {
+        assert_eq!(upload(from).await, (403, "FORBIDDEN".into()), "{from:?}");
+    }
+    let nothing = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("a list");
+    assert_eq!(nothing["enrollments"], json!([]));
+    for from in [[("sec-fetch-site", "same-origin")].as_slice(), &[("origin", base.as_str())]] {
+        assert_eq!(upload(from).await.0, 200, "{from:?}");
+    }
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_of_a_log_in_keeps_only_names_that_are_accounts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let base = format!("http://{}", deployment.http);
+    let typed = "430102201001011234";
+    for account in [typed, "admin"] {
+        assert_eq!(reason(Session::log_in(&base, account, "wrong").await.map(drop)), (401, "WRONG_PASSWORD".into()));
+    }
+    deployment.stop().await;
+    let db = xuezhu_store::Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    let mut tx = db.read().await.expect("reads");
+    let tried = xuezhu_store::rows!(&mut tx, (String,), "SELECT actor FROM audit WHERE method = 'CreateSession' ORDER BY id").expect("rows");
+    assert_eq!(tried, [("-".to_owned(),), ("admin".to_owned(),)]);
+}
