@@ -2,6 +2,7 @@
 
 pub mod postgres;
 pub mod province;
+pub mod rebuilt;
 pub mod schools;
 
 use std::{
@@ -37,9 +38,13 @@ pub async fn deployment(engine: Engine, data: &Path, registry: &str) -> Deployme
 
 /// Everything in one process, on two databases (else on files in the folder), under settings.
 pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, registry: &str, settings: Settings) -> Deployment {
-    prepare();
+    start(options(databases, data, registry, settings)).await
+}
+
+/// What a deployment is started with: on free addresses.
+pub fn options(databases: Option<(String, String)>, data: &Path, registry: &str, settings: Settings) -> Options {
     let free = || "127.0.0.1:0".to_owned();
-    let options = Options {
+    Options {
         data: data.to_owned(),
         http: free(),
         enrollment_grpc: free(),
@@ -48,25 +53,13 @@ pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, reg
         databases,
         registry: registry.to_owned(),
         settings,
-    };
-    Deployment::start(options).await.expect("a deployment starts")
+    }
 }
 
-/// A deployment that was stopped, started anew in its folder, at the address it had.
-pub async fn deployment_at(data: &Path, http: std::net::SocketAddr) -> Deployment {
+/// Starts a deployment.
+pub async fn start(options: Options) -> Deployment {
     prepare();
-    let free = || "127.0.0.1:0".to_owned();
-    let options = Options {
-        data: data.to_owned(),
-        http: http.to_string(),
-        enrollment_grpc: free(),
-        aid_grpc: free(),
-        admin_password_file: None,
-        databases: None,
-        registry: "none".to_owned(),
-        settings: Settings::default(),
-    };
-    Deployment::start(options).await.expect("a deployment starts again")
+    Deployment::start(options).await.expect("a deployment starts")
 }
 
 /// How long a test waits for something that must happen.

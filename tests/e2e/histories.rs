@@ -8,13 +8,18 @@ use chrono::{Datelike, NaiveDate};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use uuid::Uuid;
-use xuezhu::{client::Session, deployment::Deployment};
+use xuezhu::{
+    client::Session,
+    deployment::{Deployment, Options},
+};
 use xuezhu_domain::{calendar::add_working_days, text::comparable_name};
 use xuezhu_service::settings::Settings;
 use xuezhu_store::{Db, rows, run};
 use xuezhu_tests::{
-    deployment_on, postgres,
+    options, postgres,
+    rebuilt::rebuild,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, awards, number, student, workbook},
+    start,
 };
 
 const TERM: &str = "2026-AUTUMN";
@@ -25,6 +30,8 @@ const DUE: &str = "2026-11-30";
 const NUMBERS: u32 = 9;
 /// Acts of a history.
 const ACTS: usize = 90;
+/// Acts between two rebuildings of the source.
+const REBUILT: usize = 31;
 /// Acts between comparisons.
 const BETWEEN: usize = 6;
 
@@ -281,16 +288,16 @@ async fn open_flags(aid: &Db) -> Found {
 
 // ── the histories ──────────────────────────────────────────────────────────────────────────────────────────────
 
-struct History<'h> {
+struct History {
     random: StdRng,
-    deployment: &'h Deployment,
+    deployment: Deployment,
     desks: [(&'static str, Session, Session); 2],
     officer: Session,
     day: NaiveDate,
     acts: BTreeMap<&'static str, usize>,
 }
 
-impl History<'_> {
+impl History {
     fn name(&mut self, serial: u32) -> String {
         let right = student(serial)["姓名"].clone();
         if self.random.random_bool(0.8) { right } else { student(serial + 100)["姓名"].clone() }
@@ -426,27 +433,29 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> BTreeSet<String
         }
     }
     std::fs::write(&registry, known).expect("writes");
-    let deployment = deployment_on(databases.clone(), folder.path(), &registry.display().to_string(), Settings::default()).await;
+    let options = || options(databases.clone(), folder.path(), &registry.display().to_string(), Settings::default());
+    let deployment = start(options()).await;
     let people: People = schools::open(&deployment).await;
     let head = people.open_account("head2", "PRINCIPAL", OTHER, PASSWORD).await;
     let file = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
-    let (enrollment, aid) = databases.unwrap_or_else(|| (file("enrollment.db"), file("aid.db")));
+    let (enrollment, aid) = databases.clone().unwrap_or_else(|| (file("enrollment.db"), file("aid.db")));
     let (enrollment, aid) = (Db::open(&enrollment).await.expect("opens"), Db::open(&aid).await.expect("opens"));
     let desks = [(SCHOOL, people.clerk.clone(), people.head.clone()), (OTHER, people.other.clone(), head)];
-    let mut history = History {
-        random: StdRng::seed_from_u64(seed),
-        deployment: &deployment,
-        desks,
-        officer: people.officer.clone(),
-        day: date("2026-09-05"),
-        acts: BTreeMap::new(),
-    };
-    deployment.step_to(history.day).await.expect("steps");
+    let mut history =
+        History { random: StdRng::seed_from_u64(seed), deployment, desks, officer: people.officer.clone(), day: date("2026-09-05"), acts: BTreeMap::new() };
+    history.deployment.step_to(history.day).await.expect("steps");
     let mut rules = BTreeSet::new();
     for act in 1..=ACTS {
         history.act().await;
+        if act % REBUILT == 0 {
+            // The source is made anew of what is on paper; aid keeps what it has.
+            let http = history.deployment.http.to_string();
+            history.deployment.stop().await;
+            rebuild(&enrollment, &mut history.random, true).await;
+            history.deployment = start(Options { http, ..options() }).await;
+        }
         if act % BETWEEN == 0 || act == ACTS {
-            deployment.drain().await.expect("drains");
+            history.deployment.drain().await.expect("drains");
             let reference = Truth::read(&enrollment, &aid, history.day).await.findings();
             assert_eq!(open_flags(&aid).await, reference, "seed {seed}, after {act} acts: the continuous driver");
             rules.extend(reference.into_iter().map(|(rule, ..)| rule));
@@ -463,7 +472,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> BTreeSet<String
     tx.commit().await.expect("commits");
     sweep(&people.admin).await;
     assert_eq!(open_flags(&aid).await, reference, "seed {seed}: a sweep from nothing");
-    deployment.stop().await;
+    history.deployment.stop().await;
     rules
 }
 

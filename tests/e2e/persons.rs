@@ -1,10 +1,15 @@
 //! Persons, their numbers and names, over the years: what was a typing error, what changed by law, and who is meant.
 
+use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
+use xuezhu::deployment::Options;
 use xuezhu_service::settings::Settings;
+use xuezhu_store::Db;
 use xuezhu_tests::{
-    Engine, deployment, deployment_on,
+    Engine, deployment, deployment_on, options,
+    rebuilt::rebuild,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, number, student, workbook},
+    start,
 };
 
 async fn enrollment_of(people: &People, serial: u32) -> Value {
@@ -204,4 +209,43 @@ async fn a_sweep_of_more_suspects_than_a_transaction_takes_ends() {
         assert_eq!(state["counts"], json!([{ "rule": "NO_ENROLLMENT", "flags": GHOSTS }]), "{state}");
         deployment.stop().await;
     }
+}
+
+/// What people said about a flag outlives the ids of the source; the links lead to what is there now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_was_rebuilt_opens_no_flag_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let asked = || options(None, folder.path(), "none", Settings::default());
+    let deployment = start(asked()).await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1), student(2)]).await;
+    people.register().await;
+    people.list(&[("王错", &number(1), ""), ("李鬼", &number(2), "")]).await;
+    deployment.drain().await.expect("drains");
+    let flags = people.officer.get("/v1/flags?rule=IDENTITY_MISMATCH").await.expect("flags");
+    let paths: Vec<String> =
+        flags["flags"].as_array().expect("a list").iter().map(|flag| format!("/v1/flags/{}", flag["flag"].as_str().expect("an id"))).collect();
+    people.clerk.post(&format!("{}/explain", paths[0]), &json!({ "text": "录入时写错" }), "").await.expect("is explained");
+    people.officer.post(&format!("{}/clear", paths[1]), &json!({ "reason": "已核对" }), "").await.expect("is cleared");
+    let mut before = Vec::new();
+    for path in &paths {
+        before.push(people.officer.get(path).await.expect("a flag"));
+    }
+    let http = deployment.http.to_string();
+    deployment.stop().await;
+    let source = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    rebuild(&source, &mut StdRng::seed_from_u64(1), false).await;
+    source.close().await;
+    let deployment = start(Options { http, ..asked() }).await;
+    deployment.drain().await.expect("drains");
+    for (path, before) in paths.iter().zip(&before) {
+        let after = people.officer.get(path).await.expect("a flag");
+        assert_eq!((&after["state"], &after["steps"]), (&before["state"], &before["steps"]), "{after}");
+        assert_ne!(after["person"], before["person"]);
+        people.officer.get(&format!("/v1/students/{}/story", after["person"].as_str().expect("an id"))).await.expect("the link leads somewhere");
+        let (now, then) = (&after["evidence"]["enrollments"][0]["enrollment"], &before["evidence"]["enrollments"][0]["enrollment"]);
+        assert_ne!(now, then);
+        people.officer.get(&format!("/v1/schools/{SCHOOL}/enrollments/{}", now.as_str().expect("an id"))).await.expect("this one too");
+    }
+    deployment.stop().await;
 }

@@ -2,11 +2,12 @@
 
 use reqwest::{Client, header};
 use serde_json::{Value, json};
-use xuezhu::client::Session;
+use xuezhu::{client::Session, deployment::Options};
+use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
-    Engine, deployment,
+    Engine, deployment, options,
     schools::{self, PASSWORD, SCHOOL, reason, student},
-    until,
+    start, until,
 };
 
 const OPEN_FLAGS: &str = "/v1/flags?state=OPEN";
@@ -85,10 +86,10 @@ async fn a_reset_and_a_closed_account_end_sessions_in_both_services() {
 
         // What ended is still over for a service that starts anew.
         let old = clerk;
-        let (data, http) = (folder.path().to_owned(), deployment.http);
+        let http = deployment.http.to_string();
         deployment.stop().await;
         if engine == Engine::Sqlite {
-            let deployment = xuezhu_tests::deployment_at(&data, http).await;
+            let deployment = start(Options { http, ..options(None, folder.path(), "none", Settings::default()) }).await;
             assert_eq!(reason(upload(&old).await), (401, "UNAUTHENTICATED".into()));
             assert_eq!(reason(old.get(OPEN_FLAGS).await), (401, "UNAUTHENTICATED".into()));
             deployment.stop().await;

@@ -266,8 +266,9 @@ pub struct Judgement {
     pub rejudge_at: Option<NaiveDate>,
 }
 
-/// Both sides of a finding, as they are stored.
+/// Both sides of a finding, as they are stored. What is stored may be older than a field.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Evidence {
     /// What was claimed; none for an omission.
     pub claim: Option<ClaimSide>,
@@ -305,7 +306,8 @@ pub struct ClaimSide {
 /// An enrollment that was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnrollmentSide {
-    /// Id.
+    /// Id that it has at the source now: for finding it there, no part of what is judged.
+    #[serde(default)]
     pub enrollment: Uuid,
     /// School.
     pub school: String,

@@ -68,25 +68,11 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
     };
     let of_persons = subjects_of_persons(ctx, tx, mirror.generation, &keys, &subjects).await?;
     let cases = load::cases(tx, mirror.generation, &keys, &subjects, &of_persons).await?;
-    let mut known: HashMap<Uuid, Vec<KnownFlag>> = HashMap::new();
-    let mut all_subjects: Vec<Uuid> = subjects.values().chain(of_persons.values()).copied().collect();
-    all_subjects.sort_unstable();
-    all_subjects.dedup();
-    for flag in store::known_flags(tx, &all_subjects).await? {
-        known.entry(flag.person_subject).or_default().push(flag);
-    }
+    let mut known = Known::read(tx, mirror.generation, &subjects, &of_persons).await?;
     let mut changes = Changes::default();
     for (case_keys, case) in &cases {
         let judgement = rules::judge(case, &parts.policies, ctx.today());
-        let mut flags: Vec<KnownFlag> = Vec::new();
-        let mut case_subjects: Vec<Uuid> =
-            case_keys.iter().filter_map(|key| subjects.get(key).copied()).chain(case.persons.iter().map(|person| person.subject)).collect();
-        case_subjects.sort_unstable();
-        case_subjects.dedup();
-        for subject in case_subjects {
-            flags.extend(known.remove(&subject).unwrap_or_default());
-        }
-        changes.compare(ctx, case, &judgement.findings, flags);
+        changes.compare(ctx, case, &judgement.findings, known.of_case(case_keys, case, &subjects));
         if let (Some(at_day), Some(key)) = (judgement.rejudge_at, case_keys.first()) {
             changes.rejudge.push(RejudgeRow { person_key: Hex(*key), at_day });
         }
@@ -94,6 +80,46 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
     changes.write(ctx, tx, &keys, mirror.position).await?;
     metrics::counter!("xuezhu_judged_persons_total", "driver" => driver).increment(cases.len() as u64);
     Ok(cases.len())
+}
+
+/// Flags that are there, by what they are held against.
+///
+/// A number and a person may have one subject: a ghost's, who became somebody. A source that was rebuilt may part them again,
+/// in two cases. Then what is said about entries belongs to the number they were made under, and what is missing to the person.
+struct Known {
+    of_entries: HashMap<Uuid, Vec<KnownFlag>>,
+    omissions: HashMap<Uuid, Vec<KnownFlag>>,
+    /// Subjects of keys that are persons': their omissions are not the number's.
+    of_persons: HashSet<Uuid>,
+}
+
+impl Known {
+    async fn read(tx: &mut Tx, generation: i64, of_keys: &HashMap<Uuid, Uuid>, of_persons: &HashMap<Uuid, Uuid>) -> Result<Self, StoreError> {
+        let mut all: Vec<Uuid> = of_keys.values().chain(of_persons.values()).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        let of_persons = store::subjects_in_use(tx, generation, &all).await?.into_iter().collect();
+        let mut known = Self { of_entries: HashMap::new(), omissions: HashMap::new(), of_persons };
+        for flag in store::known_flags(tx, &all).await? {
+            let kind = if flag.entry.is_some() { &mut known.of_entries } else { &mut known.omissions };
+            kind.entry(flag.person_subject).or_default().push(flag);
+        }
+        Ok(known)
+    }
+
+    fn of_case(&mut self, keys: &[Uuid], case: &PersonCase, of_keys: &HashMap<Uuid, Uuid>) -> Vec<KnownFlag> {
+        let mut flags = Vec::new();
+        for subject in keys.iter().filter_map(|key| of_keys.get(key)) {
+            flags.extend(self.of_entries.remove(subject).unwrap_or_default());
+            if !self.of_persons.contains(subject) {
+                flags.extend(self.omissions.remove(subject).unwrap_or_default());
+            }
+        }
+        for person in &case.persons {
+            flags.extend(self.omissions.remove(&person.subject).unwrap_or_default());
+        }
+        flags
+    }
 }
 
 /// The subject of each person who holds one of these keys, whose rows are locked. A person gets one when first judged:
@@ -152,7 +178,7 @@ impl Changes {
                 continue;
             }
             let evidence = serde_json::to_string(&finding.evidence).unwrap_or_default();
-            let digest = evidence_digest(finding, &evidence);
+            let digest = evidence_digest(finding);
             match known.remove(&(finding.rule.as_str().to_owned(), subject)) {
                 None => self.open(ctx, case, finding, evidence, digest),
                 Some(flag) => self.judge_again(case, finding, &flag, evidence, digest),
@@ -192,8 +218,26 @@ impl Changes {
     fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: &KnownFlag, evidence: String, digest: [u8; 32]) {
         let Some(state) = State::parse(&flag.state) else { return };
         let found = if flag.evidence_digest == digest { Found::Same } else { Found::Changed };
-        let Some((next, act)) = life::judged(state, found) else { return };
         let about = About::of(case, finding);
+        let Some((next, act)) = life::judged(state, found) else {
+            // The same under other ids of the source: its life goes on as it is, what leads there is renewed.
+            if flag.person != about.person || flag.evidence != evidence {
+                self.judged.push(JudgedFlag {
+                    flag: Hex(flag.flag),
+                    person: about.person.map(Hex),
+                    months: None,
+                    amount_fen: None,
+                    evidence: Some(evidence),
+                    evidence_digest: None,
+                    cause: None,
+                    cause_text: None,
+                    state: state.as_str(),
+                    holds: state.holds() && finding.rule.holds(),
+                    steps: flag.steps,
+                });
+            }
+            return;
+        };
         self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act, detail: String::new(), evidence: evidence.clone() });
         self.judged.push(JudgedFlag {
             flag: Hex(flag.flag),
@@ -306,10 +350,17 @@ fn hashed(text: &str) -> Uuid {
     Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default()
 }
 
-/// The evidence that an explanation or a clearing is bound to.
-fn evidence_digest(finding: &Finding, evidence: &str) -> [u8; 32] {
+/// The evidence that an explanation or a clearing is bound to: without the source's ids, and the order that comes of them,
+/// for a source that was rebuilt says the same under others.
+fn evidence_digest(finding: &Finding) -> [u8; 32] {
+    let mut evidence = finding.evidence.clone();
+    for side in &mut evidence.enrollments {
+        side.enrollment = Uuid::nil();
+    }
+    evidence.enrollments.sort_by_cached_key(|side| serde_json::to_string(side).unwrap_or_default());
     let mut hasher = blake3::Hasher::new();
-    hasher.update(months_text(&finding.months).as_bytes()).update(&finding.amount.0.to_le_bytes()).update(evidence.as_bytes());
+    hasher.update(months_text(&finding.months).as_bytes()).update(&finding.amount.0.to_le_bytes());
+    hasher.update(&serde_json::to_vec(&evidence).unwrap_or_default());
     *hasher.finalize().as_bytes()
 }
 

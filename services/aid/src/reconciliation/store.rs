@@ -82,6 +82,8 @@ pub struct KnownFlag {
     pub rule: String,
     pub subject: Uuid,
     pub person_subject: Uuid,
+    pub entry: Option<Uuid>,
+    pub person: Option<Uuid>,
     pub state: String,
     pub evidence_digest: Vec<u8>,
     pub evidence: String,
@@ -296,6 +298,18 @@ pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid,
     rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), json_uuids(persons.iter().copied()))
 }
 
+/// Which of these subjects a person of a generation has.
+pub async fn subjects_in_use(tx: &mut Tx, generation: i64, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let used = rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT s.subject FROM person_subjects s JOIN mirror_persons p ON p.person = s.person AND p.generation = $2 WHERE s.subject" in_uuids 1),
+        json_uuids(subjects.iter().copied()),
+        generation
+    )?;
+    Ok(used.into_iter().map(|(subject,)| subject).collect())
+}
+
 /// Which of these subjects some person has.
 pub async fn used_subjects(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
     let used = rows!(tx, (Uuid,), sql!("SELECT subject FROM person_subjects WHERE subject" in_uuids 1), json_uuids(subjects.iter().copied()))?;
@@ -323,6 +337,23 @@ pub async fn carry_subjects(tx: &mut Tx, old: i64, new: i64) -> Result<(), Store
         old,
         new
     )?;
+    // Whoever is gone has no subject any more: what was held against them goes back to their number, whose case closes it.
+    run!(
+        tx,
+        "UPDATE flags SET person_subject = gone.number FROM (
+             SELECT s.subject, l.subject AS number FROM person_subjects s
+             JOIN mirror_person_keys k ON k.person = s.person AND k.generation = $1 AND k.kind = 1
+             JOIN person_locks l ON l.person_key = k.person_key
+             WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = s.person AND p.generation = $2)) AS gone
+         WHERE flags.person_subject = gone.subject AND flags.entry IS NULL",
+        old,
+        new
+    )?;
+    run!(
+        tx,
+        "DELETE FROM person_subjects WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = person_subjects.person AND p.generation = $1)",
+        new
+    )?;
     Ok(())
 }
 
@@ -342,7 +373,7 @@ pub async fn known_flags(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<KnownFlag
     rows!(
         tx,
         KnownFlag,
-        sql!("SELECT flag, rule, subject, person_subject, state, evidence_digest, evidence, steps FROM flags WHERE person_subject" in_uuids 1),
+        sql!("SELECT flag, rule, subject, person_subject, entry, person, state, evidence_digest, evidence, steps FROM flags WHERE person_subject" in_uuids 1),
         json_uuids(subjects.iter().copied())
     )
 }
@@ -369,7 +400,7 @@ pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_u
     run!(
         tx,
         sql!(
-            "UPDATE flags SET person = coalesce(t.person, flags.person), months = coalesce(t.months, flags.months), amount_fen = coalesce(t.amount_fen, flags.amount_fen),
+            "UPDATE flags SET person = CASE WHEN t.evidence IS NULL THEN flags.person ELSE t.person END, months = coalesce(t.months, flags.months), amount_fen = coalesce(t.amount_fen, flags.amount_fen),
              evidence = coalesce(t.evidence, flags.evidence), evidence_digest = coalesce(t.evidence_digest, flags.evidence_digest),
              cause = coalesce(t.cause, flags.cause), cause_text = coalesce(t.cause_text, flags.cause_text),
              state = t.state, holds = t.holds, steps = t.steps, judged_position = $2, judged_at_us = $3

@@ -14,7 +14,11 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{self, BoxFuture},
+    stream,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_domain::Term;
@@ -55,44 +59,63 @@ pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(),
 }
 
 async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) -> Result<(i32, i64), Error> {
-    let mut tx = parts.runner.db().read().await?;
-    let mirror = mirror::state(&mut tx).await?;
-    tx.rollback().await?;
-    let keys: Vec<Uuid> = suspects(parts, mirror.generation, scope, ctx.today()).await?.into_iter().collect();
+    let (position, keys) = suspects(parts, scope, ctx.today()).await?;
+    let keys: Vec<Uuid> = keys.into_iter().collect();
     let suspects = i32::try_from(keys.len()).unwrap_or(i32::MAX);
-    let progress = Arc::new(Progress { run, suspects, position: mirror.position, judged: AtomicI32::new(0) });
+    let progress = Arc::new(Progress { run, suspects, position, judged: AtomicI32::new(0) });
     judge_chunks(parts, &keys, "sweep", Some(progress)).await?;
-    Ok((suspects, mirror.position))
+    Ok((suspects, position))
 }
 
-/// Everybody who may have a finding, or has a flag that is not closed. Whom the two searches don't see because the
-/// record changes between them, the change itself judges.
-async fn suspects(parts: &Parts, generation: i64, scope: &Scope<'_>, today: NaiveDate) -> Result<BTreeSet<Uuid>, Error> {
-    let unvouched = async {
-        let mut tx = parts.runner.db().read().await?;
-        let keys = store::unvouched(&mut tx, generation, scope).await?;
-        tx.rollback().await?;
-        Ok::<_, Error>(keys)
+/// Everybody who may have a finding, or has a flag that is not closed, and the mirror's position. Whom the two searches
+/// don't see because the record changes between them, the change itself judges.
+async fn suspects(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i64, BTreeSet<Uuid>), Error> {
+    let ((position, unvouched), others) = in_one_generation(|| unvouched(parts, scope).boxed(), || others(parts, scope, today).boxed()).await?;
+    Ok((position, unvouched.into_iter().chain(others).collect()))
+}
+
+/// Entries that no school simply vouches for; beside them the mirror's position.
+async fn unvouched(parts: &Parts, scope: &Scope<'_>) -> Result<(i64, (i64, Vec<Uuid>)), Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let mirror = mirror::state(&mut tx).await?;
+    let keys = store::unvouched(&mut tx, mirror.generation, scope).await?;
+    tx.rollback().await?;
+    Ok((mirror.generation, (mirror.position, keys)))
+}
+
+/// Numbers claimed twice, students on no list, numbers that were given up, and everybody with a flag.
+async fn others(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i64, Vec<Uuid>), Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let generation = mirror::state(&mut tx).await?.generation;
+    let mut keys = store::claimed_twice(&mut tx, generation, scope).await?;
+    let only: Option<Term> = scope.term.parse().ok();
+    let vouched = store::first_vouched(&mut tx, generation).await?;
+    // Before anybody was vouched for, nobody can be missing.
+    let may_miss = |days: &TermDays| {
+        only.is_none_or(|only| only == days.term) && vouched.is_some_and(|(from, approved)| from <= days.count_day && approved < days.term.end())
     };
-    let others = async {
-        let mut tx = parts.runner.db().read().await?;
-        let mut keys = store::claimed_twice(&mut tx, generation, scope).await?;
-        let only: Option<Term> = scope.term.parse().ok();
-        let vouched = store::first_vouched(&mut tx, generation).await?;
-        // Before anybody was vouched for, nobody can be missing.
-        let may_miss = |days: &TermDays| {
-            only.is_none_or(|only| only == days.term) && vouched.is_some_and(|(from, approved)| from <= days.count_day && approved < days.term.end())
-        };
-        for days in overdue(parts, policy::first_term().first_day(), today).into_iter().filter(may_miss) {
-            keys.extend(unlisted(&mut tx, parts, generation, scope.region_prefix, &days).await?);
+    for days in overdue(parts, policy::first_term().first_day(), today).into_iter().filter(may_miss) {
+        keys.extend(unlisted(&mut tx, parts, generation, scope.region_prefix, &days).await?);
+    }
+    keys.extend(store::former_keys(&mut tx, generation).await?);
+    keys.extend(store::flagged_keys(&mut tx, generation, scope).await?);
+    tx.rollback().await?;
+    Ok((generation, keys))
+}
+
+/// What two searches at once find in one generation of the mirror: where one search saw another generation than the other,
+/// nobody of either is sure to be in it, and both are made again.
+async fn in_one_generation<'f, A, B>(
+    first: impl Fn() -> BoxFuture<'f, Result<(i64, A), Error>>,
+    second: impl Fn() -> BoxFuture<'f, Result<(i64, B), Error>>,
+) -> Result<(A, B), Error> {
+    loop {
+        let ((one, a), (other, b)) = future::try_join(first(), second()).await?;
+        if one == other {
+            return Ok((a, b));
         }
-        keys.extend(store::former_keys(&mut tx, generation).await?);
-        keys.extend(store::flagged_keys(&mut tx, generation, scope).await?);
-        tx.rollback().await?;
-        Ok(keys)
-    };
-    let (unvouched, others) = future::try_join(unvouched, others).await?;
-    Ok(unvouched.into_iter().chain(others).collect())
+        tracing::info!("the mirror switched to another generation during a search; it is made again");
+    }
 }
 
 /// Terms that became overdue, of those for which lists may be made.
@@ -134,8 +157,9 @@ impl Progress {
     }
 }
 
-/// Judges keys chunk by chunk, a few chunks at once. What is to be done after a chunk is done in its future: while
-/// somebody else waits, a chunk that nobody drives may hold the one connection that can write.
+/// Judges keys chunk by chunk, a few chunks at once; those after one that can't be judged are judged all the same. What is
+/// to be done after a chunk is done in its future: while somebody else waits, a chunk that nobody drives may hold the one
+/// connection that can write.
 async fn judge_chunks(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str, progress: Option<Arc<Progress>>) -> Result<(), Error> {
     let judge = async |parts: Arc<Parts>, chunk: Vec<Uuid>, progress: Option<Arc<Progress>>| {
         judge_chunk(&parts, &chunk, driver).await?;
@@ -145,7 +169,13 @@ async fn judge_chunks(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str, p
         }
     };
     let chunks: Vec<_> = keys.chunks(CHUNK_KEYS).map(|chunk| judge(parts.clone(), chunk.to_vec(), progress.clone()).boxed()).collect();
-    stream::iter(chunks).buffer_unordered(CHUNKS_AT_ONCE).try_for_each(|()| future::ready(Ok(()))).await
+    let first_fault = |first: Result<(), Error>, judged: Result<(), Error>| {
+        if let Err(error) = &judged {
+            tracing::error!(%error, driver, "a chunk could not be judged");
+        }
+        future::ready(first.and(judged))
+    };
+    stream::iter(chunks).buffer_unordered(CHUNKS_AT_ONCE).fold(Ok(()), first_fault).await
 }
 
 async fn judge_chunk(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str) -> Result<(), Error> {
@@ -164,7 +194,7 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();
     match woken {
         // Other policies than before: everybody may be judged otherwise.
-        Some((_, before)) if before != policy => keys = suspects(parts, generation, &Scope::default(), today).await?,
+        Some((_, before)) if before != policy => (_, keys) = suspects(parts, &Scope::default(), today).await?,
         _ => {
             let from = woken.map_or_else(|| policy::first_term().first_day(), |(day, _)| day);
             let overdue = overdue(parts, from, today);
@@ -204,5 +234,31 @@ pub async fn keep_awake(parts: Arc<Parts>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(WAKE) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_switch_between_two_searches_makes_both_again() {
+        let (first, second) = (Cell::new(0), Cell::new(0));
+        let found = in_one_generation(
+            || {
+                first.set(first.get() + 1);
+                future::ready(Ok((2, "unvouched"))).boxed()
+            },
+            || {
+                second.set(second.get() + 1);
+                // The first time it still sees the generation before.
+                future::ready(Ok((second.get().min(2), "others"))).boxed()
+            },
+        )
+        .await
+        .expect("both are found");
+        assert_eq!((found, first.get(), second.get()), (("unvouched", "others"), 2, 2));
     }
 }

@@ -1,0 +1,63 @@
+//! A source that lost its past and was made anew.
+
+use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+use uuid::Uuid;
+use xuezhu::deployment::system_clock;
+use xuezhu_enrollment::sharing;
+use xuezhu_service::{Actor, Context, Ids};
+use xuezhu_store::{Db, Tx, rows, run, sql};
+
+/// Makes the source anew, as from paper: persons and enrollments under other ids, in another history. With `losses`, half
+/// of the numbers that were given up are forgotten, and maybe one student with all that was known.
+pub async fn rebuild(source: &Db, random: &mut StdRng, losses: bool) {
+    let mut tx = source.begin().await.expect("begins");
+    run!(&mut tx, sql!(only(sqlite "PRAGMA defer_foreign_keys = ON", postgres "SET LOCAL session_replication_role = replica"))).expect("checks come last");
+    let former = rows!(&mut tx, (Uuid, Uuid), "SELECT person, person_key FROM person_keys WHERE kind <> 1 ORDER BY person_key, kind").expect("keys");
+    for (person, key) in former {
+        if losses && random.random_bool(0.5) {
+            run!(&mut tx, "DELETE FROM person_keys WHERE person = $1 AND person_key = $2", person, key).expect("is forgotten");
+        }
+    }
+    let persons = rows!(&mut tx, (Uuid,), "SELECT person FROM person_keys WHERE kind = 1 ORDER BY person_key").expect("persons");
+    if losses
+        && random.random_bool(0.5)
+        && let Some((lost,)) = persons.choose(random)
+    {
+        lose(&mut tx, *lost).await;
+    }
+    for (old,) in persons {
+        let new = Uuid::from_u128(random.random());
+        run!(&mut tx, "UPDATE persons SET person = $2 WHERE person = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE person_keys SET person = $2 WHERE person = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE person_names SET person = $2 WHERE person = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE places SET person = $2 WHERE person = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE enrollments SET person = $2 WHERE person = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE identity_corrections SET person = $2 WHERE person = $1", old, new).expect("is another");
+    }
+    for (old,) in rows!(&mut tx, (Uuid,), "SELECT enrollment FROM enrollments ORDER BY school, claim_key, entry_date, state, enrollment").expect("enrollments")
+    {
+        let new = Uuid::from_u128(random.random());
+        run!(&mut tx, "UPDATE enrollments SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE enrollment_periods SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE places SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE identity_corrections SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
+    }
+    run!(&mut tx, "DELETE FROM shared_records WHERE kind <> 10").expect("what was shared is forgotten");
+    run!(&mut tx, "UPDATE feed_sequencer SET history = $1", Uuid::from_u128(random.random())).expect("another history");
+    let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
+    let ids = rows!(&mut tx, (Uuid,), "SELECT person FROM persons").expect("persons");
+    sharing::share_persons(&ctx, &mut tx, &ids.into_iter().map(|(id,)| id).collect::<Vec<_>>()).await.expect("are shared");
+    let ids = rows!(&mut tx, (Uuid,), "SELECT enrollment FROM enrollments WHERE state <> 'DRAFT'").expect("enrollments");
+    sharing::share_enrollments(&ctx, &mut tx, &ids.into_iter().map(|(id,)| id).collect::<Vec<_>>()).await.expect("are shared");
+    tx.commit().await.expect("commits");
+}
+
+async fn lose(tx: &mut Tx, person: Uuid) {
+    run!(&mut *tx, "DELETE FROM places WHERE person = $1", person).expect("is lost");
+    run!(&mut *tx, "DELETE FROM identity_corrections WHERE person = $1", person).expect("is lost");
+    run!(&mut *tx, "DELETE FROM enrollment_periods WHERE enrollment IN (SELECT enrollment FROM enrollments WHERE person = $1)", person).expect("is lost");
+    run!(&mut *tx, "DELETE FROM enrollments WHERE person = $1", person).expect("is lost");
+    run!(&mut *tx, "DELETE FROM person_names WHERE person = $1", person).expect("is lost");
+    run!(&mut *tx, "DELETE FROM person_keys WHERE person = $1", person).expect("is lost");
+    run!(&mut *tx, "DELETE FROM persons WHERE person = $1", person).expect("is lost");
+}
