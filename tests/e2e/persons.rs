@@ -55,6 +55,33 @@ async fn the_holder_of_a_number_that_was_mistyped_for_another_can_be_registered(
     }
 }
 
+/// A list made while the number was still mistyped holds it for another: proposing tells so, and proposes all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_kept_off_a_list_by_a_mistyped_entry_is_told_and_the_others_are_proposed() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let mut wrong = student(1);
+        wrong.insert("姓名".into(), "赵钱".into());
+        wrong.insert("学号".into(), "S9001".into());
+        people.import(&[wrong]).await;
+        people.register().await;
+        let path = people.list(&[("赵钱", &number(1), "")]).await;
+        let body = json!({ "kind": "MISTYPED", "effectiveDate": "2026-09-01", "idNumber": number(301), "reason": "录入错误" });
+        correct(&people, &enrollment_of(&people, 1).await, body).await;
+        people.import(&[student(1), student(2)]).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let proposed = people.clerk.post(&format!("{path}/propose"), &json!({}), "").await.expect("is proposed");
+        assert_eq!((&proposed["added"], &proposed["present"]), (&json!(1), &json!(1)), "{proposed}");
+        let candidates = proposed["candidates"].as_array().expect("candidates");
+        let holder = candidates.iter().find(|candidate| candidate["name"] == student(1)["姓名"].as_str()).expect("the number's holder");
+        assert_eq!((&holder["proposed"], &holder["reason"]), (&json!(false), &json!("NUMBER_ON_LIST")), "{holder}");
+        deployment.stop().await;
+    }
+}
+
 /// Who comes back under a number that was changed since is asked about under the present one.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_comes_back_under_a_former_number_keeps_the_present_one() {
@@ -80,6 +107,71 @@ async fn who_comes_back_under_a_former_number_keeps_the_present_one() {
     let row = &here["enrollments"][0];
     assert_eq!((&row["registry"], &row["person"]), (&json!("CONFIRMED"), &corrected["person"]), "{row}");
     assert_eq!(row["idNumber"], corrected["idNumber"], "the present number is claimed");
+    assert_eq!(row["sex"], corrected["sex"]);
+    // The workbook that says who the student is now says what is there.
+    let mut right = student(301);
+    right.insert("姓名".into(), name);
+    right.insert("学号".into(), "S0001".into());
+    right.insert("联系电话".into(), student(1)["联系电话"].clone());
+    right.insert("入学年月".into(), "202611".into());
+    let again = people.import(&[right]).await;
+    assert_eq!(again["rowsUnchanged"], 1, "{again}");
+    deployment.stop().await;
+}
+
+/// One student in two rows of a set, under a former number and the present one: the others of the set are approved.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_row_of_who_comes_back_is_refused_and_holds_up_nobody() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        people.import(&[student(1)]).await;
+        people.register().await;
+        let body = json!({ "kind": "LAWFUL_CHANGE", "effectiveDate": "2026-09-01", "idNumber": number(301), "reason": "户口簿变更" });
+        let corrected = correct(&people, &enrollment_of(&people, 1).await, body).await;
+        let path = format!("/v1/schools/{SCHOOL}/enrollments/{}/withdraw", corrected["enrollment"].as_str().expect("an id"));
+        people.clerk.post(&path, &json!({ "effectiveDate": "2026-10-10", "reason": "转出" }), "").await.expect("is recorded");
+        let (mut former, mut present) = (student(1), student(301));
+        for (row, school_number) in [(&mut former, "S8001"), (&mut present, "S8002")] {
+            row.insert("姓名".into(), student(1)["姓名"].clone());
+            row.insert("学号".into(), school_number.into());
+            row.insert("入学年月".into(), "202611".into());
+        }
+        let report = people.import(&[former, present, student(2)]).await;
+        assert_eq!(report["rowsNew"], 3, "{report}");
+        let approved = people.register().await;
+        assert_eq!((&approved["approved"], &approved["refused"][0]["reason"]), (&json!(2), &json!("DUPLICATE_ROW")), "{approved}");
+        let here = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?state=IN_SCHOOL&query=S8002")).await.expect("enrollments");
+        assert_eq!(here["enrollments"][0]["person"], corrected["person"], "the row under the present number counts: {here}");
+        deployment.stop().await;
+    }
+}
+
+/// A workbook goes on naming those who left; only a new 学号 or month of entry says that somebody came back.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_is_no_new_entry_and_can_come_back_in_the_same_month() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1)]).await;
+    people.register().await;
+    let row = enrollment_of(&people, 1).await;
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/{}/withdraw", row["enrollment"].as_str().expect("an id"));
+    people.clerk.post(&path, &json!({ "effectiveDate": "2026-09-10", "reason": "外出" }), "").await.expect("is recorded");
+    let same = people.import(&[student(1)]).await;
+    assert_eq!((&same["rowsUnchanged"], &same["warnings"][0]["code"]), (&json!(1), &json!("LEFT_SCHOOL")), "{same}");
+    let mut other = student(1);
+    other.insert("联系电话".into(), "13911112222".into());
+    let changed = people.import(&[other.clone()]).await;
+    assert_eq!((&changed["rowsFaulty"], &changed["problems"][0]["code"]), (&json!(1), &json!("LEFT_SCHOOL")), "{changed}");
+    other.insert("学号".into(), "S7001".into());
+    let back = people.import(&[other]).await;
+    assert_eq!(back["rowsNew"], 1, "{back}");
+    let approved = people.register().await;
+    assert_eq!((&approved["approved"], &approved["refused"]), (&json!(1), &json!([])), "{approved}");
+    let here = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query=S7001")).await.expect("enrollments");
+    assert_eq!((&here["enrollments"][0]["state"], &here["enrollments"][0]["person"]), (&json!("IN_SCHOOL"), &row["person"]), "{here}");
     deployment.stop().await;
 }
 
@@ -162,8 +254,17 @@ async fn flags_are_listed_by_the_region_of_the_school_and_acts_name_the_version_
     let cause = &causes["causes"][0];
     let path = format!("/v1/causes/{}/explain", cause["cause"].as_str().expect("an id"));
     assert!(people.clerk.post(&path, &json!({ "text": "x", "etag": "9-9" }), "").await.is_err(), "other flags than those were seen");
-    let explained = people.clerk.post(&path, &json!({ "text": "正在核对", "etag": cause["etag"] }), "").await.expect("is explained");
+    // What was looked at by term is explained by term: flags of another term were not seen.
+    let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-SPRING" }), "").await.expect("a list");
+    let list = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));
+    people.clerk.upload(&format!("{list}/import"), schools::awards(&[("李鬼", &number(502), "")]), "").await.expect("is taken");
+    let term = "2026-AUTUMN";
+    let causes = people.clerk.get(&format!("/v1/causes?term={term}")).await.expect("causes");
+    assert_eq!((&causes["causes"][0]["cause"], &causes["causes"][0]["open"]), (&cause["cause"], &json!(1)), "{causes}");
+    let body = json!({ "text": "正在核对", "etag": causes["causes"][0]["etag"], "term": term });
+    let explained = people.clerk.post(&path, &body, "").await.expect("is explained");
     assert_eq!(explained["explained"], 1);
+    assert_eq!(people.open_flags().await.len(), 1, "the other term's waits");
     assert!(people.other.get(&format!("/v1/schools/{OTHER}/enrollments")).await.is_ok());
     deployment.stop().await;
 }
@@ -181,6 +282,7 @@ async fn a_school_learns_nothing_about_a_stranger_by_listing_the_number() {
     let path = format!("/v1/schools/{OTHER}/awardLists/{}", made["list"].as_str().expect("an id"));
     let file = schools::awards(&[("李鬼", &number(1), "")]);
     people.other.upload(&format!("{path}/import"), file, "").await.expect("is taken");
+    deployment.drain().await.expect("drains");
     let entries = people.other.get(&format!("{path}/entries")).await.expect("entries");
     assert_eq!(entries["entries"][0]["person"], "", "{entries}");
     let flags = people.other.get("/v1/flags").await.expect("flags");

@@ -149,6 +149,7 @@ pub fn code(reason: Reason) -> Code {
         R::WrongState
         | R::DigestMismatch
         | R::PlaceTaken
+        | R::DuplicateRow
         | R::IdentityConflict
         | R::RowsFaulty
         | R::NothingToDo
@@ -198,6 +199,7 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::PasswordWeak => "新密码强度不够",
         R::PlaceOverlaps => "与该生原有学籍的时间重叠",
         R::AccountDisabled => "账号已停用，请联系管理员",
+        R::DuplicateRow => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条",
     }
 }
 
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_chinese_text() {
-        for reason in (0..=31).filter_map(|number| Reason::try_from(number).ok()) {
+        for reason in (0..=32).filter_map(|number| Reason::try_from(number).ok()) {
             assert!(chinese(reason).chars().any(|c| c > '\u{4e00}'), "{reason:?}");
         }
     }

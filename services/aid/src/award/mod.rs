@@ -105,15 +105,19 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let keys = reconciliation::keys_at_school(tx, generation, school).await?;
     let cases = reconciliation::cases(tx, generation, &keys).await?;
     let listed: HashSet<Uuid> = store::entries_listed(tx, &list).await?.into_iter().collect();
+    let numbers: HashSet<Uuid> = store::entries(tx, list.list).await?.into_iter().map(|row| row.person_key).collect();
     let mut answer = pb::ProposeAwardsResponse::default();
     let mut entered = Vec::new();
     for case in &cases {
-        for candidate in candidates(parts, case, school, &terms) {
+        for mut candidate in candidates(parts, case, school, &terms) {
             // Not by key alone: a number that was mistyped for another student's is the other's.
             let means = |claim: &&Claim| {
                 holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|known| known.person == candidate.person.person)
             };
             let on_list = case.claims.iter().filter(|claim| listed.contains(&claim.entry)).any(|claim| means(&claim));
+            if !on_list && candidate.key().is_some_and(|key| numbers.contains(&key)) {
+                candidate.why = Why::NumberOnList;
+            }
             let proposed = candidate.why.entitles() && !candidate.months.is_empty();
             match (proposed, on_list) {
                 (true, true) => answer.present += 1,
@@ -146,6 +150,10 @@ struct Candidate<'c> {
 }
 
 impl Candidate<'_> {
+    fn key(&self) -> Option<Uuid> {
+        self.person.keys.iter().find(|bond| bond.end_recorded.is_none()).map(|bond| bond.value)
+    }
+
     fn to_proto(&self, terms: &Terms, proposed: bool) -> pb::Candidate {
         let month_fen = terms.rate.tier("").map_or(0, |tier| terms.rate.month_fen(tier).0);
         pb::Candidate {
@@ -189,7 +197,7 @@ fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Ter
 
 /// An entry for a student who is proposed. Aid was never given the number, so it keeps only the key.
 fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) -> Result<Entered, Error> {
-    let key = candidate.person.keys.iter().find(|bond| bond.end_recorded.is_none()).ok_or(StoreError::Corrupt("key of a person"))?.value;
+    let key = candidate.key().ok_or(StoreError::Corrupt("key of a person"))?;
     let tier = terms.rate.tier("").ok_or(StoreError::Corrupt("tier"))?;
     let month_fen = terms.rate.month_fen(tier).0;
     let name = candidate.person.name().to_owned();

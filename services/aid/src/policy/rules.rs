@@ -43,6 +43,8 @@ pub enum Why {
     NotInSchool,
     /// No rate in this term.
     NoPolicy,
+    /// The list holds somebody else's entry under the student's number.
+    NumberOnList,
 }
 
 impl Why {
@@ -58,6 +60,7 @@ impl Why {
             Self::NeedsHardship => "NEEDS_HARDSHIP",
             Self::NotInSchool => "NOT_IN_SCHOOL",
             Self::NoPolicy => "NO_POLICY",
+            Self::NumberOnList => "NUMBER_ON_LIST",
         }
     }
 
@@ -73,6 +76,7 @@ impl Why {
             Self::NeedsHardship => "非涉农（或城市）学生，须先认定家庭经济困难；已认定的，填入空白名单上传即可",
             Self::NotInSchool => "本学期不在读",
             Self::NoPolicy => "本学期没有适用的政策",
+            Self::NumberOnList => "名单上有一条误用该生证件号录入的他人条目，请先移除那一条，再列入该生",
         }
     }
 

@@ -168,12 +168,14 @@ impl ReconciliationService for ReconciliationApi {
         let call = Call::new("ExplainCause", request.cause.clone(), &request);
         let mut errors = FieldErrors::default();
         let (cause, text) = (errors.id("cause", &request.cause), errors.text("text", &request.text, TEXT_CHARACTERS));
+        let term = if request.term.is_empty() { None } else { errors.parse::<Term>("term", &request.term) };
         errors.check()?;
-        let with = (cause.unwrap_or_default(), text.unwrap_or_default(), request.etag);
+        let term = term.map(|term| term.to_string()).unwrap_or_default();
+        let with = (cause.unwrap_or_default(), term, text.unwrap_or_default(), request.etag);
         self.parts
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, (cause, text, etag)| {
-                Box::pin(async move { Ok(pb::ExplainCauseResponse { explained: desk::explain_cause(ctx, tx, *cause, text, etag).await? }) })
+            .mutate(&ctx, call, &with, |ctx, tx, (cause, term, text, etag)| {
+                Box::pin(async move { Ok(pb::ExplainCauseResponse { explained: desk::explain_cause(ctx, tx, *cause, term, text, etag).await? }) })
             })
             .await
     }

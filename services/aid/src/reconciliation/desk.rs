@@ -44,9 +44,10 @@ pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str, s
     one(tx, flag).await
 }
 
-/// The school explains all open flags of a cause at once; returns how many.
-pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, text: &str, seen: &str) -> Result<i32, Error> {
-    let filter = Filter { cause: Some(cause), state: State::Open.as_str().to_owned(), ..Filter::default() };
+/// The school explains all open flags of a cause at once, maybe only those of a term; returns how many.
+pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, term: &str, text: &str, seen: &str) -> Result<i32, Error> {
+    store::lock_cause(tx, cause).await?;
+    let filter = Filter { cause: Some(cause), state: State::Open.as_str().to_owned(), term: term.to_owned(), ..Filter::default() };
     let rows = store::flags(tx, &filter, None, i64::from(i32::MAX)).await?;
     let Some(first) = rows.first() else { return Err(Refusal::not_found("待说明的疑点").into()) };
     mirror::school_for(ctx, tx, &first.school, Permission::Explain).await?;

@@ -709,6 +709,12 @@ pub async fn lock_flag(tx: &mut Tx, flag: Uuid) -> Result<bool, StoreError> {
     Ok(run!(tx, "UPDATE flags SET steps = steps WHERE flag = $1", flag)? == 1)
 }
 
+/// Locks the flags of a cause in the same way.
+pub async fn lock_cause(tx: &mut Tx, cause: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE flags SET steps = steps WHERE cause = $1", cause)?;
+    Ok(())
+}
+
 pub async fn set_state(tx: &mut Tx, flag: Uuid, state: &str, holds: bool, steps: i32) -> Result<(), StoreError> {
     run!(tx, "UPDATE flags SET state = $2, holds = $3, steps = $4 WHERE flag = $1", flag, state, holds, steps)?;
     Ok(())

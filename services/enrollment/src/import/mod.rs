@@ -166,8 +166,9 @@ async fn warn_of_others(tx: &mut Tx, school: &str, rows: &[Keyed], found: &mut F
 async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Findings) -> Result<Vec<(Keyed, Effect)>, Error> {
     let (gone, live): (Vec<_>, Vec<_>) = registration::all_of_school(tx, school).await?.into_iter().partition(|row| row.state == State::Withdrawn.as_str());
     let by_key: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
-    // Who left and is entered with the same month of entry is the one who left, not somebody new.
-    let left: HashMap<(Uuid, i32), &registration::LiveRow> = gone.iter().map(|row| ((row.claim_key, row.entry_month), row)).collect();
+    // Whoever left stands in next month's workbook too: the same month of entry and 学号 are the one who left, not a new entry.
+    let left: HashMap<(Uuid, i32, &str), &registration::LiveRow> =
+        gone.iter().map(|row| ((row.claim_key, row.entry_month, row.school_number.as_str()), row)).collect();
     let former: HashMap<(Uuid, String), Uuid> =
         registration::former_keys_at(tx, school).await?.into_iter().map(|(key, name, enrollment)| ((key, comparable_name(&name)), enrollment)).collect();
     let by_id: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
@@ -186,8 +187,16 @@ async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Fin
             found.add(&row.sheet, row.number, vec![problem], Vec::new());
             continue;
         }
-        let Some(known) = same_key.or(same_number).or_else(|| left.get(&(row.key, row.row.entry_month.number())).copied()) else {
-            effects.push((row, Effect::New));
+        let gone = || left.get(&(row.key, row.row.entry_month.number(), row.row.school_number.as_str())).copied();
+        let Some(known) = same_key.or(same_number) else {
+            match gone() {
+                None => effects.push((row, Effect::New)),
+                Some(known) if known.content_hash == row.content => {
+                    found.add(&row.sheet, row.number, Vec::new(), vec![has_left(&row)]);
+                    effects.push((row, Effect::Unchanged));
+                }
+                Some(_) => found.add(&row.sheet, row.number, vec![has_left(&row)], Vec::new()),
+            }
             continue;
         };
         let state = State::parse(&known.state).ok_or(xuezhu_store::StoreError::Corrupt("state"))?;
@@ -209,6 +218,12 @@ async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Fin
         }
     }
     Ok(effects)
+}
+
+/// Said of a row of somebody who left the school.
+fn has_left(row: &Keyed) -> RowProblem {
+    let why = "该生已办理离校，本行不会录入；如确为重新入学，请填写重新入学的年月，同月重新入学的请编新的学号";
+    RowProblem::new("学号", &row.row.school_number, "LEFT_SCHOOL", why.into())
 }
 
 async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, effects: Vec<(Keyed, Effect)>) -> Result<(), Error> {

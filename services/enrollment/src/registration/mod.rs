@@ -159,7 +159,7 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, su
     }
     same_digest(tx, submission, digest).await?;
     let attested = store::attested(tx, submission).await?;
-    let outcome = Approval::decide(tx, parts, &attested).await?;
+    let outcome = Approval::decide(tx, parts, &school.code, &attested).await?;
     outcome.write(ctx, tx, parts, &school.region, &attested).await?;
     store::approved_by(tx, submission, &ctx.actor.display_name).await?;
     store::close_submission(tx, submission).await?;
@@ -175,7 +175,7 @@ struct Approval {
 }
 
 impl Approval {
-    async fn decide(tx: &mut Tx, parts: &Parts, attested: &[AttestedRow]) -> Result<Self, Error> {
+    async fn decide(tx: &mut Tx, parts: &Parts, school: &str, attested: &[AttestedRow]) -> Result<Self, Error> {
         // Decided is on what is read once whoever holds these keys can't be corrected beside this.
         let found = store::holders(tx, attested.iter().map(|row| row.claim_key)).await?;
         store::lock_persons(tx, found.iter().map(|row| row.person)).await?;
@@ -184,13 +184,17 @@ impl Approval {
             .iter()
             .map(|row| (row.person_key, Holder { person: row.person, name: row.name.clone(), placed: row.placed, last_end: row.last_end }))
             .collect();
+        let present: HashMap<Uuid, Uuid> = holders.iter().map(|row| (row.person, row.present_key)).collect();
+        let live: HashSet<Uuid> = store::live_keys(tx, school, present.values().copied()).await?.into_iter().collect();
         let mut approval = Self { new: Vec::new(), again: Vec::new(), refused: Vec::new(), registry: HashMap::new() };
         let mut entering = HashSet::new();
         for (index, row) in attested.iter().enumerate() {
             match rules::decide(&row.name, row.entry_date, held.get(&row.claim_key)) {
-                // Two rows of one person, under a former number and the present one.
-                Decision::Again { person, .. } if !entering.insert(person) => {
-                    approval.refused.push(RefusedEnrollment { enrollment: Hex(row.enrollment), refusal: Reason::PlaceTaken.as_str_name() });
+                // Two rows of one person: that under the present number counts, of several under former ones the first.
+                Decision::Again { person, .. }
+                    if present.get(&person).is_some_and(|key| *key != row.claim_key && live.contains(key)) || !entering.insert(person) =>
+                {
+                    approval.refused.push(RefusedEnrollment { enrollment: Hex(row.enrollment), refusal: Reason::DuplicateRow.as_str_name() });
                 }
                 Decision::NewPerson => approval.new.push(index),
                 Decision::Again { person, entry } => approval.again.push((index, person, entry)),

@@ -102,6 +102,7 @@ pub struct AttestedRow {
 pub struct HolderRow {
     pub person_key: Uuid,
     pub person: Uuid,
+    pub present_key: Uuid,
     pub name: String,
     pub placed: bool,
     pub last_end: Option<NaiveDate>,
@@ -454,15 +455,28 @@ pub async fn holders(tx: &mut Tx, keys: impl Iterator<Item = Uuid>) -> Result<Ve
         tx,
         HolderRow,
         sql!(
-            "SELECT k.person_key, k.person, n.name,
+            "SELECT k.person_key, k.person, present.person_key AS present_key, n.name,
                     EXISTS (SELECT 1 FROM places pl WHERE pl.person = k.person) AS placed,
                     (SELECT max(pe.from_date) FROM enrollment_periods pe JOIN enrollments e ON e.enrollment = pe.enrollment
                      WHERE e.person = k.person AND pe.state = 3) AS last_end
-             FROM person_keys k JOIN person_names n ON n.person = k.person AND n.kind = 1
+             FROM person_keys k JOIN person_keys present ON present.person = k.person AND present.kind = 1
+             JOIN person_names n ON n.person = k.person AND n.kind = 1
              WHERE k.kind IN (1, 2) AND k.person_key" in_uuids 1 " ORDER BY k.kind DESC"
         ),
         json_uuids(keys)
     )
+}
+
+/// Which of these keys a live row of the school claims.
+pub async fn live_keys(tx: &mut Tx, school: &str, keys: impl Iterator<Item = Uuid>) -> Result<Vec<Uuid>, StoreError> {
+    let claimed = rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT claim_key FROM enrollments WHERE school = $2 AND state <> 'WITHDRAWN' AND claim_key" in_uuids 1),
+        json_uuids(keys),
+        school
+    )?;
+    Ok(claimed.into_iter().map(|(key,)| key).collect())
 }
 
 /// Locks persons in the order of their ids: who corrects one of them now waits, or was first and is seen by what is read

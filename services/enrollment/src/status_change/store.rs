@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_service::Context;
-use xuezhu_store::{StoreError, Tx, one, rows, run, sql};
+use xuezhu_store::{StoreError, Tx, json_uuids, one, rows, run, sql};
 
 use super::{Correction, Event};
 
@@ -29,17 +29,19 @@ pub struct PeriodRow {
     pub recorded_day: NaiveDate,
 }
 
-/// A person's present number and name.
+/// Who a person is now.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct IdentityRow {
     pub person_key: Uuid,
     pub id_class: String,
     pub id_sealed: Vec<u8>,
     pub name: String,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
     pub formal: bool,
 }
 
-/// What all enrollments of a person claim after a correction.
+/// Who a person is, as enrollments claim it.
 #[derive(Debug, Clone)]
 pub struct Claim {
     pub key: Uuid,
@@ -52,37 +54,9 @@ pub struct Claim {
     pub birth_date: NaiveDate,
 }
 
-/// A person's present number and name, as one enrollment claims them.
-#[derive(Debug, Clone)]
-pub struct PresentClaim {
-    pub key: Uuid,
-    pub class: String,
-    pub sealed: Vec<u8>,
-    pub masked: String,
-    pub name: String,
-    pub comparable: String,
-}
-
-pub async fn set_claim(ctx: &Context, tx: &mut Tx, enrollment: Uuid, claim: &PresentClaim) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "UPDATE enrollments SET claim_key = $2, id_class = $3, id_sealed = $4, id_masked = $5, name = $6, name_comparable = $7, updated_at_us = $8, etag = etag + 1
-         WHERE enrollment = $1",
-        enrollment,
-        claim.key,
-        &claim.class,
-        &claim.sealed,
-        &claim.masked,
-        &claim.name,
-        &claim.comparable,
-        ctx.now_us()
-    )?;
-    Ok(())
-}
-
-/// The sealed columns of a person's enrollments.
-pub async fn details(tx: &mut Tx, person: Uuid) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
-    rows!(tx, (Uuid, Vec<u8>), "SELECT enrollment, details_sealed FROM enrollments WHERE person = $1", person)
+/// The sealed columns of enrollments.
+pub async fn details(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), sql!("SELECT enrollment, details_sealed FROM enrollments WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))
 }
 
 pub async fn set_details(tx: &mut Tx, enrollment: Uuid, sealed: &[u8], hash: &[u8]) -> Result<(), StoreError> {
@@ -171,7 +145,7 @@ pub async fn identity(tx: &mut Tx, person: Uuid) -> Result<Option<IdentityRow>, 
         tx,
         IdentityRow,
         sql!(
-            "SELECT k.person_key, k.id_class, k.id_sealed, n.name, p.student_number_formal AS formal
+            "SELECT k.person_key, k.id_class, k.id_sealed, n.name, p.sex, p.birth_date, p.student_number_formal AS formal
              FROM persons p JOIN person_keys k ON k.person = p.person AND k.kind = 1 JOIN person_names n ON n.person = p.person AND n.kind = 1
              WHERE p.person = $1"
         ),
@@ -207,15 +181,23 @@ pub async fn add_name(tx: &mut Tx, person: Uuid, name: &str) -> Result<(), Store
     Ok(())
 }
 
-/// Makes every enrollment of a person claim what is right now; returns which.
-pub async fn set_claims(ctx: &Context, tx: &mut Tx, person: Uuid, claim: &Claim) -> Result<Vec<Uuid>, StoreError> {
-    run!(tx, "UPDATE persons SET sex = $2, birth_date = $3, etag = etag + 1 WHERE person = $1", person, claim.sex, claim.birth_date)?;
-    let touched = rows!(
+pub async fn set_person(tx: &mut Tx, person: Uuid, sex: i32, birth_date: NaiveDate) -> Result<(), StoreError> {
+    run!(tx, "UPDATE persons SET sex = $2, birth_date = $3, etag = etag + 1 WHERE person = $1", person, sex, birth_date)?;
+    Ok(())
+}
+
+pub async fn enrollments_of(tx: &mut Tx, person: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    Ok(rows!(tx, (Uuid,), "SELECT enrollment FROM enrollments WHERE person = $1", person)?.into_iter().map(|(enrollment,)| enrollment).collect())
+}
+
+pub async fn set_claims(ctx: &Context, tx: &mut Tx, enrollments: &[Uuid], claim: &Claim) -> Result<(), StoreError> {
+    run!(
         tx,
-        (Uuid,),
-        "UPDATE enrollments SET claim_key = $2, id_class = $3, id_sealed = $4, id_masked = $5, name = $6, name_comparable = $7, sex = $8, birth_date = $9,
-         updated_at_us = $10, etag = etag + 1 WHERE person = $1 RETURNING enrollment",
-        person,
+        sql!(
+            "UPDATE enrollments SET claim_key = $2, id_class = $3, id_sealed = $4, id_masked = $5, name = $6, name_comparable = $7, sex = $8, birth_date = $9,
+             updated_at_us = $10, etag = etag + 1 WHERE enrollment" in_uuids 1
+        ),
+        json_uuids(enrollments.iter().copied()),
         claim.key,
         &claim.class,
         &claim.sealed,
@@ -226,7 +208,7 @@ pub async fn set_claims(ctx: &Context, tx: &mut Tx, person: Uuid, claim: &Claim)
         claim.birth_date,
         ctx.now_us()
     )?;
-    Ok(touched.into_iter().map(|(enrollment,)| enrollment).collect())
+    Ok(())
 }
 
 /// Keeps who corrected what, when, why: without the values, which the person's keys and names hold.

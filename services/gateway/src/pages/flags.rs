@@ -85,11 +85,13 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
 struct CauseForm {
     request_id: String,
     etag: String,
+    #[serde(default)]
+    term: String,
     text: String,
 }
 
 async fn explain_cause(desk: Desk, Path(cause): Path<String>, Form(form): Form<CauseForm>) -> Result<Response, PageError> {
-    let asked = ExplainCauseRequest { cause: cause.clone(), text: form.text, etag: form.etag };
+    let asked = ExplainCauseRequest { cause: cause.clone(), text: form.text, etag: form.etag, term: form.term };
     desk.reconciliation().explain_cause(desk.change(&format!("{}-{cause}", form.request_id), asked)).await?;
     Ok(Redirect::to("/flags").into_response())
 }
