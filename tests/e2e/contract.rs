@@ -75,6 +75,10 @@ async fn who_may_not_is_refused_with_a_stable_reason_and_recorded() {
     assert_eq!(reason(people.other.upload(&format!("{path}/import"), rows.clone(), "").await), (403, "FORBIDDEN".into()));
     assert_eq!(reason(people.machine.upload(&format!("{path}/import"), rows.clone(), "").await), (403, "MACHINE_ENTRY_FORBIDDEN".into()));
     assert_eq!(reason(people.officer.get("/v1/flags?region=430102x").await), (400, "INVALID_ARGUMENT".into()));
+    for unknown in ["/v1/flags?shool=1", "/v1/causes?page_size=5", &format!("{path}?query=%00"), "/v1/students/x/story?a=b"] {
+        assert_eq!(reason(people.officer.get(unknown).await), (400, "INVALID_ARGUMENT".into()), "{unknown}");
+    }
+    assert_eq!(reason(people.clerk.upload(&format!("{path}/import?previw=true"), rows.clone(), "").await), (400, "INVALID_ARGUMENT".into()));
     assert_eq!(reason(people.clerk.post("/v1/schools", &json!({ "code": OTHER }), "").await).0, 400);
     for attempt in 1..=5 {
         let wrong = Session::log_in(&base, "head", "wrong").await.map(|_| ());

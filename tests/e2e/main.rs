@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod browser;
+mod changes;
 mod contract;
 mod histories;
 mod outside;

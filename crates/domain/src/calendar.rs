@@ -81,7 +81,7 @@ impl FromStr for Month {
     type Err = MonthError;
 
     fn from_str(text: &str) -> Result<Self, MonthError> {
-        if text.len() != 6 {
+        if text.len() != 6 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(MonthError);
         }
         text.parse::<i32>().map_err(|_| MonthError)?.try_into()

@@ -19,6 +19,48 @@ pub fn clean_number(cell: &str) -> String {
     clean(cell).chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect()
 }
 
+/// A date as people type it (`20100312`, `2010-3-12`, `2010/03/12`, `2010.3.12`, `2010年3月12日`) as `YYYYMMDD`; anything
+/// else only cleaned, so that it is told as it was typed.
+pub fn clean_date(cell: &str) -> String {
+    let typed = clean(cell);
+    match date_parts(&typed)[..] {
+        [year, month, day] => format!("{year}{month:0>2}{day:0>2}"),
+        _ => typed,
+    }
+}
+
+/// A month as people type it (`201609`, `2016-9`, `2016/09`, `2016年9月`, or any date in it) as `YYYYMM`; anything else only
+/// cleaned. Not `2016.9`: a sheet that took it for a number has made the tenth month the first.
+pub fn clean_month(cell: &str) -> String {
+    let typed = clean(cell);
+    match date_parts(&typed)[..] {
+        [year, month, _] => format!("{year}{month:0>2}"),
+        [year, month] if !typed.contains('.') => format!("{year}{month:0>2}"),
+        _ => typed,
+    }
+}
+
+/// Year, month and maybe day of a date or month: written together, with one sign between them, or in Chinese.
+fn date_parts(typed: &str) -> Vec<&str> {
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if all_digits(typed) {
+        return match typed.len() {
+            8 => vec![&typed[..4], &typed[4..6], &typed[6..]],
+            6 => vec![&typed[..4], &typed[4..]],
+            _ => Vec::new(),
+        };
+    }
+    let parts: Vec<&str> = if typed.contains('年') {
+        let typed = typed.strip_suffix('日').or_else(|| typed.strip_suffix('月')).unwrap_or(typed);
+        typed.split(['年', '月']).map(str::trim).collect()
+    } else {
+        let sign = typed.chars().find(|c| matches!(c, '-' | '/' | '.'));
+        sign.map(|sign| typed.split(sign).map(str::trim).collect()).unwrap_or_default()
+    };
+    let fits = |(index, part): (usize, &&str)| all_digits(part) && if index == 0 { part.len() == 4 } else { matches!(part.len(), 1 | 2) };
+    if matches!(parts.len(), 2 | 3) && parts.iter().enumerate().all(fits) { parts } else { Vec::new() }
+}
+
 /// A name as people compare it: NFKC, without blanks, with one kind of middle dot, letters in upper case.
 pub fn comparable_name(name: &str) -> String {
     name.chars()
@@ -103,8 +145,10 @@ fn half_width(c: char) -> char {
     }
 }
 
-fn is_invisible(c: char) -> bool {
-    c.is_control() && !c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+/// Whether nobody sees a character: control characters, marks of width and of direction.
+pub fn is_invisible(c: char) -> bool {
+    c.is_control() && !c.is_whitespace()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{61c}' | '\u{180e}')
 }
 
 #[cfg(test)]
@@ -117,6 +161,21 @@ mod tests {
             assert_eq!(clean(typed), meant, "{typed:?}");
         }
         assert_eq!(clean_number(" 1101 0519 4912 3100 2x"), "11010519491231002X");
+    }
+
+    #[test]
+    fn dates_and_months_are_read_in_every_usual_form_and_nothing_else() {
+        for typed in ["20100312", "2010-03-12", "2010-3-12", "2010/3/12", "2010.3.12", "2010年3月12日", " ２０１０/3/12 ", "'20100312"] {
+            assert_eq!(clean_date(typed), "20100312", "{typed}");
+            assert_eq!(clean_month(typed), "201003", "{typed}");
+        }
+        for typed in ["201003", "2010-03", "2010-3", "2010/3", "2010年3月", "2010年03月"] {
+            assert_eq!(clean_month(typed), "201003", "{typed}");
+        }
+        for typed in ["-20100312", "20-10-03-12", "2010-03/12", "2010--12", "10-3-12", "2010312", "20100312x", "202609.5", "2010.3", "2010年", "+201003"] {
+            assert_eq!(clean_month(typed), typed, "is told as typed");
+            assert_eq!(clean_date(typed), typed, "is told as typed");
+        }
     }
 
     #[test]

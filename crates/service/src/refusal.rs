@@ -3,6 +3,7 @@
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use xuezhu_domain::text::is_invisible;
 pub use xuezhu_proto::common::refusal::Reason;
 use xuezhu_store::{Retryable, StoreError};
 
@@ -67,8 +68,8 @@ impl FieldErrors {
     /// A text that must be there, of at most `limit` characters.
     pub fn text(&mut self, field: &str, text: &str, limit: usize) -> Option<String> {
         let text = text.trim();
-        if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
-            self.add(field, "不能含有控制字符");
+        if text.chars().any(is_invisible) {
+            self.add(field, "不能含有控制字符或看不见的字符");
             None
         } else if text.is_empty() {
             self.add(field, "不能为空");
@@ -83,7 +84,12 @@ impl FieldErrors {
 
     /// `YYYY-MM-DD`.
     pub fn date(&mut self, field: &str, text: &str) -> Option<chrono::NaiveDate> {
-        text.parse().map_err(|_| self.add(field, "日期应写作YYYY-MM-DD")).ok()
+        let written = text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+        let date = written.then(|| text.parse().ok()).flatten();
+        if date.is_none() {
+            self.add(field, "日期应写作YYYY-MM-DD，如2026-09-01");
+        }
+        date
     }
 
     /// Fails if anything was noted.
@@ -249,6 +255,27 @@ mod tests {
         assert_eq!(reason_of(&status), Some(Reason::InvalidArgument));
         let bad = status.get_details_bad_request().expect("fields");
         assert_eq!(bad.field_violations[0].field, "effective_date");
+    }
+
+    #[test]
+    fn dates_and_texts_are_taken_only_as_they_are_seen() {
+        for (text, good) in [
+            ("2026-09-01", true),
+            ("2026-9-1", false),
+            ("+12026-01-01", false),
+            ("2026-02-30", false),
+            ("2026-09-01 ", false),
+            ("20260901", false),
+            ("2026-0９-1", false),
+        ] {
+            let mut errors = FieldErrors::default();
+            assert_eq!(errors.date("effective_date", text).is_some(), good, "{text}");
+            assert_eq!(errors.check().is_ok(), good, "{text}");
+        }
+        for (text, good) in [("王老师", true), ("买买提·艾力", true), ("王\u{202e}师老", false), ("王\u{2067}师", false), ("王\u{0}", false), (" ", false)]
+        {
+            assert_eq!(FieldErrors::default().text("display_name", text, 60).is_some(), good, "{text:?}");
+        }
     }
 
     #[test]

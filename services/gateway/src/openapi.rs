@@ -1,12 +1,37 @@
 //! The `OpenAPI` document, made from the descriptors that the routes are made from, so that it can't say anything else.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use axum::{Json, response::IntoResponse};
 use prost_reflect::{Cardinality, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value as Pb};
 use serde_json::{Map, Value, json};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+
+/// Names of the query parameters of each operation, by verb and path with its parameters left blank.
+static QUERIES: LazyLock<HashMap<String, BTreeSet<String>>> = LazyLock::new(|| {
+    let mut queries = HashMap::new();
+    for (path, item) in DOCUMENT["paths"].as_object().into_iter().flatten() {
+        for (verb, operation) in item.as_object().into_iter().flatten() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let names = parameters.filter(|parameter| parameter["in"] == "query").filter_map(|parameter| parameter["name"].as_str());
+            queries.insert(format!("{verb} {}", blank(path)), names.map(str::to_owned).collect());
+        }
+    }
+    queries
+});
+
+fn blank(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// The query parameters that an operation takes; none where the document knows no such operation.
+pub fn query_of(verb: &str, path: &str) -> Option<&'static BTreeSet<String>> {
+    QUERIES.get(&format!("{} {}", verb.to_lowercase(), blank(path)))
+}
 
 /// `/openapi.json`: open to all.
 pub async fn document() -> impl IntoResponse {

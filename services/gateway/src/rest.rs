@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, Path, Query, Request as AxumRequest, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    extract::{DefaultBodyLimit, MatchedPath, Path, Query, Request as AxumRequest, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -20,7 +20,7 @@ use structured_proxy::transcode::{
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Status, metadata::MetadataValue};
+use tonic::{Code, Request, Status, metadata::MetadataValue};
 use xuezhu_proto::{
     aid::{self, award_service_client::AwardServiceClient},
     common::{ImportReport, Upload},
@@ -28,7 +28,7 @@ use xuezhu_proto::{
 };
 use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES};
 
-use crate::{Gateway, pages::session, upstream::Upstreams};
+use crate::{Gateway, openapi, pages::session, upstream::Upstreams};
 
 /// Headers that reach the services.
 const FORWARDED: [&str; 3] = ["authorization", "idempotency-key", "x-forwarded-for"];
@@ -71,6 +71,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
     let transcoded = transcode::routes::<Transcoding>(&xuezhu_proto::POOL, &[])
         .with_state(state)
         .layer(middleware::from_fn(complete_error))
+        .layer(middleware::from_fn(known_parameters_only))
         .layer(DefaultBodyLimit::max(JSON_BYTES));
     let streamed = Router::new()
         .route("/v1/schools/{school}/enrollments/import", post(import_enrollments))
@@ -85,14 +86,14 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct ImportQuery {
     preview: bool,
     all_or_nothing: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct MarkedQuery {
     faulty_only: bool,
 }
@@ -104,6 +105,25 @@ async fn own_pages_only(request: AxumRequest, next: Next) -> Response {
         return error(&Error::from(Refusal::new(Reason::Forbidden, "请求来自其他网站，已拒绝；程序请用 Authorization: Bearer 凭证")).into());
     }
     next.run(request).await
+}
+
+/// The transcoder drops a parameter that it does not know: one that is mistyped would answer with everything.
+async fn known_parameters_only(uri: Uri, path: Option<MatchedPath>, request: AxumRequest, next: Next) -> Response {
+    let known = path.as_ref().and_then(|path| openapi::query_of(request.method().as_str(), path.as_str()));
+    let asked: Vec<(String, String)> = Query::try_from_uri(&uri).map(|Query(asked)| asked).unwrap_or_default();
+    if let Some(known) = known
+        && let Some((stranger, _)) = asked.iter().find(|(name, _)| !known.contains(name))
+    {
+        let list = known.iter().map(String::as_str).collect::<Vec<_>>().join("、");
+        let why = if list.is_empty() { "该接口没有查询参数".to_owned() } else { format!("没有这个查询参数；可用的有：{list}") };
+        return error(&Error::from(Refusal::field(&printable(stranger), why)).into());
+    }
+    next.run(request).await
+}
+
+/// The name of a parameter, short enough to be told.
+fn printable(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric() || "._-".contains(*c)).take(32).collect()
 }
 
 /// What the transcoder says by itself (a body that is no JSON, an unknown field, an answer that takes too long) gets a
@@ -129,7 +149,10 @@ async fn complete_error(request: AxumRequest, next: Next) -> Response {
         _ => (Reason::Unavailable, refusal::chinese(Reason::Unavailable).to_owned()),
     };
     let mut answer = error(&Error::from(Refusal::new(reason, message)).into());
-    *answer.status_mut() = parts.status;
+    // Cancelled (499) is what a call is whose service went away under it: the client did not.
+    if parts.status.as_u16() != 499 {
+        *answer.status_mut() = parts.status;
+    }
     answer
 }
 
@@ -297,5 +320,8 @@ fn signed<T>(headers: &HeaderMap, message: T) -> Request<T> {
 
 /// A status as JSON, like the transcoded routes answer it.
 fn error(status: &Status) -> Response {
+    if status.code() == Code::Cancelled {
+        return error(&Error::from(Refusal::new(Reason::Unavailable, refusal::chinese(Reason::Unavailable))).into());
+    }
     status_to_response_with_details(status, Some(&DETAILS))
 }

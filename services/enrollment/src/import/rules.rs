@@ -353,8 +353,8 @@ impl Reader<'_> {
         if typed.is_empty() {
             return None;
         }
-        let Ok(month) = typed.get(..6).unwrap_or(&typed).parse::<Month>() else {
-            self.problem("入学年月", &typed, "MONTH", "应写作YYYYMM，如201609");
+        let Ok(month) = typed.parse::<Month>() else {
+            self.problem("入学年月", &typed, "MONTH", "应写作YYYYMM（4位年、2位月），如201609");
             return None;
         };
         if month.first_day() > today + chrono::Months::new(2) {
@@ -393,7 +393,8 @@ fn normalise(header: &str, typed: &str) -> String {
     match header {
         "姓名" => text::tidy_name(&text_of_name(typed)),
         "身份证件号" | "成员1身份证件号" | "成员2身份证件号" | "联招合作学校代码" | "学号" => text::clean_number(typed),
-        "出生日期" | "入学年月" => text::clean(typed).chars().filter(|c| !matches!(c, '-' | '/' | '.' | ' ' | '年' | '月' | '日')).collect(),
+        "出生日期" => text::clean_date(typed),
+        "入学年月" => text::clean_month(typed),
         "家庭邮政编码" => {
             let digits = text::clean_number(typed);
             if digits.len() == 5 { format!("0{digits}") } else { digits }
@@ -503,7 +504,10 @@ mod tests {
             (("身份证件类型", "学生证"), "NOT_IN_LIST"),
             (("户口所在地行政区划码", "999999"), "REGION"),
             (("专业简称", "考古"), "MAJOR_NOT_OFFERED"),
+            (("出生日期", "-19491231"), "DATE"),
+            (("出生日期", "19-49-12-31"), "DATE"),
             (("入学年月", "2016"), "MONTH"),
+            (("入学年月", "201609.5"), "MONTH"),
             (("入学年月", "201712"), "MONTH_FUTURE"),
             (("联招合作类型", "跨省联合办学"), "REQUIRED"),
             (("考试总分", "-1"), "NUMBER"),

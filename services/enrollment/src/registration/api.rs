@@ -39,7 +39,7 @@ impl EnrollmentApi {
             .mutate(ctx, call, &with, |ctx, tx, (parts, event)| {
                 Box::pin(async move {
                     status_change::record(ctx, tx, event).await?;
-                    one(tx, parts, &event.school, event.enrollment).await
+                    one(ctx, tx, parts, &event.school, event.enrollment).await
                 })
             })
             .await
@@ -88,7 +88,7 @@ impl EnrollmentService for EnrollmentApi {
             .read(&ctx, "GetEnrollment", &(self.0.clone(), request.school, id), |ctx, tx, (parts, school, id)| {
                 Box::pin(async move {
                     directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
-                    Ok(pb::GetEnrollmentResponse { enrollment: Some(one(tx, parts, school, *id).await?) })
+                    Ok(pb::GetEnrollmentResponse { enrollment: Some(one(ctx, tx, parts, school, *id).await?) })
                 })
             })
             .await
@@ -115,6 +115,24 @@ impl EnrollmentService for EnrollmentApi {
         Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::WithdrawResponse { enrollment: Some(enrollment) }))
     }
 
+    async fn cancel_change(&self, request: Request<pb::CancelChangeRequest>) -> Result<Response<pb::CancelChangeResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "CancelChange").await?;
+        let call = Call::new("CancelChange", request.enrollment.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let (enrollment, reason) = (errors.id("enrollment", &request.enrollment), errors.text("reason", &request.reason, REASON_CHARACTERS));
+        errors.check()?;
+        let with = (self.0.clone(), request.school, enrollment.unwrap_or_default(), reason.unwrap_or_default());
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, enrollment, reason)| {
+                Box::pin(async move {
+                    status_change::cancel(ctx, tx, school, *enrollment, reason).await?;
+                    Ok(pb::CancelChangeResponse { enrollment: Some(one(ctx, tx, parts, school, *enrollment).await?) })
+                })
+            })
+            .await
+    }
+
     async fn remove_enrollment(&self, request: Request<pb::RemoveEnrollmentRequest>) -> Result<Response<pb::RemoveEnrollmentResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "RemoveEnrollment").await?;
         let call = Call::new("RemoveEnrollment", request.enrollment.clone(), &request);
@@ -139,7 +157,7 @@ impl EnrollmentService for EnrollmentApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, correction)| {
                 Box::pin(async move {
                     status_change::correct_identity(ctx, tx, parts, correction).await?;
-                    Ok(pb::CorrectIdentityResponse { enrollment: Some(one(tx, parts, &correction.school, correction.enrollment).await?) })
+                    Ok(pb::CorrectIdentityResponse { enrollment: Some(one(ctx, tx, parts, &correction.school, correction.enrollment).await?) })
                 })
             })
             .await
@@ -237,7 +255,7 @@ async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrol
 
 /// A query is part of a name, or a whole number: identity number, 学籍号 or 学号. Never part of a number.
 fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<Filter, Error> {
-    let mut filter = Filter { school: request.school.clone(), ..Filter::default() };
+    let mut filter = Filter { school: request.school.clone(), today: ctx.today(), ..Filter::default() };
     if !request.submission.is_empty() {
         filter.submission = Some(id("submission", &request.submission)?);
     }
@@ -245,6 +263,9 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) ->
         request.state().as_str_name().clone_into(&mut filter.state);
     }
     let query = text::clean_number(&request.query);
+    if query.is_empty() && !request.query.trim().is_empty() {
+        return Err(Refusal::field("query", "没有可查找的文字").into());
+    }
     if !query.is_empty() {
         let name = text::comparable_name(&request.query).replace('!', "!!").replace('%', "!%").replace('_', "!_");
         filter.name_pattern = format!("%{name}%");
@@ -257,8 +278,8 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) ->
     Ok(filter)
 }
 
-async fn one(tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid) -> Result<pb::Enrollment, Error> {
-    let filter = Filter { school: school.to_owned(), enrollment: Some(enrollment), ..Filter::default() };
+async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid) -> Result<pb::Enrollment, Error> {
+    let filter = Filter { school: school.to_owned(), enrollment: Some(enrollment), today: ctx.today(), ..Filter::default() };
     let row = store::list(tx, &filter, &(String::new(), String::new(), Uuid::nil()), 1).await?.pop().ok_or_else(|| Refusal::not_found("该学籍"))?;
     let periods = status_change::periods(tx, enrollment).await?;
     let mut view = to_proto(parts, row);
@@ -276,6 +297,7 @@ async fn one(tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid) -> Resu
 }
 
 fn to_proto(parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
+    let planned = row.last_since.filter(|last| row.state_since.is_some_and(|since| since < *last));
     let student_number = row.student_number_sealed.as_deref().and_then(|sealed| parts.keyring.open_text("student_number", sealed));
     pb::Enrollment {
         enrollment: row.enrollment.to_string(),
@@ -299,6 +321,8 @@ fn to_proto(parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
         refusal: row.refusal,
         etag: row.etag.to_string(),
         approved_date: row.approved_day.map(|day| day.to_string()).unwrap_or_default(),
+        planned_state: planned.and_then(|_| enrollment::State::from_str_name(&row.last_state)).unwrap_or_default().into(),
+        planned_since: planned.map(|day| day.to_string()).unwrap_or_default(),
     }
 }
 

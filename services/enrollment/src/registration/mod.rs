@@ -20,7 +20,7 @@ use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 // What other capabilities may ask.
-pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, holders, keys_elsewhere};
+pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, holders, keys_elsewhere, live_keys};
 use self::{
     rules::{Decision, Holder},
     store::{AttestedRow, Entered, NewPerson, Placed, RefusedEnrollment, SubmissionRow},

@@ -35,6 +35,8 @@ pub struct EnrollmentRow {
     pub sent_back_reason: String,
     pub refusal: String,
     pub state_since: Option<NaiveDate>,
+    pub last_state: String,
+    pub last_since: Option<NaiveDate>,
     pub approved_day: Option<NaiveDate>,
     pub registry: Option<i32>,
     pub student_number_sealed: Option<Vec<u8>>,
@@ -242,6 +244,25 @@ pub struct Filter {
     pub school_number: String,
     pub enrollment: Option<Uuid>,
     pub submission: Option<Uuid>,
+    /// Day on which the state is meant: a change may be recorded ahead.
+    pub today: NaiveDate,
+}
+
+/// What a list asks for, of the state that holds on day `$9`.
+macro_rules! asked_for {
+    ($lead:literal, $tail:literal) => {
+        sql!(
+            $lead
+            " FROM enrollments e LEFT JOIN persons p ON p.person = e.person
+              LEFT JOIN enrollment_periods now ON now.enrollment = e.enrollment AND e.state_since > $9 AND now.from_date <= $9 AND now.to_date > $9
+              WHERE e.school = $1
+                AND ($2 = '' OR $2 = CASE now.state WHEN 1 THEN 'IN_SCHOOL' WHEN 2 THEN 'ON_LEAVE' WHEN 3 THEN 'WITHDRAWN' ELSE e.state END)
+                AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
+                     OR e.claim_key" in_uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key" in_uuids 4 "))
+                AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)"
+            $tail
+        )
+    };
 }
 
 /// How many there are that a list asks for.
@@ -249,38 +270,7 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
     let counted = one!(
         tx,
         (i64,),
-        sql!(
-            "SELECT count(*) FROM enrollments e LEFT JOIN persons p ON p.person = e.person
-             WHERE e.school = $1 AND ($2 = '' OR e.state = $2)
-               AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
-                    OR e.claim_key" in_uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key" in_uuids 4 "))
-               AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)"
-        ),
-        &filter.school,
-        &filter.state,
-        &filter.name_pattern,
-        json_uuids(filter.keys.iter().copied()),
-        filter.student_number,
-        &filter.school_number,
-        filter.enrollment,
-        filter.submission
-    )?;
-    Ok(counted.map_or(0, |(count,)| count))
-}
-
-pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), limit: i64) -> Result<Vec<EnrollmentRow>, StoreError> {
-    rows!(
-        tx,
-        EnrollmentRow,
-        sql!("SELECT e.enrollment, e.school, e.state, e.person, e.id_masked, e.name, e.sex, e.school_number, e.class_name, e.major, e.entry_month,
-                e.study_form, e.sent_back_reason, e.refusal, e.state_since, e.approved_day, p.registry, p.student_number_sealed, e.etag
-         FROM enrollments e LEFT JOIN persons p ON p.person = e.person
-         WHERE e.school = $1 AND ($2 = '' OR e.state = $2)
-           AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
-                OR e.claim_key" in_uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key" in_uuids 4 "))
-           AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)
-           AND (e.class_name, e.name, e.enrollment) > ($9, $10, $11)
-         ORDER BY e.class_name, e.name, e.enrollment LIMIT $12"),
+        asked_for!("SELECT count(*)", ""),
         &filter.school,
         &filter.state,
         &filter.name_pattern,
@@ -289,6 +279,31 @@ pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), 
         &filter.school_number,
         filter.enrollment,
         filter.submission,
+        filter.today
+    )?;
+    Ok(counted.map_or(0, |(count,)| count))
+}
+
+pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), limit: i64) -> Result<Vec<EnrollmentRow>, StoreError> {
+    rows!(
+        tx,
+        EnrollmentRow,
+        asked_for!(
+            "SELECT e.enrollment, e.school, CASE now.state WHEN 1 THEN 'IN_SCHOOL' WHEN 2 THEN 'ON_LEAVE' WHEN 3 THEN 'WITHDRAWN' ELSE e.state END AS state,
+                    coalesce(now.from_date, e.state_since) AS state_since, e.state AS last_state, e.state_since AS last_since, e.person, e.id_masked, e.name, e.sex,
+                    e.school_number, e.class_name, e.major, e.entry_month, e.study_form, e.sent_back_reason, e.refusal, e.approved_day, p.registry,
+                    p.student_number_sealed, e.etag",
+            " AND (e.class_name, e.name, e.enrollment) > ($10, $11, $12) ORDER BY e.class_name, e.name, e.enrollment LIMIT $13"
+        ),
+        &filter.school,
+        &filter.state,
+        &filter.name_pattern,
+        json_uuids(filter.keys.iter().copied()),
+        filter.student_number,
+        &filter.school_number,
+        filter.enrollment,
+        filter.submission,
+        filter.today,
         &after.0,
         &after.1,
         after.2,

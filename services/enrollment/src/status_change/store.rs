@@ -99,6 +99,34 @@ pub async fn add_period(ctx: &Context, tx: &mut Tx, event: &Event, state: Period
     Ok(())
 }
 
+/// Takes the last period out of the story, keeps it with who cancelled it, and lets the one before go on.
+pub async fn cancel_last_period(ctx: &Context, tx: &mut Tx, enrollment: Uuid, reason: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO cancelled_changes (id, enrollment, from_date, state, reason, recorded_day, recorded_by, cancel_reason, cancelled_day, cancelled_by, cancelled_at_us)
+         SELECT $2, enrollment, from_date, state, reason, recorded_day, recorded_by, $3, $4, $5, $6 FROM enrollment_periods WHERE enrollment = $1 AND to_date IS NULL",
+        enrollment,
+        ctx.new_id(),
+        reason,
+        ctx.today(),
+        &ctx.actor.account,
+        ctx.now_us()
+    )?;
+    run!(tx, "DELETE FROM enrollment_periods WHERE enrollment = $1 AND to_date IS NULL", enrollment)?;
+    run!(
+        tx,
+        "UPDATE enrollment_periods SET to_date = NULL WHERE enrollment = $1
+           AND ordinal = (SELECT max(last.ordinal) FROM enrollment_periods last WHERE last.enrollment = $1)",
+        enrollment
+    )?;
+    Ok(())
+}
+
+pub async fn take_place(tx: &mut Tx, person: Uuid, enrollment: Uuid) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO places (person, enrollment) VALUES ($1, $2)", person, enrollment)?;
+    Ok(())
+}
+
 pub async fn set_state(ctx: &Context, tx: &mut Tx, enrollment: Uuid, state: &str, since: NaiveDate) -> Result<(), StoreError> {
     run!(
         tx,

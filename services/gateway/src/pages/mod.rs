@@ -108,7 +108,9 @@ impl IntoResponse for PageError {
                     Code::NotFound => (StatusCode::NOT_FOUND, "找不到", "请检查链接，或从首页重新进入。"),
                     Code::PermissionDenied => (StatusCode::FORBIDDEN, "无权操作", "请换用有权限的账号登录。"),
                     Code::InvalidArgument => (StatusCode::BAD_REQUEST, "填写有误", "请返回修改后重试。"),
-                    Code::Unavailable | Code::DeadlineExceeded => (StatusCode::SERVICE_UNAVAILABLE, "服务暂时不可用", "数据没有丢失，请稍后重试。"),
+                    Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
+                        (StatusCode::SERVICE_UNAVAILABLE, "服务暂时不可用", "数据没有丢失，请稍后重试。")
+                    }
                     Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
                     _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
                 };

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use xuezhu_proto::{
     aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
     enrollment::{
-        CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest, GetSchoolRequest, ListEnrollmentsRequest, ListSchoolsRequest,
-        RemoveEnrollmentRequest, ReturnFromLeaveRequest, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
+        CancelChangeRequest, CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest, GetSchoolRequest, ListEnrollmentsRequest,
+        ListSchoolsRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
     },
 };
 
@@ -117,6 +117,11 @@ impl EnrollmentPage {
     fn state(&self) -> &'static str {
         self.row.state().as_str_name()
     }
+
+    /// The state that a further change comes after.
+    fn last_state(&self) -> &'static str {
+        if self.row.planned_since.is_empty() { self.state() } else { self.row.planned_state().as_str_name() }
+    }
 }
 
 async fn one(desk: Desk, Path((school, enrollment)): Path<(String, String)>) -> Result<Response, PageError> {
@@ -158,6 +163,7 @@ async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, For
         }
         "leave" => drop(client.take_leave(desk.change(&request_id, TakeLeaveRequest { school, enrollment, effective_date, reason })).await?),
         "return" => drop(client.return_from_leave(desk.change(&request_id, ReturnFromLeaveRequest { school, enrollment, effective_date, reason })).await?),
+        "cancel" => drop(client.cancel_change(desk.change(&request_id, CancelChangeRequest { school, enrollment, reason })).await?),
         "withdraw" => drop(client.withdraw(desk.change(&request_id, WithdrawRequest { school, enrollment, effective_date, reason })).await?),
         _ => {
             let kind = correct_identity_request::Kind::from_str_name(&kind).unwrap_or_default().into();

@@ -1,0 +1,116 @@
+//! Changes of status that are recorded ahead of their day.
+
+use serde_json::{Value, json};
+use xuezhu::client::Session;
+use xuezhu_tests::{
+    Engine, deployment,
+    schools::{self, OTHER, PASSWORD, People, SCHOOL, number, reason, student, workbook},
+};
+
+async fn record(clerk: &Session, path: &str, verb: &str, day: &str) -> anyhow::Result<Value> {
+    clerk.post(&format!("{path}/{verb}"), &json!({ "effectiveDate": day, "reason": "测试" }), "").await
+}
+
+async fn cancel(clerk: &Session, path: &str) -> anyhow::Result<Value> {
+    clerk.post(&format!("{path}/cancelChange"), &json!({ "reason": "登记有误" }), "").await
+}
+
+async fn path_of(people: &People, serial: u32) -> String {
+    let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(serial))).await.expect("is found");
+    format!("/v1/schools/{SCHOOL}/enrollments/{}", found["enrollments"][0]["enrollment"].as_str().expect("an id"))
+}
+
+async fn count(people: &People, state: &str) -> usize {
+    let list = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?state={state}")).await.expect("a list");
+    list["enrollments"].as_array().expect("a list").len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_lies_ahead_leaves_today_as_it_is_and_can_be_taken_back() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        people.import(&[student(1)]).await;
+        people.register().await;
+        people.list(&[(&student(1)["姓名"], &number(1), "")]).await;
+        let path = path_of(&people, 1).await;
+        assert_eq!(reason(cancel(&people.clerk, &path).await), (400, "WRONG_STATE".into()), "nothing lies ahead");
+        let ahead = record(&people.clerk, &path, "leave", "2026-12-01").await.expect("is recorded");
+        let told =
+            |row: &Value| [&row["state"], &row["stateSince"], &row["plannedState"], &row["plannedSince"]].map(|value| value.as_str().unwrap_or("").to_owned());
+        assert_eq!(told(&ahead), ["IN_SCHOOL", "2026-09-01", "ON_LEAVE", "2026-12-01"]);
+        assert_eq!((count(&people, "IN_SCHOOL").await, count(&people, "ON_LEAVE").await), (1, 0));
+        deployment.drain().await.expect("drains");
+        let flags = people.clerk.get("/v1/flags?state=OPEN").await.expect("flags");
+        assert_eq!((&flags["flags"][0]["rule"], &flags["flags"][0]["months"]), (&json!("NOT_VALID_IN_TERM"), &json!([202_612, 202_701])), "{flags}");
+
+        let before = record(&people.clerk, &path, "withdraw", "2026-11-01").await.expect_err("lies before the leave").to_string();
+        assert!(before.contains("2026-12-01") && before.contains("撤销"), "says what to do: {before}");
+        assert_eq!(reason(cancel(&people.other, &path).await), (403, "FORBIDDEN".into()));
+        let back = cancel(&people.clerk, &path).await.expect("is taken back");
+        assert_eq!(told(&back), ["IN_SCHOOL", "2026-09-01", "STATE_UNSPECIFIED", ""]);
+        deployment.drain().await.expect("drains");
+        assert_eq!(people.open_flags().await, [], "what is not to come holds nothing");
+
+        // Two ahead, one after the other: the last is taken back first, and a day that has come stays.
+        record(&people.clerk, &path, "leave", "2026-11-01").await.expect("is recorded");
+        let twice = record(&people.clerk, &path, "return", "2026-12-10").await.expect("is recorded");
+        assert_eq!(told(&twice), ["IN_SCHOOL", "2026-09-01", "IN_SCHOOL", "2026-12-10"]);
+        deployment.step_to("2026-11-01".parse().expect("a date")).await.expect("steps");
+        let there = people.clerk.get(&path).await.expect("an enrollment");
+        assert_eq!(told(&there), ["ON_LEAVE", "2026-11-01", "IN_SCHOOL", "2026-12-10"]);
+        assert_eq!((count(&people, "IN_SCHOOL").await, count(&people, "ON_LEAVE").await), (0, 1));
+        let left = cancel(&people.clerk, &path).await.expect("is taken back");
+        assert_eq!(told(&left), ["ON_LEAVE", "2026-11-01", "STATE_UNSPECIFIED", ""]);
+        assert_eq!(reason(cancel(&people.clerk, &path).await), (400, "WRONG_STATE".into()), "the leave has begun");
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_another_school_counted_on_stays() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        let head = people.open_account("head2", "PRINCIPAL", OTHER, PASSWORD).await;
+        people.import(&[student(1), student(2)]).await;
+        people.register().await;
+        let (one, two) = (path_of(&people, 1).await, path_of(&people, 2).await);
+        for path in [&one, &two] {
+            let ahead = record(&people.clerk, path, "withdraw", "2026-12-01").await.expect("is recorded");
+            assert_eq!((&ahead["state"], &ahead["plannedState"]), (&json!("IN_SCHOOL"), &json!("WITHDRAWN")));
+        }
+        let mut moved = student(1);
+        moved.insert("入学年月".into(), "202612".into());
+        people.other.upload(&format!("/v1/schools/{OTHER}/enrollments/import"), workbook(&[moved]), "").await.expect("is taken");
+        let made = people.other.post(&format!("/v1/schools/{OTHER}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let path = format!("/v1/schools/{OTHER}/submissions/{}", made["submission"].as_str().expect("an id"));
+        head.post(&format!("{path}/attest"), &json!({ "digest": made["digest"] }), "").await.expect("is attested");
+        let approved = people.officer.post(&format!("{path}/approve"), &json!({ "digest": made["digest"] }), "").await.expect("is approved");
+        assert_eq!(approved["approved"], 1, "{approved}");
+        assert_eq!(reason(cancel(&people.clerk, &one).await), (400, "PLACE_TAKEN".into()));
+        // Entered anew at the same school: two rows of one student can't both live.
+        let mut anew = student(2);
+        anew.insert("入学年月".into(), "202612".into());
+        anew.insert("学号".into(), "S7002".into());
+        assert_eq!(people.import(&[anew]).await["rowsNew"], 1);
+        assert_eq!(reason(cancel(&people.clerk, &two).await), (400, "DUPLICATE_ROW".into()));
+        let draft = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?state=DRAFT")).await.expect("a list");
+        let draft = draft["enrollments"][0]["enrollment"].as_str().expect("an id").to_owned();
+        people.clerk.post(&format!("/v1/schools/{SCHOOL}/enrollments/{draft}/remove"), &json!({}), "").await.expect("is removed");
+        let stays = cancel(&people.clerk, &two).await.expect("is taken back");
+        assert_eq!((&stays["state"], &stays["plannedSince"]), (&json!("IN_SCHOOL"), &json!("")));
+        // The place is held again: nobody else gets it.
+        people.other.upload(&format!("/v1/schools/{OTHER}/enrollments/import"), workbook(&[student(2)]), "").await.expect("is taken");
+        let made = people.other.post(&format!("/v1/schools/{OTHER}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let path = format!("/v1/schools/{OTHER}/submissions/{}", made["submission"].as_str().expect("an id"));
+        head.post(&format!("{path}/attest"), &json!({ "digest": made["digest"] }), "").await.expect("is attested");
+        let refused = people.officer.post(&format!("{path}/approve"), &json!({ "digest": made["digest"] }), "").await.expect("is answered");
+        assert_eq!(refused["refused"][0]["reason"], "PLACE_TAKEN", "{refused}");
+        deployment.stop().await;
+    }
+}
