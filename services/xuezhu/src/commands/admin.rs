@@ -1,0 +1,134 @@
+//! Keeps schools, accounts and keys.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use xuezhu::output;
+use xuezhu_service::Keyring;
+
+use super::{Login, OK, request_id};
+
+/// Keeps schools, accounts and keys.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  xuezhu admin keyring deploy/secrets/keyring.json\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
+)]
+pub struct Admin {
+    #[command(subcommand)]
+    command: AdminCommand,
+    #[command(flatten)]
+    login: Login,
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Makes a keyring file, for services that run apart
+    Keyring {
+        /// Where
+        out: PathBuf,
+    },
+    /// Changes the account's password
+    Password {
+        /// File with the new password
+        #[arg(long)]
+        new_password_file: PathBuf,
+    },
+    /// Enters a school
+    School {
+        /// 10-digit code
+        code: String,
+        /// Name
+        name: String,
+        /// Region code
+        #[arg(long)]
+        region: String,
+        /// Region code of its department
+        #[arg(long)]
+        authority: String,
+        /// PUBLIC or PRIVATE
+        #[arg(long, default_value = "PUBLIC")]
+        kind: String,
+        /// Majors, such as 2010-010200; several times
+        #[arg(long)]
+        major: Vec<String>,
+    },
+    /// Opens an account; prints its one-time password
+    Account {
+        /// Name to log in with
+        name: String,
+        /// Name of the person
+        display_name: String,
+        /// `SCHOOL_CLERK`, PRINCIPAL, `DEPARTMENT_OFFICER`, ADMINISTRATOR or `MACHINE_READER`
+        #[arg(long)]
+        role: String,
+        /// School or region code
+        #[arg(long, default_value = "")]
+        organisation: String,
+    },
+    /// Gives an account a new one-time password, which ends its sessions
+    Reset {
+        /// Name of the account
+        name: String,
+    },
+    /// Closes an account, which ends its sessions
+    Disable {
+        /// Name of the account
+        name: String,
+    },
+    /// Opens a closed account again
+    Enable {
+        /// Name of the account
+        name: String,
+    },
+}
+
+impl Admin {
+    /// Does what was asked.
+    pub async fn run(self) -> anyhow::Result<u8> {
+        let json = self.login.json;
+        match self.command {
+            AdminCommand::Keyring { out } => {
+                Keyring::generate().save(&out)?;
+                output::print(json, &json!({ "keyring": out }), || format!("keyring written to {}; keep it secret and backed up", out.display()));
+            }
+            AdminCommand::Password { new_password_file } => {
+                let old = self.login.password_file.as_ref().context("--password-file is needed")?;
+                let (old, new) = (std::fs::read_to_string(old)?, std::fs::read_to_string(&new_password_file)?);
+                self.login.open().await?.change_password(old.trim(), new.trim()).await?;
+                output::print(json, &json!({ "changed": true }), || "password changed".into());
+            }
+            AdminCommand::School { code, name, region, authority, kind, major } => {
+                let majors: Vec<Value> = major
+                    .iter()
+                    .map(|major| match major.split_once('-') {
+                        Some((catalogue, code)) => json!({ "catalogue": catalogue, "code": code }),
+                        None => json!({ "catalogue": "2010", "code": major }),
+                    })
+                    .collect();
+                let body = json!({ "code": code, "name": name, "region": region, "authority": authority, "kind": kind, "majors": majors });
+                let school = self.login.open().await?.post("/v1/schools", &body, &request_id()).await?;
+                output::print(json, &school, || format!("school {code} entered"));
+            }
+            AdminCommand::Account { name, display_name, role, organisation } => {
+                let body = json!({ "account": name, "displayName": display_name, "role": role, "organisation": organisation });
+                let made = self.login.open().await?.post("/v1/accounts", &body, &request_id()).await?;
+                output::print(json, &made, || format!("account {name}, one-time password {}", made["oneTimePassword"].as_str().unwrap_or_default()));
+            }
+            AdminCommand::Reset { name } => {
+                let made = self.login.open().await?.post(&format!("/v1/accounts/{name}/resetPassword"), &json!({}), &request_id()).await?;
+                output::print(json, &made, || format!("account {name}, one-time password {}", made["oneTimePassword"].as_str().unwrap_or_default()));
+            }
+            AdminCommand::Disable { name } => {
+                let account = self.login.open().await?.post(&format!("/v1/accounts/{name}/disable"), &json!({}), &request_id()).await?;
+                output::print(json, &account, || format!("account {name} is closed; its sessions are over"));
+            }
+            AdminCommand::Enable { name } => {
+                let account = self.login.open().await?.post(&format!("/v1/accounts/{name}/enable"), &json!({}), &request_id()).await?;
+                output::print(json, &account, || format!("account {name} is open"));
+            }
+        }
+        Ok(OK)
+    }
+}

@@ -1,0 +1,59 @@
+//! One file a command: its arguments, and what it does. Each returns an exit code that scripts can use.
+
+mod admin;
+mod demo;
+mod flags;
+mod import;
+mod reconcile;
+mod up;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use xuezhu::client::Session;
+use xuezhu_service::Ids;
+
+pub use self::{admin::Admin, demo::Demo, flags::Flags, import::Import, reconcile::Reconcile, up::Up};
+
+/// Everything went as asked.
+pub const OK: u8 = 0;
+/// Something failed.
+pub const FAILED: u8 = 1;
+/// Rows were faulty, or flags were found: worth a look, nothing broken. (2 is clap's: wrong usage.)
+pub const FOUND: u8 = 3;
+/// The service refused: role, state, digest.
+pub const REFUSED: u8 = 4;
+
+/// Who asks, and where.
+#[derive(Args, Clone)]
+pub struct Login {
+    /// Address of the gateway
+    #[arg(long, default_value = "http://127.0.0.1:8080", env = "XUEZHU_GATEWAY", global = true)]
+    gateway: String,
+    /// Account
+    #[arg(long, default_value = "admin", global = true)]
+    account: String,
+    /// File with its password
+    #[arg(long, global = true)]
+    pub password_file: Option<PathBuf>,
+    /// Print one JSON value instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+impl Login {
+    /// Logs in.
+    pub async fn open(&self) -> anyhow::Result<Session> {
+        let file = self.password_file.as_ref().context("--password-file is needed: a password on the command line would be seen by others")?;
+        let password = std::fs::read_to_string(file).with_context(|| format!("password file {}", file.display()))?;
+        Session::log_in(&self.gateway, &self.account, password.trim()).await
+    }
+}
+
+/// An id for one request: should its answer be lost, the service knows a repetition.
+pub fn request_id() -> String {
+    let mut bytes = [0; 16];
+    Ids::random().fill(&mut bytes);
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}

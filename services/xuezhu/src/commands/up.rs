@@ -1,0 +1,129 @@
+//! Everything in one process.
+
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+use xuezhu::{
+    demo::{play, world::World},
+    deployment::{Deployment, Options, keep_password},
+    output,
+};
+use xuezhu_service::settings::Settings;
+
+use super::{OK, demo};
+
+/// Runs enrollment, aid and gateway in one process.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  xuezhu up --data /var/lib/xuezhu --http 0.0.0.0:8080\n  xuezhu up --demo --demo-students 500")]
+pub struct Up {
+    /// Folder of the data
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+    /// Address of the gateway
+    #[arg(long)]
+    http: Option<String>,
+    /// Address of enrollment's gRPC; by default a free port, which is printed
+    #[arg(long, default_value = "127.0.0.1:0")]
+    enrollment_grpc: String,
+    /// Address of aid's gRPC; by default a free port, which is printed
+    #[arg(long, default_value = "127.0.0.1:0")]
+    aid_grpc: String,
+    /// File with the first administrator's one-time password
+    #[arg(long)]
+    admin_password_file: Option<PathBuf>,
+    /// Play the demo's school year first, then stay up to look at
+    #[arg(long)]
+    demo: bool,
+    /// Students of the demo
+    #[arg(long, default_value_t = 2000, requires = "demo")]
+    demo_students: usize,
+}
+
+impl Up {
+    /// Runs until told to stop.
+    pub async fn run(self, settings: Settings, stop: CancellationToken) -> anyhow::Result<u8> {
+        if self.demo { run_demo(self, settings, stop).await } else { run(self, settings, stop).await }
+    }
+}
+
+async fn run(up: Up, settings: Settings, stop: CancellationToken) -> anyhow::Result<u8> {
+    let options = Options {
+        data: up.data,
+        http: up.http.unwrap_or_else(|| settings.http_address.clone()),
+        enrollment_grpc: up.enrollment_grpc,
+        aid_grpc: up.aid_grpc,
+        admin_password_file: up.admin_password_file.or_else(|| settings.admin_password_file.clone()),
+        databases: None,
+        registry: settings.registry.clone(),
+        settings,
+    };
+    let deployment = Deployment::start(options).await?;
+    tell(&deployment)?;
+    stop.cancelled().await;
+    // Whoever read our output may be gone: that is no reason to stop otherwise than cleanly.
+    let _ = writeln!(std::io::stdout(), "stopping");
+    deployment.stop().await;
+    Ok(OK)
+}
+
+/// The demo's school year first, once; then everything stays up to look at.
+async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> anyhow::Result<u8> {
+    let http = up.http.unwrap_or_else(|| settings.http_address.clone());
+    let played_before = up.data.join("demo/result.json").exists();
+    let deployment = if played_before {
+        settings.registry = up.data.join("demo/registry.csv").display().to_string();
+        let options = Options {
+            data: up.data,
+            http,
+            enrollment_grpc: up.enrollment_grpc,
+            aid_grpc: up.aid_grpc,
+            admin_password_file: None,
+            databases: None,
+            registry: settings.registry.clone(),
+            settings,
+        };
+        Deployment::start(options).await?
+    } else {
+        let world = World::make(up.demo_students, 1, 0.01);
+        let deployment = demo::deployment(&world, &up.data, http, settings).await?;
+        let password = deployment.admin_password.clone().context("a new deployment has a first administrator")?;
+        println!("playing a school year with {} students…", up.demo_students);
+        let played = tokio::select! {
+            played = play::play(&deployment, &world, &password, output::bar(false, 24, "playing")) => played,
+            () = stop.cancelled() => bail!("stopped before the demo was over; start again with a new --data folder"),
+        };
+        println!("{}", demo::table(&played?));
+        deployment
+    };
+    println!("pages and REST   http://{}", deployment.http);
+    println!("enrollment gRPC  {}", deployment.enrollment_grpc);
+    println!("aid gRPC         {}", deployment.aid_grpc);
+    println!("accounts admin, clerk1, head1, officer… (see the page of accounts), password {}", play::PASSWORD);
+    println!("ready");
+    stop.cancelled().await;
+    // Whoever read our output may be gone: that is no reason to stop otherwise than cleanly.
+    let _ = writeln!(std::io::stdout(), "stopping");
+    deployment.stop().await;
+    Ok(OK)
+}
+
+/// Prints the addresses, and the first password only where a person reads it.
+fn tell(deployment: &Deployment) -> anyhow::Result<()> {
+    println!("pages and REST   http://{}", deployment.http);
+    println!("enrollment gRPC  {}", deployment.enrollment_grpc);
+    println!("aid gRPC         {}", deployment.aid_grpc);
+    if let Some(password) = &deployment.admin_password {
+        if std::io::stdout().is_terminal() {
+            println!("account admin, one-time password {password}");
+        } else {
+            println!("account admin, one-time password in {}", keep_password(deployment.data(), password)?.display());
+        }
+    }
+    println!("ready");
+    Ok(())
+}
