@@ -3,17 +3,22 @@
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 use uuid::Uuid;
 use xuezhu::deployment::system_clock;
+use xuezhu_domain::{IdNumber, identity::NumberClass};
 use xuezhu_enrollment::sharing;
-use xuezhu_service::{Actor, Context, Ids};
-use xuezhu_store::{Db, Tx, rows, run, sql};
+use xuezhu_service::{Actor, Context, Ids, Keyring};
+use xuezhu_store::{Db, Tx, one, rows, run, sql};
 
 /// Makes the source anew, as from paper: persons and enrollments under other ids, in another history. With `losses`, half
-/// of the numbers that were given up are forgotten, and maybe one student with all that was known.
-pub async fn rebuild(source: &Db, random: &mut StdRng, losses: bool) {
+/// of the numbers that were given up are forgotten, or are the present ones again where the paper is older than the
+/// correction, and maybe one student with all that was known.
+pub async fn rebuild(source: &Db, keyring: &Keyring, random: &mut StdRng, losses: bool) {
     let mut tx = source.begin().await.expect("begins");
     run!(&mut tx, sql!(only(sqlite "PRAGMA defer_foreign_keys = ON", postgres "SET LOCAL session_replication_role = replica"))).expect("checks come last");
     let former = rows!(&mut tx, (Uuid, Uuid), "SELECT person, person_key FROM person_keys WHERE kind <> 1 ORDER BY person_key, kind").expect("keys");
     for (person, key) in former {
+        if losses && random.random_bool(0.25) && go_back(&mut tx, keyring, person, key).await {
+            continue;
+        }
         if losses && random.random_bool(0.5) {
             run!(&mut tx, "DELETE FROM person_keys WHERE person = $1 AND person_key = $2", person, key).expect("is forgotten");
         }
@@ -50,6 +55,30 @@ pub async fn rebuild(source: &Db, random: &mut StdRng, losses: bool) {
     let ids = rows!(&mut tx, (Uuid,), "SELECT enrollment FROM enrollments WHERE state <> 'DRAFT'").expect("enrollments");
     sharing::share_enrollments(&ctx, &mut tx, &ids.into_iter().map(|(id,)| id).collect::<Vec<_>>()).await.expect("are shared");
     tx.commit().await.expect("commits");
+}
+
+/// The paper is older than a correction: the number that was given up is the present one, if nobody else has it.
+async fn go_back(tx: &mut Tx, keyring: &Keyring, person: Uuid, key: Uuid) -> bool {
+    let held = rows!(&mut *tx, (Uuid,), "SELECT person FROM person_keys WHERE person_key = $1 AND kind = 1", key).expect("keys");
+    let claimed = rows!(
+        &mut *tx,
+        (Uuid,),
+        "SELECT other.enrollment FROM enrollments other WHERE other.claim_key = $1 AND (other.person IS NULL OR other.person <> $2)",
+        key,
+        person
+    );
+    if !held.is_empty() || !claimed.expect("claims").is_empty() {
+        return false;
+    }
+    run!(&mut *tx, "DELETE FROM person_keys WHERE person = $1 AND kind = 1", person).expect("was not known yet");
+    run!(&mut *tx, "UPDATE person_keys SET kind = 1, end_recorded = NULL WHERE person = $1 AND person_key = $2", person, key).expect("is present");
+    let sealed = one!(&mut *tx, (Vec<u8>,), "SELECT id_sealed FROM person_keys WHERE person = $1 AND person_key = $2", person, key);
+    let (sealed,) = sealed.expect("a key").expect("is there");
+    let number = IdNumber::stored(NumberClass::Resident, keyring.open_text("id", &sealed).expect("opens"));
+    let (sex, birth) = (number.sex().expect("a resident's number says so").code(), number.birth_date().expect("that too"));
+    run!(&mut *tx, "UPDATE persons SET sex = $2, birth_date = $3 WHERE person = $1", person, sex, birth).expect("is who the number says");
+    run!(&mut *tx, "UPDATE enrollments SET claim_key = $2, sex = $3, birth_date = $4 WHERE person = $1", person, key, sex, birth).expect("is claimed");
+    true
 }
 
 async fn lose(tx: &mut Tx, person: Uuid) {

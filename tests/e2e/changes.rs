@@ -70,6 +70,22 @@ async fn a_change_that_lies_ahead_leaves_today_as_it_is_and_can_be_taken_back() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_will_not_come_is_enrolled_until_the_day_and_can_still_be_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-08-20".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1)]).await;
+    people.register().await;
+    let path = path_of(&people, 1).await;
+    let ahead = record(&people.clerk, &path, "withdraw", "2026-09-02").await.expect("is recorded");
+    assert_eq!((&ahead["state"], &ahead["plannedState"], &ahead["plannedSince"]), (&json!("IN_SCHOOL"), &json!("WITHDRAWN"), &json!("2026-09-02")), "{ahead}");
+    assert_eq!((count(&people, "IN_SCHOOL").await, count(&people, "WITHDRAWN").await), (1, 0));
+    assert_eq!(cancel(&people.clerk, &path).await.expect("is taken back")["plannedSince"], "");
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_another_school_counted_on_stays() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
@@ -102,6 +118,11 @@ async fn a_withdrawal_that_another_school_counted_on_stays() {
         let draft = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?state=DRAFT")).await.expect("a list");
         let draft = draft["enrollments"][0]["enrollment"].as_str().expect("an id").to_owned();
         people.clerk.post(&format!("/v1/schools/{SCHOOL}/enrollments/{draft}/remove"), &json!({}), "").await.expect("is removed");
+        // Whoever left the other school again has been there: the two stories must not overlap.
+        let there = people.other.get(&format!("/v1/schools/{OTHER}/enrollments?state=IN_SCHOOL")).await.expect("a list");
+        let there = format!("/v1/schools/{OTHER}/enrollments/{}", there["enrollments"][0]["enrollment"].as_str().expect("an id"));
+        record(&people.other, &there, "withdraw", "2026-12-20").await.expect("is recorded");
+        assert_eq!(reason(cancel(&people.clerk, &one).await), (400, "PLACE_TAKEN".into()));
         let stays = cancel(&people.clerk, &two).await.expect("is taken back");
         assert_eq!((&stays["state"], &stays["plannedSince"]), (&json!("IN_SCHOOL"), &json!("")));
         // The place is held again: nobody else gets it.

@@ -3,7 +3,7 @@
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use xuezhu::deployment::Options;
-use xuezhu_service::settings::Settings;
+use xuezhu_service::{Keyring, settings::Settings};
 use xuezhu_store::Db;
 use xuezhu_tests::{
     Engine, deployment, deployment_on, options,
@@ -53,6 +53,23 @@ async fn the_holder_of_a_number_that_was_mistyped_for_another_can_be_registered(
         assert_eq!(again["rowsUnchanged"], 2, "{again}");
         deployment.stop().await;
     }
+}
+
+/// The spelling of a name is corrected where it is written, though nobody is called otherwise by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_can_be_spelt_otherwise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let mut row = student(1);
+    row.insert("姓名".into(), "买买提.艾力".into());
+    people.import(&[row.clone()]).await;
+    people.register().await;
+    let body = json!({ "kind": "MISTYPED", "effectiveDate": "2026-09-01", "name": "买买提·艾力", "reason": "间隔号" });
+    assert_eq!(correct(&people, &enrollment_of(&people, 1).await, body).await["name"], "买买提·艾力");
+    row.insert("姓名".into(), "买买提·艾力".into());
+    assert_eq!(people.import(&[row]).await["rowsUnchanged"], 1, "the rightly spelt workbook says what is there");
+    deployment.stop().await;
 }
 
 /// A list made while the number was still mistyped holds it for another: proposing tells so, and proposes all others.
@@ -336,7 +353,8 @@ async fn a_source_that_was_rebuilt_opens_no_flag_again() {
     let http = deployment.http.to_string();
     deployment.stop().await;
     let source = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
-    rebuild(&source, &mut StdRng::seed_from_u64(1), false).await;
+    let keyring = Keyring::load(&folder.path().join("keyring.json")).expect("a keyring");
+    rebuild(&source, &keyring, &mut StdRng::seed_from_u64(1), false).await;
     source.close().await;
     let deployment = start(Options { http, ..asked() }).await;
     deployment.drain().await.expect("drains");

@@ -1,13 +1,26 @@
 //! Sessions that end before their tokens do, and passwords that can't be kept.
 
+use std::path::Path;
+
 use reqwest::{Client, header};
 use serde_json::{Value, json};
-use xuezhu::{client::Session, deployment::Options};
-use xuezhu_service::settings::Settings;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use xuezhu::{
+    client::Session,
+    deployment::{Deployment, channel, system_clock},
+};
+use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_enrollment::directory::{self, LogIn};
+use xuezhu_proto::bridge::{
+    Handshake, SnapshotRequest, WatchRequest, WatchResponse, enrollment_feed_service_client::EnrollmentFeedServiceClient,
+    snapshot_response::Part as SnapshotPart,
+};
+use xuezhu_service::{Actor, Context, Ids, Keyring};
+use xuezhu_store::Db;
 use xuezhu_tests::{
-    Engine, deployment, options,
+    Engine, deployment, free_address,
     schools::{self, PASSWORD, SCHOOL, reason, student},
-    start, until,
+    until,
 };
 
 const OPEN_FLAGS: &str = "/v1/flags?state=OPEN";
@@ -84,17 +97,90 @@ async fn a_reset_and_a_closed_account_end_sessions_in_both_services() {
         assert_eq!(reason(upload(&clerk).await), (401, "UNAUTHENTICATED".into()), "the session stays over");
         clerk.with_log_in("clerk", PASSWORD).await.expect("logs in").get(OPEN_FLAGS).await.expect("the new one works");
 
-        // What ended is still over for a service that starts anew.
-        let old = clerk;
-        let http = deployment.http.to_string();
+        // A feed that an account follows ends with the account's sessions.
+        let mut feed = follow(&deployment, folder.path(), people.machine.token()).await;
+        feed.message().await.expect("a bookmark");
+        people.admin.post("/v1/accounts/machine/disable", &json!({}), "").await.expect("is disabled");
+        let ended = loop {
+            match feed.message().await {
+                Ok(part) => assert!(part.is_some(), "the end is told"),
+                Err(status) => break status,
+            }
+        };
+        assert_eq!(ended.code(), tonic::Code::Unauthenticated);
         deployment.stop().await;
-        if engine == Engine::Sqlite {
-            let deployment = start(Options { http, ..options(None, folder.path(), "none", Settings::default()) }).await;
-            assert_eq!(reason(upload(&old).await), (401, "UNAUTHENTICATED".into()));
-            assert_eq!(reason(old.get(OPEN_FLAGS).await), (401, "UNAUTHENTICATED".into()));
-            deployment.stop().await;
-        }
     }
+}
+
+async fn follow(deployment: &Deployment, folder: &Path, token: &str) -> tonic::Streaming<WatchResponse> {
+    let keyring = Keyring::load(&folder.join("keyring.json")).expect("a keyring");
+    let channel = channel(&format!("http://{}", deployment.enrollment_grpc)).expect("a channel");
+    let handshake = Handshake {
+        follower: "outside".into(),
+        scope: "43".into(),
+        hash_key_id: keyring.hash_key_id().to_owned(),
+        hash_key_check: keyring.hash_key_check().to_vec(),
+    };
+    let mut client = EnrollmentFeedServiceClient::new(channel);
+    let asked = SnapshotRequest { handshake: Some(handshake.clone()), ..SnapshotRequest::default() };
+    let mut parts = client.snapshot(signed(token, asked)).await.expect("a snapshot").into_inner();
+    let first = parts.message().await.expect("a part").expect("not the end");
+    let Some(SnapshotPart::Cursor(cursor)) = first.part else { panic!("the cursor comes first") };
+    client.watch(signed(token, WatchRequest { handshake: Some(handshake), cursor: Some(cursor) })).await.expect("a feed").into_inner()
+}
+
+fn signed<T>(token: &str, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("ASCII"));
+    request
+}
+
+/// Aid alone, without enrollment in reach, goes by what it heard last.
+#[tokio::test(flavor = "multi_thread")]
+async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    people.admin.post("/v1/accounts/other/disable", &json!({}), "").await.expect("is disabled");
+    until("aid refuses the session", async || people.other.get(OPEN_FLAGS).await.is_err()).await;
+    let (over, good) = (people.other.token().to_owned(), people.clerk.token().to_owned());
+    deployment.stop().await;
+    for (database, told) in [("aid.db", [tonic::Code::Unauthenticated, tonic::Code::Ok]), ("new.db", [tonic::Code::Unavailable, tonic::Code::Unavailable])] {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let keyring = Keyring::load(&folder.path().join("keyring.json")).expect("a keyring");
+        let db = Db::open(&format!("sqlite:{}", folder.path().join(database).display())).await.expect("opens");
+        let nowhere = channel(&format!("http://{}", free_address())).expect("a channel");
+        let following = Following { source: nowhere, name: "aid".into(), scope: String::new() };
+        let policies = Policies::load(None).expect("policies");
+        let aid = Aid::start(db, system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await.expect("starts");
+        let gate = &aid.parts().gate;
+        for (token, code) in [&over, &good].into_iter().zip(told) {
+            let entered = gate.context(&signed(token, ()), "Test").await.map_or_else(|status| status.code(), |_| tonic::Code::Ok);
+            assert_eq!(entered, code, "{database}");
+        }
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+/// Comparing a password takes a while; whoever changes it meanwhile must have shut the old one out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    schools::open(&deployment).await;
+    deployment.stop().await;
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
+    let mut tx = db.begin().await.expect("begins");
+    let (hash,) = xuezhu_store::one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
+    let fitted = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash)).await.expect("is settled");
+    assert!(matches!(fitted, LogIn::Done(_)));
+    let other = directory::hash_password("Other-2026x").expect("hashes");
+    xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_hash = $1 WHERE account = 'clerk'", other).expect("is changed");
+    let late = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash)).await.expect("is settled");
+    assert!(matches!(late, LogIn::Refused(_)), "the hash that fitted is not there any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +226,7 @@ async fn the_audit_of_a_log_in_keeps_only_names_that_are_accounts() {
         assert_eq!(reason(Session::log_in(&base, account, "wrong").await.map(drop)), (401, "WRONG_PASSWORD".into()));
     }
     deployment.stop().await;
-    let db = xuezhu_store::Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
     let mut tx = db.read().await.expect("reads");
     let tried = xuezhu_store::rows!(&mut tx, (String,), "SELECT actor FROM audit WHERE method = 'CreateSession' ORDER BY id").expect("rows");
     assert_eq!(tried, [("-".to_owned(),), ("admin".to_owned(),)]);

@@ -68,8 +68,8 @@ pub struct Actor {
     pub organisation: String,
     /// Whether the one-time password is still to be changed.
     pub must_change_password: bool,
-    /// Which of the account's sessions: those of a lower number than the present one are over.
-    pub session: i64,
+    /// When the session was opened, microseconds since 1970: it may be over before its token is.
+    pub session_us: i64,
 }
 
 impl Actor {
@@ -81,7 +81,7 @@ impl Actor {
             role: Role::Service,
             organisation: String::new(),
             must_change_password: false,
-            session: 0,
+            session_us: 0,
         }
     }
 }

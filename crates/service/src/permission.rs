@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn actor(role: Role, organisation: &str) -> Actor {
-        Actor { account: "a".into(), display_name: "甲".into(), role, organisation: organisation.into(), must_change_password: false, session: 0 }
+        Actor { account: "a".into(), display_name: "甲".into(), role, organisation: organisation.into(), must_change_password: false, session_us: 0 }
     }
 
     #[test]

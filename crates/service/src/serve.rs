@@ -120,7 +120,7 @@ impl Gate {
             role: Role::MachineReader,
             organisation: "-".into(),
             must_change_password: false,
-            session: 0,
+            session_us: 0,
         };
         let mut ctx = Context::new(nobody, self.runner.clock(), self.runner.ids());
         ctx.request_id = text("idempotency-key");

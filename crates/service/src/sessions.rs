@@ -1,7 +1,8 @@
 //! Sessions that are over before their tokens are: a password was changed or reset, an account closed.
 //!
-//! Each account counts what ends its sessions, and a token carries the count it was issued under. Enrollment counts, and
-//! every service keeps in memory how far: tokens stay short and are verified without asking anybody.
+//! A token says when its session was opened, and enrollment keeps for each account from when on sessions are good. Every
+//! service keeps that in memory: tokens stay short and are verified without asking anybody. Times, not counts: an
+//! enrollment service that was restored from a backup goes on from the present, not from where the backup ended.
 
 use std::{
     collections::HashMap,
@@ -19,10 +20,10 @@ use crate::{
 /// How long a request waits in a service that has just started and does not know yet which sessions are over.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How far the sessions of accounts have counted. Accounts that are not known here have ended none.
+/// From when on the sessions of accounts are good, microseconds since 1970. Of accounts not known here all are.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    present: Arc<RwLock<HashMap<String, i64>>>,
+    good_from: Arc<RwLock<HashMap<String, i64>>>,
     told: watch::Sender<Told>,
 }
 
@@ -35,21 +36,21 @@ struct Told {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { present: Arc::default(), told: watch::Sender::new(Told::default()) }
+        Self { good_from: Arc::default(), told: watch::Sender::new(Told::default()) }
     }
 }
 
 impl Sessions {
-    /// Takes note of the present sessions of accounts; those numbered lower are over.
-    pub fn note(&self, sessions: impl IntoIterator<Item = (String, i64)>) {
-        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
+    /// Takes note of the times from which on the sessions of accounts are good; those opened before are over.
+    pub fn note(&self, accounts: impl IntoIterator<Item = (String, i64)>) {
+        let mut good_from = self.good_from.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = false;
-        for (account, session) in sessions {
-            let known = present.entry(account).or_default();
-            changed |= *known < session;
-            *known = session.max(*known);
+        for (account, from_us) in accounts {
+            let known = good_from.entry(account).or_default();
+            changed |= *known < from_us;
+            *known = from_us.max(*known);
         }
-        drop(present);
+        drop(good_from);
         self.told.send_if_modified(|told| {
             let first = !told.complete;
             told.complete = true;
@@ -58,11 +59,16 @@ impl Sessions {
         });
     }
 
-    /// Present sessions that differ from those in `sent`, which then holds them too.
+    /// Whether it is known which sessions are over.
+    pub fn is_known(&self) -> bool {
+        self.told.borrow().complete
+    }
+
+    /// Accounts whose time differs from that in `sent`, which then holds it too.
     pub fn news(&self, sent: &mut HashMap<String, i64>) -> Vec<(String, i64)> {
-        let present = self.present.read().unwrap_or_else(PoisonError::into_inner);
-        let news: Vec<_> = present.iter().filter(|(account, session)| sent.get(*account) != Some(session)).map(|(a, s)| (a.clone(), *s)).collect();
-        drop(present);
+        let good_from = self.good_from.read().unwrap_or_else(PoisonError::into_inner);
+        let news: Vec<_> = good_from.iter().filter(|(account, from)| sent.get(*account) != Some(from)).map(|(a, from)| (a.clone(), *from)).collect();
+        drop(good_from);
         sent.extend(news.iter().cloned());
         news
     }
@@ -81,9 +87,9 @@ impl Sessions {
         if actor.role == Role::Service {
             return Ok(());
         }
-        let present = self.present.read().unwrap_or_else(PoisonError::into_inner).get(&actor.account).copied();
-        match present {
-            Some(present) if actor.session < present => Err(over()),
+        let from_us = self.good_from.read().unwrap_or_else(PoisonError::into_inner).get(&actor.account).copied();
+        match from_us {
+            Some(from_us) if actor.session_us < from_us => Err(over()),
             _ => Ok(()),
         }
     }
@@ -109,18 +115,18 @@ mod tests {
 
     use super::*;
 
-    fn actor(role: Role, session: i64) -> Actor {
-        Actor { account: "zhang".into(), display_name: String::new(), role, organisation: String::new(), must_change_password: false, session }
+    fn actor(role: Role, session_us: i64) -> Actor {
+        Actor { account: "zhang".into(), display_name: String::new(), role, organisation: String::new(), must_change_password: false, session_us }
     }
 
     #[test]
-    fn sessions_of_a_lower_number_are_over_and_numbers_never_fall() {
+    fn sessions_that_were_opened_before_are_over_and_times_never_fall() {
         let sessions = Sessions::default();
         assert!(sessions.check(&actor(Role::SchoolClerk, 0)).is_ok());
         sessions.note([("zhang".to_owned(), 2)]);
         sessions.note([("zhang".to_owned(), 1), ("li".to_owned(), 7)]);
-        for (session, good) in [(1, false), (2, true), (3, true)] {
-            assert_eq!(sessions.check(&actor(Role::SchoolClerk, session)).is_ok(), good, "{session}");
+        for (opened, good) in [(1, false), (2, true), (3, true)] {
+            assert_eq!(sessions.check(&actor(Role::SchoolClerk, opened)).is_ok(), good, "{opened}");
         }
         assert!(sessions.check(&actor(Role::Service, 0)).is_ok(), "a service of that name has no account");
         let mut sent = HashMap::from([("li".to_owned(), 7)]);

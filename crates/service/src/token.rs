@@ -25,7 +25,7 @@ struct Claims {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     must_change_password: bool,
     #[serde(default)]
-    session: i64,
+    session_us: i64,
     exp: i64,
 }
 
@@ -52,7 +52,7 @@ impl Tokens {
             role: actor.role,
             org: actor.organisation.clone(),
             must_change_password: actor.must_change_password,
-            session: actor.session,
+            session_us: actor.session_us,
             exp,
         };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.signing).map_err(|error| Error::Internal(error.to_string()))?;
@@ -75,7 +75,7 @@ impl Tokens {
             role: claims.role,
             organisation: claims.org,
             must_change_password: claims.must_change_password,
-            session: claims.session,
+            session_us: claims.session_us,
         })
     }
 
@@ -120,7 +120,7 @@ mod tests {
             role: Role::SchoolClerk,
             organisation: "3643000001".into(),
             must_change_password: true,
-            session: 3,
+            session_us: 3,
         };
         let (token, _) = tokens.issue(&actor, 60).expect("signs");
         assert_eq!(tokens.verify(&token).expect("is good"), actor);

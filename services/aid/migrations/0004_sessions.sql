@@ -1,5 +1,6 @@
--- How far the accounts of enrollment have counted their sessions, as last heard: tokens that carry less are over.
+-- From when on the sessions of an account are good, as enrollment said, microseconds since 1970. The empty account says that
+-- enrollment was heard at all.
 CREATE TABLE sessions (
     account text PRIMARY KEY,
-    session bigint NOT NULL
+    from_us bigint NOT NULL
 );

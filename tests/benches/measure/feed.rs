@@ -166,7 +166,7 @@ async fn withdraw(db: &Db, pool: &PgPool, student: i64) {
         role: Role::SchoolClerk,
         organisation: school.clone(),
         must_change_password: false,
-        session: 0,
+        session_us: 0,
     };
     let ctx = Context::new(clerk, &system_clock(), &Ids::random());
     let effective = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");

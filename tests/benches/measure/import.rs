@@ -72,7 +72,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
         role: Role::SchoolClerk,
         organisation: SCHOOL.into(),
         must_change_password: false,
-        session: 0,
+        session_us: 0,
     };
     let ctx = Context::new(clerk, &clock, &ids);
     let upload = Upload {
@@ -116,7 +116,7 @@ async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
         role: Role::Administrator,
         organisation: String::new(),
         must_change_password: false,
-        session: 0,
+        session_us: 0,
     };
     let school = xuezhu_enrollment::directory::NewSchool {
         code: SCHOOL.parse().expect("a code"),

@@ -162,7 +162,7 @@ pub async fn measure(count: i64) {
         role: Role::Administrator,
         organisation: String::new(),
         must_change_password: false,
-        session: 0,
+        session_us: 0,
     };
     let (token, _) = Tokens::new(&keyring, system_clock()).issue(&admin, 36_000).expect("signs");
     let listening = client.clone();

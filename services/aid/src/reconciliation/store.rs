@@ -337,14 +337,16 @@ pub async fn carry_subjects(tx: &mut Tx, old: i64, new: i64) -> Result<(), Store
         old,
         new
     )?;
-    // Whoever is gone has no subject any more: what was held against them goes back to their number, whose case closes it.
+    // Whoever is gone has no subject any more. One that was a number's stays the number's, or is the next holder's; what was
+    // held under one of their own goes to their number. Whose case then has it is judged, which closes it or goes on with it.
     run!(
         tx,
         "UPDATE flags SET person_subject = gone.number FROM (
              SELECT s.subject, l.subject AS number FROM person_subjects s
              JOIN mirror_person_keys k ON k.person = s.person AND k.generation = $1 AND k.kind = 1
              JOIN person_locks l ON l.person_key = k.person_key
-             WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = s.person AND p.generation = $2)) AS gone
+             WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = s.person AND p.generation = $2)
+               AND NOT EXISTS (SELECT 1 FROM person_locks own WHERE own.subject = s.subject)) AS gone
          WHERE flags.person_subject = gone.subject AND flags.entry IS NULL",
         old,
         new
@@ -352,6 +354,17 @@ pub async fn carry_subjects(tx: &mut Tx, old: i64, new: i64) -> Result<(), Store
     run!(
         tx,
         "DELETE FROM person_subjects WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = person_subjects.person AND p.generation = $1)",
+        new
+    )?;
+    run!(
+        tx,
+        "INSERT INTO marked_keys (person_key)
+         SELECT l.person_key FROM flags f JOIN person_locks l ON l.subject = f.person_subject
+         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND p.generation = $1)
+         UNION SELECT k.person_key FROM flags f JOIN person_subjects s ON s.subject = f.person_subject
+         JOIN mirror_person_keys k ON k.person = s.person AND k.generation = $1 AND k.kind = 1
+         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND p.generation = $1)
+         ON CONFLICT DO NOTHING",
         new
     )?;
     Ok(())

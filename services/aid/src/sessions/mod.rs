@@ -58,9 +58,12 @@ async fn follow(parts: &Parts, source: &Channel, name: &str, silent: &mut bool) 
     }
 }
 
-/// Keeps what was heard, then goes by it.
+/// Keeps what was heard, and that something was, then goes by it.
 async fn take(parts: &Parts, answer: WatchSessionsResponse) -> Result<(), Error> {
-    let heard: Vec<(String, i64)> = answer.sessions.into_iter().map(|of| (of.account, of.session)).collect();
+    let mut heard: Vec<(String, i64)> = answer.sessions.into_iter().map(|of| (of.account, of.good_from_us)).collect();
+    if !parts.gate.sessions().is_known() {
+        heard.push((String::new(), 0));
+    }
     if !heard.is_empty() {
         parts.runner.db().write(&heard, |tx, heard| Box::pin(async move { store::keep(tx, heard).await.map_err(Error::from) })).await?;
     }

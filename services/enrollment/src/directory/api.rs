@@ -46,25 +46,30 @@ impl DirectoryApi {
         Ok(row)
     }
 
-    /// Compares a password; as slow for an account that isn't there.
-    async fn fits(row: Option<&AccountRow>, password: String) -> Result<bool, Error> {
+    /// The account's hash, if the password fits it; as slow for an account that isn't there.
+    async fn fitted(row: Option<&AccountRow>, password: String) -> Result<Option<String>, Error> {
         let hash = row.map(|row| row.password_hash.clone());
-        tokio::task::spawn_blocking(move || super::password_fits(&password, hash.as_deref())).await.map_err(|error| Error::Internal(error.to_string()))
+        let compare = move || if super::password_fits(&password, hash.as_deref()) { hash } else { None };
+        tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// Counts a wrong password; who gave the right one is let in, if the account is open.
-    async fn settle(&self, ctx: &Context, account: &str, right: bool) -> Result<Actor, Error> {
-        let asked = (ctx.clone(), account.to_owned(), right);
-        let settled = self.parts.runner.db().write(&asked, |tx, (ctx, account, right)| Box::pin(super::settle_log_in(ctx, tx, account, *right))).await?;
+    async fn settle(&self, ctx: &Context, account: &str, fitted: Option<String>) -> Result<Actor, Error> {
+        let asked = (ctx.clone(), account.to_owned(), fitted);
+        let settled =
+            self.parts.runner.db().write(&asked, |tx, (ctx, account, fitted)| Box::pin(super::settle_log_in(ctx, tx, account, fitted.as_deref()))).await?;
         match settled {
             LogIn::Done(actor) => Ok(actor),
             LogIn::Refused(refusal) => Err(refusal.into()),
         }
     }
 
-    /// Whether a change of password was made already, under this request id, and only its answer was not heard.
-    async fn was_changed(ctx: &Context, row: &AccountRow, new_password: &str) -> Result<bool, Error> {
-        Ok(!ctx.request_id.is_empty() && row.password_request == ctx.request_id && Self::fits(Some(row), new_password.to_owned()).await?)
+    /// The new hash, if a change of password was made already, under this request id, and only its answer was not heard.
+    async fn already_changed(ctx: &Context, row: &AccountRow, new_password: &str) -> Result<Option<String>, Error> {
+        if ctx.request_id.is_empty() || row.password_request != ctx.request_id {
+            return Ok(None);
+        }
+        Self::fitted(Some(row), new_password.to_owned()).await
     }
 
     fn one_time_password(ctx: &Context) -> String {
@@ -84,8 +89,8 @@ impl SessionService for DirectoryApi {
         if let Some(row) = &row {
             ctx.actor.account.clone_from(&row.account);
         }
-        let right = Self::fits(row.as_ref(), request.password).await?;
-        let actor = match self.settle(&ctx, &request.account, right).await {
+        let fitted = Self::fitted(row.as_ref(), request.password).await?;
+        let actor = match self.settle(&ctx, &request.account, fitted).await {
             Ok(actor) => actor,
             Err(error) => {
                 self.parts.runner.record_refusal(&ctx, "CreateSession", "", error.reason()).await;
@@ -111,16 +116,16 @@ impl SessionService for DirectoryApi {
         let request = request.into_inner();
         super::check_new_password(&request.old_password, &request.new_password)?;
         let row = self.account(&ctx.actor.account).await?.ok_or_else(sessions::over)?;
-        if Self::was_changed(&ctx, &row, &request.new_password).await? {
-            let actor = self.settle(&ctx, &row.account, true).await?;
+        if let Some(hash) = Self::already_changed(&ctx, &row, &request.new_password).await? {
+            let actor = self.settle(&ctx, &row.account, Some(hash)).await?;
             let (access_token, expire_time) = self.session(&actor)?;
             return Ok(Response::new(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false }));
         }
         if let Err(error) = self.parts.gate.sessions().check(&ctx.actor) {
             return Err(self.parts.gate.refuse(&ctx, METHOD, error).await);
         }
-        let right = Self::fits(Some(&row), request.old_password).await?;
-        if let Err(error) = self.settle(&ctx, &row.account, right).await {
+        let fitted = Self::fitted(Some(&row), request.old_password).await?;
+        if let Err(error) = self.settle(&ctx, &row.account, fitted).await {
             self.parts.runner.record_refusal(&ctx, METHOD, &row.account, error.reason()).await;
             return Err(error.into());
         }

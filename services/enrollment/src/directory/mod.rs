@@ -108,8 +108,7 @@ async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Re
 /// Gives an account a new one-time password, unlocks it, and ends its sessions.
 pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
     let row = account_for(ctx, tx, account).await?;
-    store::set_password(tx, &row.account, password_hash, true, "", ctx.now_us()).await?;
-    Ok(())
+    Ok(store::set_password(tx, &row.account, password_hash, true, "", row.end_sessions(ctx.now_us())).await?)
 }
 
 /// Closes an account, which ends its sessions, or opens it again.
@@ -119,16 +118,28 @@ pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: b
         return Err(Refusal::wrong_state("不能停用或启用本人的账号，请由其他管理员办理").into());
     }
     if row.disabled != disabled {
-        store::set_disabled(tx, account, disabled, ctx.now_us()).await?;
+        store::set_disabled(tx, account, disabled, row.end_sessions(ctx.now_us())).await?;
     }
     Ok(AccountRow { disabled, ..row })
 }
 
-/// An account that the actor keeps, locked.
+/// An account that the actor keeps, locked beside the actor's own: of two who close each other one is first.
 async fn account_for(ctx: &Context, tx: &mut Tx, account: &str) -> Result<AccountRow, Error> {
-    store::lock_account(tx, account).await?;
-    let row = store::account(tx, account).await?.ok_or_else(|| Refusal::not_found("该账号"))?;
-    let of = row.actor()?;
+    let mut names = [account, ctx.actor.account.as_str()];
+    names.sort_unstable();
+    for name in names {
+        store::lock_account(tx, name).await?;
+    }
+    let own = store::account(tx, &ctx.actor.account).await?.ok_or_else(over)?;
+    if own.disabled || own.sessions_from_us > ctx.actor.session_us {
+        return Err(over());
+    }
+    let Some(row) = store::account(tx, account).await? else {
+        // Who keeps no accounts learns of none.
+        ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
+        return Err(Refusal::not_found("该账号").into());
+    };
+    let of = row.actor(0)?;
     keeps(ctx, tx, of.role, &of.organisation).await?;
     Ok(row)
 }
@@ -142,14 +153,15 @@ pub enum LogIn {
     Refused(Refusal),
 }
 
-/// Settles a log-in whose password was compared.
-pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, right: bool) -> Result<LogIn, Error> {
+/// Settles a log-in whose password fits the hash `fitted`; none where it was wrong.
+pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Option<&str>) -> Result<LogIn, Error> {
     store::lock_account(tx, account).await?;
     let Some(row) = store::account(tx, account).await? else { return Ok(LogIn::Refused(wrong_password())) };
     if row.locked_until_us > ctx.now_us() {
         return Ok(LogIn::Refused(locked()));
     }
-    if !right {
+    // Comparing takes a while: the password may be another by now.
+    if fitted != Some(row.password_hash.as_str()) {
         let wrong = row.wrong_passwords + 1;
         let until_us = if wrong >= WRONG_PASSWORDS { ctx.now_us() + LOCKED_US } else { 0 };
         store::count_wrong_password(tx, account, if until_us > 0 { 0 } else { wrong }, until_us).await?;
@@ -159,7 +171,7 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, right: boo
         return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
     }
     store::count_wrong_password(tx, account, 0, 0).await?;
-    Ok(LogIn::Done(row.actor()?))
+    Ok(LogIn::Done(row.actor(ctx.now_us())?))
 }
 
 /// Sets the caller's own password, under the request id that asked for it. Their sessions are over, but for the one that
@@ -167,11 +179,12 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, right: boo
 pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, request_id: &str) -> Result<Actor, Error> {
     store::lock_account(tx, &ctx.actor.account).await?;
     let row = store::account(tx, &ctx.actor.account).await?.ok_or_else(over)?;
-    if row.session != ctx.actor.session || row.disabled {
+    if row.sessions_from_us > ctx.actor.session_us || row.disabled {
         return Err(over());
     }
-    store::set_password(tx, &row.account, password_hash, false, request_id, ctx.now_us()).await?;
-    AccountRow { must_change_password: false, session: row.session + 1, ..row }.actor()
+    let from_us = row.end_sessions(ctx.now_us());
+    store::set_password(tx, &row.account, password_hash, false, request_id, from_us).await?;
+    AccountRow { must_change_password: false, ..row }.actor(from_us)
 }
 
 /// Opens the first administrator's account, where there is none at all.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
-use xuezhu_proto::enrollment::{PresentSession, WatchSessionsResponse};
+use xuezhu_proto::enrollment::{GoodSessions, WatchSessionsResponse};
 use xuezhu_service::{Error, Reason, Refusal, Sessions, token::SESSION_SECONDS};
 
 use super::store;
@@ -51,7 +51,7 @@ pub async fn tell(sessions: Sessions, out: mpsc::Sender<Result<WatchSessionsResp
     let mut sent = HashMap::new();
     loop {
         let changed = sessions.changes();
-        let news = sessions.news(&mut sent).into_iter().map(|(account, session)| PresentSession { account, session }).collect();
+        let news = sessions.news(&mut sent).into_iter().map(|(account, good_from_us)| GoodSessions { account, good_from_us }).collect();
         if out.send(Ok(WatchSessionsResponse { sessions: news })).await.is_err() {
             return;
         }

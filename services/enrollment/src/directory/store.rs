@@ -50,8 +50,8 @@ pub struct AccountRow {
     pub wrong_passwords: i32,
     /// Until when it is locked, microseconds since 1970.
     pub locked_until_us: i64,
-    /// Number of the present session: tokens of a lower one are over.
-    pub session: i64,
+    /// From when on its sessions are good, microseconds since 1970.
+    pub sessions_from_us: i64,
     /// Request id of the last own change of password; empty after a reset.
     pub password_request: String,
     /// Whether it is closed.
@@ -59,16 +59,22 @@ pub struct AccountRow {
 }
 
 impl AccountRow {
-    /// Who it stands for.
-    pub fn actor(&self) -> Result<Actor, Error> {
+    /// Who it stands for, in a session opened at a time. Clocks of processes may differ: a session that is opened after
+    /// others were ended is good.
+    pub fn actor(&self, opened_us: i64) -> Result<Actor, Error> {
         Ok(Actor {
             account: self.account.clone(),
             display_name: self.display_name.clone(),
             role: Role::parse(&self.role).ok_or(StoreError::Corrupt("role"))?,
             organisation: self.organisation.clone(),
             must_change_password: self.must_change_password,
-            session: self.session,
+            session_us: opened_us.max(self.sessions_from_us),
         })
+    }
+
+    /// From when on sessions are good that are opened after this: later than before.
+    pub fn end_sessions(&self, now_us: i64) -> i64 {
+        now_us.max(self.sessions_from_us + 1)
     }
 }
 
@@ -144,7 +150,7 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
     one!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, session, password_request,
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, password_request,
                 disabled
          FROM accounts WHERE account = $1",
         account
@@ -156,7 +162,7 @@ pub async fn accounts_after(tx: &mut Tx, authority_prefix: &str, organisation: &
     rows!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, session, password_request,
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, password_request,
                 disabled
          FROM accounts a WHERE ($1 = '' OR organisation = $1) AND account > $2
            AND ($4 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($4)) = $4)
@@ -189,30 +195,30 @@ pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64) -> Resul
 }
 
 /// Sets a password, which ends the account's sessions.
-pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: bool, request_id: &str, now_us: i64) -> Result<(), StoreError> {
+pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: bool, request_id: &str, from_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, wrong_passwords = 0, locked_until_us = 0,
-                session = session + 1, session_since_us = $5
+                sessions_from_us = $5
          WHERE account = $1",
         account,
         hash,
         must_change,
         request_id,
-        now_us
+        from_us
     )?;
     Ok(())
 }
 
 /// Closes an account, which ends its sessions, or opens it.
-pub async fn set_disabled(tx: &mut Tx, account: &str, disabled: bool, now_us: i64) -> Result<(), StoreError> {
-    run!(tx, "UPDATE accounts SET disabled = $2, session = session + 1, session_since_us = $3 WHERE account = $1", account, disabled, now_us)?;
+pub async fn set_disabled(tx: &mut Tx, account: &str, disabled: bool, from_us: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE accounts SET disabled = $2, sessions_from_us = $3 WHERE account = $1", account, disabled, from_us)?;
     Ok(())
 }
 
-/// Accounts whose sessions ended at or after a time, and the numbers of their present ones.
+/// Accounts whose sessions ended at or after a time, and when.
 pub async fn sessions_since(tx: &mut Tx, at_us: i64) -> Result<Vec<(String, i64)>, StoreError> {
-    rows!(tx, (String, i64), "SELECT account, session FROM accounts WHERE session_since_us >= $1", at_us)
+    rows!(tx, (String, i64), "SELECT account, sessions_from_us FROM accounts WHERE sessions_from_us >= $1", at_us)
 }
 
 pub async fn count_wrong_password(tx: &mut Tx, account: &str, wrong: i32, locked_until_us: i64) -> Result<(), StoreError> {

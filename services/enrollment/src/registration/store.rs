@@ -254,7 +254,7 @@ macro_rules! asked_for {
         sql!(
             $lead
             " FROM enrollments e LEFT JOIN persons p ON p.person = e.person
-              LEFT JOIN enrollment_periods now ON now.enrollment = e.enrollment AND e.state_since > $9 AND now.from_date <= $9 AND now.to_date > $9
+              LEFT JOIN enrollment_periods now ON now.enrollment = e.enrollment AND e.state_since > $9 AND (now.from_date <= $9 OR now.ordinal = 0) AND now.to_date > $9
               WHERE e.school = $1
                 AND ($2 = '' OR $2 = CASE now.state WHEN 1 THEN 'IN_SCHOOL' WHEN 2 THEN 'ON_LEAVE' WHEN 3 THEN 'WITHDRAWN' ELSE e.state END)
                 AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6

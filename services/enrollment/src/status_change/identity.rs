@@ -52,7 +52,9 @@ pub async fn correct_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, correct
         number = IdNumber::parse(&row.id_document, &correction.id_number, ctx.today()).map_err(|error| Refusal::field("id_number", error.to_string()))?;
         replace_key(ctx, tx, parts, person, &identity, &number, correction.old).await?;
     }
-    if !correction.name.is_empty() && text::comparable_name(&correction.name) != text::comparable_name(&identity.name) {
+    if text::comparable_name(&correction.name) == text::comparable_name(&identity.name) {
+        store::respell_name(tx, person, &correction.name).await?;
+    } else if !correction.name.is_empty() {
         store::retire_name(tx, person, correction.old.code(), ctx.today()).await?;
         store::add_name(tx, person, &correction.name).await?;
     }

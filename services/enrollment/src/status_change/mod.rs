@@ -60,7 +60,7 @@ pub async fn cancel(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid, 
     }
     let person = row.person.ok_or(StoreError::Corrupt("person of an approved enrollment"))?;
     if last.state == PeriodState::Withdrawn.code() {
-        take_place_again(tx, &school.code, enrollment, person).await?;
+        take_place_again(tx, &school.code, enrollment, person, last.from_date).await?;
     }
     store::cancel_last_period(ctx, tx, enrollment, reason).await?;
     let state = PeriodState::from_code(before.state).ok_or(StoreError::Corrupt("state of a period"))?;
@@ -73,9 +73,9 @@ fn nothing_ahead() -> Refusal {
 }
 
 /// Whoever was to leave stays, unless somebody has counted on it.
-async fn take_place_again(tx: &mut Tx, school: &str, enrollment: Uuid, person: Uuid) -> Result<(), Error> {
+async fn take_place_again(tx: &mut Tx, school: &str, enrollment: Uuid, person: Uuid, from: NaiveDate) -> Result<(), Error> {
     store::lock_person(tx, person).await?;
-    if store::place_of(tx, person).await?.is_some() {
+    if store::place_of(tx, person).await?.is_some() || store::is_enrolled_beyond(tx, person, enrollment, from).await? {
         return Err(Refusal::new(Reason::PlaceTaken, "该生已按登记的离校日期在另一所学校（或本校另一条记录）取得学籍，不能撤销").into());
     }
     let key = store::identity(tx, person).await?.ok_or(StoreError::Corrupt("person"))?.person_key;

@@ -155,6 +155,20 @@ pub async fn place_of(tx: &mut Tx, person: Uuid) -> Result<Option<Uuid>, StoreEr
     Ok(one!(tx, (Uuid,), "SELECT enrollment FROM places WHERE person = $1", person)?.map(|(enrollment,)| enrollment))
 }
 
+/// Whether a person is, or is to be, enrolled somewhere else after a day.
+pub async fn is_enrolled_beyond(tx: &mut Tx, person: Uuid, enrollment: Uuid, day: NaiveDate) -> Result<bool, StoreError> {
+    let enrolled = one!(
+        tx,
+        (i32,),
+        "SELECT 1 FROM enrollments e JOIN enrollment_periods pe ON pe.enrollment = e.enrollment
+         WHERE e.person = $1 AND e.enrollment <> $2 AND pe.state <> 3 AND (pe.to_date IS NULL OR pe.to_date > $3) LIMIT 1",
+        person,
+        enrollment,
+        day
+    )?;
+    Ok(enrolled.is_some())
+}
+
 /// Whether another live enrollment of the person's schools claims a key: a draft that would stand in the way.
 pub async fn is_claimed_beside(tx: &mut Tx, person: Uuid, key: Uuid) -> Result<bool, StoreError> {
     let claimed = one!(
@@ -196,6 +210,12 @@ pub async fn add_key(tx: &mut Tx, person: Uuid, key: Uuid, class: &str, sealed: 
         class,
         sealed
     )?;
+    Ok(())
+}
+
+/// Writes the present name otherwise: another blank or dot, not another name.
+pub async fn respell_name(tx: &mut Tx, person: Uuid, name: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE person_names SET name = $2 WHERE person = $1 AND kind = 1", person, name)?;
     Ok(())
 }
 
