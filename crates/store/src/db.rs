@@ -16,6 +16,8 @@ use crate::{Retryable, StoreError, TxFuture};
 const POSTGRES_CONNECTIONS: u32 = 12;
 /// Readers of an SQLite file; writers take turns on one connection.
 const SQLITE_READERS: u32 = 4;
+/// Rows that wait between a connection's thread and whoever reads them.
+const SQLITE_ROWS: usize = 1_000;
 /// How often a transaction is run before its failure is told.
 const ATTEMPTS: u32 = 8;
 
@@ -53,10 +55,16 @@ impl Db {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(20))
-                .pragma("cache_size", "-16000")
+                // Rows come from the thread of their connection: a few at once would wake it, and us, again and again.
+                .row_buffer_size(SQLITE_ROWS)
+                .pragma("cache_size", "-4000")
                 .pragma("temp_store", "memory");
-            let write =
-                SqlitePoolOptions::new().max_connections(1).min_connections(1).acquire_timeout(Duration::from_secs(120)).connect_with(options.clone()).await?;
+            let write = SqlitePoolOptions::new()
+                .max_connections(1)
+                .min_connections(1)
+                .acquire_timeout(Duration::from_secs(120))
+                .connect_with(options.clone().pragma("cache_size", "-32000"))
+                .await?;
             let read = SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
             Ok(Self::Sqlite { read, write })
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {

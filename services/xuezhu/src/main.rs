@@ -11,6 +11,10 @@ use xuezhu_service::{settings::Settings, telemetry};
 
 use commands::{Admin, Demo, FAILED, Flags, Import, OK, REFUSED, Reconcile, Up};
 
+/// Hashing a password takes 19 MiB for a moment, from whichever thread: the system's allocator keeps such pieces for each.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "xuezhu", version, about = "学助: student records (学籍) and student aid (资助) of secondary vocational schools", after_help = EXAMPLES)]
 struct Cli {

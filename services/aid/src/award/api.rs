@@ -12,7 +12,8 @@ use xuezhu_store::Tx;
 use xuezhu_workbook::UPLOAD_BYTES;
 
 use super::{
-    Upload, rules,
+    Upload,
+    rules::{self, State},
     store::{self, EntryRow, Filter, ListRow},
 };
 use crate::{Parts, mirror, policy::SchemeCode, reconciliation};
@@ -321,8 +322,9 @@ fn entry_to_proto(row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief
 }
 
 async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
-    let digest = super::digest(tx, row.list).await?;
-    let small = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+    let standing = store::standing(tx, row.list).await?;
+    let held = store::held(tx, row.list).await?;
+    let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state.as_str()).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
     Ok(pb::AwardList {
         list: row.list.to_string(),
@@ -331,14 +333,14 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         term: row.term,
         supplement: row.supplement,
         state: award_list::State::from_str_name(&row.state).unwrap_or_default().into(),
-        digest,
-        drafts: small(row.drafts),
-        submitted: small(row.waiting),
-        attested: small(row.attested),
-        approved: small(row.approved),
-        sent_back: small(row.sent_back),
-        held: small(row.held),
-        amount_fen: row.amount_fen,
+        digest: super::digest(&standing),
+        drafts: count(State::Draft),
+        submitted: count(State::Submitted),
+        attested: count(State::Attested),
+        approved: count(State::Approved),
+        sent_back: count(State::SentBack),
+        held: i32::try_from(held).unwrap_or(i32::MAX),
+        amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack.as_str()).map(|entry| entry.amount_fen).sum(),
         due_date,
         submitted_by: row.submitted_by_name,
         attested_by: row.attested_by_name,

@@ -20,7 +20,7 @@ use xuezhu_workbook::Table;
 pub(crate) use self::store::awards_of_keys;
 use self::{
     rules::{Change, ListRules, Parsed, State, after},
-    store::{Entered, EntryRow, Filter, ListRow},
+    store::{Entered, EntryRow, Filter, ListRow, StandingRow},
 };
 use crate::{
     Parts, mirror,
@@ -415,15 +415,14 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     one(tx, list.list).await
 }
 
-/// The digest of what was submitted on a list.
-pub async fn digest(tx: &mut Tx, list: Uuid) -> Result<String, Error> {
-    let rows = store::entries(tx, list).await?;
-    let submitted = rows.iter().filter(|row| matches!(row.state.as_str(), "SUBMITTED" | "ATTESTED" | "APPROVED"));
-    Ok(rules::digest(submitted.map(|row| (row.entry, &row.content_hash[..]))))
+/// The digest of what was submitted, of all that stands on a list.
+pub fn digest(standing: &[StandingRow]) -> String {
+    let submitted = standing.iter().filter(|row| matches!(row.state.as_str(), "SUBMITTED" | "ATTESTED" | "APPROVED"));
+    rules::digest(submitted.map(|row| (row.entry, &row.content_hash[..])))
 }
 
 async fn same_digest(tx: &mut Tx, list: Uuid, said: &str) -> Result<(), Error> {
-    if digest(tx, list).await? == said {
+    if digest(&store::standing(tx, list).await?) == said {
         Ok(())
     } else {
         Err(Refusal::new(Reason::DigestMismatch, "摘要与当前名单不符：名单在您查看之后有变化，请重新核对后再操作").into())
@@ -493,7 +492,7 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
 }
 
 async fn in_state(tx: &mut Tx, list: Uuid, state: State) -> Result<Vec<Uuid>, Error> {
-    Ok(store::entries(tx, list).await?.into_iter().filter(|row| row.state == state.as_str()).map(|row| row.entry).collect())
+    Ok(store::standing(tx, list).await?.into_iter().filter(|row| row.state == state.as_str()).map(|row| row.entry).collect())
 }
 
 /// Reads a file into tables.

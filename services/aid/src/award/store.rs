@@ -22,17 +22,19 @@ pub struct ListRow {
     pub submitted_by_name: String,
     pub attested_by_name: String,
     pub approved_by_name: String,
-    pub drafts: i64,
-    pub waiting: i64,
-    pub attested: i64,
-    pub approved: i64,
-    pub sent_back: i64,
-    pub held: i64,
-    pub amount_fen: i64,
     pub submitted_day: Option<NaiveDate>,
     pub attested_day: Option<NaiveDate>,
     pub school_name: String,
     pub authority: String,
+}
+
+/// An entry, as much as counts and digests need of it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StandingRow {
+    pub entry: Uuid,
+    pub state: String,
+    pub amount_fen: i64,
+    pub content_hash: Vec<u8>,
 }
 
 /// An entry.
@@ -122,14 +124,7 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         tx,
         ListRow,
         "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, l.submitted_by, l.submitted_by_name, l.attested_by_name, l.approved_by_name,
-                l.submitted_day, l.attested_day, coalesce(s.name, '') AS school_name, coalesce(s.authority, '') AS authority,
-                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'DRAFT') AS drafts,
-                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'SUBMITTED') AS waiting,
-                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'ATTESTED') AS attested,
-                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'APPROVED') AS approved,
-                (SELECT count(*) FROM award_entries a WHERE a.list = l.list AND a.state = 'SENT_BACK') AS sent_back,
-                (SELECT count(DISTINCT f.entry) FROM flags f JOIN award_entries a ON a.entry = f.entry WHERE f.list = l.list AND f.holds AND a.state <> 'REMOVED') AS held,
-                (SELECT CAST(coalesce(sum(a.amount_fen), 0) AS bigint) FROM award_entries a WHERE a.list = l.list AND a.state NOT IN ('SENT_BACK', 'REMOVED')) AS amount_fen
+                l.submitted_day, l.attested_day, coalesce(s.name, '') AS school_name, coalesce(s.authority, '') AS authority
          FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = '' OR l.state = $4)
            AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6)
@@ -157,6 +152,23 @@ pub struct Filter {
 /// Locks a list: two who act on it at once take turns.
 pub async fn lock_list(tx: &mut Tx, school: &str, list: Uuid) -> Result<bool, StoreError> {
     Ok(run!(tx, "UPDATE award_lists SET state = state WHERE school = $1 AND list = $2", school, list)? == 1)
+}
+
+/// What stands on a list.
+pub async fn standing(tx: &mut Tx, list: Uuid) -> Result<Vec<StandingRow>, StoreError> {
+    rows!(tx, StandingRow, "SELECT entry, state, amount_fen, content_hash FROM award_entries WHERE list = $1 AND state <> 'REMOVED'", list)
+}
+
+/// How many entries of a list a flag holds.
+pub async fn held(tx: &mut Tx, list: Uuid) -> Result<i64, StoreError> {
+    let held = one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM (SELECT DISTINCT entry FROM flags WHERE list = $1 AND holds AND entry IS NOT NULL) AS held
+         WHERE EXISTS (SELECT 1 FROM award_entries a WHERE a.entry = held.entry AND a.state <> 'REMOVED')",
+        list
+    )?;
+    Ok(held.map_or(0, |(count,)| count))
 }
 
 pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreError> {

@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -19,6 +19,17 @@ use crate::Parts;
 const NAME_CHARACTERS: usize = 60;
 /// Majors of a school at most.
 const MAJORS: usize = 400;
+
+/// Passwords that are hashed at once: each takes 19 MiB, and a core for a while. Whoever else logs in waits; else anybody
+/// could fill the memory.
+const HASHED_AT_ONCE: usize = 4;
+static HASHING: Semaphore = Semaphore::const_new(HASHED_AT_ONCE);
+
+/// Does something about a password on a thread of its own, a few at a time.
+async fn at_a_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let _turn = HASHING.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))
+}
 
 /// The session and directory services.
 #[derive(Clone)]
@@ -36,7 +47,7 @@ impl DirectoryApi {
     }
 
     async fn hashed(password: String) -> Result<String, Error> {
-        tokio::task::spawn_blocking(move || super::hash_password(&password)).await.map_err(|error| Error::Internal(error.to_string()))?
+        at_a_time(move || super::hash_password(&password)).await?
     }
 
     async fn account(&self, account: &str) -> Result<Option<AccountRow>, Error> {
@@ -50,7 +61,7 @@ impl DirectoryApi {
     async fn fitted(row: Option<&AccountRow>, password: String) -> Result<Option<String>, Error> {
         let hash = row.map(|row| row.password_hash.clone());
         let compare = move || if super::password_fits(&password, hash.as_deref()) { hash } else { None };
-        tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))
+        at_a_time(compare).await
     }
 
     /// Counts a wrong password; who gave the right one is let in, if the account is open.

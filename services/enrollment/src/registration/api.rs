@@ -266,15 +266,19 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) ->
     if query.is_empty() && !request.query.trim().is_empty() {
         return Err(Refusal::field("query", "没有可查找的文字").into());
     }
-    if !query.is_empty() {
+    if query.is_empty() {
+        return Ok(filter);
+    }
+    if query.contains(|c: char| c.is_ascii_digit()) {
+        // No name holds a digit. Whoever searches does not say from which paper the number was read.
+        let numbers = codes::documents().filter_map(|document| IdNumber::parse(document, &query, ctx.today()).ok());
+        filter.keys = Some(numbers.map(|number| parts.keyring.person_key(&number).0).collect());
+        filter.student_number = Some(parts.keyring.lookup_hash("student_number", &query));
+    } else {
         let name = text::comparable_name(&request.query).replace('!', "!!").replace('%', "!%").replace('_', "!_");
         filter.name_pattern = format!("%{name}%");
-        // Whoever searches does not say from which paper the number was read.
-        let numbers = codes::documents().filter_map(|document| IdNumber::parse(document, &query, ctx.today()).ok());
-        filter.keys = numbers.map(|number| parts.keyring.person_key(&number).0).collect();
-        filter.student_number = Some(parts.keyring.lookup_hash("student_number", &query));
-        filter.school_number = query;
     }
+    filter.school_number = query;
     Ok(filter)
 }
 

@@ -237,8 +237,8 @@ pub struct Filter {
     pub state: String,
     /// Part of a comparable name, as a LIKE pattern; empty for all.
     pub name_pattern: String,
-    /// Keys that a whole number may stand for, by the paper it was read from.
-    pub keys: Vec<Uuid>,
+    /// Of a whole number: the keys that it may stand for, by the paper it was read from.
+    pub keys: Option<Vec<Uuid>>,
     /// Hash of a whole 学籍号.
     pub student_number: Option<Uuid>,
     pub school_number: String,
@@ -248,20 +248,41 @@ pub struct Filter {
     pub today: NaiveDate,
 }
 
-/// What a list asks for, of the state that holds on day `$9`.
+/// What a list asks for, of the state that holds on day `$9`, led by what an index finds: a planner that must plan for any
+/// filter would look at the whole school. (Nor may it lead with the school where a number is given: `e.school || ''`.)
 macro_rules! asked_for {
-    ($lead:literal, $tail:literal) => {
+    ($columns:literal, $($lead:literal $(in_uuids $keys:literal)?),+; $tail:literal) => {
         sql!(
-            $lead
+            $columns
             " FROM enrollments e LEFT JOIN persons p ON p.person = e.person
               LEFT JOIN enrollment_periods now ON now.enrollment = e.enrollment AND e.state_since > $9 AND (now.from_date <= $9 OR now.ordinal = 0) AND now.to_date > $9
-              WHERE e.school = $1
-                AND ($2 = '' OR $2 = CASE now.state WHEN 1 THEN 'IN_SCHOOL' WHEN 2 THEN 'ON_LEAVE' WHEN 3 THEN 'WITHDRAWN' ELSE e.state END)
-                AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR p.student_number_hash = $5 OR e.school_number = $6
-                     OR e.claim_key" in_uuids 4 " OR EXISTS (SELECT 1 FROM person_keys k WHERE k.person = e.person AND k.person_key" in_uuids 4 "))
-                AND ($7 IS NULL OR e.enrollment = $7) AND ($8 IS NULL OR e.submission = $8)"
+              WHERE "
+            $($lead $(in_uuids $keys)?)+
+            " AND ($2 = '' OR $2 = CASE now.state WHEN 1 THEN 'IN_SCHOOL' WHEN 2 THEN 'ON_LEAVE' WHEN 3 THEN 'WITHDRAWN' ELSE e.state END)
+              AND ($8 IS NULL OR e.submission = $8)"
             $tail
         )
+    };
+}
+
+/// The same for a filter: one enrollment, a number, or part of a name.
+macro_rules! asked_by {
+    ($filter:ident, $columns:literal, $tail:literal) => {
+        if $filter.enrollment.is_some() {
+            asked_for!($columns, "e.enrollment = $7 AND e.school = $1"; $tail)
+        } else if $filter.keys.is_some() {
+            asked_for!(
+                $columns,
+                "e.enrollment IN (SELECT x.enrollment FROM enrollments x WHERE x.claim_key" in_uuids 4,
+                " UNION ALL SELECT x.enrollment FROM enrollments x JOIN person_keys k ON k.person = x.person WHERE k.person_key" in_uuids 4,
+                " UNION ALL SELECT x.enrollment FROM enrollments x JOIN persons q ON q.person = x.person WHERE q.student_number_hash = $5
+                  UNION ALL SELECT x.enrollment FROM enrollments x WHERE x.school = $1 AND x.school_number = $6)
+                  AND e.school || '' = $1";
+                $tail
+            )
+        } else {
+            asked_for!($columns, "e.school = $1 AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR e.school_number = $6)"; $tail)
+        }
     };
 }
 
@@ -270,11 +291,11 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
     let counted = one!(
         tx,
         (i64,),
-        asked_for!("SELECT count(*)", ""),
+        asked_by!(filter, "SELECT count(*)", ""),
         &filter.school,
         &filter.state,
         &filter.name_pattern,
-        json_uuids(filter.keys.iter().copied()),
+        json_uuids(filter.keys.iter().flatten().copied()),
         filter.student_number,
         &filter.school_number,
         filter.enrollment,
@@ -288,7 +309,8 @@ pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), 
     rows!(
         tx,
         EnrollmentRow,
-        asked_for!(
+        asked_by!(
+            filter,
             "SELECT e.enrollment, e.school, CASE now.state WHEN 1 THEN 'IN_SCHOOL' WHEN 2 THEN 'ON_LEAVE' WHEN 3 THEN 'WITHDRAWN' ELSE e.state END AS state,
                     coalesce(now.from_date, e.state_since) AS state_since, e.state AS last_state, e.state_since AS last_since, e.person, e.id_masked, e.name, e.sex,
                     e.school_number, e.class_name, e.major, e.entry_month, e.study_form, e.sent_back_reason, e.refusal, e.approved_day, p.registry,
@@ -298,7 +320,7 @@ pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), 
         &filter.school,
         &filter.state,
         &filter.name_pattern,
-        json_uuids(filter.keys.iter().copied()),
+        json_uuids(filter.keys.iter().flatten().copied()),
         filter.student_number,
         &filter.school_number,
         filter.enrollment,
