@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use xuezhu_tests::{
     Engine, deployment,
-    schools::{self, PASSWORD, number, student, workbook},
+    schools::{self, PASSWORD, People, SCHOOL, number, student, workbook},
 };
 
 /// How long a page may take.
@@ -159,10 +159,45 @@ impl Drop for Browser {
     }
 }
 
+/// A clerk records a leave ahead, and takes it back.
+async fn walk_changes(page: &Browser, base: &str, people: &People) -> anyhow::Result<()> {
+    let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(3))).await?;
+    let enrollment = found["enrollments"][0]["enrollment"].as_str().context("an enrollment")?;
+    page.log_in(base, "clerk").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}/schools/{SCHOOL}/enrollments/{enrollment}")).await?;
+    page.find("input[name=effective_date]").await?;
+    let script = "document.querySelector('input[name=effective_date]').value = '2026-12-01'";
+    page.call("execute/sync", json!({ "script": script, "args": [] })).await?;
+    page.type_in("form:has(select) input[name=reason]", "身体原因").await?;
+    page.click("form:has(select) button").await?;
+    page.sees("今日仍为在读").await?;
+    page.picture("enrollment-planned").await?;
+    page.type_in("form:has(button[value=cancel]) input[name=reason]", "登记有误").await?;
+    page.click("button[value=cancel]").await?;
+    page.find("form:has(select)").await?;
+    page.sees("办理异动").await?;
+    Ok(())
+}
+
+/// An administrator closes the account of somebody who left, and opens it again.
+async fn walk_accounts(page: &Browser, base: &str) -> anyhow::Result<()> {
+    page.log_in(base, "admin").await?;
+    page.sees("学校与账号").await?;
+    page.go(&format!("{base}/accounts")).await?;
+    page.click("form[action$=disable]:has(input[value=other]) button").await?;
+    page.sees("已停用").await?;
+    page.picture("accounts").await?;
+    page.click("form[action$=enable]:has(input[value=other]) button").await?;
+    page.find("form[action$=disable]:has(input[value=other])").await?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
     let folder = tempfile::tempdir().expect("a folder");
     let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
     let people = schools::open(&deployment).await;
     let base = format!("http://{}", deployment.http);
     let mut students: Vec<_> = (0..12).map(student).collect();
@@ -213,6 +248,8 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         wide.go(&format!("{base}/students/{person}")).await?;
         wide.sees("同一时间轴").await?;
         wide.picture("story").await?;
+        walk_changes(&wide, &base, &people).await?;
+        walk_accounts(&wide, &base).await?;
         wide.close().await?;
         let narrow = Browser::open(500, 900).await?;
         narrow.go(&format!("{base}/login")).await?;

@@ -48,6 +48,8 @@ async fn fill(pool: &PgPool, count: i64) {
     province::run(
         pool,
         &[
+            // Aid runs alone here: it goes by what it heard last of sessions.
+            "INSERT INTO sessions (account, from_us) VALUES ('', 0)".into(),
             "UPDATE mirror_state SET generation = 1, last_generation = 1, history = md5('h')::uuid, position = 1, change = md5('c')::uuid".into(),
             format!(
                 "INSERT INTO mirror_schools (generation, school, version, name, kind, authority, region, state)
