@@ -94,7 +94,7 @@ impl ReconciliationService for ReconciliationApi {
                 Box::pin(async move {
                     let region = if request.region.is_empty() { ctx.actor.organisation.as_str() } else { request.region.as_str() };
                     ctx.may(Permission::Reconcile, &Place::Region(region))?;
-                    store::insert_run(tx, *run, &request.term, region, ctx.now_us(), &ctx.actor.account).await?;
+                    sweep::insert_run(tx, *run, &request.term, region, ctx.now_us(), &ctx.actor.account).await?;
                     Ok(pb::CreateReconciliationResponse { run: run.to_string() })
                 })
             })
@@ -205,7 +205,7 @@ impl ReconciliationService for ReconciliationApi {
 }
 
 async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconciliationResponse, Error> {
-    let row = store::run_row(tx, run).await?.ok_or_else(|| Refusal::not_found("该次比对"))?;
+    let row = sweep::run_row(tx, run).await?.ok_or_else(|| Refusal::not_found("该次比对"))?;
     ctx.may(Permission::Reconcile, &Place::Region(&row.region))?;
     let seen = region::prefix_or_all(&ctx.actor.organisation);
     let counts = match row.state.as_str() {

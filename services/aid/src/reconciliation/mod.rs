@@ -7,6 +7,7 @@
 //! | [`rules`] | the judge |
 //! | [`life`] | a flag's states |
 //! | [`desk`] | what people do with flags |
+//! | `load` | makes cases of rows |
 //! | [`sweep`] | the full sweep, and what time alone changes |
 //!
 //! To add a rule: a variant of [`case::Rule`], its row in [`rules::LAW`], its finding in [`rules::judge`], and, if an
@@ -27,12 +28,15 @@ use uuid::Uuid;
 use xuezhu_service::{Actor, Context, Error};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
-// What other capabilities may ask.
-pub(crate) use self::store::{carry_subjects, counts_by_rule, fail_broken_runs, flags_of_list, held_entries, keys_at_school, lock_keys};
 use self::{
     case::{Finding, PersonCase, Subject},
     life::{Found, State},
     store::{JudgedFlag, KnownFlag, NewFlag, NewStep, RejudgeRow},
+};
+// What other capabilities may ask.
+pub(crate) use self::{
+    store::{carry_subjects, counts_by_rule, flags_of_list, held_entries, keys_at_school, lock_keys},
+    sweep::fail_broken_runs,
 };
 use crate::{Parts, mirror};
 
@@ -126,7 +130,7 @@ impl Known {
 /// that of the oldest key of its own which no other person has, so that what was held against a ghost stays; then it is
 /// the person's for good, whichever keys are corrected later.
 async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashMap<Uuid, Uuid>) -> Result<HashMap<Uuid, Uuid>, Error> {
-    let bonds = store::person_keys(tx, generation, keys).await?;
+    let bonds = load::person_keys(tx, generation, keys).await?;
     let mut persons: Vec<Uuid> = bonds.iter().map(|bond| bond.person).collect();
     persons.dedup();
     let mut of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
@@ -152,7 +156,7 @@ async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, generation: i64, keys: 
 /// Cases of these keys and of all that hang together with them, without judging.
 pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
     let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, keys).await?.into_iter().collect();
-    let persons: Vec<Uuid> = store::person_keys(tx, generation, keys).await?.into_iter().map(|row| row.person).collect();
+    let persons: Vec<Uuid> = load::person_keys(tx, generation, keys).await?.into_iter().map(|row| row.person).collect();
     let of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
     Ok(load::cases(tx, generation, keys, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
 }

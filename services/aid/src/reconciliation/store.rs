@@ -1,79 +1,9 @@
-//! SQL of reconciliation: what a case is made of, suspects, flags and their life, runs.
+//! SQL of flags and their life, and of what things are held against.
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
-
-#[derive(Debug, sqlx::FromRow)]
-pub struct KeyRow {
-    pub person: Uuid,
-    pub person_key: Uuid,
-    pub kind: i32,
-    pub end_recorded: Option<NaiveDate>,
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub struct NameRow {
-    pub person: Uuid,
-    pub name: String,
-    pub name_comparable: String,
-    pub kind: i32,
-    pub end_recorded: Option<NaiveDate>,
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub struct PersonRow {
-    pub person: Uuid,
-    pub sex: i32,
-    pub birth_date: NaiveDate,
-    pub registry: i32,
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub struct EnrollmentRow {
-    pub enrollment: Uuid,
-    pub school: String,
-    pub stage: i32,
-    pub claim_key: Uuid,
-    pub claim_name: String,
-    pub person: Option<Uuid>,
-    pub entry_date: NaiveDate,
-    pub approved_day: Option<NaiveDate>,
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub struct PeriodRow {
-    pub enrollment: Uuid,
-    pub from_date: NaiveDate,
-    pub to_date: Option<NaiveDate>,
-    pub state: i32,
-    pub class_name: String,
-    pub major: String,
-    pub study_form: String,
-    pub household: String,
-    pub residence: String,
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub struct ClaimRow {
-    pub entry: Uuid,
-    pub list: Uuid,
-    pub school: String,
-    pub scheme: String,
-    pub term: String,
-    pub person_key: Uuid,
-    pub name: String,
-    pub name_comparable: String,
-    pub sex: Option<i32>,
-    pub birth_date: Option<NaiveDate>,
-    pub months: String,
-    pub month_fen: i64,
-    pub amount_fen: i64,
-    pub state: String,
-    pub recorded_day: NaiveDate,
-    pub recorded_at_us: i64,
-}
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, rows, run, sql};
 
 /// A flag, as much as a judgement compares.
 #[derive(Debug, sqlx::FromRow)]
@@ -234,65 +164,6 @@ pub async fn keys_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<
     Ok(beside.into_iter().map(|(key,)| key).collect())
 }
 
-pub async fn person_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {
-    rows!(
-        tx,
-        KeyRow,
-        sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1 " ORDER BY person, kind, person_key"),
-        json_uuids(keys.iter().copied()),
-        generation
-    )
-}
-
-pub async fn persons(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
-    rows!(
-        tx,
-        PersonRow,
-        sql!("SELECT person, sex, birth_date, registry FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person"),
-        json_uuids(persons.iter().copied()),
-        generation
-    )
-}
-
-pub async fn person_names(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<Vec<NameRow>, StoreError> {
-    rows!(
-        tx,
-        NameRow,
-        sql!("SELECT person, name, name_comparable, kind, end_recorded FROM mirror_person_names WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person, ordinal"),
-        json_uuids(persons.iter().copied()),
-        generation
-    )
-}
-
-pub async fn enrollments(tx: &mut Tx, generation: i64, persons: &[Uuid], keys: &[Uuid]) -> Result<Vec<EnrollmentRow>, StoreError> {
-    rows!(
-        tx,
-        EnrollmentRow,
-        sql!(
-            "SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
-             WHERE generation = $3 AND person" in_uuids 1
-            " UNION SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
-             WHERE generation = $3 AND claim_key" in_uuids 2
-        ),
-        json_uuids(persons.iter().copied()),
-        json_uuids(keys.iter().copied()),
-        generation
-    )
-}
-
-pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Result<Vec<PeriodRow>, StoreError> {
-    rows!(
-        tx,
-        PeriodRow,
-        sql!(
-            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM mirror_periods
-             WHERE generation = $2 AND enrollment" in_uuids 1 " ORDER BY enrollment, ordinal"
-        ),
-        json_uuids(enrollments.iter().copied()),
-        generation
-    )
-}
-
 /// Subjects of persons who have one of their own.
 pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), json_uuids(persons.iter().copied()))
@@ -368,18 +239,6 @@ pub async fn carry_subjects(tx: &mut Tx, old: i64, new: i64) -> Result<(), Store
         new
     )?;
     Ok(())
-}
-
-pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreError> {
-    rows!(
-        tx,
-        ClaimRow,
-        sql!(
-            "SELECT entry, list, school, scheme, term, person_key, name, name_comparable, sex, birth_date, months, month_fen, amount_fen, state, recorded_day, recorded_at_us
-             FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY entry"
-        ),
-        json_uuids(keys.iter().copied())
-    )
 }
 
 pub async fn known_flags(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<KnownFlag>, StoreError> {
@@ -459,132 +318,6 @@ pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], rejudge: &[RejudgeRow]) -> 
     Ok(())
 }
 
-pub async fn marked(tx: &mut Tx, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM marked_keys LIMIT $1", limit)?.into_iter().map(|(key,)| key).collect())
-}
-
-pub async fn to_rejudge(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Uuid>, StoreError> {
-    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM rejudge WHERE at_day <= $1", today)?.into_iter().map(|(key,)| key).collect())
-}
-
-pub async fn woken_through(tx: &mut Tx) -> Result<Option<(NaiveDate, Uuid)>, StoreError> {
-    one!(tx, (NaiveDate, Uuid), "SELECT through_day, policy FROM woken")
-}
-
-pub async fn wake_through(tx: &mut Tx, day: NaiveDate, policy: Uuid) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "INSERT INTO woken (only_row, through_day, policy) VALUES (1, $1, $2) ON CONFLICT (only_row) DO UPDATE SET through_day = excluded.through_day, policy = excluded.policy",
-        day,
-        policy
-    )?;
-    Ok(())
-}
-
-/// What a sweep covers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Scope<'s> {
-    /// Term; empty for all.
-    pub term: &'s str,
-    /// First digits of the region of the schools; empty for all.
-    pub region_prefix: &'s str,
-}
-
-/// Keys of entries whose school does not simply vouch for them over all their months: the anti-join of the sweep.
-/// Entries that are vouched for are judged only where another pass finds them.
-pub async fn unvouched(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
-        tx,
-        (Uuid,),
-        "SELECT a.person_key FROM award_claims a
-         WHERE ($2 = '' OR a.term = $2) AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($3)) = $3))
-           AND NOT EXISTS (
-             SELECT 1 FROM vouches v
-             WHERE v.generation = $1 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable
-               AND v.from_date <= a.first_day AND v.to_date > a.last_day)",
-        generation,
-        scope.term,
-        scope.region_prefix
-    )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
-}
-
-/// Keys with more than one entry of a scheme and term.
-pub async fn claimed_twice(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
-        tx,
-        (Uuid,),
-        // The index alone answers who is listed twice; schools are looked up only of those.
-        "SELECT a.person_key FROM award_claims a WHERE ($1 = '' OR a.term = $1) GROUP BY a.person_key, a.scheme, a.term
-         HAVING count(*) > 1 AND ($3 = '' OR EXISTS (
-             SELECT 1 FROM award_claims b JOIN mirror_schools s ON s.school = b.school AND s.generation = $2
-             WHERE b.person_key = a.person_key AND b.scheme = a.scheme AND b.term = a.term AND substr(s.region, 1, length($3)) = $3))",
-        scope.term,
-        generation,
-        scope.region_prefix
-    )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
-}
-
-/// The first day from which anybody is vouched for, and the first day that a place was approved on.
-pub async fn first_vouched(tx: &mut Tx, generation: i64) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
-    let first = one!(tx, (Option<NaiveDate>, Option<NaiveDate>), "SELECT min(from_date), min(approved_day) FROM vouches WHERE generation = $1", generation)?;
-    Ok(first.and_then(|(from, approved)| from.zip(approved)))
-}
-
-/// Keys vouched for on a term's count day at a school on whose submitted lists of a scheme they don't stand.
-pub async fn unlisted(
-    tx: &mut Tx,
-    generation: i64,
-    scheme: &str,
-    scope: &Scope<'_>,
-    count_day: NaiveDate,
-    approved_before: NaiveDate,
-) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
-        tx,
-        (Uuid,),
-        "SELECT v.person_key FROM vouches v
-         WHERE v.generation = $1 AND v.from_date <= $4 AND v.to_date > $4 AND v.approved_day < $5
-           AND ($6 = '' OR v.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($6)) = $6))
-           AND NOT EXISTS (
-             SELECT 1 FROM award_claims a
-             WHERE a.person_key = v.person_key AND a.scheme = $2 AND a.term = $3 AND a.school = v.school AND a.state IN ('SUBMITTED', 'ATTESTED', 'APPROVED'))",
-        generation,
-        scheme,
-        scope.term,
-        count_day,
-        approved_before,
-        scope.region_prefix
-    )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
-}
-
-/// Keys that some person held and holds no more: who is meant by them is the judge's to say.
-pub async fn former_keys(tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(tx, (Uuid,), "SELECT DISTINCT person_key FROM mirror_person_keys WHERE generation = $1 AND kind <> 1", generation)?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
-}
-
-/// Keys of each subject that has a flag which is not closed.
-pub async fn flagged_keys(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
-        tx,
-        (Uuid,),
-        "WITH flagged AS (
-             SELECT DISTINCT f.person_subject AS subject FROM flags f
-             WHERE f.state <> 'CLOSED' AND ($3 = '' OR f.term = $3)
-               AND ($2 = '' OR f.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($2)) = $2)))
-         SELECT l.person_key FROM person_locks l JOIN flagged ON flagged.subject = l.subject
-         UNION SELECT k.person_key FROM person_subjects p JOIN flagged ON flagged.subject = p.subject
-               JOIN mirror_person_keys k ON k.person = p.person AND k.generation = $1 AND k.kind = 1",
-        generation,
-        scope.region_prefix,
-        scope.term
-    )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
-}
-
 /// Flags that wait for somebody or stand confirmed, by rule.
 pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str, region_prefix: &str) -> Result<Vec<(String, i64)>, StoreError> {
     rows!(
@@ -599,54 +332,6 @@ pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str, reg
         authority_prefix,
         region_prefix
     )
-}
-
-#[derive(Debug, sqlx::FromRow)]
-pub struct RunRow {
-    pub run: Uuid,
-    pub state: String,
-    pub term: String,
-    pub region: String,
-    pub judged: i32,
-    pub suspects: i32,
-    pub started_at_us: i64,
-    pub ended_at_us: i64,
-    pub position: i64,
-}
-
-pub async fn insert_run(tx: &mut Tx, run: Uuid, term: &str, region: &str, now_us: i64, actor: &str) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, 'RUNNING', $2, $3, 0, 0, $4, 0, 0, $5)",
-        run,
-        term,
-        region,
-        now_us,
-        actor
-    )?;
-    Ok(())
-}
-
-pub async fn note_run(tx: &mut Tx, run: Uuid, state: &str, judged: i32, suspects: i32, ended_at_us: i64, position: i64) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "UPDATE runs SET state = $2, judged = $3, suspects = $4, ended_at_us = $5, position = $6 WHERE run = $1",
-        run,
-        state,
-        judged,
-        suspects,
-        ended_at_us,
-        position
-    )?;
-    Ok(())
-}
-
-pub async fn fail_broken_runs(tx: &mut Tx, now_us: i64) -> Result<u64, StoreError> {
-    run!(tx, "UPDATE runs SET state = 'FAILED', ended_at_us = $1 WHERE state = 'RUNNING'", now_us)
-}
-
-pub async fn run_row(tx: &mut Tx, run: Uuid) -> Result<Option<RunRow>, StoreError> {
-    one!(tx, RunRow, "SELECT run, state, term, region, judged, suspects, started_at_us, ended_at_us, position FROM runs WHERE run = $1", run)
 }
 
 /// What a list of flags asks for.

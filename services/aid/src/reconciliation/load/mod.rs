@@ -1,5 +1,7 @@
 //! Makes cases of rows: everything that hangs together by keys.
 
+mod store;
+
 use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
@@ -7,10 +9,12 @@ use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span};
 use xuezhu_service::Error;
 use xuezhu_store::{StoreError, Tx};
 
+use self::store::{ClaimRow, EnrollmentRow};
+// What the judge's drivers ask.
+pub(super) use self::store::person_keys;
 use super::{
     case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, Stage},
     parse_months,
-    store::{self, ClaimRow, EnrollmentRow},
 };
 use crate::policy::SchemeCode;
 

@@ -4,6 +4,8 @@
 //! for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
 //! what the judge asks of an entry. A test holds both drivers against an independent reference.
 
+mod store;
+
 use std::{
     collections::BTreeSet,
     sync::{
@@ -25,8 +27,10 @@ use xuezhu_domain::Term;
 use xuezhu_service::{Context, Error};
 use xuezhu_store::Tx;
 
-pub use super::store::Scope;
-use super::{CHUNK_KEYS, judge_keys, store};
+// What the interface and the service ask.
+pub use self::store::Scope;
+pub(crate) use self::store::{fail_broken_runs, insert_run, run_row};
+use super::{CHUNK_KEYS, judge_keys};
 use crate::{
     Parts, mirror,
     policy::{self, TermDays},

@@ -1,0 +1,179 @@
+//! SQL of suspects, of what time changes, and of runs.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_store::{StoreError, Tx, one, rows, run};
+
+pub async fn marked(tx: &mut Tx, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM marked_keys LIMIT $1", limit)?.into_iter().map(|(key,)| key).collect())
+}
+
+pub async fn to_rejudge(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Uuid>, StoreError> {
+    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM rejudge WHERE at_day <= $1", today)?.into_iter().map(|(key,)| key).collect())
+}
+
+pub async fn woken_through(tx: &mut Tx) -> Result<Option<(NaiveDate, Uuid)>, StoreError> {
+    one!(tx, (NaiveDate, Uuid), "SELECT through_day, policy FROM woken")
+}
+
+pub async fn wake_through(tx: &mut Tx, day: NaiveDate, policy: Uuid) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO woken (only_row, through_day, policy) VALUES (1, $1, $2) ON CONFLICT (only_row) DO UPDATE SET through_day = excluded.through_day, policy = excluded.policy",
+        day,
+        policy
+    )?;
+    Ok(())
+}
+
+/// What a sweep covers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'s> {
+    /// Term; empty for all.
+    pub term: &'s str,
+    /// First digits of the region of the schools; empty for all.
+    pub region_prefix: &'s str,
+}
+
+/// Keys of entries whose school does not simply vouch for them over all their months: the anti-join of the sweep.
+/// Entries that are vouched for are judged only where another pass finds them.
+pub async fn unvouched(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT a.person_key FROM award_claims a
+         WHERE ($2 = '' OR a.term = $2) AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($3)) = $3))
+           AND NOT EXISTS (
+             SELECT 1 FROM vouches v
+             WHERE v.generation = $1 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable
+               AND v.from_date <= a.first_day AND v.to_date > a.last_day)",
+        generation,
+        scope.term,
+        scope.region_prefix
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys with more than one entry of a scheme and term.
+pub async fn claimed_twice(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        // The index alone answers who is listed twice; schools are looked up only of those.
+        "SELECT a.person_key FROM award_claims a WHERE ($1 = '' OR a.term = $1) GROUP BY a.person_key, a.scheme, a.term
+         HAVING count(*) > 1 AND ($3 = '' OR EXISTS (
+             SELECT 1 FROM award_claims b JOIN mirror_schools s ON s.school = b.school AND s.generation = $2
+             WHERE b.person_key = a.person_key AND b.scheme = a.scheme AND b.term = a.term AND substr(s.region, 1, length($3)) = $3))",
+        scope.term,
+        generation,
+        scope.region_prefix
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// The first day from which anybody is vouched for, and the first day that a place was approved on.
+pub async fn first_vouched(tx: &mut Tx, generation: i64) -> Result<Option<(NaiveDate, NaiveDate)>, StoreError> {
+    let first = one!(tx, (Option<NaiveDate>, Option<NaiveDate>), "SELECT min(from_date), min(approved_day) FROM vouches WHERE generation = $1", generation)?;
+    Ok(first.and_then(|(from, approved)| from.zip(approved)))
+}
+
+/// Keys vouched for on a term's count day at a school on whose submitted lists of a scheme they don't stand.
+pub async fn unlisted(
+    tx: &mut Tx,
+    generation: i64,
+    scheme: &str,
+    scope: &Scope<'_>,
+    count_day: NaiveDate,
+    approved_before: NaiveDate,
+) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT v.person_key FROM vouches v
+         WHERE v.generation = $1 AND v.from_date <= $4 AND v.to_date > $4 AND v.approved_day < $5
+           AND ($6 = '' OR v.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($6)) = $6))
+           AND NOT EXISTS (
+             SELECT 1 FROM award_claims a
+             WHERE a.person_key = v.person_key AND a.scheme = $2 AND a.term = $3 AND a.school = v.school AND a.state IN ('SUBMITTED', 'ATTESTED', 'APPROVED'))",
+        generation,
+        scheme,
+        scope.term,
+        count_day,
+        approved_before,
+        scope.region_prefix
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys that some person held and holds no more: who is meant by them is the judge's to say.
+pub async fn former_keys(tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(tx, (Uuid,), "SELECT DISTINCT person_key FROM mirror_person_keys WHERE generation = $1 AND kind <> 1", generation)?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys of each subject that has a flag which is not closed.
+pub async fn flagged_keys(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "WITH flagged AS (
+             SELECT DISTINCT f.person_subject AS subject FROM flags f
+             WHERE f.state <> 'CLOSED' AND ($3 = '' OR f.term = $3)
+               AND ($2 = '' OR f.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($2)) = $2)))
+         SELECT l.person_key FROM person_locks l JOIN flagged ON flagged.subject = l.subject
+         UNION SELECT k.person_key FROM person_subjects p JOIN flagged ON flagged.subject = p.subject
+               JOIN mirror_person_keys k ON k.person = p.person AND k.generation = $1 AND k.kind = 1",
+        generation,
+        scope.region_prefix,
+        scope.term
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct RunRow {
+    pub run: Uuid,
+    pub state: String,
+    pub term: String,
+    pub region: String,
+    pub judged: i32,
+    pub suspects: i32,
+    pub started_at_us: i64,
+    pub ended_at_us: i64,
+    pub position: i64,
+}
+
+pub async fn insert_run(tx: &mut Tx, run: Uuid, term: &str, region: &str, now_us: i64, actor: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, 'RUNNING', $2, $3, 0, 0, $4, 0, 0, $5)",
+        run,
+        term,
+        region,
+        now_us,
+        actor
+    )?;
+    Ok(())
+}
+
+pub async fn note_run(tx: &mut Tx, run: Uuid, state: &str, judged: i32, suspects: i32, ended_at_us: i64, position: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE runs SET state = $2, judged = $3, suspects = $4, ended_at_us = $5, position = $6 WHERE run = $1",
+        run,
+        state,
+        judged,
+        suspects,
+        ended_at_us,
+        position
+    )?;
+    Ok(())
+}
+
+pub async fn fail_broken_runs(tx: &mut Tx, now_us: i64) -> Result<u64, StoreError> {
+    run!(tx, "UPDATE runs SET state = 'FAILED', ended_at_us = $1 WHERE state = 'RUNNING'", now_us)
+}
+
+pub async fn run_row(tx: &mut Tx, run: Uuid) -> Result<Option<RunRow>, StoreError> {
+    one!(tx, RunRow, "SELECT run, state, term, region, judged, suspects, started_at_us, ended_at_us, position FROM runs WHERE run = $1", run)
+}
