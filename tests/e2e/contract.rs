@@ -96,6 +96,20 @@ async fn who_may_not_is_refused_with_a_stable_reason_and_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_an_engine_cannot_hold_is_the_callers_fault() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let strange = Session::log_in(&format!("http://{}", deployment.http), "a\u{0}b", "wrong").await.map(drop);
+        assert!(matches!(reason(strange).0, 400 | 401), "{engine:?}");
+        let listed = people.officer.get("/v1/flags?rule=%00&school=%00").await;
+        assert!(listed.is_ok() || reason(listed) == (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_id_counts_once_and_two_approvals_give_one_place() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");

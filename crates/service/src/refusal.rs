@@ -135,6 +135,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.reason,
             Self::Store(StoreError::Unique(_)) => Reason::Conflict,
+            Self::Store(StoreError::Text) => Reason::InvalidArgument,
             Self::Store(StoreError::Retry(_) | StoreError::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))) => Reason::Unavailable,
             Self::Store(_) | Self::Internal(_) => Reason::Internal,
         }

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// A unique constraint was violated: somebody else was first.
     #[error("unique constraint violated: {0}")]
     Unique(String),
+    /// A text that the engine can't hold, such as one with a NUL.
+    #[error("text can't be held")]
+    Text,
     /// Anything else.
     #[error(transparent)]
     Database(sqlx::Error),
@@ -32,6 +35,8 @@ impl From<sqlx::Error> for StoreError {
         // PostgreSQL: serialization failure, deadlock. SQLite: BUSY and its extended codes.
         match database.code().as_deref() {
             Some(code @ ("40001" | "40P01" | "5" | "261" | "517")) => Self::Retry(code.to_owned()),
+            // PostgreSQL: character_not_in_repertoire.
+            Some("22021") => Self::Text,
             _ => Self::Database(error),
         }
     }
