@@ -29,6 +29,20 @@ pub async fn run(pool: &PgPool, statements: &[String]) {
     }
 }
 
+/// Drops the indexes that no constraint needs; returns the statements that make them again. Filling comes first: a row put in
+/// under random keys costs more in its indexes than in its table.
+pub async fn drop_indexes(pool: &PgPool) -> Vec<String> {
+    let indexes: Vec<(String, String)> = sqlx::query_as(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY indexname",
+    )
+    .fetch_all(pool)
+    .await
+    .expect("indexes");
+    let dropped: Vec<String> = indexes.iter().map(|(name, _)| format!("DROP INDEX {name}")).collect();
+    run(pool, &dropped).await;
+    indexes.into_iter().map(|(_, made)| made).collect()
+}
+
 /// Fills enrollment's tables with approved students, entered on `entry`, and logs them for the feed.
 pub async fn enroll(db: &Db, clock: &Clock, count: i64, entry: &str) {
     let Db::Postgres(pool) = db else { panic!("a province in bulk is made on PostgreSQL") };

@@ -45,6 +45,7 @@ async fn fill(pool: &PgPool, count: i64) {
              WHERE NOT ({waiver} AND i % 800 = 600)"
         )
     };
+    let indexes = province::drop_indexes(pool).await;
     province::run(
         pool,
         &[
@@ -108,11 +109,11 @@ async fn fill(pool: &PgPool, count: i64) {
             "INSERT INTO person_locks (person_key, subject) SELECT person_key, md5(person_key::text)::uuid FROM
              (SELECT person_key FROM award_entries UNION SELECT person_key FROM mirror_person_keys UNION SELECT claim_key FROM mirror_enrollments) AS keys"
                 .into(),
-            // The wake has looked at every due day: the first sweep is what is measured.
-            "VACUUM ANALYZE".into(),
         ],
     )
     .await;
+    province::run(pool, &indexes).await;
+    province::run(pool, &["VACUUM ANALYZE".into()]).await;
 }
 
 struct Process(Child);

@@ -71,27 +71,38 @@ async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) 
     Ok((suspects, position))
 }
 
-/// Everybody who may have a finding, or has a flag that is not closed, and the mirror's position. Whom the two searches
-/// don't see because the record changes between them, the change itself judges.
-async fn suspects(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i64, BTreeSet<Uuid>), Error> {
-    let ((position, unvouched), others) = in_one_generation(|| unvouched(parts, scope).boxed(), || others(parts, scope, today).boxed()).await?;
-    Ok((position, unvouched.into_iter().chain(others).collect()))
+/// What one search found, and what it saw of the mirror.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Found {
+    generation: i64,
+    position: i64,
+    keys: Vec<Uuid>,
 }
 
-/// Entries that no school simply vouches for; beside them the mirror's position.
-async fn unvouched(parts: &Parts, scope: &Scope<'_>) -> Result<(i64, (i64, Vec<Uuid>)), Error> {
+/// Everybody who may have a finding, or has a flag that is not closed, and the mirror's position. Whom the searches, which
+/// run beside each other, don't see because the record changes between them, the change itself judges.
+async fn suspects(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i64, BTreeSet<Uuid>), Error> {
+    let searches = || vec![unvouched(parts, scope).boxed(), missing(parts, scope, today).boxed(), others(parts, scope).boxed()];
+    let found = in_one_generation(searches).await?;
+    let position = found.iter().map(|found| found.position).min().unwrap_or_default();
+    Ok((position, found.into_iter().flat_map(|found| found.keys).collect()))
+}
+
+/// Entries that no school simply vouches for.
+async fn unvouched(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
     let keys = store::unvouched(&mut tx, mirror.generation, scope).await?;
     tx.rollback().await?;
-    Ok((mirror.generation, (mirror.position, keys)))
+    Ok(Found { generation: mirror.generation, position: mirror.position, keys })
 }
 
-/// Numbers claimed twice, students on no list, numbers that were given up, and everybody with a flag.
-async fn others(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i64, Vec<Uuid>), Error> {
+/// Students on no list of terms that are overdue.
+async fn missing(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<Found, Error> {
     let mut tx = parts.runner.db().read().await?;
-    let generation = mirror::state(&mut tx).await?.generation;
-    let mut keys = store::claimed_twice(&mut tx, generation, scope).await?;
+    let mirror = mirror::state(&mut tx).await?;
+    let generation = mirror.generation;
+    let mut keys = Vec::new();
     let only: Option<Term> = scope.term.parse().ok();
     let vouched = store::first_vouched(&mut tx, generation).await?;
     // Before anybody was vouched for, nobody can be missing.
@@ -101,22 +112,29 @@ async fn others(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i
     for days in overdue(parts, policy::first_term().first_day(), today).into_iter().filter(may_miss) {
         keys.extend(unlisted(&mut tx, parts, generation, scope.region_prefix, &days).await?);
     }
+    tx.rollback().await?;
+    Ok(Found { generation, position: mirror.position, keys })
+}
+
+/// Numbers claimed twice, numbers that were given up, and everybody with a flag.
+async fn others(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let mirror = mirror::state(&mut tx).await?;
+    let generation = mirror.generation;
+    let mut keys = store::claimed_twice(&mut tx, generation, scope).await?;
     keys.extend(store::former_keys(&mut tx, generation).await?);
     keys.extend(store::flagged_keys(&mut tx, generation, scope).await?);
     tx.rollback().await?;
-    Ok((generation, keys))
+    Ok(Found { generation, position: mirror.position, keys })
 }
 
-/// What two searches at once find in one generation of the mirror: where one search saw another generation than the other,
-/// nobody of either is sure to be in it, and both are made again.
-async fn in_one_generation<'f, A, B>(
-    first: impl Fn() -> BoxFuture<'f, Result<(i64, A), Error>>,
-    second: impl Fn() -> BoxFuture<'f, Result<(i64, B), Error>>,
-) -> Result<(A, B), Error> {
+/// What searches at once find in one generation of the mirror: where one saw another generation than the rest, nobody of
+/// any is sure to be in it, and all are made again.
+async fn in_one_generation<'f>(searches: impl Fn() -> Vec<BoxFuture<'f, Result<Found, Error>>>) -> Result<Vec<Found>, Error> {
     loop {
-        let ((one, a), (other, b)) = future::try_join(first(), second()).await?;
-        if one == other {
-            return Ok((a, b));
+        let found = future::try_join_all(searches()).await?;
+        if found.windows(2).all(|pair| pair[0].generation == pair[1].generation) {
+            return Ok(found);
         }
         tracing::info!("the mirror switched to another generation during a search; it is made again");
     }
@@ -248,21 +266,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_switch_between_two_searches_makes_both_again() {
-        let (first, second) = (Cell::new(0), Cell::new(0));
-        let found = in_one_generation(
-            || {
-                first.set(first.get() + 1);
-                future::ready(Ok((2, "unvouched"))).boxed()
-            },
-            || {
-                second.set(second.get() + 1);
-                // The first time it still sees the generation before.
-                future::ready(Ok((second.get().min(2), "others"))).boxed()
-            },
-        )
+    async fn a_switch_between_searches_makes_all_of_them_again() {
+        let rounds = Cell::new(0);
+        let saw = |generation| Found { generation, ..Found::default() };
+        let found = in_one_generation(|| {
+            rounds.set(rounds.get() + 1);
+            // The first time the second still sees the generation before.
+            [2, rounds.get().min(2), 2].map(|generation| future::ready(Ok(saw(generation))).boxed()).into()
+        })
         .await
-        .expect("both are found");
-        assert_eq!((found, first.get(), second.get()), (("unvouched", "others"), 2, 2));
+        .expect("all are found");
+        assert_eq!((found, rounds.get()), (vec![saw(2), saw(2), saw(2)], 2));
     }
 }
