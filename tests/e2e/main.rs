@@ -5,6 +5,7 @@ mod bad_input;
 mod browser;
 mod changes;
 mod contract;
+mod feed;
 mod histories;
 mod outside;
 mod persons;

@@ -150,7 +150,7 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
         let keyring = Keyring::load(&folder.path().join("keyring.json")).expect("a keyring");
         let db = Db::open(&format!("sqlite:{}", folder.path().join(database).display())).await.expect("opens");
         let nowhere = channel(&format!("http://{}", free_address())).expect("a channel");
-        let following = Following { source: nowhere, name: "aid".into(), scope: String::new() };
+        let following = Following { source: nowhere, name: "aid".into(), scope: String::new(), lane_records: usize::MAX };
         let policies = Policies::load(None).expect("policies");
         let aid = Aid::start(db, system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await.expect("starts");
         let gate = &aid.parts().gate;

@@ -1,6 +1,6 @@
 //! Keeps a mirror of a source: takes a snapshot where it has no good cursor, then watches. At-least-once delivery,
-//! exactly-once effect: the mirror applies a batch and its cursor in one transaction, and a record only if its version
-//! is higher than the one it holds.
+//! exactly-once effect: the mirror applies a record only if its version is higher than the one it holds, and moves its cursor
+//! with the last of a batch.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -22,18 +22,20 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 /// A source that says nothing for so long is asked anew.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// What a follower keeps. The mirror decides in which tables; each call is one transaction.
+/// What a follower keeps. The mirror decides in which tables.
 pub trait Mirror: Send + Sync + 'static {
     /// The cursor that the present generation stands at.
     fn cursor(&self) -> impl Future<Output = Result<Option<Cursor>, Error>> + Send;
+    /// A cursor up to which some records were applied beyond the one that it stands at, where a batch broke off in its midst.
+    fn ahead(&self) -> impl Future<Output = Result<Option<Cursor>, Error>> + Send;
     /// Begins a fresh generation beside the present one; returns its number.
     fn begin_generation(&self) -> impl Future<Output = Result<i64, Error>> + Send;
     /// Adds a page of a snapshot to a generation.
     fn load(&self, generation: i64, records: &[pb::Record]) -> impl Future<Output = Result<(), Error>> + Send;
     /// Makes a generation the present one, at a cursor.
     fn switch(&self, generation: i64, cursor: &Cursor) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Applies a batch and moves the cursor from where it stands, in one transaction. Returns `false`, and does
-    /// nothing, where the cursor has moved on meanwhile.
+    /// Applies a batch and moves the cursor from where it stands, in one transaction or with the last of several. Returns
+    /// `false` where the cursor has moved on meanwhile.
     fn apply(&self, from: &Cursor, to: &Cursor, records: &[pb::Record]) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
@@ -126,6 +128,9 @@ impl<M: Mirror> Follower<M> {
                 stored = Some(self.take_snapshot().await?);
                 *fresh = false;
             }
+            if let Some(ahead) = self.mirror.ahead().await? {
+                self.ask_for(&ahead).await?;
+            }
             let cursor = stored.ok_or_else(|| Failure::Other(Error::Internal("a snapshot gave no cursor".into())))?;
             self.watch(cursor).await
         };
@@ -160,9 +165,14 @@ impl<M: Mirror> Follower<M> {
         Err(Failure::Other(Error::Internal("a snapshot broke off before its end".into())))
     }
 
-    async fn watch(&self, mut cursor: Cursor) -> Result<(), Failure> {
+    /// Opens the stream at a cursor; fails where the source does not know it.
+    async fn ask_for(&self, cursor: &Cursor) -> Result<Streaming<pb::WatchResponse>, Failure> {
         let request = pb::WatchRequest { handshake: Some(self.handshake()), cursor: Some(cursor.to_proto()) };
-        let mut parts = in_time(self.client().watch(self.signed(request)?)).await?.into_inner();
+        Ok(in_time(self.client().watch(self.signed(request)?)).await?.into_inner())
+    }
+
+    async fn watch(&self, mut cursor: Cursor) -> Result<(), Failure> {
+        let mut parts = self.ask_for(&cursor).await?;
         self.standing.send_modify(|standing| {
             standing.connected = true;
             standing.position = cursor.position;

@@ -41,6 +41,8 @@ pub struct Settings {
     pub scope: String,
     /// Name under which aid follows.
     pub follower: String,
+    /// On PostgreSQL, a batch of the feed is applied by two transactions at once where each gets so many records.
+    pub lane_records: usize,
     /// A TOML file of aid policies; the built-in ones where empty.
     pub policy_file: Option<PathBuf>,
     /// A file with the first administrator's one-time password.
@@ -83,6 +85,7 @@ impl Default for Settings {
             registry: "none".into(),
             scope: String::new(),
             follower: "aid".into(),
+            lane_records: 250,
             policy_file: None,
             admin_password_file: None,
             log: "info".into(),

@@ -62,6 +62,8 @@ pub struct Following {
     pub name: String,
     /// First digits of the region that is followed; empty for all.
     pub scope: String,
+    /// A batch is applied in one transaction unless each of two would get so many records.
+    pub lane_records: usize,
 }
 
 /// A running aid service.
@@ -91,7 +93,8 @@ impl Aid {
         fail_broken_runs(&parts).await?;
         sessions::recall(&parts).await?;
         tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
-        let follower = Follower::new(Arc::new(mirror::AidMirror(parts.clone())), following.source, &keyring, clock, &following.name, &following.scope);
+        let mirror = mirror::AidMirror { parts: parts.clone(), lane_records: following.lane_records };
+        let follower = Follower::new(Arc::new(mirror), following.source, &keyring, clock, &following.name, &following.scope);
         let standing = follower.standing();
         tasks.spawn(follower.run(stop.clone()));
         tasks.spawn(reconciliation::sweep::keep_awake(parts.clone(), stop.clone()));

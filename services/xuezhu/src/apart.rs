@@ -40,7 +40,12 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     let keyring = Keyring::load(&settings.keyring_file).context("setting keyring_file: aid needs the keyring that enrollment uses")?;
     let db = Db::open(&settings.aid_database_url).await.context("setting aid_database_url")?;
     let policies = Policies::load(settings.policy_file.as_deref()).context("setting policy_file")?;
-    let following = Following { source: channel(&settings.enrollment_url)?, name: settings.follower.clone(), scope: settings.scope.clone() };
+    let following = Following {
+        source: channel(&settings.enrollment_url)?,
+        name: settings.follower.clone(),
+        scope: settings.scope.clone(),
+        lane_records: settings.lane_records,
+    };
     let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await?;
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);

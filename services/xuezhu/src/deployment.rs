@@ -102,7 +102,12 @@ impl Deployment {
         let source = channel(&format!("http://{}", enrollment_grpc.local_addr()?))?;
         let aid_channel = channel(&format!("http://{}", aid_grpc.local_addr()?))?;
         let policies = Policies::load(options.settings.policy_file.as_deref())?;
-        let following = Following { source: source.clone(), name: options.settings.follower.clone(), scope: options.settings.scope.clone() };
+        let following = Following {
+            source: source.clone(),
+            name: options.settings.follower.clone(),
+            scope: options.settings.scope.clone(),
+            lane_records: options.settings.lane_records,
+        };
         let aid_db = Db::open(&aid_url).await.context("aid's database")?;
         let aid = Aid::start(aid_db, clock.clone(), ids.clone(), keyring, policies, following, &tasks, &stop).await?;
         let gateway = Gateway::new(source, aid_channel, options.settings.secure_cookies, ids, clock.clone());

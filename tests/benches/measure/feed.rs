@@ -19,7 +19,7 @@ use xuezhu_enrollment::{
     identity_check::registry::Registry,
     status_change::{self, Event},
 };
-use xuezhu_service::{Actor, Context, Ids, Keyring, Role, serve};
+use xuezhu_service::{Actor, Context, Ids, Keyring, Role, serve, settings::Settings};
 use xuezhu_store::Db;
 use xuezhu_tests::{
     postgres::Cluster,
@@ -49,7 +49,7 @@ async fn start(urls: (&str, &str), keyring: &Keyring) -> Running {
     let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
     let (routes, ended) = (enrollment.routes(), stop.clone());
     tasks.spawn(async move { drop(serve::serve(listener, routes, ended).await) });
-    let following = Following { source, name: "aid".into(), scope: String::new() };
+    let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: Settings::default().lane_records };
     let policies = Policies::load(None).expect("built in");
     Aid::start(dbs.1.clone(), clock, ids, keyring.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
     Running { tasks, stop, dbs }

@@ -36,7 +36,7 @@ pub struct SchoolRow {
     pub authority: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct SchoolRecord {
     pub school: String,
     pub version: i64,
@@ -47,7 +47,7 @@ pub(super) struct SchoolRecord {
     pub state: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct PersonRow {
     pub person: Hex,
     pub version: i64,
@@ -57,7 +57,7 @@ pub(super) struct PersonRow {
     pub digest: Hex,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct KeyRow {
     pub person: Hex,
     pub person_key: Hex,
@@ -65,7 +65,7 @@ pub(super) struct KeyRow {
     pub end_recorded: Option<NaiveDate>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct NameRow {
     pub person: Hex,
     pub ordinal: i32,
@@ -75,7 +75,7 @@ pub(super) struct NameRow {
     pub end_recorded: Option<NaiveDate>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct EnrollmentRow {
     pub enrollment: Hex,
     pub version: i64,
@@ -91,7 +91,7 @@ pub(super) struct EnrollmentRow {
     pub digest: Hex,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct PeriodRow {
     pub enrollment: Hex,
     pub ordinal: i32,
@@ -132,8 +132,8 @@ pub(super) async fn next_generation(tx: &mut Tx) -> Result<i64, StoreError> {
     next.map(|(generation,)| generation).ok_or(StoreError::Corrupt("mirror state"))
 }
 
-/// Moves the cursor, if it stands where the follower thinks: compare and set.
-pub(super) async fn move_cursor(tx: &mut Tx, from: &Cursor, to: &Cursor) -> Result<bool, StoreError> {
+/// Moves the cursor, if it stands where the follower thinks: compare and set. Returns the mirror as it then stands.
+pub(super) async fn move_cursor(tx: &mut Tx, from: &Cursor, to: &Cursor) -> Result<Option<StateRow>, StoreError> {
     let moved = run!(
         tx,
         "UPDATE mirror_state SET position = $1, change = $2 WHERE history = $3 AND position = $4 AND coalesce(change, $6) = $5",
@@ -144,7 +144,30 @@ pub(super) async fn move_cursor(tx: &mut Tx, from: &Cursor, to: &Cursor) -> Resu
         from.change,
         Uuid::nil()
     )?;
-    Ok(moved == 1)
+    if moved == 1 { Ok(Some(state(tx).await?)) } else { Ok(None) }
+}
+
+/// Notes that a lane goes ahead of the cursor, if that stands where the follower thinks. Returns the mirror as this lane sees
+/// it: with all that the batch says of whom the lane is about.
+pub(super) async fn enter_lane(tx: &mut Tx, lane: i32, from: &Cursor, to: &Cursor) -> Result<Option<StateRow>, StoreError> {
+    let mirror = held_state(tx).await?;
+    if mirror.history != Some(from.history) || mirror.position != from.position || mirror.change.unwrap_or_default() != from.change {
+        return Ok(None);
+    }
+    run!(
+        tx,
+        "INSERT INTO mirror_lanes (lane, position, change) VALUES ($1, $2, $3)
+         ON CONFLICT (lane) DO UPDATE SET position = excluded.position, change = excluded.change",
+        lane,
+        to.position,
+        to.change
+    )?;
+    Ok(Some(StateRow { position: to.position, change: Some(to.change), ..mirror }))
+}
+
+/// The position and change that the farthest lane reached, if that is ahead of the cursor.
+pub(super) async fn lane_ahead(tx: &mut Tx, position: i64) -> Result<Option<(i64, Uuid)>, StoreError> {
+    one!(tx, (i64, Uuid), "SELECT position, change FROM mirror_lanes WHERE position > $1 ORDER BY position DESC LIMIT 1", position)
 }
 
 pub(super) async fn switch(tx: &mut Tx, generation: i64, cursor: &Cursor) -> Result<(), StoreError> {
@@ -157,6 +180,7 @@ pub(super) async fn switch(tx: &mut Tx, generation: i64, cursor: &Cursor) -> Res
         cursor.position,
         cursor.change
     )?;
+    run!(tx, "DELETE FROM mirror_lanes")?;
     Ok(())
 }
 

@@ -38,7 +38,10 @@ pub(crate) use self::{
     store::{carry_subjects, counts_by_rule, flags_of_list, held_entries, keys_at_school, lock_keys},
     sweep::fail_broken_runs,
 };
-use crate::{Parts, mirror};
+use crate::{
+    Parts,
+    mirror::{self, StateRow},
+};
 
 /// Keys that are judged in one transaction by sweeps and wakes.
 pub const CHUNK_KEYS: usize = 500;
@@ -48,10 +51,15 @@ pub const CHUNK_KEYS: usize = 500;
 /// Whoever judges locks all keys of the case in sorted order, reads, and if the set grew, locks again; then writes.
 /// Otherwise a list and a withdrawal that commit together would each miss the other.
 pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uuid], driver: &'static str) -> Result<usize, Error> {
+    let mirror = mirror::held_state(tx).await?;
+    judge_keys_at(ctx, tx, parts, &mirror, touched, driver).await
+}
+
+/// The same on a mirror that is held already.
+pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &StateRow, touched: &[Uuid], driver: &'static str) -> Result<usize, Error> {
     if touched.is_empty() {
         return Ok(0);
     }
-    let mirror = mirror::held_state(tx).await?;
     let mut keys: Vec<Uuid> = touched.to_vec();
     let subjects: HashMap<Uuid, Uuid> = loop {
         keys.sort_unstable();

@@ -1,0 +1,296 @@
+//! Records of a batch, sorted out into rows, and the lanes in which they are written.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+use xuezhu_bridge::{civil_day, follower::record_id};
+use xuezhu_domain::text::comparable_name;
+use xuezhu_proto::bridge::{self as pb, record::Body};
+use xuezhu_service::Error;
+use xuezhu_store::{Hex, StoreError, Tx, json_uuids};
+
+use super::store::{self, EnrollmentRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
+
+/// Records of one batch, sorted out.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Batch {
+    schools: Vec<SchoolRecord>,
+    persons: Vec<PersonRow>,
+    keys: Vec<KeyRow>,
+    names: Vec<NameRow>,
+    enrollments: Vec<EnrollmentRow>,
+    periods: Vec<PeriodRow>,
+}
+
+impl Batch {
+    /// Of several states of one record the highest version counts: with several writers the order of a batch is no proof.
+    pub(super) fn of(records: &[pb::Record]) -> Result<Self, Error> {
+        let mut last: HashMap<(u8, Uuid), usize> = HashMap::new();
+        for (index, record) in records.iter().enumerate() {
+            let kind = match record.body {
+                Some(Body::School(_)) => 0,
+                Some(Body::Person(_)) => 1,
+                Some(Body::Enrollment(_)) => 2,
+                // A kind that a newer source knows and this follower does not.
+                None => continue,
+            };
+            last.entry((kind, record_id(record)?))
+                .and_modify(|known| {
+                    if records[*known].version < record.version {
+                        *known = index;
+                    }
+                })
+                .or_insert(index);
+        }
+        let mut indexes: Vec<usize> = last.into_values().collect();
+        indexes.sort_unstable();
+        let mut batch = Self::default();
+        for record in indexes.into_iter().map(|index| &records[index]) {
+            let id = record_id(record)?;
+            match &record.body {
+                Some(Body::School(school)) => batch.school(record.version, school),
+                Some(Body::Person(person)) => batch.person(id, record.version, person)?,
+                Some(Body::Enrollment(enrollment)) => batch.enrollment(id, record.version, enrollment)?,
+                None => {}
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Parts the batch into at most so many lanes, none of them empty: what is said of one person, and of an enrollment that
+    /// is nobody's yet, is in one. Schools, which nothing here hangs on, go first.
+    pub(super) fn lanes(self, most: usize) -> Vec<Self> {
+        let most = most.max(1);
+        let lane_of = |id: Uuid| usize::try_from(id.as_u128() % most as u128).unwrap_or_default();
+        let mut lanes = vec![Self::default(); most];
+        let mut of_enrollments = HashMap::new();
+        for row in self.persons {
+            lanes[lane_of(row.person.0)].persons.push(row);
+        }
+        for row in self.keys {
+            lanes[lane_of(row.person.0)].keys.push(row);
+        }
+        for row in self.names {
+            lanes[lane_of(row.person.0)].names.push(row);
+        }
+        for row in self.enrollments {
+            let lane = lane_of(row.person.unwrap_or(row.claim_key).0);
+            of_enrollments.insert(row.enrollment.0, lane);
+            lanes[lane].enrollments.push(row);
+        }
+        for row in self.periods {
+            lanes[of_enrollments[&row.enrollment.0]].periods.push(row);
+        }
+        lanes[0].schools = self.schools;
+        lanes.retain(|lane| !lane.is_empty());
+        lanes
+    }
+
+    fn is_empty(&self) -> bool {
+        self.schools.is_empty() && self.persons.is_empty() && self.enrollments.is_empty()
+    }
+
+    fn school(&mut self, version: i64, school: &pb::School) {
+        self.schools.push(SchoolRecord {
+            school: school.code.clone(),
+            version,
+            name: school.name.clone(),
+            kind: school.kind.clone(),
+            authority: school.authority.clone(),
+            region: school.region.clone(),
+            state: school.state.clone(),
+        });
+    }
+
+    fn person(&mut self, id: Uuid, version: i64, person: &pb::Person) -> Result<(), Error> {
+        for key in &person.keys {
+            self.keys.push(KeyRow { person: Hex(id), person_key: Hex(uuid(&key.key)?), kind: key.kind, end_recorded: day_or_none(key.end_recorded_day) });
+        }
+        for (ordinal, name) in person.names.iter().enumerate() {
+            self.names.push(NameRow {
+                person: Hex(id),
+                ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+                name: name.name.clone(),
+                name_comparable: comparable_name(&name.name),
+                kind: name.kind,
+                end_recorded: day_or_none(name.end_recorded_day),
+            });
+        }
+        self.persons.push(PersonRow {
+            person: Hex(id),
+            version,
+            sex: person.sex,
+            birth_date: civil_day(person.birth_day),
+            registry: person.registry,
+            digest: Hex(digest(person)),
+        });
+        Ok(())
+    }
+
+    fn enrollment(&mut self, id: Uuid, version: i64, enrollment: &pb::Enrollment) -> Result<(), Error> {
+        for (ordinal, period) in enrollment.periods.iter().enumerate() {
+            self.periods.push(PeriodRow {
+                enrollment: Hex(id),
+                ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+                from_date: civil_day(period.from_day),
+                to_date: day_or_none(period.to_day),
+                state: period.state,
+                class_name: period.class_name.clone(),
+                major: period.major.clone(),
+                study_form: period.study_form.clone(),
+                household: period.household.clone(),
+                residence: period.residence.clone(),
+            });
+        }
+        self.enrollments.push(EnrollmentRow {
+            enrollment: Hex(id),
+            version,
+            school: enrollment.school.clone(),
+            stage: enrollment.stage,
+            claim_key: Hex(uuid(&enrollment.claim_key)?),
+            claim_name: enrollment.claim_name.clone(),
+            sex: enrollment.sex,
+            birth_date: civil_day(enrollment.birth_day),
+            person: if enrollment.person.is_empty() { None } else { Some(Hex(uuid(&enrollment.person)?)) },
+            entry_date: civil_day(enrollment.entry_day),
+            approved_day: day_or_none(enrollment.approved_day),
+            digest: Hex(digest(enrollment)),
+        });
+        Ok(())
+    }
+
+    /// Leaves out what the generation holds already, or holds newer.
+    async fn keep_newer(&mut self, tx: &mut Tx, generation: i64) -> Result<(), Error> {
+        if !self.persons.is_empty() {
+            let ids: Vec<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
+            let known = store::person_versions(tx, generation, &ids).await?;
+            self.persons.retain(|row| known.get(&row.person.0).is_none_or(|version| row.version > *version));
+            let newer: HashSet<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
+            self.keys.retain(|row| newer.contains(&row.person.0));
+            self.names.retain(|row| newer.contains(&row.person.0));
+        }
+        if !self.enrollments.is_empty() {
+            let ids: Vec<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
+            let known = store::enrollment_versions(tx, generation, &ids).await?;
+            self.enrollments.retain(|row| known.get(&row.enrollment.0).is_none_or(|version| row.version > *version));
+            let newer: HashSet<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
+            self.periods.retain(|row| newer.contains(&row.enrollment.0));
+        }
+        Ok(())
+    }
+
+    /// Writes what is newer than what the generation holds. Returns the keys touched, before and after.
+    pub(super) async fn write(mut self, tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, Error> {
+        store::upsert_schools(tx, generation, &self.schools).await?;
+        self.keep_newer(tx, generation).await?;
+        if self.persons.is_empty() && self.enrollments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let persons: Vec<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
+        let enrollments: Vec<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
+        let mut touched = store::keys_of(tx, generation, &persons, &enrollments).await?;
+        store::replace_persons(tx, generation, &persons, &self.persons, &self.keys, &self.names).await?;
+        store::replace_enrollments(tx, generation, &enrollments, &self.enrollments, &self.periods).await?;
+        let mut vouched = persons.clone();
+        vouched.extend(self.enrollments.iter().filter_map(|row| row.person.map(|person| person.0)));
+        vouched.sort_unstable();
+        vouched.dedup();
+        renew_vouches(tx, generation, &vouched).await?;
+        touched.extend(store::keys_of(tx, generation, &persons, &enrollments).await?);
+        touched.sort_unstable();
+        touched.dedup();
+        Ok(touched)
+    }
+}
+
+/// Makes the vouches of these persons anew. Each table is read by its own index and joined here: whatever statistics a
+/// planner has, as while a generation is loaded, the work stays that of these persons.
+async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<(), Error> {
+    let ids = json_uuids(persons.iter().copied());
+    let undoubted: HashSet<Uuid> = store::undoubted(tx, generation, &ids).await?.into_iter().collect();
+    let keys: HashMap<Uuid, Uuid> = store::present_keys(tx, generation, &ids).await?.into_iter().collect();
+    let names: HashMap<Uuid, String> = store::present_names(tx, generation, &ids).await?.into_iter().collect();
+    let places: HashMap<Uuid, (Uuid, String, chrono::NaiveDate)> = store::approved_places(tx, generation, &ids)
+        .await?
+        .into_iter()
+        .filter(|(_, person, ..)| undoubted.contains(person))
+        .map(|(enrollment, person, school, approved)| (enrollment, (person, school, approved)))
+        .collect();
+    let periods = store::periods_in_school(tx, generation, &json_uuids(places.keys().copied())).await?;
+    let vouches: Vec<store::VouchRow> = periods
+        .into_iter()
+        .filter_map(|(enrollment, ordinal, from_date, to_date)| {
+            let (person, school, approved_day) = places.get(&enrollment)?;
+            Some(store::VouchRow {
+                person_key: Hex(*keys.get(person)?),
+                enrollment: Hex(enrollment),
+                ordinal,
+                person: Hex(*person),
+                school: school.clone(),
+                name_comparable: names.get(person)?.clone(),
+                from_date,
+                // An open period ends beyond all calendars.
+                to_date: to_date.or_else(|| chrono::NaiveDate::from_ymd_opt(9999, 12, 31)).unwrap_or_default(),
+                approved_day: *approved_day,
+            })
+        })
+        .collect();
+    store::replace_vouches(tx, generation, &ids, &vouches).await?;
+    Ok(())
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, Error> {
+    Uuid::from_slice(bytes).map_err(|_| StoreError::Corrupt("id of 16 bytes").into())
+}
+
+fn day_or_none(days: i32) -> Option<chrono::NaiveDate> {
+    (days != 0).then(|| civil_day(days))
+}
+
+fn digest(message: &impl prost::Message) -> Uuid {
+    let hash = blake3::hash(&message.encode_to_vec());
+    Uuid::from_slice(&hash.as_bytes()[..16]).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: u128, version: i64, body: Body) -> pb::Record {
+        pb::Record { id: Uuid::from_u128(id).as_bytes().to_vec(), version, body: Some(body), ..pb::Record::default() }
+    }
+
+    fn enrollment(id: u128, version: i64, claim: u128, person: Option<u128>) -> pb::Record {
+        let bytes = |id: u128| Uuid::from_u128(id).as_bytes().to_vec();
+        let body = pb::Enrollment {
+            claim_key: bytes(claim),
+            person: person.map(bytes).unwrap_or_default(),
+            periods: vec![pb::Period::default()],
+            ..pb::Enrollment::default()
+        };
+        record(id, version, Body::Enrollment(body))
+    }
+
+    #[test]
+    fn what_is_said_of_one_person_is_in_one_lane_and_the_highest_version_counts() {
+        let records = [
+            record(1, 1, Body::School(pb::School { code: "3643000001".into(), ..pb::School::default() })),
+            // Nobody's yet, then person 11's: the earlier state must not go another way.
+            enrollment(100, 1, 40, None),
+            enrollment(100, 2, 40, Some(11)),
+            record(11, 1, Body::Person(pb::Person { names: vec![pb::PersonName::default()], ..pb::Person::default() })),
+            record(12, 1, Body::Person(pb::Person::default())),
+            enrollment(101, 5, 41, Some(12)),
+            enrollment(101, 4, 41, Some(12)),
+        ];
+        let lanes = Batch::of(&records).expect("sorts").lanes(2);
+        let told = |lane: &Batch| -> (usize, Vec<u128>, Vec<(u128, i64)>, usize, usize) {
+            let enrollments = lane.enrollments.iter().map(|row| (row.enrollment.0.as_u128(), row.version)).collect();
+            (lane.schools.len(), lane.persons.iter().map(|row| row.person.0.as_u128()).collect(), enrollments, lane.periods.len(), lane.names.len())
+        };
+        let lanes: Vec<_> = lanes.iter().map(told).collect();
+        assert_eq!(lanes, [(1, vec![12], vec![(101, 5)], 1, 0), (0, vec![11], vec![(100, 2)], 1, 1)]);
+        assert_eq!(Batch::of(&records[1..4]).expect("sorts").lanes(2).len(), 1, "a batch about one person is one lane");
+        assert_eq!(Batch::of(&[]).expect("sorts").lanes(2).len(), 0);
+    }
+}

@@ -1,0 +1,91 @@
+//! A batch that is applied in lanes, and breaks off in their midst.
+
+use uuid::Uuid;
+use xuezhu::deployment::Deployment;
+use xuezhu_service::settings::Settings;
+use xuezhu_store::{Db, one, rows, run};
+use xuezhu_tests::{
+    deployment_on, postgres,
+    schools::{self, SCHOOL, number, student},
+    until,
+};
+
+/// Where the mirror stands: generation, position, change.
+type Stand = (i64, i64, Option<Uuid>);
+
+async fn stand(aid: &Db) -> Stand {
+    let mut tx = aid.read().await.expect("reads");
+    let stand = one!(&mut tx, Stand, "SELECT generation, position, change FROM mirror_state").expect("reads").expect("a row");
+    tx.rollback().await.expect("ends");
+    stand
+}
+
+/// What the mirror holds, and the life of its flags.
+async fn held(aid: &Db) -> Vec<(String, i64)> {
+    let mut tx = aid.read().await.expect("reads");
+    let held = rows!(
+        &mut tx,
+        (String, i64),
+        "SELECT 'person ' || person, version FROM mirror_persons UNION ALL SELECT 'enrollment ' || enrollment, version FROM mirror_enrollments
+         UNION ALL SELECT 'period ' || enrollment || ' ' || from_date, ordinal FROM mirror_periods UNION ALL SELECT 'vouch ' || person_key, ordinal FROM vouches
+         UNION ALL SELECT 'flag ' || flag || ' ' || state, steps FROM flags ORDER BY 1, 2"
+    )
+    .expect("reads");
+    tx.rollback().await.expect("ends");
+    held
+}
+
+async fn started(databases: &(String, String), folder: &std::path::Path) -> Deployment {
+    let settings = Settings { lane_records: 1, ..Settings::default() };
+    deployment_on(Some(databases.clone()), folder, "none", settings).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lanes_that_went_ahead_of_the_cursor_change_nothing_twice_and_must_be_known_to_the_source() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let databases = (postgres::database().await, postgres::database().await);
+    let running = started(&databases, folder.path()).await;
+    running.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&running).await;
+    people.import(&(1..=12).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    running.drain().await.expect("drains");
+    let aid = Db::open(&databases.1).await.expect("opens");
+    let before = stand(&aid).await;
+    // Two students are listed, one of them leaves; a third is listed and was never here.
+    people.list(&[(&student(1)["姓名"], &number(1), ""), (&student(2)["姓名"], &number(2), ""), ("王丁", &number(77), "")]).await;
+    let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(1))).await.expect("is found");
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/{}", found["enrollments"][0]["enrollment"].as_str().expect("an id"));
+    people.clerk.post(&format!("{path}/withdraw"), &serde_json::json!({ "effectiveDate": "2026-10-10", "reason": "转出" }), "").await.expect("is recorded");
+    people.import(&(13..=20).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    running.drain().await.expect("drains");
+    running.stop().await;
+    let (after, whole) = (stand(&aid).await, held(&aid).await);
+    assert!(after.1 > before.1 + 8 && whole.iter().filter(|(what, _)| what.starts_with("flag ")).count() == 2, "{after:?} {whole:?}");
+
+    // As after a kill between the last lane and the cursor: the lanes stand where the batch ended, the cursor where it began.
+    let mut tx = aid.begin().await.expect("begins");
+    run!(&mut tx, "UPDATE mirror_state SET position = $1, change = $2", before.1, before.2).expect("is set back");
+    run!(&mut tx, "DELETE FROM mirror_lanes").expect("empties");
+    run!(&mut tx, "INSERT INTO mirror_lanes (lane, position, change) VALUES (0, $1, $2)", after.1, after.2).expect("is ahead");
+    tx.commit().await.expect("commits");
+    let running = started(&databases, folder.path()).await;
+    running.drain().await.expect("drains");
+    running.stop().await;
+    assert_eq!((stand(&aid).await, held(&aid).await), (after, whole.clone()), "what comes again changes nothing");
+
+    // As if the source had lost what a lane holds: the stored cursor is known, and yet nothing of the mirror can be trusted.
+    let mut tx = aid.begin().await.expect("begins");
+    run!(&mut tx, "UPDATE mirror_state SET position = $1, change = $2", before.1, before.2).expect("is set back");
+    run!(&mut tx, "DELETE FROM mirror_lanes").expect("empties");
+    run!(&mut tx, "INSERT INTO mirror_lanes (lane, position, change) VALUES (1, $1, $2)", after.1, Uuid::max()).expect("is ahead");
+    tx.commit().await.expect("commits");
+    let running = started(&databases, folder.path()).await;
+    until("a fresh generation is loaded", async || stand(&aid).await.0 > after.0).await;
+    running.drain().await.expect("drains");
+    running.stop().await;
+    assert_eq!(held(&aid).await, whole, "the fresh generation holds what the source says");
+    let mut tx = aid.read().await.expect("reads");
+    assert!(rows!(&mut tx, (i32,), "SELECT lane FROM mirror_lanes").expect("reads").is_empty(), "lanes of the old generation are forgotten");
+}
