@@ -63,7 +63,66 @@ pub fn worst_files() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
         ("200 MB", vec![b'a'; 200 * 1024 * 1024], Some("FILE_TOO_LARGE")),
         ("a million empty rows", sheet_of_million_empty_rows(), None),
         ("a full workbook", full_workbook(), None),
+        ("20,000 empty columns", csv_of_empty_columns(), None),
+        ("a line of 46 MB", "a,".repeat(23 * 1024 * 1024).into_bytes(), Some("FILE_TOO_LARGE")),
+        ("one long text in every cell", sheet_of_one_long_text(), Some("FILE_TOO_LARGE")),
+        ("one sheet named 200 times", book_of_one_sheet(), Some("FILE_UNREADABLE")),
+        ("a sheet that is not there", book_without_a_sheet(), Some("FILE_UNREADABLE")),
+        ("an .xls", include_bytes!("../fixtures/students.xls").to_vec(), None),
+        ("an .xls with a cell at the end of the world", xls_with_a_far_cell(), Some("FILE_TOO_LARGE")),
     ]
+}
+
+fn csv_of_empty_columns() -> Vec<u8> {
+    let students = include_str!("../../docs/examples/students.csv");
+    let header = students.lines().next().expect("a header");
+    format!("{header}{}\n{}", ",".repeat(20_000), "王伟,1\n".repeat(15_000)).into_bytes()
+}
+
+/// A workbook of one student, with one of its parts made otherwise.
+fn changed(part: &str, change: impl Fn(String) -> String) -> Vec<(String, Vec<u8>)> {
+    let mut book = zip_of(&mut std::io::Cursor::new(workbook(&[student(1)])));
+    let at = book.iter().position(|(name, _)| name.ends_with(part)).expect("a part");
+    book[at].1 = change(String::from_utf8(book[at].1.clone()).expect("text")).into_bytes();
+    book
+}
+
+fn sheet_of_one_long_text() -> Vec<u8> {
+    let mut texts = 0;
+    let mut book = changed("sharedStrings.xml", |strings| strings.replace("</sst>", &format!("<si><t>{}</t></si></sst>", "长".repeat(1_000))));
+    let row = |number: usize, text: usize| format!("<row r=\"{number}\">{}</row>", format!("<c t=\"s\"><v>{text}</v></c>").repeat(70));
+    for (name, bytes) in &mut book {
+        if name.ends_with("sharedStrings.xml") {
+            texts = String::from_utf8_lossy(bytes).matches("<si>").count();
+        }
+    }
+    let sheet = book.iter_mut().find(|(name, _)| name.ends_with("sheet2.xml")).expect("a second sheet");
+    let rows: String = (5..19_000).map(|number| row(number, texts - 1)).collect();
+    sheet.1 = String::from_utf8_lossy(&sheet.1).replace("</sheetData>", &format!("{rows}</sheetData>")).into_bytes();
+    zipped(&book)
+}
+
+fn book_of_one_sheet() -> Vec<u8> {
+    let mut book = changed("xl/workbook.xml", |text| {
+        let again: String = (0..200).map(|sheet| format!("<sheet name=\"又{sheet}\" sheetId=\"{}\" r:id=\"rId2\"/>", sheet + 10)).collect();
+        text.replace("</sheets>", &format!("{again}</sheets>"))
+    });
+    let sheet = book.iter_mut().find(|(name, _)| name.ends_with("sheet2.xml")).expect("a second sheet");
+    sheet.1 = String::from_utf8_lossy(&sheet.1).replace("</sheetData>", &format!("{}</sheetData>", "<row/>".repeat(1_000_000))).into_bytes();
+    zipped(&book)
+}
+
+fn book_without_a_sheet() -> Vec<u8> {
+    zipped(&changed("_rels/workbook.xml.rels", |text| text.replace("worksheets/sheet1.xml", "worksheets/sheet9.xml")))
+}
+
+/// The first number of the fixture is put into the last column of the last row: a table of 17 thousand million cells.
+fn xls_with_a_far_cell() -> Vec<u8> {
+    let mut bytes = include_bytes!("../fixtures/students.xls").to_vec();
+    // RK, 10 bytes: row, column, …
+    let at = bytes.windows(4).position(|window| window == [0x7e, 0x02, 0x0a, 0x00]).expect("a number");
+    bytes[at + 4..at + 8].fill(0xff);
+    bytes
 }
 
 fn sheet_of_million_empty_rows() -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    ReadError,
+    COLUMNS, LINE_BYTES, ReadError,
     read::{Cell, Sheet, Take},
 };
 
@@ -25,6 +25,9 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     }
     // One kind of line end, so that rows are counted as a spreadsheet shows them.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    if let Some(line) = text.split('\n').position(|line| line.len() > LINE_BYTES) {
+        return Err(ReadError::TooLarge(format!("第{}行过长，不像是表格中的一行", line + 1)));
+    }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let sheet = Sheet { name: String::new() };
     let mut record = csv::StringRecord::new();
@@ -33,7 +36,7 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
             Ok(false) => return Ok(()),
             Ok(true) => {
                 let line = record.position().map_or(0, |at| at.line() + blank_lines_after(&text, at.byte()));
-                let cells = record.iter().map(Cell::text).collect();
+                let cells = record.iter().take(COLUMNS as usize).map(Cell::text).collect();
                 take(&sheet, u32::try_from(line).unwrap_or(u32::MAX), cells)?;
             }
             Err(error) => return Err(ReadError::Unreadable(error.to_string())),

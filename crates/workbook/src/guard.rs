@@ -1,12 +1,42 @@
 //! Looks at an archive before it is read: a bomb is refused, not unpacked.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use crate::{ReadError, SHARED_TEXT_BYTES, UNPACKED_BYTES};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Files in the archive at most.
 const PARTS: usize = 2_000;
+
+/// Bytes beside those of the file that reading it may take: its directory is read more than once.
+const READ_AGAIN_BYTES: u64 = 16 * 1024;
+
+/// A file that is read once over, or a little more. An archive may name one part many times: read as often, a small file would
+/// take hours.
+pub struct OnceOver<'b> {
+    bytes: Cursor<&'b [u8]>,
+    left: u64,
+}
+
+impl<'b> OnceOver<'b> {
+    pub fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes: Cursor::new(bytes), left: 2 * bytes.len() as u64 + READ_AGAIN_BYTES }
+    }
+}
+
+impl Read for OnceOver<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other("文件中同一部件被反复引用"))?;
+        Ok(read)
+    }
+}
+
+impl Seek for OnceOver<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
 
 /// Unpacks every part into nothing and counts: what the archive declares is not believed.
 pub fn check_archive(bytes: &[u8]) -> Result<(), ReadError> {

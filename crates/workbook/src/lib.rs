@@ -6,9 +6,11 @@ mod csv_file;
 mod guard;
 mod read;
 mod write;
+mod xls;
 
 pub use read::{Cell, Flaw, Row, Table, read};
 pub use write::{Mark, Template, blank, marked};
+pub use xls::{read_apart as read_xls_apart, serve as serve_xls};
 
 /// Bytes of an upload at most.
 pub const UPLOAD_BYTES: usize = 48 * 1024 * 1024;
@@ -20,6 +22,10 @@ pub const UNPACKED_BYTES: u64 = 384 * 1024 * 1024;
 pub const SHARED_TEXT_BYTES: u64 = 48 * 1024 * 1024;
 /// Rows with anything in them, over all sheets.
 pub const DATA_ROWS: usize = 20_000;
+/// Bytes that the cells of a file may take.
+pub const KEPT_BYTES: usize = 192 * 1024 * 1024;
+/// Bytes of a line of CSV at most.
+pub const LINE_BYTES: usize = 1024 * 1024;
 /// Rows among which the header is looked for.
 pub const HEADER_SEARCH_ROWS: u32 = 10;
 /// Characters of a cell that are kept: one more than any column takes.

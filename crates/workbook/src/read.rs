@@ -2,13 +2,19 @@
 
 use std::{collections::HashSet, io::Cursor};
 
-use calamine::{Data, DataRef, DataType, Reader, Xls, XlsError, Xlsx, XlsxError};
+use calamine::{Data, DataRef, DataType, Reader, SheetType, Xlsx, XlsxError};
 use xuezhu_domain::text;
 
-use crate::{CELL_CHARACTERS, COLUMNS, DATA_ROWS, HEADER_SEARCH_ROWS, ReadError, UPLOAD_BYTES, XLS_BYTES, csv_file, guard};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CELL_CHARACTERS, COLUMNS, DATA_ROWS, HEADER_SEARCH_ROWS, KEPT_BYTES, ReadError, UPLOAD_BYTES, XLS_BYTES, csv_file,
+    guard::{self, OnceOver},
+    xls,
+};
 
 /// Something about a cell that its text does not show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flaw {
     /// A formula: what it shows is not what somebody entered.
     Formula,
@@ -19,7 +25,7 @@ pub enum Flaw {
 }
 
 /// A cell, as text: numbers without a decimal point they don't need, dates as `YYYYMMDD`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     /// What it holds.
     pub text: String,
@@ -94,7 +100,7 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
     if bytes.is_empty() {
         return Err(ReadError::Unreadable("文件为空".into()));
     }
-    let mut tables = Tables { marks, required, found: Vec::new(), current: None, rows: 0 };
+    let mut tables = Tables { marks, required, found: Vec::new(), current: None, rows: 0, kept: 0 };
     let mut take = |sheet: &Sheet, number: u32, cells: Vec<Cell>| tables.take(sheet, number, cells);
     if bytes.starts_with(b"PK") {
         guard::check_archive(bytes)?;
@@ -107,7 +113,7 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
         if bytes.len() > XLS_BYTES {
             return Err(ReadError::TooLarge(format!(".xls文件超过{}MB，请另存为.xlsx后上传", XLS_BYTES / 1024 / 1024)));
         }
-        read_xls(bytes, &mut take)?;
+        xls::read(bytes, &mut take)?;
     } else {
         csv_file::read(bytes, &mut take)?;
     }
@@ -126,6 +132,7 @@ struct Tables<'m> {
     found: Vec<Table>,
     current: Option<String>,
     rows: usize,
+    kept: usize,
 }
 
 impl Tables<'_> {
@@ -148,6 +155,11 @@ impl Tables<'_> {
         if self.rows > DATA_ROWS {
             return Err(ReadError::TooLarge(format!("超过{DATA_ROWS}行，请分批上传")));
         }
+        // One long text may stand in many cells of a small file.
+        self.kept += cells.iter().map(|cell| size_of::<Cell>() + cell.text.len()).sum::<usize>();
+        if self.kept > KEPT_BYTES {
+            return Err(ReadError::TooLarge("各单元格的文字总量过大，请删除多余的列或分批上传".into()));
+        }
         table.rows.push(Row { number, cells });
         Ok(())
     }
@@ -157,7 +169,8 @@ impl Tables<'_> {
     }
 
     fn headers(&self, cells: &[Cell]) -> Result<Vec<String>, ReadError> {
-        let headers: Vec<String> = cells.iter().map(|cell| text::clean(&cell.text)).collect();
+        let mut headers: Vec<String> = cells.iter().map(|cell| text::clean(&cell.text)).collect();
+        headers.truncate(headers.iter().rposition(|header| !header.is_empty()).map_or(0, |last| last + 1));
         let mut seen = HashSet::new();
         if let Some(twice) = headers.iter().find(|header| !header.is_empty() && !seen.insert(header.as_str())) {
             return Err(ReadError::DuplicateHeader(twice.clone()));
@@ -175,10 +188,11 @@ impl Tables<'_> {
 pub type Take<'t> = dyn FnMut(&Sheet, u32, Vec<Cell>) -> Result<(), ReadError> + 't;
 
 fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(xlsx_error)?;
-    for name in book.sheet_names() {
+    let mut book: Xlsx<_> = Xlsx::new(OnceOver::new(bytes)).map_err(xlsx_error)?;
+    let sheets: Vec<String> = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).map(|sheet| sheet.name.clone()).collect();
+    for name in sheets {
         let sheet = Sheet { name: name.clone() };
-        let Ok(mut cells) = book.worksheet_cells_reader(&name) else { continue };
+        let mut cells = book.worksheet_cells_reader(&name).map_err(xlsx_error)?;
         let (mut number, mut row): (u32, Vec<Cell>) = (0, Vec::new());
         while let Some(cell) = cells.next_cell_with_formula().map_err(xlsx_error)? {
             let (at, column) = cell.pos;
@@ -196,34 +210,8 @@ fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn read_xls(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
-    let mut book: Xls<_> = Xls::new(Cursor::new(bytes)).map_err(|error| match error {
-        XlsError::Password => ReadError::Encrypted,
-        other => match Xlsx::new(Cursor::new(bytes)) {
-            Err(XlsxError::Password) => ReadError::Encrypted,
-            _ => ReadError::Unreadable(other.to_string()),
-        },
-    })?;
-    for name in book.sheet_names() {
-        let sheet = Sheet { name: name.clone() };
-        let formulas = book.worksheet_formula(&name).ok();
-        let Ok(range) = book.worksheet_range(&name) else { continue };
-        let Some((first, first_column)) = range.start() else { continue };
-        for (index, row) in range.rows().enumerate() {
-            let at = first + u32::try_from(index).unwrap_or(u32::MAX);
-            let mut cells = Vec::new();
-            for (offset, value) in row.iter().enumerate() {
-                let column = first_column + u32::try_from(offset).unwrap_or(u32::MAX);
-                let formula = formulas.as_ref().and_then(|range| range.get_value((at, column))).is_some_and(|formula| !formula.is_empty());
-                put(&mut cells, column, of_data(value, formula));
-            }
-            take(&sheet, at + 1, cells)?;
-        }
-    }
-    Ok(())
-}
-
-fn put(row: &mut Vec<Cell>, column: u32, cell: Cell) {
+/// Puts a cell where it stands, if that is looked at.
+pub(crate) fn put(row: &mut Vec<Cell>, column: u32, cell: Cell) {
     if column >= COLUMNS {
         return;
     }
@@ -252,7 +240,8 @@ fn owned(value: &DataRef, formula: bool) -> Cell {
     cell
 }
 
-fn of_data(value: &Data, formula: bool) -> Cell {
+/// The cell of a value that a reader owns.
+pub(crate) fn of_data(value: &Data, formula: bool) -> Cell {
     let mut cell = match value {
         Data::String(text) => Cell::text(text),
         Data::DateTimeIso(text) => Cell::text(&text.chars().filter(char::is_ascii_digit).take(8).collect::<String>()),

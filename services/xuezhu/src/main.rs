@@ -52,12 +52,27 @@ enum Command {
     Flags(Flags),
     /// Keeps schools, accounts and keys
     Admin(Admin),
+    /// Reads an .xls file from standard input: how the services do it, apart
+    #[command(name = READ_XLS, hide = true)]
+    ReadXls,
     /// Makes a province with planted faults, lives through a school year, and compares what is found
     Demo(Demo),
 }
 
+/// The word by which this program asks itself to read an `.xls` file.
+const READ_XLS: &str = "read-xls";
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::ReadXls) {
+        return match xuezhu_workbook::serve_xls() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(FAILED),
+        };
+    }
+    if let Ok(program) = std::env::current_exe() {
+        xuezhu_workbook::read_xls_apart(program, READ_XLS);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -89,6 +104,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Flags(flags) => flags.run().await,
         Command::Admin(admin) => admin.run().await,
         Command::Demo(demo) => demo.run(settings).await,
+        Command::ReadXls => unreachable!("is done before anything is started"),
     }
 }
 
