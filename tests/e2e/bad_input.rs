@@ -104,8 +104,8 @@ fn sheet_of_one_long_text() -> Vec<u8> {
 
 fn book_of_one_sheet() -> Vec<u8> {
     let mut book = changed("xl/workbook.xml", |text| {
-        let again: String = (0..200).map(|sheet| format!("<sheet name=\"又{sheet}\" sheetId=\"{}\" r:id=\"rId2\"/>", sheet + 10)).collect();
-        text.replace("</sheets>", &format!("{again}</sheets>"))
+        let again: Vec<String> = (10..210).map(|sheet| format!("<sheet name=\"又{sheet}\" sheetId=\"{sheet}\" r:id=\"rId2\"/>")).collect();
+        text.replace("</sheets>", &format!("{}</sheets>", again.concat()))
     });
     let sheet = book.iter_mut().find(|(name, _)| name.ends_with("sheet2.xml")).expect("a second sheet");
     sheet.1 = String::from_utf8_lossy(&sheet.1).replace("</sheetData>", &format!("{}</sheetData>", "<row/>".repeat(1_000_000))).into_bytes();

@@ -105,6 +105,19 @@ async fn a_text_that_an_engine_cannot_hold_is_the_callers_fault() {
         assert!(matches!(reason(strange).0, 400 | 401), "{engine:?}");
         let listed = people.officer.get("/v1/flags?rule=%00&school=%00").await;
         assert!(listed.is_ok() || reason(listed) == (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        // A refusal is recorded, whatever it was that could not be held.
+        let list = people.clerk.post("/v1/schools/x%00y/submissions", &json!({ "allDrafts": true }), "").await;
+        assert!(matches!(reason(list).0, 400 | 403), "{engine:?}");
+        // A key that can't be passed on would promise in vain.
+        let upload = reqwest::Client::new()
+            .post(format!("http://{}/v1/schools/{SCHOOL}/enrollments/import", deployment.http))
+            .bearer_auth(people.clerk.token())
+            .header("idempotency-key", "重试-1")
+            .body(schools::workbook(&[student(1)]))
+            .send()
+            .await
+            .expect("answers");
+        assert_eq!(upload.status(), 400, "{engine:?}");
         deployment.stop().await;
     }
 }

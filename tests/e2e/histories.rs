@@ -438,7 +438,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> BTreeSet<String
     }
     std::fs::write(&registry, known).expect("writes");
     // On PostgreSQL every second history is followed in lanes.
-    let lane_records = if seed % 2 == 0 { 1 } else { Settings::default().lane_records };
+    let lane_records = if seed.is_multiple_of(2) { 1 } else { Settings::default().lane_records };
     let settings = Settings { lane_records, ..Settings::default() };
     let options = || options(databases.clone(), folder.path(), &registry.display().to_string(), settings.clone());
     let deployment = start(options()).await;

@@ -251,8 +251,12 @@ async fn flags_are_listed_by_the_region_of_the_school_and_acts_name_the_version_
     let people = schools::open(&deployment).await;
     people.import(&[student(1)]).await;
     people.register().await;
-    people.list(&[("李鬼", &number(500), "9-10"), ("李鬼", &number(501), "")]).await;
+    let list = people.list(&[("李鬼", &number(500), "9-10"), ("李鬼", &number(501), "")]).await;
     deployment.drain().await.expect("drains");
+    let there = people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
+    people.head.post(&format!("{list}/attest"), &json!({ "digest": there["digest"] }), "").await.expect("is attested");
+    let held = people.officer.post(&format!("{list}/approve"), &json!({ "digest": there["digest"] }), "").await.expect("is answered");
+    assert_eq!((&held["state"], &held["approvedBy"]), (&json!("ATTESTED"), &json!("")), "nobody approved anything: {held}");
     for (region, count) in [("430102", 2), ("430100", 2), ("430103", 0)] {
         let flags = people.officer.get(&format!("/v1/flags?region={region}")).await.expect("flags");
         assert_eq!(flags["flags"].as_array().map(Vec::len), Some(count), "{region}");
@@ -271,6 +275,7 @@ async fn flags_are_listed_by_the_region_of_the_school_and_acts_name_the_version_
     let cause = &causes["causes"][0];
     let path = format!("/v1/causes/{}/explain", cause["cause"].as_str().expect("an id"));
     assert!(people.clerk.post(&path, &json!({ "text": "x", "etag": "9-9" }), "").await.is_err(), "other flags than those were seen");
+    assert_eq!(schools::reason(people.other.post(&path, &json!({ "text": "x" }), "").await), (404, "NOT_FOUND".into()), "another school's are not told");
     // What was looked at by term is explained by term: flags of another term were not seen.
     let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-SPRING" }), "").await.expect("a list");
     let list = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));

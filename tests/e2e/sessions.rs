@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::DateTime;
 use reqwest::{Client, header};
 use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -15,8 +16,8 @@ use xuezhu_proto::bridge::{
     Handshake, SnapshotRequest, WatchRequest, WatchResponse, enrollment_feed_service_client::EnrollmentFeedServiceClient,
     snapshot_response::Part as SnapshotPart,
 };
-use xuezhu_service::{Actor, Context, Ids, Keyring};
-use xuezhu_store::Db;
+use xuezhu_service::{Actor, Clock, Context, Ids, Keyring, Role};
+use xuezhu_store::{Db, one};
 use xuezhu_tests::{
     Engine, deployment, free_address,
     schools::{self, PASSWORD, SCHOOL, reason, student},
@@ -181,6 +182,64 @@ async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
     xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_hash = $1 WHERE account = 'clerk'", other).expect("is changed");
     let late = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash)).await.expect("is settled");
     assert!(matches!(late, LogIn::Refused(_)), "the hash that fitted is not there any more");
+}
+
+/// A request begins before it has its turn, and clocks differ: what ends sessions may be stamped before one that is open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_stamped_later_than_what_ends_it_is_over_all_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    schools::open(&deployment).await;
+    deployment.stop().await;
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    // A password changed, an account closed: each by a request that began before the log-in did.
+    for act in ["change", "disable"] {
+        let ahead = Clock::new(|| DateTime::from_timestamp_micros(system_clock().now_us() + 300_000_000).expect("a time"));
+        let mut early = Context::new(Actor::system(), &system_clock(), &Ids::random());
+        let late = Context::new(Actor::system(), &ahead, &Ids::random());
+        let mut tx = db.begin().await.expect("begins");
+        let (hash,) = one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
+        let LogIn::Done(owner) = directory::settle_log_in(&early, &mut tx, "clerk", Some(&hash)).await.expect("is settled") else { panic!("fits") };
+        let LogIn::Done(thief) = directory::settle_log_in(&late, &mut tx, "clerk", Some(&hash)).await.expect("is settled") else { panic!("fits") };
+        assert!(thief.session_us > owner.session_us, "no two sessions of an account are at one time");
+        let goes_on = if act == "change" {
+            early.actor = owner;
+            directory::change_password(&early, &mut tx, &hash, "").await.expect("is changed").session_us
+        } else {
+            early.actor = Actor { account: "admin".into(), role: Role::Administrator, session_us: i64::MAX, organisation: String::new(), ..owner };
+            directory::set_disabled(&early, &mut tx, "clerk", true).await.expect("is closed");
+            i64::MAX
+        };
+        let (from_us,) = one!(&mut tx, (i64,), "SELECT sessions_from_us FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
+        assert!(thief.session_us < from_us && from_us <= goes_on, "{act}: the other session is over, the present one goes on");
+        tx.commit().await.expect("commits");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_logs_out_ends_that_session_in_both_services_and_no_other() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let base = format!("http://{}", deployment.http);
+        let other = people.clerk.with_log_in("clerk", PASSWORD).await.expect("logs in elsewhere");
+        people.clerk.get(OPEN_FLAGS).await.expect("reads at aid");
+        // As a browser does it.
+        let cookie = format!("xuezhu_session={}", people.clerk.token());
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let page = client.get(format!("{base}/")).header(header::COOKIE, &cookie).send().await.expect("answers");
+        assert_eq!((page.status().as_u16(), page.headers()[header::CACHE_CONTROL].to_str().expect("text")), (200, "no-store"), "a page is kept by nobody");
+        let left = client.post(format!("{base}/logout")).header(header::COOKIE, &cookie).header("sec-fetch-site", "same-origin").send().await.expect("answers");
+        assert_eq!(left.headers()[header::LOCATION], "/login");
+        assert_eq!(reason(people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await), (401, "UNAUTHENTICATED".into()));
+        until("aid refuses the session", async || people.clerk.get(OPEN_FLAGS).await.is_err()).await;
+        other.get(OPEN_FLAGS).await.expect("the other goes on");
+        other.post("/v1/sessions/end", &json!({}), "").await.expect("ends by itself");
+        assert_eq!(reason(other.post("/v1/sessions/end", &json!({}), "").await), (401, "UNAUTHENTICATED".into()));
+        assert_eq!(reason(people.admin.post("/v1/accounts/a%00/disable", &json!({}), "").await), (400, "INVALID_ARGUMENT".into()));
+        deployment.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,7 +117,14 @@ impl FeedServer {
         Ok(begun)
     }
 
-    async fn send_snapshot(&self, cursor: Cursor, after: (i32, Uuid), out: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>) -> Result<(), Error> {
+    /// Tells an actor every record, as long as their session lasts.
+    async fn send_snapshot(
+        &self,
+        actor: &Actor,
+        cursor: Cursor,
+        after: (i32, Uuid),
+        out: &mpsc::Sender<Result<pb::SnapshotResponse, Status>>,
+    ) -> Result<(), Error> {
         let scope = &cursor.scope;
         let mut sent = 0;
         let part = |part| Ok(pb::SnapshotResponse { part: Some(part) });
@@ -126,6 +133,7 @@ impl FeedServer {
         }
         let mut after = after;
         loop {
+            self.gate.lets_stay(actor)?;
             let mut tx = self.db.read().await?;
             let rows = store::latest_after(&mut tx, after.0, after.1, scope, BATCH_RECORDS).await?;
             tx.rollback().await?;
@@ -146,7 +154,7 @@ impl FeedServer {
     async fn send_changes(&self, actor: &Actor, mut cursor: Cursor, out: &mpsc::Sender<Result<pb::WatchResponse, Status>>) -> Result<(), Error> {
         let mut head = self.head.clone();
         loop {
-            self.gate.sessions().check(actor)?;
+            self.gate.lets_stay(actor)?;
             let sent_at_us = self.clock.now_us();
             let newest = *head.borrow_and_update();
             let part =
@@ -222,7 +230,7 @@ impl EnrollmentFeedService for FeedServer {
         let (out, answers) = mpsc::channel(QUEUED_BATCHES);
         let server = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = server.send_snapshot(cursor, after, &out).await {
+            if let Err(error) = server.send_snapshot(&ctx.actor, cursor, after, &out).await {
                 let _ = out.send(Err(error.into())).await;
             }
         });

@@ -14,6 +14,7 @@
 //! | [`sessions`] | which sessions are over before their tokens are |
 //! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
 //! | [`telemetry`] | logs and metrics |
+//! | [`uploads`] | files on their way in: a few at once, none that stands still |
 //!
 //! To add a mutation: write its use case on a [`xuezhu_store::Tx`] and hand it to [`runner::Runner::mutate`].
 
@@ -29,6 +30,7 @@ pub mod sessions;
 pub mod settings;
 pub mod telemetry;
 pub mod token;
+pub mod uploads;
 
 pub use clock::Clock;
 pub use context::{Actor, Context, Ids, Role};

@@ -45,6 +45,11 @@ impl Refusal {
     }
 }
 
+/// What an enumerated field says; a number that is none of its values is refused, not taken for nothing said.
+pub fn known<E: TryFrom<i32>>(field: &str, number: i32) -> Result<E, Error> {
+    E::try_from(number).map_err(|_| Refusal::field(field, format!("没有取值{number}")).into())
+}
+
 /// Collects every field that is wrong, so that all are told at once.
 #[derive(Debug, Default)]
 pub struct FieldErrors(Vec<(String, String)>);

@@ -166,6 +166,8 @@ impl Runner {
 
     /// Records that something was refused, in a transaction of its own.
     pub async fn record_refusal(&self, ctx: &Context, method: &'static str, resource: &str, reason: Reason) {
+        // What PostgreSQL can't hold may be why it was refused.
+        let resource = &resource.replace('\0', "�");
         let line = AuditLine { ctx, method, resource, outcome: "REFUSED", reason: reason.as_str_name() };
         let recorded = self.db.write(&line, |tx, line| Box::pin(async move { line.write(tx).await.map_err(Error::from) })).await;
         if let Err(error) = recorded {

@@ -29,7 +29,8 @@ use crate::{
     runner::{REQUEST_ID_CHARACTERS, Runner},
     sessions::Sessions,
     telemetry,
-    token::Tokens,
+    token::{SESSION_SECONDS, Tokens},
+    uploads::Uploads,
 };
 
 /// Messages that a client of ours takes, in bytes.
@@ -47,13 +48,20 @@ pub struct Gate {
     tokens: Tokens,
     sessions: Sessions,
     runner: Runner,
+    uploads: Uploads,
     bad_tokens: Arc<AtomicU32>,
 }
 
 impl Gate {
     /// A gate before a service.
     pub fn new(keyring: &Keyring, runner: Runner) -> Self {
-        Self { tokens: Tokens::new(keyring, runner.clock().clone()), sessions: Sessions::default(), runner, bad_tokens: Arc::default() }
+        Self {
+            tokens: Tokens::new(keyring, runner.clock().clone()),
+            sessions: Sessions::default(),
+            runner,
+            uploads: Uploads::default(),
+            bad_tokens: Arc::default(),
+        }
     }
 
     /// The tokens it goes by.
@@ -64,6 +72,11 @@ impl Gate {
     /// Which sessions are over.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    /// Turns of files on their way in.
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
     }
 
     /// Who calls, with what: a bad token, and one of a session that is over, is refused and recorded.
@@ -101,6 +114,15 @@ impl Gate {
             Err(error) if token.is_none() => Err(error.into()),
             Err(error) => Err(self.refuse(&ctx, method, error).await),
         }
+    }
+
+    /// Whether an actor who entered may still be answered: a stream outlives calls.
+    pub fn lets_stay(&self, actor: &Actor) -> Result<(), Error> {
+        let lasts_until_us = actor.session_us + SESSION_SECONDS * 1_000_000;
+        if actor.role != Role::Service && self.runner.clock().now_us() >= lasts_until_us {
+            return Err(Refusal::new(Reason::Unauthenticated, "登录已过期，请重新登录").into());
+        }
+        self.sessions.check(actor)
     }
 
     /// Refuses a token, which is recorded.

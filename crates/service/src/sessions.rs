@@ -1,11 +1,11 @@
-//! Sessions that are over before their tokens are: a password was changed or reset, an account closed.
+//! Sessions that are over before their tokens are: somebody logged out, a password was changed or reset, an account closed.
 //!
 //! A token says when its session was opened, and enrollment keeps for each account from when on sessions are good. Every
 //! service keeps that in memory: tokens stay short and are verified without asking anybody. Times, not counts: an
 //! enrollment service that was restored from a backup goes on from the present, not from where the backup ended.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -15,16 +15,65 @@ use tokio::sync::watch;
 use crate::{
     context::{Actor, Role},
     refusal::{Error, Reason, Refusal},
+    token::SESSION_SECONDS,
 };
 
 /// How long a request waits in a service that has just started and does not know yet which sessions are over.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a closed session is remembered: as long as its token, and clocks that differ.
+pub const KEPT_US: i64 = (SESSION_SECONDS + 3600) * 1_000_000;
 
-/// From when on the sessions of accounts are good, microseconds since 1970. Of accounts not known here all are.
+/// Sessions that are over.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// All of an account that were opened before.
+    Before {
+        /// Whose.
+        account: String,
+        /// From when on they are good, microseconds since 1970.
+        from_us: i64,
+    },
+    /// One of an account.
+    One {
+        /// Whose.
+        account: String,
+        /// When it was opened, microseconds since 1970: no two of an account are at one time.
+        opened_us: i64,
+    },
+}
+
+/// Which sessions are over. Of accounts not known here all are good.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    good_from: Arc<RwLock<HashMap<String, i64>>>,
+    over: Arc<RwLock<Known>>,
     told: watch::Sender<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    good_from: HashMap<String, i64>,
+    /// By when they were opened, so that those whose tokens have expired are forgotten.
+    closed: BTreeSet<(i64, String)>,
+}
+
+impl Known {
+    /// Whether that is new.
+    fn note(&mut self, over: Over) -> bool {
+        match over {
+            Over::Before { account, from_us } => {
+                let known = self.good_from.entry(account).or_default();
+                let later = *known < from_us;
+                *known = from_us.max(*known);
+                later
+            }
+            Over::One { account, opened_us } => {
+                let new = self.closed.insert((opened_us, account));
+                let newest = self.closed.last().map_or(0, |(opened_us, _)| *opened_us);
+                self.closed = self.closed.split_off(&(newest - KEPT_US, String::new()));
+                new
+            }
+        }
+    }
 }
 
 /// What is known, and whether that is all.
@@ -36,21 +85,19 @@ struct Told {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { good_from: Arc::default(), told: watch::Sender::new(Told::default()) }
+        Self { over: Arc::default(), told: watch::Sender::new(Told::default()) }
     }
 }
 
 impl Sessions {
-    /// Takes note of the times from which on the sessions of accounts are good; those opened before are over.
-    pub fn note(&self, accounts: impl IntoIterator<Item = (String, i64)>) {
-        let mut good_from = self.good_from.write().unwrap_or_else(PoisonError::into_inner);
+    /// Takes note of what is over.
+    pub fn note(&self, over: impl IntoIterator<Item = Over>) {
+        let mut known = self.over.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = false;
-        for (account, from_us) in accounts {
-            let known = good_from.entry(account).or_default();
-            changed |= *known < from_us;
-            *known = from_us.max(*known);
+        for over in over {
+            changed |= known.note(over);
         }
-        drop(good_from);
+        drop(known);
         self.told.send_if_modified(|told| {
             let first = !told.complete;
             told.complete = true;
@@ -64,12 +111,15 @@ impl Sessions {
         self.told.borrow().complete
     }
 
-    /// Accounts whose time differs from that in `sent`, which then holds it too.
-    pub fn news(&self, sent: &mut HashMap<String, i64>) -> Vec<(String, i64)> {
-        let good_from = self.good_from.read().unwrap_or_else(PoisonError::into_inner);
-        let news: Vec<_> = good_from.iter().filter(|(account, from)| sent.get(*account) != Some(from)).map(|(a, from)| (a.clone(), *from)).collect();
-        drop(good_from);
-        sent.extend(news.iter().cloned());
+    /// What is over and not in `sent`, which then holds all that is.
+    pub fn news(&self, sent: &mut HashSet<Over>) -> Vec<Over> {
+        let known = self.over.read().unwrap_or_else(PoisonError::into_inner);
+        let before = known.good_from.iter().map(|(account, from_us)| Over::Before { account: account.clone(), from_us: *from_us });
+        let closed = known.closed.iter().map(|(opened_us, account)| Over::One { account: account.clone(), opened_us: *opened_us });
+        let all: HashSet<Over> = before.chain(closed).collect();
+        drop(known);
+        let news = all.difference(sent).cloned().collect();
+        *sent = all;
         news
     }
 
@@ -87,11 +137,9 @@ impl Sessions {
         if actor.role == Role::Service {
             return Ok(());
         }
-        let from_us = self.good_from.read().unwrap_or_else(PoisonError::into_inner).get(&actor.account).copied();
-        match from_us {
-            Some(from_us) if actor.session_us < from_us => Err(over()),
-            _ => Ok(()),
-        }
+        let known = self.over.read().unwrap_or_else(PoisonError::into_inner);
+        let before = known.good_from.get(&actor.account).is_some_and(|from_us| actor.session_us < *from_us);
+        if before || known.closed.contains(&(actor.session_us, actor.account.clone())) { Err(over()) } else { Ok(()) }
     }
 
     /// The same, once it is known which sessions are over: a service that has just started waits for that.
@@ -106,7 +154,7 @@ impl Sessions {
 
 /// Said to whom holds a token of a session that is over.
 pub fn over() -> Error {
-    Refusal::new(Reason::Unauthenticated, "登录已失效：密码已修改或重置，或账号已停用，请重新登录").into()
+    Refusal::new(Reason::Unauthenticated, "登录已失效：已退出登录，或密码已修改、重置，或账号已停用，请重新登录").into()
 }
 
 #[cfg(test)]
@@ -123,15 +171,31 @@ mod tests {
     fn sessions_that_were_opened_before_are_over_and_times_never_fall() {
         let sessions = Sessions::default();
         assert!(sessions.check(&actor(Role::SchoolClerk, 0)).is_ok());
-        sessions.note([("zhang".to_owned(), 2)]);
-        sessions.note([("zhang".to_owned(), 1), ("li".to_owned(), 7)]);
+        let before = |account: &str, from_us| Over::Before { account: account.into(), from_us };
+        sessions.note([before("zhang", 2)]);
+        sessions.note([before("zhang", 1), before("li", 7)]);
         for (opened, good) in [(1, false), (2, true), (3, true)] {
             assert_eq!(sessions.check(&actor(Role::SchoolClerk, opened)).is_ok(), good, "{opened}");
         }
         assert!(sessions.check(&actor(Role::Service, 0)).is_ok(), "a service of that name has no account");
-        let mut sent = HashMap::from([("li".to_owned(), 7)]);
-        assert_eq!(sessions.news(&mut sent), [("zhang".to_owned(), 2)]);
+        let mut sent = HashSet::from([before("li", 7)]);
+        assert_eq!(sessions.news(&mut sent), [before("zhang", 2)]);
         assert!(sessions.news(&mut sent).is_empty());
+    }
+
+    #[test]
+    fn whoever_logs_out_ends_one_session_which_is_forgotten_when_its_token_has_expired() {
+        let sessions = Sessions::default();
+        let one = |opened_us| Over::One { account: "zhang".into(), opened_us };
+        sessions.note([one(5)]);
+        for (opened, good) in [(4, true), (5, false), (6, true)] {
+            assert_eq!(sessions.check(&actor(Role::SchoolClerk, opened)).is_ok(), good, "{opened}");
+        }
+        let mut sent = HashSet::new();
+        assert_eq!(sessions.news(&mut sent), [one(5)]);
+        sessions.note([one(5), one(6 + KEPT_US)]);
+        assert_eq!(sessions.news(&mut sent), [one(6 + KEPT_US)]);
+        assert_eq!(sent.len(), 1, "the first is forgotten");
     }
 
     #[tokio::test]

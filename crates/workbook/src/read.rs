@@ -1,6 +1,6 @@
 //! Reads the tables of a file: every sheet that has a header row, with its rows as the spreadsheet numbers them.
 
-use std::{collections::HashSet, io::Cursor};
+use std::collections::HashSet;
 
 use calamine::{Data, DataRef, DataType, Reader, SheetType, Xlsx, XlsxError};
 use xuezhu_domain::text;
@@ -274,6 +274,8 @@ fn xlsx_error(error: XlsxError) -> ReadError {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
     use rust_xlsxwriter::{Formula, Workbook};
 

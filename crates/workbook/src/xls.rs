@@ -108,7 +108,7 @@ impl Apart {
         let Some(stdout) = self.0.stdout.take() else { return Ok(()) };
         for line in BufReader::new(stdout).lines() {
             // A line that breaks off is of a reader that was ended.
-            let Ok(line) = line.map_err(io::Error::from).and_then(|line| serde_json::from_str(&line).map_err(io::Error::from)) else { break };
+            let Ok(line) = line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from)) else { break };
             match line {
                 Line::Row { sheet, number, cells } => take(&Sheet { name: sheet }, number, cells)?,
                 Line::Encrypted => return Err(ReadError::Encrypted),

@@ -131,6 +131,7 @@ async fn forget(parts: &Parts) -> Result<(), Error> {
     parts.runner.forget_old_requests().await?;
     let now_us = parts.runner.clock().now_us();
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(import::forget_old_files(tx, *now_us))).await?;
+    parts.runner.db().write(&now_us, |tx, now_us| Box::pin(directory::forget_ended_sessions(tx, *now_us))).await?;
     let trimmed = xuezhu_bridge::trim::trim(parts.runner.db(), parts.runner.clock()).await?;
     tracing::debug!(trimmed, "old changes forgotten");
     Ok(())

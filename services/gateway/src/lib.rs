@@ -14,7 +14,7 @@ pub mod pages;
 pub mod rest;
 pub mod upstream;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -24,8 +24,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tonic::{Status, transport::Channel};
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::RequestBodyTimeoutLayer};
 use xuezhu_service::{Ids, telemetry};
 
 use pages::PageError;
@@ -42,12 +43,23 @@ pub struct Gateway {
     pub ids: Ids,
     /// Reads the system's time.
     pub clock: xuezhu_service::Clock,
+    forms: Arc<Semaphore>,
 }
+
+/// Forms with a file that are held at once: each may take as much as an upload, and its copy.
+const FORMS_AT_ONCE: usize = 4;
+/// How long the next piece of a body may take.
+const PIECE: Duration = Duration::from_secs(30);
 
 impl Gateway {
     /// A gateway in front of two services.
     pub fn new(enrollment: Channel, aid: Channel, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
-        Self { upstreams: Upstreams { enrollment, aid }, secure_cookies, ids, clock }
+        Self { upstreams: Upstreams { enrollment, aid }, secure_cookies, ids, clock, forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)) }
+    }
+
+    /// A turn for a form with a file.
+    pub async fn turn_of_form(&self) -> Result<SemaphorePermit<'_>, Status> {
+        self.forms.acquire().await.map_err(|error| Status::unavailable(error.to_string()))
     }
 
     /// Everything it answers.
@@ -59,7 +71,9 @@ impl Gateway {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/metrics", get(metrics))
             .fallback(nothing_here)
+            .layer(middleware::from_fn(kept_by_nobody))
             .layer(middleware::from_fn(name_peer))
+            .layer(RequestBodyTimeoutLayer::new(PIECE))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
             .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
@@ -77,6 +91,16 @@ impl Gateway {
 /// Said where there is neither a call nor a page.
 async fn nothing_here(uri: Uri) -> Response {
     if uri.path().starts_with("/v1/") { rest::no_such_call() } else { PageError::Refused(Status::not_found("没有这个页面")).into_response() }
+}
+
+/// What is personal is kept neither by a browser that the next may use nor on the way; only what looks the same to all.
+async fn kept_by_nobody(request: Request, next: Next) -> Response {
+    let for_all = request.uri().path().starts_with("/assets/");
+    let mut response = next.run(request).await;
+    if !for_all {
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
 /// Metrics are for this machine's eyes: who else asks is told nothing.

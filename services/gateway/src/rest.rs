@@ -98,9 +98,13 @@ struct MarkedQuery {
     faulty_only: bool,
 }
 
-/// A cookie signs only what our own pages send: a token in a header is sent by nobody unasked.
+/// A cookie signs only what our own pages send: a token in a header is sent by nobody unasked. A key that can't be passed on
+/// would promise in vain.
 async fn own_pages_only(request: AxumRequest, next: Next) -> Response {
     let headers = request.headers();
+    if headers.get("idempotency-key").is_some_and(|key| key.to_str().is_err()) {
+        return error(&Error::from(Refusal::field("Idempotency-Key", "只能用英文字母、数字和半角符号")).into());
+    }
     if request.method() == Method::POST && !headers.contains_key(header::AUTHORIZATION) && !session::is_own_page(headers) {
         return error(&Error::from(Refusal::new(Reason::Forbidden, "请求来自其他网站，已拒绝；程序请用 Authorization: Bearer 凭证")).into());
     }

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
 use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, import_awards_request::Part, scheme};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call, uploads};
 use xuezhu_store::Tx;
 use xuezhu_workbook::UPLOAD_BYTES;
 
@@ -101,17 +101,15 @@ impl AwardService for AwardApi {
                 Box::pin(async move { mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await.map(drop) })
             })
             .await?;
-        let mut bytes = Vec::new();
-        while let Some(message) = stream.message().await? {
-            if let Some(Part::Chunk(chunk)) = message.part {
-                bytes.extend_from_slice(&chunk);
+        let _turn = parts.gate.uploads().turn(&ctx.actor.account).await?;
+        let piece = |message: pb::ImportAwardsRequest| if let Some(Part::Chunk(chunk)) = message.part { Some(chunk) } else { None };
+        let bytes = match uploads::collect(&mut stream, piece, UPLOAD_BYTES).await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                parts.runner.record_refusal(&ctx, "ImportAwards", &head.school, error.reason()).await;
+                return Err(error.into());
             }
-            if bytes.len() > UPLOAD_BYTES {
-                let refusal = Refusal::new(Reason::FileTooLarge, format!("文件超过{}MB，请分批上传", UPLOAD_BYTES / 1024 / 1024));
-                parts.runner.record_refusal(&ctx, "ImportAwards", &head.school, refusal.reason).await;
-                return Err(Error::from(refusal).into());
-            }
-        }
+        };
         let content_hash = *blake3::hash(&bytes).as_bytes();
         let body = [&content_hash[..], &[u8::from(head.preview), u8::from(head.all_or_nothing)], head.list.as_bytes()].concat();
         let call = Call::of_bytes("ImportAwards", head.list.clone(), &body);
@@ -242,7 +240,10 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
         school,
         authority_prefix: if own_school { String::new() } else { region::prefix_or_all(&ctx.actor.organisation).to_owned() },
         term: request.term.clone(),
-        state: if request.state() == award_list::State::Unspecified { String::new() } else { request.state().as_str_name().to_owned() },
+        state: match refusal::known("state", request.state)? {
+            award_list::State::Unspecified => String::new(),
+            state => state.as_str_name().to_owned(),
+        },
         list: None,
     };
     let limit = paging::size(request.page_size)?;
@@ -260,7 +261,10 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
 
 async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
     let list = super::readable(ctx, tx, &request.school, id("list", &request.list)?).await?;
-    let wanted = if request.state() == award_entry::State::Unspecified { "" } else { request.state().as_str_name() };
+    let wanted = match refusal::known("state", request.state)? {
+        award_entry::State::Unspecified => "",
+        state => state.as_str_name(),
+    };
     let limit = paging::size(request.page_size)?;
     let after = paging::after(&request.page_token)?.unwrap_or_default();
     let rows = store::entries_after(tx, list.list, wanted, request.held_only, &after, limit).await?;

@@ -466,7 +466,9 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said:
     let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
     let free: Vec<Uuid> = waiting.iter().map(|row| row.entry).filter(|entry| !held.contains(entry)).collect();
     store::set_states(tx, &free, State::Approved.as_str(), "").await?;
-    store::note_approved(ctx, tx, list.list).await?;
+    if !free.is_empty() {
+        store::note_approved(ctx, tx, list.list).await?;
+    }
     store::settle_list(tx, list.list).await?;
     one(tx, list.list).await
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use xuezhu_bridge::follower::Standing;
 use xuezhu_domain::{RegistryAnswer, Term, codes, region};
 use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService, scheme};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, refusal, runner::Call};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
@@ -274,7 +274,10 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) 
     let (cause, entry) = (optional("cause", &request.cause), optional("entry", &request.entry));
     errors.check()?;
     let Narrowed { school, authority_prefix, region_prefix } = narrowed(ctx, tx, &request.school, &request.region).await?;
-    let state = if request.state() == flag::State::Unspecified { "" } else { request.state().as_str_name() };
+    let state = match refusal::known("state", request.state)? {
+        flag::State::Unspecified => "",
+        state => state.as_str_name(),
+    };
     let filter = Filter {
         rule: request.rule.clone(),
         school,

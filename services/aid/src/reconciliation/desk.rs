@@ -28,6 +28,15 @@ fn same_version(seen: &str, present: &str) -> Result<(), Error> {
     Err(Refusal::new(Reason::Conflict, "疑点的依据或状态在您查看之后有变化，请重新查看后再办理").into())
 }
 
+/// Refuses who may not do something about a school. Who may not even read it learns nothing of what there is: ids of causes
+/// can be worked out.
+async fn may(ctx: &Context, tx: &mut Tx, school: &str, permission: Permission, what: &str) -> Result<(), Error> {
+    if mirror::school_for(ctx, tx, school, Permission::ReadSchool).await.is_err() {
+        return Err(Refusal::not_found(what).into());
+    }
+    mirror::school_for(ctx, tx, school, permission).await.map(drop)
+}
+
 /// Records an act on a flag, as it was `seen`.
 pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str, seen: &str) -> Result<FlagRow, Error> {
     if !store::lock_flag(tx, flag).await? {
@@ -35,10 +44,7 @@ pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str, s
     }
     let row = one(tx, flag).await?;
     let permission = if act == Act::Explain { Permission::Explain } else { Permission::Approve };
-    if mirror::school_for(ctx, tx, &row.school, Permission::ReadSchool).await.is_err() {
-        return Err(Refusal::not_found("该疑点").into());
-    }
-    mirror::school_for(ctx, tx, &row.school, permission).await?;
+    may(ctx, tx, &row.school, permission, "该疑点").await?;
     same_version(seen, &etag(&row))?;
     record(ctx, tx, &row, act, text).await?;
     one(tx, flag).await
@@ -50,7 +56,7 @@ pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, term: &str, 
     let filter = Filter { cause: Some(cause), state: State::Open.as_str().to_owned(), term: term.to_owned(), ..Filter::default() };
     let rows = store::flags(tx, &filter, None, i64::from(i32::MAX)).await?;
     let Some(first) = rows.first() else { return Err(Refusal::not_found("待说明的疑点").into()) };
-    mirror::school_for(ctx, tx, &first.school, Permission::Explain).await?;
+    may(ctx, tx, &first.school, Permission::Explain, "待说明的疑点").await?;
     let steps = rows.iter().map(|row| i64::from(row.steps)).sum();
     same_version(seen, &cause_etag(i64::try_from(rows.len()).unwrap_or(i64::MAX), steps))?;
     for row in &rows {

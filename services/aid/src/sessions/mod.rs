@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 use xuezhu_proto::enrollment::{WatchSessionsRequest, WatchSessionsResponse, session_service_client::SessionServiceClient};
-use xuezhu_service::Error;
+use xuezhu_service::{Error, sessions::Over};
 
 use crate::Parts;
 
@@ -60,9 +60,11 @@ async fn follow(parts: &Parts, source: &Channel, name: &str, silent: &mut bool) 
 
 /// Keeps what was heard, and that something was, then goes by it.
 async fn take(parts: &Parts, answer: WatchSessionsResponse) -> Result<(), Error> {
-    let mut heard: Vec<(String, i64)> = answer.sessions.into_iter().map(|of| (of.account, of.good_from_us)).collect();
+    let before = answer.sessions.into_iter().map(|of| Over::Before { account: of.account, from_us: of.good_from_us });
+    let one = answer.closed.into_iter().map(|of| Over::One { account: of.account, opened_us: of.opened_us });
+    let mut heard: Vec<Over> = before.chain(one).collect();
     if !parts.gate.sessions().is_known() {
-        heard.push((String::new(), 0));
+        heard.push(Over::Before { account: String::new(), from_us: 0 });
     }
     if !heard.is_empty() {
         parts.runner.db().write(&heard, |tx, heard| Box::pin(async move { store::keep(tx, heard).await.map_err(Error::from) })).await?;

@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use xuezhu_domain::{codes, region};
 use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, school, session_service_server::SessionService};
-use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Place, Role, clock::rfc3339, paging, runner::Call, sessions, token::SESSION_SECONDS};
+use xuezhu_service::{
+    Actor, Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call, sessions, token::SESSION_SECONDS,
+};
 use xuezhu_store::Tx;
 
 use super::{LogIn, NewAccount, NewSchool, SchoolRow, rules, store, store::AccountRow};
@@ -27,8 +29,18 @@ static HASHING: Semaphore = Semaphore::const_new(HASHED_AT_ONCE);
 
 /// Does something about a password on a thread of its own, a few at a time.
 async fn at_a_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let _turn = HASHING.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))
+    let turn = HASHING.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+    // The turn goes with the work: whoever hangs up does not end it.
+    let in_turn = move || {
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(in_turn).await.map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Refuses what can't be an account before it stands in the audit: it may be a number, or a password in the wrong box.
+fn known_name(account: &str) -> Result<(), Error> {
+    rules::check_account_name(account).map_err(|why| Refusal::field("account", why).into())
 }
 
 /// The session and directory services.
@@ -160,6 +172,23 @@ impl SessionService for DirectoryApi {
         Ok(answer)
     }
 
+    async fn end_session(&self, request: Request<pb::EndSessionRequest>) -> Result<Response<pb::EndSessionResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "EndSession").await?;
+        let call = Call::new("EndSession", ctx.actor.account.clone(), &request);
+        let answer = self
+            .parts
+            .runner
+            .mutate(&ctx, call, &(), |ctx, tx, ()| {
+                Box::pin(async move {
+                    super::end_session(ctx, tx).await?;
+                    Ok(pb::EndSessionResponse {})
+                })
+            })
+            .await?;
+        super::sessions::refresh_now(&self.parts).await;
+        Ok(answer)
+    }
+
     type WatchSessionsStream = Pin<Box<dyn Stream<Item = Result<pb::WatchSessionsResponse, Status>> + Send>>;
 
     async fn watch_sessions(&self, request: Request<pb::WatchSessionsRequest>) -> Result<Response<Self::WatchSessionsStream>, Status> {
@@ -230,6 +259,7 @@ impl DirectoryService for DirectoryApi {
 
     async fn reset_password(&self, request: Request<pb::ResetPasswordRequest>) -> Result<Response<pb::ResetPasswordResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "ResetPassword").await?;
+        known_name(&request.account)?;
         let password = Self::one_time_password(&ctx);
         let hash = Self::hashed(password.clone()).await?;
         let call = Call::new("ResetPassword", request.account.clone(), &request).secret();
@@ -249,6 +279,7 @@ impl DirectoryService for DirectoryApi {
 
     async fn disable_account(&self, request: Request<pb::DisableAccountRequest>) -> Result<Response<pb::DisableAccountResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "DisableAccount").await?;
+        known_name(&request.account)?;
         let call = Call::new("DisableAccount", request.account.clone(), &request);
         let answer = self
             .parts
@@ -263,6 +294,7 @@ impl DirectoryService for DirectoryApi {
 
     async fn enable_account(&self, request: Request<pb::EnableAccountRequest>) -> Result<Response<pb::EnableAccountResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "EnableAccount").await?;
+        known_name(&request.account)?;
         let call = Call::new("EnableAccount", request.account.clone(), &request);
         self.parts
             .runner

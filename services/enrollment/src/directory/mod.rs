@@ -10,7 +10,10 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use xuezhu_domain::{RegionCode, SchoolCode};
-use xuezhu_service::{Actor, Context, Error, Permission, Place, Reason, Refusal, Role, sessions::over};
+use xuezhu_service::{
+    Actor, Context, Error, Permission, Place, Reason, Refusal, Role,
+    sessions::{KEPT_US, over},
+};
 use xuezhu_store::Tx;
 
 pub use self::store::{AccountRow, SchoolRow};
@@ -108,7 +111,7 @@ async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Re
 /// Gives an account a new one-time password, unlocks it, and ends its sessions.
 pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
     let row = account_for(ctx, tx, account).await?;
-    Ok(store::set_password(tx, &row.account, password_hash, true, "", row.end_sessions(ctx.now_us())).await?)
+    Ok(store::set_password(tx, &row.account, password_hash, true, "", row.next_us(ctx.now_us())).await?)
 }
 
 /// Closes an account, which ends its sessions, or opens it again.
@@ -118,7 +121,7 @@ pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: b
         return Err(Refusal::wrong_state("不能停用或启用本人的账号，请由其他管理员办理").into());
     }
     if row.disabled != disabled {
-        store::set_disabled(tx, account, disabled, row.end_sessions(ctx.now_us())).await?;
+        store::set_disabled(tx, account, disabled, row.next_us(ctx.now_us())).await?;
     }
     Ok(AccountRow { disabled, ..row })
 }
@@ -131,9 +134,7 @@ async fn account_for(ctx: &Context, tx: &mut Tx, account: &str) -> Result<Accoun
         store::lock_account(tx, name).await?;
     }
     let own = store::account(tx, &ctx.actor.account).await?.ok_or_else(over)?;
-    if own.disabled || own.sessions_from_us > ctx.actor.session_us {
-        return Err(over());
-    }
+    goes_on(tx, &own, ctx.actor.session_us).await?;
     let Some(row) = store::account(tx, account).await? else {
         // Who keeps no accounts learns of none.
         ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
@@ -170,8 +171,28 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Op
     if row.disabled {
         return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
     }
-    store::count_wrong_password(tx, account, 0, 0).await?;
-    Ok(LogIn::Done(row.actor(ctx.now_us())?))
+    let opened_us = row.next_us(ctx.now_us());
+    store::open_session(tx, account, opened_us).await?;
+    Ok(LogIn::Done(row.actor(opened_us)?))
+}
+
+/// Refuses whom the account, locked here, lets do nothing more in a session.
+async fn goes_on(tx: &mut Tx, row: &AccountRow, session_us: i64) -> Result<(), Error> {
+    let ended = row.disabled || row.sessions_from_us > session_us || store::is_ended(tx, &row.account, session_us).await?;
+    if ended { Err(over()) } else { Ok(()) }
+}
+
+/// Ends the caller's session; the account's others go on.
+pub async fn end_session(ctx: &Context, tx: &mut Tx) -> Result<(), Error> {
+    if ctx.actor.role == Role::Service {
+        return Err(Refusal::new(Reason::Forbidden, "服务之间的凭证不是登录，无需退出").into());
+    }
+    Ok(store::end_session(tx, &ctx.actor.account, ctx.actor.session_us).await?)
+}
+
+/// Forgets sessions whose tokens have expired since they were ended.
+pub async fn forget_ended_sessions(tx: &mut Tx, now_us: i64) -> Result<(), Error> {
+    Ok(store::forget_ended(tx, now_us - KEPT_US).await?)
 }
 
 /// Sets the caller's own password, under the request id that asked for it. Their sessions are over, but for the one that
@@ -179,10 +200,8 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Op
 pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, request_id: &str) -> Result<Actor, Error> {
     store::lock_account(tx, &ctx.actor.account).await?;
     let row = store::account(tx, &ctx.actor.account).await?.ok_or_else(over)?;
-    if row.sessions_from_us > ctx.actor.session_us || row.disabled {
-        return Err(over());
-    }
-    let from_us = row.end_sessions(ctx.now_us());
+    goes_on(tx, &row, ctx.actor.session_us).await?;
+    let from_us = row.next_us(ctx.now_us());
     store::set_password(tx, &row.account, password_hash, false, request_id, from_us).await?;
     AccountRow { must_change_password: false, ..row }.actor(from_us)
 }

@@ -1,30 +1,33 @@
 //! Which sessions are over: read from the accounts, told to the services that ask.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
-use xuezhu_proto::enrollment::{GoodSessions, WatchSessionsResponse};
-use xuezhu_service::{Error, Reason, Refusal, Sessions, token::SESSION_SECONDS};
+use xuezhu_proto::enrollment::{ClosedSession, GoodSessions, WatchSessionsResponse};
+use xuezhu_service::{
+    Error, Reason, Refusal, Sessions,
+    sessions::{KEPT_US, Over},
+};
 
 use super::store;
 use crate::Parts;
 
 /// How often the accounts are read: another process of this service may have ended sessions.
 const READ: Duration = Duration::from_secs(2);
-/// Clocks of processes that share a database may differ by so much, in seconds.
-const CLOCK_SECONDS: i64 = 600;
 /// How often a silent stream says that it lives.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// Takes note of every session that ended while a token of it may still be good.
 pub async fn refresh(parts: &Parts) -> Result<(), Error> {
-    let since_us = parts.runner.clock().now_us() - (SESSION_SECONDS + CLOCK_SECONDS) * 1_000_000;
+    let since_us = parts.runner.clock().now_us() - KEPT_US;
     let mut tx = parts.runner.db().read().await?;
-    let sessions = store::sessions_since(&mut tx, since_us).await?;
+    let (sessions, ended) = (store::sessions_since(&mut tx, since_us).await?, store::ended_since(&mut tx, since_us).await?);
     tx.rollback().await?;
-    parts.gate.sessions().note(sessions);
+    let before = sessions.into_iter().map(|(account, from_us)| Over::Before { account, from_us });
+    let one = ended.into_iter().map(|(account, opened_us)| Over::One { account, opened_us });
+    parts.gate.sessions().note(before.chain(one));
     Ok(())
 }
 
@@ -48,11 +51,17 @@ pub async fn keep(parts: Arc<Parts>, stop: CancellationToken) {
 
 /// Tells a service, until it hangs up.
 pub async fn tell(sessions: Sessions, out: mpsc::Sender<Result<WatchSessionsResponse, Status>>, stop: CancellationToken) {
-    let mut sent = HashMap::new();
+    let mut sent = HashSet::new();
     loop {
         let changed = sessions.changes();
-        let news = sessions.news(&mut sent).into_iter().map(|(account, good_from_us)| GoodSessions { account, good_from_us }).collect();
-        if out.send(Ok(WatchSessionsResponse { sessions: news })).await.is_err() {
+        let mut news = WatchSessionsResponse::default();
+        for over in sessions.news(&mut sent) {
+            match over {
+                Over::Before { account, from_us } => news.sessions.push(GoodSessions { account, good_from_us: from_us }),
+                Over::One { account, opened_us } => news.closed.push(ClosedSession { account, opened_us }),
+            }
+        }
+        if out.send(Ok(news)).await.is_err() {
             return;
         }
         tokio::select! {

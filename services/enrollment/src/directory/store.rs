@@ -52,6 +52,8 @@ pub struct AccountRow {
     pub locked_until_us: i64,
     /// From when on its sessions are good, microseconds since 1970.
     pub sessions_from_us: i64,
+    /// When its newest session was opened, microseconds since 1970.
+    pub last_opened_us: i64,
     /// Request id of the last own change of password; empty after a reset.
     pub password_request: String,
     /// Whether it is closed.
@@ -59,8 +61,7 @@ pub struct AccountRow {
 }
 
 impl AccountRow {
-    /// Who it stands for, in a session opened at a time. Clocks of processes may differ: a session that is opened after
-    /// others were ended is good.
+    /// Who it stands for, in a session opened at a time.
     pub fn actor(&self, opened_us: i64) -> Result<Actor, Error> {
         Ok(Actor {
             account: self.account.clone(),
@@ -68,13 +69,14 @@ impl AccountRow {
             role: Role::parse(&self.role).ok_or(StoreError::Corrupt("role"))?,
             organisation: self.organisation.clone(),
             must_change_password: self.must_change_password,
-            session_us: opened_us.max(self.sessions_from_us),
+            session_us: opened_us,
         })
     }
 
-    /// From when on sessions are good that are opened after this: later than before.
-    pub fn end_sessions(&self, now_us: i64) -> i64 {
-        now_us.max(self.sessions_from_us + 1)
+    /// When a session is opened, and from when on sessions are good that are opened after others were ended: later than all
+    /// before. A request begins before it has its turn, and clocks of processes differ: now may lie before both.
+    pub fn next_us(&self, now_us: i64) -> i64 {
+        now_us.max(self.sessions_from_us + 1).max(self.last_opened_us + 1)
     }
 }
 
@@ -150,7 +152,8 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
     one!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, password_request,
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, last_opened_us,
+                password_request,
                 disabled
          FROM accounts WHERE account = $1",
         account
@@ -162,7 +165,8 @@ pub async fn accounts_after(tx: &mut Tx, authority_prefix: &str, organisation: &
     rows!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, password_request,
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, last_opened_us,
+                password_request,
                 disabled
          FROM accounts a WHERE ($1 = '' OR organisation = $1) AND account > $2
            AND ($4 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($4)) = $4)
@@ -199,7 +203,7 @@ pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: b
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, wrong_passwords = 0, locked_until_us = 0,
-                sessions_from_us = $5
+                sessions_from_us = $5, last_opened_us = $5
          WHERE account = $1",
         account,
         hash,
@@ -212,13 +216,39 @@ pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: b
 
 /// Closes an account, which ends its sessions, or opens it.
 pub async fn set_disabled(tx: &mut Tx, account: &str, disabled: bool, from_us: i64) -> Result<(), StoreError> {
-    run!(tx, "UPDATE accounts SET disabled = $2, sessions_from_us = $3 WHERE account = $1", account, disabled, from_us)?;
+    run!(tx, "UPDATE accounts SET disabled = $2, sessions_from_us = $3, last_opened_us = $3 WHERE account = $1", account, disabled, from_us)?;
     Ok(())
 }
 
 /// Accounts whose sessions ended at or after a time, and when.
 pub async fn sessions_since(tx: &mut Tx, at_us: i64) -> Result<Vec<(String, i64)>, StoreError> {
     rows!(tx, (String, i64), "SELECT account, sessions_from_us FROM accounts WHERE sessions_from_us >= $1", at_us)
+}
+
+/// Notes that a session was opened, which forgives wrong passwords.
+pub async fn open_session(tx: &mut Tx, account: &str, opened_us: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE accounts SET wrong_passwords = 0, locked_until_us = 0, last_opened_us = $2 WHERE account = $1", account, opened_us)?;
+    Ok(())
+}
+
+/// Ends one session.
+pub async fn end_session(tx: &mut Tx, account: &str, opened_us: i64) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO ended_sessions (account, opened_us) VALUES ($1, $2) ON CONFLICT DO NOTHING", account, opened_us)?;
+    Ok(())
+}
+
+pub async fn is_ended(tx: &mut Tx, account: &str, opened_us: i64) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM ended_sessions WHERE account = $1 AND opened_us = $2", account, opened_us)?.is_some())
+}
+
+/// Sessions that were ended one by one, opened at or after a time.
+pub async fn ended_since(tx: &mut Tx, at_us: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    rows!(tx, (String, i64), "SELECT account, opened_us FROM ended_sessions WHERE opened_us >= $1", at_us)
+}
+
+pub async fn forget_ended(tx: &mut Tx, before_us: i64) -> Result<(), StoreError> {
+    run!(tx, "DELETE FROM ended_sessions WHERE opened_us < $1", before_us)?;
+    Ok(())
 }
 
 pub async fn count_wrong_password(tx: &mut Tx, account: &str, wrong: i32, locked_until_us: i64) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use xuezhu_proto::{
     common::ImportReport,
     enrollment::{self as pb, import_enrollments_request::Part},
 };
-use xuezhu_service::{Error, FieldErrors, Permission, Reason, Refusal, runner::Call};
+use xuezhu_service::{Error, FieldErrors, Permission, Reason, Refusal, runner::Call, uploads};
 use xuezhu_workbook::UPLOAD_BYTES;
 
 use super::{Upload, rules};
@@ -36,17 +36,15 @@ pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnr
             Box::pin(async move { directory::school_for(ctx, tx, school, Permission::EnterForSchool).await.map(drop) })
         })
         .await?;
-    let mut bytes = Vec::new();
-    while let Some(message) = stream.message().await? {
-        if let Some(Part::Chunk(chunk)) = message.part {
-            bytes.extend_from_slice(&chunk);
+    let _turn = parts.gate.uploads().turn(&ctx.actor.account).await?;
+    let piece = |message: pb::ImportEnrollmentsRequest| if let Some(Part::Chunk(chunk)) = message.part { Some(chunk) } else { None };
+    let bytes = match uploads::collect(&mut stream, piece, UPLOAD_BYTES).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            parts.runner.record_refusal(&ctx, "ImportEnrollments", &head.school, error.reason()).await;
+            return Err(error.into());
         }
-        if bytes.len() > UPLOAD_BYTES {
-            let refusal = Refusal::new(Reason::FileTooLarge, format!("文件超过{}MB，请分批上传", UPLOAD_BYTES / 1024 / 1024));
-            parts.runner.record_refusal(&ctx, "ImportEnrollments", &head.school, refusal.reason).await;
-            return Err(Error::from(refusal).into());
-        }
-    }
+    };
     let content_hash = *blake3::hash(&bytes).as_bytes();
     let call = Call::of_bytes(
         "ImportEnrollments",

@@ -9,7 +9,7 @@ use xuezhu_proto::enrollment::{
     self as pb, correct_identity_request::Kind, enrollment, enrollment_service_server::EnrollmentService, submission,
     submission_service_server::SubmissionService,
 };
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, paging, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
 use super::store::{self, EnrollmentRow, Filter};
@@ -259,8 +259,9 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) ->
     if !request.submission.is_empty() {
         filter.submission = Some(id("submission", &request.submission)?);
     }
-    if request.state() != enrollment::State::Unspecified {
-        request.state().as_str_name().clone_into(&mut filter.state);
+    match refusal::known("state", request.state)? {
+        enrollment::State::Unspecified => {}
+        state => state.as_str_name().clone_into(&mut filter.state),
     }
     let query = text::clean_number(&request.query);
     if query.is_empty() && !request.query.trim().is_empty() {
@@ -339,7 +340,10 @@ async fn list_submissions(ctx: &Context, tx: &mut Tx, request: &pb::ListSubmissi
         directory::school_for(ctx, tx, &school, Permission::ReadSchool).await?;
     }
     let prefix = if own_school { "" } else { region::prefix_or_all(&ctx.actor.organisation) };
-    let state = if request.state() == submission::State::Unspecified { "" } else { request.state().as_str_name() };
+    let state = match refusal::known("state", request.state)? {
+        submission::State::Unspecified => "",
+        state => state.as_str_name(),
+    };
     let limit = paging::size(request.page_size)?;
     let rows = store::submissions(tx, &school, prefix, state, paging::after(&request.page_token)?, limit).await?;
     let next_page_token = match rows.last() {

@@ -259,7 +259,8 @@ pub async fn set_claims(ctx: &Context, tx: &mut Tx, enrollments: &[Uuid], claim:
     Ok(())
 }
 
-/// Keeps who corrected what, when, why: without the values, which the person's keys and names hold.
+/// Keeps who corrected what, when, why: without the values, which the person's keys and names hold. Of another spelling only that
+/// it was given.
 pub async fn note_correction(ctx: &Context, tx: &mut Tx, correction: &Correction, person: Uuid) -> Result<(), StoreError> {
     run!(
         tx,

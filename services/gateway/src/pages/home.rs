@@ -15,7 +15,7 @@ use tonic::Request;
 use xuezhu_proto::{
     aid::{AwardList, Cause, ListAwardListsRequest, ListCausesRequest, award_list},
     enrollment::{
-        ChangePasswordRequest, CreateSessionRequest, ListEnrollmentsRequest, ListSubmissionsRequest, Submission, enrollment,
+        ChangePasswordRequest, CreateSessionRequest, EndSessionRequest, ListEnrollmentsRequest, ListSubmissionsRequest, Submission, enrollment,
         session_service_client::SessionServiceClient, submission,
     },
 };
@@ -67,7 +67,19 @@ async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(fo
     }
 }
 
-async fn log_out(State(gateway): State<Arc<Gateway>>) -> Response {
+async fn log_out(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    let asked = session::token(&headers).and_then(|token| Some((format!("Bearer {token}").parse().ok()?, EndSessionRequest {})));
+    if let Some((token, asked)) = asked {
+        let mut request = Request::new(asked);
+        request.metadata_mut().insert("authorization", token);
+        if let Ok(address) = super::address(&headers).parse() {
+            request.metadata_mut().insert("x-forwarded-for", address);
+        }
+        // Whose session is over already, or can't be ended now, is logged out of this browser all the same.
+        if let Err(status) = SessionServiceClient::new(gateway.upstreams.enrollment.clone()).end_session(request).await {
+            tracing::warn!(code = ?status.code(), "a session could not be ended");
+        }
+    }
     (AppendHeaders([(header::SET_COOKIE, session::cookie("", gateway.secure_cookies))]), Redirect::to("/login")).into_response()
 }
 

@@ -99,6 +99,7 @@ pub async fn file(mut form: Multipart) -> Result<(Vec<u8>, BTreeMap<String, Stri
 
 async fn upload(desk: Desk, form: Multipart) -> Result<Response, PageError> {
     let sent = async {
+        let _turn = desk.gateway.turn_of_form().await?;
         let (bytes, _) = file(form).await?;
         let head = Upload { school: desk.user.org.clone(), preview: true, all_or_nothing: false, list: String::new() };
         let pieces = [Part::Upload(head), Part::Chunk(bytes)].map(|part| ImportEnrollmentsRequest { part: Some(part) });

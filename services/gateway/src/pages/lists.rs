@@ -244,6 +244,7 @@ async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pair
 
 async fn upload(desk: Desk, Path((school, list)): Path<(String, String)>, form: Multipart) -> Result<Response, PageError> {
     let sent = async {
+        let _turn = desk.gateway.turn_of_form().await?;
         let (bytes, fields) = file(form).await?;
         let preview = fields.get("act").is_none_or(|act| act != "import");
         let head = Upload { school: school.clone(), preview, all_or_nothing: false, list: list.clone() };
