@@ -228,6 +228,15 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         deployment.drain().await?;
         wide.go(&format!("{base}{}", path.replace("/v1", "").replace("awardLists", "lists"))).await?;
         wide.sees("身份信息不符").await?;
+        let lines = folder.path().join("awards.csv");
+        std::fs::write(&lines, schools::awards(&[(names[2], &number(2), "9-10")]))?;
+        wide.type_in("input[type=file]", &lines.display().to_string()).await?;
+        wide.click("button[value=preview]").await?;
+        wide.sees("预览（未写入）：共 1 行，新增 1").await?;
+        wide.picture("award-preview").await?;
+        wide.click("button[value=import]").await?;
+        wide.sees("已写入：共 1 行，新增 1").await?;
+        wide.sees(names[2]).await?;
         wide.picture("award-list").await?;
         wide.go(&format!("{base}{}/candidates", path.replace("/v1", "").replace("awardLists", "lists"))).await?;
         wide.sees("涉农专业，符合条件").await?;

@@ -331,8 +331,9 @@ async fn the_worst_files_are_taken_or_refused_within_a_bound_of_memory() {
 #[test]
 fn an_unknown_setting_is_an_error_that_names_it() {
     let told = Command::new(binary()).arg("gateway").env("XUEZHU_HTTP_ADRESS", "x").output().expect("runs");
-    assert!(!told.status.success());
-    assert!(String::from_utf8_lossy(&told.stderr).contains("http_adress"), "{told:?}");
+    assert_eq!(told.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(text.matches("http_adress").count(), 1, "it is named, once: {told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -382,4 +383,11 @@ async fn the_command_line_says_what_scripts_need() {
     let (code, _, told) = run(&["flags", "--account", "nobody"]);
     assert_eq!(code, Some(4), "{told}");
     assert_eq!(Command::new(binary()).arg("nonsense").output().expect("runs").status.code(), Some(2));
+    assert_eq!(Command::new(binary()).arg("flags").output().expect("runs").status.code(), Some(2), "the password file is missing");
+    // A reader that has read enough is no fault.
+    let help = "\"$0\" flags --json --account admin --password-file \"$1\" --gateway \"$2\" | true; echo ${PIPESTATUS[0]}";
+    let piped = Command::new("bash").args(["-c", help]).arg(binary()).arg(&password).arg(&up.base).output().expect("runs");
+    assert_eq!((String::from_utf8_lossy(&piped.stdout).trim(), piped.stderr.is_empty()), ("0", true), "{piped:?}");
+    let second = Command::new(binary()).args(["up", "--http", "127.0.0.1:0", "--data"]).arg(folder.path()).output().expect("runs");
+    assert!(!second.status.success() && String::from_utf8_lossy(&second.stderr).contains("in use by another process"), "{second:?}");
 }

@@ -12,7 +12,7 @@ pub struct Column {
     pub header: &'static str,
     /// Whether it must be filled.
     pub need: Need,
-    /// What it may hold, in words.
+    /// What it may hold beside the values of its table, in Chinese.
     pub format: &'static str,
 }
 

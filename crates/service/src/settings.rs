@@ -103,7 +103,7 @@ pub enum SettingsError {
     Missing(String),
     /// A setting is unknown or wrong.
     #[error("setting: {0}")]
-    Wrong(#[from] Box<figment::Error>),
+    Wrong(String),
     /// A value that can't be used.
     #[error("setting {setting}: {why}")]
     Value {
@@ -134,7 +134,8 @@ impl Settings {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let mut settings: Self = figment.merge(Env::prefixed("XUEZHU_").ignore(&[GATEWAY])).extract().map_err(Box::new)?;
+        let mut settings: Self =
+            figment.merge(Env::prefixed("XUEZHU_").ignore(&[GATEWAY])).extract().map_err(|error| SettingsError::Wrong(error.to_string()))?;
         read_into(&mut settings.enrollment_database_url, settings.enrollment_database_url_file.as_deref(), "enrollment_database_url_file")?;
         read_into(&mut settings.aid_database_url, settings.aid_database_url_file.as_deref(), "aid_database_url_file")?;
         settings.check()?;

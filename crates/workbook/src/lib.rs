@@ -9,7 +9,7 @@ mod write;
 mod xls;
 
 pub use read::{Cell, Flaw, Row, Table, read};
-pub use write::{Mark, Template, blank, marked};
+pub use write::{Column, Mark, Template, blank, marked};
 pub use xls::{read_apart as read_xls_apart, serve as serve_xls};
 
 /// Bytes of an upload at most.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rust_xlsxwriter::{Color, Format, FormatBorder, Note, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, DataValidation, Format, FormatBorder, Note, Workbook, Worksheet, XlsxError};
 
 use crate::read::Table;
 
@@ -14,8 +14,28 @@ pub struct Template<'t> {
     pub title: &'t str,
     /// How to fill it in, a line each.
     pub notes: &'t [String],
-    /// Header, whether it must be filled, and what it may hold.
-    pub columns: &'t [(&'t str, bool, &'t str)],
+    /// Its columns.
+    pub columns: &'t [Column<'t>],
+}
+
+/// A column of a workbook.
+#[derive(Debug, Clone, Copy)]
+pub struct Column<'t> {
+    /// Header.
+    pub header: &'t str,
+    /// Whether it must be filled.
+    pub required: bool,
+    /// What it may hold, in words.
+    pub format: &'t str,
+    /// The values that it allows; empty where it is free.
+    pub values: &'t [&'t str],
+}
+
+impl Column<'_> {
+    fn said(&self) -> String {
+        let values = if self.values.is_empty() { String::new() } else { format!("可填：{}", self.values.join("、")) };
+        [self.format, &values].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("；")
+    }
 }
 
 /// What is wrong with a cell.
@@ -34,6 +54,10 @@ pub struct Mark {
 /// Header of the column that a marked workbook adds; ignored when it is uploaded again.
 pub const REASON_HEADER: &str = "问题说明";
 const HEADER_ROW: u32 = 2;
+/// Length of a list of values that a spreadsheet offers in a cell, in UTF-16 units.
+const LIST_UNITS: usize = 255;
+/// Rows that offer lists.
+const LISTED_ROWS: u32 = 5_000;
 const COLUMN_WIDTH: f64 = 16.0;
 const REASON_WIDTH: f64 = 60.0;
 
@@ -41,7 +65,7 @@ const REASON_WIDTH: f64 = 60.0;
 pub fn blank(template: Template) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     write_notes(book.add_worksheet(), template)?;
-    let headers: Vec<&str> = template.columns.iter().map(|column| column.0).collect();
+    let headers: Vec<&str> = template.columns.iter().map(|column| column.header).collect();
     write_head(book.add_worksheet(), template, &headers)?;
     book.save_to_buffer()
 }
@@ -79,7 +103,7 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
                 let at_fault = faults.and_then(|faults| faults.iter().find(|mark| mark.column == *header));
                 sheet.write_string_with_format(line, column, &row.cells[*index].text, if at_fault.is_some() { &fault } else { &text })?;
                 if let Some(mark) = at_fault {
-                    sheet.insert_note(line, column, &Note::new(&mark.reason))?;
+                    sheet.insert_note(line, column, &Note::new(&mark.reason).add_author_prefix(false))?;
                 }
             }
             if let Some(faults) = faults {
@@ -111,29 +135,36 @@ fn write_notes(sheet: &mut Worksheet, template: Template) -> Result<(), XlsxErro
         line += 1;
     }
     line += 1;
-    for (header, required, format) in template.columns {
-        sheet.write(line, 0, *header)?;
-        sheet.write(line, 1, if *required { "必填" } else { "选填" })?;
-        sheet.write_with_format(line, 2, *format, &wrap)?;
+    for column in template.columns {
+        sheet.write(line, 0, column.header)?;
+        sheet.write(line, 1, if column.required { "必填" } else { "选填" })?;
+        sheet.write_with_format(line, 2, column.said(), &wrap)?;
         line += 1;
     }
     Ok(())
 }
 
 fn write_head(sheet: &mut Worksheet, template: Template, headers: &[&str]) -> Result<(), XlsxError> {
-    let required = |header: &str| template.columns.iter().any(|column| column.0 == header && column.1);
+    let known = |header: &str| template.columns.iter().find(|column| column.header == header);
     let head = Format::new().set_bold().set_border(FormatBorder::Thin).set_background_color(Color::RGB(0x00DD_EBF7));
     let must = head.clone().set_font_color(Color::RGB(0x00C0_0000));
     if !template.title.is_empty() {
         sheet.set_name(template.title)?;
     }
-    sheet.write_with_format(0, 0, template.columns.first().map_or("", |_| template.title), &Format::new().set_bold().set_font_size(14))?;
+    sheet.write_with_format(0, 0, template.title, &Format::new().set_bold().set_font_size(14))?;
     sheet.write(1, 0, "红色表头为必填项；所有单元格请用文本格式，从第4行开始填写。")?;
     for (column, header) in headers.iter().enumerate() {
         let column = u16::try_from(column).unwrap_or(u16::MAX);
         sheet.set_column_format(column, &text_format())?;
         sheet.set_column_width(column, COLUMN_WIDTH)?;
-        sheet.write_with_format(HEADER_ROW, column, *header, if required(header) { &must } else { &head })?;
+        let known = known(header);
+        sheet.write_with_format(HEADER_ROW, column, *header, if known.is_some_and(|known| known.required) { &must } else { &head })?;
+        let values = known.map_or(&[][..], |known| known.values);
+        // A longer list than a spreadsheet takes stands in the notes alone.
+        if !values.is_empty() && values.join(",").encode_utf16().count() <= LIST_UNITS {
+            let list = DataValidation::new().allow_list_strings(values)?.set_error_title("取值不在范围内")?.set_error_message("请从下拉列表中选择")?;
+            sheet.add_data_validation(HEADER_ROW + 1, column, HEADER_ROW + LISTED_ROWS, column, &list)?;
+        }
     }
     sheet.set_freeze_panes(HEADER_ROW + 1, 1)?;
     Ok(())
@@ -146,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_marked_workbook_reads_back_with_its_rows() {
-        let columns = [("姓名", true, "2至36字"), ("身份证件号", true, "18位")];
+        let column = |header, format| Column { header, required: true, format, values: &[] };
+        let columns = [column("姓名", "2至36字"), column("身份证件号", "18位")];
         let template = Template { title: "学生信息", notes: &[], columns: &columns };
         let tables = read("姓名,身份证件号\n王伟,1\n李娜,2\n".as_bytes(), &["姓名"], &[]).unwrap();
         let marks = [Mark { sheet: String::new(), row: 3, column: "身份证件号".into(), reason: "居民身份证号应为18位".into() }];

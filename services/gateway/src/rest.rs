@@ -276,7 +276,10 @@ async fn marked_workbook(
     let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone());
     let asked = enrollment::DownloadMarkedWorkbookRequest { school, import_id, faulty_only: query.faulty_only };
     match client.download_marked_workbook(signed(&headers, asked)).await {
-        Ok(answer) => workbook("marked.xlsx", answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
+        Ok(answer) => workbook(
+            if query.faulty_only { "students-faulty.xlsx" } else { "students-marked.xlsx" },
+            answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)),
+        ),
         Err(status) => error(&status),
     }
 }

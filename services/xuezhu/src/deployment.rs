@@ -1,6 +1,7 @@
 //! Everything in one process: enrollment, aid and gateway on SQLite files in one folder.
 
 use std::{
+    fs::{File, TryLockError},
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -57,6 +58,8 @@ pub struct Deployment {
     /// The first administrator's one-time password, if this start made the account and was not given one.
     pub admin_password: Option<String>,
     data: PathBuf,
+    /// Held as long as this runs.
+    _lock: File,
     clock: Clock,
     enrollment: Enrollment,
     aid: Aid,
@@ -81,11 +84,27 @@ pub fn channel(url: &str) -> anyhow::Result<Channel> {
         .connect_lazy())
 }
 
+/// Keeps a second process off the folder: each would know half of what happens.
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join("lock");
+    let file = File::create(&path).with_context(|| format!("file {} can't be made", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("data folder {} is in use by another process: stop that first, or choose another with --data", data.display()),
+        // A file system without locks, as some network ones.
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(%error, "the data folder can't be locked; start no second process on it");
+            Ok(file)
+        }
+    }
+}
+
 impl Deployment {
     /// Starts everything; ready when this returns.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         telemetry::start_metrics();
         std::fs::create_dir_all(&options.data).with_context(|| format!("data folder {} can't be made", options.data.display()))?;
+        let lock = lock(&options.data)?;
         let clock = system_clock();
         if let Some(day) = remembered_day(&options.data)? {
             clock.step_to(day);
@@ -117,6 +136,7 @@ impl Deployment {
             aid_grpc: aid_grpc.local_addr()?,
             admin_password,
             data: options.data,
+            _lock: lock,
             clock,
             enrollment,
             aid,

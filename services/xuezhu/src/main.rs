@@ -7,9 +7,12 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use xuezhu::{apart, client::Refused};
-use xuezhu_service::{settings::Settings, telemetry};
+use xuezhu_service::{
+    settings::{Settings, SettingsError},
+    telemetry,
+};
 
-use commands::{Admin, Demo, FAILED, Flags, Import, OK, REFUSED, Reconcile, Up};
+use commands::{Admin, Demo, FAILED, Flags, Import, OK, REFUSED, Reconcile, Up, WRONG, WrongUsage};
 
 /// Hashing a password takes 19 MiB for a moment, from whichever thread: the system's allocator keeps such pieces for each.
 #[global_allocator]
@@ -32,7 +35,7 @@ const EXAMPLES: &str = "Examples:
   xuezhu reconcile --term 2016-AUTUMN --account officer --password-file p.txt --json
   xuezhu flags --rule NO_ENROLLMENT --account officer --password-file p.txt
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done and something was found (faulty rows, open flags), 4 refused.";
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 done and something was found (faulty rows, open flags), 4 refused.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -86,8 +89,19 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(if error.downcast_ref::<Refused>().is_some() { REFUSED } else { FAILED })
+            ExitCode::from(code_of(&error))
         }
+    }
+}
+
+/// The exit code of an error.
+fn code_of(error: &anyhow::Error) -> u8 {
+    if error.is::<Refused>() {
+        REFUSED
+    } else if error.is::<SettingsError>() || error.is::<WrongUsage>() {
+        WRONG
+    } else {
+        FAILED
     }
 }
 

@@ -1,15 +1,14 @@
 //! What commands print: for people, or with `--json` for scripts; progress on standard error.
 
+use std::io::Write;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 /// Prints a result: as JSON, or as the text that people read.
 pub fn print(json: bool, value: &Value, text: impl FnOnce() -> String) {
-    if json {
-        println!("{value}");
-    } else {
-        println!("{}", text());
-    }
+    // Whoever read our output may have read enough: that is no fault.
+    let _ = if json { writeln!(std::io::stdout(), "{value}") } else { writeln!(std::io::stdout(), "{}", text()) };
 }
 
 /// A bar for long work; hidden where nobody watches or `--json` was asked for.

@@ -322,12 +322,13 @@ fn entry_to_proto(row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief
         card: row.card_tail,
         remark: row.remark,
         sent_back_reason: row.sent_back_reason,
+        birth_date: row.birth_date.map(|day| day.to_string()).unwrap_or_default(),
     }
 }
 
 async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
     let standing = store::standing(tx, row.list).await?;
-    let held = store::held(tx, row.list).await?;
+    let (held, held_attested) = store::held(tx, row.list).await?;
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state.as_str()).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
     Ok(pb::AwardList {
@@ -344,6 +345,8 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         approved: count(State::Approved),
         sent_back: count(State::SentBack),
         held: i32::try_from(held).unwrap_or(i32::MAX),
+        held_attested: i32::try_from(held_attested).unwrap_or(i32::MAX),
+        closed_to_new: row.submitted,
         amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack.as_str()).map(|entry| entry.amount_fen).sum(),
         due_date,
         submitted_by: row.submitted_by_name,

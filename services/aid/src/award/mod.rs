@@ -129,7 +129,7 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
                 }
                 (false, _) => answer.not_proposed += 1,
             }
-            answer.candidates.push(candidate.to_proto(&terms, proposed));
+            answer.candidates.push(pb::Candidate { listed: on_list, ..candidate.to_proto(&terms, proposed) });
         }
     }
     answer.candidates.sort_by(|a, b| (&a.class_name, &a.name, &a.person).cmp(&(&b.class_name, &b.name, &b.person)));
@@ -166,6 +166,7 @@ impl Candidate<'_> {
             message: self.why.chinese().to_owned(),
             months: self.months.iter().map(|month| month.number()).collect(),
             amount_fen: month_fen * i64::try_from(self.months.len()).unwrap_or(0),
+            listed: false,
         }
     }
 }
@@ -500,7 +501,7 @@ async fn in_state(tx: &mut Tx, list: Uuid, state: State) -> Result<Vec<Uuid>, Er
 /// Reads a file into tables.
 pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
     use xuezhu_workbook::ReadError as R;
-    let required: Vec<&str> = rules::COLUMNS.iter().filter(|column| column.1).map(|column| column.0).collect();
+    let required: Vec<&str> = rules::COLUMNS.iter().filter(|column| column.required).map(|column| column.header).collect();
     xuezhu_workbook::read(bytes, rules::MARKS, &required).map_err(|error| {
         let reason = match error {
             R::Unreadable(_) => Reason::FileUnreadable,

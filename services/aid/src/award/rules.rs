@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
-use xuezhu_workbook::{Cell, Flaw, Row, Table};
+use xuezhu_workbook::{Cell, Column, Flaw, Row, Table};
 
 use crate::policy::{Paid, Rate, Scheme, TermDays};
 
@@ -11,15 +11,15 @@ use crate::policy::{Paid, Rate, Scheme, TermDays};
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
 /// Title of the blank workbook.
 pub const TITLE: &str = "资助名单";
-/// Columns: header, whether it must be filled, what it may hold.
-pub const COLUMNS: [(&str, bool, &str); 7] = [
-    ("姓名", true, "与身份证件一致，2至36字"),
-    ("身份证件类型", true, "居民身份证、户口薄、护照、境外永久居住证、其他等"),
-    ("身份证件号", true, "请用文本格式"),
-    ("月份", false, "如 9-12 或 9,10,1；留空表示整个学期。免学费按学期，请留空"),
-    ("档次", false, "留空为中间档"),
-    ("银行卡号", false, "学生本人的资助卡，请用文本格式"),
-    ("备注", false, "不超过100字"),
+/// Its columns.
+pub const COLUMNS: [Column; 7] = [
+    Column { header: "姓名", required: true, format: "与身份证件一致，2至36字", values: &[] },
+    Column { header: "身份证件类型", required: true, format: "居民身份证、户口薄、护照、境外永久居住证、其他等", values: &[] },
+    Column { header: "身份证件号", required: true, format: "请用文本格式", values: &[] },
+    Column { header: "月份", required: false, format: "如 9-12 或 9,10,1；留空表示整个学期。免学费按学期，请留空", values: &[] },
+    Column { header: "档次", required: false, format: "留空为中间档", values: &[] },
+    Column { header: "银行卡号", required: false, format: "学生本人的资助卡，请用文本格式", values: &[] },
+    Column { header: "备注", required: false, format: "不超过100字", values: &[] },
 ];
 /// Longest remark, in characters.
 const REMARK_CHARACTERS: usize = 100;
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn rows_are_read_or_every_fault_is_told() {
         with_rules(SchemeCode::Grant, |rules| {
-            let headers: Vec<String> = COLUMNS.iter().map(|column| column.0.to_owned()).collect();
+            let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
             let table = Table { sheet: String::new(), headers, rows: Vec::new() };
             let row = |cells: [&str; 7]| Row { number: 4, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
             let (parsed, problems) = parse(&table, &row(["王　伟", "居民身份证", "11010519491231002x", "9-10", "", "6222600260001072444", ""]), rules);

@@ -52,6 +52,7 @@ pub struct EntryRow {
     pub remark: String,
     pub sent_back_reason: String,
     pub content_hash: Vec<u8>,
+    pub birth_date: Option<NaiveDate>,
 }
 
 /// An entry as it is written.
@@ -159,23 +160,24 @@ pub async fn standing(tx: &mut Tx, list: Uuid) -> Result<Vec<StandingRow>, Store
     rows!(tx, StandingRow, "SELECT entry, state, amount_fen, content_hash FROM award_entries WHERE list = $1 AND state <> 'REMOVED'", list)
 }
 
-/// How many entries of a list a flag holds.
-pub async fn held(tx: &mut Tx, list: Uuid) -> Result<i64, StoreError> {
+/// How many entries of a list a flag holds, and how many of those are attested.
+pub async fn held(tx: &mut Tx, list: Uuid) -> Result<(i64, i64), StoreError> {
     let held = one!(
         tx,
-        (i64,),
-        "SELECT count(*) FROM (SELECT DISTINCT entry FROM flags WHERE list = $1 AND holds AND entry IS NOT NULL) AS held
-         WHERE EXISTS (SELECT 1 FROM award_entries a WHERE a.entry = held.entry AND a.state <> 'REMOVED')",
+        (i64, i64),
+        "SELECT count(*), coalesce(sum(CASE WHEN a.state = 'ATTESTED' THEN 1 ELSE 0 END), 0)
+         FROM (SELECT DISTINCT entry FROM flags WHERE list = $1 AND holds AND entry IS NOT NULL) AS held
+         JOIN award_entries a ON a.entry = held.entry AND a.state <> 'REMOVED'",
         list
     )?;
-    Ok(held.map_or(0, |(count,)| count))
+    Ok(held.unwrap_or_default())
 }
 
 pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreError> {
     rows!(
         tx,
         EntryRow,
-        "SELECT entry, person_key, name, id_masked, months, amount_fen, tier, state, card_tail, remark, sent_back_reason, content_hash
+        "SELECT entry, person_key, name, id_masked, months, amount_fen, tier, state, card_tail, remark, sent_back_reason, content_hash, birth_date
          FROM award_entries WHERE list = $1 AND state <> 'REMOVED'",
         list
     )
@@ -186,7 +188,7 @@ pub async fn entries_after(tx: &mut Tx, list: Uuid, state: &str, held_only: bool
     rows!(
         tx,
         EntryRow,
-        "SELECT a.entry, a.person_key, a.name, a.id_masked, a.months, a.amount_fen, a.tier, a.state, a.card_tail, a.remark, a.sent_back_reason, a.content_hash
+        "SELECT a.entry, a.person_key, a.name, a.id_masked, a.months, a.amount_fen, a.tier, a.state, a.card_tail, a.remark, a.sent_back_reason, a.content_hash, a.birth_date
          FROM award_entries a
          WHERE a.list = $1 AND a.state <> 'REMOVED' AND ($2 = '' OR a.state = $2)
            AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))

@@ -1,6 +1,9 @@
 //! gRPC in: runs, flags, causes, stories, the mirror's freshness.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -320,6 +323,9 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
             amount_fen: row.amount_fen,
             open_time: rfc3339(row.opened_at_us),
             etag: desk::cause_etag(row.open, row.open_steps),
+            name: row.name,
+            flags: i32::try_from(row.flags).unwrap_or(i32::MAX),
+            open_date: row.open_date.to_string(),
         })
         .collect();
     Ok(pb::ListCausesResponse { causes })
@@ -505,7 +511,11 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
     let mut names = school_names(tx, &flags).await?;
     let codes: Vec<String> = case.enrollments.iter().map(|enrollment| enrollment.school.clone()).collect();
     names.extend(mirror::school_names(tx, &codes).await?);
-    let held: Vec<Uuid> = flags.iter().filter(|row| row.holds).filter_map(|row| row.entry).collect();
+    let held_months = |entry: Uuid| -> Vec<i32> {
+        let of_entry = flags.iter().filter(|row| row.holds && row.entry == Some(entry));
+        let months: BTreeSet<i32> = of_entry.flat_map(|row| parse_months(&row.months)).map(xuezhu_domain::Month::number).collect();
+        months.into_iter().collect()
+    };
     let awards = award::awards_of_keys(tx, &keys).await?;
     let mut enrollments: Vec<&super::case::Enrollment> =
         case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
@@ -518,7 +528,8 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
             .into_iter()
             .filter(|row| sees(&row.school) && own.contains(&row.entry))
             .map(|row| pb::StoryAward {
-                held: held.contains(&row.entry),
+                held: flags.iter().any(|flag| flag.holds && flag.entry == Some(row.entry)),
+                held_months: held_months(row.entry),
                 entry: row.entry.to_string(),
                 list: row.list.to_string(),
                 school: row.school,

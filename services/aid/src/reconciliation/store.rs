@@ -429,6 +429,9 @@ pub struct CauseRow {
     pub amount_fen: i64,
     pub opened_at_us: i64,
     pub open_steps: i64,
+    pub name: String,
+    pub flags: i64,
+    pub open_date: NaiveDate,
 }
 
 pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &str) -> Result<Vec<CauseRow>, StoreError> {
@@ -437,8 +440,9 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
         CauseRow,
         "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = 'OPEN' THEN 1 ELSE 0 END) AS open,
                 sum(CASE WHEN f.state = 'EXPLAINED' THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen, min(f.opened_at_us) AS opened_at_us,
-                CAST(sum(CASE WHEN f.state = 'OPEN' THEN f.steps ELSE 0 END) AS bigint) AS open_steps
-         FROM flags f
+                CAST(sum(CASE WHEN f.state = 'OPEN' THEN f.steps ELSE 0 END) AS bigint) AS open_steps, min(f.name) AS name, count(*) AS flags,
+                min(p.civil_day) AS open_date
+         FROM flags f JOIN flag_steps p ON p.flag = f.flag AND p.ordinal = 0
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE f.state IN ('OPEN', 'EXPLAINED', 'CONFIRMED') AND ($1 = '' OR f.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR f.term = $3)
          GROUP BY f.cause, f.school ORDER BY count(*) DESC, f.cause LIMIT 500",

@@ -125,13 +125,19 @@ pub fn required_columns() -> Vec<&'static str> {
 }
 
 /// Notes and columns of the blank workbook.
-pub fn template() -> (Vec<String>, Vec<(&'static str, bool, &'static str)>) {
+pub fn template() -> (Vec<String>, Vec<xuezhu_workbook::Column<'static>>) {
     let notes = vec![
         "一人一行，从“学生信息”表第4行起填写；列的顺序可以调整，表头文字不能改动。".to_owned(),
-        "证件号、日期、代码请用文本格式；日期写作YYYYMMDD，入学年月写作YYYYMM。".to_owned(),
+        "证件号、日期、代码请用文本格式；日期写作8位数字，如20000102；入学年月写作6位数字，如201609。".to_owned(),
         "有问题的行不会写入，其他行照常写入；可下载标注了问题的工作簿，改好后再次上传。".to_owned(),
     ];
-    (notes, COLUMNS.iter().map(|column| (column.header, column.need == Need::Required, column.format)).collect())
+    let columns = COLUMNS.iter().map(|column| xuezhu_workbook::Column {
+        header: column.header,
+        required: column.need == Need::Required,
+        format: column.format,
+        values: codes::values(column.header).unwrap_or(&[]),
+    });
+    (notes, columns.collect())
 }
 
 struct Reader<'r> {

@@ -32,13 +32,20 @@ struct IndexQuery {
     term: String,
     cause: String,
     page: String,
+    all: bool,
 }
+
+/// Causes that are shown before somebody asks for all.
+const CAUSES: usize = 20;
 
 #[derive(Template)]
 #[template(path = "flags.html")]
 struct FlagsPage {
     desk: Desk,
     causes: Vec<Cause>,
+    /// Those of them that the filter leaves, and how many more there are.
+    shown: Vec<Cause>,
+    hidden: usize,
     flags: Vec<Flag>,
     query: IndexQuery,
     next: String,
@@ -50,6 +57,22 @@ impl FlagsPage {
     fn state_of(flag: &Flag) -> &'static str {
         show::state(flag.state().as_str_name())
     }
+
+    fn whom(cause: &Cause) -> String {
+        show::whom(&cause.name, cause.flags)
+    }
+}
+
+/// Whether a filter of single flags leaves a cause.
+fn leaves(query: &IndexQuery, cause: &Cause) -> bool {
+    let in_state = match query.state.as_str() {
+        "OPEN" => cause.open > 0,
+        "EXPLAINED" => cause.explained > 0,
+        "CONFIRMED" => cause.flags > cause.open + cause.explained,
+        "" => true,
+        _ => false,
+    };
+    in_state && (query.rule.is_empty() || query.rule == cause.rule)
 }
 
 const RULES: [&str; 8] = [
@@ -77,8 +100,11 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
         ..Default::default()
     };
     let answer = desk.reconciliation().list_flags(desk.request(asked)).await?.into_inner();
+    let mut shown: Vec<Cause> = causes.iter().filter(|cause| leaves(&query, cause)).cloned().collect();
+    let hidden = if query.all { 0 } else { shown.len().saturating_sub(CAUSES) };
+    shown.truncate(shown.len() - hidden);
     let request_id = desk.new_request_id();
-    Ok(render(&FlagsPage { desk, causes, flags: answer.flags, query, next: answer.next_page_token, request_id, rules: RULES }))
+    Ok(render(&FlagsPage { desk, causes, shown, hidden, flags: answer.flags, query, next: answer.next_page_token, request_id, rules: RULES }))
 }
 
 #[derive(Deserialize)]
@@ -148,10 +174,18 @@ fn next_act(flag: &Flag) -> &'static str {
     match flag.state() {
         flag::State::Cleared => return "主管部门已排除，可以发放；依据变化时会重新打开",
         flag::State::Closed => return "对不上的地方已经消失，无需处理",
+        flag::State::Explained => return "学校已说明，等主管部门核定；其间名单或学籍改正了的，疑点自动关闭",
+        flag::State::Confirmed => return "主管部门已认定为问题：所列月份不予发放。名单或学籍改正后，疑点自动关闭；有新情况的，学校可以再说明",
         _ => {}
     }
-    if flag.entry_state() == award_entry::State::Approved {
-        return "本条已审核，名单不再修改：疑点未排除前，所列月份暂缓发放。学校说明情况，主管部门核定；学籍有误的，先改正学籍，疑点随之关闭";
+    match flag.entry_state() {
+        award_entry::State::Approved => {
+            return "本条已审核，名单不再修改：疑点未排除前，所列月份暂缓发放。学校说明情况，主管部门核定；学籍有误的，先改正学籍，疑点随之关闭";
+        }
+        award_entry::State::Submitted | award_entry::State::Attested if flag.rule != "NOT_YET_REGISTERED" => {
+            return "名单已提交：名单有误的，请校长或主管部门退回这一条，改正月份或移出后重新提交；名单无误的，说明情况，或先改正学籍";
+        }
+        _ => {}
     }
     match flag.rule.as_str() {
         "NO_ENROLLMENT" => "核对证件号；确系本校学生的，先办理学籍注册；查无此人的，移出名单",

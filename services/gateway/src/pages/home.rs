@@ -197,10 +197,13 @@ fn of_list(desk: &Desk, list: &AwardList, today: &str) -> Vec<Task> {
         ("学校提交", desk.user.is_clerk(), list.drafts, ""),
         ("学校改正后重新提交", desk.user.is_clerk(), list.sent_back, ""),
         ("校长签核", desk.user.is_principal(), list.submitted, list.submitted_date.as_str()),
-        ("主管部门审核", desk.user.decides_for(&list.authority), list.attested, list.attested_date.as_str()),
+        ("主管部门审核", desk.user.decides_for(&list.authority), list.attested - list.held_attested, list.attested_date.as_str()),
+        // Whoever is held waits for the flag, not for the list.
+        ("疑点说明和核定", false, list.held_attested, list.attested_date.as_str()),
     ];
+    let supplement = if list.supplement > 0 { format!("补充名单{}", list.supplement) } else { "名单".to_owned() };
     let task = |(who, mine, count, since): (&'static str, bool, i32, &str)| Task {
-        what: format!("{}{}名单（{}）", show::term(&list.term), show::scheme(&list.scheme), list.school_name),
+        what: format!("{}{}{supplement}（{}）", show::term(&list.term), show::scheme(&list.scheme), list.school_name),
         count,
         who,
         since: since.to_owned(),

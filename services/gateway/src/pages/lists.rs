@@ -9,13 +9,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use tonic::Status;
 use xuezhu_domain::{Season, Term};
 use xuezhu_proto::{
     aid::{
         ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, Candidate, CreateAwardListRequest, GetAwardListRequest, ImportAwardsRequest,
-        ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest,
+        ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest, award_entry,
         import_awards_request::Part, scheme,
     },
     common::{ImportReport, Upload},
@@ -103,6 +104,8 @@ async fn create(desk: Desk, Form(form): Form<CreateForm>) -> Result<Response, Pa
 struct PageQuery {
     page: String,
     held: bool,
+    state: String,
+    done: String,
 }
 
 #[derive(Template)]
@@ -113,6 +116,10 @@ struct ListPage {
     entries: Vec<AwardEntry>,
     next: String,
     held_only: bool,
+    state: String,
+    done: &'static str,
+    /// The file that was previewed, to be written as it was.
+    content: String,
     request_id: String,
     report: Option<ImportReport>,
     problems: Vec<Kind>,
@@ -137,7 +144,17 @@ impl ListPage {
     }
 
     fn can_approve(&self) -> bool {
-        self.desk.user.decides_for(&self.list.authority) && self.list.attested > 0
+        self.desk.user.decides_for(&self.list.authority) && self.list.attested > self.list.held_attested
+    }
+
+    /// Whether a file could change anything: what was submitted it can't.
+    fn takes_files(&self) -> bool {
+        !self.list.closed_to_new || self.list.drafts + self.list.sent_back > 0
+    }
+
+    /// Whether the entry was taken from the roll, which tells no number.
+    fn is_of_roll(entry: &AwardEntry) -> bool {
+        !entry.id_number.contains(|c: char| c.is_ascii_digit())
     }
 
     /// Whether an entry waits for who looks, who may send it back.
@@ -154,7 +171,15 @@ impl ListPage {
     }
 }
 
-async fn view(desk: Desk, school: String, list: String, query: PageQuery, report: Option<ImportReport>, error: String) -> Result<Response, PageError> {
+/// What an upload came to, to be shown above the list.
+#[derive(Default)]
+struct Uploaded {
+    report: Option<ImportReport>,
+    content: String,
+    error: String,
+}
+
+async fn view(desk: Desk, school: String, list: String, query: PageQuery, uploaded: Uploaded) -> Result<Response, PageError> {
     let row = desk
         .awards()
         .get_award_list(desk.request(GetAwardListRequest { school: school.clone(), list: list.clone() }))
@@ -162,15 +187,49 @@ async fn view(desk: Desk, school: String, list: String, query: PageQuery, report
         .into_inner()
         .list
         .unwrap_or_default();
-    let asked = ListEntriesRequest { school, list, page_size: 100, page_token: query.page, held_only: query.held, state: 0 };
+    let asked = ListEntriesRequest {
+        school,
+        list,
+        page_size: 100,
+        page_token: query.page,
+        held_only: query.held,
+        state: award_entry::State::from_str_name(&query.state).unwrap_or_default().into(),
+    };
     let answer = desk.awards().list_entries(desk.request(asked)).await?.into_inner();
+    let Uploaded { report, content, error } = uploaded;
     let problems = report.as_ref().map(|report| by_cause(&report.problems)).unwrap_or_default();
-    let request_id = desk.new_request_id();
-    Ok(render(&ListPage { desk, list: row, entries: answer.entries, next: answer.next_page_token, held_only: query.held, request_id, report, problems, error }))
+    let view = ListPage {
+        request_id: desk.new_request_id(),
+        desk,
+        list: row,
+        entries: answer.entries,
+        next: answer.next_page_token,
+        held_only: query.held,
+        state: query.state,
+        done: done(&query.done),
+        content,
+        report,
+        problems,
+        error,
+    };
+    Ok(render(&view))
+}
+
+/// What has just been done, in Chinese.
+fn done(act: &str) -> &'static str {
+    match act {
+        "propose" => "符合条件的学生已列入名单。",
+        "remove" => "已移出名单。",
+        "submit" => "已提交，等校长签核。",
+        "attest" => "已签核，等主管部门审核。",
+        "approve" => "没有疑点的学生已审核通过。",
+        "sendBack" | "sendBackAll" => "已退回学校。",
+        _ => "",
+    }
 }
 
 async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
-    view(desk, school, list, query, None, String::new()).await
+    view(desk, school, list, query, Uploaded::default()).await
 }
 
 #[derive(Template)]
@@ -179,7 +238,10 @@ struct CandidatesPage {
     desk: Desk,
     school: String,
     list: String,
+    /// Whether new students go on a supplementary list.
+    closed: bool,
     proposed: Vec<Candidate>,
+    listed: Vec<Candidate>,
     others: Vec<Candidate>,
     request_id: String,
 }
@@ -187,9 +249,12 @@ struct CandidatesPage {
 async fn candidates(desk: Desk, Path((school, list)): Path<(String, String)>) -> Result<Response, PageError> {
     let asked = ProposeAwardsRequest { school: school.clone(), list: list.clone(), preview: true };
     let answer = desk.awards().propose_awards(desk.request(asked)).await?.into_inner();
-    let (proposed, others) = answer.candidates.into_iter().partition(|candidate| candidate.proposed);
+    let (listed, rest): (Vec<_>, Vec<_>) = answer.candidates.into_iter().partition(|candidate| candidate.listed);
+    let (proposed, others) = rest.into_iter().partition(|candidate| candidate.proposed);
+    let asked = GetAwardListRequest { school: school.clone(), list: list.clone() };
+    let closed = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.is_some_and(|list| list.closed_to_new);
     let request_id = desk.new_request_id();
-    Ok(render(&CandidatesPage { desk, school, list, proposed, others, request_id }))
+    Ok(render(&CandidatesPage { desk, school, list, closed, proposed, listed, others, request_id }))
 }
 
 #[derive(Debug, Default)]
@@ -220,7 +285,7 @@ impl ActForm {
 }
 
 async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pairs): Form<Vec<(String, String)>>) -> Result<Response, PageError> {
-    let back = format!("/schools/{school}/lists/{list}");
+    let back = format!("/schools/{school}/lists/{list}?done=");
     let ActForm { request_id, act, digest, reason, entries } = ActForm::of(pairs);
     let mut client = desk.awards();
     match act.as_str() {
@@ -234,25 +299,40 @@ async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pair
         "approve" => drop(client.approve_award_list(desk.change(&request_id, ApproveAwardListRequest { school, list, digest })).await?),
         // Nobody ticked: that must not send everybody back.
         "sendBack" if entries.is_empty() => return Err(Status::invalid_argument("请先勾选要退回的学生").into()),
-        act => {
+        _ => {
             let entries = if act == "sendBackAll" { Vec::new() } else { entries };
             drop(client.send_back_award_list(desk.change(&request_id, SendBackAwardListRequest { school, list, reason, entries })).await?);
         }
     }
-    Ok(Redirect::to(&back).into_response())
+    Ok(Redirect::to(&format!("{back}{act}")).into_response())
 }
+
+/// Bytes of a previewed file that its page carries along; a larger one is chosen again.
+const CARRIED_BYTES: usize = 8 * 1024 * 1024;
 
 async fn upload(desk: Desk, Path((school, list)): Path<(String, String)>, form: Multipart) -> Result<Response, PageError> {
     let sent = async {
         let _turn = desk.gateway.turn_of_form().await?;
-        let (bytes, fields) = file(form).await?;
+        let (mut bytes, fields) = file(form).await?;
+        if let Some(carried) = fields.get("content") {
+            bytes = STANDARD.decode(carried).map_err(|_| Status::invalid_argument("文件内容不完整，请重新选择文件"))?;
+        }
         let preview = fields.get("act").is_none_or(|act| act != "import");
+        let content = if preview && bytes.len() <= CARRIED_BYTES { STANDARD.encode(&bytes) } else { String::new() };
+        let request_id = fields.get("request_id").cloned().unwrap_or_else(|| desk.new_request_id());
         let head = Upload { school: school.clone(), preview, all_or_nothing: false, list: list.clone() };
         let pieces = [Part::Upload(head), Part::Chunk(bytes)].map(|part| ImportAwardsRequest { part: Some(part) });
-        desk.awards().import_awards(desk.request(futures_util::stream::iter(pieces))).await
+        let answer = desk.awards().import_awards(desk.change(&request_id, futures_util::stream::iter(pieces))).await?;
+        Ok::<_, Status>((answer.into_inner().report, content))
     };
     match sent.await {
-        Ok(answer) => view(desk, school, list, PageQuery::default(), answer.into_inner().report, String::new()).await,
-        Err(status) => view(desk, school, list, PageQuery::default(), None, status.message().to_owned()).await,
+        Ok((report, content)) => {
+            // Where nothing would be written there is nothing to confirm.
+            let writes = report.as_ref().is_some_and(|report| report.preview && report.rows_new + report.rows_changed > 0);
+            let content = if writes { content } else { String::new() };
+            view(desk, school, list, PageQuery::default(), Uploaded { report, content, error: String::new() }).await
+        }
+        Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
+        Err(status) => view(desk, school, list, PageQuery::default(), Uploaded { error: status.message().to_owned(), ..Uploaded::default() }).await,
     }
 }

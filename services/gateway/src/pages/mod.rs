@@ -96,6 +96,8 @@ struct ErrorPage {
     title: &'static str,
     message: String,
     hint: &'static str,
+    /// Whether something was filled in that was not taken.
+    refused: bool,
 }
 
 impl IntoResponse for PageError {
@@ -114,14 +116,14 @@ impl IntoResponse for PageError {
                     Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
                     _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
                 };
-                (code, render(&ErrorPage { title, message: in_chinese(status.message()), hint })).into_response()
+                (code, render(&ErrorPage { title, message: in_chinese(status.message()), hint, refused: code != StatusCode::NOT_FOUND })).into_response()
             }
         }
     }
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 19] = [
     ("text", "说明或理由"),
     ("reason", "原因"),
     ("flag", "链接中的疑点编号"),
@@ -131,17 +133,32 @@ const FIELDS: [(&str, &str); 9] = [
     ("entries", "勾选的学生"),
     ("effective_date", "生效日期"),
     ("term", "学期"),
+    ("account", "账号"),
+    ("display_name", "姓名"),
+    ("role", "角色"),
+    ("organisation", "所属"),
+    ("code", "学校代码"),
+    ("name", "名称"),
+    ("region", "所在地行政区划码"),
+    ("authority", "主管部门的行政区划码"),
+    ("kind", "性质"),
+    ("majors", "备案专业代码"),
 ];
 
-/// A service's message with the field named as on the page.
+/// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.
 fn in_chinese(message: &str) -> String {
-    match message.split_once('：') {
+    let part = |part: &str| match part.split_once('：') {
         Some((field, told)) => {
-            let label = FIELDS.iter().find(|(name, _)| *name == field).map_or(field, |(_, label)| label);
-            format!("{label}：{told}")
+            let (name, place) = field.split_once('[').unwrap_or((field, ""));
+            let label = FIELDS.iter().find(|(known, _)| *known == name).map_or(field, |(_, label)| label);
+            match place.trim_end_matches(']').parse::<usize>() {
+                Ok(place) => format!("{label}第{}个：{told}", place + 1),
+                Err(_) => format!("{label}：{told}"),
+            }
         }
-        None => message.to_owned(),
-    }
+        None => part.to_owned(),
+    };
+    message.split('；').map(part).collect::<Vec<_>>().join("；")
 }
 
 /// A page as HTML.
@@ -166,12 +183,12 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
         }
         let address = address(&parts.headers);
         let mut desk = Self { gateway: gateway.clone(), token, address, user, mirror: None, registry: String::new() };
+        desk.mirror = match desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await {
+            Ok(answer) => Some(answer.into_inner()),
+            Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
+            Err(_) => None,
+        };
         if !desk.user.must_change_password {
-            desk.mirror = match desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await {
-                Ok(answer) => Some(answer.into_inner()),
-                Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
-                Err(_) => None,
-            };
             desk.registry =
                 desk.directory().get_registry(desk.request(GetRegistryRequest {})).await.map(|answer| answer.into_inner().registry).unwrap_or_default();
         }

@@ -98,9 +98,18 @@ pub fn act(act: &str) -> &'static str {
         "EXPLAINED" => "学校说明",
         "CONFIRMED" => "认定为问题",
         "CLEARED" => "排除",
-        "CLOSED" => "数据已改正，自动关闭",
+        "CLOSED" => "对不上的地方已消失，自动关闭",
         "REOPENED" => "再次出现，重新打开",
         _ => "",
+    }
+}
+
+/// Whom a group of flags is about, by the name of one of them.
+pub fn whom(name: &str, count: i32) -> String {
+    match (name, count) {
+        ("", _) => format!("{count}条"),
+        (name, 0 | 1) => name.to_owned(),
+        (name, count) => format!("{name}等{count}条"),
     }
 }
 

@@ -218,7 +218,7 @@ fn axis(story: &GetStoryResponse, today: &str) -> Vec<AxisMonth> {
             .iter()
             .filter(|award| award.months.contains(&month))
             .map(|award| {
-                let class = if award.held { "held" } else { "good" };
+                let class = if award.held_months.contains(&month) { "held" } else { "good" };
                 (class, show::scheme(&award.scheme).to_owned())
             })
             .collect();

@@ -33,6 +33,8 @@ struct SubmissionPage {
     row: Submission,
     rows: Vec<Enrollment>,
     more: i32,
+    /// Of those that are listed, whom the registry doubts.
+    unverified: usize,
     request_id: String,
     can_attest: bool,
     can_approve: bool,
@@ -41,6 +43,10 @@ struct SubmissionPage {
 impl SubmissionPage {
     fn state(&self) -> &'static str {
         self.row.state().as_str_name()
+    }
+
+    fn is_unverified(row: &Enrollment) -> bool {
+        !row.person.is_empty() && matches!(row.registry.as_str(), "NOT_FOUND" | "DIFFERS")
     }
 }
 
@@ -58,7 +64,16 @@ async fn page(desk: Desk, Path((school, submission)): Path<(String, String)>) ->
     let request_id = desk.new_request_id();
     let can_attest = desk.user.is_principal() && row.state() == submission::State::Submitted;
     let can_approve = desk.user.decides_for(&row.authority) && row.state() == submission::State::Attested;
-    Ok(render(&SubmissionPage { desk, row, rows: listed.enrollments, more, request_id, can_attest, can_approve }))
+    Ok(render(&SubmissionPage {
+        desk,
+        row,
+        unverified: listed.enrollments.iter().filter(|row| SubmissionPage::is_unverified(row)).count(),
+        rows: listed.enrollments,
+        more,
+        request_id,
+        can_attest,
+        can_approve,
+    }))
 }
 
 #[derive(Debug, Default)]

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use xuezhu::output;
+use xuezhu_domain::Fen;
 
 use super::{FOUND, Login, OK};
 
@@ -54,13 +55,13 @@ impl Flags {
             for flag in &all {
                 let field = |name: &str| flag[name].as_str().unwrap_or_default().to_owned();
                 text.push_str(&format!(
-                    "\n{}  {:<20} {} {} {} {} fen  {}",
+                    "\n{}  {:<20} {} {} {} {} yuan  {}",
                     field("flag"),
                     field("rule"),
                     field("school"),
                     field("term"),
                     field("name"),
-                    field("amountFen"),
+                    Fen(field("amountFen").parse().unwrap_or_default()).yuan(),
                     field("state")
                 ));
             }

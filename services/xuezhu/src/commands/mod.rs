@@ -20,10 +20,17 @@ pub use self::{admin::Admin, demo::Demo, flags::Flags, import::Import, reconcile
 pub const OK: u8 = 0;
 /// Something failed.
 pub const FAILED: u8 = 1;
-/// Rows were faulty, or flags were found: worth a look, nothing broken. (2 is clap's: wrong usage.)
+/// Wrong usage, as clap has it too, or wrong settings.
+pub const WRONG: u8 = 2;
+/// Rows were faulty, or flags were found: worth a look, nothing broken.
 pub const FOUND: u8 = 3;
 /// The service refused: role, state, digest.
 pub const REFUSED: u8 = 4;
+
+/// Something is missing that a command can't do without.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(&'static str);
 
 /// Who asks, and where.
 #[derive(Args, Clone)]
@@ -45,7 +52,7 @@ pub struct Login {
 impl Login {
     /// Logs in.
     pub async fn open(&self) -> anyhow::Result<Session> {
-        let file = self.password_file.as_ref().context("--password-file is needed: a password on the command line would be seen by others")?;
+        let file = self.password_file.as_ref().ok_or(WrongUsage("--password-file is needed: a password on the command line would be seen by others"))?;
         let password = std::fs::read_to_string(file).with_context(|| format!("password file {}", file.display()))?;
         Session::log_in(&self.gateway, &self.account, password.trim()).await
     }

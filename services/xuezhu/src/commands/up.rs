@@ -103,7 +103,7 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
     println!("pages and REST   http://{}", deployment.http);
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
-    println!("accounts admin, clerk1, head1, officer… (see the page of accounts), password {}", play::PASSWORD);
+    println!("accounts admin, clerk1, head1, officer430100 and more (see the page of accounts), password {}", play::PASSWORD);
     println!("ready");
     stop.cancelled().await;
     // Whoever read our output may be gone: that is no reason to stop otherwise than cleanly.
