@@ -31,6 +31,7 @@ use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 use self::{
     case::{Finding, PersonCase, Subject},
     life::{Found, State},
+    load::KeyRow,
     store::{JudgedFlag, KnownFlag, NewFlag, NewStep, RejudgeRow},
 };
 // What other capabilities may ask.
@@ -61,7 +62,7 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
         return Ok(0);
     }
     let mut keys: Vec<Uuid> = touched.to_vec();
-    let subjects: HashMap<Uuid, Uuid> = loop {
+    let (subjects, bonds): (HashMap<Uuid, Uuid>, Vec<KeyRow>) = loop {
         keys.sort_unstable();
         keys.dedup();
         let locked: HashMap<Uuid, Uuid> = store::lock_keys(tx, &keys).await?.into_iter().collect();
@@ -71,15 +72,16 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
             continue;
         }
         let before = keys.len();
-        keys.extend(store::keys_beside(tx, mirror.generation, &keys).await?);
+        let bonds = load::bonds_beside(tx, mirror.generation, &keys).await?;
+        keys.extend(bonds.iter().map(|bond| bond.person_key));
         keys.sort_unstable();
         keys.dedup();
         if keys.len() == before {
-            break locked;
+            break (locked, bonds);
         }
     };
-    let of_persons = subjects_of_persons(ctx, tx, mirror.generation, &keys, &subjects).await?;
-    let cases = load::cases(tx, mirror.generation, &keys, &subjects, &of_persons).await?;
+    let of_persons = subjects_of_persons(ctx, tx, &bonds, &subjects).await?;
+    let cases = load::cases(tx, mirror.generation, &keys, bonds, &subjects, &of_persons).await?;
     let mut known = Known::read(tx, mirror.generation, &subjects, &of_persons).await?;
     let mut changes = Changes::default();
     for (case_keys, case) in &cases {
@@ -134,11 +136,10 @@ impl Known {
     }
 }
 
-/// The subject of each person who holds one of these keys, whose rows are locked. A person gets one when first judged:
+/// The subject of each person of these bonds, whose keys are locked. A person gets one when first judged:
 /// that of the oldest key of its own which no other person has, so that what was held against a ghost stays; then it is
 /// the person's for good, whichever keys are corrected later.
-async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, generation: i64, keys: &[Uuid], subjects: &HashMap<Uuid, Uuid>) -> Result<HashMap<Uuid, Uuid>, Error> {
-    let bonds = load::person_keys(tx, generation, keys).await?;
+async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, bonds: &[KeyRow], subjects: &HashMap<Uuid, Uuid>) -> Result<HashMap<Uuid, Uuid>, Error> {
     let mut persons: Vec<Uuid> = bonds.iter().map(|bond| bond.person).collect();
     persons.dedup();
     let mut of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
@@ -164,9 +165,10 @@ async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, generation: i64, keys: 
 /// Cases of these keys and of all that hang together with them, without judging.
 pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
     let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, keys).await?.into_iter().collect();
-    let persons: Vec<Uuid> = load::person_keys(tx, generation, keys).await?.into_iter().map(|row| row.person).collect();
+    let bonds = load::bonds_of_keys(tx, generation, keys).await?;
+    let persons: Vec<Uuid> = bonds.iter().map(|bond| bond.person).collect();
     let of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
-    Ok(load::cases(tx, generation, keys, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
+    Ok(load::cases(tx, generation, keys, bonds, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
 }
 
 /// What a round of judging changes.

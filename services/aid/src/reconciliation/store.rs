@@ -145,25 +145,6 @@ pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, 
     )
 }
 
-/// Keys of the persons who hold one of these keys.
-pub async fn keys_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let holders = rows!(
-        tx,
-        (Uuid,),
-        sql!("SELECT person FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1),
-        json_uuids(keys.iter().copied()),
-        generation
-    )?;
-    let beside = rows!(
-        tx,
-        (Uuid,),
-        sql!("SELECT person_key FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1),
-        json_uuids(holders.into_iter().map(|(person,)| person)),
-        generation
-    )?;
-    Ok(beside.into_iter().map(|(key,)| key).collect())
-}
-
 /// Subjects of persons who have one of their own.
 pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), json_uuids(persons.iter().copied()))

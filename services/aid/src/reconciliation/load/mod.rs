@@ -11,7 +11,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use self::store::{ClaimRow, EnrollmentRow};
 // What the judge's drivers ask.
-pub(super) use self::store::person_keys;
+pub(super) use self::store::{KeyRow, bonds_beside, bonds_of_keys};
 use super::{
     case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, Stage},
     parse_months,
@@ -49,17 +49,18 @@ impl Groups {
 /// The cases of these keys, with the keys of each in order. Keys without anything make cases too: what was flagged there
 /// must close.
 ///
-/// `subjects` are those of the keys, `of_persons` those of persons who have one of their own.
+/// `bonds` are those of the keys, by person; `subjects` are those of the keys, `of_persons` those of persons who have one of their own.
 pub async fn cases(
     tx: &mut Tx,
     generation: i64,
     keys: &[Uuid],
+    held: Vec<KeyRow>,
     subjects: &HashMap<Uuid, Uuid>,
     of_persons: &HashMap<Uuid, Uuid>,
 ) -> Result<Vec<(Vec<Uuid>, PersonCase)>, Error> {
     let mut groups = Groups::new(keys);
     let mut bonds: BTreeMap<Uuid, Vec<Bond<Uuid>>> = BTreeMap::new();
-    for row in store::person_keys(tx, generation, keys).await? {
+    for row in held {
         let kind = BondKind::from_code(row.kind).ok_or(StoreError::Corrupt("kind of key"))?;
         bonds.entry(row.person).or_default().push(Bond { value: row.person_key, kind, end_recorded: row.end_recorded });
     }

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_store::{StoreError, Tx, json_uuids, rows, sql};
 
+/// A person and a key that is or was theirs.
 #[derive(Debug, sqlx::FromRow)]
 pub struct KeyRow {
     pub person: Uuid,
@@ -74,7 +75,26 @@ pub struct ClaimRow {
     pub recorded_at_us: i64,
 }
 
-pub async fn person_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {
+/// Every bond of the persons who hold or held one of these keys, also those by their other keys.
+pub async fn bonds_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {
+    let holders = rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT person FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1),
+        json_uuids(keys.iter().copied()),
+        generation
+    )?;
+    rows!(
+        tx,
+        KeyRow,
+        sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person, kind, person_key"),
+        json_uuids(holders.into_iter().map(|(person,)| person)),
+        generation
+    )
+}
+
+/// Bonds by these keys alone.
+pub async fn bonds_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {
     rows!(
         tx,
         KeyRow,

@@ -42,6 +42,9 @@ const WAKE: Duration = Duration::from_millis(500);
 /// Chunks that are judged at once; on SQLite they wait for each other.
 const CHUNKS_AT_ONCE: usize = 2;
 
+/// Keys that are judged between two notes of how far a run is.
+const NOTED_KEYS: i32 = 5_000;
+
 /// Runs a full sweep that was recorded as `run`.
 pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(), Error> {
     let ctx = parts.runner.system_context();
@@ -165,9 +168,14 @@ struct Progress {
 }
 
 impl Progress {
+    /// Notes it, now and then: the end of a run is noted with its outcome.
     async fn note(&self, parts: &Parts, more: usize) -> Result<(), Error> {
         let more = i32::try_from(more).unwrap_or(i32::MAX);
-        let judged = self.judged.fetch_add(more, Ordering::Relaxed) + more;
+        let before = self.judged.fetch_add(more, Ordering::Relaxed);
+        let judged = before + more;
+        if before / NOTED_KEYS == judged / NOTED_KEYS {
+            return Ok(());
+        }
         let noted = (self.run, judged, self.suspects, self.position);
         parts
             .runner
