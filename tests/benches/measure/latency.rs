@@ -78,6 +78,11 @@ pub async fn measure(samples: i64, students: i64) {
         sqlx::query_as::<_, (i64,)>("SELECT generation FROM mirror_state").fetch_one(&aid).await.is_ok_and(|(generation,)| generation > 0)
     })
     .await;
+    // A fresh generation marks everybody; what is measured begins when they were all judged.
+    until("nobody is marked", async || {
+        sqlx::query_as::<_, (i64,)>("SELECT count(*) FROM marked_keys").fetch_one(&aid).await.is_ok_and(|(marked,)| marked == 0)
+    })
+    .await;
     province::list(&aid, (1, wanted), "2026-AUTUMN", &[202_609, 202_610, 202_611, 202_612, 202_701]).await;
     // A school's clerk for every school that the samples touch.
     let mut clerks = Vec::new();

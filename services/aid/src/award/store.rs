@@ -165,9 +165,11 @@ pub async fn held(tx: &mut Tx, list: Uuid) -> Result<(i64, i64), StoreError> {
     let held = one!(
         tx,
         (i64, i64),
-        "SELECT count(*), coalesce(sum(CASE WHEN a.state = 'ATTESTED' THEN 1 ELSE 0 END), 0)
-         FROM (SELECT DISTINCT entry FROM flags WHERE list = $1 AND holds AND entry IS NOT NULL) AS held
-         JOIN award_entries a ON a.entry = held.entry AND a.state <> 'REMOVED'",
+        // Each entry is looked up by its id: a join might walk all entries.
+        "SELECT count(*), coalesce(sum(CASE WHEN held.state = 'ATTESTED' THEN 1 ELSE 0 END), 0)
+         FROM (SELECT DISTINCT f.entry, (SELECT a.state FROM award_entries a WHERE a.entry = f.entry) AS state
+               FROM flags f WHERE f.list = $1 AND f.holds AND f.entry IS NOT NULL) AS held
+         WHERE held.state <> 'REMOVED'",
         list
     )?;
     Ok(held.unwrap_or_default())
