@@ -30,7 +30,7 @@ const WHOLE: Duration = Duration::from_secs(900);
 #[derive(Debug, Clone)]
 pub struct Uploads {
     slots: Arc<Semaphore>,
-    of_accounts: Arc<Mutex<HashMap<String, usize>>>,
+    of_accounts: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
 }
 
 impl Default for Uploads {
@@ -42,36 +42,27 @@ impl Default for Uploads {
 /// A turn; it ends with this.
 #[derive(Debug)]
 pub struct Turn {
-    account: String,
-    of_accounts: Arc<Mutex<HashMap<String, usize>>>,
+    _of_account: OwnedSemaphorePermit,
     _slot: OwnedSemaphorePermit,
 }
 
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut of_accounts = self.of_accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = of_accounts.get_mut(&self.account) {
-            *count -= 1;
-            if *count == 0 {
-                of_accounts.remove(&self.account);
-            }
-        }
-    }
-}
-
 impl Uploads {
-    /// Waits for a turn; refuses an account that has as many as one may have, and whoever waited too long.
+    /// Waits for a turn, first among the account's own, then among all; refuses whoever waited too long. Nothing is read of a
+    /// file that waits.
     pub async fn turn(&self, account: &str) -> Result<Turn, Error> {
-        let busy = || Error::from(Refusal::new(Reason::Unavailable, "正在处理的上传较多，请稍后重试"));
-        let slot = time::timeout(TURN, self.slots.clone().acquire_owned()).await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let turn = async {
+            let of_account = self.of_account(account).acquire_owned().await.ok()?;
+            Some(Turn { _of_account: of_account, _slot: self.slots.clone().acquire_owned().await.ok()? })
+        };
+        let busy = || Refusal::new(Reason::Unavailable, "正在处理的上传较多，请稍后重试").into();
+        time::timeout(TURN, turn).await.ok().flatten().ok_or_else(busy)
+    }
+
+    /// Turns of one account. Those of accounts that have and want none are forgotten.
+    fn of_account(&self, account: &str) -> Arc<Semaphore> {
         let mut of_accounts = self.of_accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = of_accounts.entry(account.to_owned()).or_default();
-        if *count >= OF_ACCOUNT {
-            return Err(Refusal::new(Reason::Unavailable, format!("该账号已有{OF_ACCOUNT}个文件正在上传，请等其完成后再传")).into());
-        }
-        *count += 1;
-        drop(of_accounts);
-        Ok(Turn { account: account.to_owned(), of_accounts: self.of_accounts.clone(), _slot: slot })
+        of_accounts.retain(|_, turns| Arc::strong_count(turns) > 1);
+        of_accounts.entry(account.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(OF_ACCOUNT))).clone()
     }
 }
 
@@ -95,19 +86,27 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_account_has_few_turns_and_all_together_some_more() {
+    async fn an_account_has_few_turns_at_once_and_all_together_some_more() {
         let uploads = Uploads::default();
         let mut turns = Vec::new();
         for _ in 0..OF_ACCOUNT {
             turns.push(uploads.turn("li").await.expect("a turn"));
         }
-        assert_eq!(uploads.turn("li").await.expect_err("has enough").reason(), Reason::Unavailable);
+        assert_eq!(uploads.turn("li").await.expect_err("waits in vain").reason(), Reason::Unavailable);
         for other in 0..AT_ONCE - OF_ACCOUNT {
             turns.push(uploads.turn(&format!("other{other}")).await.expect("a turn"));
         }
         assert_eq!(uploads.turn("wang").await.expect_err("waits in vain").reason(), Reason::Unavailable);
+        let waits = tokio::spawn({
+            let uploads = uploads.clone();
+            async move { uploads.turn("li").await }
+        });
+        tokio::task::yield_now().await;
+        turns.remove(0);
+        waits.await.expect("a task").expect("has its turn when one ends");
         turns.clear();
-        uploads.turn("li").await.expect("turns that ended are free");
-        assert!(uploads.of_accounts.lock().expect("a lock").is_empty(), "nobody is kept who has none");
+        drop(uploads.turn("li").await.expect("turns that ended are free"));
+        drop(uploads.turn("zhao").await);
+        assert_eq!(uploads.of_accounts.lock().expect("a lock").len(), 1, "who has none and wants none is forgotten");
     }
 }
