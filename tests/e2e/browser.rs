@@ -268,6 +268,9 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
             narrow.go(&format!("{base}{page}")).await?;
             narrow.fits().await.with_context(|| page.clone())?;
         }
+        narrow.go(&format!("{base}/nowhere")).await?;
+        narrow.sees("没有这个页面").await?;
+        narrow.sees("学籍数据截至").await?;
         narrow.go(&format!("{base}/flags/{flag}")).await?;
         narrow.picture("flag-narrow").await?;
         narrow.close().await

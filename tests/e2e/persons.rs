@@ -56,6 +56,27 @@ async fn the_holder_of_a_number_that_was_mistyped_for_another_can_be_registered(
 }
 
 /// The spelling of a name is corrected where it is written, though nobody is called otherwise by it.
+/// Who a student is in law is the department's to say, and of its own schools alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_schools_department_corrects_an_identity() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1)]).await;
+    people.register().await;
+    let stranger = people.open_account("elsewhere", "DEPARTMENT_OFFICER", "430200", PASSWORD).await;
+    let row = enrollment_of(&people, 1).await;
+    let path = format!("/v1/schools/{SCHOOL}/enrollments/{}/correctIdentity", row["enrollment"].as_str().expect("an id"));
+    let body = json!({ "kind": "MISTYPED", "effectiveDate": "2026-10-01", "name": "王正", "reason": "核对户口簿" });
+    for who in [&people.clerk, &people.head, &people.admin, &people.other, &people.machine, &stranger] {
+        let (status, told) = schools::reason(who.post(&path, &body, "").await);
+        assert!(status == 403 && matches!(told.as_str(), "FORBIDDEN" | "MACHINE_ENTRY_FORBIDDEN"), "{status} {told}");
+    }
+    assert_eq!(enrollment_of(&people, 1).await["name"], row["name"]);
+    assert_eq!(people.officer.post(&path, &body, "").await.expect("is corrected")["name"], "王正");
+    deployment.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_can_be_spelt_otherwise() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -14,7 +14,11 @@ pub mod pages;
 pub mod rest;
 pub mod upstream;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -44,6 +48,8 @@ pub struct Gateway {
     /// Reads the system's time.
     pub clock: xuezhu_service::Clock,
     forms: Arc<Semaphore>,
+    /// Up to when the mirror was known to be told, as a page last heard.
+    as_of: Arc<Mutex<String>>,
 }
 
 /// Forms with a file that are held at once: each may take as much as an upload, and its copy.
@@ -54,7 +60,7 @@ const PIECE: Duration = Duration::from_secs(30);
 impl Gateway {
     /// A gateway in front of two services.
     pub fn new(enrollment: Channel, aid: Channel, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
-        Self { upstreams: Upstreams { enrollment, aid }, secure_cookies, ids, clock, forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)) }
+        Self { upstreams: Upstreams { enrollment, aid }, secure_cookies, ids, clock, forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)), as_of: Arc::default() }
     }
 
     /// A turn for a form with a file.
@@ -66,11 +72,12 @@ impl Gateway {
     pub fn router(self) -> Router {
         let gateway = Arc::new(self);
         rest::router(&gateway)
-            .merge(pages::router(gateway))
+            .merge(pages::router(gateway.clone()))
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/metrics", get(metrics))
             .fallback(nothing_here)
+            .layer(middleware::from_fn_with_state(gateway, pages::with_freshness))
             .layer(middleware::from_fn(kept_by_nobody))
             .layer(middleware::from_fn(name_peer))
             .layer(RequestBodyTimeoutLayer::new(PIECE))

@@ -40,6 +40,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
 struct LogInPage {
     error: String,
     account: String,
+    freshness: String,
 }
 
 #[derive(Deserialize)]
@@ -48,8 +49,8 @@ struct LogInForm {
     password: String,
 }
 
-async fn log_in_page() -> Response {
-    render(&LogInPage { error: String::new(), account: String::new() })
+async fn log_in_page(State(gateway): State<Arc<Gateway>>) -> Response {
+    render(&LogInPage { error: String::new(), account: String::new(), freshness: gateway.freshness() })
 }
 
 async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(form): Form<LogInForm>) -> Response {
@@ -63,7 +64,7 @@ async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(fo
             let to = if session.must_change_password { "/password" } else { "/" };
             (AppendHeaders([(header::SET_COOKIE, session::cookie(&session.access_token, gateway.secure_cookies))]), Redirect::to(to)).into_response()
         }
-        Err(status) => render(&LogInPage { error: status.message().to_owned(), account: form.account }),
+        Err(status) => render(&LogInPage { error: status.message().to_owned(), account: form.account, freshness: gateway.freshness() }),
     }
 }
 

@@ -11,12 +11,12 @@ mod lists;
 mod students;
 mod submissions;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use askama::Template;
 use axum::{
     Router,
-    extract::{FromRequestParts, Request},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Method, StatusCode, header, request::Parts as HttpParts},
     middleware::{self, Next},
     response::{Html, IntoResponse, Redirect, Response},
@@ -90,7 +90,7 @@ impl From<Status> for PageError {
     }
 }
 
-#[derive(Template)]
+#[derive(Clone, Template)]
 #[template(path = "error.html")]
 struct ErrorPage {
     title: &'static str,
@@ -98,6 +98,8 @@ struct ErrorPage {
     hint: &'static str,
     /// Whether something was filled in that was not taken.
     refused: bool,
+    /// How fresh the enrollment data were when somebody last looked.
+    freshness: String,
 }
 
 impl IntoResponse for PageError {
@@ -116,9 +118,36 @@ impl IntoResponse for PageError {
                     Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
                     _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
                 };
-                (code, render(&ErrorPage { title, message: in_chinese(status.message()), hint, refused: code != StatusCode::NOT_FOUND })).into_response()
+                let page = ErrorPage { title, message: in_chinese(status.message()), hint, refused: code != StatusCode::NOT_FOUND, freshness: String::new() };
+                let mut response = (code, render(&page)).into_response();
+                response.extensions_mut().insert(page);
+                response
             }
         }
+    }
+}
+
+/// Says on a page of what went wrong, too, how fresh the data are.
+pub async fn with_freshness(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<ErrorPage>() {
+        Some(page) => (response.status(), render(&ErrorPage { freshness: gateway.freshness(), ..page })).into_response(),
+        None => response,
+    }
+}
+
+/// How fresh the enrollment data are, in words.
+fn freshness(as_of_time: &str, lag_seconds: f64) -> String {
+    format!("学籍数据截至 {}，延迟 {:.0} 秒", show::clock(as_of_time), lag_seconds.max(0.0))
+}
+
+impl Gateway {
+    /// The same where nobody is known who could ask: as of when somebody last asked. Nothing before.
+    fn freshness(&self) -> String {
+        let seen = self.as_of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        #[expect(clippy::cast_precision_loss, reason = "an age in microseconds stays far below 2^53")]
+        let lag = |at: chrono::DateTime<chrono::FixedOffset>| (self.clock.now_us() - at.timestamp_micros()) as f64 / 1e6;
+        chrono::DateTime::parse_from_rfc3339(&seen).map_or_else(|_| String::new(), |at| freshness(&seen, lag(at)))
     }
 }
 
@@ -184,7 +213,11 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
         let address = address(&parts.headers);
         let mut desk = Self { gateway: gateway.clone(), token, address, user, mirror: None, registry: String::new() };
         desk.mirror = match desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await {
-            Ok(answer) => Some(answer.into_inner()),
+            Ok(answer) => {
+                let mirror = answer.into_inner();
+                gateway.as_of.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&mirror.as_of_time);
+                Some(mirror)
+            }
             Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
             Err(_) => None,
         };
@@ -230,9 +263,7 @@ impl Desk {
     /// The line under every page's head: how fresh the enrollment data are.
     pub fn freshness(&self) -> String {
         match &self.mirror {
-            Some(mirror) if !mirror.as_of_time.is_empty() => {
-                format!("学籍数据截至 {}，延迟 {:.0} 秒", show::clock(&mirror.as_of_time), mirror.lag_seconds.max(0.0))
-            }
+            Some(mirror) if !mirror.as_of_time.is_empty() => freshness(&mirror.as_of_time, mirror.lag_seconds),
             Some(_) => "学籍数据尚未同步到资助系统".to_owned(),
             None => "资助服务暂时不可用".to_owned(),
         }
