@@ -190,6 +190,36 @@ async fn a_file_that_is_no_workbook_is_refused_and_nothing_is_written() {
     deployment.stop().await;
 }
 
+/// What has come of a file that breaks off may look like a whole one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_breaks_off_writes_nothing() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let row = student(1);
+    let line = |cell: fn(&str, &std::collections::HashMap<String, String>) -> String| {
+        xuezhu_domain::codes::COLUMNS.iter().map(|column| cell(column.header, &row)).collect::<Vec<_>>().join(",")
+    };
+    let file = format!("{}\n{}\n", line(|header, _| header.to_owned()), line(|header, row| row.get(header).cloned().unwrap_or_default()));
+    let mut connection = tokio::net::TcpStream::connect(deployment.http).await.expect("connects");
+    let head = format!(
+        "POST /v1/schools/{SCHOOL}/enrollments/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        people.clerk.token()
+    );
+    // One whole piece, then what is no piece.
+    connection.write_all(format!("{head}{:x}\r\n{file}\r\nno piece\r\n", file.len()).as_bytes()).await.expect("sends");
+    let mut answer = String::new();
+    // The connection ends with the answer, or without one.
+    let _ = connection.read_to_string(&mut answer).await;
+    assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let there = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("a list");
+    assert_eq!(there["enrollments"], json!([]), "{answer}");
+    let whole = people.clerk.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), file.into_bytes(), "").await.expect("is taken");
+    assert_eq!(whole["rowsNew"], 1, "the same file, whole, is a good one: {whole}");
+    deployment.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_row_is_told_and_the_others_are_kept() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -79,6 +79,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v1/schools/{school}/imports/{import}/markedWorkbook", get(marked_workbook))
         .route("/v1/enrollmentTemplate", get(enrollment_template))
         .route("/v1/awardTemplate", get(award_template))
+        .layer(middleware::from_fn(passable_keys_only))
         .layer(middleware::from_fn(own_pages_only))
         .layer(DefaultBodyLimit::disable())
         .with_state(gateway.clone());
@@ -98,13 +99,17 @@ struct MarkedQuery {
     faulty_only: bool,
 }
 
-/// A cookie signs only what our own pages send: a token in a header is sent by nobody unasked. A key that can't be passed on
-/// would promise in vain.
-async fn own_pages_only(request: AxumRequest, next: Next) -> Response {
-    let headers = request.headers();
-    if headers.get("idempotency-key").is_some_and(|key| key.to_str().is_err()) {
+/// A key that can't be passed on would promise in vain.
+async fn passable_keys_only(request: AxumRequest, next: Next) -> Response {
+    if request.headers().get("idempotency-key").is_some_and(|key| key.to_str().is_err()) {
         return error(&Error::from(Refusal::field("Idempotency-Key", "只能用英文字母、数字和半角符号")).into());
     }
+    next.run(request).await
+}
+
+/// A cookie signs only what our own pages send: a token in a header is sent by nobody unasked.
+async fn own_pages_only(request: AxumRequest, next: Next) -> Response {
+    let headers = request.headers();
     if request.method() == Method::POST && !headers.contains_key(header::AUTHORIZATION) && !session::is_own_page(headers) {
         return error(&Error::from(Refusal::new(Reason::Forbidden, "请求来自其他网站，已拒绝；程序请用 Authorization: Bearer 凭证")).into());
     }
@@ -184,11 +189,10 @@ async fn import_enrollments(
     use enrollment::{ImportEnrollmentsRequest, import_enrollments_request::Part};
     let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list: String::new() };
     let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
-    let (pieces, refused) = pieces(body);
+    let (pieces, ends) = pieces(body);
     let first = ImportEnrollmentsRequest { part: Some(Part::Upload(head)) };
     let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportEnrollmentsRequest { part: Some(Part::Chunk(chunk)) }));
-    let answer = client.import_enrollments(signed(&headers, stream)).await;
-    refused.cancel();
+    let answer = ends.of(client.import_enrollments(signed(&headers, stream))).await;
     reported(answer.map(|answer| answer.map(|answer| answer.report)))
 }
 
@@ -206,23 +210,51 @@ async fn import_awards(
     use aid::{ImportAwardsRequest, import_awards_request::Part};
     let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list };
     let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone()).max_decoding_message_size(MESSAGE_BYTES);
-    let (pieces, refused) = pieces(body);
+    let (pieces, ends) = pieces(body);
     let first = ImportAwardsRequest { part: Some(Part::Upload(head)) };
     let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportAwardsRequest { part: Some(Part::Chunk(chunk)) }));
-    let answer = client.import_awards(signed(&headers, stream)).await;
-    refused.cancel();
+    let answer = ends.of(client.import_awards(signed(&headers, stream))).await;
     reported(answer.map(|answer| answer.map(|answer| answer.report)))
 }
 
-/// The pieces of a body as they come. Once cancelled, what is left is read and thrown away, within a bound.
-fn pieces(body: Body) -> (impl Stream<Item = Vec<u8>> + Send + 'static, CancellationToken) {
+/// How a call ends whose body streams.
+struct Ends {
+    /// The call was answered: what is left of the body is for nobody.
+    answered: CancellationToken,
+    /// The body broke off: what has come of it is no whole file.
+    broken: CancellationToken,
+}
+
+impl Ends {
+    /// Waits for the answer, or until the body breaks off: then the call is cut too, before its service could take what has
+    /// come for a whole file.
+    async fn of<T>(self, call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        let answer = tokio::select! {
+            biased;
+            () = self.broken.cancelled() => {
+                Err(Error::from(Refusal::new(Reason::FileUnreadable, "上传中断：没有收到完整的文件，请检查网络后重新上传")).into())
+            }
+            answer = call => answer,
+        };
+        self.answered.cancel();
+        answer
+    }
+}
+
+/// The pieces of a body as they come. Once the call is answered, what is left is read and thrown away, within a bound.
+fn pieces(body: Body) -> (impl Stream<Item = Vec<u8>> + Send + 'static, Ends) {
     let (send, receive) = mpsc::channel(QUEUED_PIECES);
-    let refused = CancellationToken::new();
-    let answered = refused.clone();
+    let ends = Ends { answered: CancellationToken::new(), broken: CancellationToken::new() };
+    let (answered, broken) = (ends.answered.clone(), ends.broken.clone());
     tokio::spawn(async move {
         let mut stream = body.into_data_stream();
         let mut drained = 0;
-        while let Some(Ok(piece)) = stream.next().await {
+        while let Some(piece) = stream.next().await {
+            let Ok(piece) = piece else {
+                broken.cancel();
+                // An end of the pieces would say that they are whole.
+                return send.closed().await;
+            };
             if answered.is_cancelled() || send.send(piece.to_vec()).await.is_err() {
                 drained += piece.len();
                 if drained > DRAINED_BYTES {
@@ -231,7 +263,7 @@ fn pieces(body: Body) -> (impl Stream<Item = Vec<u8>> + Send + 'static, Cancella
             }
         }
     });
-    (tokio_stream_of(receive), refused)
+    (tokio_stream_of(receive), ends)
 }
 
 fn tokio_stream_of(receive: mpsc::Receiver<Vec<u8>>) -> impl Stream<Item = Vec<u8>> + Send + 'static {

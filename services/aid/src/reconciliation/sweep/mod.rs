@@ -168,12 +168,12 @@ struct Progress {
 }
 
 impl Progress {
-    /// Notes it, now and then: the end of a run is noted with its outcome.
+    /// Notes it at first and then now and then: the end of a run is noted with its outcome.
     async fn note(&self, parts: &Parts, more: usize) -> Result<(), Error> {
         let more = i32::try_from(more).unwrap_or(i32::MAX);
         let before = self.judged.fetch_add(more, Ordering::Relaxed);
         let judged = before + more;
-        if before / NOTED_KEYS == judged / NOTED_KEYS {
+        if before > 0 && before / NOTED_KEYS == judged / NOTED_KEYS {
             return Ok(());
         }
         let noted = (self.run, judged, self.suspects, self.position);
