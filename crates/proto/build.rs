@@ -11,6 +11,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/bridge/v1/bridge.proto",
     "xuezhu/aid/v1/award.proto",
     "xuezhu/aid/v1/reconciliation.proto",
+    "xuezhu/aid/v1/forgotten.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

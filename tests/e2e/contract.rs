@@ -165,7 +165,7 @@ async fn a_request_id_counts_once_and_two_approvals_give_one_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_whose_lease_has_passed_gives_no_positions() {
+async fn a_leader_whom_another_followed_gives_no_positions() {
     use std::sync::Arc;
     use xuezhu_bridge::sequencer::{Sequencer, settled_head};
     use xuezhu_service::{Actor, Context, Ids};
@@ -179,12 +179,18 @@ async fn a_leader_whose_lease_has_passed_gives_no_positions() {
         db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
         let (clock, ids) = (xuezhu::deployment::system_clock(), Ids::seeded(1));
         let wake = Arc::new(tokio::sync::Notify::new());
-        let old = Sequencer::new(db.clone(), clock.clone(), &ids, wake.clone()).await.expect("a sequencer");
-        let new = Sequencer::new(db.clone(), clock.clone(), &ids, wake).await.expect("another");
-        let now = clock.now_us();
-        let slept = old.lead(None, now).await.expect("asks").expect("leads");
-        assert!(new.lead(None, now).await.expect("asks").is_none(), "the lease is held");
-        let later = new.lead(None, now + 60_000_000).await.expect("asks").expect("takes over");
+        let old = Sequencer::new(db.clone(), clock.clone(), &ids, wake.clone(), tokio_util::sync::CancellationToken::new()).await.expect("a sequencer");
+        let new = Sequencer::new(db.clone(), clock.clone(), &ids, wake, tokio_util::sync::CancellationToken::new()).await.expect("another");
+        let (mut slept, mut later) = (None, None);
+        old.step(&mut slept).await.expect("works");
+        new.step(&mut later).await.expect("works");
+        assert!(slept.is_some() && later.is_none(), "one leads");
+        xuezhu_tests::until("another takes over from a leader whose row stands still", async || {
+            new.step(&mut later).await.expect("works");
+            later.is_some()
+        })
+        .await;
+        let (slept, later) = (slept.expect("led"), later.expect("leads"));
         let ctx = Context::new(Actor::system(), &clock, &ids);
         db.write(&ctx, |tx, ctx| {
             Box::pin(async move {

@@ -121,6 +121,7 @@ async fn follow(deployment: &Deployment, folder: &Path, token: &str) -> tonic::S
         scope: "43".into(),
         hash_key_id: keyring.hash_key_id().to_owned(),
         hash_key_check: keyring.hash_key_check().to_vec(),
+        ..Handshake::default()
     };
     let mut client = EnrollmentFeedServiceClient::new(channel);
     let asked = SnapshotRequest { handshake: Some(handshake.clone()), ..SnapshotRequest::default() };
@@ -151,7 +152,8 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
         let keyring = Keyring::load(&folder.path().join("keyring.json")).expect("a keyring");
         let db = Db::open(&format!("sqlite:{}", folder.path().join(database).display())).await.expect("opens");
         let nowhere = channel(&format!("http://{}", free_address())).expect("a channel");
-        let following = Following { source: nowhere, name: "aid".into(), scope: String::new(), lane_records: usize::MAX };
+        let following =
+            Following { source: nowhere, name: "aid".into(), scope: String::new(), lane_records: usize::MAX, mirror_age: std::time::Duration::from_secs(600) };
         let policies = Policies::load(None).expect("policies");
         let aid = Aid::start(db, system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await.expect("starts");
         let gate = &aid.parts().gate;

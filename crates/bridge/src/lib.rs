@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | [`log`] | each use case that changes a shared record appends its full new state, in its own transaction |
 //! | [`sequencer`] | gives positions after commit, one leader at a time, without gaps |
-//! | [`server`] | `Snapshot` and `Watch` |
+//! | [`server`] | `Snapshot`, `Watch` and `Recall` |
+//! | [`format`] | formats of records, and how a record is told to whom reads an older one |
+//! | [`renewal`] | publishing again what a higher format changes |
 //! | [`follower`] | keeps a mirror: exactly-once effect, restart from the stored cursor, fresh generations |
 //! | [`cursor`] | a place in one history |
 //! | [`scope`] | what a follower of a part is told |
@@ -14,7 +16,9 @@
 
 pub mod cursor;
 pub mod follower;
+pub mod format;
 pub mod log;
+pub mod renewal;
 pub mod scope;
 pub mod sequencer;
 pub mod server;

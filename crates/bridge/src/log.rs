@@ -62,6 +62,6 @@ pub async fn publish(ctx: &Context, tx: &mut Tx, records: &[Shared]) -> Result<(
     Ok(())
 }
 
-fn encode(body: &Body) -> Vec<u8> {
+pub(crate) fn encode(body: &Body) -> Vec<u8> {
     pb::Record { body: Some(body.clone()), ..pb::Record::default() }.encode_to_vec()
 }

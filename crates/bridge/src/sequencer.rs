@@ -1,65 +1,101 @@
 //! Gives positions after commit, by one leader, without gaps: a reader at position P has missed nothing below P,
 //! on any engine, whatever the order of commits.
 //!
-//! A lease's expiry is no fence: epoch and next position live in one row, and the transaction that assigns positions
-//! updates that row under its epoch. A leader that slept and woke changes nothing.
+//! Nobody's wall clock decides who leads. A leader lets its row beat; whoever sees the row stand still for some seconds of
+//! its own monotonic clock takes over. That is no fence: epoch and next position live in one row, and the transaction that
+//! assigns positions updates that row under its epoch. A leader that slept and woke changes nothing.
+//!
+//! A database that goes back in time (a failover to a lagging replica, a restore under a living process) would hand
+//! positions out twice. Every process remembers the highest position that it saw in which history: a lower one under the
+//! same history begins a new history above it. Another history in the row is adopted.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Mutex, Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use xuezhu_service::{Clock, Error, Ids};
+use xuezhu_service::{Clock, Error, Ids, faults::Faults};
 use xuezhu_store::Db;
 
-use crate::store;
+use crate::{
+    format::FORMAT,
+    store::{self, SequencerRow},
+};
 
-/// How long a leader may be silent before another takes over, in microseconds.
-const LEASE_US: i64 = 5_000_000;
-/// A lease is renewed when less than this is left, in microseconds.
-const RENEW_US: i64 = 3_000_000;
+/// How long a leader's row may stand still before another takes over.
+pub const SILENCE: Duration = Duration::from_secs(5);
+/// How often a leader lets its row beat.
+const BEAT: Duration = Duration::from_millis(1_500);
 /// Changes that get positions in one transaction.
 const BATCH_CHANGES: i64 = 2_000;
 /// How often committed changes are looked for when nobody wakes the sequencer (another process committed them).
 const POLL: Duration = Duration::from_millis(100);
 /// How often the age of waiting changes is measured.
 const MEASURE: Duration = Duration::from_secs(2);
+/// Longest wait after faults.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Gives positions to committed changes.
 #[derive(Debug)]
 pub struct Sequencer {
     db: Db,
     clock: Clock,
+    ids: Ids,
     holder: Uuid,
     committed: Arc<Notify>,
     head: watch::Sender<Head>,
+    seen: Mutex<Seen>,
+    stop: CancellationToken,
 }
 
 /// How far positions were given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
+    /// In which history.
+    pub history: Uuid,
     /// The last one.
     pub position: i64,
-    /// When it was last known that no committed change waits for one, microseconds since 1970; 0 before.
-    pub settled_at_us: i64,
+    /// When it was last seen that somebody leads: by the row's own beat.
+    pub led: Option<Instant>,
 }
 
-/// A lease on leadership.
+impl Head {
+    /// Whether positions are given, by this process or another.
+    pub fn is_led(&self) -> bool {
+        self.led.is_some_and(|at| at.elapsed() < 2 * SILENCE)
+    }
+}
+
+/// The lead of an epoch, as long as that lasts.
 #[derive(Debug, Clone, Copy)]
-pub struct Lease {
+pub struct Lead {
     epoch: i64,
-    until_us: i64,
+    beat: Instant,
+}
+
+/// The row as it was last seen.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    row: SequencerRow,
+    /// Since when epoch, holder and beats stand as they do.
+    still_since: Instant,
 }
 
 impl Sequencer {
-    /// A sequencer that wakes after commits; begins a history where there is none.
-    pub async fn new(db: Db, clock: Clock, ids: &Ids, committed: Arc<Notify>) -> Result<Self, Error> {
+    /// A sequencer that wakes after commits and works until `stop`; begins a history where there is none.
+    pub async fn new(db: Db, clock: Clock, ids: &Ids, committed: Arc<Notify>, stop: CancellationToken) -> Result<Self, Error> {
         let (history, holder) = (ids.next(clock.now()), ids.next(clock.now()));
-        db.write(&history, |tx, history| Box::pin(async move { store::begin_history(tx, *history).await.map_err(Error::from) })).await?;
+        let begun = (history, clock.now_us());
+        db.write(&begun, |tx, (history, now_us)| Box::pin(async move { store::begin_history(tx, *history, FORMAT, *now_us).await.map_err(Error::from) }))
+            .await?;
         let mut tx = db.read().await?;
-        let next = store::sequencer(&mut tx).await?.map_or(1, |row| row.next_position);
+        let row = store::sequencer(&mut tx).await?.ok_or_else(|| Error::Internal("no history was begun".into()))?;
         tx.rollback().await?;
-        Ok(Self { db, clock, holder, committed, head: watch::Sender::new(Head { position: next - 1, settled_at_us: 0 }) })
+        let head = watch::Sender::new(Head { history: row.history, position: row.head(), led: None });
+        Ok(Self { db, clock, ids: ids.clone(), holder, committed, head, seen: Mutex::new(Seen { row, still_since: Instant::now() }), stop })
     }
 
     /// The last position given, as it rises.
@@ -68,111 +104,168 @@ impl Sequencer {
     }
 
     /// Works until told to stop.
-    pub async fn run(self, stop: CancellationToken) {
-        let mut lease = None;
-        let mut measured = tokio::time::Instant::now();
+    pub async fn run(self) {
+        let stop = self.stop.clone();
+        let mut lead = None;
+        let mut measured = Instant::now();
+        let mut faults = Faults::new("sequencer", POLL, LAST_WAIT);
         while !stop.is_cancelled() {
             let woken = self.committed.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            match self.step(&mut lease).await {
+            let wait = match self.step(&mut lead).await {
                 // A full batch: there may be more.
                 Ok(BATCH_CHANGES) => continue,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "sequencer could not work; trying again");
-                    lease = None;
+                Ok(_) => {
+                    faults.over();
+                    POLL
                 }
-            }
+                Err(error) => {
+                    let wait = faults.note(&error);
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        () = tokio::time::sleep(wait) => continue,
+                    }
+                }
+            };
             if measured.elapsed() > MEASURE {
-                measured = tokio::time::Instant::now();
+                measured = Instant::now();
                 self.measure().await;
             }
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = woken => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
-        // Whoever starts next need not wait for the lease to run out.
-        if let Some(lease) = lease
-            && let Err(error) = self.release(lease).await
+        // Whoever starts next need not wait until the row has stood still.
+        if let Some(lead) = lead
+            && let Err(error) = self.release(lead).await
         {
-            tracing::debug!(%error, "the lease runs out by itself");
+            tracing::debug!(%error, "the lead passes when the row has stood still");
         }
     }
 
-    async fn release(&self, lease: Lease) -> Result<(), Error> {
-        self.db.write(&lease, |tx, lease| Box::pin(async move { store::renew_lease(tx, lease.epoch, 0).await.map(drop).map_err(Error::from) })).await
+    async fn release(&self, lead: Lead) -> Result<(), Error> {
+        self.db.write(&lead, |tx, lead| Box::pin(async move { store::release_lead(tx, lead.epoch).await.map_err(Error::from) })).await
     }
 
-    /// Takes or renews the lease where needed and gives positions to one batch; returns how many.
-    pub async fn step(&self, lease: &mut Option<Lease>) -> Result<i64, Error> {
-        let now_us = self.clock.now_us();
-        if lease.is_none_or(|lease| lease.until_us - now_us < RENEW_US) {
-            *lease = self.lead(*lease, now_us).await?;
+    /// Looks at the row, leads where nobody does, and gives positions to one batch; returns how many.
+    pub async fn step(&self, lead: &mut Option<Lead>) -> Result<i64, Error> {
+        let (row, waiting) = self.look().await?;
+        if self.notice(&row).await? {
+            // What was lost is told by the streams that end now; the rest is for the next step.
+            *lead = None;
+            return Ok(0);
         }
-        let mut tx = self.db.read().await?;
-        let waiting = store::has_unsequenced(&mut tx).await?;
-        let next = store::sequencer(&mut tx).await?.map_or(1, |row| row.next_position);
-        tx.rollback().await?;
-        // Another process may lead: its positions are news here too.
-        self.tell(next - 1, (!waiting).then_some(now_us));
-        let Some(lease) = *lease else { return Ok(0) };
+        *lead = match *lead {
+            Some(held) if held.epoch == row.epoch && held.beat.elapsed() < BEAT => Some(held),
+            Some(held) if held.epoch == row.epoch => self.beat(held).await?,
+            _ => self.take(&row).await?,
+        };
+        let Some(held) = *lead else { return Ok(0) };
         if !waiting {
             return Ok(0);
         }
-        let assigned = self.assign(lease).await?;
+        let assigned = self.assign(held).await?;
         if assigned > 0 {
-            let mut tx = self.db.read().await?;
-            let next = store::sequencer(&mut tx).await?.map_or(1, |row| row.next_position);
-            tx.rollback().await?;
-            self.tell(next - 1, None);
+            let (row, _) = self.look().await?;
+            self.notice(&row).await?;
         }
         Ok(assigned)
     }
 
-    /// A new position wakes who waits; that nothing is missing is told with the next word.
-    fn tell(&self, position: i64, settled_at_us: Option<i64>) {
-        self.head.send_if_modified(|known| {
-            let news = known.position != position;
-            known.position = position;
-            known.settled_at_us = settled_at_us.unwrap_or(known.settled_at_us);
-            news
-        });
-        metrics::gauge!("xuezhu_feed_head_position").set(precise(position));
+    async fn look(&self) -> Result<(SequencerRow, bool), Error> {
+        let mut tx = self.db.read().await?;
+        let waiting = store::has_unsequenced(&mut tx).await?;
+        let row = store::sequencer(&mut tx).await?.ok_or_else(|| Error::Internal("the sequencer's row is gone".into()))?;
+        tx.rollback().await?;
+        Ok((row, waiting))
     }
 
-    /// Gives positions under a lease; nothing where its epoch has passed.
-    pub async fn assign(&self, lease: Lease) -> Result<i64, Error> {
+    /// Compares the row with what was seen before, and tells what is new. Returns `true` where the database has gone back
+    /// under its own history, and a new one was begun.
+    async fn notice(&self, row: &SequencerRow) -> Result<bool, Error> {
+        let mut seen = self.seen.lock().await;
+        let before = seen.row;
+        if row.history == before.history && row.next_position < before.next_position {
+            if self.db.is_sqlite() {
+                // Written over under its open connections: nothing that they remember of it can be trusted.
+                tracing::error!("the database file was written over under the running process: it stops; start it again");
+                self.stop.cancel();
+                return Ok(true);
+            }
+            self.go_on_above(row, before.head()).await?;
+            return Ok(true);
+        }
+        if row.history != before.history {
+            tracing::warn!(position = row.head(), "the database is in another history of the feed than before: followers ask anew");
+        }
+        if (row.epoch, row.holder, row.beats, row.history) != (before.epoch, before.holder, before.beats, before.history) {
+            seen.still_since = Instant::now();
+        }
+        seen.row = *row;
+        let led = if row.holder.is_nil() { None } else { Some(seen.still_since) };
+        drop(seen);
+        self.head.send_if_modified(|known| {
+            let news = (known.history, known.position) != (row.history, row.head());
+            *known = Head { history: row.history, position: row.head(), led };
+            news
+        });
+        metrics::gauge!("xuezhu_feed_head_position").set(precise(row.head()));
+        Ok(false)
+    }
+
+    /// The database was put back to an older copy: positions above the highest that was ever seen, in a new history.
+    async fn go_on_above(&self, row: &SequencerRow, highest: i64) -> Result<(), Error> {
+        tracing::error!(
+            position = row.head(),
+            highest,
+            "the database has gone back in time: the feed goes on in a new history, and followers find out what was forgotten"
+        );
+        metrics::counter!("xuezhu_feed_went_back_total").increment(1);
+        let with = (*row, self.ids.next(self.clock.now()), highest, self.clock.now_us());
         self.db
-            .write(&lease, |tx, lease| {
+            .write(&with, |tx, (row, history, highest, now_us)| {
+                Box::pin(async move { store::go_on_above(tx, row, *history, *highest, *now_us).await.map_err(Error::from) })
+            })
+            .await
+            .map(drop)
+    }
+
+    /// Lets the row beat; nothing where the epoch has passed.
+    async fn beat(&self, lead: Lead) -> Result<Option<Lead>, Error> {
+        let lives = self.db.write(&lead, |tx, lead| Box::pin(async move { store::beat(tx, lead.epoch).await.map_err(Error::from) })).await?;
+        Ok(lives.then(|| Lead { beat: Instant::now(), ..lead }))
+    }
+
+    /// Takes the lead where nobody has it, or whoever has it stands still.
+    pub async fn take(&self, row: &SequencerRow) -> Result<Option<Lead>, Error> {
+        let still_since = self.seen.lock().await.still_since;
+        if !row.holder.is_nil() && still_since.elapsed() < SILENCE {
+            return Ok(None);
+        }
+        let with = (self.holder, *row);
+        let epoch = self.db.write(&with, |tx, (holder, row)| Box::pin(async move { store::take_lead(tx, *holder, row).await.map_err(Error::from) })).await?;
+        Ok(epoch.map(|epoch| Lead { epoch, beat: Instant::now() }))
+    }
+
+    /// Gives positions under a lead; nothing where its epoch has passed, or the database has gone back since it was looked at.
+    pub async fn assign(&self, lead: Lead) -> Result<i64, Error> {
+        let seen = self.seen.lock().await.row;
+        let with = (lead, seen);
+        self.db
+            .write(&with, |tx, (lead, seen)| {
                 Box::pin(async move {
-                    let Some(first) = store::lock_next_position(tx, lease.epoch).await? else { return Ok(0) };
+                    let Some((history, first)) = store::lock_next_position(tx, lead.epoch).await? else { return Ok(0) };
+                    if history != seen.history || first < seen.next_position {
+                        return Ok(0);
+                    }
                     let assigned = store::assign_positions(tx, first, BATCH_CHANGES).await?;
-                    if assigned > 0 && !store::advance(tx, lease.epoch, first + assigned).await? {
+                    if assigned > 0 && !store::advance(tx, lead.epoch, first + assigned).await? {
                         return Err(Error::Internal("the sequencer's row was locked and yet moved".into()));
                     }
                     Ok(assigned)
-                })
-            })
-            .await
-    }
-
-    /// Renews the lease, or takes one that has run out.
-    pub async fn lead(&self, lease: Option<Lease>, now_us: i64) -> Result<Option<Lease>, Error> {
-        let until_us = now_us + LEASE_US;
-        let wanted = (lease, self.holder, now_us, until_us);
-        self.db
-            .write(&wanted, |tx, (lease, holder, now_us, until_us)| {
-                Box::pin(async move {
-                    if let Some(lease) = lease
-                        && store::renew_lease(tx, lease.epoch, *until_us).await?
-                    {
-                        return Ok(Some(Lease { until_us: *until_us, ..*lease }));
-                    }
-                    let epoch = store::take_lease(tx, *holder, *now_us, *until_us).await?;
-                    Ok(epoch.map(|epoch| Lease { epoch, until_us: *until_us }))
                 })
             })
             .await
@@ -189,7 +282,7 @@ impl Sequencer {
         }
         .await;
         if let Err(error) = measured {
-            tracing::warn!(%error, "age of waiting changes could not be measured");
+            tracing::debug!(%error, "age of waiting changes could not be measured");
         }
     }
 }
@@ -198,7 +291,7 @@ impl Sequencer {
 pub async fn settled_head(db: &Db) -> Result<Option<i64>, Error> {
     let mut tx = db.read().await?;
     let waiting = store::has_unsequenced(&mut tx).await?;
-    let head = store::sequencer(&mut tx).await?.map_or(0, |row| row.next_position - 1);
+    let head = store::sequencer(&mut tx).await?.map_or(0, |row| row.head());
     tx.rollback().await?;
     Ok((!waiting).then_some(head))
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, one, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
 
 use crate::log::Kind;
 
@@ -28,6 +28,7 @@ impl Change {
 pub struct LoggedRow {
     pub position: i64,
     pub change: Uuid,
+    pub kind: i32,
     pub record: Uuid,
     pub version: i64,
     pub scope_before: String,
@@ -36,21 +37,39 @@ pub struct LoggedRow {
     pub at_us: i64,
 }
 
-/// A record as it is now.
+/// A record as it is now, with the change that made it, where the log still holds that.
 #[derive(Debug, sqlx::FromRow)]
 pub struct LatestRow {
     pub kind: i32,
     pub record: Uuid,
     pub version: i64,
+    pub change: Option<Uuid>,
     pub body: Vec<u8>,
     pub at_us: i64,
 }
 
 /// The one row that positions come from.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct SequencerRow {
+    /// The present history.
     pub history: Uuid,
+    /// The position above which it begins.
+    pub base_position: i64,
+    /// The position that is given next.
     pub next_position: i64,
+    /// Rises with each leader.
+    pub epoch: i64,
+    /// Who leads; nil where nobody does.
+    pub holder: Uuid,
+    /// Rises while the leader lives.
+    pub beats: i64,
+}
+
+impl SequencerRow {
+    /// The last position that was given.
+    pub fn head(&self) -> i64 {
+        self.next_position - 1
+    }
 }
 
 pub async fn append_changes(tx: &mut Tx, changes: &[Change], at_us: i64) -> Result<(), StoreError> {
@@ -86,33 +105,102 @@ pub async fn keep_latest(tx: &mut Tx, changes: &[Change], at_us: i64) -> Result<
 }
 
 pub async fn sequencer(tx: &mut Tx) -> Result<Option<SequencerRow>, StoreError> {
-    one!(tx, SequencerRow, "SELECT history, next_position FROM feed_sequencer")
+    one!(tx, SequencerRow, "SELECT history, base_position, next_position, epoch, holder, beats FROM feed_sequencer")
 }
 
-pub async fn begin_history(tx: &mut Tx, history: Uuid) -> Result<u64, StoreError> {
+/// Begins a history where there is none, and notes the one that there is.
+pub async fn begin_history(tx: &mut Tx, history: Uuid, format: i32, now_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO feed_sequencer (only_row, history, epoch, holder, lease_until_us, next_position) VALUES (1, $1, 0, $1, 0, 1)
+        "INSERT INTO feed_sequencer (only_row, history, epoch, holder, lease_until_us, next_position, format) VALUES (1, $1, 0, $2, 0, 1, $3)
          ON CONFLICT (only_row) DO NOTHING",
-        history
-    )
+        history,
+        Uuid::nil(),
+        format
+    )?;
+    note_history(tx, now_us).await
 }
 
-/// Takes the lease if it has run out or is the holder's own; the epoch rises, so that a former leader changes nothing more.
-pub async fn take_lease(tx: &mut Tx, holder: Uuid, now_us: i64, until_us: i64) -> Result<Option<i64>, StoreError> {
+async fn note_history(tx: &mut Tx, now_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO feed_histories (history, base_position, begun_at_us) SELECT history, base_position, $1 FROM feed_sequencer WHERE true
+         ON CONFLICT (history) DO NOTHING",
+        now_us
+    )?;
+    Ok(())
+}
+
+/// Goes on in a new history above `base`, if the row still says what was seen: who else saw the same loss was first otherwise.
+pub async fn go_on_above(tx: &mut Tx, seen: &SequencerRow, history: Uuid, base: i64, now_us: i64) -> Result<bool, StoreError> {
+    let begun = run!(
+        tx,
+        "UPDATE feed_sequencer SET history = $1, base_position = $2, next_position = $2 + 1, epoch = epoch + 1, holder = $3
+         WHERE history = $4 AND epoch = $5 AND next_position = $6",
+        history,
+        base,
+        Uuid::nil(),
+        seen.history,
+        seen.epoch,
+        seen.next_position
+    )?;
+    if begun == 1 {
+        note_history(tx, now_us).await?;
+    }
+    Ok(begun == 1)
+}
+
+/// Whether this database has been through a history.
+pub async fn knows_history(tx: &mut Tx, history: Uuid) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM feed_histories WHERE history = $1", history)?.is_some())
+}
+
+/// Takes the lead, if the row still stands as it was seen; the epoch rises, so that a former leader changes nothing more.
+pub async fn take_lead(tx: &mut Tx, holder: Uuid, seen: &SequencerRow) -> Result<Option<i64>, StoreError> {
     let taken = one!(
         tx,
         (i64,),
-        "UPDATE feed_sequencer SET epoch = epoch + 1, holder = $1, lease_until_us = $3 WHERE lease_until_us <= $2 OR holder = $1 RETURNING epoch",
+        "UPDATE feed_sequencer SET epoch = epoch + 1, beats = beats + 1, holder = $1 WHERE epoch = $2 AND beats = $3 AND holder = $4 RETURNING epoch",
         holder,
-        now_us,
-        until_us
+        seen.epoch,
+        seen.beats,
+        seen.holder
     )?;
     Ok(taken.map(|(epoch,)| epoch))
 }
 
-pub async fn renew_lease(tx: &mut Tx, epoch: i64, until_us: i64) -> Result<bool, StoreError> {
-    Ok(run!(tx, "UPDATE feed_sequencer SET lease_until_us = $2 WHERE epoch = $1", epoch, until_us)? == 1)
+/// Says that the leader of an epoch lives; `false` where the epoch has passed.
+pub async fn beat(tx: &mut Tx, epoch: i64) -> Result<bool, StoreError> {
+    Ok(run!(tx, "UPDATE feed_sequencer SET beats = beats + 1 WHERE epoch = $1", epoch)? == 1)
+}
+
+/// Leaves the lead to whoever wants it.
+pub async fn release_lead(tx: &mut Tx, epoch: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE feed_sequencer SET holder = $2 WHERE epoch = $1", epoch, Uuid::nil())?;
+    Ok(())
+}
+
+/// The format in which all records were shared last.
+pub async fn shared_format(tx: &mut Tx) -> Result<i32, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT format FROM feed_sequencer")?.map_or(0, |(format,)| format))
+}
+
+/// Notes that all records were shared in a format.
+pub async fn note_shared_format(tx: &mut Tx, format: i32) -> Result<(), StoreError> {
+    run!(tx, "UPDATE feed_sequencer SET format = $1", format)?;
+    Ok(())
+}
+
+/// A page of what was shared last: kind, record, body.
+pub async fn shared_after(tx: &mut Tx, kind: i32, record: Uuid, limit: i64) -> Result<Vec<(i32, Uuid, Vec<u8>)>, StoreError> {
+    rows!(
+        tx,
+        (i32, Uuid, Vec<u8>),
+        "SELECT kind, record, body FROM shared_records WHERE (kind, record) > ($1, $2) ORDER BY kind, record LIMIT $3",
+        kind,
+        record,
+        limit
+    )
 }
 
 pub async fn has_unsequenced(tx: &mut Tx) -> Result<bool, StoreError> {
@@ -123,10 +211,9 @@ pub async fn oldest_unsequenced_us(tx: &mut Tx) -> Result<Option<i64>, StoreErro
     Ok(one!(tx, (Option<i64>,), "SELECT min(at_us) FROM change_log WHERE position IS NULL")?.and_then(|(oldest,)| oldest))
 }
 
-/// Locks the row under the leader's epoch; `None` where the epoch has passed.
-pub async fn lock_next_position(tx: &mut Tx, epoch: i64) -> Result<Option<i64>, StoreError> {
-    let locked = one!(tx, (i64,), "UPDATE feed_sequencer SET epoch = epoch WHERE epoch = $1 RETURNING next_position", epoch)?;
-    Ok(locked.map(|(position,)| position))
+/// Locks the row under the leader's epoch; `None` where the epoch has passed. History and next position, as they then are.
+pub async fn lock_next_position(tx: &mut Tx, epoch: i64) -> Result<Option<(Uuid, i64)>, StoreError> {
+    one!(tx, (Uuid, i64), "UPDATE feed_sequencer SET epoch = epoch WHERE epoch = $1 RETURNING history, next_position", epoch)
 }
 
 /// Gives positions to committed changes in the order of their ids; returns how many.
@@ -144,22 +231,28 @@ pub async fn assign_positions(tx: &mut Tx, first: i64, limit: i64) -> Result<i64
 }
 
 pub async fn advance(tx: &mut Tx, epoch: i64, next_position: i64) -> Result<bool, StoreError> {
-    Ok(run!(tx, "UPDATE feed_sequencer SET next_position = $2 WHERE epoch = $1", epoch, next_position)? == 1)
+    Ok(run!(tx, "UPDATE feed_sequencer SET next_position = $2, beats = beats + 1 WHERE epoch = $1", epoch, next_position)? == 1)
 }
 
 pub async fn change_at(tx: &mut Tx, position: i64) -> Result<Option<Uuid>, StoreError> {
     Ok(one!(tx, (Uuid,), "SELECT change FROM change_log WHERE position = $1", position)?.map(|(change,)| change))
 }
 
-pub async fn oldest_position(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
-    Ok(one!(tx, (Option<i64>,), "SELECT min(position) FROM change_log")?.and_then(|(position,)| position))
+/// The oldest position above another one.
+pub async fn oldest_position_above(tx: &mut Tx, base: i64) -> Result<Option<i64>, StoreError> {
+    Ok(one!(tx, (Option<i64>,), "SELECT min(position) FROM change_log WHERE position > $1", base)?.and_then(|(position,)| position))
+}
+
+/// When the change at a position was committed.
+pub async fn committed_at(tx: &mut Tx, position: i64) -> Result<Option<i64>, StoreError> {
+    Ok(one!(tx, (i64,), "SELECT at_us FROM change_log WHERE position = $1", position)?.map(|(at_us,)| at_us))
 }
 
 pub async fn changes_after(tx: &mut Tx, position: i64, limit: i64) -> Result<Vec<LoggedRow>, StoreError> {
     rows!(
         tx,
         LoggedRow,
-        "SELECT position, change, record, version, scope_before, scope, body, at_us FROM change_log WHERE position > $1 ORDER BY position LIMIT $2",
+        "SELECT position, change, kind, record, version, scope_before, scope, body, at_us FROM change_log WHERE position > $1 ORDER BY position LIMIT $2",
         position,
         limit
     )
@@ -169,13 +262,31 @@ pub async fn latest_after(tx: &mut Tx, kind: i32, record: Uuid, scope: &str, lim
     rows!(
         tx,
         LatestRow,
-        "SELECT kind, record, version, body, at_us FROM shared_records
-         WHERE (kind, record) > ($1, $2) AND ($3 = '' OR (' ' || scope) LIKE '% ' || $3 || '%') ORDER BY kind, record LIMIT $4",
+        "SELECT s.kind, s.record, s.version, (SELECT c.change FROM change_log c WHERE c.kind = s.kind AND c.record = s.record AND c.version = s.version) AS change,
+                s.body, s.at_us
+         FROM shared_records s
+         WHERE (s.kind, s.record) > ($1, $2) AND ($3 = '' OR (' ' || s.scope) LIKE '% ' || $3 || '%') ORDER BY s.kind, s.record LIMIT $4",
         kind,
         record,
         scope,
         limit
     )
+}
+
+/// Kinds of which anything is shared.
+pub async fn kinds(tx: &mut Tx) -> Result<Vec<i32>, StoreError> {
+    Ok(rows!(tx, (i32,), "SELECT DISTINCT kind FROM shared_records ORDER BY kind")?.into_iter().map(|(kind,)| kind).collect())
+}
+
+/// Which of these changes the log holds.
+pub async fn known_changes(tx: &mut Tx, changes: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let known = rows!(tx, (Uuid,), sql!("SELECT change FROM change_log WHERE change" in_uuids 1), json_uuids(changes.iter().copied()))?;
+    Ok(known.into_iter().map(|(change,)| change).collect())
+}
+
+/// When the oldest change that the log holds was committed.
+pub async fn horizon_us(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
+    Ok(one!(tx, (Option<i64>,), "SELECT min(at_us) FROM change_log")?.and_then(|(at_us,)| at_us))
 }
 
 /// Forgets changes from before an instant, but never the last: a cursor at the head must find its change.

@@ -1,6 +1,6 @@
 //! Forgetting old changes. A follower whose cursor is older takes a fresh snapshot.
 
-use xuezhu_service::{Clock, Error};
+use xuezhu_service::Error;
 use xuezhu_store::Db;
 
 use crate::store;
@@ -8,9 +8,9 @@ use crate::store;
 /// How long changes are kept, in microseconds: thirty days.
 pub const KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
 
-/// Forgets changes that are older than [`KEPT_US`]; returns how many.
-pub async fn trim(db: &Db, clock: &Clock) -> Result<u64, Error> {
-    trim_before(db, clock.now_us() - KEPT_US).await
+/// Forgets changes that are older than [`KEPT_US`] at a time that [`xuezhu_service::Forgetting`] gave; returns how many.
+pub async fn trim(db: &Db, forgetting_us: i64) -> Result<u64, Error> {
+    trim_before(db, forgetting_us - KEPT_US).await
 }
 
 /// Forgets changes from before an instant.

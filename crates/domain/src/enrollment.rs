@@ -142,6 +142,8 @@ pub enum PeriodState {
     OnLeave,
     /// Gone.
     Withdrawn,
+    /// A state that only a newer source knows: it entitles to nothing.
+    Unknown,
 }
 
 impl PeriodState {
@@ -151,16 +153,17 @@ impl PeriodState {
             Self::InSchool => 1,
             Self::OnLeave => 2,
             Self::Withdrawn => 3,
+            Self::Unknown => 0,
         }
     }
 
-    /// From what was stored.
-    pub fn from_code(code: i32) -> Option<Self> {
+    /// From what was stored, or told by a source that may know more.
+    pub fn from_code(code: i32) -> Self {
         match code {
-            1 => Some(Self::InSchool),
-            2 => Some(Self::OnLeave),
-            3 => Some(Self::Withdrawn),
-            _ => None,
+            1 => Self::InSchool,
+            2 => Self::OnLeave,
+            3 => Self::Withdrawn,
+            _ => Self::Unknown,
         }
     }
 
@@ -170,6 +173,7 @@ impl PeriodState {
             Self::InSchool => "IN_SCHOOL",
             Self::OnLeave => "ON_LEAVE",
             Self::Withdrawn => "WITHDRAWN",
+            Self::Unknown => "UNKNOWN",
         }
     }
 }

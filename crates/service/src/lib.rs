@@ -12,6 +12,8 @@
 //! | [`runner`] | the one function that every mutation goes through |
 //! | [`paging`] | opaque page tokens |
 //! | [`sessions`] | which sessions are over before their tokens are |
+//! | [`faults`] | work that is tried until it succeeds: waits, one line a fault, counts |
+//! | [`forgetting`] | the clock that things are forgotten by, which no step moves far |
 //! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
 //! | [`telemetry`] | logs and metrics |
 //! | [`uploads`] | files on their way in: a few at once, none that stands still |
@@ -20,6 +22,8 @@
 
 pub mod clock;
 pub mod context;
+pub mod faults;
+pub mod forgetting;
 pub mod keyring;
 pub mod paging;
 pub mod permission;
@@ -34,6 +38,7 @@ pub mod uploads;
 
 pub use clock::Clock;
 pub use context::{Actor, Context, Ids, Role};
+pub use forgetting::Forgetting;
 pub use keyring::Keyring;
 pub use permission::{Permission, Place};
 pub use refusal::{Error, FieldErrors, Reason, Refusal};

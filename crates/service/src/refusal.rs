@@ -141,7 +141,8 @@ impl Error {
             Self::Refused(refusal) => refusal.reason,
             Self::Store(StoreError::Unique(_)) => Reason::Conflict,
             Self::Store(StoreError::Text) => Reason::InvalidArgument,
-            Self::Store(StoreError::Retry(_) | StoreError::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))) => Reason::Unavailable,
+            Self::Store(StoreError::Full(_)) => Reason::StorageFull,
+            Self::Store(StoreError::Retry(_) | StoreError::Unavailable(_) | StoreError::Replaced) => Reason::Unavailable,
             Self::Store(_) | Self::Internal(_) => Reason::Internal,
         }
     }
@@ -167,10 +168,13 @@ pub fn code(reason: Reason) -> Code {
         | R::NothingToDo
         | R::HashKeyMismatch
         | R::CursorUnknown
+        | R::SourceForgot
+        | R::MirrorStale
+        | R::LastAdministrator
         | R::PlaceOverlaps => Code::FailedPrecondition,
         R::CursorTooOld => Code::OutOfRange,
         R::Conflict => Code::Aborted,
-        R::Unavailable => Code::Unavailable,
+        R::Unavailable | R::StorageFull => Code::Unavailable,
         R::Internal | R::Unspecified => Code::Internal,
     }
 }
@@ -211,7 +215,26 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::PasswordWeak => "新密码强度不够",
         R::PlaceOverlaps => "与该生原有学籍的时间重叠",
         R::AccountDisabled => "账号已停用，请联系管理员",
+        R::SourceForgot => "学籍系统恢复到了较早的备份，遗忘了该生的记录，须重新登记或由主管部门核定后才能审核",
+        R::MirrorStale => "资助系统较长时间没有收到学籍数据，暂不能审核，请稍后重试",
+        R::StorageFull => "磁盘空间已满，未能写入；请通知运维人员，腾出空间后重试",
+        R::LastAdministrator => "这是最后一个能登录的管理员账号，不能停用",
         R::DuplicateRow => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条",
+    }
+}
+
+/// Fields at fault that an answer names: what is told travels in headers, whose room all calls of a connection share.
+const FIELDS_TOLD: usize = 10;
+/// Characters of a message, at most.
+const MESSAGE_CHARACTERS: usize = 300;
+/// Characters of what is told of one field, and of its path.
+const FIELD_CHARACTERS: usize = 80;
+
+/// A text within a bound.
+fn bounded(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}……", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -224,9 +247,13 @@ impl From<Error> for Status {
         let message = match error {
             Error::Refused(refusal) => {
                 if !refusal.fields.is_empty() {
-                    details.set_bad_request(refusal.fields.iter().map(|(field, why)| FieldViolation::new(field, why)).collect::<Vec<_>>());
+                    let told = refusal.fields.iter().take(FIELDS_TOLD);
+                    let told = told.map(|(field, why)| FieldViolation::new(bounded(field, FIELD_CHARACTERS), bounded(why, FIELD_CHARACTERS)));
+                    details.set_bad_request(told.collect::<Vec<_>>());
                 }
-                refusal.message
+                let more = refusal.fields.len().saturating_sub(FIELDS_TOLD);
+                let message = bounded(&refusal.message, MESSAGE_CHARACTERS);
+                if more > 0 { format!("{message}（另有{more}处有误，改正后重试）") } else { message }
             }
             hidden => {
                 tracing::error!(error = %hidden, detail = ?hidden, "request failed");
@@ -249,7 +276,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_chinese_text() {
-        for reason in (0..=32).filter_map(|number| Reason::try_from(number).ok()) {
+        for reason in (0..=36).filter_map(|number| Reason::try_from(number).ok()) {
             assert!(chinese(reason).chars().any(|c| c > '\u{4e00}'), "{reason:?}");
         }
     }
@@ -261,6 +288,21 @@ mod tests {
         assert_eq!(reason_of(&status), Some(Reason::InvalidArgument));
         let bad = status.get_details_bad_request().expect("fields");
         assert_eq!(bad.field_violations[0].field, "effective_date");
+    }
+
+    #[test]
+    fn however_much_is_wrong_what_is_told_stays_small() {
+        let mut errors = FieldErrors::default();
+        for index in 0..5_000 {
+            errors.add(&format!("entries[{index}]"), "应为UUID，".repeat(50));
+        }
+        let status = Status::from(errors.check().expect_err("all are wrong"));
+        let told = status.get_details_bad_request().expect("fields");
+        assert_eq!(told.field_violations.len(), FIELDS_TOLD);
+        assert!(status.message().contains("另有4990处"), "{}", status.message());
+        // As headers: what is not ASCII takes three bytes for each of its own, the details four for three.
+        let bytes = status.message().len() * 3 + status.details().len() * 4 / 3;
+        assert!(bytes < 12 * 1024, "{bytes}");
     }
 
     #[test]

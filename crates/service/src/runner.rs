@@ -175,9 +175,9 @@ impl Runner {
         }
     }
 
-    /// Forgets answers older than [`REQUEST_KEPT_US`].
-    pub async fn forget_old_requests(&self) -> Result<(), Error> {
-        let before = self.clock.now_us() - REQUEST_KEPT_US;
+    /// Forgets answers older than [`REQUEST_KEPT_US`], at a time that [`Forgetting`] gave.
+    pub async fn forget_old_requests(&self, forgetting_us: i64) -> Result<(), Error> {
+        let before = forgetting_us - REQUEST_KEPT_US;
         self.db
             .write(&before, |tx, before| {
                 Box::pin(async move {

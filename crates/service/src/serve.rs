@@ -21,6 +21,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, service::Routes};
+use xuezhu_store::Db;
 
 use crate::{
     context::{Actor, Context, Role},
@@ -39,6 +40,8 @@ pub const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 const BAD_TOKENS_RECORDED: u32 = 100;
 /// Header that carries the address of the connection's other end; set here, whatever a client sent.
 const PEER: &str = "x-peer-address";
+/// How often an SQLite database is looked at, whether it is still the file that was opened.
+const REPLACED: Duration = Duration::from_millis(300);
 /// How long a stop waits for what is under way.
 const STOP_SECONDS: u64 = 10;
 
@@ -158,6 +161,20 @@ impl Gate {
     /// Lets bad tokens be recorded again; called every minute.
     pub fn new_minute(&self) {
         self.bad_tokens.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Stops everything when another file is where an SQLite database was opened: what is written from then on, nobody would read.
+pub async fn stop_when_replaced(db: Db, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(REPLACED) => {}
+        }
+        if db.is_replaced() {
+            tracing::error!("the database file was replaced under the running process: it stops; start it again on the file that is there now");
+            return stop.cancel();
+        }
     }
 }
 

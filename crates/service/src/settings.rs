@@ -43,6 +43,8 @@ pub struct Settings {
     pub follower: String,
     /// On PostgreSQL, a batch of the feed is applied by two transactions at once where each gets so many records.
     pub lane_records: usize,
+    /// How old, in seconds, aid's mirror of enrollment may be for awards to be approved on it.
+    pub mirror_max_age_seconds: u64,
     /// A TOML file of aid policies; the built-in ones where empty.
     pub policy_file: Option<PathBuf>,
     /// A file with the first administrator's one-time password.
@@ -86,6 +88,7 @@ impl Default for Settings {
             scope: String::new(),
             follower: "aid".into(),
             lane_records: 250,
+            mirror_max_age_seconds: 600,
             policy_file: None,
             admin_password_file: None,
             log: "info".into(),

@@ -1,16 +1,22 @@
 //! Pools, transactions and their retry.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use rand::Rng;
 use sqlx::{
-    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Retryable, StoreError, TxFuture};
+use crate::{Retryable, StoreError, TxFuture, sqlite_file::SqliteFile};
 
 /// Connections to PostgreSQL a process.
 const POSTGRES_CONNECTIONS: u32 = 12;
@@ -30,6 +36,8 @@ pub enum Db {
         read: SqlitePool,
         /// The writer.
         write: SqlitePool,
+        /// The file; none in memory.
+        file: Option<Arc<SqliteFile>>,
     },
     /// A server.
     Postgres(PgPool),
@@ -39,17 +47,63 @@ pub enum Db {
 #[derive(Debug)]
 pub enum Tx {
     /// On SQLite.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// A transaction on SQLite, and the connection that it is on. A connection whose transaction did not end as it should, be it
+/// that the disk was full or that nobody waited for the end, goes back to no pool: what state it is in is anybody's guess.
+#[derive(Debug)]
+pub struct SqliteTx {
+    connection: PoolConnection<Sqlite>,
+    ended: bool,
+}
+
+impl SqliteTx {
+    async fn begin(pool: &SqlitePool, how: &'static str) -> Result<Self, StoreError> {
+        let mut tx = Self { connection: pool.acquire().await?, ended: false };
+        sqlx::query(how).execute(&mut *tx.connection).await?;
+        Ok(tx)
+    }
+
+    async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
+        sqlx::query(how).execute(&mut *self.connection).await?;
+        self.ended = true;
+        Ok(())
+    }
+}
+
+impl Deref for SqliteTx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for SqliteTx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
+impl Drop for SqliteTx {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 impl Db {
     /// Opens `sqlite:PATH` (made if missing) or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(url)?
-                .create_if_missing(true)
+            let options = SqliteConnectOptions::from_str(url)?.create_if_missing(true);
+            let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+            let file = if in_memory { None } else { Some(Arc::new(SqliteFile::prepare(options.get_filename()).map_err(sqlx::Error::Io)?)) };
+            let options = options
                 .journal_mode(SqliteJournalMode::Wal)
                 // What was acknowledged survives the power going off, not only the process.
                 .synchronous(SqliteSynchronous::Full)
@@ -66,7 +120,7 @@ impl Db {
                 .connect_with(options.clone().pragma("cache_size", "-32000"))
                 .await?;
             let read = SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
-            Ok(Self::Sqlite { read, write })
+            Ok(Self::Sqlite { read, write, file })
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?;
             let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
@@ -88,15 +142,18 @@ impl Db {
     /// A transaction for reading: one state of the database throughout.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Self::Sqlite { read, .. } => Tx::Sqlite(SqliteTx::begin(read, "BEGIN").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
         })
     }
 
     /// A transaction for writing, to be committed by the caller; prefer [`Db::write`].
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        if self.is_replaced() {
+            return Err(StoreError::Replaced);
+        }
         Ok(match self {
-            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { write, .. } => Tx::Sqlite(SqliteTx::begin(write, "BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -122,7 +179,10 @@ impl Db {
                     Err(error) => E::from(error),
                 },
                 Err(error) => {
-                    tx.rollback().await?;
+                    // Why it failed says more than why its end did; a connection whose end fails is thrown away.
+                    if let Err(end) = tx.rollback().await {
+                        tracing::debug!(%end, "a transaction that failed could not be undone: its connection is closed");
+                    }
                     error
                 }
             };
@@ -143,10 +203,15 @@ impl Db {
         Ok(())
     }
 
+    /// Whether another file is where an SQLite database was opened: what is written now, nobody would ever read.
+    pub fn is_replaced(&self) -> bool {
+        matches!(self, Self::Sqlite { file: Some(file), .. } if file.is_replaced())
+    }
+
     /// Closes all connections, after what is under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write } => {
+            Self::Sqlite { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -173,7 +238,7 @@ impl Tx {
     /// Makes it last.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => tx.end("COMMIT").await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
@@ -182,7 +247,7 @@ impl Tx {
     /// Undoes it.
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => tx.end("ROLLBACK").await?,
             Self::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())

@@ -12,6 +12,15 @@ pub enum StoreError {
     /// A text that the engine can't hold, such as one with a NUL.
     #[error("text can't be held")]
     Text,
+    /// There is no room on the disk.
+    #[error("no room on the disk: {0}")]
+    Full(String),
+    /// The database can't be reached, or takes no work now: it stops, starts, only reads, or its disk fails.
+    #[error("database is not available: {0}")]
+    Unavailable(String),
+    /// Another file is where the database was.
+    #[error("the database file was replaced under the running process")]
+    Replaced,
     /// Anything else.
     #[error(transparent)]
     Database(sqlx::Error),
@@ -28,7 +37,15 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let Some(database) = error.as_database_error() else { return Self::Database(error) };
+        let Some(database) = error.as_database_error() else {
+            return match &error {
+                sqlx::Error::Io(why) if why.kind() == std::io::ErrorKind::StorageFull => Self::Full(why.to_string()),
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
+                    Self::Unavailable(error.to_string())
+                }
+                _ => Self::Database(error),
+            };
+        };
         if database.is_unique_violation() {
             return Self::Unique(database.constraint().unwrap_or_default().to_owned());
         }
@@ -37,9 +54,20 @@ impl From<sqlx::Error> for StoreError {
             Some(code @ ("40001" | "40P01" | "5" | "261" | "517")) => Self::Retry(code.to_owned()),
             // PostgreSQL: character_not_in_repertoire.
             Some("22021") => Self::Text,
+            // PostgreSQL: disk_full. SQLite: FULL.
+            Some("53100" | "13") => Self::Full(error.to_string()),
+            Some(code) if is_out_of_reach(code) => Self::Unavailable(error.to_string()),
             _ => Self::Database(error),
         }
     }
+}
+
+/// PostgreSQL: connection exceptions, no resources, read only (a standby), shut down or starting. SQLite: IOERR with its
+/// extended codes, CANTOPEN, READONLY.
+fn is_out_of_reach(code: &str) -> bool {
+    let postgres = code.len() == 5 && (["08", "53"].iter().any(|class| code.starts_with(class)) || matches!(code, "25006" | "57P01" | "57P02" | "57P03"));
+    let sqlite = code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 14));
+    postgres || sqlite
 }
 
 /// Whether the transaction that failed was certainly rolled back and may succeed when run again.

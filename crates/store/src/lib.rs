@@ -18,8 +18,9 @@ mod db;
 mod error;
 mod json;
 mod macros;
+mod sqlite_file;
 
-pub use db::{Db, Tx};
+pub use db::{Db, SqliteTx, Tx};
 pub use error::{Retryable, StoreError};
 pub use json::{Bytes, Hex, json_rows, json_texts, json_uuids};
 #[doc(hidden)]

@@ -5,6 +5,7 @@
 //! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
 //! | [`award`] | lists of a school, scheme and term |
 //! | [`mirror`] | what enrollment says, by generation |
+//! | [`forgotten`] | what enrollment said and does not know any more |
 //! | [`reconciliation`] | one judge, two drivers, flags and their life |
 //! | [`sessions`] | whose log-in is over, as enrollment says |
 //!
@@ -12,6 +13,7 @@
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
 
 pub mod award;
+pub mod forgotten;
 pub mod mirror;
 pub mod policy;
 pub mod reconciliation;
@@ -19,11 +21,14 @@ pub mod sessions;
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::Channel};
 use xuezhu_bridge::follower::{Follower, Standing};
-use xuezhu_proto::aid::{award_service_server::AwardServiceServer, reconciliation_service_server::ReconciliationServiceServer};
-use xuezhu_service::{Clock, Error, Ids, Keyring, Runner, serve::Gate};
+use xuezhu_proto::aid::{
+    award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+};
+use xuezhu_service::{Clock, Error, Forgetting, Ids, Keyring, Runner, faults::Faults, serve, serve::Gate};
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 
 use policy::Policies;
@@ -51,6 +56,17 @@ pub struct Parts {
     pub policies: Policies,
     /// Where long work runs.
     pub tasks: TaskTracker,
+    /// How the mirror stands with its source.
+    pub standing: watch::Receiver<Standing>,
+    /// How old the mirror may be for awards to be approved on it.
+    pub mirror_age: Duration,
+}
+
+impl Parts {
+    /// Whether the mirror is too old to approve on, or its age is not known.
+    pub fn is_stale(&self) -> bool {
+        self.standing.borrow().age().is_none_or(|age| age > self.mirror_age)
+    }
 }
 
 /// Whom aid follows, and how.
@@ -64,13 +80,14 @@ pub struct Following {
     pub scope: String,
     /// A batch is applied in one transaction unless each of two would get so many records.
     pub lane_records: usize,
+    /// How old the mirror may be for awards to be approved on it.
+    pub mirror_age: Duration,
 }
 
 /// A running aid service.
 #[derive(Debug, Clone)]
 pub struct Aid {
     parts: Arc<Parts>,
-    standing: tokio::sync::watch::Receiver<Standing>,
 }
 
 impl Aid {
@@ -89,24 +106,33 @@ impl Aid {
         db.migrate(&MIGRATIONS).await?;
         let runner = Runner::new(db, clock.clone(), ids);
         let gate = Gate::new(&keyring, runner.clone());
-        let parts = Arc::new(Parts { runner, gate, keyring: keyring.clone(), policies, tasks: tasks.clone() });
-        fail_broken_runs(&parts).await?;
+        let standing = watch::Sender::new(Standing::default());
+        let parts = Arc::new(Parts {
+            runner,
+            gate,
+            keyring: keyring.clone(),
+            policies,
+            tasks: tasks.clone(),
+            standing: standing.subscribe(),
+            mirror_age: following.mirror_age,
+        });
         sessions::recall(&parts).await?;
         tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
         let mirror = mirror::AidMirror { parts: parts.clone(), lane_records: following.lane_records };
-        let follower = Follower::new(Arc::new(mirror), following.source, &keyring, clock, &following.name, &following.scope);
-        let standing = follower.standing();
+        let follower = Follower::new(Arc::new(mirror), following.source, &keyring, clock, &following.name, &following.scope, standing);
         tasks.spawn(follower.run(stop.clone()));
+        tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
         tasks.spawn(reconciliation::sweep::keep_awake(parts.clone(), stop.clone()));
-        tasks.spawn(keep_house(parts.clone(), standing.clone(), stop.clone()));
-        Ok(Self { parts, standing })
+        tasks.spawn(reconciliation::sweep::fail_broken_runs(parts.clone(), stop.clone()));
+        tasks.spawn(keep_house(parts.clone(), stop.clone()));
+        Ok(Self { parts })
     }
 
     /// The gRPC services.
     pub fn routes(&self) -> Routes {
-        Routes::new(AwardServiceServer::new(award::api::AwardApi(self.parts.clone()))).add_service(ReconciliationServiceServer::new(
-            reconciliation::api::ReconciliationApi { parts: self.parts.clone(), standing: self.standing.clone() },
-        ))
+        Routes::new(AwardServiceServer::new(award::api::AwardApi(self.parts.clone())))
+            .add_service(ReconciliationServiceServer::new(reconciliation::api::ReconciliationApi { parts: self.parts.clone() }))
+            .add_service(ForgottenServiceServer::new(forgotten::api::ForgottenApi(self.parts.clone())))
     }
 
     /// What the use cases need: for the process that embeds the service.
@@ -115,53 +141,50 @@ impl Aid {
     }
 
     /// How the follower stands.
-    pub fn standing(&self) -> tokio::sync::watch::Receiver<Standing> {
-        self.standing.clone()
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.parts.standing.clone()
     }
 }
 
-/// A sweep that a stop cut short is told as failed: start another.
-async fn fail_broken_runs(parts: &Parts) -> Result<(), Error> {
-    let now_us = parts.runner.clock().now_us();
-    parts
-        .runner
-        .db()
-        .write(&now_us, |tx, now_us| Box::pin(async move { reconciliation::fail_broken_runs(tx, *now_us).await.map_err(Error::from) }))
-        .await
-        .map(drop)
-}
-
-async fn keep_house(parts: Arc<Parts>, standing: tokio::sync::watch::Receiver<Standing>, stop: CancellationToken) {
+async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
     let (mut hours, mut minutes, mut measures) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MINUTE), tokio::time::interval(MEASURE));
+    let mut forgetting = Forgetting::new(parts.runner.db().clone(), parts.runner.clock().clone());
+    let mut faults = Faults::new("measures", MEASURE, MEASURE);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = hours.tick() => {
-                if let Err(error) = parts.runner.forget_old_requests().await {
+                if let Err(error) = forget(&parts, &mut forgetting).await {
                     tracing::warn!(%error, "housekeeping failed; it is tried again in an hour");
                 }
             }
             _ = minutes.tick() => parts.gate.new_minute(),
-            _ = measures.tick() => {
-                let standing = *standing.borrow();
-                if let Err(error) = measure(&parts, standing).await {
-                    tracing::warn!(%error, "open flags could not be counted");
-                }
+            _ = measures.tick() => match measure(&parts).await {
+                Ok(()) => faults.over(),
+                Err(error) => drop(faults.note(&error)),
             }
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts and ages stay far below 2^53")]
-async fn measure(parts: &Parts, standing: Standing) -> Result<(), Error> {
+async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
+    let now_us = forgetting.now_us().await?;
+    parts.runner.forget_old_requests(now_us).await
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+async fn measure(parts: &Parts) -> Result<(), Error> {
+    let standing = *parts.standing.borrow();
     // A mirror that never heard from its source is as old as can be, not fresh.
-    let age = |at_us: i64| if at_us == 0 { f64::INFINITY } else { (parts.runner.clock().now_us() - at_us).max(0) as f64 / 1e6 };
-    metrics::gauge!("xuezhu_feed_lag_seconds").set(age(standing.complete_at_us));
-    metrics::gauge!("xuezhu_mirror_age_seconds").set(age(standing.heard_at_us));
+    metrics::gauge!("xuezhu_mirror_age_seconds").set(standing.age().map_or(f64::INFINITY, |age| age.as_secs_f64()));
+    metrics::gauge!("xuezhu_mirror_stale").set(f64::from(u8::from(parts.is_stale())));
     metrics::gauge!("xuezhu_feed_lag_positions").set((standing.head - standing.position).max(0) as f64);
     let mut tx = parts.runner.db().read().await?;
-    let counts = reconciliation::counts_by_rule(&mut tx, "", "", "").await?;
+    let counts = reconciliation::counts_by_rule(&mut tx, "", "", "").await;
+    let forgotten = forgotten::count(&mut tx, "", "").await;
     tx.rollback().await?;
+    let (counts, forgotten) = (counts?, forgotten?);
+    metrics::gauge!("xuezhu_forgotten_records").set(forgotten as f64);
     for rule in reconciliation::case::Rule::ALL {
         let count = counts.iter().find(|(known, _)| known == rule.as_str()).map_or(0, |(_, count)| *count);
         metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(count as f64);

@@ -31,7 +31,7 @@ use xuezhu_proto::{
         submission_service_server::SubmissionServiceServer,
     },
 };
-use xuezhu_service::{Clock, Error, Ids, Keyring, Runner, serve::Gate};
+use xuezhu_service::{Clock, Error, Forgetting, Ids, Keyring, Runner, faults::Faults, serve, serve::Gate};
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 
 use identity_check::registry::Registry;
@@ -79,13 +79,15 @@ impl Enrollment {
         db.migrate(&MIGRATIONS).await?;
         let runner = Runner::new(db.clone(), clock.clone(), ids.clone());
         let gate = Gate::new(&keyring, runner.clone());
-        let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed()).await?;
+        let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed(), stop.clone()).await?;
         let feed = FeedServer::new(db, clock, gate.clone(), &keyring, sequencer.head(), stop.clone());
-        tasks.spawn(sequencer.run(stop.clone()));
+        tasks.spawn(sequencer.run());
         let parts = Arc::new(Parts { runner, gate, keyring, registry });
         directory::sessions::refresh(&parts).await?;
         tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
+        tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
+        tasks.spawn(share_anew(parts.clone(), stop.clone()));
         Ok(Self { parts, feed, stop: stop.clone() })
     }
 
@@ -112,14 +114,40 @@ impl Enrollment {
     }
 }
 
+/// Publishes again what a higher format of the feed changes, until that is done.
+async fn share_anew(parts: Arc<Parts>, stop: CancellationToken) {
+    let mut faults = Faults::new("records in the present format", MINUTE / 60, MINUTE);
+    loop {
+        let ctx = parts.runner.system_context();
+        let renewed = xuezhu_bridge::renewal::renew(parts.runner.db(), &ctx, |_, tx, kind, ids| Box::pin(sharing::renewed(tx, kind, ids)));
+        let wait = tokio::select! {
+            () = stop.cancelled() => return,
+            renewed = renewed => match renewed {
+                Ok(published) => {
+                    if published > 0 {
+                        parts.runner.committed().notify_waiters();
+                    }
+                    return faults.over();
+                }
+                Err(error) => faults.note(&error),
+            },
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
 async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
     let (mut hours, mut minutes) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MINUTE));
+    let mut forgetting = Forgetting::new(parts.runner.db().clone(), parts.runner.clock().clone());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = minutes.tick() => parts.gate.new_minute(),
             _ = hours.tick() => {
-                if let Err(error) = forget(&parts).await {
+                if let Err(error) = forget(&parts, &mut forgetting).await {
                     tracing::warn!(%error, "housekeeping failed; it is tried again in an hour");
                 }
             }
@@ -127,12 +155,12 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
     }
 }
 
-async fn forget(parts: &Parts) -> Result<(), Error> {
-    parts.runner.forget_old_requests().await?;
-    let now_us = parts.runner.clock().now_us();
+async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
+    let now_us = forgetting.now_us().await?;
+    parts.runner.forget_old_requests(now_us).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(import::forget_old_files(tx, *now_us))).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(directory::forget_ended_sessions(tx, *now_us))).await?;
-    let trimmed = xuezhu_bridge::trim::trim(parts.runner.db(), parts.runner.clock()).await?;
+    let trimmed = xuezhu_bridge::trim::trim(parts.runner.db(), now_us).await?;
     tracing::debug!(trimmed, "old changes forgotten");
     Ok(())
 }

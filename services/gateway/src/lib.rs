@@ -77,6 +77,8 @@ impl Gateway {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/metrics", get(metrics))
             .fallback(nothing_here)
+            .layer(CatchPanicLayer::new())
+            .layer(middleware::from_fn(rest::complete_error))
             .layer(middleware::from_fn_with_state(gateway, pages::with_freshness))
             .layer(middleware::from_fn(kept_by_nobody))
             .layer(middleware::from_fn(name_peer))
@@ -91,7 +93,6 @@ impl Gateway {
                 ),
             ))
             .layer(CompressionLayer::new())
-            .layer(CatchPanicLayer::new())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody},
     extract::{DefaultBodyLimit, MatchedPath, Path, Query, Request as AxumRequest, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
@@ -70,8 +70,8 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
     let state = Transcoding { upstreams: gateway.upstreams.clone(), forwarded: FORWARDED.map(str::to_owned).into() };
     let transcoded = transcode::routes::<Transcoding>(&xuezhu_proto::POOL, &[])
         .with_state(state)
-        .layer(middleware::from_fn(complete_error))
         .layer(middleware::from_fn(known_parameters_only))
+        .layer(middleware::from_fn(json_only))
         .layer(DefaultBodyLimit::max(JSON_BYTES));
     let streamed = Router::new()
         .route("/v1/schools/{school}/enrollments/import", post(import_enrollments))
@@ -130,16 +130,32 @@ async fn known_parameters_only(uri: Uri, path: Option<MatchedPath>, request: Axu
     next.run(request).await
 }
 
+/// A body that is not said to be JSON would be taken for empty, and the call done without it.
+async fn json_only(request: AxumRequest, next: Next) -> Response {
+    let told = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = told.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    let is_empty = request.body().is_end_stream();
+    if is_json || is_empty {
+        return next.run(request).await;
+    }
+    let why = format!("请求体须为JSON，并带请求头 Content-Type: application/json（收到的是“{}”）", printable(&kind));
+    let mut answer = error(&Error::from(Refusal::new(Reason::InvalidArgument, why)).into());
+    *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    answer
+}
+
 /// The name of a parameter, short enough to be told.
 fn printable(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric() || "._-".contains(*c)).take(32).collect()
 }
 
-/// What the transcoder says by itself (a body that is no JSON, an unknown field, an answer that takes too long) gets a
-/// stable reason and a Chinese message like every other error.
-async fn complete_error(request: AxumRequest, next: Next) -> Response {
+/// What is said by others than the services (a body that is no JSON, an unknown field or verb, an answer that takes too long,
+/// a fault of the gateway) gets a stable reason and a Chinese message like every other error.
+pub async fn complete_error(request: AxumRequest, next: Next) -> Response {
+    let is_call = request.uri().path().starts_with("/v1/");
     let response = next.run(request).await;
-    if response.status().is_success() {
+    if !is_call || !(response.status().is_client_error() || response.status().is_server_error()) {
         return response;
     }
     let (parts, body) = response.into_parts();
@@ -158,10 +174,13 @@ async fn complete_error(request: AxumRequest, next: Next) -> Response {
         _ => (Reason::Unavailable, refusal::chinese(Reason::Unavailable).to_owned()),
     };
     let mut answer = error(&Error::from(Refusal::new(reason, message)).into());
-    // Cancelled (499) is what a call is whose service went away under it: the client did not.
-    if parts.status.as_u16() != 499 {
-        *answer.status_mut() = parts.status;
-    }
+    // A service that is out of reach is 503, however that was met: as cancelled (499) by whom the client did not cancel, or as a
+    // fault without a word of the service's own. Only a call that goes on says so otherwise.
+    *answer.status_mut() = match (reason, parts.status) {
+        (Reason::Unavailable, StatusCode::GATEWAY_TIMEOUT) => StatusCode::GATEWAY_TIMEOUT,
+        (Reason::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (_, status) => status,
+    };
     answer
 }
 
@@ -357,9 +376,14 @@ fn signed<T>(headers: &HeaderMap, message: T) -> Request<T> {
     request
 }
 
+/// Whether a service went away under a call: what it says itself has a reason.
+pub fn went_away(status: &Status) -> bool {
+    matches!(status.code(), Code::Cancelled | Code::Internal | Code::Unknown | Code::Unavailable) && refusal::reason_of(status).is_none()
+}
+
 /// A status as JSON, like the transcoded routes answer it.
 fn error(status: &Status) -> Response {
-    if status.code() == Code::Cancelled {
+    if went_away(status) {
         return error(&Error::from(Refusal::new(Reason::Unavailable, refusal::chinese(Reason::Unavailable))).into());
     }
     status_to_response_with_details(status, Some(&DETAILS))

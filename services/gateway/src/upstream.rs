@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use tonic::{body::Body, transport::Channel};
 use tower::Service;
+use xuezhu_service::{Reason, Refusal, refusal};
 
 /// Both services.
 #[derive(Debug, Clone)]
@@ -14,6 +15,11 @@ pub struct Upstreams {
     pub enrollment: Channel,
     /// 资助.
     pub aid: Channel,
+}
+
+/// Said where a service does not answer.
+fn unavailable() -> tonic::Status {
+    xuezhu_service::Error::from(Refusal::new(Reason::Unavailable, refusal::chinese(Reason::Unavailable))).into()
 }
 
 impl Service<Request<Body>> for Upstreams {
@@ -36,8 +42,16 @@ impl Service<Request<Body>> for Upstreams {
         });
         Box::pin(async move {
             match called.await {
-                Ok(answer) => answer,
-                Err(ended) => Ok(tonic::Status::internal(ended.to_string()).into_http()),
+                Ok(Ok(answer)) => Ok(answer),
+                // A service that can't be reached, or went away under the call: the same to whoever asked.
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "a service can't be reached");
+                    Ok(unavailable().into_http())
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a call to a service ended unasked");
+                    Ok(unavailable().into_http())
+                }
             }
         })
     }

@@ -1,6 +1,6 @@
 //! The services apart: the same code as processes of their own.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu_aid::{Aid, Following, policy::Policies};
@@ -29,8 +29,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     metrics(settings, &tasks, &stop).await?;
     serve::serve(listener, enrollment.routes(), stop.clone()).await?;
     finish(&tasks).await;
-    db.close().await;
-    Ok(())
+    close(&db).await
 }
 
 /// Runs the aid service until told to stop.
@@ -45,6 +44,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
         name: settings.follower.clone(),
         scope: settings.scope.clone(),
         lane_records: settings.lane_records,
+        mirror_age: std::time::Duration::from_secs(settings.mirror_max_age_seconds),
     };
     let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await?;
     let listener = bind(&settings.aid_grpc_address).await?;
@@ -52,8 +52,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     metrics(settings, &tasks, &stop).await?;
     serve::serve(listener, aid.routes(), stop.clone()).await?;
     finish(&tasks).await;
-    db.close().await;
-    Ok(())
+    close(&db).await
 }
 
 /// Runs the gateway until told to stop.
@@ -86,6 +85,13 @@ async fn metrics(settings: &Settings, tasks: &TaskTracker, stop: &CancellationTo
         }
     });
     Ok(())
+}
+
+/// Closes a database; what ended because another file is where it was is no clean end.
+async fn close(db: &Db) -> anyhow::Result<()> {
+    let replaced = db.is_replaced();
+    db.close().await;
+    if replaced { bail!("the database file was replaced under the running process: start it again on the file that is there now") } else { Ok(()) }
 }
 
 async fn finish(tasks: &TaskTracker) {

@@ -26,6 +26,9 @@ const DRAIN_POLL: Duration = Duration::from_millis(2);
 /// Characters of the first administrator's one-time password.
 const ONE_TIME_BYTES: usize = 12;
 
+/// Bytes of the headers of an answer that a client takes: an error's details are among them.
+const HEADER_BYTES: u32 = 64 * 1024;
+
 /// What to start, and where.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -80,6 +83,7 @@ pub fn channel(url: &str) -> anyhow::Result<Channel> {
         .connect_timeout(Duration::from_secs(5))
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_while_idle(true)
+        .http2_max_header_list_size(HEADER_BYTES)
         .tcp_nodelay(true)
         .connect_lazy())
 }
@@ -126,6 +130,7 @@ impl Deployment {
             name: options.settings.follower.clone(),
             scope: options.settings.scope.clone(),
             lane_records: options.settings.lane_records,
+            mirror_age: std::time::Duration::from_secs(options.settings.mirror_max_age_seconds),
         };
         let aid_db = Db::open(&aid_url).await.context("aid's database")?;
         let aid = Aid::start(aid_db, clock.clone(), ids.clone(), keyring, policies, following, &tasks, &stop).await?;
@@ -195,6 +200,12 @@ impl Deployment {
             Ok(done) => done,
             Err(_) => bail!("feed and judging did not come to rest within {} s", DRAIN.as_secs()),
         }
+    }
+
+    /// Waits until everything ends by itself: because a database file was replaced.
+    pub async fn ended(&self) -> anyhow::Error {
+        self.stop.cancelled().await;
+        anyhow::anyhow!("a database file was replaced under the running process: start it again on the file that is there now")
     }
 
     /// Stops everything: what is under way is finished, what was acknowledged is kept.

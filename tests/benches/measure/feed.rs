@@ -49,7 +49,9 @@ async fn start(urls: (&str, &str), keyring: &Keyring) -> Running {
     let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
     let (routes, ended) = (enrollment.routes(), stop.clone());
     tasks.spawn(async move { drop(serve::serve(listener, routes, ended).await) });
-    let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: Settings::default().lane_records };
+    let settings = Settings::default();
+    let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
+    let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };
     let policies = Policies::load(None).expect("built in");
     Aid::start(dbs.1.clone(), clock, ids, keyring.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
     Running { tasks, stop, dbs }

@@ -1,6 +1,10 @@
 //! gRPC in: award lists.
 
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    pin::Pin,
+    sync::Arc,
+};
 
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
@@ -16,7 +20,7 @@ use super::{
     rules::{self, State},
     store::{self, EntryRow, Filter, ListRow},
 };
-use crate::{Parts, mirror, policy::SchemeCode, reconciliation};
+use crate::{Parts, forgotten, mirror, policy::SchemeCode, reconciliation};
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS: usize = 500;
@@ -198,7 +202,7 @@ impl AwardService for AwardApi {
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
                 Box::pin(async move {
-                    let row = super::approve(ctx, tx, &request.school, *list, &request.digest).await?;
+                    let row = super::approve(ctx, tx, parts, &request.school, *list, &request.digest).await?;
                     Ok(pb::ApproveAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
                 })
             })
@@ -247,9 +251,10 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
         list: None,
     };
     let limit = paging::size(request.page_size)?;
-    let rows = store::lists(tx, &filter, paging::after(&request.page_token)?, limit).await?;
+    let query = paging::Query::of("ListAwardLists", &pb::ListAwardListsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let rows = store::lists(tx, &filter, query.after(&request.page_token)?, limit).await?;
     let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&last.list),
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.list),
         _ => String::new(),
     };
     let mut lists = Vec::new();
@@ -266,10 +271,11 @@ async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -
         state => state.as_str_name(),
     };
     let limit = paging::size(request.page_size)?;
-    let after = paging::after(&request.page_token)?.unwrap_or_default();
+    let query = paging::Query::of("ListEntries", &pb::ListEntriesRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let after = query.after(&request.page_token)?.unwrap_or_default();
     let rows = store::entries_after(tx, list.list, wanted, request.held_only, &after, limit).await?;
     let next_page_token = match rows.last() {
-        Some(end) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&(&end.name, end.entry)),
+        Some(end) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&(&end.name, end.entry)),
         _ => String::new(),
     };
     let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();
@@ -277,12 +283,14 @@ async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -
         flags.entry(of).or_default().push((pb::FlagBrief { flag: flag.to_string(), rule, state: stands }, holds));
     }
     let persons = known_persons(ctx, tx, &rows, &list.school).await?;
+    let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
     let entries = rows
         .into_iter()
         .map(|row| {
             let flags = flags.remove(&row.entry).unwrap_or_default();
             let person = persons.get(&row.entry).copied();
-            entry_to_proto(row, person, flags)
+            let source_forgot = concerned.contains(&row.entry);
+            pb::AwardEntry { source_forgot, ..entry_to_proto(row, person, flags) }
         })
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
@@ -322,6 +330,7 @@ fn entry_to_proto(row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief
         card: row.card_tail,
         remark: row.remark,
         sent_back_reason: row.sent_back_reason,
+        source_forgot: false,
         birth_date: row.birth_date.map(|day| day.to_string()).unwrap_or_default(),
     }
 }
@@ -329,6 +338,12 @@ fn entry_to_proto(row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief
 async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
     let standing = store::standing(tx, row.list).await?;
     let (held, held_attested) = store::held(tx, row.list).await?;
+    let attested = || standing.iter().filter(|entry| entry.state == State::Attested.as_str());
+    let concerned = if attested().next().is_some() { forgotten::concerned(tx, &row.school, row.list).await? } else { HashSet::new() };
+    // Whom a flag holds waits for that first.
+    let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
+    let waits = |entry: &Uuid| concerned.contains(entry) && !by_flags.contains(entry);
+    let forgotten_attested = i32::try_from(attested().filter(|entry| waits(&entry.entry)).count()).unwrap_or(i32::MAX);
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state.as_str()).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
     Ok(pb::AwardList {
@@ -347,6 +362,7 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         held: i32::try_from(held).unwrap_or(i32::MAX),
         held_attested: i32::try_from(held_attested).unwrap_or(i32::MAX),
         closed_to_new: row.submitted,
+        forgotten_attested,
         amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack.as_str()).map(|entry| entry.amount_fen).sum(),
         due_date,
         submitted_by: row.submitted_by_name,

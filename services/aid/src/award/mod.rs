@@ -23,7 +23,7 @@ use self::{
     store::{Entered, EntryRow, Filter, ListRow, StandingRow},
 };
 use crate::{
-    Parts, mirror,
+    Parts, forgotten, mirror,
     policy::{
         Rate, SchemeCode, TermDays,
         rules::{Facts, Why, plain_data},
@@ -450,9 +450,14 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said: 
 }
 
 /// The department approves every entry that nothing holds. The held are left behind; the same digest serves again once
-/// they are mended.
-pub async fn approve(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
+/// they are mended. Nothing is approved on a mirror that is too old, nor of whom enrollment forgot what it said.
+pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::Approve).await?;
+    if parts.is_stale() {
+        let minutes = parts.mirror_age.as_secs().div_ceil(60);
+        let why = format!("资助系统已超过{minutes}分钟（或从未）收到学籍数据，可能有退学、休学等异动尚未得知，暂不能审核；请待学籍服务恢复后重试");
+        return Err(Refusal::new(Reason::MirrorStale, why).into());
+    }
     not_own(ctx, &list)?;
     let rows = store::entries(tx, list.list).await?;
     let waiting: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Attested.as_str()).collect();
@@ -465,7 +470,12 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said:
     keys.sort_unstable();
     reconciliation::lock_keys(tx, &keys).await?;
     let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
-    let free: Vec<Uuid> = waiting.iter().map(|row| row.entry).filter(|entry| !held.contains(entry)).collect();
+    let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
+    let free: Vec<Uuid> = waiting.iter().map(|row| row.entry).filter(|entry| !held.contains(entry) && !concerned.contains(entry)).collect();
+    if free.is_empty() && waiting.iter().any(|row| concerned.contains(&row.entry)) {
+        let why = "学籍系统恢复到了较早的备份，遗忘了待审学生的记录：请学校重新登记，或在“遗忘的记录”中核定后再审核";
+        return Err(Refusal::new(Reason::SourceForgot, why).into());
+    }
     store::set_states(tx, &free, State::Approved.as_str(), "").await?;
     if !free.is_empty() {
         store::note_approved(ctx, tx, list.list).await?;

@@ -48,9 +48,9 @@ impl Batch {
         for record in indexes.into_iter().map(|index| &records[index]) {
             let id = record_id(record)?;
             match &record.body {
-                Some(Body::School(school)) => batch.school(record.version, school),
-                Some(Body::Person(person)) => batch.person(id, record.version, person)?,
-                Some(Body::Enrollment(enrollment)) => batch.enrollment(id, record.version, enrollment)?,
+                Some(Body::School(school)) => batch.school(Told::of(record), school),
+                Some(Body::Person(person)) => batch.person(id, Told::of(record), person)?,
+                Some(Body::Enrollment(enrollment)) => batch.enrollment(id, Told::of(record), enrollment)?,
                 None => {}
             }
         }
@@ -90,10 +90,12 @@ impl Batch {
         self.schools.is_empty() && self.persons.is_empty() && self.enrollments.is_empty()
     }
 
-    fn school(&mut self, version: i64, school: &pb::School) {
+    fn school(&mut self, told: Told, school: &pb::School) {
         self.schools.push(SchoolRecord {
             school: school.code.clone(),
-            version,
+            version: told.version,
+            change: told.change,
+            recorded_at_us: told.recorded_at_us,
             name: school.name.clone(),
             kind: school.kind.clone(),
             authority: school.authority.clone(),
@@ -102,7 +104,7 @@ impl Batch {
         });
     }
 
-    fn person(&mut self, id: Uuid, version: i64, person: &pb::Person) -> Result<(), Error> {
+    fn person(&mut self, id: Uuid, told: Told, person: &pb::Person) -> Result<(), Error> {
         for key in &person.keys {
             self.keys.push(KeyRow { person: Hex(id), person_key: Hex(uuid(&key.key)?), kind: key.kind, end_recorded: day_or_none(key.end_recorded_day) });
         }
@@ -118,7 +120,9 @@ impl Batch {
         }
         self.persons.push(PersonRow {
             person: Hex(id),
-            version,
+            version: told.version,
+            change: told.change,
+            recorded_at_us: told.recorded_at_us,
             sex: person.sex,
             birth_date: civil_day(person.birth_day),
             registry: person.registry,
@@ -127,7 +131,7 @@ impl Batch {
         Ok(())
     }
 
-    fn enrollment(&mut self, id: Uuid, version: i64, enrollment: &pb::Enrollment) -> Result<(), Error> {
+    fn enrollment(&mut self, id: Uuid, told: Told, enrollment: &pb::Enrollment) -> Result<(), Error> {
         for (ordinal, period) in enrollment.periods.iter().enumerate() {
             self.periods.push(PeriodRow {
                 enrollment: Hex(id),
@@ -144,7 +148,10 @@ impl Batch {
         }
         self.enrollments.push(EnrollmentRow {
             enrollment: Hex(id),
-            version,
+            version: told.version,
+            change: told.change,
+            recorded_at_us: told.recorded_at_us,
+            story: Hex(digest(&pb::Enrollment { person: Vec::new(), ..enrollment.clone() })),
             school: enrollment.school.clone(),
             stage: enrollment.stage,
             claim_key: Hex(uuid(&enrollment.claim_key)?),
@@ -237,6 +244,20 @@ async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result
         .collect();
     store::replace_vouches(tx, generation, &ids, &vouches).await?;
     Ok(())
+}
+
+/// What a record says beside its body.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    version: i64,
+    change: Option<Hex>,
+    recorded_at_us: i64,
+}
+
+impl Told {
+    fn of(record: &pb::Record) -> Self {
+        Self { version: record.version, change: Uuid::from_slice(&record.change).ok().map(Hex), recorded_at_us: record.recorded_at_us }
+    }
 }
 
 fn uuid(bytes: &[u8]) -> Result<Uuid, Error> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_bridge::Cursor;
+use xuezhu_bridge::{Cursor, follower::Stand};
 use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
 
 /// Where the mirror stands.
@@ -23,6 +23,10 @@ pub struct StateRow {
     pub position: i64,
     /// Change there.
     pub change: Option<Uuid>,
+    /// Format that the source answered in.
+    pub format: i32,
+    /// Whether something that the source forgot is not settled.
+    pub remembers: bool,
 }
 
 /// A school.
@@ -40,6 +44,8 @@ pub struct SchoolRow {
 pub(super) struct SchoolRecord {
     pub school: String,
     pub version: i64,
+    pub change: Option<Hex>,
+    pub recorded_at_us: i64,
     pub name: String,
     pub kind: String,
     pub authority: String,
@@ -51,6 +57,8 @@ pub(super) struct SchoolRecord {
 pub(super) struct PersonRow {
     pub person: Hex,
     pub version: i64,
+    pub change: Option<Hex>,
+    pub recorded_at_us: i64,
     pub sex: i32,
     pub birth_date: NaiveDate,
     pub registry: i32,
@@ -79,6 +87,9 @@ pub(super) struct NameRow {
 pub(super) struct EnrollmentRow {
     pub enrollment: Hex,
     pub version: i64,
+    pub change: Option<Hex>,
+    pub recorded_at_us: i64,
+    pub story: Hex,
     pub school: String,
     pub stage: i32,
     pub claim_key: Hex,
@@ -107,7 +118,13 @@ pub(super) struct PeriodRow {
 
 /// Where the mirror stands.
 pub async fn state(tx: &mut Tx) -> Result<StateRow, StoreError> {
-    one!(tx, StateRow, "SELECT generation, last_generation, history, scope, position, change FROM mirror_state")?.ok_or(StoreError::Corrupt("mirror state"))
+    one!(
+        tx,
+        StateRow,
+        "SELECT generation, last_generation, history, scope, position, change, format, EXISTS (SELECT 1 FROM forgotten WHERE state = 1) AS remembers
+         FROM mirror_state"
+    )?
+    .ok_or(StoreError::Corrupt("mirror state"))
 }
 
 /// The same, held against a switch to another generation until the transaction ends. The follower's own moves of the
@@ -116,15 +133,25 @@ pub async fn held_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
     one!(
         tx,
         StateRow,
-        sql!("SELECT generation, last_generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR KEY SHARE"))
+        sql!(
+            "SELECT generation, last_generation, history, scope, position, change, format, EXISTS (SELECT 1 FROM forgotten WHERE state = 1) AS remembers
+             FROM mirror_state" only(sqlite "", postgres " FOR KEY SHARE")
+        )
     )?
     .ok_or(StoreError::Corrupt("mirror state"))
 }
 
 /// The same, for a switch: waits for all who hold it.
 pub(super) async fn locked_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
-    one!(tx, StateRow, sql!("SELECT generation, last_generation, history, scope, position, change FROM mirror_state" only(sqlite "", postgres " FOR UPDATE")))?
-        .ok_or(StoreError::Corrupt("mirror state"))
+    one!(
+        tx,
+        StateRow,
+        sql!(
+            "SELECT generation, last_generation, history, scope, position, change, format, EXISTS (SELECT 1 FROM forgotten WHERE state = 1) AS remembers
+             FROM mirror_state" only(sqlite "", postgres " FOR UPDATE")
+        )
+    )?
+    .ok_or(StoreError::Corrupt("mirror state"))
 }
 
 pub(super) async fn next_generation(tx: &mut Tx) -> Result<i64, StoreError> {
@@ -170,18 +197,127 @@ pub(super) async fn lane_ahead(tx: &mut Tx, position: i64) -> Result<Option<(i64
     one!(tx, (i64, Uuid), "SELECT position, change FROM mirror_lanes WHERE position > $1 ORDER BY position DESC LIMIT 1", position)
 }
 
-pub(super) async fn switch(tx: &mut Tx, generation: i64, cursor: &Cursor) -> Result<(), StoreError> {
+pub(super) async fn switch(tx: &mut Tx, generation: i64, at: &Stand) -> Result<(), StoreError> {
     run!(
         tx,
-        "UPDATE mirror_state SET generation = $1, history = $2, scope = $3, position = $4, change = $5",
+        "UPDATE mirror_state SET generation = $1, history = $2, scope = $3, position = $4, change = $5, format = $6",
         generation,
-        cursor.history,
-        &cursor.scope,
-        cursor.position,
-        cursor.change
+        at.cursor.history,
+        &at.cursor.scope,
+        at.cursor.position,
+        at.cursor.change,
+        at.format
     )?;
     run!(tx, "DELETE FROM mirror_lanes")?;
+    run!(tx, "DELETE FROM mirror_loading")?;
     Ok(())
+}
+
+/// Notes the format that the source answers in.
+pub(super) async fn note_format(tx: &mut Tx, format: i32) -> Result<(), StoreError> {
+    run!(tx, "UPDATE mirror_state SET format = $1", format)?;
+    Ok(())
+}
+
+/// A generation that is being loaded.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct LoadingRow {
+    pub generation: i64,
+    pub history: Uuid,
+    pub scope: String,
+    pub position: i64,
+    pub change: Uuid,
+    pub format: i32,
+    pub after_kind: i32,
+    pub after_record: Uuid,
+}
+
+pub(super) async fn loading(tx: &mut Tx) -> Result<Option<LoadingRow>, StoreError> {
+    one!(tx, LoadingRow, "SELECT generation, history, scope, position, change, format, after_kind, after_record FROM mirror_loading")
+}
+
+pub(super) async fn begin_loading(tx: &mut Tx, generation: i64, at: &Stand) -> Result<(), StoreError> {
+    run!(tx, "DELETE FROM mirror_loading")?;
+    run!(
+        tx,
+        "INSERT INTO mirror_loading (only_row, generation, history, scope, position, change, format, after_kind, after_record) VALUES (1, $1, $2, $3, $4, $5, $6, 0, $7)",
+        generation,
+        at.cursor.history,
+        &at.cursor.scope,
+        at.cursor.position,
+        at.cursor.change,
+        at.format,
+        Uuid::nil()
+    )?;
+    Ok(())
+}
+
+pub(super) async fn note_loaded(tx: &mut Tx, generation: i64, kind: i32, record: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE mirror_loading SET after_kind = $2, after_record = $3 WHERE generation = $1", generation, kind, record)?;
+    Ok(())
+}
+
+pub(super) async fn give_up_loading(tx: &mut Tx) -> Result<(), StoreError> {
+    run!(tx, "DELETE FROM mirror_loading")?;
+    Ok(())
+}
+
+/// A record of one generation that another does not hold as it is.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct DoubtRow {
+    pub record: Uuid,
+    pub change: Option<Uuid>,
+    pub recorded_at_us: i64,
+    pub version: i64,
+    pub version_now: Option<i64>,
+    /// Whether the other generation says the same, under whatever id and version.
+    pub said: bool,
+}
+
+/// Persons of one generation whom the other does not hold as they are.
+pub(super) async fn persons_in_doubt(tx: &mut Tx, old: i64, new: i64) -> Result<Vec<DoubtRow>, StoreError> {
+    rows!(
+        tx,
+        DoubtRow,
+        "SELECT p.person AS record, p.change, p.recorded_at_us, p.version, n.version AS version_now,
+                (coalesce(n.digest = p.digest, false) OR EXISTS (
+                    SELECT 1 FROM mirror_person_keys k JOIN mirror_person_keys o ON o.person_key = k.person_key AND o.generation = $2
+                    JOIN mirror_persons s ON s.person = o.person AND s.generation = $2
+                    WHERE k.person = p.person AND k.generation = $1 AND s.digest = p.digest)) AS said
+         FROM mirror_persons p LEFT JOIN mirror_persons n ON n.person = p.person AND n.generation = $2
+         WHERE p.generation = $1 AND (n.person IS NULL OR n.change IS NULL OR p.change IS NULL OR n.change <> p.change)",
+        old,
+        new
+    )
+}
+
+/// Enrollments of one generation that the other does not hold as they are.
+pub(super) async fn enrollments_in_doubt(tx: &mut Tx, old: i64, new: i64) -> Result<Vec<DoubtRow>, StoreError> {
+    rows!(
+        tx,
+        DoubtRow,
+        "SELECT e.enrollment AS record, e.change, e.recorded_at_us, e.version, n.version AS version_now,
+                (coalesce(n.digest = e.digest, false) OR EXISTS (
+                    SELECT 1 FROM mirror_enrollments s WHERE s.claim_key = e.claim_key AND s.generation = $2 AND s.story = e.story)) AS said
+         FROM mirror_enrollments e LEFT JOIN mirror_enrollments n ON n.enrollment = e.enrollment AND n.generation = $2
+         WHERE e.generation = $1 AND (n.enrollment IS NULL OR n.change IS NULL OR e.change IS NULL OR n.change <> e.change)",
+        old,
+        new
+    )
+}
+
+/// Schools of one generation that the other does not hold as they are: code beside what a doubt says.
+pub(super) async fn schools_in_doubt(tx: &mut Tx, old: i64, new: i64) -> Result<Vec<(String, Option<Uuid>, i64, i64, Option<i64>, bool)>, StoreError> {
+    rows!(
+        tx,
+        (String, Option<Uuid>, i64, i64, Option<i64>, bool),
+        "SELECT s.school, s.change, s.recorded_at_us, s.version, n.version,
+                coalesce(n.name = s.name AND n.kind = s.kind AND n.authority = s.authority AND n.region = s.region AND n.state = s.state, false)
+         FROM mirror_schools s LEFT JOIN mirror_schools n ON n.school = s.school AND n.generation = $2
+         WHERE s.generation = $1 AND (n.school IS NULL OR n.change IS NULL OR s.change IS NULL OR n.change <> s.change)",
+        old,
+        new
+    )
 }
 
 pub(super) async fn drop_other_generations(tx: &mut Tx, generation: i64) -> Result<(), StoreError> {
@@ -234,10 +370,10 @@ pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[Scho
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_schools (generation, school, version, name, kind, authority, region, state)
-             SELECT $2, t.school, t.version, t.name, t.kind, t.authority, t.region, t.state
-             FROM " table 1 (school text, version bigint, name text, kind text, authority text, region text, state text) " WHERE true
-             ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, name = excluded.name, kind = excluded.kind,
+            "INSERT INTO mirror_schools (generation, school, version, change, recorded_at_us, name, kind, authority, region, state)
+             SELECT $2, t.school, t.version, t.change, t.recorded_at_us, t.name, t.kind, t.authority, t.region, t.state
+             FROM " table 1 (school text, version bigint, change uuid, recorded_at_us bigint, name text, kind text, authority text, region text, state text) " WHERE true
+             ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, change = excluded.change, recorded_at_us = excluded.recorded_at_us, name = excluded.name, kind = excluded.kind,
              authority = excluded.authority, region = excluded.region, state = excluded.state WHERE excluded.version > mirror_schools.version"
         ),
         json_rows(schools),
@@ -308,9 +444,9 @@ pub(super) async fn replace_persons(
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_persons (generation, person, version, sex, birth_date, registry, digest)
-             SELECT $2, t.person, t.version, t.sex, t.birth_date, t.registry, t.digest
-             FROM " table 1 (person uuid, version bigint, sex integer, birth_date date, registry integer, digest uuid)
+            "INSERT INTO mirror_persons (generation, person, version, change, recorded_at_us, sex, birth_date, registry, digest)
+             SELECT $2, t.person, t.version, t.change, t.recorded_at_us, t.sex, t.birth_date, t.registry, t.digest
+             FROM " table 1 (person uuid, version bigint, change uuid, recorded_at_us bigint, sex integer, birth_date date, registry integer, digest uuid)
         ),
         json_rows(persons),
         generation
@@ -353,9 +489,11 @@ pub(super) async fn replace_enrollments(
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_enrollments (generation, enrollment, version, school, stage, claim_key, claim_name, sex, birth_date, person, entry_date, approved_day, digest)
-             SELECT $2, t.enrollment, t.version, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person, t.entry_date, t.approved_day, t.digest
-             FROM " table 1 (enrollment uuid, version bigint, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
+            "INSERT INTO mirror_enrollments (generation, enrollment, version, change, recorded_at_us, story, school, stage, claim_key, claim_name, sex, birth_date, person,
+                                              entry_date, approved_day, digest)
+             SELECT $2, t.enrollment, t.version, t.change, t.recorded_at_us, t.story, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person,
+                    t.entry_date, t.approved_day, t.digest
+             FROM " table 1 (enrollment uuid, version bigint, change uuid, recorded_at_us bigint, story uuid, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
                 person uuid, entry_date date, approved_day date, digest uuid)
         ),
         json_rows(enrollments),

@@ -7,7 +7,6 @@ use std::{
 
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
-use xuezhu_bridge::follower::Standing;
 use xuezhu_domain::{RegistryAnswer, Term, codes, region};
 use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService, scheme};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, refusal, runner::Call};
@@ -19,7 +18,7 @@ use super::{
     store::{self, Filter, FlagRow},
     sweep,
 };
-use crate::{Parts, award, mirror};
+use crate::{Parts, award, forgotten, mirror};
 
 /// Longest explanation or reason, in characters.
 const TEXT_CHARACTERS: usize = 2_000;
@@ -29,8 +28,6 @@ const TEXT_CHARACTERS: usize = 2_000;
 pub struct ReconciliationApi {
     /// What use cases need.
     pub parts: Arc<Parts>,
-    /// How the follower stands.
-    pub standing: tokio::sync::watch::Receiver<Standing>,
 }
 
 /// Who looks: a school sees its own part only.
@@ -190,14 +187,21 @@ impl ReconciliationService for ReconciliationApi {
     }
 
     async fn get_mirror(&self, request: Request<pb::GetMirrorRequest>) -> Result<Response<pb::GetMirrorResponse>, Status> {
-        self.parts.gate.enter(request, "GetMirror").await?;
-        let standing = *self.standing.borrow();
+        let (ctx, _) = self.parts.gate.enter(request, "GetMirror").await?;
+        let standing = *self.parts.standing.borrow();
         let clock = self.parts.runner.clock();
-        #[expect(clippy::cast_precision_loss, reason = "an age in microseconds stays far below 2^53")]
-        let lag_seconds = if standing.complete_at_us == 0 { -1.0 } else { (clock.now_us() - standing.complete_at_us).max(0) as f64 / 1e6 };
+        let age = standing.age();
+        let as_of = |age: std::time::Duration| rfc3339(clock.now_us() - i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+        let (school, authority_prefix) = forgotten::api::seen(&ctx);
+        let mut tx = self.parts.runner.db().read().await.map_err(Error::from)?;
+        let forgotten = forgotten::count(&mut tx, &authority_prefix, &school).await;
+        tx.rollback().await.map_err(Error::from)?;
         Ok(Response::new(pb::GetMirrorResponse {
-            as_of_time: if standing.complete_at_us == 0 { String::new() } else { rfc3339(standing.complete_at_us) },
-            lag_seconds,
+            as_of_time: age.map(as_of).unwrap_or_default(),
+            lag_seconds: age.map_or(-1.0, |age| age.as_secs_f64()),
+            limit_seconds: self.parts.mirror_age.as_secs_f64(),
+            stale: self.parts.is_stale(),
+            forgotten: i32::try_from(forgotten?).unwrap_or(i32::MAX),
             lag_positions: (standing.head - standing.position).max(0),
             position: standing.position,
             connected: standing.connected,
@@ -294,9 +298,10 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) 
         ..Filter::default()
     };
     let limit = paging::size(request.page_size)?;
-    let rows = store::flags(tx, &filter, paging::after(&request.page_token)?, limit).await?;
+    let query = paging::Query::of("ListFlags", &pb::ListFlagsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let rows = store::flags(tx, &filter, query.after(&request.page_token)?, limit).await?;
     let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&last.flag),
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.flag),
         _ => String::new(),
     };
     let viewer = Viewer::of(ctx);

@@ -35,10 +35,7 @@ use self::{
     store::{JudgedFlag, KnownFlag, NewFlag, NewStep, RejudgeRow},
 };
 // What other capabilities may ask.
-pub(crate) use self::{
-    store::{carry_subjects, counts_by_rule, flags_of_list, held_entries, keys_at_school, lock_keys},
-    sweep::fail_broken_runs,
-};
+pub(crate) use self::store::{carry_subjects, counts_by_rule, flags_of_list, held_entries, keys_at_school, lock_keys};
 use crate::{
     Parts,
     mirror::{self, StateRow},

@@ -2,17 +2,19 @@
 
 mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 use xuezhu_proto::enrollment::{WatchSessionsRequest, WatchSessionsResponse, session_service_client::SessionServiceClient};
-use xuezhu_service::{Error, sessions::Over};
+use xuezhu_service::{Error, faults::Faults, sessions::Over};
 
 use crate::Parts;
 
-/// Wait after a fault.
-const WAIT: Duration = Duration::from_millis(200);
+/// First wait after a fault; it doubles up to the last.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Last wait after faults.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 /// A source that says nothing for so long is asked anew.
 const SILENCE: Duration = Duration::from_secs(15);
 
@@ -29,24 +31,24 @@ pub async fn recall(parts: &Parts) -> Result<(), Error> {
 
 /// Listens until told to stop.
 pub async fn listen(parts: Arc<Parts>, source: Channel, name: String, stop: CancellationToken) {
-    let mut silent = false;
+    let mut faults = Faults::new("sessions that are over", FIRST_WAIT, LAST_WAIT);
     loop {
         let heard = tokio::select! {
             () = stop.cancelled() => return,
-            heard = follow(&parts, &source, &name, &mut silent) => heard,
+            heard = follow(&parts, &source, &name, &mut faults) => heard,
         };
-        // Told once: the source may be away for long.
-        if let (Err(error), false) = (heard, std::mem::replace(&mut silent, true)) {
-            tracing::warn!(%error, "which sessions are over is not told any more; trying again");
-        }
+        let wait = match heard {
+            Ok(never) => match never {},
+            Err(error) => faults.note(&error),
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(WAIT) => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
 }
 
-async fn follow(parts: &Parts, source: &Channel, name: &str, silent: &mut bool) -> Result<(), Error> {
+async fn follow(parts: &Parts, source: &Channel, name: &str, faults: &mut Faults) -> Result<Infallible, Error> {
     let fault = |status: Status| Error::Internal(format!("source answered {:?}: {}", status.code(), status.message()));
     let request = parts.gate.tokens().signed(name, WatchSessionsRequest {})?;
     let mut answers = SessionServiceClient::new(source.clone()).watch_sessions(request).await.map_err(fault)?.into_inner();
@@ -54,7 +56,7 @@ async fn follow(parts: &Parts, source: &Channel, name: &str, silent: &mut bool) 
         let answer = tokio::time::timeout(SILENCE, answers.message()).await.map_err(|_| Error::Internal("the source has fallen silent".into()))?;
         let Some(answer) = answer.map_err(fault)? else { return Err(Error::Internal("the source ended the stream".into())) };
         take(parts, answer).await?;
-        *silent = false;
+        faults.over();
     }
 }
 

@@ -323,10 +323,11 @@ async fn list_schools(ctx: &Context, tx: &mut Tx, request: &pb::ListSchoolsReque
     }
     let (school, authority) = if own_school { (ctx.actor.organisation.as_str(), "") } else { ("", ctx.actor.organisation.as_str()) };
     let limit = paging::size(request.page_size)?;
-    let after: String = paging::after(&request.page_token)?.unwrap_or_default();
+    let query = paging::Query::of("ListSchools", &pb::ListSchoolsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let after: String = query.after(&request.page_token)?.unwrap_or_default();
     let rows = store::schools_after(tx, region::prefix_or_all(authority), region::prefix_or_all(&request.region), school, &after, limit).await?;
     let next_page_token =
-        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| paging::token(&row.code)).unwrap_or_default() } else { String::new() };
+        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| query.token(&row.code)).unwrap_or_default() } else { String::new() };
     let mut schools = Vec::new();
     for row in rows {
         schools.push(to_proto(tx, row).await?);
@@ -337,10 +338,11 @@ async fn list_schools(ctx: &Context, tx: &mut Tx, request: &pb::ListSchoolsReque
 async fn list_accounts(ctx: &Context, tx: &mut Tx, request: &pb::ListAccountsRequest) -> Result<pb::ListAccountsResponse, Error> {
     ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
     let limit = paging::size(request.page_size)?;
-    let after: String = paging::after(&request.page_token)?.unwrap_or_default();
+    let query = paging::Query::of("ListAccounts", &pb::ListAccountsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let after: String = query.after(&request.page_token)?.unwrap_or_default();
     let rows = store::accounts_after(tx, region::prefix_or_all(&ctx.actor.organisation), &request.organisation, &after, limit).await?;
     let next_page_token =
-        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| paging::token(&row.account)).unwrap_or_default() } else { String::new() };
+        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| query.token(&row.account)).unwrap_or_default() } else { String::new() };
     let accounts = rows.into_iter().map(account_to_proto).collect();
     Ok(pb::ListAccountsResponse { accounts, next_page_token })
 }

@@ -242,12 +242,13 @@ impl SubmissionService for SubmissionApi {
 async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<pb::ListEnrollmentsResponse, Error> {
     directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
     let limit = paging::size(request.page_size)?;
-    let after = paging::after(&request.page_token)?.unwrap_or_default();
+    let query = paging::Query::of("ListEnrollments", &pb::ListEnrollmentsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let after = query.after(&request.page_token)?.unwrap_or_default();
     let filter = filter(ctx, parts, request)?;
     let rows = store::list(tx, &filter, &after, limit).await?;
     let total_size = i32::try_from(store::count(tx, &filter).await?).unwrap_or(i32::MAX);
     let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&(&last.class_name, &last.name, last.enrollment)),
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&(&last.class_name, &last.name, last.enrollment)),
         _ => String::new(),
     };
     Ok(pb::ListEnrollmentsResponse { enrollments: rows.into_iter().map(|row| to_proto(parts, row)).collect(), next_page_token, total_size })
@@ -293,7 +294,7 @@ async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment
         .map(|period| pb::Period {
             from: period.from_date.to_string(),
             to: period.to_date.map(|day| day.to_string()).unwrap_or_default(),
-            state: xuezhu_domain::enrollment::PeriodState::from_code(period.state).map_or("", xuezhu_domain::enrollment::PeriodState::as_str).to_owned(),
+            state: xuezhu_domain::enrollment::PeriodState::from_code(period.state).as_str().to_owned(),
             reason: period.reason,
             recorded_date: period.recorded_day.to_string(),
         })
@@ -345,9 +346,10 @@ async fn list_submissions(ctx: &Context, tx: &mut Tx, request: &pb::ListSubmissi
         state => state.as_str_name(),
     };
     let limit = paging::size(request.page_size)?;
-    let rows = store::submissions(tx, &school, prefix, state, paging::after(&request.page_token)?, limit).await?;
+    let query = paging::Query::of("ListSubmissions", &pb::ListSubmissionsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let rows = store::submissions(tx, &school, prefix, state, query.after(&request.page_token)?, limit).await?;
     let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => paging::token(&last.submission),
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.submission),
         _ => String::new(),
     };
     let mut submissions = Vec::new();

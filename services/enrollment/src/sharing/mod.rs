@@ -5,7 +5,7 @@ mod store;
 use std::collections::HashMap;
 
 use uuid::Uuid;
-use xuezhu_bridge::{Shared, epoch_day, log::school_id, publish};
+use xuezhu_bridge::{Kind, Shared, epoch_day, log::school_id, publish};
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Context, Error};
 use xuezhu_store::Tx;
@@ -14,14 +14,24 @@ use self::store::{EnrollmentRow, PeriodRow};
 
 /// Shares a school as it is now.
 pub async fn share_school(ctx: &Context, tx: &mut Tx, code: &str) -> Result<(), Error> {
-    let Some(row) = crate::directory::find_school(tx, code).await? else { return Ok(()) };
+    let shared = school(tx, code).await?;
+    publish(ctx, tx, shared.as_slice()).await
+}
+
+async fn school(tx: &mut Tx, code: &str) -> Result<Option<Shared>, Error> {
+    let Some(row) = crate::directory::find_school(tx, code).await? else { return Ok(None) };
     let scope = row.region.clone();
     let body = pb::School { code: row.code, name: row.name, kind: row.kind, authority: row.authority, region: row.region, state: row.state };
-    publish(ctx, tx, &[Shared { id: school_id(code), scope, body: Body::School(body) }]).await
+    Ok(Some(Shared { id: school_id(code), scope, body: Body::School(body) }))
 }
 
 /// Shares persons as they are now.
-pub async fn share_persons(ctx: &Context, tx: &mut Tx, persons: &[Uuid]) -> Result<(), Error> {
+pub async fn share_persons(ctx: &Context, tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
+    let shared = persons(tx, ids).await?;
+    publish(ctx, tx, &shared).await
+}
+
+async fn persons(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<Shared>, Error> {
     let mut keys: HashMap<Uuid, Vec<pb::PersonKey>> = HashMap::new();
     for row in store::keys(tx, persons).await? {
         keys.entry(row.person).or_default().push(pb::PersonKey {
@@ -38,7 +48,7 @@ pub async fn share_persons(ctx: &Context, tx: &mut Tx, persons: &[Uuid]) -> Resu
     for (person, region) in store::regions(tx, persons).await? {
         regions.entry(person).or_default().push(region);
     }
-    let shared: Vec<Shared> = store::persons(tx, persons)
+    let shared = store::persons(tx, persons)
         .await?
         .into_iter()
         .map(|row| Shared {
@@ -53,16 +63,40 @@ pub async fn share_persons(ctx: &Context, tx: &mut Tx, persons: &[Uuid]) -> Resu
             }),
         })
         .collect();
-    publish(ctx, tx, &shared).await
+    Ok(shared)
 }
 
 /// Shares enrollments as they are now, with their whole timelines.
-pub async fn share_enrollments(ctx: &Context, tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), Error> {
+pub async fn share_enrollments(ctx: &Context, tx: &mut Tx, ids: &[Uuid]) -> Result<(), Error> {
+    let shared = enrollments(tx, ids).await?;
+    publish(ctx, tx, &shared).await
+}
+
+/// What is shared of these records as they are now, held until the transaction ends: for publishing again in a higher format.
+pub async fn renewed(tx: &mut Tx, kind: i32, ids: Vec<Uuid>) -> Result<Vec<Shared>, Error> {
+    if kind == Kind::Person as i32 {
+        store::hold_persons(tx, &ids).await?;
+        persons(tx, &ids).await
+    } else if kind == Kind::Enrollment as i32 {
+        store::hold_enrollments(tx, &ids).await?;
+        enrollments(tx, &ids).await
+    } else {
+        let mut shared = Vec::new();
+        for code in store::held_schools(tx).await? {
+            if ids.contains(&school_id(&code)) {
+                shared.extend(school(tx, &code).await?);
+            }
+        }
+        Ok(shared)
+    }
+}
+
+async fn enrollments(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Shared>, Error> {
     let mut periods: HashMap<Uuid, Vec<PeriodRow>> = HashMap::new();
     for row in store::periods(tx, enrollments).await? {
         periods.entry(row.enrollment).or_default().push(row);
     }
-    let shared: Vec<Shared> = store::enrollments(tx, enrollments)
+    let shared = store::enrollments(tx, enrollments)
         .await?
         .into_iter()
         .map(|row| {
@@ -70,7 +104,7 @@ pub async fn share_enrollments(ctx: &Context, tx: &mut Tx, enrollments: &[Uuid])
             Shared { id: row.enrollment, scope: row.region.clone(), body: Body::Enrollment(body(row, timeline)) }
         })
         .collect();
-    publish(ctx, tx, &shared).await
+    Ok(shared)
 }
 
 fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> pb::Enrollment {

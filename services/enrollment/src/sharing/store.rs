@@ -56,6 +56,34 @@ pub struct PeriodRow {
     pub state: i32,
 }
 
+/// Holds persons against changes until the transaction ends.
+pub async fn hold_persons(tx: &mut Tx, ids: &[Uuid]) -> Result<(), StoreError> {
+    rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT person FROM persons WHERE person" in_uuids 1 " ORDER BY person" only(sqlite "", postgres " FOR UPDATE")),
+        json_uuids(ids.iter().copied())
+    )
+    .map(drop)
+}
+
+/// Holds enrollments against changes until the transaction ends.
+pub async fn hold_enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<(), StoreError> {
+    rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT enrollment FROM enrollments WHERE enrollment" in_uuids 1 " ORDER BY enrollment" only(sqlite "", postgres " FOR UPDATE")),
+        json_uuids(ids.iter().copied())
+    )
+    .map(drop)
+}
+
+/// Codes of all schools, held against changes until the transaction ends.
+pub async fn held_schools(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let codes = rows!(tx, (String,), sql!("SELECT code FROM schools ORDER BY code" only(sqlite "", postgres " FOR UPDATE")))?;
+    Ok(codes.into_iter().map(|(code,)| code).collect())
+}
+
 pub async fn persons(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
     rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry FROM persons WHERE person" in_uuids 1), json_uuids(ids.iter().copied()))
 }

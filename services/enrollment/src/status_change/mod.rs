@@ -63,7 +63,7 @@ pub async fn cancel(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid, 
         take_place_again(tx, &school.code, enrollment, person, last.from_date).await?;
     }
     store::cancel_last_period(ctx, tx, enrollment, reason).await?;
-    let state = PeriodState::from_code(before.state).ok_or(StoreError::Corrupt("state of a period"))?;
+    let state = PeriodState::from_code(before.state);
     store::set_state(ctx, tx, enrollment, state.as_str(), before.from_date).await?;
     sharing::share_enrollments(ctx, tx, &[enrollment]).await
 }

@@ -16,7 +16,7 @@ use xuezhu_proto::aid::{
     award_entry, flag, scheme,
 };
 
-use super::{Desk, PageError, StripMonth, render, show};
+use super::{Desk, PageError, StripMonth, render, show, unknown_act};
 use crate::Gateway;
 
 /// Routes.
@@ -313,7 +313,8 @@ async fn act(desk: Desk, Path(flag): Path<String>, Form(form): Form<ActForm>) ->
     match act.as_str() {
         "explain" => drop(client.explain_flag(desk.change(&request_id, ExplainFlagRequest { flag, text, etag })).await?),
         "confirm" => drop(client.confirm_flag(desk.change(&request_id, ConfirmFlagRequest { flag, reason: text, etag })).await?),
-        _ => drop(client.clear_flag(desk.change(&request_id, ClearFlagRequest { flag, reason: text, etag })).await?),
+        "clear" => drop(client.clear_flag(desk.change(&request_id, ClearFlagRequest { flag, reason: text, etag })).await?),
+        unknown => return Err(unknown_act(unknown)),
     }
     Ok(Redirect::to(&back).into_response())
 }

@@ -41,6 +41,8 @@ struct LogInPage {
     error: String,
     account: String,
     freshness: String,
+    /// Whether this browser would keep no cookie of ours: they are for HTTPS only, and it came by plain HTTP.
+    no_cookie: bool,
 }
 
 #[derive(Deserialize)]
@@ -49,8 +51,16 @@ struct LogInForm {
     password: String,
 }
 
-async fn log_in_page(State(gateway): State<Arc<Gateway>>) -> Response {
-    render(&LogInPage { error: String::new(), account: String::new(), freshness: gateway.freshness() })
+async fn log_in_page(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    render(&LogInPage { error: String::new(), account: String::new(), freshness: gateway.freshness(), no_cookie: keeps_no_cookie(&gateway, &headers) })
+}
+
+/// Whether a browser that sent these headers throws our cookies away: it would come back to the log-in page again and again.
+fn keeps_no_cookie(gateway: &Gateway, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // A proxy in front that speaks HTTPS says so; a browser says of itself whether it trusts where it is.
+    let secure = text("x-forwarded-proto").eq_ignore_ascii_case("https") || text("origin").starts_with("https://") || !text("sec-fetch-site").is_empty();
+    gateway.secure_cookies && !secure
 }
 
 async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(form): Form<LogInForm>) -> Response {
@@ -64,7 +74,10 @@ async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(fo
             let to = if session.must_change_password { "/password" } else { "/" };
             (AppendHeaders([(header::SET_COOKIE, session::cookie(&session.access_token, gateway.secure_cookies))]), Redirect::to(to)).into_response()
         }
-        Err(status) => render(&LogInPage { error: status.message().to_owned(), account: form.account, freshness: gateway.freshness() }),
+        Err(status) => {
+            let no_cookie = keeps_no_cookie(&gateway, &headers);
+            render(&LogInPage { error: status.message().to_owned(), account: form.account, freshness: gateway.freshness(), no_cookie })
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use xuezhu_proto::{
 use super::{
     Desk, PageError,
     import::{Kind, by_cause, file},
-    render, show,
+    render, show, unknown_act,
 };
 use crate::Gateway;
 
@@ -144,7 +144,12 @@ impl ListPage {
     }
 
     fn can_approve(&self) -> bool {
-        self.desk.user.decides_for(&self.list.authority) && self.list.attested > self.list.held_attested
+        self.desk.user.decides_for(&self.list.authority) && self.approvable() > 0
+    }
+
+    /// How many wait for the department and nothing else.
+    fn approvable(&self) -> i32 {
+        (self.list.attested - self.list.held_attested - self.list.forgotten_attested).max(0)
     }
 
     /// Whether a file could change anything: what was submitted it can't.
@@ -299,10 +304,11 @@ async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pair
         "approve" => drop(client.approve_award_list(desk.change(&request_id, ApproveAwardListRequest { school, list, digest })).await?),
         // Nobody ticked: that must not send everybody back.
         "sendBack" if entries.is_empty() => return Err(Status::invalid_argument("请先勾选要退回的学生").into()),
-        _ => {
+        "sendBack" | "sendBackAll" => {
             let entries = if act == "sendBackAll" { Vec::new() } else { entries };
             drop(client.send_back_award_list(desk.change(&request_id, SendBackAwardListRequest { school, list, reason, entries })).await?);
         }
+        unknown => return Err(unknown_act(unknown)),
     }
     Ok(Redirect::to(&format!("{back}{act}")).into_response())
 }
@@ -317,7 +323,11 @@ async fn upload(desk: Desk, Path((school, list)): Path<(String, String)>, form: 
         if let Some(carried) = fields.get("content") {
             bytes = STANDARD.decode(carried).map_err(|_| Status::invalid_argument("文件内容不完整，请重新选择文件"))?;
         }
-        let preview = fields.get("act").is_none_or(|act| act != "import");
+        let preview = match fields.get("act").map(String::as_str) {
+            Some("preview") => true,
+            Some("import") => false,
+            _ => return Err(Status::invalid_argument("没有这项操作，什么也没有写入；请回到页面重新点按钮")),
+        };
         let content = if preview && bytes.len() <= CARRIED_BYTES { STANDARD.encode(&bytes) } else { String::new() };
         let request_id = fields.get("request_id").cloned().unwrap_or_else(|| desk.new_request_id());
         let head = Upload { school: school.clone(), preview, all_or_nothing: false, list: list.clone() };

@@ -5,6 +5,7 @@ pub mod show;
 
 mod accounts;
 mod flags;
+mod forgotten;
 mod home;
 mod import;
 mod lists;
@@ -24,7 +25,10 @@ use axum::{
 };
 use tonic::{Code, Status, transport::Channel};
 use xuezhu_proto::{
-    aid::{GetMirrorRequest, GetMirrorResponse, award_service_client::AwardServiceClient, reconciliation_service_client::ReconciliationServiceClient},
+    aid::{
+        GetMirrorRequest, GetMirrorResponse, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
+        reconciliation_service_client::ReconciliationServiceClient,
+    },
     enrollment::{
         GetRegistryRequest, directory_service_client::DirectoryServiceClient, enrollment_service_client::EnrollmentServiceClient,
         session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
@@ -32,7 +36,7 @@ use xuezhu_proto::{
 };
 use xuezhu_service::serve::MESSAGE_BYTES;
 
-use crate::Gateway;
+use crate::{Gateway, rest};
 use session::User;
 
 /// Every page.
@@ -45,6 +49,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(submissions::routes())
         .merge(lists::routes())
         .merge(flags::routes())
+        .merge(forgotten::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
         .layer(middleware::from_fn(own_forms_only))
         .with_state(gateway)
@@ -108,7 +113,8 @@ impl IntoResponse for PageError {
             Self::LogIn => Redirect::to("/login").into_response(),
             Self::ChangePassword => Redirect::to("/password").into_response(),
             Self::Refused(status) => {
-                let (code, title, hint) = match status.code() {
+                let code = if rest::went_away(&status) { Code::Unavailable } else { status.code() };
+                let (code, title, hint) = match code {
                     Code::NotFound => (StatusCode::NOT_FOUND, "找不到", "请检查链接，或从首页重新进入。"),
                     Code::PermissionDenied => (StatusCode::FORBIDDEN, "无权操作", "请换用有权限的账号登录。"),
                     Code::InvalidArgument => (StatusCode::BAD_REQUEST, "填写有误", "请返回修改后重试。"),
@@ -190,6 +196,12 @@ fn in_chinese(message: &str) -> String {
     message.split('；').map(part).collect::<Vec<_>>().join("；")
 }
 
+/// Said of an act that a page does not know: nothing is done.
+pub fn unknown_act(act: &str) -> PageError {
+    let act: String = act.chars().filter(|c| c.is_ascii_alphanumeric()).take(32).collect();
+    PageError::Refused(Status::invalid_argument(format!("没有“{act}”这项操作，什么也没有办理；请回到页面重新点按钮")))
+}
+
 /// A page as HTML.
 pub fn render(template: &impl Template) -> Response {
     match template.render() {
@@ -263,10 +275,18 @@ impl Desk {
     /// The line under every page's head: how fresh the enrollment data are.
     pub fn freshness(&self) -> String {
         match &self.mirror {
-            Some(mirror) if !mirror.as_of_time.is_empty() => freshness(&mirror.as_of_time, mirror.lag_seconds),
-            Some(_) => "学籍数据尚未同步到资助系统".to_owned(),
+            Some(mirror) if mirror.as_of_time.is_empty() => "尚未收到学籍数据，暂不能审核名单".to_owned(),
+            Some(mirror) if mirror.stale => {
+                format!("{}；超过{:.0}分钟，暂不能审核名单", freshness(&mirror.as_of_time, mirror.lag_seconds), mirror.limit_seconds / 60.0)
+            }
+            Some(mirror) => freshness(&mirror.as_of_time, mirror.lag_seconds),
             None => "资助服务暂时不可用".to_owned(),
         }
+    }
+
+    /// How many records enrollment forgot that wait for a decision.
+    pub fn forgotten(&self) -> i32 {
+        self.mirror.as_ref().map_or(0, |mirror| mirror.forgotten)
     }
 
     /// Whether that line is a warning.
@@ -310,6 +330,11 @@ impl Desk {
     /// Award lists.
     pub fn awards(&self) -> AwardServiceClient<Channel> {
         AwardServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What enrollment forgot.
+    pub fn forgotten_records(&self) -> ForgottenServiceClient<Channel> {
+        ForgottenServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Reconciliation.

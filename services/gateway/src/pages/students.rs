@@ -18,13 +18,13 @@ use xuezhu_proto::{
     },
 };
 
-use super::{Desk, PageError, render, show};
+use super::{Desk, PageError, render, show, unknown_act};
 use crate::Gateway;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
-        .route("/students", get(list))
+        .route("/students", get(list).post(search))
         .route("/students/submit", post(submit))
         .route("/students/{person}", get(story))
         .route("/schools/{school}/enrollments/{enrollment}", get(one).post(act))
@@ -60,6 +60,16 @@ impl StudentsPage {
 }
 
 async fn list(desk: Desk, Query(query): Query<ListQuery>) -> Result<Response, PageError> {
+    // A link may be kept, handed on and logged: what is searched for does not belong there.
+    view(desk, ListQuery { q: String::new(), ..query }).await
+}
+
+/// A search: a name or a whole number, which stands in no address.
+async fn search(desk: Desk, Form(query): Form<ListQuery>) -> Result<Response, PageError> {
+    view(desk, query).await
+}
+
+async fn view(desk: Desk, query: ListQuery) -> Result<Response, PageError> {
     let schools = if desk.user.is_school() {
         Vec::new()
     } else {
@@ -165,11 +175,12 @@ async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, For
         "return" => drop(client.return_from_leave(desk.change(&request_id, ReturnFromLeaveRequest { school, enrollment, effective_date, reason })).await?),
         "cancel" => drop(client.cancel_change(desk.change(&request_id, CancelChangeRequest { school, enrollment, reason })).await?),
         "withdraw" => drop(client.withdraw(desk.change(&request_id, WithdrawRequest { school, enrollment, effective_date, reason })).await?),
-        _ => {
+        "correct" => {
             let kind = correct_identity_request::Kind::from_str_name(&kind).unwrap_or_default().into();
             let asked = CorrectIdentityRequest { school, enrollment, kind, effective_date, name, id_number, reason };
             drop(client.correct_identity(desk.change(&request_id, asked)).await?);
         }
+        unknown => return Err(unknown_act(unknown)),
     }
     Ok(Redirect::to(&back).into_response())
 }

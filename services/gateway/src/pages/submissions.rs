@@ -15,7 +15,7 @@ use xuezhu_proto::enrollment::{
     submission,
 };
 
-use super::{Desk, PageError, render, show};
+use super::{Desk, PageError, render, show, unknown_act};
 use crate::Gateway;
 
 /// Students that the sheet lists.
@@ -112,10 +112,11 @@ async fn act(desk: Desk, Path((school, submission)): Path<(String, String)>, For
         "approve" => drop(client.approve_submission(desk.change(&request_id, ApproveSubmissionRequest { school, submission, digest })).await?),
         // Nobody ticked: that must not send everybody back.
         "sendBack" if enrollments.is_empty() => return Err(Status::invalid_argument("请先勾选要退回的学生").into()),
-        act => {
+        act @ ("sendBack" | "sendBackAll") => {
             let enrollments = if act == "sendBackAll" { Vec::new() } else { enrollments };
             drop(client.send_back_submission(desk.change(&request_id, SendBackSubmissionRequest { school, submission, reason, enrollments })).await?);
         }
+        unknown => return Err(unknown_act(unknown)),
     }
     Ok(Redirect::to(&back).into_response())
 }

@@ -64,11 +64,19 @@ async fn run(up: Up, settings: Settings, stop: CancellationToken) -> anyhow::Res
     };
     let deployment = Deployment::start(options).await?;
     tell(&deployment)?;
-    stop.cancelled().await;
+    until_stopped(deployment, stop).await
+}
+
+/// Stays up until told to stop, or until it ends by itself, which is a fault.
+async fn until_stopped(deployment: Deployment, stop: CancellationToken) -> anyhow::Result<u8> {
+    let ended = tokio::select! {
+        () = stop.cancelled() => Ok(OK),
+        fault = deployment.ended() => Err(fault),
+    };
     // Whoever read our output may be gone: that is no reason to stop otherwise than cleanly.
     let _ = writeln!(std::io::stdout(), "stopping");
     deployment.stop().await;
-    Ok(OK)
+    ended
 }
 
 /// The demo's school year first, once; then everything stays up to look at.
@@ -105,11 +113,7 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
     println!("aid gRPC         {}", deployment.aid_grpc);
     println!("accounts admin, clerk1, head1, officer430100 and more (see the page of accounts), password {}", play::PASSWORD);
     println!("ready");
-    stop.cancelled().await;
-    // Whoever read our output may be gone: that is no reason to stop otherwise than cleanly.
-    let _ = writeln!(std::io::stdout(), "stopping");
-    deployment.stop().await;
-    Ok(OK)
+    until_stopped(deployment, stop).await
 }
 
 /// Prints the addresses, and the first password only where a person reads it.

@@ -61,7 +61,7 @@ pub async fn cases(
     let mut groups = Groups::new(keys);
     let mut bonds: BTreeMap<Uuid, Vec<Bond<Uuid>>> = BTreeMap::new();
     for row in held {
-        let kind = BondKind::from_code(row.kind).ok_or(StoreError::Corrupt("kind of key"))?;
+        let kind = bond(row.kind);
         bonds.entry(row.person).or_default().push(Bond { value: row.person_key, kind, end_recorded: row.end_recorded });
     }
     for keys in bonds.values() {
@@ -74,7 +74,7 @@ pub async fn cases(
     let mut cases: BTreeMap<Uuid, PersonCase> = BTreeMap::new();
     let mut names: HashMap<Uuid, Vec<Bond<(String, String)>>> = HashMap::new();
     for row in store::person_names(tx, generation, &persons).await? {
-        let kind = BondKind::from_code(row.kind).ok_or(StoreError::Corrupt("kind of name"))?;
+        let kind = bond(row.kind);
         names.entry(row.person).or_default().push(Bond { value: (row.name, row.name_comparable), kind, end_recorded: row.end_recorded });
     }
     for row in store::persons(tx, generation, &persons).await? {
@@ -85,7 +85,8 @@ pub async fn cases(
             names: names.remove(&row.person).unwrap_or_default(),
             sex: Sex::from_code(row.sex),
             birth_date: row.birth_date,
-            registry: RegistryAnswer::from_code(row.registry).ok_or(StoreError::Corrupt("registry's answer"))?,
+            // An answer that only a newer source knows confirms nobody.
+            registry: RegistryAnswer::from_code(row.registry).unwrap_or(RegistryAnswer::NotFound),
             subject: of_persons.get(&row.person).copied().unwrap_or_default(),
         });
     }
@@ -93,7 +94,7 @@ pub async fn cases(
     let ids: Vec<Uuid> = rows.iter().map(|row| row.enrollment).collect();
     let mut timelines: HashMap<Uuid, Vec<Span<Place>>> = HashMap::new();
     for row in store::periods(tx, generation, &ids).await? {
-        let state = xuezhu_domain::enrollment::PeriodState::from_code(row.state).ok_or(StoreError::Corrupt("state of a period"))?;
+        let state = xuezhu_domain::enrollment::PeriodState::from_code(row.state);
         let place =
             Place { state, class_name: row.class_name, major: row.major, study_form: row.study_form, household: row.household, residence: row.residence };
         timelines.entry(row.enrollment).or_default().push(Span { from: row.from_date, to: row.to_date, state: place });
@@ -101,7 +102,7 @@ pub async fn cases(
     for row in rows {
         let home = row.person.and_then(|person| home.get(&person).copied()).unwrap_or_else(|| groups.root(row.claim_key));
         let timeline = timelines.remove(&row.enrollment).unwrap_or_default();
-        cases.entry(home).or_default().enrollments.push(enrollment(row, timeline)?);
+        cases.entry(home).or_default().enrollments.push(enrollment(row, timeline));
     }
     for row in store::claims(tx, keys).await? {
         let subject = subjects.get(&row.person_key).copied().unwrap_or_default();
@@ -114,14 +115,19 @@ pub async fn cases(
     Ok(members.into_iter().map(|(root, keys)| (keys, cases.remove(&root).unwrap_or_default())).collect())
 }
 
-fn enrollment(row: EnrollmentRow, timeline: Vec<Span<Place>>) -> Result<Enrollment, Error> {
+/// How a key or a name belongs; in a way that only a newer source knows, it is not the person's present one.
+fn bond(code: i32) -> BondKind {
+    BondKind::from_code(code).unwrap_or(BondKind::Mistyped)
+}
+
+fn enrollment(row: EnrollmentRow, timeline: Vec<Span<Place>>) -> Enrollment {
     let stage = match row.stage {
         1 => Stage::Submitted,
-        2 => Stage::SentBack,
         3 => Stage::Approved,
-        _ => return Err(StoreError::Corrupt("stage of an enrollment").into()),
+        // Sent back, or a stage that only a newer source knows: no claim.
+        _ => Stage::SentBack,
     };
-    Ok(Enrollment {
+    Enrollment {
         enrollment: row.enrollment,
         school: row.school,
         stage,
@@ -131,7 +137,7 @@ fn enrollment(row: EnrollmentRow, timeline: Vec<Span<Place>>) -> Result<Enrollme
         entry_date: row.entry_date,
         approved_day: row.approved_day,
         timeline,
-    })
+    }
 }
 
 fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {

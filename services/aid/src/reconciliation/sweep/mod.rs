@@ -7,7 +7,7 @@
 mod store;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicI32, Ordering},
@@ -21,15 +21,16 @@ use futures_util::{
     future::{self, BoxFuture},
     stream,
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_domain::Term;
-use xuezhu_service::{Context, Error};
+use xuezhu_service::{Context, Error, faults::Faults};
 use xuezhu_store::Tx;
 
 // What the interface and the service ask.
 pub use self::store::Scope;
-pub(crate) use self::store::{fail_broken_runs, insert_run, run_row};
+pub(crate) use self::store::{insert_run, run_row};
 use super::{CHUNK_KEYS, judge_keys};
 use crate::{
     Parts, mirror,
@@ -38,6 +39,14 @@ use crate::{
 
 /// How often the wake looks at the civil day and at marked persons when nobody wakes it.
 const WAKE: Duration = Duration::from_millis(500);
+
+/// Longest wait after faults.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// How often whoever works on a run says so.
+const BEAT: Duration = Duration::from_secs(2);
+/// A run that stands still for so long was broken off.
+const BROKEN: Duration = Duration::from_secs(15);
 
 /// Chunks that are judged at once; on SQLite they wait for each other.
 const CHUNKS_AT_ONCE: usize = 2;
@@ -48,7 +57,10 @@ const NOTED_KEYS: i32 = 5_000;
 /// Runs a full sweep that was recorded as `run`.
 pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(), Error> {
     let ctx = parts.runner.system_context();
-    let swept = sweep(parts, &ctx, run, scope).await;
+    let swept = tokio::select! {
+        swept = sweep(parts, &ctx, run, scope) => swept,
+        never = beat(parts, run) => match never {},
+    };
     let (state, judged, suspects, position) = match &swept {
         Ok((judged, position)) => ("DONE", *judged, *judged, *position),
         Err(_) => ("FAILED", 0, 0, 0),
@@ -72,6 +84,60 @@ async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) 
     let progress = Arc::new(Progress { run, suspects, position, judged: AtomicI32::new(0) });
     judge_chunks(parts, &keys, "sweep", Some(progress)).await?;
     Ok((suspects, position))
+}
+
+/// Says again and again that somebody works on a run.
+async fn beat(parts: &Arc<Parts>, run: Uuid) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(BEAT).await;
+        let beaten = parts.runner.db().write(&run, |tx, run| Box::pin(async move { store::beat(tx, *run).await.map_err(Error::from) })).await;
+        if let Err(error) = beaten {
+            tracing::debug!(%error, %run, "a run could not say that it lives");
+        }
+    }
+}
+
+/// Tells runs as failed whose process is gone: their beat stands still. Those of other processes that live are left alone.
+pub async fn fail_broken_runs(parts: Arc<Parts>, stop: CancellationToken) {
+    let mut seen: HashMap<Uuid, (i64, Instant)> = HashMap::new();
+    let mut faults = Faults::new("runs that were broken off", BEAT, BROKEN);
+    loop {
+        let wait = match fail_still(&parts, &mut seen).await {
+            Ok(()) => {
+                faults.over();
+                BEAT
+            }
+            Err(error) => faults.note(&error),
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn fail_still(parts: &Parts, seen: &mut HashMap<Uuid, (i64, Instant)>) -> Result<(), Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let running = store::running(&mut tx).await?;
+    tx.rollback().await?;
+    seen.retain(|run, _| running.iter().any(|(known, _)| known == run));
+    for (run, beats) in running {
+        let (last, since) = *seen.entry(run).or_insert_with(|| (beats, Instant::now()));
+        if last != beats {
+            seen.insert(run, (beats, Instant::now()));
+        } else if since.elapsed() > BROKEN {
+            let with = (run, beats, parts.runner.clock().now_us());
+            let failed = parts
+                .runner
+                .db()
+                .write(&with, |tx, (run, beats, now_us)| Box::pin(async move { store::fail_run(tx, *run, *beats, *now_us).await.map_err(Error::from) }))
+                .await?;
+            if failed {
+                tracing::warn!(%run, "a sweep was broken off; start another");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What one search found, and what it saw of the mirror.
@@ -254,15 +320,21 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
 
 /// Wakes on a timer until told to stop.
 pub async fn keep_awake(parts: Arc<Parts>, stop: CancellationToken) {
+    let mut faults = Faults::new("judging by time", WAKE, LAST_WAIT);
     loop {
-        match wake(&parts).await {
-            Ok(0) => {}
-            Ok(judged) => tracing::debug!(judged, "judged by time alone"),
-            Err(error) => tracing::warn!(%error, "could not judge what time changes; trying again"),
-        }
+        let wait = match wake(&parts).await {
+            Ok(judged) => {
+                if judged > 0 {
+                    tracing::debug!(judged, "judged by time alone");
+                }
+                faults.over();
+                WAKE
+            }
+            Err(error) => faults.note(&error),
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(WAKE) => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
 }

@@ -170,8 +170,20 @@ pub async fn note_run(tx: &mut Tx, run: Uuid, state: &str, judged: i32, suspects
     Ok(())
 }
 
-pub async fn fail_broken_runs(tx: &mut Tx, now_us: i64) -> Result<u64, StoreError> {
-    run!(tx, "UPDATE runs SET state = 'FAILED', ended_at_us = $1 WHERE state = 'RUNNING'", now_us)
+/// Says that somebody works on a run.
+pub async fn beat(tx: &mut Tx, run: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE runs SET beats = beats + 1 WHERE run = $1", run)?;
+    Ok(())
+}
+
+/// Runs that are under way, with their beats.
+pub async fn running(tx: &mut Tx) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    rows!(tx, (Uuid, i64), "SELECT run, beats FROM runs WHERE state = 'RUNNING'")
+}
+
+/// Tells a run as failed, if its beat still stands as it was seen.
+pub async fn fail_run(tx: &mut Tx, run: Uuid, beats: i64, now_us: i64) -> Result<bool, StoreError> {
+    Ok(run!(tx, "UPDATE runs SET state = 'FAILED', ended_at_us = $3 WHERE run = $1 AND beats = $2 AND state = 'RUNNING'", run, beats, now_us)? == 1)
 }
 
 pub async fn run_row(tx: &mut Tx, run: Uuid) -> Result<Option<RunRow>, StoreError> {

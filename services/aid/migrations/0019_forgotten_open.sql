@@ -1,0 +1,1 @@
+CREATE INDEX forgotten_open ON forgotten (school, forgotten) WHERE state = 1;
