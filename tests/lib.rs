@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: a private PostgreSQL, deployments on either engine, the built binary.
 
+pub mod apart;
 pub mod postgres;
 pub mod province;
 pub mod rebuilt;
@@ -63,7 +64,7 @@ pub async fn start(options: Options) -> Deployment {
 }
 
 /// How long a test waits for something that must happen.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Asks until it is so; fails when it takes too long. `what` completes "it did not happen that".
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {

@@ -101,6 +101,35 @@ impl Cluster {
     }
 }
 
+/// Copies a database as it is now into another; services may go on working on it.
+pub async fn copy(from: &str, to: &str) {
+    let (from, to, bin) = (from.to_owned(), to.to_owned(), binaries());
+    let done = tokio::task::spawn_blocking(move || {
+        let mut dump = Command::new(bin.join("pg_dump")).args(["--no-owner", "-d", &from]).stdout(Stdio::piped()).spawn().expect("pg_dump runs");
+        let out = dump.stdout.take().expect("piped");
+        let load = Command::new(bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &to]).stdin(out).stdout(Stdio::null()).status().expect("psql runs");
+        dump.wait().expect("ends").success() && load.success()
+    });
+    assert!(done.await.expect("ends"), "a database is copied");
+}
+
+/// Puts another database in the place of one that is in use, as a failover or a restore does: its connections break, and who
+/// connects again meets the other.
+pub async fn put_in_place(database: &str, other: &str) {
+    let name = |url: &str| url.rsplit('/').next().expect("a name").to_owned();
+    let server = format!("{}/postgres", database.rsplit_once('/').expect("a URL").0);
+    let (database, other) = (name(database), name(other));
+    let mut connection = PgConnection::connect(&server).await.expect("the cluster answers");
+    for statement in [
+        format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false"),
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"),
+        format!("DROP DATABASE {database} WITH (FORCE)"),
+        format!("ALTER DATABASE {other} RENAME TO {database}"),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("is put in place");
+    }
+}
+
 /// The URL of a fresh database. A missing PostgreSQL fails the test: it does not skip it.
 pub async fn database() -> String {
     let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(|| Cluster::start(&["fsync=off"]))).await.expect("the cluster starts");

@@ -35,9 +35,15 @@ pub struct People {
 
 /// Opens two schools and their accounts.
 pub async fn open(deployment: &Deployment) -> People {
-    let base = format!("http://{}", deployment.http);
     let one_time = deployment.admin_password.clone().expect("a new deployment has a first administrator");
-    let admin = Session::log_in(&base, "admin", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes the password");
+    let people = open_at(&format!("http://{}", deployment.http), &one_time).await;
+    deployment.drain().await.expect("aid knows the schools");
+    people
+}
+
+/// The same at an address, with the first administrator's one-time password.
+pub async fn open_at(base: &str, one_time: &str) -> People {
+    let admin = Session::log_in(base, "admin", one_time).await.expect("logs in").change_password(one_time, PASSWORD).await.expect("changes the password");
     for code in [SCHOOL, OTHER] {
         let majors = json!([{ "catalogue": "2010", "code": "010200" }, { "catalogue": "2010", "code": "100100" }]);
         let body = json!({ "code": code, "name": format!("学校{code}"), "region": "430102", "kind": "PUBLIC", "authority": "430100", "majors": majors });
@@ -50,16 +56,14 @@ pub async fn open(deployment: &Deployment) -> People {
         let session = admin.with_log_in(account, one_time).await.expect("logs in");
         session.change_password(one_time, PASSWORD).await.expect("changes the password")
     };
-    let people = People {
+    People {
         clerk: open("clerk", "SCHOOL_CLERK", SCHOOL).await,
         head: open("head", "PRINCIPAL", SCHOOL).await,
         officer: open("officer", "DEPARTMENT_OFFICER", "430100").await,
         other: open("other", "SCHOOL_CLERK", OTHER).await,
         machine: open("machine", "MACHINE_READER", "430000").await,
         admin,
-    };
-    deployment.drain().await.expect("aid knows the schools");
-    people
+    }
 }
 
 /// Status and reason with which something was refused.
@@ -147,6 +151,19 @@ pub fn awards(lines: &[(&str, &str, &str)]) -> Vec<u8> {
 }
 
 impl People {
+    /// The same people, logged in where they were opened before.
+    pub async fn at(base: &str) -> Self {
+        let admin = Session::log_in(base, "admin", PASSWORD).await.expect("logs in");
+        Self {
+            clerk: admin.with_log_in("clerk", PASSWORD).await.expect("logs in"),
+            head: admin.with_log_in("head", PASSWORD).await.expect("logs in"),
+            officer: admin.with_log_in("officer", PASSWORD).await.expect("logs in"),
+            other: admin.with_log_in("other", PASSWORD).await.expect("logs in"),
+            machine: admin.with_log_in("machine", PASSWORD).await.expect("logs in"),
+            admin,
+        }
+    }
+
     /// Uploads students at the school.
     pub async fn import(&self, rows: &[HashMap<String, String>]) -> Value {
         self.clerk.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), workbook(rows), "").await.expect("an import is answered")
@@ -177,6 +194,38 @@ impl People {
         let report = self.clerk.upload(&format!("{path}/import"), awards(lines), "").await.expect("is answered");
         assert_eq!(report["rowsFaulty"], 0, "{report}");
         path
+    }
+
+    /// Submits a list and attests it; returns it as it is then.
+    pub async fn attested(&self, list: &str) -> Value {
+        let submitted = self.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
+        self.head.post(&format!("{list}/attest"), &json!({ "digest": submitted["digest"] }), "").await.expect("is attested")
+    }
+
+    /// Approves what can be approved of a list.
+    pub async fn approve(&self, list: &str) -> anyhow::Result<Value> {
+        let row = self.officer.get(list).await?;
+        self.officer.post(&format!("{list}/approve"), &json!({ "digest": row["digest"] }), "").await
+    }
+
+    /// The path of a student's enrollment.
+    pub async fn enrollment(&self, number: &str) -> String {
+        let found = self.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={number}")).await.expect("is found");
+        format!("/v1/schools/{SCHOOL}/enrollments/{}", found["enrollments"][0]["enrollment"].as_str().expect("an id"))
+    }
+
+    /// Records that a student leaves on a day.
+    pub async fn withdraw(&self, number: &str, day: &str) {
+        let path = self.enrollment(number).await;
+        self.clerk.post(&format!("{path}/withdraw"), &json!({ "effectiveDate": day, "reason": "转出" }), "").await.expect("is recorded");
+    }
+
+    /// Names of the students whom enrollment forgot, in order, of those that wait.
+    pub async fn forgotten(&self) -> Vec<String> {
+        let answer = self.officer.get("/v1/forgottenRecords?pageSize=1000").await.expect("records");
+        let mut names: Vec<String> = answer["records"].as_array().expect("a list").iter().filter_map(|row| row["name"].as_str().map(str::to_owned)).collect();
+        names.sort();
+        names
     }
 
     /// Rules and names of the flags that are open, in order.

@@ -10,5 +10,6 @@ mod histories;
 mod outside;
 mod persons;
 mod processes;
+mod restored;
 mod sessions;
 mod year;

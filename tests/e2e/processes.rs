@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,40 +14,15 @@ use std::{
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use xuezhu::client::{Refused, Session};
-use xuezhu_service::Keyring;
 use xuezhu_store::{Db, rows};
 use xuezhu_tests::{
+    apart::{Apart, Process, answered},
     binary, free_address,
     postgres::Cluster,
     prepare,
     schools::{PASSWORD, SCHOOL, awards, number},
     until,
 };
-
-/// A process of the binary; killed when dropped.
-struct Process {
-    child: Child,
-}
-
-impl Process {
-    fn start(command: &mut Command) -> Self {
-        Self { child: command.env("XUEZHU_LOG", "error").stderr(Stdio::null()).spawn().expect("the binary starts") }
-    }
-
-    fn signal(&mut self, name: &str) -> ExitStatus {
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(sent.success());
-        self.child.wait().expect("ends")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Everything in one process.
 struct Up {
@@ -123,72 +98,6 @@ async fn schools(admin: &Session) -> BTreeSet<String> {
             return there;
         }
     }
-}
-
-/// The three services as processes of their own on two databases.
-struct Apart {
-    services: [(&'static str, Process); 3],
-    settings: Vec<(&'static str, String)>,
-}
-
-impl Apart {
-    fn start(folder: &Path, enrollment_url: &str, aid_url: &str) -> Self {
-        let (keyring, password) = (folder.join("keyring.json"), folder.join("password"));
-        Keyring::generate().save(&keyring).expect("saves");
-        std::fs::write(&password, "first-Password1").expect("writes");
-        let (enrollment, aid, http) = (free_address(), free_address(), free_address());
-        let settings = vec![
-            ("ENROLLMENT_DATABASE_URL", enrollment_url.to_owned()),
-            ("AID_DATABASE_URL", aid_url.to_owned()),
-            ("KEYRING_FILE", keyring.display().to_string()),
-            ("ADMIN_PASSWORD_FILE", password.display().to_string()),
-            ("ENROLLMENT_URL", format!("http://{enrollment}")),
-            ("AID_URL", format!("http://{aid}")),
-            ("ENROLLMENT_GRPC_ADDRESS", enrollment),
-            ("AID_GRPC_ADDRESS", aid),
-            ("HTTP_ADDRESS", http),
-        ];
-        let services = ["enrollment", "aid", "gateway"].map(|name| (name, Self::service(name, &settings)));
-        Self { services, settings }
-    }
-
-    fn service(name: &str, settings: &[(&str, String)]) -> Process {
-        let mut command = Command::new(binary());
-        command.arg(name).stdout(Stdio::null());
-        for (setting, value) in settings {
-            command.env(format!("XUEZHU_{setting}"), value);
-        }
-        Process::start(&mut command)
-    }
-
-    fn base(&self) -> String {
-        let http = self.settings.iter().find(|(setting, _)| *setting == "HTTP_ADDRESS").expect("it is set");
-        format!("http://{}", http.1)
-    }
-
-    fn kill(&mut self, place: usize) {
-        let (name, process) = &mut self.services[place];
-        process.signal("-KILL");
-        *process = Self::service(name, &self.settings);
-    }
-}
-
-/// Repeats a request under its key until it is answered; what is refused for good fails the test.
-async fn answered<T>(mut ask: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
-    let mut answer = None;
-    until("a request is answered", async || match ask().await {
-        Ok(value) => {
-            answer = Some(value);
-            true
-        }
-        Err(error) => {
-            let refused = error.downcast_ref::<Refused>();
-            assert!(refused.is_none_or(|refused| refused.status >= 500 || refused.status == 409), "{error:?}");
-            false
-        }
-    })
-    .await;
-    answer.expect("it was answered")
 }
 
 /// How often something is killed: `KILLS` for the long form.

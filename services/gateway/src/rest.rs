@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::{DefaultBodyLimit, MatchedPath, Path, Query, Request as AxumRequest, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -135,14 +135,22 @@ async fn json_only(request: AxumRequest, next: Next) -> Response {
     let told = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = told.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
-    let is_empty = request.body().is_end_stream();
-    if is_json || is_empty {
+    if is_json || request.method() == Method::GET || !has_body(&request) {
         return next.run(request).await;
     }
     let why = format!("请求体须为JSON，并带请求头 Content-Type: application/json（收到的是“{}”）", printable(&kind));
     let mut answer = error(&Error::from(Refusal::new(Reason::InvalidArgument, why)).into());
     *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     answer
+}
+
+/// Whether a request brings a body, as its head says; over HTTP/2 it may say nothing.
+fn has_body(request: &AxumRequest) -> bool {
+    let headers = request.headers();
+    match headers.get(header::CONTENT_LENGTH) {
+        Some(length) => length != "0",
+        None => headers.contains_key(header::TRANSFER_ENCODING) || (request.version() == Version::HTTP_2 && !request.body().is_end_stream()),
+    }
 }
 
 /// The name of a parameter, short enough to be told.

@@ -1,0 +1,259 @@
+//! Databases that go back in time: restored under a living process, a failover to a lagging replica, restored while the
+//! follower is cut off, both restored to different days. What the source forgot frees no money.
+
+use serde_json::json;
+use xuezhu_service::settings::Settings;
+use xuezhu_store::{Db, one, rows};
+use xuezhu_tests::{
+    apart::{Apart, Process, answered},
+    binary, deployment_on, free_address, postgres, prepare,
+    schools::{self, People, SCHOOL, number, reason, student},
+    until,
+};
+
+const LEFT: &str = "2026-10-08";
+
+fn name(serial: u32) -> String {
+    student(serial)["姓名"].clone()
+}
+
+/// A list of these students, attested.
+async fn listed(people: &People, serials: std::ops::RangeInclusive<u32>) -> String {
+    let (names, numbers): (Vec<String>, Vec<String>) = serials.map(|serial| (name(serial), number(serial))).unzip();
+    let lines: Vec<(&str, &str, &str)> = names.iter().zip(&numbers).map(|(name, number)| (name.as_str(), number.as_str(), "")).collect();
+    let list = people.list(&lines).await;
+    people.attested(&list).await;
+    list
+}
+
+/// The names of students, in order.
+fn names(serials: impl IntoIterator<Item = u32>) -> Vec<String> {
+    let mut names: Vec<String> = serials.into_iter().map(name).collect();
+    names.sort();
+    names
+}
+
+/// Every shared record of the source that the mirror does not hold in the same version, or holds and the source does not.
+async fn differences(enrollment: &str, aid: &str) -> Vec<String> {
+    let (source, mirror) = (Db::open(enrollment).await.expect("opens"), Db::open(aid).await.expect("opens"));
+    let mut tx = source.read().await.expect("reads");
+    let said = rows!(&mut tx, (String,), "SELECT record || ' ' || version FROM shared_records WHERE kind <> 10 ORDER BY 1").expect("reads");
+    tx.rollback().await.expect("ends");
+    let mut tx = mirror.read().await.expect("reads");
+    let held = rows!(
+        &mut tx,
+        (String,),
+        "SELECT person || ' ' || version FROM mirror_persons WHERE generation = (SELECT generation FROM mirror_state)
+         UNION ALL SELECT enrollment || ' ' || version FROM mirror_enrollments WHERE generation = (SELECT generation FROM mirror_state) ORDER BY 1"
+    )
+    .expect("reads");
+    tx.rollback().await.expect("ends");
+    let missing = said.iter().filter(|record| !held.contains(record)).map(|(record,)| format!("missing {record}"));
+    missing.chain(held.iter().filter(|record| !said.contains(record)).map(|(record,)| format!("too much {record}"))).collect()
+}
+
+async fn history(enrollment: &str) -> (uuid::Uuid, i64, i64) {
+    let db = Db::open(enrollment).await.expect("opens");
+    let mut tx = db.read().await.expect("reads");
+    let row = one!(&mut tx, (uuid::Uuid, i64, i64), "SELECT history, base_position, next_position FROM feed_sequencer").expect("reads").expect("a row");
+    tx.rollback().await.expect("ends");
+    row
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_a_restore_under_a_live_stream_lost_frees_no_money() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let databases = (postgres::database().await, postgres::database().await);
+    let running = deployment_on(Some(databases.clone()), folder.path(), "none", Settings::default()).await;
+    running.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&running).await;
+    people.import(&(1..=6).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    let list = listed(&people, 1..=6).await;
+    let backup = postgres::database().await;
+    postgres::copy(&databases.0, &backup).await;
+    for serial in 1..=3 {
+        people.withdraw(&number(serial), LEFT).await;
+    }
+    running.drain().await.expect("drains");
+    let flags: Vec<_> = names(1..=3).into_iter().map(|name| ("NOT_VALID_IN_TERM".to_owned(), name)).collect();
+    assert_eq!(people.open_flags().await, flags, "flagged before");
+    let before = history(&databases.0).await;
+
+    postgres::put_in_place(&databases.0, &backup).await;
+    until("what was forgotten is noticed", async || people.forgotten().await.len() == 3).await;
+    until("whoever differs is judged", async || people.open_flags().await.is_empty()).await;
+    let after = history(&databases.0).await;
+    assert!(after.0 != before.0 && after.1 >= before.2 - 1, "another history, above all positions ever given: {before:?} {after:?}");
+    assert_eq!(people.forgotten().await, names(1..=3));
+    assert_eq!(differences(&databases.0, &databases.1).await, Vec::<String>::new());
+    let mirror = people.officer.get("/v1/mirror").await.expect("is told");
+    assert_eq!((&mirror["forgotten"], &mirror["stale"], &mirror["lagPositions"]), (&json!(3), &json!(false), &json!("0")), "{mirror}");
+
+    let approved = people.approve(&list).await.expect("whoever is not concerned is approved");
+    assert_eq!((&approved["approved"], &approved["attested"], &approved["forgottenAttested"]), (&json!(3), &json!(3), &json!(3)), "{approved}");
+    assert_eq!(reason(people.approve(&list).await), (400, "SOURCE_FORGOT".to_owned()));
+
+    // The school records one again as it was; the department lets the present record of another hold.
+    people.withdraw(&number(1), LEFT).await;
+    running.drain().await.expect("drains");
+    assert_eq!(people.forgotten().await, names(2..=3), "said again");
+    assert_eq!(people.open_flags().await, [("NOT_VALID_IN_TERM".to_owned(), name(1))]);
+    let open = people.officer.get("/v1/forgottenRecords").await.expect("records");
+    let of = |serial: u32| open["records"].as_array().expect("a list").iter().find(|row| row["name"] == name(serial)).expect("is open").clone();
+    let story = of(2)["facts"].as_array().expect("facts").iter().find(|fact| fact["what"] == "学籍经过").expect("the story").clone();
+    assert_eq!((&story["before"], &story["now"]), (&json!("2026-09-01起在读；2026-10-08起退学"), &json!("2026-09-01起在读")));
+    let path = format!("/v1/forgottenRecords/{}/decide", of(2)["forgotten"].as_str().expect("an id"));
+    assert_eq!(reason(people.clerk.post(&path, &json!({ "reason": "在校" }), "").await).1, "FORBIDDEN", "the department decides");
+    assert_eq!(reason(people.officer.post(&path, &json!({ "reason": "" }), "").await).1, "INVALID_ARGUMENT", "with a reason");
+    let decided = people.officer.post(&path, &json!({ "reason": "该生实际在校，退学系误办" }), "").await.expect("is decided");
+    assert_eq!(decided["state"], "DECIDED");
+    assert_eq!(reason(people.officer.post(&path, &json!({ "reason": "再次" }), "").await).1, "WRONG_STATE");
+    let approved = people.approve(&list).await.expect("is approved");
+    assert_eq!((&approved["approved"], &approved["held"], &approved["forgottenAttested"]), (&json!(4), &json!(1), &json!(1)), "{approved}");
+
+    // Work goes on in the new history.
+    people.import(&(7..=8).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    running.drain().await.expect("drains");
+    assert_eq!(differences(&databases.0, &databases.1).await, Vec::<String>::new());
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_to_a_lagging_replica_hands_no_position_out_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let databases = (postgres::database().await, postgres::database().await);
+    let running = deployment_on(Some(databases.clone()), folder.path(), "none", Settings::default()).await;
+    running.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&running).await;
+    people.import(&(1..=4).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    let list = listed(&people, 1..=4).await;
+    let replica = postgres::database().await;
+    postgres::copy(&databases.0, &replica).await;
+    people.withdraw(&number(1), LEFT).await;
+    running.drain().await.expect("drains");
+    postgres::put_in_place(&databases.0, &replica).await;
+    // Others go on at once, before anybody has noticed: more changes than were lost.
+    answered(async || {
+        let path = people.enrollment(&number(2)).await;
+        people.clerk.post(&format!("{path}/leave"), &json!({ "effectiveDate": "2026-10-09", "reason": "病休" }), "leave-2").await
+    })
+    .await;
+    people.import(&(11..=16).map(student).collect::<Vec<_>>()).await;
+    until("what was forgotten is noticed", async || people.forgotten().await == names([1])).await;
+    until("the mirror holds what the source says", async || differences(&databases.0, &databases.1).await.is_empty()).await;
+    running.drain().await.expect("drains");
+    assert_eq!(people.open_flags().await, [("NOT_VALID_IN_TERM".to_owned(), name(2))], "what was said after it is judged");
+    let approved = people.approve(&list).await.expect("is answered");
+    assert_eq!((&approved["approved"], &approved["held"], &approved["forgottenAttested"]), (&json!(2), &json!(1), &json!(1)), "{approved}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_was_restored_while_its_follower_was_cut_off_is_asked_what_it_forgot() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let databases = (postgres::database().await, postgres::database().await);
+    let mut apart = Apart::start(folder.path(), &databases.0, &databases.1);
+    let base = apart.base();
+    answered(async || schools_open(&base).await).await;
+    let people = schools::open_at(&base, "first-Password1").await;
+    people.import(&(1..=4).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    until("aid knows them", async || people.officer.get("/v1/mirror").await.is_ok() && differences(&databases.0, &databases.1).await.is_empty()).await;
+    let list = listed(&people, 1..=4).await;
+    let backup = postgres::database().await;
+    postgres::copy(&databases.0, &backup).await;
+    people.withdraw(&number(1), LEFT).await;
+    until("aid has heard", async || !people.open_flags().await.is_empty()).await;
+
+    // Aid is gone, enrollment is restored with its process killed, and works on: its positions pass those of before, under the
+    // same history, and the very student changes as often as was lost, and more.
+    apart.end(1);
+    apart.end(0);
+    postgres::put_in_place(&databases.0, &backup).await;
+    apart.begin(0);
+    let act = async |act: &str, body: serde_json::Value| {
+        let path = answered(async || people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(1))).await).await;
+        let path = format!("/v1/schools/{SCHOOL}/enrollments/{}", path["enrollments"][0]["enrollment"].as_str().expect("an id"));
+        answered(async || people.clerk.post(&format!("{path}/{act}"), &body, act).await).await;
+    };
+    act("leave", json!({ "effectiveDate": "2026-10-12", "reason": "病休" })).await;
+    act("return", json!({ "effectiveDate": "2026-10-20", "reason": "康复" })).await;
+    people.import(&(21..=30).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    apart.begin(1);
+    until("what was forgotten is noticed", async || people.officer.get("/v1/forgottenRecords").await.is_ok_and(|answer| answer["records"][0]["name"] == name(1)))
+        .await;
+    assert_eq!(people.forgotten().await, names([1]), "whoever only changed since is not among them");
+    until("the mirror holds what the source says", async || differences(&databases.0, &databases.1).await.is_empty()).await;
+    until("whoever differs is judged", async || people.open_flags().await.is_empty()).await;
+    let approved = people.approve(&list).await.expect("is answered");
+    assert_eq!((&approved["approved"], &approved["forgottenAttested"]), (&json!(3), &json!(1)), "{approved}");
+    assert_eq!(reason(people.approve(&list).await), (400, "SOURCE_FORGOT".to_owned()));
+}
+
+/// Whether the gateway lets somebody log in.
+async fn schools_open(base: &str) -> anyhow::Result<()> {
+    xuezhu::client::Session::log_in(base, "admin", "first-Password1").await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn databases_that_were_restored_to_different_days_agree_again() {
+    for aid_is_older in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let databases = (postgres::database().await, postgres::database().await);
+        let running = deployment_on(Some(databases.clone()), folder.path(), "none", Settings::default()).await;
+        running.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&running).await;
+        people.import(&(1..=3).map(student).collect::<Vec<_>>()).await;
+        people.register().await;
+        let list = listed(&people, 1..=3).await;
+        running.drain().await.expect("drains");
+        let (monday, tuesday) = (postgres::database().await, postgres::database().await);
+        let (early, late) = if aid_is_older { (&databases.1, &databases.0) } else { (&databases.0, &databases.1) };
+        postgres::copy(early, &monday).await;
+        people.withdraw(&number(1), LEFT).await;
+        running.drain().await.expect("drains");
+        postgres::copy(late, &tuesday).await;
+        people.withdraw(&number(2), LEFT).await;
+        running.drain().await.expect("drains");
+        running.stop().await;
+        postgres::put_in_place(early, &monday).await;
+        postgres::put_in_place(late, &tuesday).await;
+
+        let running = deployment_on(Some(databases.clone()), folder.path(), "none", Settings::default()).await;
+        let base = format!("http://{}", running.http);
+        let people = People::at(&base).await;
+        running.drain().await.expect("drains");
+        until("the mirror holds what the source says", async || differences(&databases.0, &databases.1).await.is_empty()).await;
+        running.drain().await.expect("drains");
+        // An older aid only catches up; an older enrollment has forgotten what aid was told on Tuesday.
+        let forgotten = if aid_is_older { Vec::new() } else { names([1]) };
+        assert_eq!(people.forgotten().await, forgotten, "aid is older: {aid_is_older}");
+        let flags = if aid_is_older { vec![("NOT_VALID_IN_TERM".to_owned(), name(1))] } else { Vec::new() };
+        assert_eq!(people.open_flags().await, flags, "aid is older: {aid_is_older}");
+        let approved = people.approve(&list).await.expect("is answered");
+        assert_eq!(approved["approved"], 2, "aid is older: {aid_is_older}: {approved}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_sqlite_file_ends_the_process() {
+    prepare();
+    for file in ["enrollment.db", "aid.db"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let http = free_address();
+        let mut command = std::process::Command::new(binary());
+        command.args(["up", "--http", &http, "--data"]).arg(folder.path()).stdout(std::process::Stdio::null());
+        let mut process = Process::start(&mut command);
+        until("it answers", async || reqwest::get(format!("http://{http}/healthz")).await.is_ok()).await;
+        std::fs::copy(folder.path().join(file), folder.path().join("older.db")).expect("copies");
+        std::fs::rename(folder.path().join("older.db"), folder.path().join(file)).expect("replaces");
+        let ended = tokio::task::spawn_blocking(move || process.child.wait().expect("ends")).await.expect("ends");
+        assert_eq!(ended.code(), Some(1), "{file}: it says so by its exit code");
+    }
+}
