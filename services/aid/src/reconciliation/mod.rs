@@ -7,6 +7,7 @@
 //! | [`rules`] | the judge |
 //! | [`life`] | a flag's states |
 //! | [`desk`] | what people do with flags |
+//! | `digest` | what an explanation or a clearing is bound to |
 //! | `load` | makes cases of rows |
 //! | [`sweep`] | the full sweep, and what time alone changes |
 //!
@@ -16,6 +17,7 @@
 pub mod api;
 pub mod case;
 pub mod desk;
+mod digest;
 pub mod life;
 mod load;
 pub mod rules;
@@ -189,7 +191,7 @@ impl Changes {
                 continue;
             }
             let evidence = serde_json::to_string(&finding.evidence).unwrap_or_default();
-            let digest = evidence_digest(finding);
+            let digest = digest::of(finding.rule, &finding.months, finding.amount, &finding.evidence);
             match known.remove(&(finding.rule.as_str().to_owned(), subject)) {
                 None => self.open(ctx, case, finding, evidence, digest),
                 Some(flag) => self.judge_again(case, finding, &flag, evidence, digest),
@@ -228,18 +230,20 @@ impl Changes {
 
     fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: &KnownFlag, evidence: String, digest: [u8; 32]) {
         let Some(state) = State::parse(&flag.state) else { return };
-        let found = if flag.evidence_digest == digest { Found::Same } else { Found::Changed };
+        let same = if flag.evidence_version < digest::VERSION { made_anew(finding.rule, flag) == Some(digest) } else { flag.evidence_digest == digest };
+        let found = if same { Found::Same } else { Found::Changed };
         let about = About::of(case, finding);
         let Some((next, act)) = life::judged(state, found) else {
-            // The same under other ids of the source: its life goes on as it is, what leads there is renewed.
-            if flag.person != about.person || flag.evidence != evidence {
+            // The same under other ids of the source, or with what the rule did not decide on: its life goes on as it is, what
+            // leads there is renewed.
+            if flag.person != about.person || flag.evidence != evidence || flag.evidence_version < digest::VERSION {
                 self.judged.push(JudgedFlag {
                     flag: Hex(flag.flag),
                     person: about.person.map(Hex),
                     months: None,
                     amount_fen: None,
                     evidence: Some(evidence),
-                    evidence_digest: None,
+                    evidence_digest: Some(Bytes(digest.to_vec())),
                     cause: None,
                     cause_text: None,
                     state: state.as_str(),
@@ -361,18 +365,10 @@ fn hashed(text: &str) -> Uuid {
     Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default()
 }
 
-/// The evidence that an explanation or a clearing is bound to: without the source's ids, and the order that comes of them,
-/// for a source that was rebuilt says the same under others.
-fn evidence_digest(finding: &Finding) -> [u8; 32] {
-    let mut evidence = finding.evidence.clone();
-    for side in &mut evidence.enrollments {
-        side.enrollment = Uuid::nil();
-    }
-    evidence.enrollments.sort_by_cached_key(|side| serde_json::to_string(side).unwrap_or_default());
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(months_text(&finding.months).as_bytes()).update(&finding.amount.0.to_le_bytes());
-    hasher.update(&serde_json::to_vec(&evidence).unwrap_or_default());
-    *hasher.finalize().as_bytes()
+/// The digest of what is stored of a flag, as it is made now; `None` where that can't be read.
+fn made_anew(rule: case::Rule, flag: &KnownFlag) -> Option<[u8; 32]> {
+    let evidence = serde_json::from_str(&flag.evidence).ok()?;
+    Some(digest::of(rule, &parse_months(&flag.months), xuezhu_domain::Fen(flag.amount_fen), &evidence))
 }
 
 /// Months as they are stored.

@@ -5,6 +5,8 @@ use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, rows, run, sql};
 
+use super::digest;
+
 /// A flag, as much as a judgement compares.
 #[derive(Debug, sqlx::FromRow)]
 pub struct KnownFlag {
@@ -16,7 +18,10 @@ pub struct KnownFlag {
     pub person: Option<Uuid>,
     pub state: String,
     pub evidence_digest: Vec<u8>,
+    pub evidence_version: i32,
     pub evidence: String,
+    pub months: String,
+    pub amount_fen: i64,
     pub steps: i32,
 }
 
@@ -226,7 +231,7 @@ pub async fn known_flags(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<KnownFlag
     rows!(
         tx,
         KnownFlag,
-        sql!("SELECT flag, rule, subject, person_subject, entry, person, state, evidence_digest, evidence, steps FROM flags WHERE person_subject" in_uuids 1),
+        sql!("SELECT flag, rule, subject, person_subject, entry, person, state, evidence_digest, evidence_version, evidence, months, amount_fen, steps FROM flags WHERE person_subject" in_uuids 1),
         json_uuids(subjects.iter().copied())
     )
 }
@@ -236,15 +241,16 @@ pub async fn insert_flags(tx: &mut Tx, flags: &[NewFlag], position: i64, at_us: 
         tx,
         sql!(
             "INSERT INTO flags (flag, rule, subject, person_subject, entry, list, person, school, scheme, term, name, months, amount_fen, evidence, evidence_digest,
-             cause, cause_text, state, holds, judged_position, judged_at_us, opened_at_us, steps)
+             evidence_version, cause, cause_text, state, holds, judged_position, judged_at_us, opened_at_us, steps)
              SELECT t.flag, t.rule, t.subject, t.person_subject, t.entry, t.list, t.person, t.school, t.scheme, t.term, t.name, t.months, t.amount_fen, t.evidence,
-             t.evidence_digest, t.cause, t.cause_text, 'OPEN', t.holds, $2, $3, $3, 1
+             t.evidence_digest, $4, t.cause, t.cause_text, 'OPEN', t.holds, $2, $3, $3, 1
              FROM " table 1 (flag uuid, rule text, subject uuid, person_subject uuid, entry uuid, list uuid, person uuid, school text, scheme text, term text, name text,
                 months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, holds boolean)
         ),
         json_rows(flags),
         position,
-        at_us
+        at_us,
+        digest::VERSION
     )?;
     Ok(())
 }
@@ -255,6 +261,7 @@ pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_u
         sql!(
             "UPDATE flags SET person = CASE WHEN t.evidence IS NULL THEN flags.person ELSE t.person END, months = coalesce(t.months, flags.months), amount_fen = coalesce(t.amount_fen, flags.amount_fen),
              evidence = coalesce(t.evidence, flags.evidence), evidence_digest = coalesce(t.evidence_digest, flags.evidence_digest),
+             evidence_version = CASE WHEN t.evidence_digest IS NULL THEN flags.evidence_version ELSE $4 END,
              cause = coalesce(t.cause, flags.cause), cause_text = coalesce(t.cause_text, flags.cause_text),
              state = t.state, holds = t.holds, steps = t.steps, judged_position = $2, judged_at_us = $3
              FROM " table 1 (flag uuid, person uuid, months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, state text,
@@ -263,7 +270,8 @@ pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_u
         ),
         json_rows(flags),
         position,
-        at_us
+        at_us,
+        digest::VERSION
     )?;
     Ok(())
 }

@@ -1,0 +1,167 @@
+//! The digest of a finding's evidence, to which an explanation or a clearing is bound. It covers what the rule decided on, and
+//! nothing else: whether somebody changed class, where a policy is printed, or what happens after the months in question opens no
+//! flag again. It holds none of the source's ids, nor the order that comes of them: a source that was made anew says the same
+//! under others.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
+
+use super::case::{EnrollmentSide, Evidence, Rival, Rule, Stage};
+
+/// How digests are made now. Those of 1 covered all of the evidence: they are compared by making them anew from what is stored.
+pub const VERSION: i32 = 2;
+
+/// What a rule decided on.
+#[derive(Default, Serialize)]
+struct Facts<'e> {
+    rule: &'static str,
+    months: Vec<i32>,
+    fen: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed_name: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registered_name: Option<&'e str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry: Option<RegistryAnswer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    places: Vec<Place<'e>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    elsewhere: Vec<i32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rivals: Vec<&'e Rival>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entitled_by: Option<&'e str>,
+}
+
+/// A place as far as it lies in the months.
+#[derive(Serialize)]
+struct Place<'e> {
+    school: &'e str,
+    stage: Stage,
+    spans: Vec<(NaiveDate, NaiveDate, PeriodState)>,
+}
+
+/// The digest of what `rule` decided on.
+pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8; 32] {
+    let claimed_name = evidence.claim.as_ref().map(|claim| claim.name.as_str());
+    let numbers = |months: &[Month]| months.iter().map(|month| month.number()).collect::<Vec<_>>();
+    let places = || places(&evidence.enrollments, months);
+    let base = Facts { rule: rule.as_str(), months: numbers(months), fen: amount.0, ..Facts::default() };
+    let facts = match rule {
+        Rule::NoEnrollment | Rule::NotValidInTerm => Facts { places: places(), ..base },
+        Rule::NotYetRegistered => Facts { claimed_name, places: places(), ..base },
+        Rule::OtherSchool => Facts { places: places(), elsewhere: numbers(&evidence.elsewhere_months), ..base },
+        Rule::IdentityMismatch => Facts { claimed_name, registered_name: Some(&evidence.registered_name), ..base },
+        Rule::IdentityUnverified => Facts { claimed_name, registry: evidence.registry, ..base },
+        Rule::DuplicateAward => {
+            let mut rivals: Vec<&Rival> = evidence.rivals.iter().collect();
+            rivals.sort_by_key(|rival| rival.entry);
+            Facts { rivals, ..base }
+        }
+        Rule::MissingAward => Facts { places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
+    };
+    *blake3::hash(&serde_json::to_vec(&facts).unwrap_or_default()).as_bytes()
+}
+
+/// Places, each with what it was in the months, in an order of their own.
+fn places<'e>(enrollments: &'e [EnrollmentSide], months: &[Month]) -> Vec<Place<'e>> {
+    let (Some(first), Some(last)) = (months.first(), months.last()) else { return Vec::new() };
+    let (begin, end) = (first.first_day(), last.end());
+    let within = |side: &'e EnrollmentSide| {
+        let spans = side.periods.iter().map(|period| (period.from.max(begin), period.to.map_or(end, |to| to.min(end)), period.state));
+        Place { school: &side.school, stage: side.stage, spans: spans.filter(|(from, to, _)| from < to).collect() }
+    };
+    let mut places: Vec<Place> = enrollments.iter().map(within).collect();
+    places.sort_by_cached_key(|place| serde_json::to_string(place).unwrap_or_default());
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::reconciliation::case::{ClaimSide, PeriodSide};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
+    }
+
+    fn months() -> Vec<Month> {
+        [202_610, 202_611].into_iter().map(|month| Month::try_from(month).expect("a month")).collect()
+    }
+
+    fn evidence() -> Evidence {
+        let period = |from: &str, to: Option<&str>, state| PeriodSide {
+            from: day(from),
+            to: to.map(day),
+            state,
+            class_name: "1班".into(),
+            major: "2010-010200".into(),
+        };
+        let side = |id: u128, school: &str| EnrollmentSide {
+            enrollment: Uuid::from_u128(id),
+            school: school.into(),
+            stage: Stage::Approved,
+            name: "王伟".into(),
+            periods: vec![period("2026-09-01", Some("2026-10-08"), PeriodState::InSchool), period("2026-10-08", None, PeriodState::OnLeave)],
+            approved_day: Some(day("2026-09-20")),
+        };
+        Evidence {
+            claim: Some(ClaimSide { name: "王伟".into(), months: months(), recorded_day: day("2026-09-25") }),
+            enrollments: vec![side(1, "3643000001"), side(2, "3643000002")],
+            policy: "grant-2016".into(),
+            policy_source: "财科教〔2016〕35号".into(),
+            ..Evidence::default()
+        }
+    }
+
+    #[test]
+    fn what_no_rule_decides_on_changes_no_digest() {
+        let same: [fn(&mut Evidence); 6] = [
+            |evidence| evidence.enrollments[0].periods[1].class_name = "2班".into(),
+            |evidence| evidence.enrollments[0].periods[0].major = "2010-100100".into(),
+            |evidence| evidence.enrollments[0].enrollment = Uuid::from_u128(9),
+            |evidence| evidence.enrollments.reverse(),
+            |evidence| evidence.policy_source = "另一处".into(),
+            // After the months in question.
+            |evidence| evidence.enrollments[0].periods[1].to = Some("2027-02-01".parse().expect("a date")),
+        ];
+        for rule in Rule::ALL {
+            let before = of(rule, &months(), Fen(40_000), &evidence());
+            for (index, change) in same.iter().enumerate() {
+                let mut changed = evidence();
+                change(&mut changed);
+                assert_eq!(of(rule, &months(), Fen(40_000), &changed), before, "{rule:?} {index}");
+            }
+            assert_ne!(of(rule, &months()[..1], Fen(40_000), &evidence()), before, "{rule:?}: other months");
+            assert_ne!(of(rule, &months(), Fen(20_000), &evidence()), before, "{rule:?}: another amount");
+        }
+    }
+
+    #[test]
+    fn what_a_rule_decides_on_changes_its_digest_and_that_of_no_other() {
+        let changes: [(fn(&mut Evidence), &[Rule]); 6] = [
+            (
+                |evidence| evidence.enrollments[0].periods[1].state = PeriodState::Withdrawn,
+                &[Rule::NoEnrollment, Rule::NotYetRegistered, Rule::NotValidInTerm, Rule::OtherSchool, Rule::MissingAward],
+            ),
+            (|evidence| evidence.registered_name = "王小伟".into(), &[Rule::IdentityMismatch]),
+            (|evidence| evidence.registry = Some(RegistryAnswer::Differs), &[Rule::IdentityUnverified]),
+            (|evidence| evidence.elsewhere_months = evidence.claim.as_ref().map(|claim| claim.months.clone()).unwrap_or_default(), &[Rule::OtherSchool]),
+            (|evidence| evidence.rivals.push(Rival { entry: Uuid::from_u128(3), school: "3643000002".into(), months: Vec::new() }), &[Rule::DuplicateAward]),
+            (|evidence| evidence.entitled_by = "RURAL".into(), &[Rule::MissingAward]),
+        ];
+        for (index, (change, decided)) in changes.into_iter().enumerate() {
+            let mut changed = evidence();
+            change(&mut changed);
+            for rule in Rule::ALL {
+                let differs = of(rule, &months(), Fen(40_000), &changed) != of(rule, &months(), Fen(40_000), &evidence());
+                assert_eq!(differs, decided.contains(&rule), "{rule:?} {index}");
+            }
+        }
+    }
+}
