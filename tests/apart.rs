@@ -38,20 +38,30 @@ impl Drop for Process {
     }
 }
 
+/// The three, as they are numbered here.
+const NAMES: [&str; 3] = ["enrollment", "aid", "gateway"];
+
 /// The three services as processes of their own on two databases.
 pub struct Apart {
     services: [(&'static str, Process); 3],
+    /// Where each serves its metrics.
+    pub metrics: [String; 3],
     settings: Vec<(&'static str, String)>,
 }
 
 impl Apart {
     /// Starts all three.
     pub fn start(folder: &Path, enrollment_url: &str, aid_url: &str) -> Self {
+        Self::start_with(folder, enrollment_url, aid_url, &[])
+    }
+
+    /// The same under more settings.
+    pub fn start_with(folder: &Path, enrollment_url: &str, aid_url: &str, more: &[(&'static str, &str)]) -> Self {
         let (keyring, password) = (folder.join("keyring.json"), folder.join("password"));
         Keyring::generate().save(&keyring).expect("saves");
         std::fs::write(&password, "first-Password1").expect("writes");
         let (enrollment, aid, http) = (free_address(), free_address(), free_address());
-        let settings = vec![
+        let mut settings = vec![
             ("ENROLLMENT_DATABASE_URL", enrollment_url.to_owned()),
             ("AID_DATABASE_URL", aid_url.to_owned()),
             ("KEYRING_FILE", keyring.display().to_string()),
@@ -62,23 +72,29 @@ impl Apart {
             ("AID_GRPC_ADDRESS", aid),
             ("HTTP_ADDRESS", http),
         ];
-        let services = ["enrollment", "aid", "gateway"].map(|name| (name, Self::service(name, &settings)));
-        Self { services, settings }
+        settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let metrics = [free_address(), free_address(), free_address()];
+        let services = [0, 1, 2].map(|place: usize| (NAMES[place], Self::service(NAMES[place], &settings, &metrics[place])));
+        Self { services, metrics, settings }
     }
 
-    fn service(name: &str, settings: &[(&str, String)]) -> Process {
+    fn service(name: &str, settings: &[(&str, String)], metrics: &str) -> Process {
         let mut command = Command::new(binary());
-        command.arg(name).stdout(Stdio::null());
+        command.arg(name).stdout(Stdio::null()).env("XUEZHU_METRICS_ADDRESS", metrics);
         for (setting, value) in settings {
             command.env(format!("XUEZHU_{setting}"), value);
         }
         Process::start(&mut command)
     }
 
+    /// The value of a setting.
+    pub fn setting(&self, name: &str) -> &str {
+        &self.settings.iter().find(|(setting, _)| *setting == name).expect("it is set").1
+    }
+
     /// Where the gateway answers.
     pub fn base(&self) -> String {
-        let http = self.settings.iter().find(|(setting, _)| *setting == "HTTP_ADDRESS").expect("it is set");
-        format!("http://{}", http.1)
+        format!("http://{}", self.setting("HTTP_ADDRESS"))
     }
 
     /// Kills one, and starts it again.
@@ -94,8 +110,7 @@ impl Apart {
 
     /// Starts one again.
     pub fn begin(&mut self, place: usize) {
-        let (name, process) = &mut self.services[place];
-        *process = Self::service(name, &self.settings);
+        self.services[place].1 = Self::service(NAMES[place], &self.settings, &self.metrics[place]);
     }
 }
 
@@ -116,4 +131,3 @@ pub async fn answered<T>(mut ask: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
     .await;
     answer.expect("it was answered")
 }
-

@@ -58,6 +58,16 @@ impl Cluster {
     }
 
     #[expect(clippy::zombie_processes, reason = "the guard outlives the tests: it ends the server when they are gone")]
+    /// Stops the server in its tracks, as a machine that hangs does, or lets it go on.
+    pub fn hang(&self, hang: bool) {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("the server runs");
+        let process = file.lines().next().expect("a process").to_owned();
+        let children = Command::new("pgrep").args(["-P", &process]).output().expect("pgrep runs").stdout;
+        let children = String::from_utf8_lossy(&children).into_owned();
+        let signal = if hang { "-STOP" } else { "-CONT" };
+        assert!(Command::new("kill").args([signal, &process]).args(children.split_whitespace()).status().is_ok(), "the server is signalled");
+    }
+
     fn serve(&self) {
         let bin = binaries();
         // A shell that ends the server when this process is gone, however it goes. It may not signal a process of root's, so
@@ -92,6 +102,21 @@ impl Cluster {
         format!("host=127.0.0.1 port={} user=postgres dbname={database}", self.port)
     }
 
+    /// Makes a database whose tables lie in a folder that all may write to.
+    pub async fn create_on(&self, database: &str, folder: &Path) -> String {
+        let folder = folder.join(database);
+        fs::create_dir(&folder).expect("makes a folder");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
+        // The server takes a folder only from its own user.
+        drop(Command::new("chown").arg("postgres").arg(&folder).status());
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the cluster answers");
+        for statement in [format!("CREATE TABLESPACE {database} LOCATION '{}'", folder.display()), format!("CREATE DATABASE {database} TABLESPACE {database}")]
+        {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("is made");
+        }
+        self.url(database)
+    }
+
     /// Makes a database.
     pub async fn create(&self, database: &str) -> String {
         let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("the cluster answers");
@@ -107,7 +132,8 @@ pub async fn copy(from: &str, to: &str) {
     let done = tokio::task::spawn_blocking(move || {
         let mut dump = Command::new(bin.join("pg_dump")).args(["--no-owner", "-d", &from]).stdout(Stdio::piped()).spawn().expect("pg_dump runs");
         let out = dump.stdout.take().expect("piped");
-        let load = Command::new(bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &to]).stdin(out).stdout(Stdio::null()).status().expect("psql runs");
+        let load =
+            Command::new(bin.join("psql")).args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &to]).stdin(out).stdout(Stdio::null()).status().expect("psql runs");
         dump.wait().expect("ends").success() && load.success()
     });
     assert!(done.await.expect("ends"), "a database is copied");

@@ -185,8 +185,10 @@ async fn a_source_that_was_restored_while_its_follower_was_cut_off_is_asked_what
     people.import(&(21..=30).map(student).collect::<Vec<_>>()).await;
     people.register().await;
     apart.begin(1);
-    until("what was forgotten is noticed", async || people.officer.get("/v1/forgottenRecords").await.is_ok_and(|answer| answer["records"][0]["name"] == name(1)))
-        .await;
+    until("what was forgotten is noticed", async || {
+        people.officer.get("/v1/forgottenRecords").await.is_ok_and(|answer| answer["records"][0]["name"] == name(1))
+    })
+    .await;
     assert_eq!(people.forgotten().await, names([1]), "whoever only changed since is not among them");
     until("the mirror holds what the source says", async || differences(&databases.0, &databases.1).await.is_empty()).await;
     until("whoever differs is judged", async || people.open_flags().await.is_empty()).await;

@@ -9,7 +9,7 @@
 //! positions out twice. Every process remembers the highest position that it saw in which history: a lower one under the
 //! same history begins a new history above it. Another history in the row is adopted.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Mutex, Notify, watch},
@@ -28,7 +28,7 @@ use crate::{
 /// How long a leader's row may stand still before another takes over.
 pub const SILENCE: Duration = Duration::from_secs(5);
 /// How often a leader lets its row beat.
-const BEAT: Duration = Duration::from_millis(1_500);
+const BEAT: Duration = Duration::from_secs(2);
 /// Changes that get positions in one transaction.
 const BATCH_CHANGES: i64 = 2_000;
 /// How often committed changes are looked for when nobody wakes the sequencer (another process committed them).
@@ -105,9 +105,16 @@ impl Sequencer {
 
     /// Works until told to stop.
     pub async fn run(self) {
+        tokio::select! {
+            // What is measured must go on when the database hangs.
+            never = self.measure() => match never {},
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(&self) {
         let stop = self.stop.clone();
         let mut lead = None;
-        let mut measured = Instant::now();
         let mut faults = Faults::new("sequencer", POLL, LAST_WAIT);
         while !stop.is_cancelled() {
             let woken = self.committed.notified();
@@ -128,10 +135,6 @@ impl Sequencer {
                     }
                 }
             };
-            if measured.elapsed() > MEASURE {
-                measured = Instant::now();
-                self.measure().await;
-            }
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = woken => {}
@@ -271,19 +274,28 @@ impl Sequencer {
             .await
     }
 
-    async fn measure(&self) {
-        let measured: Result<(), Error> = async {
-            let mut tx = self.db.read().await?;
-            let oldest = store::oldest_unsequenced_us(&mut tx).await?;
-            tx.rollback().await?;
-            let age_us = oldest.map_or(0, |oldest| (self.clock.now_us() - oldest).max(0));
-            metrics::gauge!("xuezhu_feed_sequencer_stalled_seconds").set(precise(age_us) / 1e6);
-            Ok(())
+    /// Says again and again for how long the oldest change has been waiting; where the database does not answer, for how long it
+    /// has not.
+    async fn measure(&self) -> Infallible {
+        let mut known = Instant::now();
+        loop {
+            let seconds = match tokio::time::timeout(MEASURE, self.oldest_waiting_us()).await {
+                Ok(Ok(age_us)) => {
+                    known = Instant::now();
+                    precise(age_us) / 1e6
+                }
+                Ok(Err(_)) | Err(_) => known.elapsed().as_secs_f64(),
+            };
+            metrics::gauge!("xuezhu_feed_sequencer_stalled_seconds").set(seconds);
+            tokio::time::sleep(MEASURE).await;
         }
-        .await;
-        if let Err(error) = measured {
-            tracing::debug!(%error, "age of waiting changes could not be measured");
-        }
+    }
+
+    async fn oldest_waiting_us(&self) -> Result<i64, Error> {
+        let mut tx = self.db.read().await?;
+        let oldest = store::oldest_unsequenced_us(&mut tx).await?;
+        tx.rollback().await?;
+        Ok(oldest.map_or(0, |oldest| (self.clock.now_us() - oldest).max(0)))
     }
 }
 

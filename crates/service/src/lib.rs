@@ -14,6 +14,7 @@
 //! | [`sessions`] | which sessions are over before their tokens are |
 //! | [`faults`] | work that is tried until it succeeds: waits, one line a fault, counts |
 //! | [`forgetting`] | the clock that things are forgotten by, which no step moves far |
+//! | [`health`] | whether a service can do its work |
 //! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
 //! | [`telemetry`] | logs and metrics |
 //! | [`uploads`] | files on their way in: a few at once, none that stands still |
@@ -24,6 +25,7 @@ pub mod clock;
 pub mod context;
 pub mod faults;
 pub mod forgetting;
+pub mod health;
 pub mod keyring;
 pub mod paging;
 pub mod permission;

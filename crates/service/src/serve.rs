@@ -1,6 +1,7 @@
 //! A gRPC server with health, reflection, metrics, and a clean stop; and the gate that every request passes.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::{
         Arc,
@@ -21,10 +22,12 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, service::Routes};
+use tonic_health::{ServingStatus, server::HealthReporter};
 use xuezhu_store::Db;
 
 use crate::{
     context::{Actor, Context, Role},
+    health::Readiness,
     keyring::Keyring,
     refusal::{Error, Reason, Refusal},
     runner::{REQUEST_ID_CHARACTERS, Runner},
@@ -178,16 +181,39 @@ pub async fn stop_when_replaced(db: Db, stop: CancellationToken) {
     }
 }
 
-/// Serves gRPC with health and reflection until it is told to stop.
-pub async fn serve(listener: TcpListener, routes: Routes, stop: CancellationToken) -> std::io::Result<()> {
+/// Serves gRPC with health of each named service and reflection until it is told to stop.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Routes,
+    names: &'static [&'static str],
+    readiness: Readiness,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
     let (said, health) = tonic_health::server::health_reporter();
-    said.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let ended = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = ended.cancelled() => {}
+            never = say_health(&said, names, readiness) => match never {},
+        }
+    });
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(xuezhu_proto::DESCRIPTORS)
         .build_v1()
         .map_err(std::io::Error::other)?;
     let served = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn(observe));
     serve_http(listener, served, stop).await
+}
+
+/// Says of each service, and of all together, whether it is ready.
+async fn say_health(said: &HealthReporter, names: &'static [&'static str], mut readiness: Readiness) -> Infallible {
+    loop {
+        let status = if readiness.faults().is_empty() { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for name in names.iter().chain(&[""]) {
+            said.set_service_status(name, status).await;
+        }
+        readiness.changed().await;
+    }
 }
 
 /// Serves HTTP until it is told to stop, then waits a while for what is under way.
@@ -211,9 +237,17 @@ pub async fn serve_http(listener: TcpListener, router: Router, stop: Cancellatio
     }
 }
 
-/// `/metrics` and `/healthz` of a process apart.
-pub fn metrics_router() -> Router {
-    Router::new().route("/metrics", get(|| async { telemetry::render() })).route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
+/// `/metrics`, `/healthz` (alive) and `/readyz` (can do its work) of a process apart.
+pub fn metrics_router(readiness: Option<Readiness>) -> Router {
+    Router::new()
+        .route("/metrics", get(|| async { telemetry::render() }))
+        .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
+        .route("/readyz", get(move || async move { ready_or_not(&readiness.map(|readiness| readiness.faults()).unwrap_or_default()) }))
+}
+
+/// Whether a process is ready, and what is not so if it is not.
+pub fn ready_or_not(faults: &[&str]) -> (StatusCode, String) {
+    if faults.is_empty() { (StatusCode::OK, "ready\n".into()) } else { (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", faults.join(", "))) }
 }
 
 /// Counts and times a request and logs it in a span of its own.

@@ -47,9 +47,14 @@ fn describe() {
     histogram!("xuezhu_request_seconds", "time to the first byte of an answer, by method");
     gauge!("xuezhu_feed_head_position", "last position that the sequencer gave");
     gauge!("xuezhu_feed_sequencer_stalled_seconds", "age of the oldest change that has no position yet; 0 when none waits");
-    gauge!("xuezhu_feed_lag_seconds", "how long ago the mirror was last known to be complete");
     gauge!("xuezhu_feed_lag_positions", "positions between the source's head and the mirror's cursor");
-    gauge!("xuezhu_mirror_age_seconds", "how long ago the mirror last heard from its source");
+    counter!("xuezhu_feed_went_back_total", "times that the source's database was found put back to an older copy");
+    gauge!("xuezhu_mirror_age_seconds", "how long ago the mirror last heard from its source, and how far that lagged then; infinite before the first word");
+    gauge!("xuezhu_mirror_stale", "1 where the mirror is too old, or its age unknown, to approve awards on");
+    gauge!("xuezhu_forgotten_records", "records that the source forgot and that are not settled");
+    counter!("xuezhu_forgotten_records_total", "records that the source was found to have forgotten");
+    gauge!("xuezhu_ready", "1 where a service can do its work");
+    counter!("xuezhu_faults_total", "failed tries of work that is tried until it succeeds, by work");
     gauge!("xuezhu_open_flags", "flags that are not closed, by rule");
     counter!("xuezhu_feed_records_total", "records that the follower applied, by kind");
     counter!("xuezhu_judged_persons_total", "persons judged, by driver");

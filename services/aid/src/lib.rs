@@ -28,7 +28,13 @@ use xuezhu_bridge::follower::{Follower, Standing};
 use xuezhu_proto::aid::{
     award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
 };
-use xuezhu_service::{Clock, Error, Forgetting, Ids, Keyring, Runner, faults::Faults, serve, serve::Gate};
+use xuezhu_service::{
+    Clock, Error, Forgetting, Ids, Keyring, Runner,
+    faults::Faults,
+    health::{Checks, Readiness},
+    serve,
+    serve::Gate,
+};
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 
 use policy::Policies;
@@ -88,9 +94,13 @@ pub struct Following {
 #[derive(Debug, Clone)]
 pub struct Aid {
     parts: Arc<Parts>,
+    readiness: Readiness,
 }
 
 impl Aid {
+    /// Names of the gRPC services.
+    pub const NAMES: &'static [&'static str] = &["xuezhu.aid.v1.AwardService", "xuezhu.aid.v1.ReconciliationService", "xuezhu.aid.v1.ForgottenService"];
+
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
     #[expect(clippy::too_many_arguments, reason = "each is a part of the process that owns the service, handed over once")]
     pub async fn start(
@@ -104,6 +114,7 @@ impl Aid {
         stop: &CancellationToken,
     ) -> Result<Self, Error> {
         db.migrate(&MIGRATIONS).await?;
+        let readiness = Checks::default().and_database(db.clone(), clock.clone()).watch("aid", stop.clone());
         let runner = Runner::new(db, clock.clone(), ids);
         let gate = Gate::new(&keyring, runner.clone());
         let standing = watch::Sender::new(Standing::default());
@@ -125,7 +136,7 @@ impl Aid {
         tasks.spawn(reconciliation::sweep::keep_awake(parts.clone(), stop.clone()));
         tasks.spawn(reconciliation::sweep::fail_broken_runs(parts.clone(), stop.clone()));
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
-        Ok(Self { parts })
+        Ok(Self { parts, readiness })
     }
 
     /// The gRPC services.
@@ -138,6 +149,11 @@ impl Aid {
     /// What the use cases need: for the process that embeds the service.
     pub fn parts(&self) -> &Arc<Parts> {
         &self.parts
+    }
+
+    /// Whether it can do its work.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
     }
 
     /// How the follower stands.
@@ -159,9 +175,10 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
                 }
             }
             _ = minutes.tick() => parts.gate.new_minute(),
-            _ = measures.tick() => match measure(&parts).await {
-                Ok(()) => faults.over(),
-                Err(error) => drop(faults.note(&error)),
+            _ = measures.tick() => match tokio::time::timeout(MEASURE, measure(&parts)).await {
+                Ok(Ok(())) => faults.over(),
+                Ok(Err(error)) => say_nothing_known(&mut faults, &error),
+                Err(_) => say_nothing_known(&mut faults, &"no answer in time"),
             }
         }
     }
@@ -170,6 +187,15 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
 async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
     let now_us = forgetting.now_us().await?;
     parts.runner.forget_old_requests(now_us).await
+}
+
+/// A count that can't be made is told as none, not as it was.
+fn say_nothing_known(faults: &mut Faults, error: &dyn std::fmt::Display) {
+    faults.note(error);
+    metrics::gauge!("xuezhu_forgotten_records").set(f64::NAN);
+    for rule in reconciliation::case::Rule::ALL {
+        metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(f64::NAN);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]

@@ -31,7 +31,13 @@ use xuezhu_proto::{
         submission_service_server::SubmissionServiceServer,
     },
 };
-use xuezhu_service::{Clock, Error, Forgetting, Ids, Keyring, Runner, faults::Faults, serve, serve::Gate};
+use xuezhu_service::{
+    Clock, Error, Forgetting, Ids, Keyring, Runner,
+    faults::Faults,
+    health::{Checks, Readiness},
+    serve,
+    serve::Gate,
+};
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 
 use identity_check::registry::Registry;
@@ -62,6 +68,7 @@ pub struct Parts {
 pub struct Enrollment {
     parts: Arc<Parts>,
     feed: FeedServer,
+    readiness: Readiness,
     stop: CancellationToken,
 }
 
@@ -80,6 +87,12 @@ impl Enrollment {
         let runner = Runner::new(db.clone(), clock.clone(), ids.clone());
         let gate = Gate::new(&keyring, runner.clone());
         let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed(), stop.clone()).await?;
+        let head = sequencer.head();
+        let checks = Checks::default().and_database(db.clone(), clock.clone()).and("feed", move || {
+            let led = head.borrow().is_led();
+            Box::pin(async move { if led { Ok(()) } else { Err("nobody gives positions to committed changes".to_owned()) } })
+        });
+        let readiness = checks.watch("enrollment", stop.clone());
         let feed = FeedServer::new(db, clock, gate.clone(), &keyring, sequencer.head(), stop.clone());
         tasks.spawn(sequencer.run());
         let parts = Arc::new(Parts { runner, gate, keyring, registry });
@@ -88,7 +101,21 @@ impl Enrollment {
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
         tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
         tasks.spawn(share_anew(parts.clone(), stop.clone()));
-        Ok(Self { parts, feed, stop: stop.clone() })
+        Ok(Self { parts, feed, readiness, stop: stop.clone() })
+    }
+
+    /// Names of the gRPC services.
+    pub const NAMES: &'static [&'static str] = &[
+        "xuezhu.enrollment.v1.SessionService",
+        "xuezhu.enrollment.v1.DirectoryService",
+        "xuezhu.enrollment.v1.EnrollmentService",
+        "xuezhu.enrollment.v1.SubmissionService",
+        "xuezhu.bridge.v1.EnrollmentFeedService",
+    ];
+
+    /// Whether it can do its work.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
     }
 
     /// The gRPC services.

@@ -29,9 +29,15 @@ use axum::{
     routing::get,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::RequestBodyTimeoutLayer};
-use xuezhu_service::{Ids, telemetry};
+use xuezhu_service::{
+    Ids,
+    health::{Checks, Readiness},
+    serve, telemetry,
+};
 
 use pages::PageError;
 use upstream::Upstreams;
@@ -68,13 +74,31 @@ impl Gateway {
         self.forms.acquire().await.map_err(|error| Status::unavailable(error.to_string()))
     }
 
-    /// Everything it answers.
-    pub fn router(self) -> Router {
+    /// Whether both services say that they are ready.
+    pub fn readiness(&self, stop: &CancellationToken) -> Readiness {
+        let services = [("enrollment", self.upstreams.enrollment.clone()), ("aid", self.upstreams.aid.clone())];
+        let mut checks = Checks::default();
+        for (name, channel) in services {
+            checks = checks.and(name, move || {
+                let mut client = HealthClient::new(channel.clone());
+                Box::pin(async move {
+                    let answer = client.check(HealthCheckRequest { service: String::new() }).await.map_err(|status| status.message().to_owned())?;
+                    if answer.into_inner().status() == ServingStatus::Serving { Ok(()) } else { Err("says that it is not ready".to_owned()) }
+                })
+            });
+        }
+        checks.watch("gateway", stop.clone())
+    }
+
+    /// Everything it answers, until told to stop.
+    pub fn router(self, stop: &CancellationToken) -> Router {
+        let readiness = self.readiness(stop);
         let gateway = Arc::new(self);
         rest::router(&gateway)
             .merge(pages::router(gateway.clone()))
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(move || async move { serve::ready_or_not(&readiness.faults()) }))
             .route("/metrics", get(metrics))
             .fallback(nothing_here)
             .layer(CatchPanicLayer::new())

@@ -6,7 +6,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu_aid::{Aid, Following, policy::Policies};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_gateway::Gateway;
-use xuezhu_service::{Ids, Keyring, serve, settings::Settings, telemetry};
+use xuezhu_service::{Ids, Keyring, health::Readiness, serve, settings::Settings, telemetry};
 use xuezhu_store::Db;
 
 use crate::deployment::{channel, first_administrator, keep_password, system_clock};
@@ -26,8 +26,8 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     }
     let listener = bind(&settings.enrollment_grpc_address).await?;
     println!("enrollment: gRPC on {}", listener.local_addr()?);
-    metrics(settings, &tasks, &stop).await?;
-    serve::serve(listener, enrollment.routes(), stop.clone()).await?;
+    metrics(settings, Some(enrollment.readiness()), &tasks, &stop).await?;
+    serve::serve(listener, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }
@@ -49,8 +49,8 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await?;
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);
-    metrics(settings, &tasks, &stop).await?;
-    serve::serve(listener, aid.routes(), stop.clone()).await?;
+    metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;
+    serve::serve(listener, aid.routes(), Aid::NAMES, aid.readiness(), stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }
@@ -62,8 +62,8 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     let gateway = Gateway::new(channel(&settings.enrollment_url)?, channel(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
     let listener = bind(&settings.http_address).await?;
     println!("gateway: http://{}", listener.local_addr()?);
-    metrics(settings, &tasks, &stop).await?;
-    serve::serve_http(listener, gateway.router(), stop.clone()).await?;
+    metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;
+    serve::serve_http(listener, gateway.router(&stop), stop.clone()).await?;
     finish(&tasks).await;
     Ok(())
 }
@@ -72,7 +72,7 @@ async fn bind(address: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
 }
 
-async fn metrics(settings: &Settings, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn metrics(settings: &Settings, readiness: Option<Readiness>, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<()> {
     if settings.metrics_address.is_empty() {
         return Ok(());
     }
@@ -80,7 +80,7 @@ async fn metrics(settings: &Settings, tasks: &TaskTracker, stop: &CancellationTo
     println!("metrics: http://{}/metrics", listener.local_addr()?);
     let stop = stop.clone();
     tasks.spawn(async move {
-        if let Err(error) = serve::serve_http(listener, serve::metrics_router(), stop).await {
+        if let Err(error) = serve::serve_http(listener, serve::metrics_router(readiness), stop).await {
             tracing::error!(%error, "metrics server ended");
         }
     });

@@ -158,12 +158,12 @@ impl Deployment {
                 tracing::error!(%error, name, "server ended");
             }
         };
-        let (routes, stop) = (self.enrollment.routes(), self.stop.clone());
-        self.tasks.spawn(async move { watch("enrollment", serve::serve(enrollment, routes, stop).await) });
-        let (routes, stop) = (self.aid.routes(), self.stop.clone());
-        self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, stop).await) });
+        let (routes, ready, stop) = (self.enrollment.routes(), self.enrollment.readiness(), self.stop.clone());
+        self.tasks.spawn(async move { watch("enrollment", serve::serve(enrollment, routes, Enrollment::NAMES, ready, stop).await) });
+        let (routes, ready, stop) = (self.aid.routes(), self.aid.readiness(), self.stop.clone());
+        self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, Aid::NAMES, ready, stop).await) });
         let stop = self.stop.clone();
-        self.tasks.spawn(async move { watch("gateway", serve::serve_http(http, gateway.router(), stop).await) });
+        self.tasks.spawn(async move { watch("gateway", serve::serve_http(http, gateway.router(&stop), stop).await) });
     }
 
     /// The folder.

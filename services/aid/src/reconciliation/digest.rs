@@ -95,13 +95,10 @@ mod tests {
     }
 
     fn evidence() -> Evidence {
-        let period = |from: &str, to: Option<&str>, state| PeriodSide {
-            from: day(from),
-            to: to.map(day),
-            state,
-            class_name: "1班".into(),
-            major: "2010-010200".into(),
-        };
+        let period =
+            |from: &str, to: Option<&str>, state| PeriodSide {
+                from: day(from), to: to.map(day), state, class_name: "1班".into(), major: "2010-010200".into()
+            };
         let side = |id: u128, school: &str| EnrollmentSide {
             enrollment: Uuid::from_u128(id),
             school: school.into(),

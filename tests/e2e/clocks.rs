@@ -1,0 +1,124 @@
+//! A wall clock that steps, a day forward and back: it stops nothing, hides nothing, and nothing is forgotten by it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+use xuezhu::deployment::{channel, system_clock};
+use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
+use xuezhu_proto::bridge::{School, record::Body};
+use xuezhu_service::{Actor, Clock, Context, Forgetting, Ids, Keyring, serve};
+use xuezhu_store::{Db, one, run};
+use xuezhu_tests::{Engine, postgres, prepare, until};
+
+const DAY_US: i64 = 24 * 3600 * 1_000_000;
+
+/// The system's clock, moved by so many microseconds.
+fn moved_by(offset_us: &Arc<AtomicI64>) -> Clock {
+    let (system, offset_us) = (system_clock(), offset_us.clone());
+    Clock::new(move || system.now() + chrono::TimeDelta::microseconds(offset_us.load(Ordering::Relaxed)))
+}
+
+async fn database(engine: Engine, folder: &std::path::Path, name: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("sqlite:{}", folder.join(name).display()),
+        Engine::Postgres => postgres::database().await,
+    }
+}
+
+/// Logs a school, as a use case would.
+async fn share(enrollment: &Enrollment, clock: &Clock, code: &str) {
+    let runner = &enrollment.parts().runner;
+    let with = (Context::new(Actor::system(), clock, runner.ids()), code.to_owned());
+    runner
+        .db()
+        .write(&with, |tx, (ctx, code)| {
+            Box::pin(async move {
+                let body = Body::School(School { code: code.clone(), name: code.clone(), ..School::default() });
+                xuezhu_bridge::publish(ctx, tx, &[xuezhu_bridge::Shared { id: xuezhu_bridge::log::school_id(code), scope: "430102".into(), body }]).await
+            })
+        })
+        .await
+        .expect("is logged");
+    runner.committed().notify_waiters();
+}
+
+async fn has(aid: &Aid, code: &str) -> bool {
+    let mut tx = aid.parts().runner.db().read().await.expect("reads");
+    let found = one!(&mut tx, (i32,), "SELECT 1 FROM mirror_schools WHERE school = $1", code).expect("reads");
+    tx.rollback().await.expect("ends");
+    found.is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_forward_and_back_stops_no_feed_through_restarts_and_hides_no_age() {
+    prepare();
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let urls = (database(engine, folder.path(), "e.db").await, database(engine, folder.path(), "a.db").await);
+        let (offset_us, keyring) = (Arc::new(AtomicI64::new(0)), Keyring::generate());
+        for (round, step) in [DAY_US, -DAY_US, 0].into_iter().enumerate() {
+            // Each round a restart, while the clock stands as the round before left it.
+            let (tasks, stop, clock) = (TaskTracker::new(), CancellationToken::new(), moved_by(&offset_us));
+            let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
+            let enrollment =
+                Enrollment::start(dbs.0.clone(), clock.clone(), Ids::random(), keyring.clone(), Registry::None, &tasks, &stop).await.expect("starts");
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
+            let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
+            tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, ended).await) });
+            let mirror_age = std::time::Duration::from_secs(600);
+            let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
+            let policies = Policies::load(None).expect("built in");
+            let aid = Aid::start(dbs.1.clone(), clock.clone(), Ids::random(), keyring.clone(), policies, following, &tasks, &stop).await.expect("starts");
+            let before = format!("36{round}0000001");
+            share(&enrollment, &clock, &before).await;
+            until("the feed works", async || has(&aid, &before).await).await;
+            offset_us.fetch_add(step, Ordering::Relaxed);
+            let after = format!("36{round}0000002");
+            share(&enrollment, &clock, &after).await;
+            until("the feed works after the step", async || has(&aid, &after).await).await;
+            until("the mirror's age is what it is", async || aid.standing().borrow().age().is_some_and(|age| age.as_secs() < 30)).await;
+            assert!(!aid.parts().is_stale(), "{engine:?} {round}");
+            stop.cancel();
+            tasks.close();
+            tasks.wait().await;
+            dbs.0.close().await;
+            dbs.1.close().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_for_a_time_is_not_forgotten_by_a_step() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open(&database(engine, folder.path(), "e.db").await).await.expect("opens");
+        db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+        let offset_us = Arc::new(AtomicI64::new(0));
+        let clock = moved_by(&offset_us);
+        let mut tx = db.begin().await.expect("begins");
+        let statement = "INSERT INTO requests (actor, request_id, method, fingerprint, at_us) VALUES ('a', 'b', 'c', $1, $2)";
+        run!(&mut tx, statement, &Uuid::nil().as_bytes()[..], clock.now_us()).expect("is kept");
+        tx.commit().await.expect("commits");
+        let runner = xuezhu_service::Runner::new(db.clone(), clock.clone(), Ids::random());
+        let mut forgetting = Forgetting::new(db.clone(), clock.clone());
+        let begun = forgetting.now_us().await.expect("is told");
+        offset_us.store(400 * DAY_US, Ordering::Relaxed);
+        let stepped = forgetting.now_us().await.expect("is told");
+        assert!(stepped - begun < 600 * 1_000_000, "{engine:?}: a step of 400 days moves it no further than time that passed");
+        runner.forget_old_requests(stepped).await.expect("works");
+        // Another process begins after the step, and sees the clock go back below where it was.
+        let mut another = Forgetting::new(db.clone(), clock);
+        assert!(another.now_us().await.expect("is told") - begun < 600 * 1_000_000, "{engine:?}");
+        offset_us.store(-DAY_US, Ordering::Relaxed);
+        assert!(another.now_us().await.expect("is told") < begun, "{engine:?}: never ahead of the wall clock");
+        let mut tx = db.read().await.expect("reads");
+        assert!(one!(&mut tx, (i32,), "SELECT 1 FROM requests").expect("reads").is_some(), "{engine:?}: the answer is still known");
+        tx.rollback().await.expect("ends");
+    }
+}
