@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-use xuezhu::client::Refused;
+use xuezhu::{client::Refused, deployment::key_files};
 use xuezhu_service::Keyring;
 
 use crate::{binary, free_address, until};
@@ -57,14 +57,15 @@ impl Apart {
 
     /// The same under more settings.
     pub fn start_with(folder: &Path, enrollment_url: &str, aid_url: &str, more: &[(&'static str, &str)]) -> Self {
-        let (keyring, password) = (folder.join("keyring.json"), folder.join("password"));
-        Keyring::generate().save(&keyring).expect("saves");
+        let (files, password) = (key_files(folder), folder.join("password"));
+        files.save(&Keyring::generate()).expect("saves");
         std::fs::write(&password, "first-Password1").expect("writes");
         let (enrollment, aid, http) = (free_address(), free_address(), free_address());
         let mut settings = vec![
             ("ENROLLMENT_DATABASE_URL", enrollment_url.to_owned()),
             ("AID_DATABASE_URL", aid_url.to_owned()),
-            ("KEYRING_FILE", keyring.display().to_string()),
+            ("ENROLLMENT_KEYS_FILE", files.enrollment.display().to_string()),
+            ("AID_KEYS_FILE", files.aid.display().to_string()),
             ("ADMIN_PASSWORD_FILE", password.display().to_string()),
             ("ENROLLMENT_URL", format!("http://{enrollment}")),
             ("AID_URL", format!("http://{aid}")),

@@ -57,7 +57,6 @@ impl Cluster {
         self.serve();
     }
 
-    #[expect(clippy::zombie_processes, reason = "the guard outlives the tests: it ends the server when they are gone")]
     /// Stops the server in its tracks, as a machine that hangs does, or lets it go on.
     pub fn hang(&self, hang: bool) {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("the server runs");
@@ -68,6 +67,7 @@ impl Cluster {
         assert!(Command::new("kill").args([signal, &process]).args(children.split_whitespace()).status().is_ok(), "the server is signalled");
     }
 
+    #[expect(clippy::zombie_processes, reason = "the guard outlives the tests: it ends the server when they are gone")]
     fn serve(&self) {
         let bin = binaries();
         // A shell that ends the server when this process is gone, however it goes. It may not signal a process of root's, so

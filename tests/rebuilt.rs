@@ -38,6 +38,7 @@ pub async fn rebuild(source: &Db, keyring: &Keyring, random: &mut StdRng, losses
         run!(&mut tx, "UPDATE places SET person = $2 WHERE person = $1", old, new).expect("is another");
         run!(&mut tx, "UPDATE enrollments SET person = $2 WHERE person = $1", old, new).expect("is another");
         run!(&mut tx, "UPDATE identity_corrections SET person = $2 WHERE person = $1", old, new).expect("is another");
+        seal_person(&mut tx, keyring, old, new).await;
     }
     for (old,) in rows!(&mut tx, (Uuid,), "SELECT enrollment FROM enrollments ORDER BY school, claim_key, entry_date, state, enrollment").expect("enrollments")
     {
@@ -46,6 +47,7 @@ pub async fn rebuild(source: &Db, keyring: &Keyring, random: &mut StdRng, losses
         run!(&mut tx, "UPDATE enrollment_periods SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
         run!(&mut tx, "UPDATE places SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
         run!(&mut tx, "UPDATE identity_corrections SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
+        seal_enrollment(&mut tx, keyring, old, new).await;
     }
     run!(&mut tx, "DELETE FROM shared_records WHERE kind <> 10").expect("what was shared is forgotten");
     run!(&mut tx, "UPDATE feed_sequencer SET history = $1", Uuid::from_u128(random.random())).expect("another history");
@@ -74,11 +76,33 @@ async fn go_back(tx: &mut Tx, keyring: &Keyring, person: Uuid, key: Uuid) -> boo
     run!(&mut *tx, "UPDATE person_keys SET kind = 1, end_recorded = NULL WHERE person = $1 AND person_key = $2", person, key).expect("is present");
     let sealed = one!(&mut *tx, (Vec<u8>,), "SELECT id_sealed FROM person_keys WHERE person = $1 AND person_key = $2", person, key);
     let (sealed,) = sealed.expect("a key").expect("is there");
-    let number = IdNumber::stored(NumberClass::Resident, keyring.open_text("id", &sealed).expect("opens"));
+    let number = IdNumber::stored(NumberClass::Resident, keyring.open_text("id", &[person, key], &sealed).expect("opens"));
     let (sex, birth) = (number.sex().expect("a resident's number says so").code(), number.birth_date().expect("that too"));
     run!(&mut *tx, "UPDATE persons SET sex = $2, birth_date = $3 WHERE person = $1", person, sex, birth).expect("is who the number says");
     run!(&mut *tx, "UPDATE enrollments SET claim_key = $2, sex = $3, birth_date = $4 WHERE person = $1", person, key, sex, birth).expect("is claimed");
     true
+}
+
+/// What is sealed is bound to its row: under another id it is sealed anew.
+async fn seal_person(tx: &mut Tx, keyring: &Keyring, old: Uuid, new: Uuid) {
+    let again = |purpose: &str, old: &[Uuid], new: &[Uuid], sealed: &[u8]| keyring.seal(purpose, new, &keyring.open(purpose, old, sealed).expect("opens"));
+    let person = one!(&mut *tx, (Vec<u8>,), "SELECT student_number_sealed FROM persons WHERE person = $1", new).expect("a person");
+    // Who was lost meanwhile has nothing to seal.
+    let Some((sealed,)) = person else { return };
+    let sealed = again("student_number", &[old], &[new], &sealed);
+    run!(&mut *tx, "UPDATE persons SET student_number_sealed = $2 WHERE person = $1", new, sealed).expect("is sealed");
+    for (key, sealed) in rows!(&mut *tx, (Uuid, Vec<u8>), "SELECT person_key, id_sealed FROM person_keys WHERE person = $1", new).expect("keys") {
+        let sealed = again("id", &[old, key], &[new, key], &sealed);
+        run!(&mut *tx, "UPDATE person_keys SET id_sealed = $3 WHERE person = $1 AND person_key = $2", new, key, sealed).expect("is sealed");
+    }
+}
+
+async fn seal_enrollment(tx: &mut Tx, keyring: &Keyring, old: Uuid, new: Uuid) {
+    let kept = one!(&mut *tx, (Vec<u8>, Vec<u8>), "SELECT id_sealed, details_sealed FROM enrollments WHERE enrollment = $1", new);
+    let (id, details) = kept.expect("an enrollment").expect("is there");
+    let again = |purpose: &str, sealed: &[u8]| keyring.seal(purpose, &[new], &keyring.open(purpose, &[old], sealed).expect("opens"));
+    let (id, details) = (again("id", &id), again("details", &details));
+    run!(&mut *tx, "UPDATE enrollments SET id_sealed = $2, details_sealed = $3 WHERE enrollment = $1", new, id, details).expect("is sealed");
 }
 
 async fn lose(tx: &mut Tx, person: Uuid) {

@@ -60,13 +60,13 @@ async fn a_day_forward_and_back_stops_no_feed_through_restarts_and_hides_no_age(
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let urls = (database(engine, folder.path(), "e.db").await, database(engine, folder.path(), "a.db").await);
-        let (offset_us, keyring) = (Arc::new(AtomicI64::new(0)), Keyring::generate());
+        let (offset_us, keys) = (Arc::new(AtomicI64::new(0)), Keyring::generate());
         for (round, step) in [DAY_US, -DAY_US, 0].into_iter().enumerate() {
             // Each round a restart, while the clock stands as the round before left it.
             let (tasks, stop, clock) = (TaskTracker::new(), CancellationToken::new(), moved_by(&offset_us));
             let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
             let enrollment =
-                Enrollment::start(dbs.0.clone(), clock.clone(), Ids::random(), keyring.clone(), Registry::None, &tasks, &stop).await.expect("starts");
+                Enrollment::start(dbs.0.clone(), clock.clone(), Ids::random(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("starts");
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
             let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
             let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
@@ -74,7 +74,7 @@ async fn a_day_forward_and_back_stops_no_feed_through_restarts_and_hides_no_age(
             let mirror_age = std::time::Duration::from_secs(600);
             let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
             let policies = Policies::load(None).expect("built in");
-            let aid = Aid::start(dbs.1.clone(), clock.clone(), Ids::random(), keyring.clone(), policies, following, &tasks, &stop).await.expect("starts");
+            let aid = Aid::start(dbs.1.clone(), clock.clone(), Ids::random(), keys.1.clone(), policies, following, &tasks, &stop).await.expect("starts");
             let before = format!("36{round}0000001");
             share(&enrollment, &clock, &before).await;
             until("the feed works", async || has(&aid, &before).await).await;

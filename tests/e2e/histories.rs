@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use xuezhu::{
     client::Session,
-    deployment::{Deployment, Options},
+    deployment::{Deployment, Options, key_files},
 };
 use xuezhu_domain::{calendar::add_working_days, text::comparable_name};
-use xuezhu_service::{Keyring, settings::Settings};
+use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, rows, run};
 use xuezhu_tests::{
     options, postgres,
@@ -458,7 +458,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> BTreeSet<String
             // The source is made anew of what is on paper; aid keeps what it has.
             let http = history.deployment.http.to_string();
             history.deployment.stop().await;
-            let keyring = Keyring::load(&folder.path().join("keyring.json")).expect("a keyring");
+            let keyring = Keyring::load(&key_files(folder.path()).enrollment, Service::Enrollment).expect("a keyring");
             rebuild(&enrollment, &keyring, &mut history.random, true).await;
             history.deployment = start(Options { http, ..options() }).await;
         }

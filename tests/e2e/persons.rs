@@ -2,8 +2,8 @@
 
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
-use xuezhu::deployment::Options;
-use xuezhu_service::{Keyring, settings::Settings};
+use xuezhu::deployment::{Options, key_files};
+use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::Db;
 use xuezhu_tests::{
     Engine, deployment, deployment_on, options,
@@ -379,7 +379,7 @@ async fn a_source_that_was_rebuilt_opens_no_flag_again() {
     let http = deployment.http.to_string();
     deployment.stop().await;
     let source = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
-    let keyring = Keyring::load(&folder.path().join("keyring.json")).expect("a keyring");
+    let keyring = Keyring::load(&key_files(folder.path()).enrollment, Service::Enrollment).expect("a keyring");
     rebuild(&source, &keyring, &mut StdRng::seed_from_u64(1), false).await;
     source.close().await;
     let deployment = start(Options { http, ..asked() }).await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu::{
     client::Session,
-    deployment::{Deployment, channel, system_clock},
+    deployment::{Deployment, channel, key_files, system_clock},
 };
 use xuezhu_aid::{Aid, Following, policy::Policies};
 use xuezhu_enrollment::directory::{self, LogIn};
@@ -16,7 +16,7 @@ use xuezhu_proto::bridge::{
     Handshake, SnapshotRequest, WatchRequest, WatchResponse, enrollment_feed_service_client::EnrollmentFeedServiceClient,
     snapshot_response::Part as SnapshotPart,
 };
-use xuezhu_service::{Actor, Clock, Context, Ids, Keyring, Role};
+use xuezhu_service::{Actor, Clock, Context, Ids, Keyring, Role, keyring::Service};
 use xuezhu_store::{Db, one};
 use xuezhu_tests::{
     Engine, deployment, free_address,
@@ -114,7 +114,7 @@ async fn a_reset_and_a_closed_account_end_sessions_in_both_services() {
 }
 
 async fn follow(deployment: &Deployment, folder: &Path, token: &str) -> tonic::Streaming<WatchResponse> {
-    let keyring = Keyring::load(&folder.join("keyring.json")).expect("a keyring");
+    let keyring = Keyring::load(&key_files(folder).enrollment, Service::Enrollment).expect("a keyring");
     let channel = channel(&format!("http://{}", deployment.enrollment_grpc)).expect("a channel");
     let handshake = Handshake {
         follower: "outside".into(),
@@ -149,7 +149,7 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
     deployment.stop().await;
     for (database, told) in [("aid.db", [tonic::Code::Unauthenticated, tonic::Code::Ok]), ("new.db", [tonic::Code::Unavailable, tonic::Code::Unavailable])] {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let keyring = Keyring::load(&folder.path().join("keyring.json")).expect("a keyring");
+        let keyring = Keyring::load(&key_files(folder.path()).aid, Service::Aid).expect("a keyring");
         let db = Db::open(&format!("sqlite:{}", folder.path().join(database).display())).await.expect("opens");
         let nowhere = channel(&format!("http://{}", free_address())).expect("a channel");
         let following =

@@ -123,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn codes_made_in_recent_years_are_codes() {
+        for code in ["350405", "450181"] {
+            assert!(code.parse::<RegionCode>().is_ok(), "{code}");
+        }
+    }
+
+    #[test]
     fn a_region_covers_what_lies_below() {
         let province: RegionCode = "430000".parse().expect("exists");
         assert!(province.covers("430102") && !province.covers("440102"));

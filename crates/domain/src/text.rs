@@ -100,41 +100,79 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
     if name.chars().all(fits) { Ok(()) } else { Err(NameError::Character) }
 }
 
-/// A number with its middle hidden: the first six and the last four of 18, else the last four.
+/// A number with all but its end hidden: the last four characters, of a short one the last two. What stands beside a number
+/// counts: its region and birth date are no secret, so nothing else of it is shown.
 pub fn mask(number: &str) -> String {
-    let chars: Vec<char> = number.chars().collect();
-    let (head, tail) = match chars.len() {
-        0..=4 => (0, 0),
-        5..=9 => (1, 2),
-        10..=14 => (2, 4),
-        19 => (7, 4),
-        _ => (6, 4),
+    let length = number.chars().count();
+    let shown = match length {
+        0..=4 => 0,
+        5..=9 => 2,
+        _ => 4,
     };
-    let hidden = chars.len() - head - tail;
-    let mut masked: String = chars[..head].iter().collect();
-    masked.extend(std::iter::repeat_n('*', hidden));
-    masked.extend(&chars[chars.len() - tail..]);
-    masked
+    number.chars().enumerate().map(|(index, c)| if index + shown < length { '*' } else { c }).collect()
 }
 
-/// A text in which every run of fifteen or more digits (and a last X) is masked: whatever column they were typed into,
-/// they may be somebody's number.
+/// Digits in a row from which on they may be somebody's number: telephones have eleven.
+const LONG_NUMBER: usize = 11;
+
+/// A text in which every number that may be somebody's is masked, whatever it was typed into: eleven or more digits in a row (and
+/// a last X), and an identity number or a telephone number that is written in groups.
 pub fn mask_long_numbers(text: &str) -> String {
-    const LONG: usize = 15;
     let chars: Vec<char> = text.chars().collect();
     let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
     while at < chars.len() {
-        let run = chars[at..].iter().take_while(|c| half_width(**c).is_ascii_digit()).count();
-        if run < LONG {
-            masked.extend(&chars[at..at + run.max(1)]);
-            at += run.max(1);
-            continue;
+        if let Some(length) = long_number(&chars[at..]) {
+            masked.push_str(&mask(&chars[at..at + length].iter().collect::<String>()));
+            at += length;
+        } else {
+            // What follows a digit within a shorter row is no beginning of another.
+            let row = chars[at..].iter().take_while(|c| half_width(**c).is_ascii_digit()).count().max(1);
+            masked.extend(&chars[at..at + row]);
+            at += row;
         }
-        let run = run + usize::from(chars.get(at + run).is_some_and(|c| matches!(half_width(*c), 'x' | 'X')));
-        masked.push_str(&mask(&chars[at..at + run].iter().collect::<String>()));
-        at += run;
     }
     masked
+}
+
+/// Whether a text holds a number that may be somebody's.
+pub fn holds_long_number(text: &str) -> bool {
+    mask_long_numbers(text) != text
+}
+
+/// How many characters the number takes that a text begins with, if that may be somebody's.
+fn long_number(chars: &[char]) -> Option<usize> {
+    let row = chars.iter().take_while(|c| half_width(**c).is_ascii_digit()).count();
+    let is_x = |c: Option<&char>| c.is_some_and(|c| matches!(half_width(*c), 'x' | 'X'));
+    if row >= LONG_NUMBER {
+        return Some(row + usize::from(is_x(chars.get(row))));
+    }
+    if row == 0 {
+        return None;
+    }
+    // In groups, with one sign between them: only what is a number by its check character, or grouped like a telephone's.
+    let (mut digits, mut groups, mut end) = (String::new(), vec![0], 0);
+    for (index, c) in chars.iter().enumerate() {
+        let c = half_width(*c);
+        if c.is_ascii_digit() || (matches!(c, 'x' | 'X') && digits.len() == 17) {
+            digits.push(c.to_ascii_uppercase());
+            *groups.last_mut()? += 1;
+            end = index + 1;
+            let is_number = digits.len() == 18 && crate::identity::check_character(&digits[..17]) == digits.chars().last();
+            let is_telephone = digits.len() == 11 && digits.starts_with('1') && groups == [3, 4, 4];
+            let goes_on = chars.get(end).is_some_and(|next| half_width(*next).is_ascii_digit());
+            if (is_number || is_telephone) && !goes_on {
+                return Some(end);
+            }
+            if digits.len() >= 18 {
+                return None;
+            }
+        } else if matches!(c, ' ' | '-') && end == index {
+            groups.push(0);
+        } else {
+            return None;
+        }
+    }
+    None
 }
 
 fn half_width(c: char) -> char {
@@ -201,10 +239,24 @@ mod tests {
 
     #[test]
     fn masks_hide_the_middle() {
-        assert_eq!(mask("11010519491231002X"), "110105********002X");
-        assert_eq!(mask("G11010519491231002X"), "G110105********002X");
+        assert_eq!(mask("11010519491231002X"), "**************002X");
+        assert_eq!(mask("G11010519491231002X"), "***************002X");
         assert_eq!(mask("1234"), "****");
-        assert_eq!(mask_long_numbers("号11010519491231002X完"), "号110105********002X完");
-        assert_eq!(mask_long_numbers("20160901、12345678901234"), "20160901、12345678901234");
+        assert_eq!(mask("E12345"), "****45");
+        for (text, masked) in [
+            ("号11010519491231002X完", "号**************002X完"),
+            ("电话13912345678，号１１010519491231002x", "电话*******5678，号**************002x"),
+            ("110105 19491231 002X", "****************002X"),
+            ("110105-1949-1231-002X", "*****************002X"),
+            ("139 1234 5678或139-1234-5678", "*********5678或*********5678"),
+            // Dates, months, amounts and codes are no numbers of anybody.
+            ("20160901 20161001、3643000001", "20160901 20161001、3643000001"),
+            ("2016-09-01至2016-10-01", "2016-09-01至2016-10-01"),
+            ("201609 201610 201611", "201609 201610 201611"),
+            ("1 200 000.00元", "1 200 000.00元"),
+        ] {
+            assert_eq!(mask_long_numbers(text), masked, "{text}");
+            assert_eq!(holds_long_number(text), text != masked, "{text}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 //! | module | what lives here |
 //! | --- | --- |
 //! | [`settings`] | one table of settings, from file and environment |
-//! | [`keyring`] | hash key, sealing key, signing key: made once, shared by both services |
+//! | [`keyring`] | the keys of a service: hash, seal, sign, and whom it trusts |
+//! | [`proof`] | that a database and the keys belong together |
 //! | [`token`] | short signed tokens for people, machines and services |
 //! | [`clock`] | civil day and system time, both parameters |
 //! | [`context`] | who acts, when, under which request: the first parameter of every use case |
@@ -12,6 +13,7 @@
 //! | [`runner`] | the one function that every mutation goes through |
 //! | [`paging`] | opaque page tokens |
 //! | [`sessions`] | which sessions are over before their tokens are |
+//! | [`conversion`] | what stands in a database of before, made into what stands there now |
 //! | [`faults`] | work that is tried until it succeeds: waits, one line a fault, counts |
 //! | [`forgetting`] | the clock that things are forgotten by, which no step moves far |
 //! | [`health`] | whether a service can do its work |
@@ -23,12 +25,14 @@
 
 pub mod clock;
 pub mod context;
+pub mod conversion;
 pub mod faults;
 pub mod forgetting;
 pub mod health;
 pub mod keyring;
 pub mod paging;
 pub mod permission;
+pub mod proof;
 pub mod refusal;
 pub mod runner;
 pub mod serve;

@@ -3,7 +3,7 @@
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
-use xuezhu_domain::text::is_invisible;
+use xuezhu_domain::text::{is_invisible, mask_long_numbers};
 pub use xuezhu_proto::common::refusal::Reason;
 use xuezhu_store::{Retryable, StoreError};
 
@@ -70,7 +70,7 @@ impl FieldErrors {
         text.parse().map_err(|_| self.add(field, "应为UUID")).ok()
     }
 
-    /// A text that must be there, of at most `limit` characters.
+    /// A text that must be there, of at most `limit` characters, with numbers that may be somebody's masked.
     pub fn text(&mut self, field: &str, text: &str, limit: usize) -> Option<String> {
         let text = text.trim();
         if text.chars().any(is_invisible) {
@@ -83,7 +83,8 @@ impl FieldErrors {
             self.add(field, format!("不能超过{limit}个字符"));
             None
         } else {
-            Some(text.to_owned())
+            // What people write may hold somebody's number, and is shown to others.
+            Some(mask_long_numbers(text))
         }
     }
 
@@ -117,6 +118,9 @@ pub enum Error {
     /// The database can't go on.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keys are not those of the database: told to who starts a service.
+    #[error("{0}")]
+    Keys(String),
     /// Something that can't be: a fault of ours.
     #[error("internal: {0}")]
     Internal(String),
@@ -143,7 +147,7 @@ impl Error {
             Self::Store(StoreError::Text) => Reason::InvalidArgument,
             Self::Store(StoreError::Full(_)) => Reason::StorageFull,
             Self::Store(StoreError::Retry(_) | StoreError::Unavailable(_) | StoreError::Replaced) => Reason::Unavailable,
-            Self::Store(_) | Self::Internal(_) => Reason::Internal,
+            Self::Store(_) | Self::Keys(_) | Self::Internal(_) => Reason::Internal,
         }
     }
 }

@@ -33,7 +33,11 @@ pub struct Settings {
     pub enrollment_url: String,
     /// How the gateway reaches aid.
     pub aid_url: String,
-    /// The deployment's keyring.
+    /// Keys of the enrollment service.
+    pub enrollment_keys_file: PathBuf,
+    /// Keys of the aid service.
+    pub aid_keys_file: PathBuf,
+    /// The one keyring of before, which is split into these two.
     pub keyring_file: PathBuf,
     /// Population registry: a CSV file `number,name`, or `none`.
     pub registry: String,
@@ -83,6 +87,8 @@ impl Default for Settings {
             metrics_address: String::new(),
             enrollment_url: "http://127.0.0.1:8091".into(),
             aid_url: "http://127.0.0.1:8092".into(),
+            enrollment_keys_file: "data/enrollment-keys.json".into(),
+            aid_keys_file: "data/aid-keys.json".into(),
             keyring_file: "data/keyring.json".into(),
             registry: "none".into(),
             scope: String::new(),

@@ -1,4 +1,5 @@
-//! Short signed tokens (JWT, Ed25519): enrollment signs them, every service verifies them offline.
+//! Short signed tokens (JWT, Ed25519): enrollment signs those of people, each service its own; everybody verifies them offline. Which
+//! key signed is said in the head; what it may say follows from whose it is: aid is believed only that it is a service.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use tonic::Request;
 use crate::{
     clock::Clock,
     context::{Actor, Role},
-    keyring::Keyring,
+    keyring::{Keyring, Service},
     refusal::{Error, Reason, Refusal},
 };
 
@@ -33,14 +34,29 @@ struct Claims {
 #[derive(Clone)]
 pub struct Tokens {
     signing: EncodingKey,
-    verifying: DecodingKey,
+    key_id: String,
+    verifying: Vec<Verifying>,
     clock: Clock,
+}
+
+/// A key whose signatures are taken.
+#[derive(Clone)]
+struct Verifying {
+    service: Service,
+    id: String,
+    key: DecodingKey,
 }
 
 impl Tokens {
     /// With the keys of a keyring.
     pub fn new(keyring: &Keyring, clock: Clock) -> Self {
-        Self { signing: EncodingKey::from_ed_der(&keyring.signing_pkcs8()), verifying: DecodingKey::from_ed_der(&keyring.verifying_key()), clock }
+        let (key_id, der) = keyring.signing();
+        let verifying = keyring.trusted().into_iter().map(|trusted| Verifying {
+            service: trusted.service,
+            id: trusted.id,
+            key: DecodingKey::from_ed_der(&trusted.public_key),
+        });
+        Self { signing: EncodingKey::from_ed_der(&der), key_id, verifying: verifying.collect(), clock }
     }
 
     /// A token for an actor, and when it ends (seconds since 1970).
@@ -55,7 +71,8 @@ impl Tokens {
             session_us: actor.session_us,
             exp,
         };
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.signing).map_err(|error| Error::Internal(error.to_string()))?;
+        let token = jsonwebtoken::encode(&Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) }, &claims, &self.signing)
+            .map_err(|error| Error::Internal(error.to_string()))?;
         Ok((token, exp))
     }
 
@@ -65,7 +82,14 @@ impl Tokens {
         // Our own clock judges the expiry, so that a test can let it pass.
         validation.validate_exp = false;
         let refused = |message: &str| Error::from(Refusal::new(Reason::Unauthenticated, message));
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &validation).map_err(|_| refused("登录凭证无效，请重新登录"))?.claims;
+        // A peer from before keys had ids names none.
+        let named = jsonwebtoken::decode_header(token).map_err(|_| refused("登录凭证无效，请重新登录"))?.kid;
+        let keys = self.verifying.iter().filter(|verifying| named.as_ref().is_none_or(|named| *named == verifying.id));
+        let claims = keys
+            .filter_map(|verifying| Some((verifying.service, jsonwebtoken::decode::<Claims>(token, &verifying.key, &validation).ok()?.claims)))
+            .find(|(service, claims)| *service == Service::Enrollment || claims.role == Role::Service)
+            .map(|(_, claims)| claims)
+            .ok_or_else(|| refused("登录凭证无效，请重新登录"))?;
         if claims.exp <= self.clock.now().timestamp() {
             return Err(refused("登录已过期，请重新登录"));
         }
@@ -113,7 +137,8 @@ mod tests {
             let seconds = seconds.clone();
             move || DateTime::from_timestamp(seconds.load(Ordering::Relaxed), 0).unwrap_or_default()
         });
-        let tokens = Tokens::new(&Keyring::generate(), clock.clone());
+        let (enrollment, aid) = Keyring::generate();
+        let tokens = Tokens::new(&enrollment, clock.clone());
         let actor = Actor {
             account: "zhang".into(),
             display_name: "张老师".into(),
@@ -124,7 +149,13 @@ mod tests {
         };
         let (token, _) = tokens.issue(&actor, 60).expect("signs");
         assert_eq!(tokens.verify(&token).expect("is good"), actor);
-        assert!(Tokens::new(&Keyring::generate(), clock).verify(&token).is_err());
+        let of_aid = Tokens::new(&aid, clock.clone());
+        assert_eq!(of_aid.verify(&token).expect("aid takes enrollment's word"), actor);
+        assert!(Tokens::new(&Keyring::generate().0, clock).verify(&token).is_err());
+        let (forged, _) = of_aid.issue(&actor, 60).expect("signs");
+        assert!(tokens.verify(&forged).is_err() && of_aid.verify(&forged).is_err(), "aid speaks for nobody");
+        let (own, _) = of_aid.issue(&Actor::system(), 60).expect("signs");
+        assert_eq!(tokens.verify(&own).expect("but for itself").role, Role::Service);
         assert!(tokens.verify(&token[..token.len() - 2]).is_err());
         seconds.fetch_add(60, Ordering::Relaxed);
         assert!(tokens.verify(&token).is_err());

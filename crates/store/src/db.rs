@@ -224,6 +224,23 @@ impl Db {
         matches!(self, Self::Sqlite { .. })
     }
 
+    /// Writes tables anew, each by a statement of its own on PostgreSQL, so that nothing stays where rows were changed or deleted.
+    pub async fn compact(&self, statements: &[&'static str]) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { write, .. } => {
+                for statement in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+                    sqlx::query(statement).execute(write).await?;
+                }
+            }
+            Self::Postgres(pool) => {
+                for statement in statements {
+                    sqlx::query(*statement).execute(pool).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the planner what the tables hold; after bulk work.
     pub async fn analyze(&self) -> Result<(), StoreError> {
         match self {

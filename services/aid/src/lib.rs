@@ -3,6 +3,7 @@
 //! | capability | what |
 //! | --- | --- |
 //! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
+//! | [`before`] | what a database of before holds, and how it becomes what is stored now |
 //! | [`award`] | lists of a school, scheme and term |
 //! | [`mirror`] | what enrollment says, by generation |
 //! | [`forgotten`] | what enrollment said and does not know any more |
@@ -13,6 +14,7 @@
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
 
 pub mod award;
+pub mod before;
 pub mod forgotten;
 pub mod mirror;
 pub mod policy;
@@ -32,7 +34,7 @@ use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
     faults::Faults,
     health::{Checks, Readiness},
-    serve,
+    proof, serve,
     serve::Gate,
 };
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
@@ -113,7 +115,10 @@ impl Aid {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Self, Error> {
+        before::prove(&db, &keyring).await?;
         db.migrate(&MIGRATIONS).await?;
+        proof::keep(&db, &keyring).await?;
+        before::convert(&db, &keyring).await?;
         let readiness = Checks::default().and_database(db.clone(), clock.clone()).watch("aid", stop.clone());
         let runner = Runner::new(db, clock.clone(), ids);
         let gate = Gate::new(&keyring, runner.clone());

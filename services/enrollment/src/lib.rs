@@ -2,6 +2,7 @@
 //!
 //! | capability | what |
 //! | --- | --- |
+//! | [`before`] | what a database of before holds, and how it becomes what is stored now |
 //! | [`directory`] | schools and their codes, accounts, sessions |
 //! | [`import`] | the workbook |
 //! | [`registration`] | draft → submitted → attested → approved, or sent back |
@@ -12,6 +13,7 @@
 //! A request walks one way: `proto → api.rs → mod.rs → rules.rs → store.rs`. To add a capability: a folder with these
 //! files, its tables in a new migration, its service in [`Enrollment::routes`].
 
+pub mod before;
 pub mod directory;
 pub mod identity_check;
 pub mod import;
@@ -35,6 +37,8 @@ use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
     faults::Faults,
     health::{Checks, Readiness},
+    proof,
+    runner::Call,
     serve,
     serve::Gate,
 };
@@ -83,7 +87,10 @@ impl Enrollment {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Self, Error> {
+        before::prove(&db, &keyring).await?;
         db.migrate(&MIGRATIONS).await?;
+        proof::keep(&db, &keyring).await?;
+        before::convert(&db, &keyring).await?;
         let runner = Runner::new(db.clone(), clock.clone(), ids.clone());
         let gate = Gate::new(&keyring, runner.clone());
         let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed(), stop.clone()).await?;
@@ -139,6 +146,19 @@ impl Enrollment {
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
+}
+
+/// Gives an administrator of the whole deployment a one-time password, for who stands at the database with its keys: on record.
+pub async fn recover(db: Db, clock: Clock, ids: Ids, keyring: &Keyring, account: &str, password: &str) -> Result<(), Error> {
+    before::prove(&db, keyring).await?;
+    db.migrate(&MIGRATIONS).await?;
+    proof::keep(&db, keyring).await?;
+    let runner = Runner::new(db, clock, ids);
+    let ctx = runner.system_context();
+    let asked = (account.to_owned(), directory::hash_password(password)?);
+    let call = Call::of_bytes("RecoverAdministrator", account, &[]).secret();
+    let recovered = runner.mutate(&ctx, call, &asked, |ctx, tx, (account, hash)| Box::pin(directory::recover(ctx, tx, account, hash))).await;
+    recovered.map(drop).map_err(|status| Error::Internal(status.message().to_owned()))
 }
 
 /// Publishes again what a higher format of the feed changes, until that is done.

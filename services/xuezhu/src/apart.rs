@@ -6,21 +6,24 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu_aid::{Aid, Following, policy::Policies};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_gateway::Gateway;
-use xuezhu_service::{Ids, Keyring, health::Readiness, serve, settings::Settings, telemetry};
+use xuezhu_service::{Ids, health::Readiness, keyring::KeyFiles, serve, settings::Settings, telemetry};
 use xuezhu_store::Db;
 
-use crate::deployment::{channel, first_administrator, keep_password, system_clock};
+use crate::{
+    deployment::{channel, first_administrator, keep_password, system_clock},
+    keys,
+};
 
 /// Runs the enrollment service until told to stop.
 pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
     let tasks = TaskTracker::new();
-    let keyring = Keyring::load_or_create(&settings.keyring_file)?;
     let db = Db::open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
+    let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
     let registry = Registry::open(&settings.registry).context("setting registry")?;
     let enrollment = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, registry, &tasks, &stop).await?;
     if let Some(password) = first_administrator(&enrollment, settings.admin_password_file.as_deref()).await? {
-        let folder = settings.keyring_file.parent().unwrap_or_else(|| std::path::Path::new("."));
+        let folder = settings.enrollment_keys_file.parent().unwrap_or_else(|| std::path::Path::new("."));
         let path = keep_password(folder, &password)?;
         println!("one-time password of account admin: in {}", path.display());
     }
@@ -36,7 +39,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
 pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
     let tasks = TaskTracker::new();
-    let keyring = Keyring::load(&settings.keyring_file).context("setting keyring_file: aid needs the keyring that enrollment uses")?;
+    let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
     let db = Db::open(&settings.aid_database_url).await.context("setting aid_database_url")?;
     let policies = Policies::load(settings.policy_file.as_deref()).context("setting policy_file")?;
     let following = Following {
@@ -68,6 +71,10 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     Ok(())
 }
 
+fn key_files(settings: &Settings) -> KeyFiles {
+    KeyFiles { enrollment: settings.enrollment_keys_file.clone(), aid: settings.aid_keys_file.clone() }
+}
+
 async fn bind(address: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
 }
@@ -91,7 +98,10 @@ async fn metrics(settings: &Settings, readiness: Option<Readiness>, tasks: &Task
 async fn close(db: &Db) -> anyhow::Result<()> {
     let replaced = db.is_replaced();
     db.close().await;
-    if replaced { bail!("the database file was replaced under the running process: start it again on the file that is there now") } else { Ok(()) }
+    if replaced {
+        bail!("the database file was replaced under the running process: start it again on the file that is there now");
+    }
+    Ok(())
 }
 
 async fn finish(tasks: &TaskTracker) {

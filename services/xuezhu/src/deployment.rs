@@ -16,8 +16,16 @@ use xuezhu_aid::{Aid, Following, policy::Policies, reconciliation::sweep};
 use xuezhu_bridge::sequencer::settled_head;
 use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
 use xuezhu_gateway::Gateway;
-use xuezhu_service::{Clock, Ids, Keyring, keyring::write_private, serve, settings::Settings, telemetry};
+use xuezhu_service::{
+    Clock, Ids, Keyring,
+    keyring::{KeyFiles, Service, private_folder, write_private},
+    serve,
+    settings::Settings,
+    telemetry,
+};
 use xuezhu_store::Db;
+
+use crate::keys;
 
 /// How long a drain may take before something must be wrong.
 const DRAIN: Duration = Duration::from_secs(300);
@@ -103,24 +111,66 @@ fn lock(data: &Path) -> anyhow::Result<File> {
     }
 }
 
+/// Where the keys of a folder are.
+pub fn key_files(data: &Path) -> KeyFiles {
+    KeyFiles { enrollment: data.join("enrollment-keys.json"), aid: data.join("aid-keys.json") }
+}
+
+/// Gives an administrator a one-time password at the database itself: of a folder, else of the settings. Who may read the key file
+/// may do this; the audit keeps it.
+pub async fn recover(data: Option<&Path>, settings: &Settings, account: &str) -> anyhow::Result<String> {
+    let (url, keys, held) = match data {
+        Some(data) => {
+            let file = data.join("enrollment.db");
+            if !file.exists() {
+                bail!("there is no enrollment.db in {}", data.display());
+            }
+            (format!("sqlite:{}", file.display()), key_files(data).enrollment, Some(lock(data)?))
+        }
+        None => (settings.enrollment_database_url.clone(), settings.enrollment_keys_file.clone(), None),
+    };
+    let keyring = Keyring::load(&keys, Service::Enrollment)?;
+    let db = Db::open(&url).await.context("enrollment's database")?;
+    let mut random = [0; ONE_TIME_BYTES];
+    Ids::random().fill(&mut random);
+    let password = directory::one_time_password(&random);
+    let recovered = xuezhu_enrollment::recover(db.clone(), system_clock(), Ids::random(), &keyring, account, &password).await;
+    db.close().await;
+    drop(held);
+    recovered?;
+    Ok(password)
+}
+
+/// The keys of a folder, which must be those of its databases.
+async fn keys_of(data: &Path, enrollment: &Db, aid: &Db) -> anyhow::Result<(Keyring, Keyring)> {
+    let used = xuezhu_enrollment::before::is_used(enrollment).await? || xuezhu_aid::before::is_used(aid).await?;
+    let fits = async |pair: &(Keyring, Keyring)| {
+        xuezhu_enrollment::before::prove(enrollment, &pair.0).await?;
+        xuezhu_aid::before::prove(aid, &pair.1).await?;
+        Ok(())
+    };
+    keys::of_both(&key_files(data), &data.join("keyring.json"), used, fits).await
+}
+
 impl Deployment {
     /// Starts everything; ready when this returns.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         telemetry::start_metrics();
-        std::fs::create_dir_all(&options.data).with_context(|| format!("data folder {} can't be made", options.data.display()))?;
+        private_folder(&options.data).with_context(|| format!("data folder {} can't be made", options.data.display()))?;
         let lock = lock(&options.data)?;
         let clock = system_clock();
         if let Some(day) = remembered_day(&options.data)? {
             clock.step_to(day);
         }
         let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
-        let keyring = Keyring::load_or_create(&options.data.join("keyring.json"))?;
         let (http, enrollment_grpc, aid_grpc) = (bind(&options.http).await?, bind(&options.enrollment_grpc).await?, bind(&options.aid_grpc).await?);
         let file = |name: &str| format!("sqlite:{}", options.data.join(name).display());
         let (enrollment_url, aid_url) = options.databases.clone().unwrap_or_else(|| (file("enrollment.db"), file("aid.db")));
         let enrollment_db = Db::open(&enrollment_url).await.context("enrollment's database")?;
+        let aid_db = Db::open(&aid_url).await.context("aid's database")?;
+        let (enrollment_keys, aid_keys) = keys_of(&options.data, &enrollment_db, &aid_db).await?;
         let registry = Registry::open(&options.registry)?;
-        let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), keyring.clone(), registry, &tasks, &stop).await?;
+        let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, registry, &tasks, &stop).await?;
         let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref()).await?;
         let source = channel(&format!("http://{}", enrollment_grpc.local_addr()?))?;
         let aid_channel = channel(&format!("http://{}", aid_grpc.local_addr()?))?;
@@ -132,8 +182,7 @@ impl Deployment {
             lane_records: options.settings.lane_records,
             mirror_age: std::time::Duration::from_secs(options.settings.mirror_max_age_seconds),
         };
-        let aid_db = Db::open(&aid_url).await.context("aid's database")?;
-        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), keyring, policies, following, &tasks, &stop).await?;
+        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, policies, following, &tasks, &stop).await?;
         let gateway = Gateway::new(source, aid_channel, options.settings.secure_cookies, ids, clock.clone());
         let started = Self {
             http: http.local_addr()?,

@@ -4,4 +4,5 @@ pub mod apart;
 pub mod client;
 pub mod demo;
 pub mod deployment;
+pub mod keys;
 pub mod output;

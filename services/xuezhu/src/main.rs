@@ -116,7 +116,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Import(import) => import.run().await,
         Command::Reconcile(reconcile) => reconcile.run().await,
         Command::Flags(flags) => flags.run().await,
-        Command::Admin(admin) => admin.run().await,
+        Command::Admin(admin) => admin.run(&settings).await,
         Command::Demo(demo) => demo.run(settings).await,
         Command::ReadXls => unreachable!("is done before anything is started"),
     }

@@ -39,12 +39,12 @@ struct Running {
     dbs: (Db, Db),
 }
 
-async fn start(urls: (&str, &str), keyring: &Keyring) -> Running {
+async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
     let dbs = (Db::open(urls.0).await.expect("opens"), Db::open(urls.1).await.expect("opens"));
     let clock = system_clock();
     let enrollment =
-        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keyring.clone(), Registry::None, &tasks, &stop).await.expect("enrollment starts");
+        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("enrollment starts");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
     let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
@@ -53,7 +53,7 @@ async fn start(urls: (&str, &str), keyring: &Keyring) -> Running {
     let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
     let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };
     let policies = Policies::load(None).expect("built in");
-    Aid::start(dbs.1.clone(), clock, ids, keyring.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
+    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
     Running { tasks, stop, dbs }
 }
 
@@ -80,12 +80,12 @@ pub async fn measure(changes: i64) {
         PgPool::connect(&aid_url).await.expect("connects"),
         PgPool::connect(&replica_url).await.expect("connects"),
     );
-    let keyring = Keyring::generate();
+    let keys = Keyring::generate();
     let db = Db::open(&enrollment_url).await.expect("opens");
     db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
     province::enroll(&db, &system_clock(), changes, "2026-09-01").await;
     println!("{changes} students enrolled; the mirror is loaded …");
-    let running = start((&enrollment_url, &aid_url), &keyring).await;
+    let running = start((&enrollment_url, &aid_url), &keys).await;
     until("the mirror holds every student", async || number(&aid, "SELECT count(*) FROM mirror_enrollments").await == changes).await;
     until("the mirror is switched to", async || number(&aid, "SELECT generation FROM mirror_state").await > 0).await;
     // A fresh generation marks everybody; what is measured begins when they were all judged.
@@ -120,7 +120,7 @@ pub async fn measure(changes: i64) {
 
     let head = number(&enrollment, "SELECT next_position - 1 FROM feed_sequencer").await + changes;
     let begun = Instant::now();
-    let running = start((&enrollment_url, &aid_url), &keyring).await;
+    let running = start((&enrollment_url, &aid_url), &keys).await;
     while number(&aid, "SELECT position FROM mirror_state").await < head {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use uuid::Uuid;
 use xuezhu::deployment::system_clock;
 use xuezhu_domain::codes;
 use xuezhu_enrollment::{
@@ -46,7 +47,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let (tasks, stop) = (tokio_util::task::TaskTracker::new(), tokio_util::sync::CancellationToken::new());
     let db = Db::open(&url).await.expect("opens");
     let (clock, ids) = (system_clock(), Ids::random());
-    let service = Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate(), Registry::None, &tasks, &stop).await.expect("starts");
+    let service = Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate().0, Registry::None, &tasks, &stop).await.expect("starts");
     let parts = Arc::new(service.parts().clone());
     let majors: Vec<&'static codes::Major> = codes::majors().iter().collect();
     open_school(&db, &clock, &ids).await;
@@ -64,7 +65,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let checked = begun.elapsed();
     assert_eq!(i64::try_from(good), Ok(students));
     let begun = Instant::now();
-    let sealed = parts.keyring.seal("upload", file);
+    let sealed = parts.keyring.seal("upload", &[Uuid::nil()], file);
     let sealing = begun.elapsed();
     let clerk = Actor {
         account: "clerk".into(),
@@ -76,6 +77,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     };
     let ctx = Context::new(clerk, &clock, &ids);
     let upload = Upload {
+        import: Uuid::nil(),
         school: SCHOOL.into(),
         preview: true,
         all_or_nothing: false,

@@ -10,7 +10,10 @@ use std::{
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::sync::Mutex;
-use xuezhu::{client::Session, deployment::system_clock};
+use xuezhu::{
+    client::Session,
+    deployment::{key_files, system_clock},
+};
 use xuezhu_service::Keyring;
 use xuezhu_store::Db;
 use xuezhu_tests::{binary, free_address, postgres::Cluster, province, until};
@@ -52,22 +55,23 @@ pub async fn measure(samples: i64, students: i64) {
     db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
     province::enroll(&db, &system_clock(), students, "2026-09-01").await;
     let folder = tempfile::tempdir().expect("a folder");
-    let (keyring, password) = (folder.path().join("keyring.json"), folder.path().join("password"));
-    Keyring::generate().save(&keyring).expect("saves");
+    let (files, password) = (key_files(folder.path()), folder.path().join("password"));
+    files.save(&Keyring::generate()).expect("saves");
     std::fs::write(&password, "first-Password1").expect("writes");
-    let (keyring, password) = (keyring.display().to_string(), password.display().to_string());
+    let (keys, aid_keys, password) = (files.enrollment.display().to_string(), files.aid.display().to_string(), password.display().to_string());
     let (enrollment_at, aid_at, http) = (free_address(), free_address(), free_address());
     let (enrollment_to, aid_to) = (format!("http://{enrollment_at}"), format!("http://{aid_at}"));
     let _enrollment = service(
         "enrollment",
         &[
             ("ENROLLMENT_DATABASE_URL", &enrollment_url),
-            ("KEYRING_FILE", &keyring),
+            ("ENROLLMENT_KEYS_FILE", &keys),
             ("ENROLLMENT_GRPC_ADDRESS", &enrollment_at),
             ("ADMIN_PASSWORD_FILE", &password),
         ],
     );
-    let _aid = service("aid", &[("AID_DATABASE_URL", &aid_url), ("KEYRING_FILE", &keyring), ("AID_GRPC_ADDRESS", &aid_at), ("ENROLLMENT_URL", &enrollment_to)]);
+    let _aid =
+        service("aid", &[("AID_DATABASE_URL", &aid_url), ("AID_KEYS_FILE", &aid_keys), ("AID_GRPC_ADDRESS", &aid_at), ("ENROLLMENT_URL", &enrollment_to)]);
     let _gateway = service("gateway", &[("HTTP_ADDRESS", &http), ("ENROLLMENT_URL", &enrollment_to), ("AID_URL", &aid_to)]);
     let base = format!("http://{http}");
     until("the gateway answers", async || Session::log_in(&base, "admin", "first-Password1").await.is_ok()).await;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sqlx::{PgPool, Row};
-use xuezhu::deployment::{channel, system_clock};
+use xuezhu::deployment::{channel, key_files, system_clock};
 use xuezhu_proto::aid::{CreateReconciliationRequest, GetReconciliationRequest, reconciliation, reconciliation_service_client::ReconciliationServiceClient};
 use xuezhu_service::{Actor, Keyring, Role, token::Tokens};
 use xuezhu_store::Db;
@@ -138,9 +138,8 @@ pub async fn measure(count: i64) {
     let pool = PgPool::connect(&url).await.expect("connects");
     fill(&pool, count).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let keyring_file = folder.path().join("keyring.json");
-    let keyring = Keyring::generate();
-    keyring.save(&keyring_file).expect("saves");
+    let (files, keys) = (key_files(folder.path()), Keyring::generate());
+    files.save(&keys).expect("saves");
     let policies = xuezhu_aid::policy::Policies::load(None).expect("built in");
     // As after any day's wake: the due days that passed were looked at, under these policies.
     sqlx::query("INSERT INTO woken (only_row, through_day, policy) VALUES (1, $1, $2)")
@@ -154,7 +153,7 @@ pub async fn measure(count: i64) {
         Command::new(binary())
             .arg("aid")
             .env("XUEZHU_AID_DATABASE_URL", &url)
-            .env("XUEZHU_KEYRING_FILE", &keyring_file)
+            .env("XUEZHU_AID_KEYS_FILE", &files.aid)
             .env("XUEZHU_AID_GRPC_ADDRESS", &address)
             .env("XUEZHU_LOG", log_filter())
             .stdout(Stdio::null())
@@ -170,7 +169,7 @@ pub async fn measure(count: i64) {
         must_change_password: false,
         session_us: 0,
     };
-    let (token, _) = Tokens::new(&keyring, system_clock()).issue(&admin, 36_000).expect("signs");
+    let (token, _) = Tokens::new(&keys.0, system_clock()).issue(&admin, 36_000).expect("signs");
     let listening = client.clone();
     until("aid answers", async || listening.clone().get_mirror(signed(&token, xuezhu_proto::aid::GetMirrorRequest {})).await.is_ok()).await;
 

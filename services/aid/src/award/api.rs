@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use chrono::Datelike;
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
@@ -146,7 +147,7 @@ impl AwardService for AwardApi {
 
     async fn list_entries(&self, request: Request<pb::ListEntriesRequest>) -> Result<Response<pb::ListEntriesResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ListEntries").await?;
-        self.0.runner.read(&ctx, "ListEntries", &request, |ctx, tx, request| Box::pin(entries(ctx, tx, request))).await
+        self.0.runner.read(&ctx, "ListEntries", &(self.0.clone(), request), |ctx, tx, (parts, request)| Box::pin(entries(ctx, tx, parts, request))).await
     }
 
     async fn remove_entry(&self, request: Request<pb::RemoveEntryRequest>) -> Result<Response<pb::RemoveEntryResponse>, Status> {
@@ -158,7 +159,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entry)| {
                 Box::pin(async move {
                     let row = super::remove(ctx, tx, parts, school, *list, *entry).await?;
-                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(row, None, Vec::new())) })
+                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(parts, row, None, Vec::new())) })
                 })
             })
             .await
@@ -264,7 +265,7 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
     Ok(pb::ListAwardListsResponse { lists, next_page_token })
 }
 
-async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
+async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
     let list = super::readable(ctx, tx, &request.school, id("list", &request.list)?).await?;
     let wanted = match refusal::known("state", request.state)? {
         award_entry::State::Unspecified => "",
@@ -290,7 +291,7 @@ async fn entries(ctx: &Context, tx: &mut Tx, request: &pb::ListEntriesRequest) -
             let flags = flags.remove(&row.entry).unwrap_or_default();
             let person = persons.get(&row.entry).copied();
             let source_forgot = concerned.contains(&row.entry);
-            pb::AwardEntry { source_forgot, ..entry_to_proto(row, person, flags) }
+            pb::AwardEntry { source_forgot, ..entry_to_proto(parts, row, person, flags) }
         })
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
@@ -315,23 +316,29 @@ async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &s
     Ok(known)
 }
 
-fn entry_to_proto(row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
+/// The end of an entry's number. Of whom the list was proposed from the enrolled, aid was never given it.
+pub(crate) fn shown_number(parts: &Parts, entry: Uuid, sealed: &[u8]) -> String {
+    if sealed.is_empty() { "（学籍库）".to_owned() } else { parts.keyring.masked("id", &[entry], sealed) }
+}
+
+fn entry_to_proto(parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
     pb::AwardEntry {
         entry: row.entry.to_string(),
         person: person.map(|person| person.to_string()).unwrap_or_default(),
         name: row.name,
-        id_number: row.id_masked,
+        id_number: shown_number(parts, row.entry, &row.id_sealed),
         months: super::month_numbers(&row.months),
         amount_fen: row.amount_fen,
         tier: row.tier,
         state: award_entry::State::from_str_name(&row.state).unwrap_or_default().into(),
         held: flags.iter().any(|(_, holds)| *holds),
         flags: flags.into_iter().map(|(flag, _)| flag).collect(),
-        card: row.card_tail,
+        card: row.card_sealed.as_deref().map(|sealed| parts.keyring.masked("card", &[row.entry], sealed)).unwrap_or_default(),
         remark: row.remark,
         sent_back_reason: row.sent_back_reason,
         source_forgot: false,
-        birth_date: row.birth_date.map(|day| day.to_string()).unwrap_or_default(),
+        birth_date: String::new(),
+        birth_year: row.birth_date.map(|day| day.year()).unwrap_or_default(),
     }
 }
 

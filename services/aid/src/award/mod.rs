@@ -210,7 +210,6 @@ fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) 
         person_key: Hex(key),
         id_document: String::new(),
         id_sealed: Bytes(Vec::new()),
-        id_masked: "（学籍库）".to_owned(),
         name_comparable: text::comparable_name(&name),
         name,
         // What was read from a number can differ from the person; here no number was read.
@@ -223,7 +222,6 @@ fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) 
         months,
         tier: tier.name.clone(),
         card_sealed: None,
-        card_tail: String::new(),
         remark: String::new(),
         content_hash: Bytes(parts.keyring.content_hash(content.as_bytes()).to_vec()),
     })
@@ -353,8 +351,7 @@ fn entered(parts: &Parts, entry: Uuid, key: Uuid, content: [u8; 32], parsed: Par
         entry: Hex(entry),
         person_key: Hex(key),
         id_document: parsed.document.to_owned(),
-        id_sealed: Bytes(parts.keyring.seal("id", parsed.id.reveal().as_bytes())),
-        id_masked: parsed.id.masked(),
+        id_sealed: Bytes(parts.keyring.seal("id", &[entry], parsed.id.reveal().as_bytes())),
         name_comparable: text::comparable_name(&parsed.name),
         sex: parsed.id.sex().map(xuezhu_domain::Sex::code),
         birth_date: parsed.id.birth_date(),
@@ -364,8 +361,7 @@ fn entered(parts: &Parts, entry: Uuid, key: Uuid, content: [u8; 32], parsed: Par
         amount_fen: parsed.amount().0,
         month_fen: parsed.month_fen.0,
         tier: parsed.tier.clone(),
-        card_sealed: (!parsed.card.is_empty()).then(|| Bytes(parts.keyring.seal("card", parsed.card.as_bytes()))),
-        card_tail: parsed.card.chars().skip(parsed.card.chars().count().saturating_sub(4)).collect(),
+        card_sealed: (!parsed.card.is_empty()).then(|| Bytes(parts.keyring.seal("card", &[entry], parsed.card.as_bytes()))),
         remark: parsed.remark.clone(),
         content_hash: Bytes(content.to_vec()),
         name: parsed.name,
@@ -382,9 +378,9 @@ fn tell(report: &mut ImportReport, sheet: &str, number: u32, problems: Vec<rules
             sheet: sheet.to_owned(),
             row: i32::try_from(number).unwrap_or(i32::MAX),
             column: column.to_owned(),
-            value,
+            value: text::mask_long_numbers(&value),
             code: code.to_owned(),
-            reason,
+            reason: text::mask_long_numbers(&reason),
         });
     }
 }

@@ -214,6 +214,9 @@ pub fn parse(table: &Table, row: &Row, rules: &ListRules) -> (Option<Parsed>, Ve
     if remark.chars().count() > REMARK_CHARACTERS {
         problems.push(("备注", String::new(), "TOO_LONG", format!("不能超过{REMARK_CHARACTERS}字")));
     }
+    if text::holds_long_number(&remark) {
+        problems.push(("备注", text::mask_long_numbers(&remark), "HOLDS_NUMBER", "备注中不要填写证件号、银行卡号或电话号码".into()));
+    }
     let parsed = match (id, months, found, document, problems.is_empty()) {
         (Some(id), Some(months), Some(tier), Some(document), true) => {
             Some(Parsed { name, document, id, months, tier: tier.name.clone(), month_fen: rules.rate.month_fen(tier), card, remark })

@@ -43,12 +43,12 @@ pub struct EntryRow {
     pub entry: Uuid,
     pub person_key: Uuid,
     pub name: String,
-    pub id_masked: String,
+    pub id_sealed: Vec<u8>,
     pub months: String,
     pub amount_fen: i64,
     pub tier: String,
     pub state: String,
-    pub card_tail: String,
+    pub card_sealed: Option<Vec<u8>>,
     pub remark: String,
     pub sent_back_reason: String,
     pub content_hash: Vec<u8>,
@@ -62,7 +62,6 @@ pub struct Entered {
     pub person_key: Hex,
     pub id_document: String,
     pub id_sealed: Bytes,
-    pub id_masked: String,
     pub name: String,
     pub name_comparable: String,
     pub sex: Option<i32>,
@@ -74,7 +73,6 @@ pub struct Entered {
     pub month_fen: i64,
     pub tier: String,
     pub card_sealed: Option<Bytes>,
-    pub card_tail: String,
     pub remark: String,
     pub content_hash: Bytes,
 }
@@ -179,7 +177,7 @@ pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreErro
     rows!(
         tx,
         EntryRow,
-        "SELECT entry, person_key, name, id_masked, months, amount_fen, tier, state, card_tail, remark, sent_back_reason, content_hash, birth_date
+        "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, remark, sent_back_reason, content_hash, birth_date
          FROM award_entries WHERE list = $1 AND state <> 'REMOVED'",
         list
     )
@@ -190,7 +188,7 @@ pub async fn entries_after(tx: &mut Tx, list: Uuid, state: &str, held_only: bool
     rows!(
         tx,
         EntryRow,
-        "SELECT a.entry, a.person_key, a.name, a.id_masked, a.months, a.amount_fen, a.tier, a.state, a.card_tail, a.remark, a.sent_back_reason, a.content_hash, a.birth_date
+        "SELECT a.entry, a.person_key, a.name, a.id_sealed, a.months, a.amount_fen, a.tier, a.state, a.card_sealed, a.remark, a.sent_back_reason, a.content_hash, a.birth_date
          FROM award_entries a
          WHERE a.list = $1 AND a.state <> 'REMOVED' AND ($2 = '' OR a.state = $2)
            AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))
@@ -210,10 +208,10 @@ pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered:
         sql!(
             "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
              first_day, last_day, amount_fen, month_fen, tier, card_sealed, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
-             SELECT t.entry, $2, $3, $4, $5, t.person_key, t.id_document, t.id_sealed, t.id_masked, t.name, t.name_comparable, t.sex, t.birth_date, t.months,
-             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, t.card_tail, t.remark, 'DRAFT', '', t.content_hash, $6, $7, $8
-             FROM " table 1 (entry uuid, person_key uuid, id_document text, id_sealed bytea, id_masked text, name text, name_comparable text, sex integer, birth_date date,
-                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_tail text, remark text, content_hash bytea)
+             SELECT t.entry, $2, $3, $4, $5, t.person_key, t.id_document, t.id_sealed, '', t.name, t.name_comparable, t.sex, t.birth_date, t.months,
+             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, '', t.remark, 'DRAFT', '', t.content_hash, $6, $7, $8
+             FROM " table 1 (entry uuid, person_key uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
+                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
         ),
         json_rows(entered),
         list.list,
@@ -231,13 +229,13 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
     run!(
         tx,
         sql!(
-            "UPDATE award_entries SET id_document = t.id_document, id_sealed = t.id_sealed, id_masked = t.id_masked, name = t.name, name_comparable = t.name_comparable,
+            "UPDATE award_entries SET id_document = t.id_document, id_sealed = t.id_sealed, id_masked = '', name = t.name, name_comparable = t.name_comparable,
              sex = t.sex, birth_date = t.birth_date, months = t.months, first_day = t.first_day, last_day = t.last_day, amount_fen = t.amount_fen, month_fen = t.month_fen,
-             tier = t.tier, card_sealed = t.card_sealed, card_tail = t.card_tail, remark = t.remark, state = 'DRAFT', sent_back_reason = '', content_hash = t.content_hash,
+             tier = t.tier, card_sealed = t.card_sealed, card_tail = '', remark = t.remark, state = 'DRAFT', sent_back_reason = '', content_hash = t.content_hash,
              recorded_day = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_day ELSE $2 END,
              recorded_at_us = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_at_us ELSE $4 END, recorded_by = $3
-             FROM " table 1 (entry uuid, id_document text, id_sealed bytea, id_masked text, name text, name_comparable text, sex integer, birth_date date,
-                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_tail text, remark text, content_hash bytea)
+             FROM " table 1 (entry uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
+                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
             " WHERE award_entries.entry = t.entry AND award_entries.state IN ('DRAFT', 'SENT_BACK')"
         ),
         json_rows(entered),

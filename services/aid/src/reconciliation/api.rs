@@ -59,13 +59,13 @@ impl ReconciliationApi {
         let mut errors = FieldErrors::default();
         let (flag, text) = (errors.id("flag", flag), errors.text(field, text, TEXT_CHARACTERS));
         errors.check()?;
-        let with = (flag.unwrap_or_default(), act, text.unwrap_or_default(), etag);
+        let with = (self.parts.clone(), flag.unwrap_or_default(), act, text.unwrap_or_default(), etag);
         self.parts
             .runner
-            .mutate(ctx, call, &with, |ctx, tx, (flag, act, text, etag)| {
+            .mutate(ctx, call, &with, |ctx, tx, (parts, flag, act, text, etag)| {
                 Box::pin(async move {
                     let row = desk::act(ctx, tx, *flag, *act, text, etag).await?;
-                    whole(ctx, tx, row).await
+                    whole(ctx, tx, parts, row).await
                 })
             })
             .await
@@ -120,7 +120,10 @@ impl ReconciliationService for ReconciliationApi {
 
     async fn list_flags(&self, request: Request<pb::ListFlagsRequest>) -> Result<Response<pb::ListFlagsResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "ListFlags").await?;
-        self.parts.runner.read(&ctx, "ListFlags", &request, |ctx, tx, request| Box::pin(list_flags(ctx, tx, request))).await
+        self.parts
+            .runner
+            .read(&ctx, "ListFlags", &(self.parts.clone(), request), |ctx, tx, (parts, request)| Box::pin(list_flags(ctx, tx, parts, request)))
+            .await
     }
 
     async fn get_flag(&self, request: Request<pb::GetFlagRequest>) -> Result<Response<pb::GetFlagResponse>, Status> {
@@ -128,10 +131,10 @@ impl ReconciliationService for ReconciliationApi {
         let flag = id("flag", &request.flag)?;
         self.parts
             .runner
-            .read(&ctx, "GetFlag", &flag, |ctx, tx, flag| {
+            .read(&ctx, "GetFlag", &(self.parts.clone(), flag), |ctx, tx, (parts, flag)| {
                 Box::pin(async move {
                     let row = desk::visible(ctx, tx, *flag).await?;
-                    Ok(pb::GetFlagResponse { flag: Some(whole(ctx, tx, row).await?) })
+                    Ok(pb::GetFlagResponse { flag: Some(whole(ctx, tx, parts, row).await?) })
                 })
             })
             .await
@@ -183,7 +186,7 @@ impl ReconciliationService for ReconciliationApi {
     async fn get_story(&self, request: Request<pb::GetStoryRequest>) -> Result<Response<pb::GetStoryResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "GetStory").await?;
         let person = id("person", &request.person)?;
-        self.parts.runner.read(&ctx, "GetStory", &person, |ctx, tx, person| Box::pin(story(ctx, tx, *person))).await
+        self.parts.runner.read(&ctx, "GetStory", &(self.parts.clone(), person), |ctx, tx, (parts, person)| Box::pin(story(ctx, tx, parts, *person))).await
     }
 
     async fn get_mirror(&self, request: Request<pb::GetMirrorRequest>) -> Result<Response<pb::GetMirrorResponse>, Status> {
@@ -269,7 +272,7 @@ async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Res
     Ok(Narrowed { school: school.to_owned(), authority_prefix: region::prefix_or_all(own).to_owned(), region_prefix: region::prefix_or_all(region).to_owned() })
 }
 
-async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) -> Result<pb::ListFlagsResponse, Error> {
+async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListFlagsRequest) -> Result<pb::ListFlagsResponse, Error> {
     let mut errors = FieldErrors::default();
     if !request.rule.is_empty() && Rule::parse(&request.rule).is_none() {
         errors.add("rule", "没有这条规则");
@@ -306,7 +309,7 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, request: &pb::ListFlagsRequest) 
     };
     let viewer = Viewer::of(ctx);
     let names = school_names(tx, &rows).await?;
-    let flags = rows.into_iter().map(|row| to_proto(&viewer, &names, row)).collect::<Result<_, Error>>()?;
+    let flags = rows.into_iter().map(|row| to_proto(parts, &viewer, &names, row)).collect::<Result<_, Error>>()?;
     Ok(pb::ListFlagsResponse { flags, next_page_token })
 }
 
@@ -370,10 +373,10 @@ fn evidence(row: &FlagRow) -> Result<Evidence, Error> {
 }
 
 /// A flag with its life.
-async fn whole(ctx: &Context, tx: &mut Tx, row: FlagRow) -> Result<pb::Flag, Error> {
+async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: FlagRow) -> Result<pb::Flag, Error> {
     let steps = store::steps(tx, row.flag).await?;
     let names = school_names(tx, std::slice::from_ref(&row)).await?;
-    let mut flag = to_proto(&Viewer::of(ctx), &names, row)?;
+    let mut flag = to_proto(parts, &Viewer::of(ctx), &names, row)?;
     flag.steps = steps
         .into_iter()
         .map(|step| pb::Step { time: rfc3339(step.at_us), date: step.civil_day.to_string(), actor: step.actor_name, act: step.act, text: step.detail })
@@ -381,12 +384,16 @@ async fn whole(ctx: &Context, tx: &mut Tx, row: FlagRow) -> Result<pb::Flag, Err
     Ok(flag)
 }
 
-fn to_proto(viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> Result<pb::Flag, Error> {
+fn to_proto(parts: &Parts, viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> Result<pb::Flag, Error> {
     let rule = Rule::parse(&row.rule).ok_or(StoreError::Corrupt("rule"))?;
     let law = rules::law(rule);
     let evidence = evidence(&row)?;
     let months: Vec<i32> = parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect();
     let etag = desk::etag(&row);
+    let number = match (row.entry, &row.id_sealed) {
+        (Some(entry), Some(sealed)) => award::api::shown_number(parts, entry, sealed),
+        _ => String::new(),
+    };
     Ok(pb::Flag {
         etag,
         school_name: row.school_name,
@@ -397,7 +404,7 @@ fn to_proto(viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> R
         person: row.person.filter(|_| viewer.knows(&evidence)).map(|person| person.to_string()).unwrap_or_default(),
         months,
         amount_fen: row.amount_fen,
-        evidence: Some(shown(viewer, names, &evidence, row.id_masked.as_deref().unwrap_or_default())),
+        evidence: Some(shown(viewer, names, &evidence, number)),
         cause: row.cause.to_string(),
         state: flag::State::from_str_name(&row.state).unwrap_or_default().into(),
         judged_at: Some(pb::Judged { position: row.judged_position, time: rfc3339(row.judged_at_us) }),
@@ -417,12 +424,12 @@ fn to_proto(viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> R
 }
 
 /// Evidence as far as the viewer may see it: a school is told "elsewhere in these months", never where.
-fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, id_masked: &str) -> pb::Evidence {
+fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, id_number: String) -> pb::Evidence {
     let numbers = |months: &[xuezhu_domain::Month]| months.iter().map(|month| month.number()).collect::<Vec<_>>();
     pb::Evidence {
         claim: evidence.claim.as_ref().map(|claim| pb::Claim {
             name: claim.name.clone(),
-            id_number: id_masked.to_owned(),
+            id_number,
             months: numbers(&claim.months),
             recorded_date: claim.recorded_day.to_string(),
         }),
@@ -477,7 +484,7 @@ fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::FoundEnr
 }
 
 /// A student's enrollment and aid, as far as the caller may see them.
-async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryResponse, Error> {
+async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Result<pb::GetStoryResponse, Error> {
     let not_found = || Error::from(Refusal::not_found("该学生"));
     let state = mirror::state(tx).await?;
     let keys = store::keys_of_person(tx, state.generation, person).await?;
@@ -545,7 +552,7 @@ async fn story(ctx: &Context, tx: &mut Tx, person: Uuid) -> Result<pb::GetStoryR
                 state: pb::award_entry::State::from_str_name(&row.state).unwrap_or_default().into(),
             })
             .collect(),
-        flags: flags.into_iter().map(|row| to_proto(&viewer, &names, row)).collect::<Result<_, Error>>()?,
+        flags: flags.into_iter().map(|row| to_proto(parts, &viewer, &names, row)).collect::<Result<_, Error>>()?,
         judged_at: Some(pb::Judged { position: state.position, time: rfc3339(ctx.now_us()) }),
         registry: known.registry.as_str().to_owned(),
     })

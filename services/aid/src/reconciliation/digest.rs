@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn what_a_rule_decides_on_changes_its_digest_and_that_of_no_other() {
-        let changes: [(fn(&mut Evidence), &[Rule]); 6] = [
+        type Case = (fn(&mut Evidence), &'static [Rule]);
+        let cases: [Case; 6] = [
             (
                 |evidence| evidence.enrollments[0].periods[1].state = PeriodState::Withdrawn,
                 &[Rule::NoEnrollment, Rule::NotYetRegistered, Rule::NotValidInTerm, Rule::OtherSchool, Rule::MissingAward],
@@ -152,7 +153,7 @@ mod tests {
             (|evidence| evidence.rivals.push(Rival { entry: Uuid::from_u128(3), school: "3643000002".into(), months: Vec::new() }), &[Rule::DuplicateAward]),
             (|evidence| evidence.entitled_by = "RURAL".into(), &[Rule::MissingAward]),
         ];
-        for (index, (change, decided)) in changes.into_iter().enumerate() {
+        for (index, (change, decided)) in cases.into_iter().enumerate() {
             let mut changed = evidence();
             change(&mut changed);
             for rule in Rule::ALL {

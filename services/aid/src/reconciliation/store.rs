@@ -47,7 +47,7 @@ pub struct FlagRow {
     pub judged_at_us: i64,
     pub opened_at_us: i64,
     pub steps: i32,
-    pub id_masked: Option<String>,
+    pub id_sealed: Option<Vec<u8>>,
     pub entry_state: Option<String>,
     pub school_name: String,
     pub authority: String,
@@ -344,7 +344,7 @@ macro_rules! flags_led_by {
     ($lead:literal) => {
         concat!(
             "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
-                    f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_masked, a.state AS entry_state, coalesce(s.name, '') AS school_name,
+                    f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_sealed, a.state AS entry_state, coalesce(s.name, '') AS school_name,
                     coalesce(s.authority, '') AS authority
              FROM flags f
              LEFT JOIN award_entries a ON a.entry = f.entry

@@ -321,6 +321,9 @@ async fn list_schools(ctx: &Context, tx: &mut Tx, request: &pb::ListSchoolsReque
         let asked = if request.region.is_empty() { &ctx.actor.organisation } else { &request.region };
         ctx.may(Permission::ReadSchool, &Place::Region(asked))?;
     }
+    if own_school {
+        super::school_for(ctx, tx, &ctx.actor.organisation, Permission::ReadSchool).await?;
+    }
     let (school, authority) = if own_school { (ctx.actor.organisation.as_str(), "") } else { ("", ctx.actor.organisation.as_str()) };
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListSchools", &pb::ListSchoolsRequest { page_size: 0, page_token: String::new(), ..request.clone() });

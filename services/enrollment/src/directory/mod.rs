@@ -111,6 +111,10 @@ async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Re
 /// Gives an account a new one-time password, unlocks it, and ends its sessions.
 pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
     let row = account_for(ctx, tx, account).await?;
+    if row.account == ctx.actor.account {
+        // Whose answer is lost would be locked out, and of the last administrator nobody could let them in again.
+        return Err(Refusal::wrong_state("不能重置本人的密码：请用“修改密码”，或由其他管理员重置").into());
+    }
     Ok(store::set_password(tx, &row.account, password_hash, true, "", row.next_us(ctx.now_us())).await?)
 }
 
@@ -122,6 +126,9 @@ pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: b
     }
     if row.disabled != disabled {
         store::set_disabled(tx, account, disabled, row.next_us(ctx.now_us())).await?;
+    }
+    if store::administrators(tx).await?.is_empty() {
+        return Err(Refusal::new(Reason::LastAdministrator, "停用后将没有能登录的管理员：请先另开一个管理员账号，登录过一次后再停用").into());
     }
     Ok(AccountRow { disabled, ..row })
 }
@@ -220,6 +227,31 @@ pub async fn ensure_first_administrator(ctx: &Context, tx: &mut Tx, password_has
     };
     store::insert_account(tx, &first, ctx.now_us()).await?;
     Ok(true)
+}
+
+/// Gives an administrator of the whole deployment a one-time password, and opens the account where there is none: for who stands
+/// at the database, with its keys, and can't log in.
+pub async fn recover(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
+    store::lock_account(tx, account).await?;
+    match store::account(tx, account).await? {
+        None => {
+            let new = NewAccount {
+                account: account.to_owned(),
+                display_name: "系统管理员".into(),
+                role: Role::Administrator,
+                organisation: String::new(),
+                password_hash: password_hash.to_owned(),
+            };
+            store::insert_account(tx, &new, ctx.now_us()).await?;
+        }
+        Some(row) if row.role == Role::Administrator.as_str() && row.organisation.is_empty() => {
+            let from_us = row.next_us(ctx.now_us());
+            store::set_password(tx, account, password_hash, true, "", from_us).await?;
+            store::set_disabled(tx, account, false, from_us).await?;
+        }
+        Some(_) => return Err(Refusal::wrong_state("只能恢复全部范围的系统管理员账号").into()),
+    }
+    Ok(())
 }
 
 /// Hashes a password (Argon2id); takes tens of milliseconds of a core.

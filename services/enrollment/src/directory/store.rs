@@ -178,6 +178,20 @@ pub async fn accounts_after(tx: &mut Tx, authority_prefix: &str, organisation: &
     )
 }
 
+/// Administrators of the whole deployment who can log in, held against each other's acts until the transaction ends. Who never
+/// did may not know the one-time password any more.
+pub async fn administrators(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let held = rows!(
+        tx,
+        (String, bool, i64),
+        sql!(
+            "SELECT account, disabled, last_opened_us FROM accounts WHERE role = 'ADMINISTRATOR' AND organisation = '' ORDER BY account"
+            only(sqlite "", postgres " FOR UPDATE")
+        )
+    )?;
+    Ok(held.into_iter().filter(|(_, disabled, opened_us)| !disabled && *opened_us > 0).map(|(account, ..)| account).collect())
+}
+
 pub async fn has_accounts(tx: &mut Tx) -> Result<bool, StoreError> {
     Ok(one!(tx, (i32,), "SELECT 1 FROM accounts LIMIT 1")?.is_some())
 }

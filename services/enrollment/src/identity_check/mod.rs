@@ -37,7 +37,7 @@ pub async fn answered(tx: &mut Tx, parts: &Parts, person: Uuid, registry: Regist
         if store::is_student_number_taken(tx, person, hash).await? {
             return Ok(());
         }
-        store::set_student_number(tx, person, &parts.keyring.seal("student_number", student_number.as_bytes()), hash).await?;
+        store::set_student_number(tx, person, &parts.keyring.seal("student_number", &[person], student_number.as_bytes()), hash).await?;
     }
     Ok(())
 }

@@ -51,10 +51,10 @@ pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnr
         head.school.clone(),
         &[&content_hash[..], &[u8::from(head.preview), u8::from(head.all_or_nothing)], head.school.as_bytes()].concat(),
     );
-    let keyring = parts.keyring.clone();
+    let (import, keyring) = (ctx.new_id(), parts.keyring.clone());
     let read = tokio::task::spawn_blocking(move || {
         let tables = super::read_tables(&bytes)?;
-        let sealed = keyring.seal("upload", &bytes);
+        let sealed = keyring.seal("upload", &[import], &bytes);
         Ok::<_, Error>((tables, sealed))
     })
     .await
@@ -70,6 +70,7 @@ pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnr
         school: head.school,
         preview: head.preview,
         all_or_nothing: head.all_or_nothing,
+        import,
         tables: Arc::new(tables),
         file_sealed: Arc::new(sealed),
         content_hash,

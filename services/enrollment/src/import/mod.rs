@@ -31,6 +31,8 @@ pub struct Upload {
     pub preview: bool,
     /// Write nothing if one row is faulty.
     pub all_or_nothing: bool,
+    /// Id of the import, to which the file is bound.
+    pub import: Uuid,
     /// The tables of the file.
     pub tables: std::sync::Arc<Vec<Table>>,
     /// The file, sealed.
@@ -82,9 +84,8 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     } else if !upload.preview {
         write(ctx, tx, parts, &school.code, effects).await?;
     }
-    let import = ctx.new_id();
-    report.import_id = import.to_string();
-    store::insert_import(ctx, tx, import, upload, &report).await?;
+    report.import_id = upload.import.to_string();
+    store::insert_import(ctx, tx, upload, &report).await?;
     Ok(report)
 }
 
@@ -244,7 +245,7 @@ pub async fn marked_workbook(ctx: &Context, tx: &mut Tx, parts: &Parts, school: 
     directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let (report, sealed) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
     let sealed = sealed.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
-    let bytes = parts.keyring.open("upload", &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
+    let bytes = parts.keyring.open("upload", &[import], &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
     tokio::task::spawn_blocking(move || {
         let tables = read_tables(&bytes)?;
         let marks: Vec<Mark> = report
@@ -274,13 +275,16 @@ pub async fn commit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, imp
         return Err(Refusal::wrong_state("该文件已经导入过").into());
     }
     let sealed = sealed.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
-    let bytes = parts.keyring.open("upload", &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
+    let bytes = parts.keyring.open("upload", &[import], &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
     let content_hash = *blake3::hash(&bytes).as_bytes();
-    let tables = tokio::task::spawn_blocking(move || read_tables(&bytes)).await.map_err(|error| Error::Internal(error.to_string()))??;
+    let (import, keyring) = (ctx.new_id(), parts.keyring.clone());
+    let read = tokio::task::spawn_blocking(move || Ok::<_, Error>((read_tables(&bytes)?, keyring.seal("upload", &[import], &bytes))));
+    let (tables, sealed) = read.await.map_err(|error| Error::Internal(error.to_string()))??;
     let upload = Upload {
         school: school.to_owned(),
         preview: false,
         all_or_nothing,
+        import,
         tables: std::sync::Arc::new(tables),
         file_sealed: std::sync::Arc::new(sealed),
         content_hash,

@@ -8,11 +8,11 @@ use xuezhu_store::{StoreError, Tx, one, run};
 
 use super::Upload;
 
-pub async fn insert_import(ctx: &Context, tx: &mut Tx, import: Uuid, upload: &Upload, report: &ImportReport) -> Result<(), StoreError> {
+pub async fn insert_import(ctx: &Context, tx: &mut Tx, upload: &Upload, report: &ImportReport) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO imports (import, school, account, address, at_us, content_hash, preview, report, file_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        import,
+        upload.import,
         &upload.school,
         &ctx.actor.account,
         &ctx.address,

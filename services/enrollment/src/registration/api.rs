@@ -304,7 +304,10 @@ async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment
 
 fn to_proto(parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
     let planned = row.last_since.filter(|last| row.state_since.is_some_and(|since| since < *last));
-    let student_number = row.student_number_sealed.as_deref().and_then(|sealed| parts.keyring.open_text("student_number", sealed));
+    let student_number = match (row.person, &row.student_number_sealed) {
+        (Some(person), Some(sealed)) => parts.keyring.masked("student_number", &[person], sealed),
+        _ => String::new(),
+    };
     pb::Enrollment {
         enrollment: row.enrollment.to_string(),
         school: row.school,
@@ -312,8 +315,8 @@ fn to_proto(parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
         state: enrollment::State::from_str_name(&row.state).unwrap_or_default().into(),
         state_since: row.state_since.map(|day| day.to_string()).unwrap_or_default(),
         name: row.name,
-        id_number: row.id_masked,
-        student_number: student_number.as_deref().map(text::mask).unwrap_or_default(),
+        id_number: parts.keyring.masked("id", &[row.enrollment], &row.id_sealed),
+        student_number,
         school_number: row.school_number,
         sex: xuezhu_domain::Sex::from_code(row.sex).map_or("", xuezhu_domain::Sex::name).to_owned(),
         class_name: row.class_name,

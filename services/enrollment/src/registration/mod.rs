@@ -54,8 +54,7 @@ fn entered(parts: &Parts, enrollment: Uuid, keyed: &Keyed) -> Entered {
         claim_key: Hex(keyed.key),
         id_document: row.document.to_owned(),
         id_class: class_text(row.id.class()),
-        id_sealed: Bytes(parts.keyring.seal("id", row.id.reveal().as_bytes())),
-        id_masked: row.id.masked(),
+        id_sealed: Bytes(parts.keyring.seal("id", &[enrollment], row.id.reveal().as_bytes())),
         name: row.name.clone(),
         name_comparable: text::comparable_name(&row.name),
         sex: row.sex.code(),
@@ -70,7 +69,7 @@ fn entered(parts: &Parts, enrollment: Uuid, keyed: &Keyed) -> Entered {
         household: row.household.clone(),
         residence: row.residence.clone(),
         phone_hash: Hex(parts.keyring.lookup_hash("phone", &row.phone)),
-        details_sealed: Bytes(parts.keyring.seal("details", row.content().as_bytes())),
+        details_sealed: Bytes(parts.keyring.seal("details", &[enrollment], row.content().as_bytes())),
         content_hash: Bytes(keyed.content.to_vec()),
     }
 }
@@ -256,7 +255,7 @@ async fn draw_free_numbers(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &s
                 let number = crate::identity_check::temporary_number(ctx, region, person.birth_date);
                 person.student_number_formal = false;
                 person.student_number_hash = Hex(parts.keyring.lookup_hash("student_number", &number));
-                person.student_number_sealed = Bytes(parts.keyring.seal("student_number", number.as_bytes()));
+                person.student_number_sealed = Bytes(parts.keyring.seal("student_number", &[person.person.0], number.as_bytes()));
                 drawn = true;
             }
         }
@@ -277,16 +276,16 @@ fn new_person(ctx: &Context, parts: &Parts, region: &str, person: Uuid, row: &At
         registry: registry.code(),
         student_number_formal: student_number.starts_with('G'),
         student_number_hash: Hex(parts.keyring.lookup_hash("student_number", &student_number)),
-        student_number_sealed: Bytes(parts.keyring.seal("student_number", student_number.as_bytes())),
+        student_number_sealed: Bytes(parts.keyring.seal("student_number", &[person], student_number.as_bytes())),
         person_key: Hex(row.claim_key),
         id_class: row.id_class.clone(),
-        id_sealed: Bytes(row.id_sealed.clone()),
+        id_sealed: Bytes(parts.keyring.seal("id", &[person, row.claim_key], number.reveal().as_bytes())),
         name: row.name.clone(),
     })
 }
 
 fn number_of(parts: &Parts, row: &AttestedRow) -> Result<IdNumber, Error> {
-    let number = parts.keyring.open_text("id", &row.id_sealed).ok_or_else(|| Error::Internal("a sealed number does not open".into()))?;
+    let number = parts.keyring.open_text("id", &[row.enrollment], &row.id_sealed).ok_or_else(|| Error::Internal("a sealed number does not open".into()))?;
     Ok(IdNumber::stored(parse_class(&row.id_class)?, number))
 }
 
@@ -333,7 +332,8 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
     view.count = small(set.len());
     view.approved = small(set.iter().filter(|row| State::parse(&row.state).is_some_and(State::is_approved)).count());
     view.head_counts = head_counts(&set);
-    let numbers = store::sealed_numbers(tx, submission).await?.iter().filter_map(|sealed| parts.keyring.open_text("id", sealed)).collect();
+    let numbers =
+        store::sealed_numbers(tx, submission).await?.iter().filter_map(|(enrollment, sealed)| parts.keyring.open_text("id", &[*enrollment], sealed)).collect();
     view.outliers = rules::Unusual {
         classes: set.iter().map(|row| row.class_name.as_str()).collect(),
         phones: set.iter().map(|row| row.phone_hash).collect(),

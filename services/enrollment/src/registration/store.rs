@@ -24,7 +24,7 @@ pub struct EnrollmentRow {
     pub school: String,
     pub state: String,
     pub person: Option<Uuid>,
-    pub id_masked: String,
+    pub id_sealed: Vec<u8>,
     pub name: String,
     pub sex: i32,
     pub school_number: String,
@@ -51,7 +51,6 @@ pub struct Entered {
     pub id_document: String,
     pub id_class: String,
     pub id_sealed: Bytes,
-    pub id_masked: String,
     pub name: String,
     pub name_comparable: String,
     pub sex: i32,
@@ -196,10 +195,10 @@ pub async fn insert_drafts(tx: &mut Tx, school: &str, entered: &[Entered], now_u
             "INSERT INTO enrollments (enrollment, school, state, claim_key, id_document, id_class, id_sealed, id_masked, name, name_comparable, sex, birth_date,
              school_number, class_name, major, entry_month, entry_date, study_form, student_category, household, residence, phone_hash, details_sealed, content_hash,
              sent_back_reason, refusal, updated_at_us, etag)
-             SELECT t.enrollment, $2, 'DRAFT', t.claim_key, t.id_document, t.id_class, t.id_sealed, t.id_masked, t.name, t.name_comparable, t.sex, t.birth_date,
+             SELECT t.enrollment, $2, 'DRAFT', t.claim_key, t.id_document, t.id_class, t.id_sealed, '', t.name, t.name_comparable, t.sex, t.birth_date,
              t.school_number, t.class_name, t.major, t.entry_month, t.entry_date, t.study_form, t.student_category, t.household, t.residence, t.phone_hash,
              t.details_sealed, t.content_hash, '', '', $3, 1
-             FROM " table 1 (enrollment uuid, claim_key uuid, id_document text, id_class text, id_sealed bytea, id_masked text, name text, name_comparable text,
+             FROM " table 1 (enrollment uuid, claim_key uuid, id_document text, id_class text, id_sealed bytea, name text, name_comparable text,
                 sex integer, birth_date date, school_number text, class_name text, major text, entry_month integer, entry_date date, study_form text,
                 student_category text, household text, residence text, phone_hash uuid, details_sealed bytea, content_hash bytea)
         ),
@@ -216,11 +215,11 @@ pub async fn update_drafts(tx: &mut Tx, entered: &[Entered], now_us: i64) -> Res
         tx,
         sql!(
             "UPDATE enrollments SET state = 'DRAFT', submission = NULL, claim_key = t.claim_key, id_document = t.id_document, id_class = t.id_class,
-             id_sealed = t.id_sealed, id_masked = t.id_masked, name = t.name, name_comparable = t.name_comparable, sex = t.sex, birth_date = t.birth_date,
+             id_sealed = t.id_sealed, id_masked = '', name = t.name, name_comparable = t.name_comparable, sex = t.sex, birth_date = t.birth_date,
              school_number = t.school_number, class_name = t.class_name, major = t.major, entry_month = t.entry_month, entry_date = t.entry_date,
              study_form = t.study_form, student_category = t.student_category, household = t.household, residence = t.residence, phone_hash = t.phone_hash,
              details_sealed = t.details_sealed, content_hash = t.content_hash, sent_back_reason = '', refusal = '', updated_at_us = $2, etag = etag + 1
-             FROM " table 1 (enrollment uuid, claim_key uuid, id_document text, id_class text, id_sealed bytea, id_masked text, name text, name_comparable text,
+             FROM " table 1 (enrollment uuid, claim_key uuid, id_document text, id_class text, id_sealed bytea, name text, name_comparable text,
                 sex integer, birth_date date, school_number text, class_name text, major text, entry_month integer, entry_date date, study_form text,
                 student_category text, household text, residence text, phone_hash uuid, details_sealed bytea, content_hash bytea)
             " WHERE enrollments.enrollment = t.enrollment AND enrollments.state IN ('DRAFT', 'SENT_BACK')"
@@ -312,7 +311,7 @@ pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), 
         asked_by!(
             filter,
             "SELECT e.enrollment, e.school, CASE now.state WHEN 1 THEN 'IN_SCHOOL' WHEN 2 THEN 'ON_LEAVE' WHEN 3 THEN 'WITHDRAWN' ELSE e.state END AS state,
-                    coalesce(now.from_date, e.state_since) AS state_since, e.state AS last_state, e.state_since AS last_since, e.person, e.id_masked, e.name, e.sex,
+                    coalesce(now.from_date, e.state_since) AS state_since, e.state AS last_state, e.state_since AS last_since, e.person, e.id_sealed, e.name, e.sex,
                     e.school_number, e.class_name, e.major, e.entry_month, e.study_form, e.sent_back_reason, e.refusal, e.approved_day, p.registry,
                     p.student_number_sealed, e.etag",
             " AND (e.class_name, e.name, e.enrollment) > ($10, $11, $12) ORDER BY e.class_name, e.name, e.enrollment LIMIT $13"
@@ -600,9 +599,6 @@ pub async fn note_refused(tx: &mut Tx, refused: &[RefusedEnrollment]) -> Result<
 }
 
 /// Sealed numbers of a set, for looking at runs of neighbours.
-pub async fn sealed_numbers(tx: &mut Tx, submission: Uuid) -> Result<Vec<Vec<u8>>, StoreError> {
-    Ok(rows!(tx, (Vec<u8>,), "SELECT id_sealed FROM enrollments WHERE submission = $1 AND id_class = 'Resident'", submission)?
-        .into_iter()
-        .map(|(sealed,)| sealed)
-        .collect())
+pub async fn sealed_numbers(tx: &mut Tx, submission: Uuid) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), "SELECT enrollment, id_sealed FROM enrollments WHERE submission = $1 AND id_class = 'Resident'", submission)
 }

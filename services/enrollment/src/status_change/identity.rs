@@ -47,7 +47,7 @@ pub async fn correct_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, correct
         return Err(Refusal::field("effective_date", format!("生效日期不能晚于本学年末 {horizon}")).into());
     }
     let identity = store::identity(tx, person).await?.ok_or(StoreError::Corrupt("person"))?;
-    let mut number = number_of(parts, &identity)?;
+    let mut number = number_of(parts, person, &identity)?;
     if !correction.id_number.trim().is_empty() {
         number = IdNumber::parse(&row.id_document, &correction.id_number, ctx.today()).map_err(|error| Refusal::field("id_number", error.to_string()))?;
         replace_key(ctx, tx, parts, person, &identity, &number, correction.old).await?;
@@ -77,12 +77,10 @@ pub(crate) async fn claim_present_identity(ctx: &Context, tx: &mut Tx, parts: &P
 /// is there, and the wrong one would not. The registry is asked about that.
 async fn claim_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid, enrollments: &[Uuid]) -> Result<(), Error> {
     let identity = store::identity(tx, person).await?.ok_or(StoreError::Corrupt("person"))?;
-    let number = number_of(parts, &identity)?;
+    let number = number_of(parts, person, &identity)?;
     let claim = store::Claim {
         key: identity.person_key,
         class: identity.id_class,
-        sealed: identity.id_sealed,
-        masked: number.masked(),
         comparable: text::comparable_name(&identity.name),
         name: identity.name,
         sex: identity.sex,
@@ -90,17 +88,24 @@ async fn claim_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid,
     };
     store::set_claims(ctx, tx, enrollments, &claim).await?;
     for (enrollment, sealed) in store::details(tx, enrollments).await? {
-        let details = parts.keyring.open_text("details", &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
+        let details = parts.keyring.open_text("details", &[enrollment], &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
         let corrected = with_identity(&details, &claim, &number);
         let hash = parts.keyring.content_hash(corrected.as_bytes());
-        store::set_details(tx, enrollment, &parts.keyring.seal("details", corrected.as_bytes()), &hash).await?;
+        let sealed = store::Sealed {
+            id: parts.keyring.seal("id", &[enrollment], number.reveal().as_bytes()),
+            details: parts.keyring.seal("details", &[enrollment], corrected.as_bytes()),
+        };
+        store::set_sealed(tx, enrollment, &sealed, &hash).await?;
     }
     let answer = parts.registry.ask(&Asked { number: number.clone(), name: claim.comparable });
     identity_check::answered(tx, parts, person, answer, identity.formal, &number).await
 }
 
-fn number_of(parts: &Parts, identity: &store::IdentityRow) -> Result<IdNumber, Error> {
-    let number = parts.keyring.open_text("id", &identity.id_sealed).ok_or_else(|| Error::Internal("a sealed number does not open".into()))?;
+fn number_of(parts: &Parts, person: Uuid, identity: &store::IdentityRow) -> Result<IdNumber, Error> {
+    let number = parts
+        .keyring
+        .open_text("id", &[person, identity.person_key], &identity.id_sealed)
+        .ok_or_else(|| Error::Internal("a sealed number does not open".into()))?;
     Ok(IdNumber::stored(registration::parse_class(&identity.id_class)?, number))
 }
 
@@ -142,6 +147,6 @@ async fn replace_key(
         return Err(Refusal::new(Reason::IdentityConflict, "本校另有一条用该证件号录入的记录，请先退回并改正那一条").into());
     }
     store::retire_key(tx, person, old.code(), ctx.today()).await?;
-    store::add_key(tx, person, key, &registration::class_text(number.class()), &parts.keyring.seal("id", number.reveal().as_bytes())).await?;
+    store::add_key(tx, person, key, &registration::class_text(number.class()), &parts.keyring.seal("id", &[person, key], number.reveal().as_bytes())).await?;
     Ok(())
 }

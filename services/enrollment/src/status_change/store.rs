@@ -46,8 +46,6 @@ pub struct IdentityRow {
 pub struct Claim {
     pub key: Uuid,
     pub class: String,
-    pub sealed: Vec<u8>,
-    pub masked: String,
     pub name: String,
     pub comparable: String,
     pub sex: i32,
@@ -59,8 +57,22 @@ pub async fn details(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, Vec
     rows!(tx, (Uuid, Vec<u8>), sql!("SELECT enrollment, details_sealed FROM enrollments WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))
 }
 
-pub async fn set_details(tx: &mut Tx, enrollment: Uuid, sealed: &[u8], hash: &[u8]) -> Result<(), StoreError> {
-    run!(tx, "UPDATE enrollments SET details_sealed = $2, content_hash = $3 WHERE enrollment = $1", enrollment, sealed, hash)?;
+/// What an enrollment keeps sealed, each bound to it.
+#[derive(Debug)]
+pub struct Sealed {
+    pub id: Vec<u8>,
+    pub details: Vec<u8>,
+}
+
+pub async fn set_sealed(tx: &mut Tx, enrollment: Uuid, sealed: &Sealed, hash: &[u8]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE enrollments SET id_sealed = $2, details_sealed = $3, content_hash = $4 WHERE enrollment = $1",
+        enrollment,
+        &sealed.id,
+        &sealed.details,
+        hash
+    )?;
     Ok(())
 }
 
@@ -242,14 +254,12 @@ pub async fn set_claims(ctx: &Context, tx: &mut Tx, enrollments: &[Uuid], claim:
     run!(
         tx,
         sql!(
-            "UPDATE enrollments SET claim_key = $2, id_class = $3, id_sealed = $4, id_masked = $5, name = $6, name_comparable = $7, sex = $8, birth_date = $9,
-             updated_at_us = $10, etag = etag + 1 WHERE enrollment" in_uuids 1
+            "UPDATE enrollments SET claim_key = $2, id_class = $3, name = $4, name_comparable = $5, sex = $6, birth_date = $7,
+             updated_at_us = $8, etag = etag + 1 WHERE enrollment" in_uuids 1
         ),
         json_uuids(enrollments.iter().copied()),
         claim.key,
         &claim.class,
-        &claim.sealed,
-        &claim.masked,
         &claim.name,
         &claim.comparable,
         claim.sex,

@@ -198,7 +198,7 @@ fn in_chinese(message: &str) -> String {
 
 /// Said of an act that a page does not know: nothing is done.
 pub fn unknown_act(act: &str) -> PageError {
-    let act: String = act.chars().filter(|c| c.is_ascii_alphanumeric()).take(32).collect();
+    let act: String = act.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
     PageError::Refused(Status::invalid_argument(format!("没有“{act}”这项操作，什么也没有办理；请回到页面重新点按钮")))
 }
 

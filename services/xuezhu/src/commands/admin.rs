@@ -1,19 +1,26 @@
 //! Keeps schools, accounts and keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use xuezhu::output;
-use xuezhu_service::Keyring;
+use xuezhu::{
+    deployment::{key_files, recover},
+    output,
+};
+use xuezhu_service::{
+    Keyring,
+    keyring::{Service, hexadecimal, private_folder},
+    settings::Settings,
+};
 
 use super::{Login, OK, request_id};
 
 /// Keeps schools, accounts and keys.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  xuezhu admin keyring deploy/secrets/keyring.json\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
+    after_help = "Examples:\n  xuezhu admin keyring new deploy/secrets\n  xuezhu admin keyring split keyring.json --out deploy/secrets\n  xuezhu admin follower-key deploy/secrets/enrollment-keys.json\n  xuezhu admin recover --data data\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
 )]
 pub struct Admin {
     #[command(subcommand)]
@@ -24,10 +31,24 @@ pub struct Admin {
 
 #[derive(Subcommand)]
 enum AdminCommand {
-    /// Makes a keyring file, for services that run apart
+    /// Makes the key files, for services that run apart
     Keyring {
-        /// Where
-        out: PathBuf,
+        #[command(subcommand)]
+        command: KeyringCommand,
+    },
+    /// Prints what the handshake of an outside follower of the change feed needs; it is no secret
+    FollowerKey {
+        /// Enrollment's key file
+        keys: PathBuf,
+    },
+    /// Gives an administrator a one-time password at the database itself, where nobody can log in any more
+    Recover {
+        /// Data folder of `xuezhu up`, which must not be running; else the settings `enrollment_database_url` and `enrollment_keys_file` say where
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Name of the account; it is opened where there is none
+        #[arg(long, default_value = "admin")]
+        name: String,
     },
     /// Changes the account's password
     Password {
@@ -84,14 +105,54 @@ enum AdminCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum KeyringCommand {
+    /// Makes new keys: a file for each service
+    New {
+        /// Folder for both files
+        out: PathBuf,
+    },
+    /// Makes the two files from the one keyring of before, which is only read
+    Split {
+        /// The keyring of before
+        old: PathBuf,
+        /// Folder for both files
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// Writes the key files of both services into a folder.
+fn write_keys(json: bool, folder: &Path, pair: &(Keyring, Keyring)) -> anyhow::Result<()> {
+    let files = key_files(folder);
+    for file in [&files.enrollment, &files.aid] {
+        anyhow::ensure!(!file.exists(), "{} is there already: keys that a database uses must not be replaced", file.display());
+    }
+    private_folder(folder).with_context(|| format!("folder {} can't be made", folder.display()))?;
+    files.save(pair)?;
+    output::print(json, &json!({ "enrollmentKeys": files.enrollment, "aidKeys": files.aid }), || {
+        format!("keys written to {} and {}; keep them secret, and back them up with the databases", files.enrollment.display(), files.aid.display())
+    });
+    Ok(())
+}
+
 impl Admin {
     /// Does what was asked.
-    pub async fn run(self) -> anyhow::Result<u8> {
+    pub async fn run(self, settings: &Settings) -> anyhow::Result<u8> {
         let json = self.login.json;
         match self.command {
-            AdminCommand::Keyring { out } => {
-                Keyring::generate().save(&out)?;
-                output::print(json, &json!({ "keyring": out }), || format!("keyring written to {}; keep it secret and backed up", out.display()));
+            AdminCommand::Keyring { command: KeyringCommand::New { out } } => write_keys(json, &out, &Keyring::generate())?,
+            AdminCommand::Keyring { command: KeyringCommand::Split { old, out } } => write_keys(json, &out, &Keyring::split(&old)?)?,
+            AdminCommand::FollowerKey { keys } => {
+                let keyring = Keyring::load(&keys, Service::Enrollment)?;
+                let check = hexadecimal(&keyring.hash_key_check());
+                output::print(json, &json!({ "hashKeyId": keyring.hash_key_id(), "hashKeyCheck": check }), || {
+                    format!("handshake.hash_key_id     {}\nhandshake.hash_key_check  {check} (16 bytes, in hexadecimal)", keyring.hash_key_id())
+                });
+            }
+            AdminCommand::Recover { data, name } => {
+                let password = recover(data.as_deref(), settings, &name).await?;
+                output::print(json, &json!({ "account": name, "oneTimePassword": password }), || format!("account {name}, one-time password {password}"));
             }
             AdminCommand::Password { new_password_file } => {
                 let old = self.login.password_file.as_ref().context("--password-file is needed")?;

@@ -125,14 +125,14 @@ async fn of_enrollments(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Ve
         of.push(row.claim_key);
         of.sort_unstable();
         of.dedup();
-        let facts = facts_of_enrollment(&row, periods.remove(&row.enrollment).unwrap_or_default());
+        let facts = facts_of_enrollment(&row, &periods.remove(&row.enrollment).unwrap_or_default());
         let story = row.story.unwrap_or(row.digest);
         Told { kind: Kind::Enrollment, record: row.enrollment, school: row.school, name: row.claim_name, keys: of, story, facts }
     });
     Ok(told.collect())
 }
 
-fn facts_of_enrollment(row: &EnrollmentRow, periods: Vec<PeriodRow>) -> Vec<(String, String)> {
+fn facts_of_enrollment(row: &EnrollmentRow, periods: &[PeriodRow]) -> Vec<(String, String)> {
     let stage = match row.stage {
         1 => "已提交，待审核",
         2 => "已退回",
@@ -142,13 +142,13 @@ fn facts_of_enrollment(row: &EnrollmentRow, periods: Vec<PeriodRow>) -> Vec<(Str
     let last = periods.last();
     let (class_name, major) = last.map(|last| (last.class_name.clone(), last.major.clone())).unwrap_or_default();
     let story = periods.iter().map(|period| {
-        let state = match PeriodState::from_code(period.state) {
+        let name = match PeriodState::from_code(period.state) {
             PeriodState::InSchool => "在读",
             PeriodState::OnLeave => "休学",
             PeriodState::Withdrawn => "退学",
             PeriodState::Unknown => "其他状态",
         };
-        format!("{}起{state}", period.from_date)
+        format!("{}起{name}", period.from_date)
     });
     vec![
         fact("姓名", &row.claim_name),

@@ -1,0 +1,198 @@
+//! Conversions that SQL can't do: what stands in a database of before, made into what stands there now, at the first start. Each goes
+//! chunk by chunk in the order of a key, each chunk in one transaction with how far it came: a stop goes on where it was.
+
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage, Value};
+use uuid::Uuid;
+use xuezhu_domain::text::{mask, mask_long_numbers};
+use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, rows, run};
+
+use crate::{keyring::Keyring, refusal::Error};
+
+/// Converts what comes after a key; returns the last key that it looked at, none at the end.
+pub type Chunk = for<'t> fn(&'t Keyring, &'t mut Tx, &'t str) -> TxFuture<'t, Option<String>, Error>;
+
+/// Does a conversion, unless it is done; returns whether anything was done now.
+pub async fn convert(db: &Db, keyring: &Keyring, name: &'static str, chunk: Chunk) -> Result<bool, Error> {
+    let mut done_now = false;
+    loop {
+        let with = (keyring.clone(), name, chunk);
+        let step = db.write(&with, |tx, (keyring, name, chunk)| Box::pin(step(tx, keyring, name, *chunk))).await?;
+        match step {
+            Step::DoneBefore => return Ok(done_now),
+            Step::Done => return Ok(true),
+            Step::More => {
+                if !done_now {
+                    tracing::info!(name, "what stands in the database is converted; this is done once");
+                }
+                done_now = true;
+            }
+        }
+    }
+}
+
+enum Step {
+    DoneBefore,
+    Done,
+    More,
+}
+
+async fn step(tx: &mut Tx, keyring: &Keyring, name: &'static str, chunk: Chunk) -> Result<Step, Error> {
+    let known = one!(tx, (String, bool), "SELECT after_key, done FROM conversions WHERE name = $1", name)?;
+    let after = match known {
+        Some((_, true)) => return Ok(Step::DoneBefore),
+        Some((after, false)) => after,
+        None => String::new(),
+    };
+    let last = chunk(keyring, tx, &after).await?;
+    note(tx, name, last.as_deref()).await?;
+    Ok(if last.is_some() { Step::More } else { Step::Done })
+}
+
+/// Notes how far a conversion came; that it is done where there is no more.
+async fn note(tx: &mut Tx, name: &'static str, last: Option<&str>) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO conversions (name, after_key, done) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET after_key = excluded.after_key, done = excluded.done",
+        name,
+        last.unwrap_or_default(),
+        last.is_none()
+    )?;
+    Ok(())
+}
+
+/// Does once, after the conversions, what empties the space that they left: what was written over must not stay readable.
+pub async fn compact(db: &Db, statements: &'static [&'static str]) -> Result<(), Error> {
+    const NAME: &str = "compact";
+    let mut tx = db.read().await?;
+    let done = one!(&mut tx, (bool,), "SELECT done FROM conversions WHERE name = $1", NAME)?.is_some();
+    tx.rollback().await?;
+    if !done {
+        db.compact(statements).await?;
+        db.write(&(), |tx, ()| Box::pin(async move { note(tx, NAME, None).await.map_err(Error::from) })).await?;
+    }
+    Ok(())
+}
+
+/// The id that a conversion by id came to; the nil id at its beginning.
+pub fn after_id(after: &str) -> Result<Uuid, Error> {
+    if after.is_empty() { Ok(Uuid::nil()) } else { after.parse().map_err(|_| StoreError::Corrupt("key of a conversion").into()) }
+}
+
+/// Answers that are kept for repetitions: a conversion that both services need.
+pub fn answers<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    /// Answers that one transaction converts.
+    const ROWS: i64 = 500;
+    Box::pin(async move {
+        let (actor, request): (String, String) =
+            if after.is_empty() { Default::default() } else { serde_json::from_str(after).map_err(|_| StoreError::Corrupt("key of a conversion"))? };
+        let kept = rows!(
+            tx,
+            (String, String, String, Option<Vec<u8>>),
+            "SELECT actor, request_id, method, response FROM requests WHERE (actor, request_id) > ($1, $2) ORDER BY actor, request_id LIMIT $3",
+            actor,
+            request,
+            ROWS
+        )?;
+        for (actor, request, method, response) in &kept {
+            let cleaned = response.as_deref().and_then(|response| cleaned_answer(method, response));
+            if cleaned.is_some() && cleaned != *response {
+                run!(tx, "UPDATE requests SET response = $3 WHERE actor = $1 AND request_id = $2", actor, request, cleaned)?;
+            }
+        }
+        Ok(kept.last().map(|(actor, request, ..)| serde_json::json!([actor, request]).to_string()))
+    })
+}
+
+/// Fields that hold what people wrote.
+const WRITTEN: [&str; 8] = ["remark", "reason", "sent_back_reason", "text", "detail", "value", "message", "display_name"];
+/// Fields that hold masked numbers.
+const MASKED: [&str; 3] = ["id_number", "student_number", "card"];
+
+/// The stored report of an import without what must not be kept: masks that show more than the end, numbers in what people wrote, birth dates beside
+/// the end of a number. None where it is not of the type.
+pub fn cleaned_report(bytes: &[u8]) -> Option<Vec<u8>> {
+    cleaned(&xuezhu_proto::POOL.get_message_by_name("xuezhu.common.v1.ImportReport")?, bytes)
+}
+
+fn cleaned(message: &MessageDescriptor, bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut message = DynamicMessage::decode(message.clone(), bytes).ok()?;
+    clean(&mut message);
+    Some(prost::Message::encode_to_vec(&message))
+}
+
+/// A stored answer to a call without what must not be kept.
+pub fn cleaned_answer(method: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let methods = xuezhu_proto::POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    cleaned(&methods.into_iter().find(|known| known.name() == method)?.output(), bytes)
+}
+
+fn clean(message: &mut DynamicMessage) {
+    let fields: Vec<_> = message.descriptor().fields().collect();
+    for field in fields {
+        match field.kind() {
+            Kind::String if !field.is_list() => {
+                let Some(text) = message.get_field(&field).as_str().map(str::to_owned) else { continue };
+                let name = field.name();
+                let kept = if MASKED.contains(&name) {
+                    if text.contains(|c: char| c.is_ascii_digit()) { mask(&text) } else { text.clone() }
+                } else if WRITTEN.contains(&name) {
+                    written(message, name, &text)
+                } else if name == "birth_date" {
+                    if let (Some(year), Some(field)) = (text.get(..4).and_then(|year| year.parse().ok()), message.descriptor().get_field_by_name("birth_year"))
+                    {
+                        message.set_field(&field, Value::I32(year));
+                    }
+                    String::new()
+                } else {
+                    continue;
+                };
+                if kept != text {
+                    message.set_field(&field, Value::String(kept));
+                }
+            }
+            Kind::Message(_) => match message.get_field_mut(&field) {
+                Value::Message(inner) => clean(inner),
+                Value::List(inner) => inner.iter_mut().filter_map(Value::as_message_mut).for_each(clean),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+/// What people wrote, without numbers. The problem of a row also tells a cell: of a birth date the year is enough, of a number its end.
+fn written(message: &DynamicMessage, name: &str, text: &str) -> String {
+    let column = message.get_field_by_name("column");
+    match column.as_ref().and_then(|column| column.as_str()) {
+        Some("出生日期") if name == "value" => text.chars().take(4).collect(),
+        Some(_) if name == "value" && text.contains('*') => mask(text),
+        _ => mask_long_numbers(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use xuezhu_proto::aid::{AwardEntry, RemoveEntryResponse};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_of_before_keeps_no_number() {
+        let entry = AwardEntry {
+            id_number: "430102********4623".into(),
+            birth_date: "2010-03-12".into(),
+            remark: "电话13912345678".into(),
+            name: "陈丽".into(),
+            entry: "01234567-0123-7123-8123-012345678901".into(),
+            ..AwardEntry::default()
+        };
+        let kept = cleaned_answer("RemoveEntry", &RemoveEntryResponse { entry: Some(entry.clone()) }.encode_to_vec()).expect("is known");
+        let kept = RemoveEntryResponse::decode(&kept[..]).expect("decodes").entry.expect("an entry");
+        let wanted =
+            AwardEntry { id_number: "**************4623".into(), birth_date: String::new(), birth_year: 2010, remark: "电话*******5678".into(), ..entry };
+        assert_eq!(kept, wanted);
+        assert!(cleaned_answer("NoSuchCall", &[]).is_none());
+    }
+}

@@ -1,0 +1,101 @@
+//! What a database of before holds: whose keys it was sealed with, and how it becomes what is stored now. Done once, at the first
+//! start; what is stored later is stored right.
+
+mod store;
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_domain::{IdNumber, text::mask_long_numbers};
+use xuezhu_service::{Error, Keyring, conversion, proof};
+use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
+
+/// Rows that one transaction converts.
+const ROWS: i64 = 500;
+/// Where changed rows left what they held before.
+const COMPACT: &[&str] = &["VACUUM FULL award_entries", "VACUUM FULL flag_steps", "VACUUM FULL imports", "VACUUM FULL requests"];
+
+/// Whether anything was ever entered or heard: then new keys would fit nothing.
+pub async fn is_used(db: &Db) -> Result<bool, Error> {
+    let mut tx = db.read().await?;
+    let used = if proof::has_table(&mut tx, "award_lists").await? { store::has_rows(&mut tx).await? } else { false };
+    tx.rollback().await?;
+    Ok(used)
+}
+
+/// Refuses keys that are not the database's; writes nothing.
+pub async fn prove(db: &Db, keyring: &Keyring) -> Result<(), Error> {
+    proof::prove(db, keyring, "award_entries", sample).await
+}
+
+fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>, Error> {
+    Box::pin(async move {
+        let Some((entry, key, document, sealed)) = store::sample(tx).await? else { return Ok(None) };
+        let Some(number) = keyring.open_text("id", &[entry], &sealed) else { return Ok(Some(false)) };
+        // Which kind of number it is follows from the paper; the day only keeps future birth dates out.
+        Ok(Some(IdNumber::parse(&document, &number, NaiveDate::MAX).is_ok_and(|number| keyring.person_key(&number).0 == key)))
+    })
+}
+
+/// Converts what a database of before holds.
+pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
+    conversion::convert(db, keyring, "entries", entries).await?;
+    conversion::convert(db, keyring, "steps", steps).await?;
+    conversion::convert(db, keyring, "imports", imports).await?;
+    conversion::convert(db, keyring, "requests", conversion::answers).await?;
+    conversion::compact(db, COMPACT).await
+}
+
+/// Seals anew, for its row, what was sealed before keys were split.
+fn anew(keyring: &Keyring, purpose: &str, entry: Uuid, sealed: Vec<u8>) -> Result<Vec<u8>, Error> {
+    // Of whom a list was proposed from the enrolled, there is no number.
+    if sealed.is_empty() || !Keyring::is_of_before(&sealed) {
+        return Ok(sealed);
+    }
+    let plain = keyring
+        .open(purpose, &[entry], &sealed)
+        .ok_or_else(|| Error::Internal(format!("what was sealed as {purpose} before keys were split does not open")))?;
+    Ok(keyring.seal(purpose, &[entry], &plain))
+}
+
+fn entries<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::entries(tx, conversion::after_id(after)?, ROWS).await?;
+        let last = rows.last().map(|row| row.entry.to_string());
+        let mut converted = Vec::with_capacity(rows.len());
+        for row in rows {
+            converted.push(store::Converted {
+                entry: Hex(row.entry),
+                id_sealed: Bytes(anew(keyring, "id", row.entry, row.id_sealed)?),
+                card_sealed: row.card_sealed.map(|sealed| anew(keyring, "card", row.entry, sealed)).transpose()?.map(Bytes),
+                remark: mask_long_numbers(&row.remark),
+                sent_back_reason: mask_long_numbers(&row.sent_back_reason),
+            });
+        }
+        store::set_entries(tx, &converted).await?;
+        Ok(last)
+    })
+}
+
+fn steps<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let flags = store::flags(tx, conversion::after_id(after)?, ROWS).await?;
+        for (flag, ordinal, detail) in store::step_details(tx, &flags).await? {
+            if mask_long_numbers(&detail) != detail {
+                store::set_step_detail(tx, flag, ordinal, &mask_long_numbers(&detail)).await?;
+            }
+        }
+        Ok(flags.last().map(Uuid::to_string))
+    })
+}
+
+fn imports<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::imports(tx, conversion::after_id(after)?, ROWS).await?;
+        let last = rows.last().map(|(import, _)| import.to_string());
+        for (import, report) in rows {
+            let report = conversion::cleaned_report(&report).ok_or(StoreError::Corrupt("import report"))?;
+            store::set_import(tx, import, &report).await?;
+        }
+        Ok(last)
+    })
+}

@@ -1,0 +1,79 @@
+//! SQL of conversions.
+
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+
+/// An entry's sealed columns, and what was written about it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct EntryRow {
+    pub entry: Uuid,
+    pub id_sealed: Vec<u8>,
+    pub card_sealed: Option<Vec<u8>>,
+    pub remark: String,
+    pub sent_back_reason: String,
+}
+
+/// The same, as it is stored now.
+#[derive(Debug, Serialize)]
+pub struct Converted {
+    pub entry: Hex,
+    pub id_sealed: Bytes,
+    pub card_sealed: Option<Bytes>,
+    pub remark: String,
+    pub sent_back_reason: String,
+}
+
+pub async fn has_rows(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM award_lists UNION ALL SELECT 1 FROM mirror_schools LIMIT 1")?.is_some())
+}
+
+/// A row by which keys are proven.
+pub async fn sample(tx: &mut Tx) -> Result<Option<(Uuid, Uuid, String, Vec<u8>)>, StoreError> {
+    one!(tx, (Uuid, Uuid, String, Vec<u8>), "SELECT entry, person_key, id_document, id_sealed FROM award_entries WHERE length(id_sealed) > 0 LIMIT 1")
+}
+
+pub async fn entries(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    rows!(
+        tx,
+        EntryRow,
+        "SELECT entry, id_sealed, card_sealed, remark, sent_back_reason FROM award_entries WHERE entry > $1 ORDER BY entry LIMIT $2",
+        after,
+        limit
+    )
+}
+
+pub async fn set_entries(tx: &mut Tx, converted: &[Converted]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE award_entries SET id_sealed = t.id_sealed, card_sealed = t.card_sealed, remark = t.remark, sent_back_reason = t.sent_back_reason,
+             id_masked = '', card_tail = ''
+             FROM " table 1 (entry uuid, id_sealed bytea, card_sealed bytea, remark text, sent_back_reason text) " WHERE award_entries.entry = t.entry"
+        ),
+        json_rows(converted)
+    )?;
+    Ok(())
+}
+
+pub async fn flags(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    Ok(rows!(tx, (Uuid,), "SELECT flag FROM flags WHERE flag > $1 ORDER BY flag LIMIT $2", after, limit)?.into_iter().map(|(flag,)| flag).collect())
+}
+
+pub async fn step_details(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
+    rows!(tx, (Uuid, i32, String), sql!("SELECT flag, ordinal, detail FROM flag_steps WHERE flag" in_uuids 1), json_uuids(flags.iter().copied()))
+}
+
+pub async fn set_step_detail(tx: &mut Tx, flag: Uuid, ordinal: i32, detail: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE flag_steps SET detail = $3 WHERE flag = $1 AND ordinal = $2", flag, ordinal, detail)?;
+    Ok(())
+}
+
+pub async fn imports(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), "SELECT import, report FROM imports WHERE import > $1 ORDER BY import LIMIT $2", after, limit)
+}
+
+pub async fn set_import(tx: &mut Tx, import: Uuid, report: &[u8]) -> Result<(), StoreError> {
+    run!(tx, "UPDATE imports SET report = $2 WHERE import = $1", import, report)?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! What a database of before holds: whose keys it was sealed with, and how it becomes what is stored now. Done once, at the first
+//! start; what is stored later is stored right.
+
+mod store;
+
+use uuid::Uuid;
+use xuezhu_domain::{IdNumber, text::mask_long_numbers};
+use xuezhu_service::{Error, Keyring, conversion, proof};
+use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
+
+use crate::registration;
+
+/// Rows that one transaction converts.
+const ROWS: i64 = 500;
+/// Uploads that one transaction converts: a file may be large.
+const FILES: i64 = 4;
+/// Where changed rows left what they held before.
+const COMPACT: &[&str] = &[
+    "VACUUM FULL enrollments",
+    "VACUUM FULL enrollment_periods",
+    "VACUUM FULL cancelled_changes",
+    "VACUUM FULL identity_corrections",
+    "VACUUM FULL persons",
+    "VACUUM FULL person_keys",
+    "VACUUM FULL imports",
+    "VACUUM FULL requests",
+];
+
+/// Whether anything was ever entered: then new keys would fit nothing.
+pub async fn is_used(db: &Db) -> Result<bool, Error> {
+    let mut tx = db.read().await?;
+    let used = if proof::has_table(&mut tx, "accounts").await? { store::has_account(&mut tx).await? } else { false };
+    tx.rollback().await?;
+    Ok(used)
+}
+
+/// Refuses keys that are not the database's; writes nothing.
+pub async fn prove(db: &Db, keyring: &Keyring) -> Result<(), Error> {
+    proof::prove(db, keyring, "enrollments", sample).await
+}
+
+fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>, Error> {
+    Box::pin(async move {
+        let Some((enrollment, key, class, sealed)) = store::sample(tx).await? else { return Ok(None) };
+        let Some(number) = keyring.open_text("id", &[enrollment], &sealed) else { return Ok(Some(false)) };
+        Ok(Some(keyring.person_key(&IdNumber::stored(registration::parse_class(&class)?, number)).0 == key))
+    })
+}
+
+/// Converts what a database of before holds.
+pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
+    conversion::convert(db, keyring, "enrollments", enrollments).await?;
+    conversion::convert(db, keyring, "persons", persons).await?;
+    conversion::convert(db, keyring, "imports", imports).await?;
+    conversion::convert(db, keyring, "requests", conversion::answers).await?;
+    conversion::compact(db, COMPACT).await
+}
+
+/// Seals anew, for its row, what was sealed before keys were split.
+fn anew(keyring: &Keyring, purpose: &str, row: &[Uuid], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+    if !Keyring::is_of_before(sealed) {
+        return Ok(sealed.to_vec());
+    }
+    let plain =
+        keyring.open(purpose, row, sealed).ok_or_else(|| Error::Internal(format!("what was sealed as {purpose} before keys were split does not open")))?;
+    Ok(keyring.seal(purpose, row, &plain))
+}
+
+/// Enrollments, with what people wrote about them.
+fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::enrollments(tx, conversion::after_id(after)?, ROWS).await?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.enrollment).collect();
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in rows {
+            changed.push(store::Converted {
+                enrollment: Hex(row.enrollment),
+                id_sealed: Bytes(anew(keyring, "id", &[row.enrollment], &row.id_sealed)?),
+                details_sealed: Bytes(anew(keyring, "details", &[row.enrollment], &row.details_sealed)?),
+                sent_back_reason: mask_long_numbers(&row.sent_back_reason),
+            });
+        }
+        store::set_enrollments(tx, &changed).await?;
+        for (enrollment, ordinal, reason) in store::period_reasons(tx, &ids).await? {
+            if mask_long_numbers(&reason) != reason {
+                store::set_period_reason(tx, enrollment, ordinal, &mask_long_numbers(&reason)).await?;
+            }
+        }
+        for (id, reason) in store::correction_reasons(tx, &ids).await? {
+            if mask_long_numbers(&reason) != reason {
+                store::set_correction_reason(tx, id, &mask_long_numbers(&reason)).await?;
+            }
+        }
+        for (id, reason, cancel) in store::cancelled_reasons(tx, &ids).await? {
+            if mask_long_numbers(&reason) != reason || mask_long_numbers(&cancel) != cancel {
+                store::set_cancelled_reasons(tx, id, &mask_long_numbers(&reason), &mask_long_numbers(&cancel)).await?;
+            }
+        }
+        Ok(ids.last().map(Uuid::to_string))
+    })
+}
+
+fn persons<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::persons(tx, conversion::after_id(after)?, ROWS).await?;
+        let ids: Vec<Uuid> = rows.iter().map(|(person, _)| *person).collect();
+        let mut numbers = Vec::with_capacity(rows.len());
+        for (person, sealed) in &rows {
+            numbers.push(store::ConvertedPerson { person: Hex(*person), sealed: Bytes(anew(keyring, "student_number", &[*person], sealed)?) });
+        }
+        store::set_persons(tx, &numbers).await?;
+        let mut keys = Vec::new();
+        for (person, key, sealed) in store::keys(tx, &ids).await? {
+            keys.push(store::ConvertedKey { person: Hex(person), key: Hex(key), sealed: Bytes(anew(keyring, "id", &[person, key], &sealed)?) });
+        }
+        store::set_keys(tx, &keys).await?;
+        Ok(ids.last().map(Uuid::to_string))
+    })
+}
+
+fn imports<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::imports(tx, conversion::after_id(after)?, FILES).await?;
+        let last = rows.last().map(|(import, ..)| import.to_string());
+        for (import, report, file) in rows {
+            let report = conversion::cleaned_report(&report).ok_or(xuezhu_store::StoreError::Corrupt("import report"))?;
+            let file = file.map(|file| anew(keyring, "upload", &[import], &file)).transpose()?;
+            store::set_import(tx, import, &report, file.as_deref()).await?;
+        }
+        Ok(last)
+    })
+}

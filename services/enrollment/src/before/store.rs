@@ -1,0 +1,144 @@
+//! SQL of conversions.
+
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+
+/// An enrollment's sealed columns, and what was written about it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct EnrollmentRow {
+    pub enrollment: Uuid,
+    pub id_sealed: Vec<u8>,
+    pub details_sealed: Vec<u8>,
+    pub sent_back_reason: String,
+}
+
+/// The same, as it is stored now.
+#[derive(Debug, Serialize)]
+pub struct Converted {
+    pub enrollment: Hex,
+    pub id_sealed: Bytes,
+    pub details_sealed: Bytes,
+    pub sent_back_reason: String,
+}
+
+/// A person's 学籍号.
+#[derive(Debug, Serialize)]
+pub struct ConvertedPerson {
+    pub person: Hex,
+    pub sealed: Bytes,
+}
+
+/// A number that a person holds or held.
+#[derive(Debug, Serialize)]
+pub struct ConvertedKey {
+    pub person: Hex,
+    pub key: Hex,
+    pub sealed: Bytes,
+}
+
+pub async fn has_account(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM accounts LIMIT 1")?.is_some())
+}
+
+/// A row by which keys are proven.
+pub async fn sample(tx: &mut Tx) -> Result<Option<(Uuid, Uuid, String, Vec<u8>)>, StoreError> {
+    one!(tx, (Uuid, Uuid, String, Vec<u8>), "SELECT enrollment, claim_key, id_class, id_sealed FROM enrollments WHERE length(id_sealed) > 0 LIMIT 1")
+}
+
+pub async fn enrollments(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<EnrollmentRow>, StoreError> {
+    rows!(
+        tx,
+        EnrollmentRow,
+        "SELECT enrollment, id_sealed, details_sealed, sent_back_reason FROM enrollments WHERE enrollment > $1 ORDER BY enrollment LIMIT $2",
+        after,
+        limit
+    )
+}
+
+pub async fn set_enrollments(tx: &mut Tx, converted: &[Converted]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE enrollments SET id_sealed = t.id_sealed, details_sealed = t.details_sealed, sent_back_reason = t.sent_back_reason, id_masked = ''
+             FROM " table 1 (enrollment uuid, id_sealed bytea, details_sealed bytea, sent_back_reason text) " WHERE enrollments.enrollment = t.enrollment"
+        ),
+        json_rows(converted)
+    )?;
+    Ok(())
+}
+
+pub async fn period_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, i32, String),
+        sql!("SELECT enrollment, ordinal, reason FROM enrollment_periods WHERE enrollment" in_uuids 1),
+        json_uuids(enrollments.iter().copied())
+    )
+}
+
+pub async fn set_period_reason(tx: &mut Tx, enrollment: Uuid, ordinal: i32, reason: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE enrollment_periods SET reason = $3 WHERE enrollment = $1 AND ordinal = $2", enrollment, ordinal, reason)?;
+    Ok(())
+}
+
+pub async fn correction_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(tx, (Uuid, String), sql!("SELECT id, reason FROM identity_corrections WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))
+}
+
+pub async fn set_correction_reason(tx: &mut Tx, id: Uuid, reason: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE identity_corrections SET reason = $2 WHERE id = $1", id, reason)?;
+    Ok(())
+}
+
+pub async fn cancelled_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, String, String)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, String, String),
+        sql!("SELECT id, reason, cancel_reason FROM cancelled_changes WHERE enrollment" in_uuids 1),
+        json_uuids(enrollments.iter().copied())
+    )
+}
+
+pub async fn set_cancelled_reasons(tx: &mut Tx, id: Uuid, reason: &str, cancel_reason: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE cancelled_changes SET reason = $2, cancel_reason = $3 WHERE id = $1", id, reason, cancel_reason)?;
+    Ok(())
+}
+
+pub async fn persons(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), "SELECT person, student_number_sealed FROM persons WHERE person > $1 ORDER BY person LIMIT $2", after, limit)
+}
+
+pub async fn set_persons(tx: &mut Tx, converted: &[ConvertedPerson]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE persons SET student_number_sealed = t.sealed FROM " table 1 (person uuid, sealed bytea) " WHERE persons.person = t.person"),
+        json_rows(converted)
+    )?;
+    Ok(())
+}
+
+pub async fn keys(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Uuid, Vec<u8>), sql!("SELECT person, person_key, id_sealed FROM person_keys WHERE person" in_uuids 1), json_uuids(persons.iter().copied()))
+}
+
+pub async fn set_keys(tx: &mut Tx, converted: &[ConvertedKey]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE person_keys SET id_sealed = t.sealed FROM " table 1 (person uuid, key uuid, sealed bytea)
+            " WHERE person_keys.person = t.person AND person_keys.person_key = t.key"
+        ),
+        json_rows(converted)
+    )?;
+    Ok(())
+}
+
+pub async fn imports(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>, Option<Vec<u8>>), "SELECT import, report, file_sealed FROM imports WHERE import > $1 ORDER BY import LIMIT $2", after, limit)
+}
+
+pub async fn set_import(tx: &mut Tx, import: Uuid, report: &[u8], file: Option<&[u8]>) -> Result<(), StoreError> {
+    run!(tx, "UPDATE imports SET report = $2, file_sealed = $3 WHERE import = $1", import, report, file)?;
+    Ok(())
+}
