@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a private PostgreSQL, deployments on either engine, the built binary.
 
 pub mod apart;
+pub mod before;
 pub mod disk;
 pub mod postgres;
 pub mod province;

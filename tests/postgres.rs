@@ -139,6 +139,35 @@ pub async fn copy(from: &str, to: &str) {
     assert!(done.await.expect("ends"), "a database is copied");
 }
 
+/// A dump of a database, by which it is seen whether anything changed.
+pub fn dump(database: &str) -> String {
+    let dumped = Command::new(binaries().join("pg_dump")).args(["-d", database]).output().expect("pg_dump runs");
+    assert!(dumped.status.success(), "{database} is dumped");
+    // Some versions guard what they write by a word that is drawn anew each time.
+    let text = String::from_utf8_lossy(&dumped.stdout).into_owned();
+    text.lines().filter(|line| !line.contains("restrict ")).collect::<Vec<_>>().join("\n")
+}
+
+/// Loads a dump into a database.
+pub fn load(dump: &Path, database: &str) {
+    let mut psql = Command::new(binaries().join("psql"));
+    psql.args(["-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f"]).arg(dump);
+    assert!(psql.stdout(Stdio::null()).status().is_ok_and(|status| status.success()), "{} is loaded", dump.display());
+}
+
+/// What the files of a database hold, of its tables and indexes, once all is written.
+pub async fn files(database: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut connection = PgConnection::connect(database).await.expect("the cluster answers");
+    sqlx::query("CHECKPOINT").execute(&mut connection).await.expect("is written");
+    let (folder, oid): (String, i64) =
+        sqlx::query_as("SELECT current_setting('data_directory'), oid::bigint FROM pg_database WHERE datname = current_database()")
+            .fetch_one(&mut connection)
+            .await
+            .expect("is told");
+    let files = fs::read_dir(Path::new(&folder).join("base").join(oid.to_string())).expect("the folder is ours");
+    files.map(|file| file.expect("an entry").path()).map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
+}
+
 /// Puts another database in the place of one that is in use, as a failover or a restore does: its connections break, and who
 /// connects again meets the other.
 pub async fn put_in_place(database: &str, other: &str) {

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod before;
 mod browser;
 mod changes;
 mod clocks;

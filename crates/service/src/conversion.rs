@@ -3,7 +3,7 @@
 
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage, Value};
 use uuid::Uuid;
-use xuezhu_domain::text::{mask, mask_long_numbers};
+use xuezhu_domain::text::{mask, mask_long_numbers, told_cell};
 use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, rows, run};
 
 use crate::{keyring::Keyring, refusal::Error};
@@ -121,10 +121,21 @@ fn cleaned(message: &MessageDescriptor, bytes: &[u8]) -> Option<Vec<u8>> {
     Some(prost::Message::encode_to_vec(&message))
 }
 
+/// Calls of which not the response is stored but the one message in it.
+const STORED_WITHIN: [&str; 6] = ["TakeLeave", "ReturnFromLeave", "Withdraw", "ExplainFlag", "ConfirmFlag", "ClearFlag"];
+
 /// A stored answer to a call without what must not be kept.
 pub fn cleaned_answer(method: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let methods = xuezhu_proto::POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
-    cleaned(&methods.into_iter().find(|known| known.name() == method)?.output(), bytes)
+    let response = methods.into_iter().find(|known| known.name() == method)?.output();
+    if !STORED_WITHIN.contains(&method) {
+        return cleaned(&response, bytes);
+    }
+    let field = response.fields().next()?;
+    match field.kind() {
+        Kind::Message(held) => cleaned(&held, bytes),
+        _ => None,
+    }
 }
 
 fn clean(message: &mut DynamicMessage) {
@@ -165,8 +176,8 @@ fn clean(message: &mut DynamicMessage) {
 fn written(message: &DynamicMessage, name: &str, text: &str) -> String {
     let column = message.get_field_by_name("column");
     match column.as_ref().and_then(|column| column.as_str()) {
-        Some("出生日期") if name == "value" => text.chars().take(4).collect(),
         Some(_) if name == "value" && text.contains('*') => mask(text),
+        Some(column) if name == "value" => told_cell(column, text),
         _ => mask_long_numbers(text),
     }
 }

@@ -144,12 +144,15 @@ pub async fn recover(data: Option<&Path>, settings: &Settings, account: &str) ->
 /// The keys of a folder, which must be those of its databases.
 async fn keys_of(data: &Path, enrollment: &Db, aid: &Db) -> anyhow::Result<(Keyring, Keyring)> {
     let used = xuezhu_enrollment::before::is_used(enrollment).await? || xuezhu_aid::before::is_used(aid).await?;
-    let fits = async |pair: &(Keyring, Keyring)| {
+    let fit = async |pair: &(Keyring, Keyring)| {
         xuezhu_enrollment::before::prove(enrollment, &pair.0).await?;
         xuezhu_aid::before::prove(aid, &pair.1).await?;
         Ok(())
     };
-    keys::of_both(&key_files(data), &data.join("keyring.json"), used, fits).await
+    let pair = keys::of_both(&key_files(data), &data.join("keyring.json"), used, fit).await?;
+    // Before either service does anything.
+    fit(&pair).await?;
+    Ok(pair)
 }
 
 impl Deployment {

@@ -18,7 +18,7 @@ pub async fn of_both(
     files: &KeyFiles,
     before: &Path,
     used: bool,
-    fits: impl AsyncFnOnce(&(Keyring, Keyring)) -> anyhow::Result<()>,
+    fits: impl AsyncFn(&(Keyring, Keyring)) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Keyring, Keyring)> {
     if !files.finish()? {
         missing(files, before)?;

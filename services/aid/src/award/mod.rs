@@ -378,7 +378,7 @@ fn tell(report: &mut ImportReport, sheet: &str, number: u32, problems: Vec<rules
             sheet: sheet.to_owned(),
             row: i32::try_from(number).unwrap_or(i32::MAX),
             column: column.to_owned(),
-            value: text::mask_long_numbers(&value),
+            value: text::told_cell(column, &value),
             code: code.to_owned(),
             reason: text::mask_long_numbers(&reason),
         });

@@ -318,7 +318,7 @@ pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>,
     rows!(
         tx,
         AwardRow,
-        sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY first_day, scheme"),
+        sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY first_day, scheme, entry"),
         json_uuids(keys.iter().copied())
     )
 }

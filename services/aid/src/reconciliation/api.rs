@@ -531,7 +531,7 @@ async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resul
     let awards = award::awards_of_keys(tx, &keys).await?;
     let mut enrollments: Vec<&super::case::Enrollment> =
         case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
-    enrollments.sort_by_key(|enrollment| enrollment.entry_date);
+    enrollments.sort_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
     Ok(pb::GetStoryResponse {
         person: person.to_string(),
         name: known.name().to_owned(),

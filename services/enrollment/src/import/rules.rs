@@ -45,7 +45,7 @@ impl RowProblem {
     /// A problem of a column; of the whole row where that is empty. Whatever column it stands in, a number that may be
     /// somebody's identity is shown masked.
     pub fn new(column: &str, value: &str, code: &'static str, reason: String) -> Self {
-        Self { column: column.to_owned(), value: text::mask_long_numbers(value), code, reason }
+        Self { column: column.to_owned(), value: text::told_cell(column, value), code, reason }
     }
 
     /// Where it is.
