@@ -22,6 +22,13 @@ impl Process {
         Self { child: command.env("XUEZHU_LOG", "error").stderr(Stdio::null()).spawn().expect("the binary starts") }
     }
 
+    /// Starts it, telling all that it can into a file.
+    pub fn tracing(command: &mut Command, log: &Path) -> Self {
+        let file = std::fs::File::create(log).expect("a file");
+        let command = command.env("XUEZHU_LOG", "trace").stdout(file.try_clone().expect("a file")).stderr(file);
+        Self { child: command.spawn().expect("the binary starts") }
+    }
+
     /// Sends a signal, and waits for the end.
     pub fn signal(&mut self, name: &str) -> ExitStatus {
         let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");

@@ -10,6 +10,7 @@ mod contract;
 mod feed;
 mod health;
 mod histories;
+mod numbers;
 mod outside;
 mod persons;
 mod processes;

@@ -15,10 +15,11 @@ use uuid::Uuid;
 use xuezhu_proto::bridge::{
     self as pb,
     enrollment_feed_service_server::EnrollmentFeedService,
+    record::Body,
     snapshot_response::{End, Page, Part as SnapshotPart},
     watch_response::{Batch, Bookmark, Part as WatchPart},
 };
-use xuezhu_service::{Actor, Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, serve::Gate};
+use xuezhu_service::{Actor, Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, Role, serve::Gate};
 use xuezhu_store::{Db, Tx};
 
 use crate::{
@@ -46,8 +47,7 @@ pub struct FeedServer {
     db: Db,
     clock: Clock,
     gate: Gate,
-    hash_key_id: String,
-    hash_key_check: [u8; 16],
+    keyring: Keyring,
     head: watch::Receiver<Head>,
     stop: CancellationToken,
 }
@@ -57,6 +57,8 @@ pub struct FeedServer {
 struct Admitted {
     scope: String,
     reader: Reader,
+    /// Of a follower from outside: the account under whose own keys persons are told.
+    outside: Option<String>,
 }
 
 /// A place as the source holds it: the present history, its row, and the change there.
@@ -70,7 +72,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl FeedServer {
     /// Serves what `db` logged; `head` wakes it when there is more.
     pub fn new(db: Db, clock: Clock, gate: Gate, keyring: &Keyring, head: watch::Receiver<Head>, stop: CancellationToken) -> Self {
-        Self { db, clock, gate, hash_key_id: keyring.hash_key_id().to_owned(), hash_key_check: keyring.hash_key_check(), head, stop }
+        Self { db, clock, gate, keyring: keyring.clone(), head, stop }
     }
 
     /// Who follows what: checks permission and hash key.
@@ -82,7 +84,7 @@ impl FeedServer {
         }
         let region = if scope.is_empty() { String::new() } else { format!("{scope:0<6}") };
         ctx.may(Permission::Follow, &Place::Region(&region))?;
-        if handshake.hash_key_id != self.hash_key_id || handshake.hash_key_check != self.hash_key_check {
+        if handshake.hash_key_id != self.keyring.hash_key_id() || handshake.hash_key_check != self.keyring.hash_key_check() {
             return Err(Refusal::new(
                 Reason::HashKeyMismatch,
                 "订阅方与本服务使用的散列密钥不同：请让两个服务使用同一份散列密钥，否则每一条资助记录都会被误判为无学籍",
@@ -92,7 +94,21 @@ impl FeedServer {
         if handshake.format < 0 {
             return Err(Refusal::field("handshake.format", "不能为负数").into());
         }
-        Ok(Admitted { scope, reader: Reader::of(handshake) })
+        let outside = (ctx.actor.role != Role::Service).then(|| ctx.actor.account.clone());
+        Ok(Admitted { scope, reader: Reader::of(handshake), outside })
+    }
+
+    /// A record as a follower is told it: in the words of its format, and from outside under keys of its own, so that what two of
+    /// them have can't be joined, and what is stolen from one opens nothing.
+    fn told(&self, admitted: &Admitted, record: pb::Record) -> pb::Record {
+        let mut told = admitted.reader.told(record);
+        let Some(follower) = &admitted.outside else { return told };
+        match &mut told.body {
+            Some(Body::Person(person)) => person.keys.iter_mut().for_each(|bond| bond.key = self.keyring.key_for_follower(follower, &bond.key)),
+            Some(Body::Enrollment(enrollment)) => enrollment.claim_key = self.keyring.key_for_follower(follower, &enrollment.claim_key),
+            _ => {}
+        }
+        told
     }
 
     async fn head_cursor(&self, scope: &str) -> Result<Cursor, Error> {
@@ -160,7 +176,7 @@ impl FeedServer {
             let mut records = Vec::with_capacity(rows.len());
             for row in rows.into_iter().filter(|row| admitted.reader.reads(row.kind)) {
                 let told = record(&row.body, row.record, row.version, row.at_us, row.change)?;
-                records.push(admitted.reader.told(told));
+                records.push(self.told(admitted, told));
             }
             sent += i64::try_from(records.len()).unwrap_or(0);
             if out.send(part(SnapshotPart::Page(Page { records }))).await.is_err() {
@@ -237,7 +253,7 @@ impl FeedServer {
             if (was || is) && admitted.reader.reads(row.kind) {
                 bytes += row.body.len();
                 let told = record(&row.body, row.record, row.version, row.at_us, Some(row.change))?;
-                records.push(admitted.reader.told(if is { told } else { scope::last_word(told) }));
+                records.push(self.told(admitted, if is { told } else { scope::last_word(told) }));
             }
             if bytes > BATCH_BYTES {
                 break;

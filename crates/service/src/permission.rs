@@ -14,6 +14,8 @@ pub enum Permission {
     ReadSchool,
     /// Enter enrollments and awards, submit them, record status changes, explain flags.
     EnterForSchool,
+    /// See the whole numbers of one student, for a purpose that is kept.
+    RevealNumber,
     /// Attest for the school.
     Attest,
     /// Approve, send back, correct identities, decide flags.
@@ -77,7 +79,8 @@ impl Permission {
             (Self::ReadSchool | Self::Explain, SchoolClerk | Principal) | (Self::EnterForSchool, SchoolClerk) | (Self::Attest | Self::SendBack, Principal) => {
                 own_school
             }
-            (Self::Approve | Self::SendBack, DepartmentOfficer) => own_authority,
+            (Self::RevealNumber, SchoolClerk | Principal) => own_school,
+            (Self::Approve | Self::SendBack | Self::RevealNumber, DepartmentOfficer) => own_authority,
             (Self::ReadSchool, DepartmentOfficer | MachineReader | Administrator)
             | (Self::Reconcile, DepartmentOfficer | Administrator)
             | (Self::Follow, MachineReader)
@@ -106,10 +109,10 @@ mod tests {
         let here = Place::School { code: "3643000001", authority: "430102" };
         use {Permission as P, Role as R};
         for (role, organisation, allowed) in [
-            (R::SchoolClerk, "3643000001", vec![P::ReadSchool, P::EnterForSchool, P::Explain]),
+            (R::SchoolClerk, "3643000001", vec![P::ReadSchool, P::EnterForSchool, P::Explain, P::RevealNumber]),
             (R::SchoolClerk, "3643000002", vec![]),
-            (R::Principal, "3643000001", vec![P::ReadSchool, P::Attest, P::SendBack, P::Explain]),
-            (R::DepartmentOfficer, "430102", vec![P::ReadSchool, P::Approve, P::SendBack, P::Reconcile]),
+            (R::Principal, "3643000001", vec![P::ReadSchool, P::Attest, P::SendBack, P::Explain, P::RevealNumber]),
+            (R::DepartmentOfficer, "430102", vec![P::ReadSchool, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber]),
             (R::DepartmentOfficer, "430000", vec![P::ReadSchool, P::Reconcile]),
             (R::DepartmentOfficer, "440000", vec![]),
             (R::Administrator, "", vec![P::ReadSchool, P::ManageDirectory, P::Reconcile]),
@@ -120,6 +123,7 @@ mod tests {
             for permission in [
                 P::ReadSchool,
                 P::EnterForSchool,
+                P::RevealNumber,
                 P::Attest,
                 P::Approve,
                 P::SendBack,

@@ -158,9 +158,9 @@ impl Runner {
         }
     }
 
-    /// Records that something was read that not everybody may see, before it is handed out.
-    pub async fn record_reading(&self, ctx: &Context, method: &'static str, resource: &str) -> Result<(), Error> {
-        let line = AuditLine { ctx, method, resource, outcome: "READ", reason: "" };
+    /// Records that something was read that not everybody may see, and what for, before it is handed out.
+    pub async fn record_reading(&self, ctx: &Context, method: &'static str, resource: &str, purpose: &str) -> Result<(), Error> {
+        let line = AuditLine { ctx, method, resource, outcome: "READ", reason: purpose };
         self.db.write(&line, |tx, line| Box::pin(async move { line.write(tx).await.map_err(Error::from) })).await
     }
 
@@ -255,7 +255,7 @@ struct AuditLine<'l> {
     method: &'static str,
     resource: &'l str,
     outcome: &'static str,
-    reason: &'static str,
+    reason: &'l str,
 }
 
 impl AuditLine<'_> {

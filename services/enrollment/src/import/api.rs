@@ -120,7 +120,7 @@ pub async fn marked(
         })
         .await?
         .into_inner();
-    parts.runner.record_reading(&ctx, "DownloadMarkedWorkbook", &import.to_string()).await?;
+    parts.runner.record_reading(&ctx, "DownloadMarkedWorkbook", &import.to_string(), "核对导入的问题").await?;
     Ok(Response::new(pieces(&bytes).map(|chunk| Ok(pb::DownloadMarkedWorkbookResponse { chunk })).boxed()))
 }
 

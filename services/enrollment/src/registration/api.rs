@@ -21,6 +21,8 @@ use crate::{
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS: usize = 500;
+/// Longest purpose, in characters.
+const PURPOSE_CHARACTERS: usize = 200;
 
 /// The enrollment service.
 #[derive(Clone)]
@@ -92,6 +94,22 @@ impl EnrollmentService for EnrollmentApi {
                 })
             })
             .await
+    }
+
+    async fn reveal_number(&self, request: Request<pb::RevealNumberRequest>) -> Result<Response<pb::RevealNumberResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "RevealNumber").await?;
+        let mut errors = FieldErrors::default();
+        let (enrollment, purpose) = (errors.id("enrollment", &request.enrollment), errors.text("purpose", &request.purpose, PURPOSE_CHARACTERS));
+        errors.check()?;
+        let (enrollment, purpose) = (enrollment.unwrap_or_default(), purpose.unwrap_or_default());
+        let with = (self.0.clone(), request.school, enrollment);
+        let revealed = self
+            .0
+            .runner
+            .read(&ctx, "RevealNumber", &with, |ctx, tx, (parts, school, enrollment)| Box::pin(super::reveal(ctx, tx, parts, school, *enrollment)))
+            .await?;
+        self.0.runner.record_reading(&ctx, "RevealNumber", &enrollment.to_string(), &purpose).await?;
+        Ok(revealed)
     }
 
     async fn take_leave(&self, request: Request<pb::TakeLeaveRequest>) -> Result<Response<pb::TakeLeaveResponse>, Status> {

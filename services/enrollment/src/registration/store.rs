@@ -332,6 +332,25 @@ pub async fn list(tx: &mut Tx, filter: &Filter, after: &(String, String, Uuid), 
     )
 }
 
+/// The sealed numbers of an enrollment.
+#[derive(Debug, sqlx::FromRow)]
+pub struct NumbersRow {
+    pub id_sealed: Vec<u8>,
+    pub person: Option<Uuid>,
+    pub student_number_sealed: Option<Vec<u8>>,
+}
+
+pub async fn numbers(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<NumbersRow>, StoreError> {
+    one!(
+        tx,
+        NumbersRow,
+        "SELECT e.id_sealed, e.person, p.student_number_sealed FROM enrollments e LEFT JOIN persons p ON p.person = e.person
+         WHERE e.school = $1 AND e.enrollment = $2",
+        school,
+        enrollment
+    )
+}
+
 /// Drafts of a school that were asked for, or all of them.
 pub async fn submittable(tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> Result<Vec<(Uuid, String)>, StoreError> {
     rows!(

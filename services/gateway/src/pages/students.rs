@@ -14,7 +14,8 @@ use xuezhu_proto::{
     aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
     enrollment::{
         CancelChangeRequest, CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest, GetSchoolRequest, ListEnrollmentsRequest,
-        ListSchoolsRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
+        ListSchoolsRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest, RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest,
+        WithdrawRequest, correct_identity_request, enrollment,
     },
 };
 
@@ -121,6 +122,9 @@ struct EnrollmentPage {
     request_id: String,
     today: String,
     can_correct: bool,
+    can_reveal: bool,
+    /// Whole numbers, where this page was asked for them.
+    revealed: Option<RevealNumberResponse>,
 }
 
 impl EnrollmentPage {
@@ -135,14 +139,19 @@ impl EnrollmentPage {
 }
 
 async fn one(desk: Desk, Path((school, enrollment)): Path<(String, String)>) -> Result<Response, PageError> {
+    page(desk, school, enrollment, None).await
+}
+
+async fn page(desk: Desk, school: String, enrollment: String, revealed: Option<RevealNumberResponse>) -> Result<Response, PageError> {
     let row = desk.enrollments().get_enrollment(desk.request(GetEnrollmentRequest { school, enrollment })).await?.into_inner().enrollment.unwrap_or_default();
     let request_id = desk.new_request_id();
     let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
-    let can_correct = desk.user.is_officer() && !row.person.is_empty() && {
+    let decides = desk.user.is_officer() && {
         let school = desk.directory().get_school(desk.request(GetSchoolRequest { school: row.school.clone() })).await?.into_inner().school;
         school.is_some_and(|school| desk.user.decides_for(&school.authority))
     };
-    Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct }))
+    let (can_correct, can_reveal) = (decides && !row.person.is_empty(), decides || desk.user.is_school());
+    Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct, can_reveal, revealed }))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -155,11 +164,12 @@ struct ActForm {
     kind: String,
     name: String,
     id_number: String,
+    purpose: String,
 }
 
 async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/enrollments/{enrollment}");
-    let ActForm { request_id, act, effective_date, reason, kind, name, id_number } = form;
+    let ActForm { request_id, act, effective_date, reason, kind, name, id_number, purpose } = form;
     let mut client = desk.enrollments();
     match act.as_str() {
         "remove" => {
@@ -179,6 +189,11 @@ async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, For
             let kind = correct_identity_request::Kind::from_str_name(&kind).unwrap_or_default().into();
             let asked = CorrectIdentityRequest { school, enrollment, kind, effective_date, name, id_number, reason };
             drop(client.correct_identity(desk.change(&request_id, asked)).await?);
+        }
+        "reveal" => {
+            let asked = RevealNumberRequest { school: school.clone(), enrollment: enrollment.clone(), purpose };
+            let revealed = client.reveal_number(desk.request(asked)).await?.into_inner();
+            return page(desk, school, enrollment, Some(revealed)).await;
         }
         unknown => return Err(unknown_act(unknown)),
     }
