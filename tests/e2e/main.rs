@@ -14,6 +14,7 @@ mod numbers;
 mod outside;
 mod persons;
 mod processes;
+mod refusals;
 mod restored;
 mod sessions;
 mod year;
