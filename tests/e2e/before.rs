@@ -21,7 +21,7 @@ async fn pages(session: &Session, path: &str, of: &str) -> Value {
         let sign = if path.contains('?') { '&' } else { '?' };
         let page = session.get(&format!("{path}{sign}pageSize=100&pageToken={token}")).await.expect(path);
         all.extend(page[of].as_array().expect("a list").clone());
-        token = page["nextPageToken"].as_str().unwrap_or_default().to_owned();
+        page["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut token);
         if token.is_empty() {
             return Value::Array(all);
         }

@@ -8,6 +8,7 @@ mod changes;
 mod clocks;
 mod contract;
 mod feed;
+mod files;
 mod health;
 mod histories;
 mod numbers;

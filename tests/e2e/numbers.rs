@@ -189,7 +189,9 @@ async fn from_all_that_anybody_is_told_of_a_student_many_numbers_remain_possible
     for (who, session) in [("clerk", &people.clerk), ("officer", &people.officer), ("machine", &people.machine), ("admin", &people.admin)] {
         let answers = all_answers(session, &list).await;
         let mut by_id = BTreeMap::new();
-        answers.iter().for_each(|answer| facts(answer, &mut by_id));
+        for answer in &answers {
+            facts(answer, &mut by_id);
+        }
         assert!(by_id.values().any(|(number, _)| number.is_some()), "ends are shown");
         for (id, (number, birth)) in by_id {
             let tail = number.as_deref();
@@ -275,7 +277,7 @@ async fn no_number_is_readable_where_it_is_kept_and_no_log_tells_a_number_or_a_n
     }
     for name in &names {
         // As it is, as addresses escape it, and as programs print bytes.
-        let escaped: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let escaped: String = name.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
         let printed = name.as_bytes().escape_ascii().to_string();
         for form in [name.clone(), escaped, printed] {
             assert!(memchr::memmem::find(&log, form.as_bytes()).is_none(), "{form} is in the log");

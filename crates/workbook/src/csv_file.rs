@@ -28,20 +28,38 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     if let Some(line) = text.split('\n').position(|line| line.len() > LINE_BYTES) {
         return Err(ReadError::TooLarge(format!("第{}行过长，不像是表格中的一行", line + 1)));
     }
+    // Behind the last line: where it is no record of its own, a quote was never closed and holds it.
+    let text = text + "\n" + END;
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let sheet = Sheet { name: String::new() };
-    let mut record = csv::StringRecord::new();
+    let sheet = Sheet { name: String::new(), hidden: false };
+    let (mut record, mut columns) = (csv::StringRecord::new(), 0);
     loop {
         match reader.read_record(&mut record) {
             Ok(false) => return Ok(()),
+            Ok(true) if record.len() == 1 && &record[0] == END => return Ok(()),
             Ok(true) => {
                 let line = record.position().map_or(0, |at| at.line() + blank_lines_after(&text, at.byte()));
+                columns = columns.max(record.len());
+                if record.iter().any(|field| field.contains(END) || holds_rows(field, columns)) {
+                    return Err(ReadError::OpenQuote(line));
+                }
                 let cells = record.iter().take(COLUMNS as usize).map(Cell::text).collect();
                 take(&sheet, u32::try_from(line).unwrap_or(u32::MAX), cells)?;
             }
             Err(error) => return Err(ReadError::Unreadable(error.to_string())),
         }
     }
+}
+
+/// What no file holds: a noncharacter of Unicode.
+const END: &str = "\u{10FFFF}";
+/// Separators by which a line within a cell looks like a row, in a table of that many columns or more.
+const SEPARATORS_OF_A_ROW: usize = 3;
+
+/// Whether a cell runs over lines of which one looks like a row: then a quote that somebody typed swallowed it.
+fn holds_rows(field: &str, columns: usize) -> bool {
+    let few = SEPARATORS_OF_A_ROW.min(columns.saturating_sub(1)).max(1);
+    field.split('\n').skip(1).any(|line| line.matches(',').count() >= few)
 }
 
 /// Blank lines before the record that a reader says begins at this byte.
@@ -70,6 +88,35 @@ mod tests {
             })
             .expect("is read");
             assert_eq!(seen, rows.into_iter().map(|(row, cell)| (row, cell.to_owned())).collect::<Vec<_>>(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_swallows_rows_is_told_by_its_line_and_a_cell_of_two_lines_is_a_cell() {
+        let read = |text: &str| {
+            let mut seen = Vec::new();
+            let mut take = |_: &Sheet, row, cells: Vec<Cell>| {
+                seen.push((row, cells.last().map(|cell| cell.text.clone()).unwrap_or_default()));
+                Ok(())
+            };
+            read(text.as_bytes(), &mut take).map(|()| seen)
+        };
+        for (text, line) in [
+            ("a,b,c,d\n1,2,3,\"x\n5,6,7,8\n", 2),
+            ("a,b,c,d\n1,2,3,4\n5,6,7,\"x\n1,2,3,4\n5,6,7,y\"\n1,2,3,4\n", 3),
+            ("a,b,c,d\n1,2,3,\"x", 2),
+            ("a,b,c,d\n1,2,3,\"x\n", 2),
+            ("a,b,c,d\n1,\"x\n5,6,7,8\n1,y\",3,4\n", 2),
+        ] {
+            assert_eq!(read(text), Err(ReadError::OpenQuote(line)), "{text:?}");
+        }
+        for (text, last) in [
+            ("a,b,c,d\n1,2,3,\"two\nlines, one comma\"\n", (2, "two\nlines, one comma")),
+            ("a,b,c,d\n1,2,3,5\" pipe\n", (2, "5\" pipe")),
+            ("a,b,c,d\n1,2,3,\"he said \"\"yes\"\"\"\n", (2, "he said \"yes\"")),
+            ("a,b,c,d\n1,2,3,\"no, no, no, no\"", (2, "no, no, no, no")),
+        ] {
+            assert_eq!(read(text).expect("is read").last().map(|(row, cell)| (*row, cell.as_str())), Some(last), "{text:?}");
         }
     }
 

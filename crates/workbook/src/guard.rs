@@ -38,30 +38,43 @@ impl Seek for OnceOver<'_> {
     }
 }
 
-/// Unpacks every part into nothing and counts: what the archive declares is not believed.
-pub fn check_archive(bytes: &[u8]) -> Result<(), ReadError> {
+/// By what a part hides a row.
+const HIDES: [&[u8]; 2] = [b" hidden=", b" ht=\"0\""];
+
+/// Unpacks every part into nothing and counts: what the archive declares is not believed. Returns the parts that hide something.
+pub fn check_archive(bytes: &[u8]) -> Result<Vec<String>, ReadError> {
     let unreadable = |error: &dyn std::fmt::Display| ReadError::Unreadable(format!("压缩包损坏：{error}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
     if archive.len() > PARTS {
         return Err(ReadError::TooLarge(format!("文件内含{}个部件，超过{PARTS}个，不像是工作簿", archive.len())));
     }
-    let mut total = 0;
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let (mut total, mut hiding) = (0, Vec::new());
+    let longest = HIDES.iter().map(|text| text.len()).max().unwrap_or(0);
+    let mut buffer = vec![0; longest + BUFFER_BYTES];
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(|error| unreadable(&error))?;
         let limit = if part.name().is_ok_and(|name| name.ends_with("sharedStrings.xml")) { SHARED_TEXT_BYTES } else { UNPACKED_BYTES };
-        let mut unpacked = 0;
+        let (mut unpacked, mut kept, mut hides) = (0, 0, false);
         loop {
-            let read = part.read(&mut buffer).map_err(|error| unreadable(&error))? as u64;
+            // Behind the end of what was read before: a word may stand across.
+            let end = kept + part.read(&mut buffer[kept..]).map_err(|error| unreadable(&error))?;
+            let read = (end - kept) as u64;
             if read == 0 {
                 break;
             }
+            hides = hides || HIDES.iter().any(|text| memchr::memmem::find(&buffer[..end], text).is_some());
+            let tail = end.saturating_sub(longest);
+            buffer.copy_within(tail..end, 0);
+            kept = end - tail;
             unpacked += read;
             total += read;
             if unpacked > limit || total > UNPACKED_BYTES {
                 return Err(ReadError::TooLarge(format!("文件解压后超过{}MB，请删除多余的工作表或分批上传", limit.min(UNPACKED_BYTES) / 1024 / 1024)));
             }
         }
+        if let (true, Ok(name)) = (hides, part.name()) {
+            hiding.push(name.into_owned());
+        }
     }
-    Ok(())
+    Ok(hiding)
 }

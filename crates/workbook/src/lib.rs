@@ -4,6 +4,7 @@
 
 mod csv_file;
 mod guard;
+mod hidden;
 mod read;
 mod write;
 mod xls;
@@ -45,6 +46,9 @@ pub enum ReadError {
     /// Too large, packed or unpacked.
     #[error("{0}")]
     TooLarge(String),
+    /// A quote swallows the rows after it.
+    #[error("第{0}行有一个引号没有成对，它之后的行被并入了同一个单元格；什么也没有写入，请在表格软件中删除或补全该引号后重新上传")]
+    OpenQuote(u64),
     /// No row holds the headers.
     #[error("前{HEADER_SEARCH_ROWS}行中找不到表头行（需含“{0}”等列），请使用下载的空白模板")]
     NoHeader(String),

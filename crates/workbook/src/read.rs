@@ -1,8 +1,8 @@
 //! Reads the tables of a file: every sheet that has a header row, with its rows as the spreadsheet numbers them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use calamine::{Data, DataRef, DataType, Reader, SheetType, Xlsx, XlsxError};
+use calamine::{Data, DataRef, DataType, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use xuezhu_domain::text;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CELL_CHARACTERS, COLUMNS, DATA_ROWS, HEADER_SEARCH_ROWS, KEPT_BYTES, ReadError, UPLOAD_BYTES, XLS_BYTES, csv_file,
     guard::{self, OnceOver},
-    xls,
+    hidden, xls,
 };
 
 /// Something about a cell that its text does not show.
@@ -36,7 +36,7 @@ pub struct Cell {
 impl Cell {
     /// A cell that holds a text.
     pub fn text(text: &str) -> Self {
-        Self { text: text.chars().take(CELL_CHARACTERS).collect(), flaw: None }
+        Self { text: text.chars().take(CELL_CHARACTERS).collect(), flaw: flaw_of(text) }
     }
 
     fn number(number: f64) -> Self {
@@ -58,6 +58,25 @@ impl Cell {
     }
 }
 
+/// What a text says that was another kind of cell once: saved as text, an error stays one, and a rounded number stays rounded.
+fn flaw_of(text: &str) -> Option<Flaw> {
+    /// As spreadsheets show them.
+    const ERRORS: [&str; 9] = ["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"];
+    let text = text.trim();
+    if !text.starts_with(|c: char| c == '#' || c.is_ascii_digit()) {
+        return None;
+    }
+    if ERRORS.contains(&text) || (text.len() > 2 && text.bytes().all(|byte| byte == b'#')) {
+        return Some(Flaw::ErrorValue);
+    }
+    // 4.30103E+17
+    let (mantissa, exponent) = text.split_once(['E', 'e'])?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let is_rounded = whole.len() == 1 && digits(whole) && digits(part) && exponent.strip_prefix('+').is_some_and(digits);
+    is_rounded.then_some(Flaw::Rounded)
+}
+
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -65,6 +84,8 @@ pub struct Row {
     pub number: u32,
     /// Cells in the order of the table's headers.
     pub cells: Vec<Cell>,
+    /// Whether the spreadsheet hides it, by hand or by a filter.
+    pub hidden: bool,
 }
 
 /// A sheet with a header row.
@@ -76,6 +97,8 @@ pub struct Table {
     pub headers: Vec<String>,
     /// Rows with anything in them.
     pub rows: Vec<Row>,
+    /// Whether the spreadsheet hides the sheet.
+    pub hidden: bool,
 }
 
 impl Table {
@@ -89,6 +112,8 @@ impl Table {
 pub struct Sheet {
     /// Its name.
     pub name: String,
+    /// Whether it is hidden.
+    pub hidden: bool,
 }
 
 /// Reads a file. A sheet counts where one of its first rows holds every one of `marks` (headers that no title has).
@@ -100,10 +125,13 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
     if bytes.is_empty() {
         return Err(ReadError::Unreadable("文件为空".into()));
     }
-    let mut tables = Tables { marks, required, found: Vec::new(), current: None, rows: 0, kept: 0 };
+    let mut tables = Tables { marks, required, found: Vec::new(), current: None, rows: 0, kept: 0, hidden: HashMap::new() };
+    if bytes.starts_with(b"PK") {
+        let hiding = guard::check_archive(bytes)?;
+        tables.hidden = hidden::rows(bytes, &hiding)?;
+    }
     let mut take = |sheet: &Sheet, number: u32, cells: Vec<Cell>| tables.take(sheet, number, cells);
     if bytes.starts_with(b"PK") {
-        guard::check_archive(bytes)?;
         read_xlsx(bytes, &mut take)?;
     } else if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         // Whatever its size, a protected .xlsx lies in such a container too.
@@ -133,6 +161,8 @@ struct Tables<'m> {
     current: Option<String>,
     rows: usize,
     kept: usize,
+    /// Hidden rows by sheet.
+    hidden: HashMap<String, HashSet<u32>>,
 }
 
 impl Tables<'_> {
@@ -141,7 +171,13 @@ impl Tables<'_> {
             if number > HEADER_SEARCH_ROWS || !self.is_header(&cells) {
                 return Ok(());
             }
-            self.found.push(Table { sheet: sheet.name.clone(), headers: self.headers(&cells)?, rows: Vec::new() });
+            let headers = match self.headers(&cells) {
+                Ok(headers) => headers,
+                // What nobody sees is no reason to refuse what they see.
+                Err(_) if sheet.hidden => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden });
             self.current = Some(sheet.name.clone());
             return Ok(());
         }
@@ -160,7 +196,8 @@ impl Tables<'_> {
         if self.kept > KEPT_BYTES {
             return Err(ReadError::TooLarge("各单元格的文字总量过大，请删除多余的列或分批上传".into()));
         }
-        table.rows.push(Row { number, cells });
+        let hidden = self.hidden.get(&table.sheet).is_some_and(|rows| rows.contains(&number));
+        table.rows.push(Row { number, cells, hidden });
         Ok(())
     }
 
@@ -189,10 +226,10 @@ pub type Take<'t> = dyn FnMut(&Sheet, u32, Vec<Cell>) -> Result<(), ReadError> +
 
 fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     let mut book: Xlsx<_> = Xlsx::new(OnceOver::new(bytes)).map_err(xlsx_error)?;
-    let sheets: Vec<String> = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).map(|sheet| sheet.name.clone()).collect();
-    for name in sheets {
-        let sheet = Sheet { name: name.clone() };
-        let mut cells = book.worksheet_cells_reader(&name).map_err(xlsx_error)?;
+    let of_rows = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let sheets: Vec<Sheet> = of_rows.map(|sheet| Sheet { name: sheet.name.clone(), hidden: sheet.visible != SheetVisible::Visible }).collect();
+    for sheet in sheets {
+        let mut cells = book.worksheet_cells_reader(&sheet.name).map_err(xlsx_error)?;
         let (mut number, mut row): (u32, Vec<Cell>) = (0, Vec::new());
         while let Some(cell) = cells.next_cell_with_formula().map_err(xlsx_error)? {
             let (at, column) = cell.pos;

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use rust_xlsxwriter::{Color, DataValidation, Format, FormatBorder, Note, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, DataValidation, Format, FormatBorder, Formula, Note, Workbook, Worksheet, XlsxError};
 
-use crate::read::Table;
+use crate::read::{Cell, Flaw, Table};
 
 /// What a workbook is about.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +87,10 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
         if !table.sheet.is_empty() && table.sheet != "填写说明" {
             sheet.set_name(&table.sheet)?;
         }
+        // What was hidden stays so: made visible, it would be data.
+        if table.hidden {
+            sheet.set_hidden(true);
+        }
         write_head(sheet, Template { title: "", ..template }, &headers)?;
         let reason_column = u16::try_from(kept.len()).unwrap_or(u16::MAX);
         sheet.set_column_width(reason_column, REASON_WIDTH)?;
@@ -97,11 +101,14 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
                 continue;
             }
             line += 1;
+            if row.hidden {
+                sheet.set_row_hidden(line)?;
+            }
             for (column, index) in kept.iter().enumerate() {
                 let column = u16::try_from(column).unwrap_or(u16::MAX);
                 let header = &table.headers[*index];
                 let at_fault = faults.and_then(|faults| faults.iter().find(|mark| mark.column == *header));
-                sheet.write_string_with_format(line, column, &row.cells[*index].text, if at_fault.is_some() { &fault } else { &text })?;
+                write_cell(sheet, (line, column), &row.cells[*index], if at_fault.is_some() { &fault } else { &text })?;
                 if let Some(mark) = at_fault {
                     sheet.insert_note(line, column, &Note::new(&mark.reason).add_author_prefix(false))?;
                 }
@@ -116,6 +123,20 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
         }
     }
     book.save_to_buffer()
+}
+
+/// A cell as it was: uploaded again, it has the same flaw. Rounded numbers and errors are known by their texts.
+fn write_cell(sheet: &mut Worksheet, (line, column): (u32, u16), cell: &Cell, format: &Format) -> Result<(), XlsxError> {
+    /// Characters of a text within a formula.
+    const TEXT_IN_FORMULA: usize = 255;
+    if cell.flaw == Some(Flaw::Formula) {
+        let text: String = cell.text.chars().take(TEXT_IN_FORMULA / 2).collect();
+        let formula = Formula::new(format!("=\"{}\"", text.replace('"', "\"\""))).set_result(text);
+        sheet.write_formula_with_format(line, column, formula, format)?;
+    } else {
+        sheet.write_string_with_format(line, column, &cell.text, format)?;
+    }
+    Ok(())
 }
 
 fn text_format() -> Format {

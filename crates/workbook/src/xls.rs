@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use calamine::{Reader, Xls, XlsError, Xlsx, XlsxError};
+use calamine::{Reader, SheetVisible, Xls, XlsError, Xlsx, XlsxError};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ pub fn read_apart(program: PathBuf, word: &'static str) {
 /// What the reader says, a line each.
 #[derive(Debug, Serialize, Deserialize)]
 enum Line {
-    Row { sheet: String, number: u32, cells: Vec<Cell> },
+    Row { sheet: String, hidden: bool, number: u32, cells: Vec<Cell> },
     Encrypted,
     Unreadable(String),
     End,
@@ -58,7 +58,7 @@ pub fn serve() -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut fault = None;
     let read = read_here(&bytes, &mut |sheet, number, cells| {
-        tell(&mut out, &Line::Row { sheet: sheet.name.clone(), number, cells }).map_err(|error| {
+        tell(&mut out, &Line::Row { sheet: sheet.name.clone(), hidden: sheet.hidden, number, cells }).map_err(|error| {
             let stop = ReadError::Unreadable(error.to_string());
             fault = Some(error);
             stop
@@ -110,7 +110,7 @@ impl Apart {
             // A line that breaks off is of a reader that was ended.
             let Ok(line) = line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from)) else { break };
             match line {
-                Line::Row { sheet, number, cells } => take(&Sheet { name: sheet }, number, cells)?,
+                Line::Row { sheet, hidden, number, cells } => take(&Sheet { name: sheet, hidden }, number, cells)?,
                 Line::Encrypted => return Err(ReadError::Encrypted),
                 Line::Unreadable(why) => return Err(ReadError::Unreadable(why)),
                 Line::End => return Ok(()),
@@ -132,10 +132,11 @@ fn read_here(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
             _ => ReadError::Unreadable(other.to_string()),
         },
     })?;
-    for name in book.sheet_names() {
-        let sheet = Sheet { name: name.clone() };
-        let formulas = book.worksheet_formula(&name).ok();
-        let Ok(range) = book.worksheet_range(&name) else { continue };
+    let sheets = book.sheets_metadata().iter().map(|sheet| Sheet { name: sheet.name.clone(), hidden: sheet.visible != SheetVisible::Visible });
+    for sheet in sheets.collect::<Vec<_>>() {
+        let name = &sheet.name;
+        let formulas = book.worksheet_formula(name).ok();
+        let Ok(range) = book.worksheet_range(name) else { continue };
         let Some((first, first_column)) = range.start() else { continue };
         for (index, row) in range.rows().enumerate() {
             let at = first + u32::try_from(index).unwrap_or(u32::MAX);

@@ -211,9 +211,15 @@ fn add_streamed(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
     };
     let download = |id: &str, parameters: Vec<Value>| json!({ "get": { "operationId": id, "parameters": parameters, "responses": { "200": { "description": "OK", "content": file }, "default": fault } } });
     let key = text("Idempotency-Key", "header");
-    let import = upload("importEnrollments", vec![text("school", "path"), flag("preview"), flag("allOrNothing"), key.clone()]);
+    let import = upload(
+        "importEnrollments",
+        vec![text("school", "path"), flag("preview"), flag("allOrNothing"), flag("includeHidden"), flag("blankClears"), key.clone()],
+    );
     paths.insert("/v1/schools/{school}/enrollments/import".into(), import);
-    let import = upload("importAwards", vec![text("school", "path"), text("list", "path"), flag("preview"), flag("allOrNothing"), key]);
+    let import = upload(
+        "importAwards",
+        vec![text("school", "path"), text("list", "path"), flag("preview"), flag("allOrNothing"), flag("includeHidden"), flag("blankClears"), key],
+    );
     paths.insert("/v1/schools/{school}/awardLists/{list}/import".into(), import);
     let marked = download("markedWorkbook", vec![text("school", "path"), text("importId", "path"), flag("faultyOnly")]);
     paths.insert("/v1/schools/{school}/imports/{importId}/markedWorkbook".into(), marked);

@@ -88,9 +88,19 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each parameter")]
 struct ImportQuery {
     preview: bool,
     all_or_nothing: bool,
+    include_hidden: bool,
+    blank_clears: bool,
+}
+
+impl ImportQuery {
+    fn head(self, school: String, list: String) -> Upload {
+        let Self { preview, all_or_nothing, include_hidden, blank_clears } = self;
+        Upload { school, preview, all_or_nothing, list, include_hidden, blank_clears }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -214,7 +224,7 @@ async fn import_enrollments(
         Err(rejection) => return bad_query(&rejection),
     };
     use enrollment::{ImportEnrollmentsRequest, import_enrollments_request::Part};
-    let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list: String::new() };
+    let head = query.head(school, String::new());
     let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
     let (pieces, ends) = pieces(body);
     let first = ImportEnrollmentsRequest { part: Some(Part::Upload(head)) };
@@ -235,7 +245,7 @@ async fn import_awards(
         Err(rejection) => return bad_query(&rejection),
     };
     use aid::{ImportAwardsRequest, import_awards_request::Part};
-    let head = Upload { school, preview: query.preview, all_or_nothing: query.all_or_nothing, list };
+    let head = query.head(school, list);
     let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone()).max_decoding_message_size(MESSAGE_BYTES);
     let (pieces, ends) = pieces(body);
     let first = ImportAwardsRequest { part: Some(Part::Upload(head)) };

@@ -78,6 +78,8 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let ctx = Context::new(clerk, &clock, &ids);
     let upload = Upload {
         import: Uuid::nil(),
+        include_hidden: false,
+        blank_clears: false,
         school: SCHOOL.into(),
         preview: true,
         all_or_nothing: false,

@@ -116,7 +116,12 @@ impl AwardService for AwardApi {
             }
         };
         let content_hash = *blake3::hash(&bytes).as_bytes();
-        let body = [&content_hash[..], &[u8::from(head.preview), u8::from(head.all_or_nothing)], head.list.as_bytes()].concat();
+        let body = [
+            &content_hash[..],
+            &[u8::from(head.preview), u8::from(head.all_or_nothing), u8::from(head.include_hidden), u8::from(head.blank_clears)],
+            head.list.as_bytes(),
+        ]
+        .concat();
         let call = Call::of_bytes("ImportAwards", head.list.clone(), &body);
         let read = tokio::task::spawn_blocking(move || super::read_tables(&bytes))
             .await
@@ -128,7 +133,16 @@ impl AwardService for AwardApi {
                 return Err(error.into());
             }
         };
-        let upload = Upload { school: head.school, list, preview: head.preview, all_or_nothing: head.all_or_nothing, tables, content_hash };
+        let upload = Upload {
+            school: head.school,
+            list,
+            preview: head.preview,
+            all_or_nothing: head.all_or_nothing,
+            include_hidden: head.include_hidden,
+            blank_clears: head.blank_clears,
+            tables,
+            content_hash,
+        };
         parts
             .runner
             .mutate(&ctx, call, &(parts.clone(), upload), |ctx, tx, (parts, upload)| {

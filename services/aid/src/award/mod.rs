@@ -236,6 +236,7 @@ fn ends(months: &[Month]) -> Result<(Month, Month), Error> {
 
 /// An uploaded list: what, and how.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each way to take a file")]
 pub struct Upload {
     /// School.
     pub school: String,
@@ -245,6 +246,10 @@ pub struct Upload {
     pub preview: bool,
     /// Write nothing if one row is faulty.
     pub all_or_nothing: bool,
+    /// Hidden sheets and rows are taken in too.
+    pub include_hidden: bool,
+    /// A blank cell clears what is stored.
+    pub blank_clears: bool,
     /// Tables of the file.
     pub tables: std::sync::Arc<Vec<Table>>,
     /// Hash of the file.
@@ -257,15 +262,23 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     let terms = terms(parts, &list)?;
     let rules = ListRules { scheme: terms.scheme, rate: terms.rate, days: &terms.days, today: ctx.today() };
     let mut known: HashMap<Uuid, EntryRow> = store::entries(tx, list.list).await?.into_iter().map(|row| (row.person_key, row)).collect();
-    let mut report = ImportReport { preview: upload.preview, ..ImportReport::default() };
+    let mut report =
+        ImportReport { preview: upload.preview, include_hidden: upload.include_hidden, blank_clears: upload.blank_clears, ..ImportReport::default() };
     let (mut new, mut changed, mut seen): (Vec<Entered>, Vec<Entered>, HashMap<Uuid, u32>) = (Vec::new(), Vec::new(), HashMap::new());
     for table in upload.tables.iter() {
         for row in &table.rows {
+            // What isn't seen isn't data.
+            if !upload.include_hidden && (table.hidden || row.hidden) {
+                report.rows_hidden += 1;
+                tell_hidden(&mut report, table, row.number);
+                continue;
+            }
             report.rows_total += 1;
             let (parsed, problems) = rules::parse(table, row, &rules);
+            let kept = rules::Kept::of(table, upload.blank_clears);
             let outcome = match parsed {
                 None => Err(problems),
-                Some(parsed) => place(ctx, parts, &list, &mut known, &mut seen, row.number, parsed).map_err(|problem| vec![problem]),
+                Some(parsed) => place(ctx, parts, &list, &mut known, &mut seen, row.number, (parsed, kept)).map_err(|problem| vec![problem]),
             };
             match outcome {
                 Ok(Placed::New(entered)) => new.push(entered),
@@ -319,11 +332,14 @@ fn place(
     known: &mut HashMap<Uuid, EntryRow>,
     seen: &mut HashMap<Uuid, u32>,
     number: u32,
-    parsed: Parsed,
+    (mut parsed, kept): (Parsed, rules::Kept),
 ) -> Result<Placed, rules::Problem> {
     let key = parts.keyring.person_key(&parsed.id).0;
     if let Some(first) = seen.insert(key, number) {
         return Err(("身份证件号", parsed.id.masked(), "DUPLICATE_IN_FILE", format!("与第{first}行的证件号相同，请合并月份后只留一行")));
+    }
+    if let Some(row) = known.get(&key) {
+        keep(parts, row, &mut parsed, kept);
     }
     let content = parts.keyring.content_hash(parsed.content().as_bytes());
     let problem = |code, why: String| Err(("", String::new(), code, why));
@@ -343,6 +359,42 @@ fn place(
         return problem("ALREADY_SUBMITTED", format!("该生在本名单中为“{}”，不能修改；需更正的请由审核方退回", state.name()));
     }
     entered(parts, row.entry, key, content, parsed).map(Placed::Changed)
+}
+
+/// Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise. A blank month or tier in a column
+/// that is there says something of its own: the whole term, the middle tier.
+fn keep(parts: &Parts, row: &EntryRow, parsed: &mut Parsed, kept: rules::Kept) {
+    if kept.card
+        && parsed.card.is_empty()
+        && let Some(card) = row.card_sealed.as_deref().and_then(|sealed| parts.keyring.open_text("card", &[row.entry], sealed))
+    {
+        parsed.card = card;
+    }
+    if kept.remark && parsed.remark.is_empty() {
+        row.remark.clone_into(&mut parsed.remark);
+    }
+    if kept.months {
+        parsed.months = parse_months(&row.months);
+    }
+    if kept.tier && parsed.tier != row.tier && !parsed.months.is_empty() {
+        row.tier.clone_into(&mut parsed.tier);
+        parsed.month_fen = xuezhu_domain::Fen(row.amount_fen / i64::try_from(parse_months(&row.months).len().max(1)).unwrap_or(1));
+    }
+}
+
+/// A row that stays out because nobody sees it: of a hidden sheet the sheet alone is told.
+fn tell_hidden(report: &mut ImportReport, table: &Table, number: u32) {
+    let (row, code, reason) = if table.hidden {
+        let why = format!("工作表“{}”是隐藏的，其中的行没有导入；确需导入的，请勾选“包含隐藏的工作表和行”后重新上传", table.sheet);
+        (0, "HIDDEN_SHEET", why)
+    } else {
+        let why = "本行被隐藏或筛选掉，没有导入；确需导入的，请取消隐藏，或勾选“包含隐藏的工作表和行”后重新上传";
+        (i32::try_from(number).unwrap_or(i32::MAX), "HIDDEN_ROW", why.to_owned())
+    };
+    let told = Problem { sheet: table.sheet.clone(), row, code: code.to_owned(), reason, ..Problem::default() };
+    if report.warnings.len() < PROBLEMS_LISTED && report.warnings.last() != Some(&told) {
+        report.warnings.push(told);
+    }
 }
 
 fn entered(parts: &Parts, entry: Uuid, key: Uuid, content: [u8; 32], parsed: Parsed) -> Result<Entered, rules::Problem> {
@@ -510,7 +562,7 @@ pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
     let required: Vec<&str> = rules::COLUMNS.iter().filter(|column| column.required).map(|column| column.header).collect();
     xuezhu_workbook::read(bytes, rules::MARKS, &required).map_err(|error| {
         let reason = match error {
-            R::Unreadable(_) => Reason::FileUnreadable,
+            R::Unreadable(_) | R::OpenQuote(_) => Reason::FileUnreadable,
             R::Encrypted => Reason::FileEncrypted,
             R::TooLarge(_) => Reason::FileTooLarge,
             R::NoHeader(_) | R::MissingColumns(_) => Reason::HeaderMissing,

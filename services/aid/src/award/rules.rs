@@ -148,6 +148,28 @@ impl Parsed {
     }
 }
 
+/// What of an entry that is there stays, where the file says nothing about it.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each column that may be left out")]
+pub struct Kept {
+    /// The months: the file has no such column.
+    pub months: bool,
+    /// The tier: likewise.
+    pub tier: bool,
+    /// The bank card, where it is blank.
+    pub card: bool,
+    /// The remark, where it is blank.
+    pub remark: bool,
+}
+
+impl Kept {
+    /// By the columns of a table; a column that it does not have clears nothing.
+    pub fn of(table: &Table, blank_clears: bool) -> Self {
+        let absent = |header: &str| table.column(header).is_none();
+        Self { months: absent("月份"), tier: absent("档次"), card: !blank_clears || absent("银行卡号"), remark: !blank_clears || absent("备注") }
+    }
+}
+
 /// A problem of a row: column, masked value, stable code, reason.
 pub type Problem = (&'static str, String, &'static str, String);
 
@@ -338,8 +360,8 @@ mod tests {
     fn rows_are_read_or_every_fault_is_told() {
         with_rules(SchemeCode::Grant, |rules| {
             let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
-            let table = Table { sheet: String::new(), headers, rows: Vec::new() };
-            let row = |cells: [&str; 7]| Row { number: 4, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
+            let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false };
+            let row = |cells: [&str; 7]| Row { number: 4, hidden: false, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
             let (parsed, problems) = parse(&table, &row(["王　伟", "居民身份证", "11010519491231002x", "9-10", "", "6222600260001072444", ""]), rules);
             assert_eq!(problems, []);
             let parsed = parsed.expect("is right");

@@ -49,7 +49,12 @@ pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnr
     let call = Call::of_bytes(
         "ImportEnrollments",
         head.school.clone(),
-        &[&content_hash[..], &[u8::from(head.preview), u8::from(head.all_or_nothing)], head.school.as_bytes()].concat(),
+        &[
+            &content_hash[..],
+            &[u8::from(head.preview), u8::from(head.all_or_nothing), u8::from(head.include_hidden), u8::from(head.blank_clears)],
+            head.school.as_bytes(),
+        ]
+        .concat(),
     );
     let (import, keyring) = (ctx.new_id(), parts.keyring.clone());
     let read = tokio::task::spawn_blocking(move || {
@@ -70,6 +75,8 @@ pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnr
         school: head.school,
         preview: head.preview,
         all_or_nothing: head.all_or_nothing,
+        include_hidden: head.include_hidden,
+        blank_clears: head.blank_clears,
         import,
         tables: Arc::new(tables),
         file_sealed: Arc::new(sealed),

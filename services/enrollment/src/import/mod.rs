@@ -24,6 +24,7 @@ pub const FILE_KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
 
 /// An upload: what, and how.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each way to take a file")]
 pub struct Upload {
     /// The school that uploads.
     pub school: String,
@@ -31,6 +32,10 @@ pub struct Upload {
     pub preview: bool,
     /// Write nothing if one row is faulty.
     pub all_or_nothing: bool,
+    /// Hidden sheets and rows are taken in too.
+    pub include_hidden: bool,
+    /// A blank cell clears what is stored.
+    pub blank_clears: bool,
     /// Id of the import, to which the file is bound.
     pub import: Uuid,
     /// The tables of the file.
@@ -49,7 +54,7 @@ pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
 /// A file's fault as a refusal.
 pub fn refused(error: &ReadError) -> Error {
     let reason = match error {
-        ReadError::Unreadable(_) => Reason::FileUnreadable,
+        ReadError::Unreadable(_) | ReadError::OpenQuote(_) => Reason::FileUnreadable,
         ReadError::Encrypted => Reason::FileEncrypted,
         ReadError::TooLarge(_) => Reason::FileTooLarge,
         ReadError::NoHeader(_) | ReadError::MissingColumns(_) => Reason::HeaderMissing,
@@ -71,12 +76,14 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     let majors = directory::majors(tx, &school.code).await?;
     let rules = SchoolRules { school: &school.code, majors: &majors, today: ctx.today() };
     let mut found = Findings::default();
-    let rows = parse_all(&upload.tables, &rules, &mut found);
+    let rows = parse_all(upload, &rules, &mut found);
     let keyed: Vec<Keyed> = rows.into_iter().map(|row| Keyed::new(parts, row)).collect();
     let keyed = without_duplicates(keyed, &mut found);
     warn_of_others(tx, &school.code, &keyed, &mut found).await?;
-    let effects = match_rows(tx, &school.code, keyed, &mut found).await?;
-    let mut report = found.report(upload.tables.iter().map(|table| table.rows.len()).sum(), &effects);
+    let effects = match_rows(tx, parts, &school.code, keyed, upload.blank_clears, &mut found).await?;
+    let total = upload.tables.iter().map(|table| table.rows.len()).sum::<usize>();
+    let mut report = found.report(total, &effects);
+    (report.include_hidden, report.blank_clears) = (upload.include_hidden, upload.blank_clears);
     report.preview = upload.preview;
     if upload.all_or_nothing && report.rows_faulty > 0 && !upload.preview {
         report.rows_new = 0;
@@ -89,11 +96,14 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     Ok(report)
 }
 
-fn parse_all(tables: &[Table], rules: &SchoolRules, found: &mut Findings) -> Vec<(String, u32, Parsed)> {
+/// What isn't seen isn't data: hidden sheets and rows stay out, unless they were asked for, and are told.
+fn parse_all(upload: &Upload, rules: &SchoolRules, found: &mut Findings) -> Vec<(String, u32, Parsed)> {
     let mut rows = Vec::new();
-    for table in tables {
+    for table in upload.tables.iter() {
         let layout = rules::Layout::new(table);
-        for row in &table.rows {
+        let out = |row: &xuezhu_workbook::Row| !upload.include_hidden && (table.hidden || row.hidden);
+        found.hidden(table, |row| out(row));
+        for row in table.rows.iter().filter(|row| !out(row)) {
             let (parsed, problems, warnings) = rules::parse(&layout, row, rules);
             found.add(&table.sheet, row.number, problems, warnings);
             if let Some(parsed) = parsed {
@@ -164,7 +174,14 @@ async fn warn_of_others(tx: &mut Tx, school: &str, rows: &[Keyed], found: &mut F
 }
 
 /// Matches rows with what the school has: by number, else by the school's own 学号.
-async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Findings) -> Result<Vec<(Keyed, Effect)>, Error> {
+async fn match_rows(
+    tx: &mut Tx,
+    parts: &Parts,
+    school: &str,
+    rows: Vec<Keyed>,
+    blank_clears: bool,
+    found: &mut Findings,
+) -> Result<Vec<(Keyed, Effect)>, Error> {
     let (gone, live): (Vec<_>, Vec<_>) = registration::all_of_school(tx, school).await?.into_iter().partition(|row| row.state == State::Withdrawn.as_str());
     let by_key: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
     // Whoever left stands in next month's workbook too: the same month of entry and 学号 are the one who left, not a new entry.
@@ -175,9 +192,22 @@ async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Fin
     let by_id: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
     let by_number: HashMap<&str, &registration::LiveRow> =
         live.iter().filter(|row| !row.school_number.is_empty()).map(|row| (row.school_number.as_str(), row)).collect();
+    let met = |row: &Keyed| {
+        let by_key = by_key.get(&row.key).copied();
+        let by_former = || by_id.get(former.get(&(row.key, comparable_name(&row.row.name)))?).copied();
+        let gone = || left.get(&(row.key, row.row.entry_month.number(), row.row.school_number.as_str())).copied();
+        by_key.or_else(by_former).or_else(|| by_number.get(row.row.school_number.as_str()).copied()).or_else(gone)
+    };
+    let changed = rows.iter().filter_map(|row| met(row).filter(|known| known.content_hash != row.content)).map(|known| known.enrollment);
+    let stored = registration::details_of(tx, parts, changed).await?;
     let mut effects = Vec::with_capacity(rows.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();
-    for row in rows {
+    for mut row in rows {
+        if let Some(details) = met(&row).and_then(|known| stored.get(&known.enrollment)) {
+            // Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise.
+            row.row.keep(details, blank_clears);
+            row.content = parts.keyring.content_hash(row.row.content().as_bytes());
+        }
         let under_former = || by_id.get(former.get(&(row.key, comparable_name(&row.row.name)))?).copied();
         let same_key = by_key.get(&row.key).copied().or_else(under_former);
         let same_number = by_number.get(row.row.school_number.as_str()).copied();
@@ -186,6 +216,13 @@ async fn match_rows(tx: &mut Tx, school: &str, rows: Vec<Keyed>, found: &mut Fin
         {
             let problem = RowProblem::new("学号", &row.row.school_number, "SCHOOL_NUMBER_TAKEN", "该学号属于本校另一名学生，请核对".into());
             found.add(&row.sheet, row.number, vec![problem], Vec::new());
+            continue;
+        }
+        if let (None, Some(number)) = (same_key, same_number)
+            && number.name_comparable != comparable_name(&row.row.name)
+        {
+            let why = "该学号属于本校另一名学生（姓名和证件号都不同），不会覆盖其记录，请核对学号";
+            found.add(&row.sheet, row.number, vec![RowProblem::new("学号", &row.row.school_number, "SCHOOL_NUMBER_TAKEN", why.into())], Vec::new());
             continue;
         }
         let gone = || left.get(&(row.key, row.row.entry_month.number(), row.row.school_number.as_str())).copied();
@@ -284,6 +321,8 @@ pub async fn commit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, imp
         school: school.to_owned(),
         preview: false,
         all_or_nothing,
+        include_hidden: report.include_hidden,
+        blank_clears: report.blank_clears,
         import,
         tables: std::sync::Arc::new(tables),
         file_sealed: std::sync::Arc::new(sealed),
@@ -313,9 +352,26 @@ struct Findings {
     faulty: HashSet<(String, u32)>,
     listed: HashSet<(String, u32)>,
     omitted: usize,
+    hidden: usize,
 }
 
 impl Findings {
+    /// Tells what of a table stays out because nobody sees it.
+    fn hidden(&mut self, table: &Table, out: impl Fn(&xuezhu_workbook::Row) -> bool) {
+        let rows: Vec<u32> = table.rows.iter().filter(|row| out(row)).map(|row| row.number).collect();
+        self.hidden += rows.len();
+        let warn = |why: String, code| RowProblem::new("", "", code, why);
+        if table.hidden && !rows.is_empty() {
+            let why = format!("工作表“{}”是隐藏的，其中{}行没有导入；确需导入的，请勾选“包含隐藏的工作表和行”后重新上传", table.sheet, rows.len());
+            self.add(&table.sheet, 0, Vec::new(), vec![warn(why, "HIDDEN_SHEET")]);
+        } else {
+            for number in rows {
+                let why = "本行被隐藏或筛选掉，没有导入；确需导入的，请取消隐藏，或勾选“包含隐藏的工作表和行”后重新上传";
+                self.add(&table.sheet, number, Vec::new(), vec![warn(why.into(), "HIDDEN_ROW")]);
+            }
+        }
+    }
+
     fn add(&mut self, sheet: &str, number: u32, problems: Vec<RowProblem>, warnings: Vec<RowProblem>) {
         if !problems.is_empty() {
             self.faulty.insert((sheet.to_owned(), number));
@@ -341,7 +397,10 @@ impl Findings {
         let faulty_rows = unlisted.into_iter().map(|(sheet, row)| RowProblem::new("", "", "NOT_LISTED", why()).at(sheet, *row)).collect();
         ImportReport {
             import_id: String::new(),
-            rows_total: small(total),
+            rows_total: small(total - self.hidden),
+            rows_hidden: small(self.hidden),
+            include_hidden: false,
+            blank_clears: false,
             rows_new: count(|effect| matches!(effect, Effect::New)),
             rows_changed: count(|effect| matches!(effect, Effect::Changed(_))),
             rows_unchanged: count(|effect| matches!(effect, Effect::Unchanged)),

@@ -1,6 +1,6 @@
 //! What each column of the workbook may hold, and what a row must be. Rules ID-1 to ID-7, RG-2, RG-8, RG-9, RG-12.
 
-use std::{collections::HashMap, fmt::Write};
+use std::{collections::HashMap, fmt::Write, sync::Arc};
 
 use chrono::{Datelike, NaiveDate};
 use xuezhu_domain::{
@@ -64,12 +64,17 @@ impl RowProblem {
 /// Where the workbook's columns stand in a table.
 pub struct Layout {
     places: HashMap<&'static str, usize>,
+    /// Columns that the file does not have.
+    absent: Arc<[&'static str]>,
 }
 
 impl Layout {
     /// Finds the columns by their headers.
     pub fn new(table: &Table) -> Self {
-        Self { places: COLUMNS.iter().filter_map(|column| table.column(column.header).map(|place| (column.header, place))).collect() }
+        let places: HashMap<&'static str, usize> =
+            COLUMNS.iter().filter_map(|column| table.column(column.header).map(|place| (column.header, place))).collect();
+        let absent = COLUMNS.iter().map(|column| column.header).filter(|header| !places.contains_key(header)).collect();
+        Self { places, absent }
     }
 }
 
@@ -106,9 +111,32 @@ pub struct Parsed {
     pub phone: String,
     /// All 73 columns as they are kept.
     pub details: Vec<(&'static str, String)>,
+    /// Columns that the file does not have.
+    pub absent: Arc<[&'static str]>,
 }
 
 impl Parsed {
+    /// Keeps what is stored where the file has no column, and, unless blank cells clear, where the cell is blank.
+    pub fn keep(&mut self, stored: &str, blank_clears: bool) {
+        for (header, value) in self.details.iter_mut().filter(|(_, value)| value.is_empty()) {
+            if blank_clears && !self.absent.contains(header) {
+                continue;
+            }
+            let kept = stored.lines().filter_map(|line| line.split_once('=')).find(|(known, _)| known == header);
+            if let Some((_, kept)) = kept {
+                kept.clone_into(value);
+            }
+        }
+        let text = |header: &str| self.details.iter().find(|(known, _)| *known == header).map(|(_, value)| value.clone()).unwrap_or_default();
+        self.school_number = text("学号");
+        self.class_name = text("班级名称");
+        self.study_form = text("学习形式");
+        self.student_category = text("学生类别");
+        self.household = text("户口性质");
+        self.residence = text("学生居住地类型");
+        self.phone = text("联系电话");
+    }
+
     /// The content as one text: equal for equal rows, whatever the order of columns.
     pub fn content(&self) -> String {
         let mut content = String::with_capacity(1024);
@@ -233,6 +261,7 @@ impl Reader<'_> {
             residence: text("学生居住地类型"),
             phone: text("联系电话"),
             details: std::mem::take(&mut self.details),
+            absent: self.layout.absent.clone(),
         })
     }
 
@@ -486,10 +515,10 @@ mod tests {
         }
         let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
         let cells = headers.iter().map(|header| Cell::text(row.get(header.as_str()).map_or("", String::as_str))).collect();
-        let table = Table { sheet: String::new(), headers, rows: Vec::new() };
+        let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false };
         let majors = [codes::major("2010", "100100").expect("护理"), codes::major("2010", "010200").expect("现代农艺技术")];
         let rules = SchoolRules { school: "3643000001", majors: &majors, today: NaiveDate::from_ymd_opt(2016, 9, 10).expect("a date") };
-        let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells }, &rules);
+        let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells, hidden: false }, &rules);
         (parsed, problems.into_iter().map(|problem| problem.code).collect())
     }
 

@@ -74,6 +74,16 @@ fn entered(parts: &Parts, enrollment: Uuid, keyed: &Keyed) -> Entered {
     }
 }
 
+/// The kept columns of enrollments, as one text each.
+pub async fn details_of(tx: &mut Tx, parts: &Parts, enrollments: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>, Error> {
+    let mut details = HashMap::new();
+    for (enrollment, sealed) in store::details(tx, enrollments).await? {
+        let text = parts.keyring.open_text("details", &[enrollment], &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
+        details.insert(enrollment, text);
+    }
+    Ok(details)
+}
+
 /// The clerk takes back a row that no department approved: a draft, or one that was sent back.
 pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<(), Error> {
     let school = directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;

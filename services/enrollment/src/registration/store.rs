@@ -14,6 +14,7 @@ pub struct LiveRow {
     pub claim_key: Uuid,
     pub school_number: String,
     pub entry_month: i32,
+    pub name_comparable: String,
     pub content_hash: Vec<u8>,
 }
 
@@ -160,7 +161,12 @@ pub struct RefusedEnrollment {
 
 /// Every enrollment of a school, those of students who left too.
 pub async fn all_of_school(tx: &mut Tx, school: &str) -> Result<Vec<LiveRow>, StoreError> {
-    rows!(tx, LiveRow, "SELECT enrollment, state, claim_key, school_number, entry_month, content_hash FROM enrollments WHERE school = $1", school)
+    rows!(
+        tx,
+        LiveRow,
+        "SELECT enrollment, state, claim_key, school_number, entry_month, name_comparable, content_hash FROM enrollments WHERE school = $1",
+        school
+    )
 }
 
 /// Keys that persons enrolled at the school held before, each with every name of theirs: a row under one of them and
@@ -349,6 +355,11 @@ pub async fn numbers(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Opti
         school,
         enrollment
     )
+}
+
+/// The sealed columns of enrollments.
+pub async fn details(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), sql!("SELECT enrollment, details_sealed FROM enrollments WHERE enrollment" in_uuids 1), json_uuids(enrollments))
 }
 
 /// Drafts of a school that were asked for, or all of them.

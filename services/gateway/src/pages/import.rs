@@ -97,11 +97,17 @@ pub async fn file(mut form: Multipart) -> Result<(Vec<u8>, BTreeMap<String, Stri
     }
 }
 
+/// How a form wants its file taken.
+pub fn head(fields: &BTreeMap<String, String>, school: String, list: String, preview: bool) -> Upload {
+    let (include_hidden, blank_clears) = (fields.contains_key("include_hidden"), fields.contains_key("blank_clears"));
+    Upload { school, preview, all_or_nothing: false, list, include_hidden, blank_clears }
+}
+
 async fn upload(desk: Desk, form: Multipart) -> Result<Response, PageError> {
     let sent = async {
         let _turn = desk.gateway.turn_of_form().await?;
-        let (bytes, _) = file(form).await?;
-        let head = Upload { school: desk.user.org.clone(), preview: true, all_or_nothing: false, list: String::new() };
+        let (bytes, fields) = file(form).await?;
+        let head = head(&fields, desk.user.org.clone(), String::new(), true);
         let pieces = [Part::Upload(head), Part::Chunk(bytes)].map(|part| ImportEnrollmentsRequest { part: Some(part) });
         desk.enrollments().import_enrollments(desk.request(futures_util::stream::iter(pieces))).await
     };

@@ -19,12 +19,12 @@ use xuezhu_proto::{
         ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest, award_entry,
         import_awards_request::Part, scheme,
     },
-    common::{ImportReport, Upload},
+    common::ImportReport,
 };
 
 use super::{
     Desk, PageError,
-    import::{Kind, by_cause, file},
+    import::{Kind, by_cause, file, head},
     render, show, unknown_act,
 };
 use crate::Gateway;
@@ -330,7 +330,7 @@ async fn upload(desk: Desk, Path((school, list)): Path<(String, String)>, form: 
         };
         let content = if preview && bytes.len() <= CARRIED_BYTES { STANDARD.encode(&bytes) } else { String::new() };
         let request_id = fields.get("request_id").cloned().unwrap_or_else(|| desk.new_request_id());
-        let head = Upload { school: school.clone(), preview, all_or_nothing: false, list: list.clone() };
+        let head = head(&fields, school.clone(), list.clone(), preview);
         let pieces = [Part::Upload(head), Part::Chunk(bytes)].map(|part| ImportAwardsRequest { part: Some(part) });
         let answer = desk.awards().import_awards(desk.change(&request_id, futures_util::stream::iter(pieces))).await?;
         Ok::<_, Status>((answer.into_inner().report, content))

@@ -11,6 +11,7 @@ use super::{FOUND, Login, OK, request_id};
 /// Uploads a workbook of students, or of awards.
 #[derive(Args)]
 #[command(after_help = "Example:\n  xuezhu import students.xlsx --school 3643000001 --account lili --password-file p.txt --preview --marked marked.xlsx")]
+#[expect(clippy::struct_excessive_bools, reason = "one for each option")]
 pub struct Import {
     /// The workbook
     file: PathBuf,
@@ -26,6 +27,12 @@ pub struct Import {
     /// Write nothing if one row is faulty
     #[arg(long)]
     all_or_nothing: bool,
+    /// Take hidden sheets and rows in too
+    #[arg(long)]
+    include_hidden: bool,
+    /// A blank cell clears what is stored
+    #[arg(long)]
+    blank_clears: bool,
     /// Where to put the workbook with its faulty cells marked
     #[arg(long)]
     marked: Option<PathBuf>,
@@ -44,7 +51,10 @@ impl Import {
             Some(list) => format!("awardLists/{list}"),
             None => "enrollments".to_owned(),
         };
-        let path = format!("/v1/schools/{}/{place}/import?preview={}&allOrNothing={}", self.school, self.preview, self.all_or_nothing);
+        let path = format!(
+            "/v1/schools/{}/{place}/import?preview={}&allOrNothing={}&includeHidden={}&blankClears={}",
+            self.school, self.preview, self.all_or_nothing, self.include_hidden, self.blank_clears
+        );
         let report = session.upload(&path, bytes, &request_id()).await?;
         bar.finish_and_clear();
         let id = report["importId"].as_str().unwrap_or_default();

@@ -1,0 +1,205 @@
+//! Files as people really make them: nothing lost, nothing doubled, nothing invented.
+
+use serde_json::{Value, json};
+use xuezhu::client::{Refused, Session};
+use xuezhu_tests::{
+    Engine, deployment,
+    schools::{self, PASSWORD, student, workbook},
+};
+
+const SCHOOL: &str = "3661010001";
+
+fn case(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases").join(name)).expect("is there")
+}
+
+/// A school for which the cases were made, and its clerk.
+async fn clerk(people: &schools::People) -> Session {
+    let majors = json!([{ "catalogue": "2010", "code": "120100" }, { "catalogue": "2010", "code": "010200" }]);
+    let body = json!({ "code": SCHOOL, "name": "西安职业学校", "region": "610113", "kind": "PUBLIC", "authority": "610100", "majors": majors });
+    people.admin.post("/v1/schools", &body, "").await.expect("a school is entered");
+    people.open_account("clerk61", "SCHOOL_CLERK", SCHOOL, PASSWORD).await
+}
+
+fn import(options: &str) -> String {
+    format!("/v1/schools/{SCHOOL}/enrollments/import{options}")
+}
+
+async fn names(clerk: &Session) -> Vec<String> {
+    let answer = clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?pageSize=1000")).await.expect("a list");
+    let mut names: Vec<String> = answer["enrollments"].as_array().expect("a list").iter().map(|row| row["name"].as_str().expect("a name").to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Places and codes of what a report tells.
+fn told(report: &Value, of: &str) -> Vec<(String, i64, String, String)> {
+    let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    let rows = report[of].as_array().expect("a list").iter();
+    rows.map(|row| (text(row, "sheet"), row["row"].as_i64().unwrap_or(0), text(row, "column"), text(row, "code"))).collect()
+}
+
+fn at(sheet: &str, row: i64, column: &str, code: &str) -> (String, i64, String, String) {
+    (sheet.to_owned(), row, column.to_owned(), code.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_that_swallows_rows_is_told_by_its_line_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let clerk = clerk(&people).await;
+    deployment.drain().await.expect("aid knows the school");
+    let made = clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+    let list = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));
+    for (file, path, line) in [
+        ("award-unclosed-quote.csv", format!("{list}/import"), 5),
+        ("award-two-quotes.csv", format!("{list}/import"), 3),
+        ("enrollment-unclosed.csv", import(""), 3),
+        ("quote-unclosed.csv", import(""), 3),
+    ] {
+        let error = clerk.upload(&path, case(file), "").await.expect_err(file);
+        let refused = error.downcast_ref::<Refused>().expect("is refused");
+        assert_eq!((refused.status, refused.reason.as_str()), (400, "FILE_UNREADABLE"), "{file}: {refused}");
+        assert!(refused.message.contains(&format!("第{line}行")), "{file}: {refused}");
+    }
+    assert_eq!(names(&clerk).await, Vec::<String>::new());
+    assert_eq!(clerk.get(&format!("{list}/entries")).await.expect("entries")["entries"], json!([]));
+    // A quote in plain text is text: every line is accounted for.
+    for file in ["quote-inner.csv", "quote-opening.csv"] {
+        let report = clerk.upload(&import("?preview=true"), case(file), "").await.expect(file);
+        let lines = i64::try_from(case(file).split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count()).expect("few") - 1;
+        assert_eq!(report["rowsTotal"], lines, "{file}: {report}");
+        assert_eq!(report["rowsNew"].as_i64().unwrap_or(0) + report["rowsFaulty"].as_i64().unwrap_or(0), lines, "{file}: {report}");
+    }
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_hidden_stays_out_and_is_told_unless_it_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let clerk = clerk(&people).await;
+    deployment.drain().await.expect("aid knows the school");
+    for (file, sheet, visible, hidden) in [("hidden.xlsx", "上年", 3, 3), ("veryHidden.xlsx", "上年", 3, 3), ("hidden.xls", "旧", 2, 1)] {
+        let report = clerk.upload(&import("?preview=true"), case(file), "").await.expect(file);
+        assert_eq!((&report["rowsNew"], &report["rowsHidden"], &report["rowsFaulty"]), (&json!(visible), &json!(hidden), &json!(0)), "{file}: {report}");
+        assert_eq!(told(&report, "warnings"), [at(sheet, 0, "", "HIDDEN_SHEET")], "{file}");
+        let all = clerk.upload(&import("?preview=true&includeHidden=true"), case(file), "").await.expect(file);
+        assert_eq!((&all["rowsTotal"], &all["rowsHidden"]), (&json!(visible + hidden), &json!(0)), "{file}: {all}");
+    }
+    // What was previewed with what is hidden is written with it.
+    let preview = clerk.upload(&import("?preview=true&includeHidden=true"), case("filter.xlsx"), "").await.expect("is read");
+    let visible = clerk.upload(&import("?preview=true"), case("filter.xlsx"), "").await.expect("is read");
+    assert!(visible["rowsHidden"].as_i64().is_some_and(|hidden| hidden > 0) && told(&visible, "warnings").iter().all(|told| told.1 > 0), "{visible}");
+    let commit = format!("/v1/schools/{SCHOOL}/imports/{}/commit", preview["importId"].as_str().expect("an id"));
+    let written = clerk.post(&commit, &json!({}), "").await.expect("is written");
+    assert_eq!(written["rowsNew"], preview["rowsNew"]);
+    assert_eq!(written["rowsNew"].as_i64().unwrap_or(0), visible["rowsNew"].as_i64().unwrap_or(0) + visible["rowsHidden"].as_i64().unwrap_or(0));
+
+    let made = clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+    let list = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));
+    let report = clerk.upload(&format!("{list}/import"), case("award-hidden.xlsx"), "").await.expect("is read");
+    assert_eq!((&report["rowsNew"], &report["rowsHidden"]), (&json!(2), &json!(4)), "{report}");
+    assert_eq!(told(&report, "warnings"), [at("上学期", 0, "", "HIDDEN_SHEET"), at("本学期", 3, "", "HIDDEN_ROW")]);
+    let entries = clerk.get(&format!("{list}/entries")).await.expect("entries");
+    let mut listed: Vec<&str> = entries["entries"].as_array().expect("a list").iter().filter_map(|entry| entry["name"].as_str()).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, ["吴杰超", "周伟敏"]);
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marked_copy_that_is_uploaded_unchanged_tells_the_same_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let clerk = clerk(&people).await;
+    for (file, faulty) in [("rounded.xlsx", 3), ("error-value.xlsx", 2), ("hidden.xlsx", 0), ("filter.xlsx", 0)] {
+        let first = clerk.upload(&import("?preview=true"), case(file), "").await.expect(file);
+        assert_eq!(first["rowsFaulty"], faulty, "{file}: {first}");
+        let mut before = first;
+        for round in 0..2 {
+            let id = before["importId"].as_str().expect("an id");
+            let copy = clerk.download(&format!("/v1/schools/{SCHOOL}/imports/{id}/markedWorkbook")).await.expect("is marked");
+            let again = clerk.upload(&import("?preview=true"), copy, "").await.expect(file);
+            let columns = |report: &Value| told(report, "problems").into_iter().map(|(_, _, column, code)| (column, code)).collect::<Vec<_>>();
+            assert_eq!(columns(&again), columns(&before), "{file} {round}");
+            for count in ["rowsTotal", "rowsNew", "rowsFaulty", "rowsHidden"] {
+                assert_eq!(again[count], before[count], "{file} {round}: {count}");
+            }
+            before = again;
+        }
+    }
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_overwritten_by_another_who_has_the_same_school_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let clerk = clerk(&people).await;
+    let first = clerk.upload(&import(""), case("hidden.xlsx"), "").await.expect("is read");
+    assert_eq!(first["rowsNew"], 3, "{first}");
+    let before = names(&clerk).await;
+    let report = clerk.upload(&import(""), case("other-person.xlsx"), "").await.expect("is read");
+    assert_eq!((&report["rowsFaulty"], &report["rowsChanged"], &report["rowsNew"]), (&json!(1), &json!(0), &json!(0)), "{report}");
+    assert_eq!(told(&report, "problems")[0].3, "SCHOOL_NUMBER_TAKEN");
+    assert_eq!(names(&clerk).await, before);
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_is_absent_and_a_cell_that_is_blank_leave_what_is_stored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let clerk = clerk(&people).await;
+    // The case, after an upload that had all columns: the ones that are gone stay as they were.
+    let upload = async |file: Vec<u8>, options: &str| clerk.upload(&import(options), file, "").await.expect("is read");
+    assert_eq!(upload(case("without-optional.xlsx"), "").await["rowsNew"], 2);
+    assert_eq!(upload(case("without-optional.xlsx"), "").await["rowsUnchanged"], 2);
+    let mut full = student(1);
+    for (column, value) in [("专业简称", "现代农艺技术"), ("家庭现地址", "某路1号"), ("家庭邮政编码", "710000"), ("考生号", "26610113")]
+    {
+        full.insert(column.into(), value.into());
+    }
+    assert_eq!(upload(workbook(&[full.clone()]), "").await["rowsNew"], 1);
+    let mut blank = full.clone();
+    for column in ["家庭现地址", "考生号", "学号"] {
+        blank.insert(column.into(), String::new());
+    }
+    assert_eq!(upload(workbook(&[blank.clone()]), "").await["rowsUnchanged"], 1, "a blank cell says nothing");
+    let mut moved = blank.clone();
+    moved.insert("家庭邮政编码".into(), "710001".into());
+    assert_eq!(upload(workbook(&[moved.clone()]), "").await["rowsChanged"], 1);
+    full.insert("家庭邮政编码".into(), "710001".into());
+    assert_eq!(upload(workbook(&[full.clone()]), "").await["rowsUnchanged"], 1, "all else stayed");
+    assert_eq!(upload(workbook(&[moved.clone()]), "?blankClears=true").await["rowsChanged"], 1, "the clerk says so");
+    assert_eq!(upload(workbook(&[moved]), "").await["rowsUnchanged"], 1);
+    assert_eq!(upload(workbook(&[full]), "").await["rowsChanged"], 1, "is entered again");
+
+    deployment.drain().await.expect("aid knows the school");
+    let made = clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+    let list = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));
+    let number = schools::number(1);
+    let award = async |text: String, options: &str| clerk.upload(&format!("{list}/import{options}"), text.into_bytes(), "").await.expect("is read");
+    let entry = async || clerk.get(&format!("{list}/entries")).await.expect("entries")["entries"][0].clone();
+    let whole = format!("姓名,身份证件类型,身份证件号,月份,档次,银行卡号,备注\n王甲,居民身份证,{number},9-10,一档,6222600260001072444,孪生\n");
+    assert_eq!(award(whole, "").await["rowsNew"], 1);
+    let before = entry().await;
+    assert_eq!((&before["card"], &before["remark"], &before["tier"]), (&json!("***************2444"), &json!("孪生"), &json!("一档")));
+    for text in [
+        format!("姓名,身份证件类型,身份证件号\n王甲,居民身份证,{number}\n"),
+        format!("姓名,身份证件类型,身份证件号,月份,档次,银行卡号,备注\n王甲,居民身份证,{number},9-10,一档,,\n"),
+    ] {
+        assert_eq!(award(text, "").await["rowsUnchanged"], 1);
+    }
+    assert_eq!(entry().await, before);
+    let cleared = format!("姓名,身份证件类型,身份证件号,月份,档次,银行卡号,备注\n王甲,居民身份证,{number},9-10,一档,,\n");
+    assert_eq!(award(cleared, "?blankClears=true").await["rowsChanged"], 1);
+    assert_eq!((&entry().await["card"], &entry().await["remark"]), (&json!(""), &json!("")));
+    deployment.stop().await;
+}
