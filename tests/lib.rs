@@ -77,6 +77,13 @@ pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// A block of a document, by what stands behind its opening fence.
+pub fn shown<'d>(document: &'d str, block: &str) -> &'d str {
+    let begin = document.find(&format!("```{block}\n")).expect("the document shows it") + block.len() + 4;
+    let end = begin + document[begin..].find("\n```").expect("it ends");
+    &document[begin..end]
+}
+
 /// Sets the process up once.
 pub fn prepare() {
     static ONCE: Once = Once::new();

@@ -191,6 +191,11 @@ pub async fn database() -> String {
     cluster.create(&format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed))).await
 }
 
+/// Where the server's programs are.
+pub fn programs() -> PathBuf {
+    binaries()
+}
+
 fn ready(bin: &Path, port: u16) -> bool {
     Command::new(bin.join("pg_isready")).args(["-h", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }

@@ -21,9 +21,7 @@ fn root() -> PathBuf {
 
 /// The code of a language that the document shows.
 fn shown(language: &str) -> &'static str {
-    let begin = DOCUMENT.find(&format!("```{language}\n")).expect("the document shows it") + language.len() + 4;
-    let end = begin + DOCUMENT[begin..].find("\n```").expect("it ends");
-    &DOCUMENT[begin..end]
+    xuezhu_tests::shown(DOCUMENT, language)
 }
 
 fn python() -> PathBuf {
