@@ -3,6 +3,7 @@
 pub mod apart;
 pub mod before;
 pub mod disk;
+pub mod invented;
 pub mod postgres;
 pub mod province;
 pub mod rebuilt;

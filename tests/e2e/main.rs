@@ -10,6 +10,7 @@ mod clocks;
 mod contract;
 mod feed;
 mod files;
+mod format;
 mod health;
 mod histories;
 mod numbers;
