@@ -19,5 +19,6 @@ mod persons;
 mod processes;
 mod refusals;
 mod restored;
+mod resumed;
 mod sessions;
 mod year;
