@@ -71,18 +71,15 @@ async fn what_was_backed_up_is_restored_as_the_document_says() {
         restored.drain().await.expect("drains");
         assert_ne!(seen(&people, &list).await, before);
         restored.stop().await;
-        let (databases, data) = match databases {
-            None => {
-                run("sh restore-folder", &variables);
-                (None, data)
-            }
-            Some(_) => {
-                let new = (postgres::database().await, postgres::database().await);
-                variables.retain(|(name, _)| !name.ends_with("_URL"));
-                variables.extend([("ENROLLMENT_URL", new.0.clone()), ("AID_URL", new.1.clone())]);
-                run("sh restore-postgres", &variables);
-                (Some(new), data)
-            }
+        let databases = if databases.is_some() {
+            let new = (postgres::database().await, postgres::database().await);
+            variables.retain(|(name, _)| !name.ends_with("_URL"));
+            variables.extend([("ENROLLMENT_URL", new.0.clone()), ("AID_URL", new.1.clone())]);
+            run("sh restore-postgres", &variables);
+            Some(new)
+        } else {
+            run("sh restore-folder", &variables);
+            None
         };
         let restored = start(on(&databases, &data)).await;
         let base = format!("http://{}", restored.http);

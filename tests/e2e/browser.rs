@@ -177,6 +177,11 @@ async fn walk_changes(page: &Browser, base: &str, people: &People) -> anyhow::Re
     page.click("button[value=cancel]").await?;
     page.find("form:has(select)").await?;
     page.sees("办理异动").await?;
+    // A whole number, for a purpose.
+    page.type_in("input[name=purpose]", "核对户口簿").await?;
+    page.click("form:has(input[name=purpose]) button").await?;
+    page.sees(&number(3)).await?;
+    page.picture("enrollment-revealed").await?;
     Ok(())
 }
 

@@ -105,7 +105,7 @@ async fn what_is_kept_for_a_time_is_not_forgotten_by_a_step() {
         let statement = "INSERT INTO requests (actor, request_id, method, fingerprint, at_us) VALUES ('a', 'b', 'c', $1, $2)";
         run!(&mut tx, statement, &Uuid::nil().as_bytes()[..], clock.now_us()).expect("is kept");
         tx.commit().await.expect("commits");
-        let runner = xuezhu_service::Runner::new(db.clone(), clock.clone(), Ids::random());
+        let runner = xuezhu_service::Runner::new(db.clone(), clock.clone(), Ids::random(), Keyring::generate().0);
         let mut forgetting = Forgetting::new(db.clone(), clock.clone());
         let begun = forgetting.now_us().await.expect("is told");
         offset_us.store(400 * DAY_US, Ordering::Relaxed);

@@ -52,6 +52,20 @@ async fn a_quote_that_swallows_rows_is_told_by_its_line_and_nothing_is_written()
     deployment.drain().await.expect("aid knows the school");
     let made = clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
     let list = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));
+    let text = |lines: &[&str]| format!("姓名,身份证件类型,身份证件号,月份,档次,银行卡号,备注,说明\n{}\n", lines.join("\n")).into_bytes();
+    let rows: Vec<String> = (1..=3).map(|serial| format!("王甲,居民身份证,{}", schools::number(serial))).collect();
+    // Short rows within a quote, in a column that nobody reads; a character that no file holds.
+    for (lines, why) in [
+        (vec![format!("{},,,,,\"补", rows[0]), rows[1].clone(), rows[2].clone(), "完\"".to_owned()], "第2行"),
+        (vec![rows[0].clone(), "\u{10FFFF}".to_owned(), rows[1].clone()], "字符"),
+    ] {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let error = clerk.upload(&format!("{list}/import"), text(&lines), "").await.expect_err("is refused");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    // Two rows that became one: what stands beyond the last header is told.
+    let report = clerk.upload(&format!("{list}/import"), text(&[&format!("{},,,,,{}", rows[0], rows[1])]), "").await.expect("is read");
+    assert_eq!(told(&report, "problems")[0].3, "BEYOND_HEADER", "{report}");
     for (file, path, line) in [
         ("award-unclosed-quote.csv", format!("{list}/import"), 5),
         ("award-two-quotes.csv", format!("{list}/import"), 3),

@@ -57,6 +57,38 @@ async fn a_whole_number_is_shown_to_who_may_see_it_for_a_purpose_that_is_kept() 
     }
 }
 
+/// Whoever is told whether a whole number is right can try numbers until one is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_number_is_looked_up_by_who_may_see_it_alone_and_is_no_class_and_no_school_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let mut rows: Vec<_> = (1..=5).map(student).collect();
+    for (row, (column, value)) in
+        rows.iter_mut().zip([("学号", number(1)), ("学号", format!("G{}", number(2))), ("班级名称", number(7)), ("班级名称", "430102·20100908·2030".into())])
+    {
+        row.insert(column.into(), value);
+    }
+    let report = people.import(&rows).await;
+    assert_eq!((&report["rowsFaulty"], &report["rowsNew"]), (&json!(4), &json!(1)), "{report}");
+    assert!(report["problems"].as_array().expect("a list").iter().all(|problem| problem["code"] == "HOLDS_NUMBER"), "{report}");
+    people.register().await;
+    let path = format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(5));
+    for who in [&people.clerk, &people.head, &people.officer] {
+        assert_eq!(who.get(&path).await.expect("is found")["totalSize"], 1);
+    }
+    for who in [&people.machine, &people.admin] {
+        assert_eq!(reason(who.get(&path).await), (403, "FORBIDDEN".into()));
+        assert_eq!(who.get(&format!("/v1/schools/{SCHOOL}/enrollments?query=S0005")).await.expect("by 学号")["totalSize"], 1);
+    }
+    // Nor is a number a name to log in with, nor told in an error.
+    let made = json!({ "account": number(8).to_lowercase(), "displayName": "甲", "role": "PRINCIPAL", "organisation": SCHOOL });
+    assert_eq!(reason(people.admin.post("/v1/accounts", &made, "").await).0, 400);
+    let error = people.admin.get(&format!("/v1/schools/{SCHOOL}/enrollments?state={}", number(8))).await.expect_err("is no state");
+    assert!(!error.to_string().contains(&number(8)), "{error}");
+    deployment.stop().await;
+}
+
 /// Keys of persons and of claims, by name, as a follower is told them.
 async fn told(deployment: &Deployment, folder: &std::path::Path, follower: &Session, scope: &str) -> BTreeMap<String, BTreeSet<Vec<u8>>> {
     let keyring = Keyring::load(&key_files(folder).enrollment, Service::Enrollment).expect("keys");

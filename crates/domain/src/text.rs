@@ -126,7 +126,7 @@ pub fn mask_long_numbers(text: &str) -> String {
             at += length;
         } else {
             // What follows a digit within a shorter row is no beginning of another.
-            let row = chars[at..].iter().take_while(|c| half_width(**c).is_ascii_digit()).count().max(1);
+            let row = chars[at..].iter().take_while(|c| digit(**c).is_some()).count().max(1);
             masked.extend(&chars[at..at + row]);
             at += row;
         }
@@ -145,40 +145,76 @@ pub fn holds_long_number(text: &str) -> bool {
     mask_long_numbers(text) != text
 }
 
+/// Signs that may stand between two groups of a number.
+const BETWEEN_GROUPS: usize = 2;
+
 /// How many characters the number takes that a text begins with, if that may be somebody's.
 fn long_number(chars: &[char]) -> Option<usize> {
-    let row = chars.iter().take_while(|c| half_width(**c).is_ascii_digit()).count();
+    let row = chars.iter().take_while(|c| digit(**c).is_some()).count();
     let is_x = |c: Option<&char>| c.is_some_and(|c| matches!(half_width(*c), 'x' | 'X'));
-    if row >= LONG_NUMBER {
-        return Some(row + usize::from(is_x(chars.get(row))));
-    }
     if row == 0 {
         return None;
     }
-    // In groups, with one sign between them: only what is a number by its check character, or grouped like a telephone's.
-    let (mut digits, mut groups, mut end) = (String::new(), vec![0], 0);
+    if row >= LONG_NUMBER {
+        return Some(row + usize::from(is_x(chars.get(row))));
+    }
+    // In groups, whatever stands between them; days, months and other small numbers in a row are none.
+    let (mut groups, mut end, mut between) = (vec![String::new()], 0, 0);
     for (index, c) in chars.iter().enumerate() {
-        let c = half_width(*c);
-        if c.is_ascii_digit() || (matches!(c, 'x' | 'X') && digits.len() == 17) {
-            digits.push(c.to_ascii_uppercase());
-            *groups.last_mut()? += 1;
-            end = index + 1;
-            let is_number = digits.len() == 18 && crate::identity::check_character(&digits[..17]) == digits.chars().last();
-            let is_telephone = digits.len() == 11 && digits.starts_with('1') && groups == [3, 4, 4];
-            let goes_on = chars.get(end).is_some_and(|next| half_width(*next).is_ascii_digit());
-            if (is_number || is_telephone) && !goes_on {
-                return Some(end);
+        if let Some(digit) = digit(*c) {
+            if between > 0 {
+                groups.push(String::new());
             }
-            if digits.len() >= 18 {
-                return None;
-            }
-        } else if matches!(c, ' ' | '-') && end == index {
-            groups.push(0);
+            groups.last_mut()?.push(digit);
+            (end, between) = (index + 1, 0);
+        } else if is_between(*c) && between < BETWEEN_GROUPS {
+            between += 1;
         } else {
-            return None;
+            break;
         }
     }
-    None
+    let digits = groups.iter().map(String::len).sum::<usize>();
+    if without_days(&groups).iter().map(String::len).sum::<usize>() < LONG_NUMBER {
+        return None;
+    }
+    Some(end + usize::from(digits == 17 && is_x(chars.get(end))))
+}
+
+/// Groups of digits without the days, months and counts before them; none where all are such.
+fn without_days(groups: &[String]) -> &[String] {
+    let is = |group: &str, range: std::ops::RangeInclusive<u32>| group.parse().is_ok_and(|number| range.contains(&number));
+    let is_day = |group: &String| match group.len() {
+        1 | 2 => is(group, 0..=31),
+        4 => is(group, 1900..=2100),
+        6 => is(&group[..4], 1900..=2100) && is(&group[4..], 1..=12),
+        8 => is(&group[..4], 1900..=2100) && is(&group[4..6], 1..=12) && is(&group[6..], 1..=31),
+        _ => false,
+    };
+    // Digit by digit nobody writes days.
+    if groups.iter().all(|group| group.len() == 1) {
+        return groups;
+    }
+    // The end of a number may look like a year: only what stands before it is taken away.
+    groups.iter().position(|group| !is_day(group)).map_or(&[], |first| &groups[first..])
+}
+
+fn is_between(c: char) -> bool {
+    let c = half_width(c);
+    c.is_whitespace() || is_invisible(c) || matches!(c, '-' | '.' | '_' | '/' | '\\' | ',' | ':' | '|' | '~' | '·' | '•' | '‐'..='―' | '−' | '、')
+}
+
+/// A digit, in whatever writing.
+fn digit(c: char) -> Option<char> {
+    let offset = |base: char, first: u32| char::from_digit(u32::from(c) - u32::from(base) + first, 10);
+    match half_width(c) {
+        ascii @ '0'..='9' => Some(ascii),
+        '\u{660}'..='\u{669}' => offset('\u{660}', 0),
+        '\u{6f0}'..='\u{6f9}' => offset('\u{6f0}', 0),
+        '①'..='⑨' => offset('①', 1),
+        '⑴'..='⑼' => offset('⑴', 1),
+        '⓪' | '〇' | '零' => Some('0'),
+        numeral => "一二三四五六七八九".chars().position(|known| known == numeral).and_then(|at| char::from_digit(u32::try_from(at).ok()? + 1, 10)),
+    }
 }
 
 fn half_width(c: char) -> char {
@@ -255,6 +291,16 @@ mod tests {
             ("110105 19491231 002X", "****************002X"),
             ("110105-1949-1231-002X", "*****************002X"),
             ("139 1234 5678或139-1234-5678", "*********5678或*********5678"),
+            ("430102.20100203.8029", "****************8029"),
+            ("430102/2010/0203/8029与", "*****************8029与"),
+            ("430102—20100321—8486", "****************8486"),
+            ("430102\n20100303\n8303", "****************8303"),
+            ("138.1234.7030 1381234 7031", "**********************7031"),
+            ("1 3 8 1 2 3 4 7 0 9 9", "***************** 9 9"),
+            ("电话0731-82221111", "电话*********1111"),
+            ("6222 0212 3456 7890 123", "******************* 123"),
+            ("四三〇一〇二二〇一〇〇二〇三八〇二九", "**************八〇二九"),
+            ("٤٣٠١٠٢٢٠١٠٠٢٠٣٨٠٢٩", "**************٨٠٢٩"),
             // Dates, months, amounts and codes are no numbers of anybody.
             ("20160901 20161001、3643000001", "20160901 20161001、3643000001"),
             ("2016-09-01至2016-10-01", "2016-09-01至2016-10-01"),

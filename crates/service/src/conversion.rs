@@ -6,7 +6,11 @@ use uuid::Uuid;
 use xuezhu_domain::text::{mask, mask_long_numbers, told_cell};
 use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, rows, run};
 
-use crate::{keyring::Keyring, refusal::Error};
+use crate::{
+    keyring::Keyring,
+    refusal::Error,
+    runner::{ANSWER, place_of_answer},
+};
 
 /// Converts what comes after a key; returns the last key that it looked at, none at the end.
 pub type Chunk = for<'t> fn(&'t Keyring, &'t mut Tx, &'t str) -> TxFuture<'t, Option<String>, Error>;
@@ -80,7 +84,7 @@ pub fn after_id(after: &str) -> Result<Uuid, Error> {
 }
 
 /// Answers that are kept for repetitions: a conversion that both services need.
-pub fn answers<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+pub fn answers<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     /// Answers that one transaction converts.
     const ROWS: i64 = 500;
     Box::pin(async move {
@@ -95,10 +99,10 @@ pub fn answers<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'
             ROWS
         )?;
         for (actor, request, method, response) in &kept {
-            let cleaned = response.as_deref().and_then(|response| cleaned_answer(method, response));
-            if cleaned.is_some() && cleaned != *response {
-                run!(tx, "UPDATE requests SET response = $3 WHERE actor = $1 AND request_id = $2", actor, request, cleaned)?;
-            }
+            let Some(response) = response.as_deref().filter(|response| Keyring::is_of_before(response)) else { continue };
+            let cleaned = cleaned_answer(method, response).unwrap_or_else(|| response.to_vec());
+            let sealed = keyring.seal(ANSWER, &place_of_answer(actor, request), &cleaned);
+            run!(tx, "UPDATE requests SET response = $3 WHERE actor = $1 AND request_id = $2", actor, request, sealed)?;
         }
         Ok(kept.last().map(|(actor, request, ..)| serde_json::json!([actor, request]).to_string()))
     })

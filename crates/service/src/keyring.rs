@@ -438,13 +438,23 @@ impl KeyFiles {
         self.finish().map(drop)
     }
 
-    /// Finishes what broke off. Enrollment's new file is made last: with it, both are whole. Returns whether both are there now.
+    /// Finishes what broke off, and returns whether both are there now. Enrollment's new file is made last: where it is whole, so is
+    /// aid's. A file that has its name is never written over: what lies beside it is of nobody. What is not whole was never used.
     pub fn finish(&self) -> Result<bool, KeyringError> {
-        if unnamed(&self.enrollment).exists() {
-            for path in [&self.aid, &self.enrollment] {
-                let new = unnamed(path);
-                if new.exists() {
-                    fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(|source| KeyringError::Io { path: path.display().to_string(), source })?;
+        let io = |path: &Path| {
+            let path = path.display().to_string();
+            move |source| KeyringError::Io { path, source }
+        };
+        let (new_enrollment, new_aid) = (unnamed(&self.enrollment), unnamed(&self.aid));
+        if new_enrollment.exists() && !self.enrollment.exists() {
+            let loads = |path: &Path, service| Keyring::load(path, service).is_ok();
+            if loads(&new_enrollment, Service::Enrollment) && (self.aid.exists() || loads(&new_aid, Service::Aid)) {
+                for path in [&self.aid, &self.enrollment].into_iter().filter(|path| !path.exists()) {
+                    fs::rename(unnamed(path), path).and_then(|()| sync_folder(path)).map_err(io(path))?;
+                }
+            } else if !self.aid.exists() {
+                for new in [&new_enrollment, &new_aid].into_iter().filter(|new| new.exists()) {
+                    fs::remove_file(new).map_err(io(new))?;
                 }
             }
         }
@@ -555,6 +565,28 @@ mod tests {
                 Keyring::load(path, service).expect("loads");
             }
         }
+        fs::remove_dir_all(folder).expect("is gone");
+    }
+
+    #[test]
+    fn what_is_not_whole_is_thrown_away_and_nothing_that_has_its_name_is_written_over() {
+        let folder = folder().join("broken");
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).expect("a folder");
+        let files = KeyFiles { enrollment: folder.join("enrollment-keys.json"), aid: folder.join("aid-keys.json") };
+        // A kill in the midst of the second write, and a full disk: nothing was used yet.
+        let pair = Keyring::generate();
+        pair.1.save(&unnamed(&files.aid)).expect("saves");
+        write_private(&unnamed(&files.enrollment), b"{ \"service\":").expect("breaks off");
+        assert!(!files.finish().expect("is thrown away"));
+        files.save(&pair).expect("begins anew");
+        let kept = (fs::read(&files.enrollment).expect("is there"), fs::read(&files.aid).expect("is there"));
+        // What lies beside good files is of nobody.
+        let other = Keyring::generate();
+        other.0.save(&unnamed(&files.enrollment)).expect("saves");
+        other.1.save(&unnamed(&files.aid)).expect("saves");
+        assert!(files.finish().expect("are there"));
+        assert_eq!((fs::read(&files.enrollment).expect("is there"), fs::read(&files.aid).expect("is there")), kept);
         fs::remove_dir_all(folder).expect("is gone");
     }
 

@@ -252,11 +252,12 @@ impl From<Error> for Status {
             Error::Refused(refusal) => {
                 if !refusal.fields.is_empty() {
                     let told = refusal.fields.iter().take(FIELDS_TOLD);
-                    let told = told.map(|(field, why)| FieldViolation::new(bounded(field, FIELD_CHARACTERS), bounded(why, FIELD_CHARACTERS)));
+                    let told =
+                        told.map(|(field, why)| FieldViolation::new(bounded(field, FIELD_CHARACTERS), mask_long_numbers(&bounded(why, FIELD_CHARACTERS))));
                     details.set_bad_request(told.collect::<Vec<_>>());
                 }
                 let more = refusal.fields.len().saturating_sub(FIELDS_TOLD);
-                let message = bounded(&refusal.message, MESSAGE_CHARACTERS);
+                let message = mask_long_numbers(&bounded(&refusal.message, MESSAGE_CHARACTERS));
                 if more > 0 { format!("{message}（另有{more}处有误，改正后重试）") } else { message }
             }
             hidden => {

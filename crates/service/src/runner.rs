@@ -7,11 +7,14 @@ use std::sync::Arc;
 use prost::Message;
 use tokio::sync::Notify;
 use tonic::{Response, Status};
+use uuid::Uuid;
+use xuezhu_domain::text::mask_long_numbers;
 use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, run};
 
 use crate::{
     clock::Clock,
     context::{Actor, Context, Ids},
+    keyring::Keyring,
     refusal::{Error, Reason, Refusal},
 };
 
@@ -29,6 +32,16 @@ pub struct Runner {
     clock: Clock,
     ids: Ids,
     committed: Arc<Notify>,
+    keyring: Keyring,
+}
+
+/// For what answers are sealed that are kept for repetitions.
+pub(crate) const ANSWER: &str = "answer";
+
+/// The place of a kept answer: its request.
+pub(crate) fn place_of_answer(actor: &str, request_id: &str) -> [Uuid; 1] {
+    let hash = blake3::derive_key("xuezhu place of a kept answer", format!("{actor}\0{request_id}").as_bytes());
+    [Uuid::from_slice(&hash[..16]).expect("sixteen bytes")]
 }
 
 /// What is called, for the audit and for knowing a repetition.
@@ -62,6 +75,7 @@ impl Call {
 }
 
 struct Job<'j, A, R> {
+    keyring: &'j Keyring,
     ctx: &'j Context,
     call: &'j Call,
     with: &'j A,
@@ -75,8 +89,8 @@ enum Answer<R> {
 
 impl Runner {
     /// A runner on a database.
-    pub fn new(db: Db, clock: Clock, ids: Ids) -> Self {
-        Self { db, clock, ids, committed: Arc::new(Notify::new()) }
+    pub fn new(db: Db, clock: Clock, ids: Ids, keyring: Keyring) -> Self {
+        Self { db, clock, ids, committed: Arc::new(Notify::new()), keyring }
     }
 
     /// The database.
@@ -112,7 +126,7 @@ impl Runner {
         with: &A,
         work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
     ) -> Result<Response<R>, Status> {
-        let job = Job { ctx, call: &call, with, work };
+        let job = Job { keyring: &self.keyring, ctx, call: &call, with, work };
         match self.db.write(&job, |tx, job| Box::pin(job.run(tx))).await {
             Ok(answer) => {
                 self.committed.notify_waiters();
@@ -197,7 +211,9 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
         let answer = (self.work)(self.ctx, tx, self.with).await?;
         AuditLine { ctx: self.ctx, method: self.call.method, resource: &self.call.resource, outcome: "DONE", reason: "" }.write(tx).await?;
         if !self.ctx.request_id.is_empty() {
-            let stored = if self.call.secret { None } else { Some(answer.encode_to_vec()) };
+            // Ends of numbers stand in answers, beside what the tables hold readable.
+            let place = place_of_answer(&self.ctx.actor.account, &self.ctx.request_id);
+            let stored = (!self.call.secret).then(|| self.keyring.seal(ANSWER, &place, &answer.encode_to_vec()));
             run!(
                 tx,
                 "INSERT INTO requests (actor, request_id, method, fingerprint, response, at_us) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -233,6 +249,8 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
         let Some(response) = response else {
             return Err(Refusal::new(Reason::AlreadyExists, "该请求已经执行；其中的密码只显示一次，需要时请重置密码").into());
         };
+        let place = place_of_answer(&self.ctx.actor.account, &self.ctx.request_id);
+        let response = self.keyring.open(ANSWER, &place, &response).ok_or_else(|| Error::Internal("a kept answer does not open".into()))?;
         R::decode(&response[..]).map(Some).map_err(|error| Error::Internal(error.to_string()))
     }
 }
@@ -248,6 +266,11 @@ impl<R> Answer<R> {
             }
         }
     }
+}
+
+/// What was acted on, as the audit keeps it: a number that somebody put in the place of an id is none.
+fn masked(resource: &str) -> String {
+    if resource.parse::<Uuid>().is_ok() { resource.to_owned() } else { mask_long_numbers(resource) }
 }
 
 struct AuditLine<'l> {
@@ -271,7 +294,7 @@ impl AuditLine<'_> {
             self.ctx.actor.role.as_str(),
             &self.ctx.actor.organisation,
             self.method,
-            self.resource,
+            masked(self.resource),
             self.outcome,
             self.reason,
             &self.ctx.request_id,

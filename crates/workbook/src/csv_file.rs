@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use xuezhu_domain::text::holds_long_number;
+
 use crate::{
     COLUMNS, LINE_BYTES, ReadError,
     read::{Cell, Sheet, Take},
@@ -27,6 +29,9 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     if let Some(line) = text.split('\n').position(|line| line.len() > LINE_BYTES) {
         return Err(ReadError::TooLarge(format!("第{}行过长，不像是表格中的一行", line + 1)));
+    }
+    if text.contains(END) {
+        return Err(ReadError::Unreadable("含有不是文字的字符，不像是表格".into()));
     }
     // Behind the last line: where it is no record of its own, a quote was never closed and holds it.
     let text = text + "\n" + END;
@@ -59,7 +64,7 @@ const SEPARATORS_OF_A_ROW: usize = 3;
 /// Whether a cell runs over lines of which one looks like a row: then a quote that somebody typed swallowed it.
 fn holds_rows(field: &str, columns: usize) -> bool {
     let few = SEPARATORS_OF_A_ROW.min(columns.saturating_sub(1)).max(1);
-    field.split('\n').skip(1).any(|line| line.matches(',').count() >= few)
+    field.split('\n').skip(1).any(|line| line.matches(',').count() >= few || holds_long_number(line))
 }
 
 /// Blank lines before the record that a reader says begins at this byte.

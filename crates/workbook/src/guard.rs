@@ -39,7 +39,7 @@ impl Seek for OnceOver<'_> {
 }
 
 /// By what a part hides a row.
-const HIDES: [&[u8]; 2] = [b" hidden=", b" ht=\"0\""];
+const HIDES: [&[u8]; 6] = [b"hidden", b"zeroHeight", b"ht=\"0", b"ht='0", b"ht =", b"ht\n"];
 
 /// Unpacks every part into nothing and counts: what the archive declares is not believed. Returns the parts that hide something.
 pub fn check_archive(bytes: &[u8]) -> Result<Vec<String>, ReadError> {

@@ -24,8 +24,9 @@ pub fn rows(bytes: &[u8], hiding: &[String]) -> Result<HashMap<String, HashSet<u
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     for (name, part) in sheets(&mut archive)? {
-        if hiding.contains(&part) {
-            let rows = rows_of(&mut archive, &part)?;
+        // As readers do, whatever the case of a part's name.
+        if let Some(part) = hiding.iter().find(|hiding| hiding.eq_ignore_ascii_case(&part)) {
+            let rows = rows_of(&mut archive, part)?;
             if !rows.is_empty() {
                 hidden.insert(name, rows);
             }
@@ -80,17 +81,94 @@ fn sheets(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Vec<(String, String
 }
 
 fn rows_of(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<HashSet<u32>, ReadError> {
-    let (mut hidden, mut number) = (HashSet::new(), 0_u32);
+    let (mut hidden, mut number, mut all, mut pending) = (HashSet::new(), 0_u32, false, None);
     elements(archive, part, |element| {
-        if element.local_name().as_ref() != "row" {
-            return;
-        }
-        number = attribute(element, "r").and_then(|number| number.parse().ok()).unwrap_or(number.saturating_add(1));
-        let is_set = |name: &str| attribute(element, name).is_some_and(|value| value == "1" || value == "true");
-        let is_flat = attribute(element, "ht").is_some_and(|height| height.parse::<f64>().is_ok_and(|height| height == 0.0));
-        if number <= ROWS && (is_set("hidden") || is_flat) {
-            hidden.insert(number);
+        let is_set = |name: &str| attribute(element, name).map(|value| value == "1" || value.eq_ignore_ascii_case("true"));
+        match element.local_name().as_ref() {
+            // Every row is hidden that does not say otherwise.
+            "sheetFormatPr" => all = is_set("zeroHeight").unwrap_or(false),
+            "row" => {
+                let height = attribute(element, "ht").and_then(|height| height.trim().parse::<f64>().ok());
+                let is_hidden = is_set("hidden").unwrap_or(all && height.is_none()) || height == Some(0.0);
+                let said = attribute(element, "r").and_then(|number| number.trim().parse().ok());
+                number = said.unwrap_or(number.saturating_add(1));
+                pending = None;
+                if is_hidden {
+                    if number <= ROWS {
+                        hidden.insert(number);
+                    }
+                    pending = said.is_none().then_some(number);
+                }
+            }
+            // A row without a number has that of its cells.
+            "c" => {
+                let at = attribute(element, "r").and_then(|at| at.trim_start_matches(|c: char| c.is_ascii_alphabetic()).parse::<u32>().ok());
+                if let Some(at) = at.filter(|at| *at <= ROWS) {
+                    if let Some(counted) = pending.take().filter(|counted| *counted != at) {
+                        hidden.remove(&counted);
+                        hidden.insert(at);
+                    }
+                    number = at;
+                }
+            }
+            _ => {}
         }
     })?;
     Ok(hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::guard;
+
+    fn book(sheet: &str, target: &str) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let workbook = r#"<workbook xmlns:r="r"><sheets><sheet name="甲&amp;乙" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+        let rels = format!(r#"<Relationships><Relationship Id="rId1" Target="{target}"/></Relationships>"#);
+        for (name, text) in [("xl/workbook.xml", workbook), ("xl/_rels/workbook.xml.rels", &rels), ("xl/worksheets/sheet1.xml", sheet)] {
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).expect("a part");
+            archive.write_all(text.as_bytes()).expect("writes");
+        }
+        archive.finish().expect("ends").into_inner()
+    }
+
+    #[test]
+    fn a_row_is_hidden_however_that_is_written() {
+        let sheet = |format: &str, row: &str| format!(r#"<worksheet>{format}<sheetData><row r="2"><c r="A2"/></row>{row}</sheetData></worksheet>"#);
+        for row in [
+            r#"<row r="3" hidden="1"><c r="A3"/></row>"#,
+            "<row r='3' hidden='true'/>",
+            "<row r=\"3\"\nhidden=\"1\"/>",
+            "<row r=\"3\"\thidden = \"1\"/>",
+            r#"<row r="3" ht="0"/>"#,
+            "<row r='3' ht='0.00'/>",
+            "<row r=\"3\"\nht=\"0.0\"/>",
+            r#"<row hidden="1"><c r="A3"/></row>"#,
+            r#"<row hidden="1"/>"#,
+        ] {
+            for target in ["worksheets/sheet1.xml", "/xl/worksheets/sheet1.xml", "Worksheets/Sheet1.xml"] {
+                let bytes = book(&sheet("", row), target);
+                let hidden = rows(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
+                assert_eq!(hidden.get("甲&乙"), Some(&HashSet::from([3])), "{row} {target}");
+            }
+        }
+        // With a gap, a row without a number has that of its cells.
+        let gap = r#"<row hidden="1"><c r="A7"/></row><row><c r="A8"/></row>"#;
+        let bytes = book(&sheet("", gap), "worksheets/sheet1.xml");
+        let hidden = rows(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
+        assert_eq!(hidden["甲&乙"], HashSet::from([7]));
+        let flat = sheet(r#"<sheetFormatPr zeroHeight="1"/>"#, r#"<row r="3"/><row r="4" hidden="0"/><row r="5" ht="14"/>"#);
+        let bytes = book(&flat, "worksheets/sheet1.xml");
+        let hidden = rows(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
+        assert_eq!(hidden["甲&乙"], HashSet::from([2, 3]));
+    }
+
+    #[test]
+    fn what_hides_nothing_is_not_looked_at_twice() {
+        let bytes = book(r#"<worksheet><sheetData><row r="1" ht="15"><c r="A1"/></row></sheetData></worksheet>"#, "worksheets/sheet1.xml");
+        assert_eq!(guard::check_archive(&bytes).expect("an archive"), Vec::<String>::new());
+    }
 }

@@ -86,6 +86,8 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// Whether the spreadsheet hides it, by hand or by a filter.
     pub hidden: bool,
+    /// Whether something stands to the right of the last header.
+    pub beyond: bool,
 }
 
 /// A sheet with a header row.
@@ -183,8 +185,9 @@ impl Tables<'_> {
         }
         let Some(table) = self.found.last_mut() else { return Ok(()) };
         let mut cells = cells;
+        let beyond = cells.iter().skip(table.headers.len()).any(|cell| !cell.is_blank());
         cells.resize(table.headers.len(), Cell::default());
-        if cells.iter().all(Cell::is_blank) {
+        if !beyond && cells.iter().all(Cell::is_blank) {
             return Ok(());
         }
         self.rows += 1;
@@ -197,7 +200,7 @@ impl Tables<'_> {
             return Err(ReadError::TooLarge("各单元格的文字总量过大，请删除多余的列或分批上传".into()));
         }
         let hidden = self.hidden.get(&table.sheet).is_some_and(|rows| rows.contains(&number));
-        table.rows.push(Row { number, cells, hidden });
+        table.rows.push(Row { number, cells, hidden, beyond });
         Ok(())
     }
 
@@ -210,7 +213,7 @@ impl Tables<'_> {
         headers.truncate(headers.iter().rposition(|header| !header.is_empty()).map_or(0, |last| last + 1));
         let mut seen = HashSet::new();
         if let Some(twice) = headers.iter().find(|header| !header.is_empty() && !seen.insert(header.as_str())) {
-            return Err(ReadError::DuplicateHeader(twice.clone()));
+            return Err(ReadError::DuplicateHeader(text::mask_long_numbers(twice)));
         }
         let missing: Vec<&str> = self.required.iter().copied().filter(|column| !seen.contains(column)).collect();
         if missing.is_empty() { Ok(headers) } else { Err(ReadError::MissingColumns(missing.join("、"))) }
@@ -228,6 +231,10 @@ fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     let mut book: Xlsx<_> = Xlsx::new(OnceOver::new(bytes)).map_err(xlsx_error)?;
     let of_rows = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     let sheets: Vec<Sheet> = of_rows.map(|sheet| Sheet { name: sheet.name.clone(), hidden: sheet.visible != SheetVisible::Visible }).collect();
+    let mut names = HashSet::new();
+    if let Some(twice) = sheets.iter().find(|sheet| !names.insert(sheet.name.to_lowercase())) {
+        return Err(ReadError::Unreadable(format!("有两个工作表都叫“{}”", text::mask_long_numbers(&twice.name))));
+    }
     for sheet in sheets {
         let mut cells = book.worksheet_cells_reader(&sheet.name).map_err(xlsx_error)?;
         let (mut number, mut row): (u32, Vec<Cell>) = (0, Vec::new());
@@ -235,6 +242,13 @@ fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
             let (at, column) = cell.pos;
             if at + 1 != number && !row.is_empty() {
                 take(&sheet, number, std::mem::take(&mut row))?;
+            }
+            // Two rows of one number, or one before another, are of no spreadsheet: each program would read another table.
+            if at + 1 < number {
+                return Err(ReadError::Unreadable(format!("第{}行的次序错乱，请用Excel或WPS另存后重新上传", at + 1)));
+            }
+            if at + 1 == number && row.get(column as usize).is_some_and(|known| !known.is_blank()) {
+                return Err(ReadError::Unreadable(format!("第{}行出现了两次，请用Excel或WPS另存后重新上传", at + 1)));
             }
             number = at + 1;
             let value = owned(&cell.value, cell.formula.is_some());

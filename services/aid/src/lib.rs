@@ -120,7 +120,7 @@ impl Aid {
         proof::keep(&db, &keyring).await?;
         before::convert(&db, &keyring).await?;
         let readiness = Checks::default().and_database(db.clone(), clock.clone()).watch("aid", stop.clone());
-        let runner = Runner::new(db, clock.clone(), ids);
+        let runner = Runner::new(db, clock.clone(), ids, keyring.clone());
         let gate = Gate::new(&keyring, runner.clone());
         let standing = watch::Sender::new(Standing::default());
         let parts = Arc::new(Parts {

@@ -91,7 +91,7 @@ impl Enrollment {
         db.migrate(&MIGRATIONS).await?;
         proof::keep(&db, &keyring).await?;
         before::convert(&db, &keyring).await?;
-        let runner = Runner::new(db.clone(), clock.clone(), ids.clone());
+        let runner = Runner::new(db.clone(), clock.clone(), ids.clone(), keyring.clone());
         let gate = Gate::new(&keyring, runner.clone());
         let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed(), stop.clone()).await?;
         let head = sequencer.head();
@@ -153,7 +153,7 @@ pub async fn recover(db: Db, clock: Clock, ids: Ids, keyring: &Keyring, account:
     before::prove(&db, keyring).await?;
     db.migrate(&MIGRATIONS).await?;
     proof::keep(&db, keyring).await?;
-    let runner = Runner::new(db, clock, ids);
+    let runner = Runner::new(db, clock, ids, keyring.clone());
     let ctx = runner.system_context();
     let asked = (account.to_owned(), directory::hash_password(password)?);
     let call = Call::of_bytes("RecoverAdministrator", account, &[]).secret();

@@ -10,7 +10,7 @@ use xuezhu_service::{Ids, health::Readiness, keyring::KeyFiles, serve, settings:
 use xuezhu_store::Db;
 
 use crate::{
-    deployment::{channel, first_administrator, keep_password, system_clock},
+    deployment::{channel, first_administrator, password_file, system_clock},
     keys,
 };
 
@@ -22,10 +22,9 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
     let registry = Registry::open(&settings.registry).context("setting registry")?;
     let enrollment = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, registry, &tasks, &stop).await?;
-    if let Some(password) = first_administrator(&enrollment, settings.admin_password_file.as_deref()).await? {
-        let folder = settings.enrollment_keys_file.parent().unwrap_or_else(|| std::path::Path::new("."));
-        let path = keep_password(folder, &password)?;
-        println!("one-time password of account admin: in {}", path.display());
+    let folder = settings.enrollment_keys_file.parent().unwrap_or_else(|| std::path::Path::new("."));
+    if first_administrator(&enrollment, settings.admin_password_file.as_deref(), folder).await?.is_some() {
+        println!("one-time password of account admin: in {}", password_file(folder).display());
     }
     let listener = bind(&settings.enrollment_grpc_address).await?;
     println!("enrollment: gRPC on {}", listener.local_addr()?);

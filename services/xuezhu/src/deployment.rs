@@ -129,11 +129,20 @@ pub async fn recover(data: Option<&Path>, settings: &Settings, account: &str) ->
         }
         None => (settings.enrollment_database_url.clone(), settings.enrollment_keys_file.clone(), None),
     };
+    directory::check_account_name(account).map_err(|why| anyhow::anyhow!("account {account}: {why}"))?;
     let keyring = Keyring::load(&keys, Service::Enrollment)?;
+    if let Some(file) = url.strip_prefix("sqlite:")
+        && !Path::new(file.trim_start_matches("//")).exists()
+    {
+        bail!("there is no database {file}");
+    }
     let db = Db::open(&url).await.context("enrollment's database")?;
     let mut random = [0; ONE_TIME_BYTES];
     Ids::random().fill(&mut random);
     let password = directory::one_time_password(&random);
+    if !xuezhu_enrollment::before::is_used(&db).await? {
+        bail!("this database holds no account: is it the right one?");
+    }
     let recovered = xuezhu_enrollment::recover(db.clone(), system_clock(), Ids::random(), &keyring, account, &password).await;
     db.close().await;
     drop(held);
@@ -173,11 +182,11 @@ impl Deployment {
         let aid_db = Db::open(&aid_url).await.context("aid's database")?;
         let (enrollment_keys, aid_keys) = keys_of(&options.data, &enrollment_db, &aid_db).await?;
         let registry = Registry::open(&options.registry)?;
+        let policies = Policies::load(options.settings.policy_file.as_deref())?;
         let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, registry, &tasks, &stop).await?;
-        let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref()).await?;
+        let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref(), &options.data).await?;
         let source = channel(&format!("http://{}", enrollment_grpc.local_addr()?))?;
         let aid_channel = channel(&format!("http://{}", aid_grpc.local_addr()?))?;
-        let policies = Policies::load(options.settings.policy_file.as_deref())?;
         let following = Following {
             source: source.clone(),
             name: options.settings.follower.clone(),
@@ -286,7 +295,11 @@ async fn bind(address: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// Opens the first administrator's account, where there is none; returns the password if it was made here.
-pub async fn first_administrator(enrollment: &Enrollment, file: Option<&Path>) -> anyhow::Result<Option<String>> {
+/// The password is kept in the folder before the account is: a kill between them loses neither.
+pub async fn first_administrator(enrollment: &Enrollment, file: Option<&Path>, folder: &Path) -> anyhow::Result<Option<String>> {
+    if xuezhu_enrollment::before::is_used(enrollment.parts().runner.db()).await? {
+        return Ok(None);
+    }
     let given = match file {
         Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("admin password file {}", file.display()))?.trim().to_owned()),
         None => None,
@@ -294,16 +307,24 @@ pub async fn first_administrator(enrollment: &Enrollment, file: Option<&Path>) -
     let mut random = [0; ONE_TIME_BYTES];
     Ids::random().fill(&mut random);
     let password = given.clone().unwrap_or_else(|| directory::one_time_password(&random));
+    if given.is_none() {
+        keep_password(folder, &password)?;
+    }
     let made = enrollment.ensure_first_administrator(&password).await?;
     Ok((made && given.is_none()).then_some(password))
 }
 
+/// Where the first password is, until somebody removes it.
+pub fn password_file(data: &Path) -> PathBuf {
+    data.join("admin-password.txt")
+}
+
 /// Keeps the first password where only the owner can read it.
-pub fn keep_password(data: &Path, password: &str) -> anyhow::Result<PathBuf> {
-    let path = data.join("admin-password.txt");
+fn keep_password(data: &Path, password: &str) -> anyhow::Result<()> {
+    let path = password_file(data);
     if path.exists() {
         std::fs::remove_file(&path)?;
     }
     write_private(&path, format!("{password}\n").as_bytes())?;
-    Ok(path)
+    Ok(())
 }

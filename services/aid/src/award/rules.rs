@@ -188,6 +188,9 @@ pub struct ListRules<'l> {
 /// Reads a row: what it says, if it can be stored, and everything that is wrong.
 pub fn parse(table: &Table, row: &Row, rules: &ListRules) -> (Option<Parsed>, Vec<Problem>) {
     let mut problems: Vec<Problem> = Vec::new();
+    if row.beyond {
+        problems.push(("", String::new(), "BEYOND_HEADER", "本行在最后一个表头之外还有内容，可能是两行连在了一起，请核对".into()));
+    }
     let cell = |header: &str| table.column(header).and_then(|column| row.cells.get(column)).cloned().unwrap_or_default();
     let mut take = |header: &'static str| -> String {
         let Cell { text, flaw } = cell(header);
@@ -361,7 +364,7 @@ mod tests {
         with_rules(SchemeCode::Grant, |rules| {
             let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
             let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false };
-            let row = |cells: [&str; 7]| Row { number: 4, hidden: false, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
+            let row = |cells: [&str; 7]| Row { number: 4, hidden: false, beyond: false, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
             let (parsed, problems) = parse(&table, &row(["王　伟", "居民身份证", "11010519491231002x", "9-10", "", "6222600260001072444", ""]), rules);
             assert_eq!(problems, []);
             let parsed = parsed.expect("is right");

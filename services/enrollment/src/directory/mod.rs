@@ -268,7 +268,7 @@ pub fn password_fits(password: &str, hash: Option<&str>) -> bool {
     Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some()
 }
 
-pub use rules::{check_new_password, one_time_password};
+pub use rules::{check_account_name, check_new_password, one_time_password};
 
 fn wrong_password() -> Refusal {
     Refusal::new(Reason::WrongPassword, "账号或密码错误；连续错误5次将锁定15分钟")

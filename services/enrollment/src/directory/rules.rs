@@ -41,6 +41,9 @@ pub fn check_account_name(name: &str) -> Result<(), &'static str> {
     if name == "system" {
         return Err("该名称为系统保留，请另取");
     }
+    if xuezhu_domain::text::holds_long_number(name) {
+        return Err("账号不能是证件号或电话号码");
+    }
     let fits = (3..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
     if fits { Ok(()) } else { Err("账号应为3至32位小写字母、数字、点或短横线") }
 }

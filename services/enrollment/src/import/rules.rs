@@ -179,6 +179,10 @@ struct Reader<'r> {
 /// Reads a row: what it says, if it can be stored; everything that is wrong; everything worth a second look.
 pub fn parse(layout: &Layout, row: &Row, rules: &SchoolRules) -> (Option<Parsed>, Vec<RowProblem>, Vec<RowProblem>) {
     let mut reader = Reader { layout, row, problems: Vec::new(), warnings: Vec::new(), details: Vec::with_capacity(COLUMNS.len()) };
+    if row.beyond {
+        let why = "本行在最后一个表头之外还有内容，可能是两行连在了一起，请核对";
+        reader.problem("", "", "BEYOND_HEADER", why);
+    }
     reader.read_columns();
     let parsed = reader.assemble(rules);
     let parsed = if reader.problems.is_empty() { parsed } else { None };
@@ -238,7 +242,7 @@ impl Reader<'_> {
         let sex_and_birth = self.sex_and_birth(identity.as_ref().map(|(id, _)| id), rules.today);
         self.check_regions();
         self.check_joint_schooling(rules.school);
-        self.check_numbers();
+        self.check_numbers(rules.today);
         let major = self.major(rules);
         let entry_month = self.entry_month(rules.today);
         // Everything was looked at; what is missing has been told.
@@ -352,7 +356,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check_numbers(&mut self) {
+    fn check_numbers(&mut self, today: NaiveDate) {
         let score = self.value("考试总分").to_owned();
         if !score.is_empty() && score.parse::<f64>().is_ok_and(|score| score >= 0.0) == score.is_empty() {
             self.problem("考试总分", &score, "NUMBER", "应为不小于0的数字");
@@ -362,6 +366,16 @@ impl Reader<'_> {
             self.problem("家庭邮政编码", &post_code, "POST_CODE", "应为6位数字");
         }
         let school_number = self.value("学号").to_owned();
+        let bare = school_number.trim_start_matches(['G', 'g']);
+        let is_somebodys = !bare.is_empty()
+            && (IdNumber::parse("居民身份证", bare, today).is_ok() || bare == self.value("身份证件号") || bare == text::clean_number(self.value("联系电话")));
+        if is_somebodys {
+            self.problem("学号", &text::mask(&school_number), "HOLDS_NUMBER", "学号不能用证件号、学籍号或电话号码，请填写学校自编的学号");
+        }
+        let class_name = self.value("班级名称").to_owned();
+        if text::holds_long_number(&class_name) {
+            self.problem("班级名称", &class_name, "HOLDS_NUMBER", "班级名称中不要填写证件号或电话号码");
+        }
         if school_number.chars().count() > 30 {
             self.problem("学号", &school_number, "TOO_LONG", "不能超过30个字符");
         }
@@ -518,7 +532,7 @@ mod tests {
         let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false };
         let majors = [codes::major("2010", "100100").expect("护理"), codes::major("2010", "010200").expect("现代农艺技术")];
         let rules = SchoolRules { school: "3643000001", majors: &majors, today: NaiveDate::from_ymd_opt(2016, 9, 10).expect("a date") };
-        let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells, hidden: false }, &rules);
+        let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells, hidden: false, beyond: false }, &rules);
         (parsed, problems.into_iter().map(|problem| problem.code).collect())
     }
 

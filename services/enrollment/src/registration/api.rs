@@ -9,7 +9,7 @@ use xuezhu_proto::enrollment::{
     self as pb, correct_identity_request::Kind, enrollment, enrollment_service_server::EnrollmentService, submission,
     submission_service_server::SubmissionService,
 };
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, paging, refusal, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
 use super::store::{self, EnrollmentRow, Filter};
@@ -258,11 +258,13 @@ impl SubmissionService for SubmissionApi {
 }
 
 async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<pb::ListEnrollmentsResponse, Error> {
-    directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
+    let school = directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListEnrollments", &pb::ListEnrollmentsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
     let after = query.after(&request.page_token)?.unwrap_or_default();
-    let filter = filter(ctx, parts, request)?;
+    // Who is answered to a whole number can try numbers until one is right: that is for those who may see it.
+    let may_reveal = ctx.may(Permission::RevealNumber, &Place::School { code: &school.code, authority: &school.authority }).is_ok();
+    let filter = filter(ctx, parts, request, may_reveal)?;
     let rows = store::list(tx, &filter, &after, limit).await?;
     let total_size = i32::try_from(store::count(tx, &filter).await?).unwrap_or(i32::MAX);
     let next_page_token = match rows.last() {
@@ -273,7 +275,7 @@ async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrol
 }
 
 /// A query is part of a name, or a whole number: identity number, 学籍号 or 学号. Never part of a number.
-fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<Filter, Error> {
+fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest, may_reveal: bool) -> Result<Filter, Error> {
     let mut filter = Filter { school: request.school.clone(), today: ctx.today(), ..Filter::default() };
     if !request.submission.is_empty() {
         filter.submission = Some(id("submission", &request.submission)?);
@@ -291,8 +293,12 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest) ->
     }
     if query.contains(|c: char| c.is_ascii_digit()) {
         // No name holds a digit. Whoever searches does not say from which paper the number was read.
-        let numbers = codes::documents().filter_map(|document| IdNumber::parse(document, &query, ctx.today()).ok());
-        filter.keys = Some(numbers.map(|number| parts.keyring.person_key(&number).0).collect());
+        let numbers: Vec<IdNumber> = codes::documents().filter_map(|document| IdNumber::parse(document, &query, ctx.today()).ok()).collect();
+        let is_whole = numbers.iter().any(|number| number.birth_date().is_some()) || (query.len() == 19 && query.starts_with(['G', 'L']));
+        if is_whole && !may_reveal {
+            return Err(Refusal::new(Reason::Forbidden, "按完整证件号或学籍号查找，只限本校和其主管部门；请按姓名或学号查找").into());
+        }
+        filter.keys = Some(numbers.into_iter().map(|number| parts.keyring.person_key(&number).0).collect());
         filter.student_number = Some(parts.keyring.lookup_hash("student_number", &query));
     } else {
         let name = text::comparable_name(&request.query).replace('!', "!!").replace('%', "!%").replace('_', "!_");

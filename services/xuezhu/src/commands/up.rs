@@ -10,7 +10,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use xuezhu::{
     demo::{play, world::World},
-    deployment::{Deployment, Options, keep_password},
+    deployment::{Deployment, Options, password_file},
     output,
 };
 use xuezhu_service::settings::Settings;
@@ -63,7 +63,7 @@ async fn run(up: Up, settings: Settings, stop: CancellationToken) -> anyhow::Res
         settings,
     };
     let deployment = Deployment::start(options).await?;
-    tell(&deployment)?;
+    tell(&deployment);
     until_stopped(deployment, stop).await
 }
 
@@ -117,17 +117,16 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
 }
 
 /// Prints the addresses, and the first password only where a person reads it.
-fn tell(deployment: &Deployment) -> anyhow::Result<()> {
+fn tell(deployment: &Deployment) {
     println!("pages and REST   http://{}", deployment.http);
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
     if let Some(password) = &deployment.admin_password {
         if std::io::stdout().is_terminal() {
-            println!("account admin, one-time password {password}");
+            println!("account admin, one-time password {password} (kept in {} until you remove it)", password_file(deployment.data()).display());
         } else {
-            println!("account admin, one-time password in {}", keep_password(deployment.data(), password)?.display());
+            println!("account admin, one-time password in {}", password_file(deployment.data()).display());
         }
     }
     println!("ready");
-    Ok(())
 }
