@@ -6,6 +6,7 @@ mod store;
 
 use std::collections::{HashMap, HashSet};
 
+use prost::Message;
 use uuid::Uuid;
 use xuezhu_domain::{Month, Term, codes, text};
 use xuezhu_proto::{
@@ -302,7 +303,8 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     }
     let import = ctx.new_id();
     report.import_id = import.to_string();
-    store::insert_import(ctx, tx, import, &list, &upload.content_hash, &report).await?;
+    let sealed = parts.keyring.seal("report", &[import], &report.encode_to_vec());
+    store::insert_import(ctx, tx, import, &list, &upload.content_hash, report.preview, &sealed).await?;
     Ok(report)
 }
 

@@ -1,10 +1,8 @@
 //! SQL of award lists.
 
 use chrono::NaiveDate;
-use prost::Message;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_proto::common::ImportReport;
 use xuezhu_service::Context;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
 
@@ -297,7 +295,15 @@ pub async fn note_approved(ctx: &Context, tx: &mut Tx, list: Uuid) -> Result<(),
     Ok(())
 }
 
-pub async fn insert_import(ctx: &Context, tx: &mut Tx, import: Uuid, list: &ListRow, content_hash: &[u8], report: &ImportReport) -> Result<(), StoreError> {
+pub async fn insert_import(
+    ctx: &Context,
+    tx: &mut Tx,
+    import: Uuid,
+    list: &ListRow,
+    content_hash: &[u8],
+    preview: bool,
+    report_sealed: &[u8],
+) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO imports (import, school, list, account, address, at_us, content_hash, preview, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -308,8 +314,8 @@ pub async fn insert_import(ctx: &Context, tx: &mut Tx, import: Uuid, list: &List
         &ctx.address,
         ctx.now_us(),
         content_hash,
-        report.preview,
-        report.encode_to_vec()
+        preview,
+        report_sealed
     )?;
     Ok(())
 }

@@ -88,13 +88,15 @@ fn steps<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Opt
     })
 }
 
-fn imports<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+fn imports<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     Box::pin(async move {
         let rows = store::imports(tx, conversion::after_id(after)?, ROWS).await?;
         let last = rows.last().map(|(import, _)| import.to_string());
         for (import, report) in rows {
-            let report = conversion::cleaned_report(&report).ok_or(StoreError::Corrupt("import report"))?;
-            store::set_import(tx, import, &report).await?;
+            if Keyring::is_of_before(&report) {
+                let report = conversion::cleaned_report(&report).ok_or(StoreError::Corrupt("import report"))?;
+                store::set_import(tx, import, &keyring.seal("report", &[import], &report)).await?;
+            }
         }
         Ok(last)
     })

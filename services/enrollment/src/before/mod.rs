@@ -123,7 +123,12 @@ fn imports<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
         let rows = store::imports(tx, conversion::after_id(after)?, FILES).await?;
         let last = rows.last().map(|(import, ..)| import.to_string());
         for (import, report, file) in rows {
-            let report = conversion::cleaned_report(&report).ok_or(xuezhu_store::StoreError::Corrupt("import report"))?;
+            let report = if Keyring::is_of_before(&report) {
+                let cleaned = conversion::cleaned_report(&report).ok_or(xuezhu_store::StoreError::Corrupt("import report"))?;
+                keyring.seal("report", &[import], &cleaned)
+            } else {
+                report
+            };
             let file = file.map(|file| anew(keyring, "upload", &[import], &file)).transpose()?;
             store::set_import(tx, import, &report, file.as_deref()).await?;
         }

@@ -91,11 +91,11 @@ pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnr
 }
 
 /// The report of an import.
-pub async fn get(parts: &Parts, request: Request<pb::GetImportRequest>) -> Result<Response<pb::GetImportResponse>, Status> {
+pub async fn get(parts: &Arc<Parts>, request: Request<pb::GetImportRequest>) -> Result<Response<pb::GetImportResponse>, Status> {
     let (ctx, request) = parts.gate.enter(request, "GetImport").await?;
-    let import = id(&request.import_id)?;
+    let asked = (parts.clone(), request.school, id(&request.import_id)?);
     let report: Response<ImportReport> =
-        parts.runner.read(&ctx, "GetImport", &(request.school, import), |ctx, tx, (school, import)| Box::pin(super::report(ctx, tx, school, *import))).await?;
+        parts.runner.read(&ctx, "GetImport", &asked, |ctx, tx, (parts, school, import)| Box::pin(super::report(ctx, tx, parts, school, *import))).await?;
     Ok(report.map(|report| pb::GetImportResponse { report: Some(report) }))
 }
 

@@ -7,11 +7,12 @@ mod store;
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
+use prost::Message;
 use uuid::Uuid;
 use xuezhu_domain::{enrollment::State, text::comparable_name};
 use xuezhu_proto::common::{ImportReport, Problem};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
-use xuezhu_store::Tx;
+use xuezhu_store::{StoreError, Tx};
 use xuezhu_workbook::{Mark, ReadError, Table};
 
 use crate::{Parts, directory, registration};
@@ -92,7 +93,7 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
         write(ctx, tx, parts, &school.code, effects).await?;
     }
     report.import_id = upload.import.to_string();
-    store::insert_import(ctx, tx, upload, &report).await?;
+    store::insert_import(ctx, tx, upload, &parts.keyring.seal("report", &[upload.import], &report.encode_to_vec())).await?;
     Ok(report)
 }
 
@@ -280,7 +281,7 @@ async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, effects:
 pub async fn marked_workbook(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, import: Uuid, faulty_only: bool) -> Result<Vec<u8>, Error> {
     // It holds whole numbers, so it is for those who may enter them.
     directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
-    let (report, sealed) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
+    let (report, sealed) = stored(tx, parts, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
     let sealed = sealed.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
     let bytes = parts.keyring.open("upload", &[import], &sealed).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
     tokio::task::spawn_blocking(move || {
@@ -307,7 +308,7 @@ pub async fn marked_workbook(ctx: &Context, tx: &mut Tx, parts: &Parts, school: 
 /// Imports a file that was previewed, from its sealed copy.
 pub async fn commit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, import: Uuid, all_or_nothing: bool) -> Result<ImportReport, Error> {
     directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
-    let (report, sealed) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次预览"))?;
+    let (report, sealed) = stored(tx, parts, school, import).await?.ok_or_else(|| Refusal::not_found("该次预览"))?;
     if !report.preview {
         return Err(Refusal::wrong_state("该文件已经导入过").into());
     }
@@ -332,10 +333,17 @@ pub async fn commit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, imp
 }
 
 /// The report of an import.
-pub async fn report(ctx: &Context, tx: &mut Tx, school: &str, import: Uuid) -> Result<ImportReport, Error> {
+pub async fn report(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, import: Uuid) -> Result<ImportReport, Error> {
     directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
-    let (report, _) = store::import(tx, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
+    let (report, _) = stored(tx, parts, school, import).await?.ok_or_else(|| Refusal::not_found("该次导入"))?;
     Ok(report)
+}
+
+/// An import's report, which tells ends of numbers and so is sealed, and its sealed file while that is kept.
+async fn stored(tx: &mut Tx, parts: &Parts, school: &str, import: Uuid) -> Result<Option<(ImportReport, Option<Vec<u8>>)>, Error> {
+    let Some((report, file)) = store::import(tx, school, import).await? else { return Ok(None) };
+    let report = parts.keyring.open("report", &[import], &report).ok_or_else(|| Error::Internal("a report does not open".into()))?;
+    Ok(Some((ImportReport::decode(&report[..]).map_err(|_| StoreError::Corrupt("import report"))?, file)))
 }
 
 /// Forgets files that are older than [`FILE_KEPT_US`]; the receipts stay.
