@@ -81,6 +81,14 @@ async fn a_whole_number_is_looked_up_by_who_may_see_it_alone_and_is_no_class_and
         assert_eq!(reason(who.get(&path).await), (403, "FORBIDDEN".into()));
         assert_eq!(who.get(&format!("/v1/schools/{SCHOOL}/enrollments?query=S0005")).await.expect("by 学号")["totalSize"], 1);
     }
+    let looked_up = async || {
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+        let mut tx = db.read().await.expect("reads");
+        let lines = rows!(&mut tx, (String,), "SELECT actor FROM audit WHERE method = 'ListEnrollments' AND outcome = 'READ' ORDER BY actor").expect("rows");
+        tx.rollback().await.expect("ends");
+        lines.into_iter().map(|(actor,)| actor).collect::<Vec<_>>()
+    };
+    assert_eq!(looked_up().await, ["clerk", "head", "officer"], "each such search is on record");
     // Nor is a number a name to log in with, nor told in an error.
     let made = json!({ "account": number(8).to_lowercase(), "displayName": "甲", "role": "PRINCIPAL", "organisation": SCHOOL });
     assert_eq!(reason(people.admin.post("/v1/accounts", &made, "").await).0, 400);

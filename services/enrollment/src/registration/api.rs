@@ -79,7 +79,16 @@ impl EnrollmentService for EnrollmentApi {
 
     async fn list_enrollments(&self, request: Request<pb::ListEnrollmentsRequest>) -> Result<Response<pb::ListEnrollmentsResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ListEnrollments").await?;
-        self.0.runner.read(&ctx, "ListEnrollments", &(self.0.clone(), request), |ctx, tx, (parts, request)| Box::pin(list(ctx, tx, parts, request))).await
+        let (school, looked_up) = (request.school.clone(), is_whole_number(&ctx, &text::clean_number(&request.query)));
+        let found = self
+            .0
+            .runner
+            .read(&ctx, "ListEnrollments", &(self.0.clone(), request), |ctx, tx, (parts, request)| Box::pin(list(ctx, tx, parts, request)))
+            .await?;
+        if looked_up {
+            self.0.runner.record_reading(&ctx, "ListEnrollments", &school, "按完整号码查找").await?;
+        }
+        Ok(found)
     }
 
     async fn get_enrollment(&self, request: Request<pb::GetEnrollmentRequest>) -> Result<Response<pb::GetEnrollmentResponse>, Status> {
@@ -274,6 +283,12 @@ async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrol
     Ok(pb::ListEnrollmentsResponse { enrollments: rows.into_iter().map(|row| to_proto(parts, row)).collect(), next_page_token, total_size })
 }
 
+/// Whether a query is somebody's whole number: an identity number or a 学籍号.
+fn is_whole_number(ctx: &Context, query: &str) -> bool {
+    let is_identity = || codes::documents().filter_map(|document| IdNumber::parse(document, query, ctx.today()).ok()).any(|id| id.birth_date().is_some());
+    (query.len() == 19 && query.starts_with(['G', 'L'])) || (query.len() >= 15 && is_identity())
+}
+
 /// A query is part of a name, or a whole number: identity number, 学籍号 or 学号. Never part of a number.
 fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest, may_reveal: bool) -> Result<Filter, Error> {
     let mut filter = Filter { school: request.school.clone(), today: ctx.today(), ..Filter::default() };
@@ -294,8 +309,7 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest, ma
     if query.contains(|c: char| c.is_ascii_digit()) {
         // No name holds a digit. Whoever searches does not say from which paper the number was read.
         let numbers: Vec<IdNumber> = codes::documents().filter_map(|document| IdNumber::parse(document, &query, ctx.today()).ok()).collect();
-        let is_whole = numbers.iter().any(|number| number.birth_date().is_some()) || (query.len() == 19 && query.starts_with(['G', 'L']));
-        if is_whole && !may_reveal {
+        if is_whole_number(ctx, &query) && !may_reveal {
             return Err(Refusal::new(Reason::Forbidden, "按完整证件号或学籍号查找，只限本校和其主管部门；请按姓名或学号查找").into());
         }
         filter.keys = Some(numbers.into_iter().map(|number| parts.keyring.person_key(&number).0).collect());
