@@ -7,6 +7,7 @@ pub mod invented;
 pub mod postgres;
 pub mod province;
 pub mod rebuilt;
+pub mod same;
 pub mod schools;
 
 use std::{

@@ -2,11 +2,15 @@
 //! follower is cut off, both restored to different days. What the source forgot frees no money.
 
 use serde_json::json;
-use xuezhu_service::settings::Settings;
-use xuezhu_store::{Db, one, rows};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use xuezhu::deployment::{key_files, system_clock};
+use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
+use xuezhu_service::{Ids, Keyring, keyring::Service, settings::Settings};
+use xuezhu_store::{Db, one};
 use xuezhu_tests::{
     apart::{Apart, Process, answered},
     binary, deployment_on, free_address, postgres, prepare,
+    same::differences,
     schools::{self, People, SCHOOL, number, reason, student},
     until,
 };
@@ -31,25 +35,6 @@ fn names(serials: impl IntoIterator<Item = u32>) -> Vec<String> {
     let mut names: Vec<String> = serials.into_iter().map(name).collect();
     names.sort();
     names
-}
-
-/// Every shared record of the source that the mirror does not hold in the same version, or holds and the source does not.
-async fn differences(enrollment: &str, aid: &str) -> Vec<String> {
-    let (source, mirror) = (Db::open(enrollment).await.expect("opens"), Db::open(aid).await.expect("opens"));
-    let mut tx = source.read().await.expect("reads");
-    let said = rows!(&mut tx, (String,), "SELECT record || ' ' || version FROM shared_records WHERE kind <> 10 ORDER BY 1").expect("reads");
-    tx.rollback().await.expect("ends");
-    let mut tx = mirror.read().await.expect("reads");
-    let held = rows!(
-        &mut tx,
-        (String,),
-        "SELECT person || ' ' || version FROM mirror_persons WHERE generation = (SELECT generation FROM mirror_state)
-         UNION ALL SELECT enrollment || ' ' || version FROM mirror_enrollments WHERE generation = (SELECT generation FROM mirror_state) ORDER BY 1"
-    )
-    .expect("reads");
-    tx.rollback().await.expect("ends");
-    let missing = said.iter().filter(|record| !held.contains(record)).map(|(record,)| format!("missing {record}"));
-    missing.chain(held.iter().filter(|record| !said.contains(record)).map(|(record,)| format!("too much {record}"))).collect()
 }
 
 async fn history(enrollment: &str) -> (uuid::Uuid, i64, i64) {
@@ -149,6 +134,52 @@ async fn a_failover_to_a_lagging_replica_hands_no_position_out_twice() {
     let approved = people.approve(&list).await.expect("is answered");
     assert_eq!((&approved["approved"], &approved["held"], &approved["forgottenAttested"]), (&json!(2), &json!(1), &json!(1)), "{approved}");
     running.stop().await;
+}
+
+/// Two enrollment processes on one database that is put back: one new history, above all that either gave.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_on_a_database_that_was_put_back_begin_one_new_history() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let databases = (postgres::database().await, postgres::database().await);
+    let running = deployment_on(Some(databases.clone()), folder.path(), "none", Settings::default()).await;
+    let keyring = Keyring::load(&key_files(folder.path()).enrollment, Service::Enrollment).expect("keys");
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let db = Db::open(&databases.0).await.expect("opens");
+    let second = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, Registry::None, &tasks, &stop).await.expect("starts");
+    let people = schools::open(&running).await;
+    people.import(&(1..=4).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    running.drain().await.expect("drains");
+    let backup = postgres::database().await;
+    postgres::copy(&databases.0, &backup).await;
+    people.withdraw(&number(1), LEFT).await;
+    running.drain().await.expect("drains");
+    let (before, histories) = (history(&databases.0).await, histories(&databases.0).await);
+    postgres::put_in_place(&databases.0, &backup).await;
+    until("what was forgotten is noticed", async || people.forgotten().await == names([1])).await;
+    let after = history(&databases.0).await;
+    assert!(after.0 != before.0 && after.1 >= before.2 - 1, "above all that was ever given: {before:?} {after:?}");
+    people.import(&(5..=8).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    running.drain().await.expect("drains");
+    assert_eq!(history(&databases.0).await.0, after.0, "the other adopted it");
+    assert_eq!(self::histories(&databases.0).await, histories + 1, "one new history");
+    assert_eq!(differences(&databases.0, &databases.1).await, Vec::<String>::new());
+    until("the second serves too", async || second.readiness().faults().is_empty()).await;
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    db.close().await;
+    running.stop().await;
+}
+
+/// Histories that a source knows of itself, the present one too.
+async fn histories(enrollment: &str) -> i64 {
+    let db = Db::open(enrollment).await.expect("opens");
+    let mut tx = db.read().await.expect("reads");
+    let (count,) = one!(&mut tx, (i64,), "SELECT count(*) FROM feed_histories").expect("reads").expect("a row");
+    tx.rollback().await.expect("ends");
+    count
 }
 
 #[tokio::test(flavor = "multi_thread")]
