@@ -39,7 +39,7 @@ fn facts_of(record: Uuid, version: i64, body: Body) -> Vec<String> {
             }));
             facts
         }
-        _ => Vec::new(),
+        Body::School(_) => Vec::new(),
     }
 }
 
