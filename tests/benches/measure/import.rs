@@ -89,7 +89,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     };
     let mut took = Vec::new();
     for preview in [true, false] {
-        let with = (ctx.clone(), parts.clone(), Upload { preview, ..upload.clone() });
+        let with = (ctx.clone(), parts.clone(), Upload { preview, import: ctx.new_id(), ..upload.clone() });
         let begun = Instant::now();
         let report = db.write(&with, |tx, (ctx, parts, upload)| Box::pin(import::import(ctx, tx, parts, upload))).await.expect("imports");
         took.push(begun.elapsed());
