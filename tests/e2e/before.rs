@@ -195,7 +195,7 @@ async fn a_database_never_meets_the_wrong_keys() {
             for key in keys {
                 other[*key] = json!("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
             }
-            xuezhu_service::keyring::write_private(&keyring, other.to_string().as_bytes()).expect("writes");
+            xuezhu_service::private::write_private(&keyring, other.to_string().as_bytes()).expect("writes");
             assert!(refused(&before).await.contains("密钥"), "{keys:?}");
             fs::remove_file(&keyring).expect("is ours");
         }
@@ -216,10 +216,10 @@ async fn a_database_never_meets_the_wrong_keys() {
         files.save(&new).expect("saves");
         assert!(refused(&before).await.contains("密钥"));
         fs::remove_file(&files.enrollment).expect("is ours");
-        xuezhu_service::keyring::write_private(&files.enrollment, &mine.0).expect("writes");
+        xuezhu_service::private::write_private(&files.enrollment, &mine.0).expect("writes");
         assert!(refused(&before).await.contains("密钥"), "aid's are another's");
         fs::remove_file(&files.aid).expect("is ours");
-        xuezhu_service::keyring::write_private(&files.aid, &mine.1).expect("writes");
+        xuezhu_service::private::write_private(&files.aid, &mine.1).expect("writes");
         start(before.options.clone()).await.stop().await;
         assert!(Keyring::load(&files.aid, Service::Aid).is_ok());
     }

@@ -83,6 +83,25 @@ pub fn after_id(after: &str) -> Result<Uuid, Error> {
     if after.is_empty() { Ok(Uuid::nil()) } else { after.parse().map_err(|_| StoreError::Corrupt("key of a conversion").into()) }
 }
 
+/// Seals anew, for its row, what was sealed before keys were split.
+pub fn sealed_anew(keyring: &Keyring, purpose: &str, row: &[Uuid], sealed: Vec<u8>) -> Result<Vec<u8>, Error> {
+    if !Keyring::is_of_before(&sealed) {
+        return Ok(sealed);
+    }
+    let plain = keyring.open(purpose, row, &sealed);
+    let plain = plain.ok_or_else(|| Error::Internal(format!("what was sealed as {purpose} before keys were split does not open")))?;
+    Ok(keyring.seal(purpose, row, &plain))
+}
+
+/// The stored report of an import, cleaned and sealed.
+pub fn sealed_report(keyring: &Keyring, import: Uuid, report: Vec<u8>) -> Result<Vec<u8>, Error> {
+    if !Keyring::is_of_before(&report) {
+        return Ok(report);
+    }
+    let cleaned = cleaned_report(&report).ok_or(StoreError::Corrupt("import report"))?;
+    Ok(keyring.seal("report", &[import], &cleaned))
+}
+
 /// Answers that are kept for repetitions: a conversion that both services need.
 pub fn answers<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     /// Answers that one transaction converts.
@@ -115,7 +134,7 @@ const MASKED: [&str; 3] = ["id_number", "student_number", "card"];
 
 /// The stored report of an import without what must not be kept: masks that show more than the end, numbers in what people wrote, birth dates beside
 /// the end of a number. None where it is not of the type.
-pub fn cleaned_report(bytes: &[u8]) -> Option<Vec<u8>> {
+fn cleaned_report(bytes: &[u8]) -> Option<Vec<u8>> {
     cleaned(&xuezhu_proto::POOL.get_message_by_name("xuezhu.common.v1.ImportReport")?, bytes)
 }
 
@@ -129,7 +148,7 @@ fn cleaned(message: &MessageDescriptor, bytes: &[u8]) -> Option<Vec<u8>> {
 const STORED_WITHIN: [&str; 6] = ["TakeLeave", "ReturnFromLeave", "Withdraw", "ExplainFlag", "ConfirmFlag", "ClearFlag"];
 
 /// A stored answer to a call without what must not be kept.
-pub fn cleaned_answer(method: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+fn cleaned_answer(method: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let methods = xuezhu_proto::POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
     let response = methods.into_iter().find(|known| known.name() == method)?.output();
     if !STORED_WITHIN.contains(&method) {

@@ -57,15 +57,17 @@ impl Checks {
     pub fn watch(self, service: &'static str, stop: CancellationToken) -> Readiness {
         let (found, readiness) = watch::channel(None);
         tokio::spawn(async move {
+            let mut told = false;
             loop {
                 let faults = self.look().await;
-                let before: Option<Found> = found.send_replace(Some(Found { at: Instant::now(), faults: faults.clone() }));
-                let was_ready = before.is_none_or(|before| before.faults.is_empty());
-                match (was_ready, faults.first()) {
-                    (true, Some((name, why))) => tracing::error!(service, name, why, "not ready"),
-                    (false, None) => tracing::info!(service, "ready again"),
+                // What is not there yet at the first look, as it starts, is no fault; at the second it is.
+                let looked = found.send_replace(Some(Found { at: Instant::now(), faults: faults.clone() })).is_some();
+                match faults.first() {
+                    Some((name, why)) if looked && !told => tracing::error!(service, name, why, "not ready"),
+                    None if told => tracing::info!(service, "ready again"),
                     _ => {}
                 }
+                told = looked && !faults.is_empty();
                 metrics::gauge!("xuezhu_ready", "service" => service).set(f64::from(u8::from(faults.is_empty())));
                 tokio::select! {
                     () = stop.cancelled() => return,

@@ -10,12 +10,7 @@
 //! Both files are made together, since each holds the other's public half. Of each kind there may be several: the first is used,
 //! the others still open or verify. A keyring of before, one file for both, is split by [`Keyring::split`].
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit, Nonce,
@@ -27,6 +22,8 @@ use rand::{RngCore, TryRngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_domain::{IdNumber, PersonKey, text::mask};
+
+use crate::private::write_private;
 
 /// What both ends of the feed hash, to see that they hash alike.
 const CHECK_TEXT: &[u8] = b"xuezhu hash key check";
@@ -415,88 +412,6 @@ fn read(path: &Path) -> Result<(String, impl Fn(&str) -> KeyringError), KeyringE
     Ok((fs::read_to_string(path).map_err(io)?, form))
 }
 
-/// Where the keys of both services are.
-#[derive(Debug, Clone)]
-pub struct KeyFiles {
-    /// Enrollment's.
-    pub enrollment: PathBuf,
-    /// Aid's.
-    pub aid: PathBuf,
-}
-
-impl KeyFiles {
-    /// Writes both, so that a kill between any two steps leaves both or none: each is whole before either has its name, and
-    /// [`Self::finish`] goes on where it broke off.
-    pub fn save(&self, pair: &(Keyring, Keyring)) -> Result<(), KeyringError> {
-        for (keyring, path) in [(&pair.1, &self.aid), (&pair.0, &self.enrollment)] {
-            let new = unnamed(path);
-            if new.exists() {
-                fs::remove_file(&new).map_err(|source| KeyringError::Io { path: new.display().to_string(), source })?;
-            }
-            keyring.save(&new)?;
-        }
-        self.finish().map(drop)
-    }
-
-    /// Finishes what broke off, and returns whether both are there now. Enrollment's new file is made last: where it is whole, so is
-    /// aid's. A file that has its name is never written over: what lies beside it is of nobody. What is not whole was never used.
-    pub fn finish(&self) -> Result<bool, KeyringError> {
-        let io = |path: &Path| {
-            let path = path.display().to_string();
-            move |source| KeyringError::Io { path, source }
-        };
-        let (new_enrollment, new_aid) = (unnamed(&self.enrollment), unnamed(&self.aid));
-        if new_enrollment.exists() && !self.enrollment.exists() {
-            let loads = |path: &Path, service| Keyring::load(path, service).is_ok();
-            if loads(&new_enrollment, Service::Enrollment) && (self.aid.exists() || loads(&new_aid, Service::Aid)) {
-                for path in [&self.aid, &self.enrollment].into_iter().filter(|path| !path.exists()) {
-                    fs::rename(unnamed(path), path).and_then(|()| sync_folder(path)).map_err(io(path))?;
-                }
-            } else if !self.aid.exists() {
-                for new in [&new_enrollment, &new_aid].into_iter().filter(|new| new.exists()) {
-                    fs::remove_file(new).map_err(io(new))?;
-                }
-            }
-        }
-        Ok(self.enrollment.exists() && self.aid.exists())
-    }
-}
-
-/// A file that has not got its name yet.
-fn unnamed(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    PathBuf::from(name)
-}
-
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    fs::File::open(folder)?.sync_all()
-}
-
-/// Makes a folder that only its owner may enter, and the folders above it; takes that right from others where it is ours.
-pub fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let found = fs::metadata(folder)?;
-    if found.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
-}
-
-/// Writes a new file that only its owner can read, and sees to it that it is on the disk.
-pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    sync_folder(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -519,82 +434,10 @@ mod tests {
         }
     }
 
-    fn folder() -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("xuezhu-keys-{}-{:?}", std::process::id(), std::thread::current().id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        folder
-    }
-
-    #[test]
-    fn keys_come_back_from_their_file_which_is_its_owners_alone() {
-        let folder = folder();
-        let files = KeyFiles { enrollment: folder.join("enrollment-keys.json"), aid: folder.join("aid-keys.json") };
-        let pair = Keyring::generate();
-        files.save(&pair).expect("saves");
-        let enrollment = Keyring::load(&files.enrollment, Service::Enrollment).expect("loads");
-        assert_eq!(enrollment.checks(), pair.0.checks());
-        assert_eq!(enrollment.hash_key_check(), Keyring::load(&files.aid, Service::Aid).expect("loads").hash_key_check(), "one hash key");
-        assert!(Keyring::load(&files.enrollment, Service::Aid).is_err(), "of the other service");
-        fs::set_permissions(&files.enrollment, fs::Permissions::from_mode(0o640)).expect("sets");
-        assert!(Keyring::load(&files.enrollment, Service::Enrollment).is_err_and(|error| error.to_string().contains("chmod 600")));
-        fs::remove_dir_all(folder).expect("is gone");
-    }
-
-    #[test]
-    fn a_kill_between_any_two_steps_leaves_both_key_files_or_none() {
-        let folder = folder().join("kills");
-        let files = KeyFiles { enrollment: folder.join("enrollment-keys.json"), aid: folder.join("aid-keys.json") };
-        let pair = Keyring::generate();
-        // What a kill leaves after each step: aid's whole, both whole, aid's named, both named.
-        let steps: [&dyn Fn(); 4] = [
-            &|| pair.1.save(&unnamed(&files.aid)).expect("saves"),
-            &|| pair.0.save(&unnamed(&files.enrollment)).expect("saves"),
-            &|| fs::rename(unnamed(&files.aid), &files.aid).expect("renames"),
-            &|| fs::rename(unnamed(&files.enrollment), &files.enrollment).expect("renames"),
-        ];
-        for killed_after in 0..=steps.len() {
-            drop(fs::remove_dir_all(&folder));
-            fs::create_dir_all(&folder).expect("a folder");
-            steps[..killed_after].iter().for_each(|step| step());
-            let both = files.finish().expect("goes on");
-            assert_eq!(both, killed_after >= 2, "{killed_after}");
-            if !both {
-                files.save(&pair).expect("begins anew");
-            }
-            for (path, service) in [(&files.enrollment, Service::Enrollment), (&files.aid, Service::Aid)] {
-                Keyring::load(path, service).expect("loads");
-            }
-        }
-        fs::remove_dir_all(folder).expect("is gone");
-    }
-
-    #[test]
-    fn what_is_not_whole_is_thrown_away_and_nothing_that_has_its_name_is_written_over() {
-        let folder = folder().join("broken");
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).expect("a folder");
-        let files = KeyFiles { enrollment: folder.join("enrollment-keys.json"), aid: folder.join("aid-keys.json") };
-        // A kill in the midst of the second write, and a full disk: nothing was used yet.
-        let pair = Keyring::generate();
-        pair.1.save(&unnamed(&files.aid)).expect("saves");
-        write_private(&unnamed(&files.enrollment), b"{ \"service\":").expect("breaks off");
-        assert!(!files.finish().expect("is thrown away"));
-        files.save(&pair).expect("begins anew");
-        let kept = (fs::read(&files.enrollment).expect("is there"), fs::read(&files.aid).expect("is there"));
-        // What lies beside good files is of nobody.
-        let other = Keyring::generate();
-        other.0.save(&unnamed(&files.enrollment)).expect("saves");
-        other.1.save(&unnamed(&files.aid)).expect("saves");
-        assert!(files.finish().expect("are there"));
-        assert_eq!((fs::read(&files.enrollment).expect("is there"), fs::read(&files.aid).expect("is there")), kept);
-        fs::remove_dir_all(folder).expect("is gone");
-    }
-
     #[test]
     fn a_keyring_of_before_is_split_and_still_opens_what_it_sealed() {
-        let folder = folder().join("before");
-        fs::create_dir_all(&folder).expect("a folder");
-        let path = folder.join("keyring.json");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keyring.json");
         let (hash, seal, sign) = ([1; 32], [2; 32], [3; 32]);
         let old = OldFile {
             hash_key_id: "before".into(),
@@ -615,7 +458,6 @@ mod tests {
             assert!(!Keyring::is_of_before(&keyring.seal("id", &[Uuid::nil()], b"x")));
         }
         assert!(Keyring::load(&path, Service::Enrollment).is_err_and(|error| error.to_string().contains("split")));
-        fs::remove_dir_all(folder).expect("is gone");
     }
 
     #[test]

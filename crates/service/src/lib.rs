@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`settings`] | one table of settings, from file and environment |
 //! | [`keyring`] | the keys of a service: hash, seal, sign, and whom it trusts |
+//! | [`key_files`] | the files of both services' keys, made together |
+//! | [`private`] | files and folders that only their owner may read |
 //! | [`proof`] | that a database and the keys belong together |
 //! | [`token`] | short signed tokens for people, machines and services |
 //! | [`clock`] | civil day and system time, both parameters |
@@ -29,9 +31,11 @@ pub mod conversion;
 pub mod faults;
 pub mod forgetting;
 pub mod health;
+pub mod key_files;
 pub mod keyring;
 pub mod paging;
 pub mod permission;
+pub mod private;
 pub mod proof;
 pub mod refusal;
 pub mod runner;

@@ -9,7 +9,7 @@ mod read;
 mod write;
 mod xls;
 
-pub use read::{Cell, Flaw, Row, Table, read};
+pub use read::{BEYOND_HEADER, Cell, Flaw, LeftOut, Row, Table, read};
 pub use write::{Column, Mark, Template, blank, marked};
 pub use xls::{read_apart as read_xls_apart, serve as serve_xls};
 

@@ -110,6 +110,41 @@ impl Table {
     }
 }
 
+/// What stands beyond a row's last header, as the problem of that row.
+pub const BEYOND_HEADER: (&str, &str) = ("BEYOND_HEADER", "本行在最后一个表头之外还有内容，可能是两行连在了一起，请核对");
+
+/// Something that stays out because nobody sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The row; 0 for a whole sheet.
+    pub row: u32,
+    /// Rows that it stands for.
+    pub rows: usize,
+    /// Stable code.
+    pub code: &'static str,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+impl Table {
+    /// Whether a row is data: what isn't seen is none, unless it was asked for.
+    pub fn counts(&self, row: &Row, include_hidden: bool) -> bool {
+        include_hidden || !(self.hidden || row.hidden)
+    }
+
+    /// What is no data: of a hidden sheet the sheet, else each hidden row.
+    pub fn left_out(&self, include_hidden: bool) -> Vec<LeftOut> {
+        let out: Vec<u32> = self.rows.iter().filter(|row| !self.counts(row, include_hidden)).map(|row| row.number).collect();
+        let tick = "勾选“包含隐藏的工作表和行”后重新上传";
+        if self.hidden && !out.is_empty() {
+            let reason = format!("工作表“{}”是隐藏的，其中{}行没有导入；确需导入的，请{tick}", self.sheet, out.len());
+            return vec![LeftOut { row: 0, rows: out.len(), code: "HIDDEN_SHEET", reason }];
+        }
+        let reason = format!("本行被隐藏或筛选掉，没有导入；确需导入的，请取消隐藏，或{tick}");
+        out.into_iter().map(|row| LeftOut { row, rows: 1, code: "HIDDEN_ROW", reason: reason.clone() }).collect()
+    }
+}
+
 /// A sheet while it is read.
 pub struct Sheet {
     /// Its name.

@@ -6,7 +6,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu_aid::{Aid, Following, policy::Policies};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_gateway::Gateway;
-use xuezhu_service::{Ids, health::Readiness, keyring::KeyFiles, serve, settings::Settings, telemetry};
+use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, serve, settings::Settings, telemetry};
 use xuezhu_store::Db;
 
 use crate::{

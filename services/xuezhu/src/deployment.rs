@@ -18,7 +18,9 @@ use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registr
 use xuezhu_gateway::Gateway;
 use xuezhu_service::{
     Clock, Ids, Keyring,
-    keyring::{KeyFiles, Service, private_folder, write_private},
+    key_files::KeyFiles,
+    keyring::Service,
+    private::{private_folder, write_private},
     serve,
     settings::Settings,
     telemetry,

@@ -4,10 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use xuezhu_service::{
-    Keyring,
-    keyring::{KeyFiles, Service},
-};
+use xuezhu_service::{Keyring, key_files::KeyFiles, keyring::Service};
 
 /// How somebody gets out of it.
 const RESTORE: &str = "restore the key files from the backup that was made with the databases";

@@ -330,17 +330,12 @@ async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &s
     Ok(known)
 }
 
-/// The end of an entry's number. Of whom the list was proposed from the enrolled, aid was never given it.
-pub(crate) fn shown_number(parts: &Parts, entry: Uuid, sealed: &[u8]) -> String {
-    if sealed.is_empty() { "（学籍库）".to_owned() } else { parts.keyring.masked("id", &[entry], sealed) }
-}
-
 fn entry_to_proto(parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
     pb::AwardEntry {
         entry: row.entry.to_string(),
         person: person.map(|person| person.to_string()).unwrap_or_default(),
         name: row.name,
-        id_number: shown_number(parts, row.entry, &row.id_sealed),
+        id_number: super::shown_number(parts, row.entry, &row.id_sealed),
         months: super::month_numbers(&row.months),
         amount_fen: row.amount_fen,
         tier: row.tier,

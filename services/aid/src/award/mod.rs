@@ -267,16 +267,11 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
         ImportReport { preview: upload.preview, include_hidden: upload.include_hidden, blank_clears: upload.blank_clears, ..ImportReport::default() };
     let (mut new, mut changed, mut seen): (Vec<Entered>, Vec<Entered>, HashMap<Uuid, u32>) = (Vec::new(), Vec::new(), HashMap::new());
     for table in upload.tables.iter() {
-        for row in &table.rows {
-            // What isn't seen isn't data.
-            if !upload.include_hidden && (table.hidden || row.hidden) {
-                report.rows_hidden += 1;
-                tell_hidden(&mut report, table, row.number);
-                continue;
-            }
+        tell_left_out(&mut report, table, upload.include_hidden);
+        let kept = rules::Kept::of(table, upload.blank_clears);
+        for row in table.rows.iter().filter(|row| table.counts(row, upload.include_hidden)) {
             report.rows_total += 1;
             let (parsed, problems) = rules::parse(table, row, &rules);
-            let kept = rules::Kept::of(table, upload.blank_clears);
             let outcome = match parsed {
                 None => Err(problems),
                 Some(parsed) => place(ctx, parts, &list, &mut known, &mut seen, row.number, (parsed, kept)).map_err(|problem| vec![problem]),
@@ -384,18 +379,14 @@ fn keep(parts: &Parts, row: &EntryRow, parsed: &mut Parsed, kept: rules::Kept) {
     }
 }
 
-/// A row that stays out because nobody sees it: of a hidden sheet the sheet alone is told.
-fn tell_hidden(report: &mut ImportReport, table: &Table, number: u32) {
-    let (row, code, reason) = if table.hidden {
-        let why = format!("工作表“{}”是隐藏的，其中的行没有导入；确需导入的，请勾选“包含隐藏的工作表和行”后重新上传", table.sheet);
-        (0, "HIDDEN_SHEET", why)
-    } else {
-        let why = "本行被隐藏或筛选掉，没有导入；确需导入的，请取消隐藏，或勾选“包含隐藏的工作表和行”后重新上传";
-        (i32::try_from(number).unwrap_or(i32::MAX), "HIDDEN_ROW", why.to_owned())
-    };
-    let told = Problem { sheet: table.sheet.clone(), row, code: code.to_owned(), reason, ..Problem::default() };
-    if report.warnings.len() < PROBLEMS_LISTED && report.warnings.last() != Some(&told) {
-        report.warnings.push(told);
+/// Tells what of a table stays out because nobody sees it.
+fn tell_left_out(report: &mut ImportReport, table: &Table, include_hidden: bool) {
+    for out in table.left_out(include_hidden) {
+        report.rows_hidden += i32::try_from(out.rows).unwrap_or(i32::MAX);
+        if report.warnings.len() < PROBLEMS_LISTED {
+            let row = i32::try_from(out.row).unwrap_or(i32::MAX);
+            report.warnings.push(Problem { sheet: table.sheet.clone(), row, code: out.code.to_owned(), reason: out.reason, ..Problem::default() });
+        }
     }
 }
 
@@ -572,6 +563,11 @@ pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
         };
         Refusal::new(reason, error.to_string()).into()
     })
+}
+
+/// The end of an entry's number. Of whom the list was proposed from the enrolled, aid was never given it.
+pub(crate) fn shown_number(parts: &Parts, entry: Uuid, sealed: &[u8]) -> String {
+    if sealed.is_empty() { "（学籍库）".to_owned() } else { parts.keyring.masked("id", &[entry], sealed) }
 }
 
 /// Months of an entry as numbers.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
-use xuezhu_workbook::{Cell, Column, Flaw, Row, Table};
+use xuezhu_workbook::{BEYOND_HEADER, Cell, Column, Flaw, Row, Table};
 
 use crate::policy::{Paid, Rate, Scheme, TermDays};
 
@@ -189,7 +189,8 @@ pub struct ListRules<'l> {
 pub fn parse(table: &Table, row: &Row, rules: &ListRules) -> (Option<Parsed>, Vec<Problem>) {
     let mut problems: Vec<Problem> = Vec::new();
     if row.beyond {
-        problems.push(("", String::new(), "BEYOND_HEADER", "本行在最后一个表头之外还有内容，可能是两行连在了一起，请核对".into()));
+        let (code, why) = BEYOND_HEADER;
+        problems.push(("", String::new(), code, why.into()));
     }
     let cell = |header: &str| table.column(header).and_then(|column| row.cells.get(column)).cloned().unwrap_or_default();
     let mut take = |header: &'static str| -> String {

@@ -6,8 +6,12 @@ mod store;
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{IdNumber, text::mask_long_numbers};
-use xuezhu_service::{Error, Keyring, conversion, proof};
-use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
+use xuezhu_service::{
+    Error, Keyring,
+    conversion::{self, sealed_anew, sealed_report},
+    proof,
+};
+use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
 
 /// Rows that one transaction converts.
 const ROWS: i64 = 500;
@@ -45,18 +49,6 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
     conversion::compact(db, COMPACT).await
 }
 
-/// Seals anew, for its row, what was sealed before keys were split.
-fn anew(keyring: &Keyring, purpose: &str, entry: Uuid, sealed: Vec<u8>) -> Result<Vec<u8>, Error> {
-    // Of whom a list was proposed from the enrolled, there is no number.
-    if sealed.is_empty() || !Keyring::is_of_before(&sealed) {
-        return Ok(sealed);
-    }
-    let plain = keyring
-        .open(purpose, &[entry], &sealed)
-        .ok_or_else(|| Error::Internal(format!("what was sealed as {purpose} before keys were split does not open")))?;
-    Ok(keyring.seal(purpose, &[entry], &plain))
-}
-
 fn entries<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     Box::pin(async move {
         let rows = store::entries(tx, conversion::after_id(after)?, ROWS).await?;
@@ -65,8 +57,8 @@ fn entries<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
         for row in rows {
             converted.push(store::Converted {
                 entry: Hex(row.entry),
-                id_sealed: Bytes(anew(keyring, "id", row.entry, row.id_sealed)?),
-                card_sealed: row.card_sealed.map(|sealed| anew(keyring, "card", row.entry, sealed)).transpose()?.map(Bytes),
+                id_sealed: Bytes(sealed_anew(keyring, "id", &[row.entry], row.id_sealed)?),
+                card_sealed: row.card_sealed.map(|sealed| sealed_anew(keyring, "card", &[row.entry], sealed)).transpose()?.map(Bytes),
                 remark: mask_long_numbers(&row.remark),
                 sent_back_reason: mask_long_numbers(&row.sent_back_reason),
             });
@@ -93,10 +85,7 @@ fn imports<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
         let rows = store::imports(tx, conversion::after_id(after)?, ROWS).await?;
         let last = rows.last().map(|(import, _)| import.to_string());
         for (import, report) in rows {
-            if Keyring::is_of_before(&report) {
-                let report = conversion::cleaned_report(&report).ok_or(StoreError::Corrupt("import report"))?;
-                store::set_import(tx, import, &keyring.seal("report", &[import], &report)).await?;
-            }
+            store::set_import(tx, import, &sealed_report(keyring, import, report)?).await?;
         }
         Ok(last)
     })

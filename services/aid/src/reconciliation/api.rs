@@ -391,7 +391,7 @@ fn to_proto(parts: &Parts, viewer: &Viewer, names: &HashMap<String, String>, row
     let months: Vec<i32> = parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect();
     let etag = desk::etag(&row);
     let number = match (row.entry, &row.id_sealed) {
-        (Some(entry), Some(sealed)) => award::api::shown_number(parts, entry, sealed),
+        (Some(entry), Some(sealed)) => award::shown_number(parts, entry, sealed),
         _ => String::new(),
     };
     Ok(pb::Flag {

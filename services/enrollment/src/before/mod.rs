@@ -5,7 +5,11 @@ mod store;
 
 use uuid::Uuid;
 use xuezhu_domain::{IdNumber, text::mask_long_numbers};
-use xuezhu_service::{Error, Keyring, conversion, proof};
+use xuezhu_service::{
+    Error, Keyring,
+    conversion::{self, sealed_anew, sealed_report},
+    proof,
+};
 use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
 
 use crate::registration;
@@ -56,16 +60,6 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
     conversion::compact(db, COMPACT).await
 }
 
-/// Seals anew, for its row, what was sealed before keys were split.
-fn anew(keyring: &Keyring, purpose: &str, row: &[Uuid], sealed: &[u8]) -> Result<Vec<u8>, Error> {
-    if !Keyring::is_of_before(sealed) {
-        return Ok(sealed.to_vec());
-    }
-    let plain =
-        keyring.open(purpose, row, sealed).ok_or_else(|| Error::Internal(format!("what was sealed as {purpose} before keys were split does not open")))?;
-    Ok(keyring.seal(purpose, row, &plain))
-}
-
 /// Enrollments, with what people wrote about them.
 fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     Box::pin(async move {
@@ -75,8 +69,8 @@ fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFu
         for row in rows {
             changed.push(store::Converted {
                 enrollment: Hex(row.enrollment),
-                id_sealed: Bytes(anew(keyring, "id", &[row.enrollment], &row.id_sealed)?),
-                details_sealed: Bytes(anew(keyring, "details", &[row.enrollment], &row.details_sealed)?),
+                id_sealed: Bytes(sealed_anew(keyring, "id", &[row.enrollment], row.id_sealed)?),
+                details_sealed: Bytes(sealed_anew(keyring, "details", &[row.enrollment], row.details_sealed)?),
                 sent_back_reason: mask_long_numbers(&row.sent_back_reason),
             });
         }
@@ -105,13 +99,13 @@ fn persons<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
         let rows = store::persons(tx, conversion::after_id(after)?, ROWS).await?;
         let ids: Vec<Uuid> = rows.iter().map(|(person, _)| *person).collect();
         let mut numbers = Vec::with_capacity(rows.len());
-        for (person, sealed) in &rows {
-            numbers.push(store::ConvertedPerson { person: Hex(*person), sealed: Bytes(anew(keyring, "student_number", &[*person], sealed)?) });
+        for (person, sealed) in rows {
+            numbers.push(store::ConvertedPerson { person: Hex(person), sealed: Bytes(sealed_anew(keyring, "student_number", &[person], sealed)?) });
         }
         store::set_persons(tx, &numbers).await?;
         let mut keys = Vec::new();
         for (person, key, sealed) in store::keys(tx, &ids).await? {
-            keys.push(store::ConvertedKey { person: Hex(person), key: Hex(key), sealed: Bytes(anew(keyring, "id", &[person, key], &sealed)?) });
+            keys.push(store::ConvertedKey { person: Hex(person), key: Hex(key), sealed: Bytes(sealed_anew(keyring, "id", &[person, key], sealed)?) });
         }
         store::set_keys(tx, &keys).await?;
         Ok(ids.last().map(Uuid::to_string))
@@ -123,13 +117,8 @@ fn imports<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
         let rows = store::imports(tx, conversion::after_id(after)?, FILES).await?;
         let last = rows.last().map(|(import, ..)| import.to_string());
         for (import, report, file) in rows {
-            let report = if Keyring::is_of_before(&report) {
-                let cleaned = conversion::cleaned_report(&report).ok_or(xuezhu_store::StoreError::Corrupt("import report"))?;
-                keyring.seal("report", &[import], &cleaned)
-            } else {
-                report
-            };
-            let file = file.map(|file| anew(keyring, "upload", &[import], &file)).transpose()?;
+            let report = sealed_report(keyring, import, report)?;
+            let file = file.map(|file| sealed_anew(keyring, "upload", &[import], file)).transpose()?;
             store::set_import(tx, import, &report, file.as_deref()).await?;
         }
         Ok(last)

@@ -102,9 +102,8 @@ fn parse_all(upload: &Upload, rules: &SchoolRules, found: &mut Findings) -> Vec<
     let mut rows = Vec::new();
     for table in upload.tables.iter() {
         let layout = rules::Layout::new(table);
-        let out = |row: &xuezhu_workbook::Row| !upload.include_hidden && (table.hidden || row.hidden);
-        found.hidden(table, |row| out(row));
-        for row in table.rows.iter().filter(|row| !out(row)) {
+        found.left_out(table, upload.include_hidden);
+        for row in table.rows.iter().filter(|row| table.counts(row, upload.include_hidden)) {
             let (parsed, problems, warnings) = rules::parse(&layout, row, rules);
             found.add(&table.sheet, row.number, problems, warnings);
             if let Some(parsed) = parsed {
@@ -365,18 +364,10 @@ struct Findings {
 
 impl Findings {
     /// Tells what of a table stays out because nobody sees it.
-    fn hidden(&mut self, table: &Table, out: impl Fn(&xuezhu_workbook::Row) -> bool) {
-        let rows: Vec<u32> = table.rows.iter().filter(|row| out(row)).map(|row| row.number).collect();
-        self.hidden += rows.len();
-        let warn = |why: String, code| RowProblem::new("", "", code, why);
-        if table.hidden && !rows.is_empty() {
-            let why = format!("工作表“{}”是隐藏的，其中{}行没有导入；确需导入的，请勾选“包含隐藏的工作表和行”后重新上传", table.sheet, rows.len());
-            self.add(&table.sheet, 0, Vec::new(), vec![warn(why, "HIDDEN_SHEET")]);
-        } else {
-            for number in rows {
-                let why = "本行被隐藏或筛选掉，没有导入；确需导入的，请取消隐藏，或勾选“包含隐藏的工作表和行”后重新上传";
-                self.add(&table.sheet, number, Vec::new(), vec![warn(why.into(), "HIDDEN_ROW")]);
-            }
+    fn left_out(&mut self, table: &Table, include_hidden: bool) {
+        for out in table.left_out(include_hidden) {
+            self.hidden += out.rows;
+            self.add(&table.sheet, out.row, Vec::new(), vec![RowProblem::new("", "", out.code, out.reason)]);
         }
     }
 

@@ -9,7 +9,7 @@ use xuezhu_domain::{
     text,
 };
 use xuezhu_proto::common::Problem;
-use xuezhu_workbook::{Cell, Flaw, Row, Table};
+use xuezhu_workbook::{BEYOND_HEADER, Cell, Flaw, Row, Table};
 
 /// Headers by which a header row is known.
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
@@ -180,8 +180,8 @@ struct Reader<'r> {
 pub fn parse(layout: &Layout, row: &Row, rules: &SchoolRules) -> (Option<Parsed>, Vec<RowProblem>, Vec<RowProblem>) {
     let mut reader = Reader { layout, row, problems: Vec::new(), warnings: Vec::new(), details: Vec::with_capacity(COLUMNS.len()) };
     if row.beyond {
-        let why = "本行在最后一个表头之外还有内容，可能是两行连在了一起，请核对";
-        reader.problem("", "", "BEYOND_HEADER", why);
+        let (code, why) = BEYOND_HEADER;
+        reader.problem("", "", code, why);
     }
     reader.read_columns();
     let parsed = reader.assemble(rules);

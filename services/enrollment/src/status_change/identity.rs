@@ -87,8 +87,7 @@ async fn claim_identity(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid,
         birth_date: identity.birth_date,
     };
     store::set_claims(ctx, tx, enrollments, &claim).await?;
-    for (enrollment, sealed) in store::details(tx, enrollments).await? {
-        let details = parts.keyring.open_text("details", &[enrollment], &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
+    for (enrollment, details) in registration::details_of(tx, parts, enrollments.iter().copied()).await? {
         let corrected = with_identity(&details, &claim, &number);
         let hash = parts.keyring.content_hash(corrected.as_bytes());
         let sealed = store::Sealed {

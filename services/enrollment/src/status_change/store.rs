@@ -52,11 +52,6 @@ pub struct Claim {
     pub birth_date: NaiveDate,
 }
 
-/// The sealed columns of enrollments.
-pub async fn details(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
-    rows!(tx, (Uuid, Vec<u8>), sql!("SELECT enrollment, details_sealed FROM enrollments WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))
-}
-
 /// What an enrollment keeps sealed, each bound to it.
 #[derive(Debug)]
 pub struct Sealed {

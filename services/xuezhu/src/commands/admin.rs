@@ -11,7 +11,7 @@ use xuezhu::{
 };
 use xuezhu_service::{
     Keyring,
-    keyring::{Service, hexadecimal, private_folder},
+    keyring::{Service, hexadecimal},
     settings::Settings,
 };
 
@@ -128,7 +128,6 @@ fn write_keys(json: bool, folder: &Path, pair: &(Keyring, Keyring)) -> anyhow::R
     for file in [&files.enrollment, &files.aid] {
         anyhow::ensure!(!file.exists(), "{} is there already: keys that a database uses must not be replaced", file.display());
     }
-    private_folder(folder).with_context(|| format!("folder {} can't be made", folder.display()))?;
     files.save(pair)?;
     output::print(json, &json!({ "enrollmentKeys": files.enrollment, "aidKeys": files.aid }), || {
         format!("keys written to {} and {}; keep them secret, and back them up with the databases", files.enrollment.display(), files.aid.display())
