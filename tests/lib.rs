@@ -9,6 +9,7 @@ pub mod province;
 pub mod rebuilt;
 pub mod same;
 pub mod schools;
+pub mod wire;
 
 use std::{
     path::{Path, PathBuf},

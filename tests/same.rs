@@ -35,11 +35,15 @@ fn facts_of(record: Uuid, version: i64, body: Body) -> Vec<String> {
             )];
             facts.extend(told.periods.iter().map(|period| {
                 let to = day(period.to_day).unwrap_or(NaiveDate::MAX);
-                format!("period {record} {:?} {} {} {} {}", day(period.from_day), shown(to), period.state, period.class_name, period.major)
+                let from = day(period.from_day);
+                let within = [&period.class_name, &period.major, &period.study_form, &period.household, &period.residence].map(String::as_str).join(" ");
+                format!("period {record} {from:?} {} {} {within}", shown(to), period.state)
             }));
             facts
         }
-        Body::School(_) => Vec::new(),
+        Body::School(school) => {
+            vec![format!("school {} {version} {} {} {} {} {}", school.code, school.name, school.kind, school.authority, school.region, school.state)]
+        }
     }
 }
 
@@ -52,7 +56,7 @@ fn shown(to: NaiveDate) -> String {
 pub async fn differences(enrollment: &str, aid: &str) -> Vec<String> {
     let (source, mirror) = (Db::open(enrollment).await.expect("opens"), Db::open(aid).await.expect("opens"));
     let mut tx = source.read().await.expect("reads");
-    let shared = rows!(&mut tx, (Uuid, i64, Vec<u8>), "SELECT record, version, body FROM shared_records WHERE kind IN (11, 12)").expect("reads");
+    let shared = rows!(&mut tx, (Uuid, i64, Vec<u8>), "SELECT record, version, body FROM shared_records").expect("reads");
     tx.rollback().await.expect("ends");
     let told = |(record, version, body): (Uuid, i64, Vec<u8>)| facts_of(record, version, Record::decode(&body[..]).expect("decodes").body.expect("a body"));
     let said: BTreeSet<String> = shared.into_iter().flat_map(told).collect();
@@ -85,11 +89,17 @@ async fn held(mirror: &Db) -> BTreeSet<String> {
         let (birth, entry, person) = (Some(birth), Some(entry), person.unwrap_or_default());
         held.insert(format!("enrollment {enrollment} {version} {school} {stage} {key} {name} {sex} {birth:?} {person} {entry:?} {approved:?}"));
     }
-    type Period = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String);
-    let periods =
-        "SELECT enrollment, from_date, to_date, state, class_name, major FROM mirror_periods WHERE generation = (SELECT generation FROM mirror_state)";
-    for (enrollment, from, to, state, class, major) in rows!(&mut tx, Period, periods).expect("reads") {
-        held.insert(format!("period {enrollment} {:?} {} {state} {class} {major}", Some(from), shown(to.unwrap_or(NaiveDate::MAX))));
+    type Period = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String, String, String, String);
+    let periods = "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM mirror_periods
+                   WHERE generation = (SELECT generation FROM mirror_state)";
+    for (enrollment, from, to, state, class, major, form, household, residence) in rows!(&mut tx, Period, periods).expect("reads") {
+        let to = shown(to.unwrap_or(NaiveDate::MAX));
+        held.insert(format!("period {enrollment} {:?} {to} {state} {class} {major} {form} {household} {residence}", Some(from)));
+    }
+    type School = (String, i64, String, String, String, String, String);
+    let schools = "SELECT school, version, name, kind, authority, region, state FROM mirror_schools WHERE generation = (SELECT generation FROM mirror_state)";
+    for (code, version, name, kind, authority, region, state) in rows!(&mut tx, School, schools).expect("reads") {
+        held.insert(format!("school {code} {version} {name} {kind} {authority} {region} {state}"));
     }
     tx.rollback().await.expect("ends");
     held

@@ -2,12 +2,16 @@
 
 use std::{fs, path::Path};
 
+use prost::Message;
 use serde_json::{Value, json};
+use uuid::Uuid;
 use xuezhu::{
     client::Session,
     deployment::{Deployment, key_files},
 };
+use xuezhu_proto::bridge::record::Body;
 use xuezhu_service::{Keyring, keyring::Service};
+use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
     Engine,
     before::{Before, assert_says},
@@ -134,6 +138,139 @@ async fn a_province_of_before_opens_with_nothing_lost_and_no_number_left_readabl
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
         assert_all_is_there(&admin, &rest).await;
         deployment.stop().await;
+    }
+}
+
+/// Opens the databases of a folder of before, as they are: enrollment's and aid's.
+async fn databases(before: &Before) -> (Db, Db) {
+    let urls = before.options.databases.clone().unwrap_or_else(|| {
+        let url = |name: &str| format!("sqlite:{}", before.options.data.join(name).display());
+        (url("enrollment.db"), url("aid.db"))
+    });
+    (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"))
+}
+
+/// Somebody's number was once taken as a 学号, in the name of a class, in the place of an id: it went into the feed, the mirror, the
+/// evidence, the audit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_of_before_in_a_class_a_school_number_or_an_audit_line_is_readable_no_more() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Before::province(engine, folder.path()).await;
+        let number = before.plain(&["idNumbers"])[0].clone();
+        let class = format!("1班{number}");
+        let (enrollment, aid) = databases(&before).await;
+        let mut tx = enrollment.begin().await.expect("begins");
+        run!(&mut tx, "UPDATE enrollments SET class_name = $1, school_number = $2", &class, &number).expect("is written");
+        run!(&mut tx, "UPDATE audit SET resource = $1", &number).expect("is written");
+        for (table, id) in [("shared_records", "record"), ("change_log", "change")] {
+            let (select, update) = if table == "shared_records" {
+                ("SELECT record, body FROM shared_records WHERE kind = 12", "UPDATE shared_records SET body = $2 WHERE record = $1 AND kind = 12")
+            } else {
+                ("SELECT change, body FROM change_log WHERE kind = 12", "UPDATE change_log SET body = $2 WHERE change = $1")
+            };
+            let rows = rows!(&mut tx, (Uuid, Vec<u8>), select).expect(id);
+            assert!(!rows.is_empty(), "{table}");
+            for (id, body) in rows {
+                let mut record = xuezhu_proto::bridge::Record::decode(&body[..]).expect("a record");
+                let Some(Body::Enrollment(shared)) = &mut record.body else { panic!("an enrollment") };
+                shared.periods.iter_mut().for_each(|period| period.class_name.clone_from(&class));
+                run!(&mut tx, update, id, record.encode_to_vec()).expect("is written");
+            }
+        }
+        tx.commit().await.expect("commits");
+        let mut tx = aid.begin().await.expect("begins");
+        run!(&mut tx, "UPDATE mirror_periods SET class_name = $1", &class).expect("is written");
+        run!(&mut tx, "UPDATE audit SET resource = $1", &number).expect("is written");
+        for (flag, evidence) in rows!(&mut tx, (Uuid, String), "SELECT flag, evidence FROM flags").expect("flags") {
+            let mut evidence: Value = serde_json::from_str(&evidence).expect("is JSON");
+            for period in evidence["enrollments"].as_array_mut().into_iter().flatten().flat_map(|side| side["periods"].as_array_mut()).flatten() {
+                period["class_name"] = json!(class);
+            }
+            run!(&mut tx, "UPDATE flags SET evidence = $2 WHERE flag = $1", flag, evidence.to_string()).expect("is written");
+            run!(&mut tx, "UPDATE flag_steps SET evidence = $2 WHERE flag = $1", flag, evidence.to_string()).expect("is written");
+        }
+        tx.commit().await.expect("commits");
+        (enrollment.close().await, aid.close().await);
+        let held = stored(&before).await;
+        assert!(held.iter().any(|(_, bytes)| memchr::memmem::find(bytes, number.as_bytes()).is_some()), "{engine:?}: it is there before");
+        let flags = before.manifest["rest"]["flags"].as_array().expect("a list").len();
+        let deployment = start(before.options.clone()).await;
+        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        sweep(&admin, &deployment).await;
+        assert_eq!(pages(&admin, "/v1/flags", "flags").await.as_array().expect("a list").len(), flags, "{engine:?}");
+        deployment.stop().await;
+        assert_nowhere(&[number], &stored(&before).await);
+    }
+}
+
+/// A row as it stood before its conversion.
+#[derive(sqlx::FromRow)]
+struct Old {
+    id: Uuid,
+    sealed: Vec<u8>,
+    details: Option<Vec<u8>>,
+    reason: String,
+}
+
+/// The first start breaks off in the midst of a conversion: half is sealed anew, half is as it was. The next goes on from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversion_that_broke_off_goes_on_where_it_was() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Before::province(engine, folder.path()).await;
+        let (enrollment, aid) = databases(&before).await;
+        let enrollments = "SELECT enrollment AS id, id_sealed AS sealed, details_sealed AS details, sent_back_reason AS reason FROM enrollments ORDER BY 1";
+        let entries = "SELECT entry AS id, id_sealed AS sealed, card_sealed AS details, remark AS reason FROM award_entries ORDER BY 1";
+        let mut old = Vec::new();
+        for (db, select) in [(&enrollment, enrollments), (&aid, entries)] {
+            let mut tx = db.read().await.expect("reads");
+            old.push(rows!(&mut tx, Old, select).expect("rows"));
+            tx.rollback().await.expect("ends");
+        }
+        (enrollment.close().await, aid.close().await);
+        start(before.options.clone()).await.stop().await;
+        let (enrollment, aid) = databases(&before).await;
+        let sealed_before = [
+            (&enrollment, "enrollments", "UPDATE enrollments SET id_sealed = $2, details_sealed = $3, sent_back_reason = $4 WHERE enrollment = $1"),
+            (&aid, "entries", "UPDATE award_entries SET id_sealed = $2, card_sealed = $3, remark = $4 WHERE entry = $1"),
+        ];
+        for ((db, name, update), old) in sealed_before.into_iter().zip(&old) {
+            let (done, waiting) = old.split_at(old.len() / 2);
+            let mut tx = db.begin().await.expect("begins");
+            for row in waiting {
+                run!(&mut tx, update, row.id, &row.sealed, &row.details, &row.reason).expect("is written");
+            }
+            let last = done.last().expect("some are done").id.to_string();
+            run!(&mut tx, "UPDATE conversions SET done = $1, after_key = $2 WHERE name = $3", false, last, name).expect("is written");
+            run!(&mut tx, "DELETE FROM conversions WHERE name LIKE 'compact%'").expect("is written");
+            tx.commit().await.expect("commits");
+        }
+        (enrollment.close().await, aid.close().await);
+        let deployment = start(before.options.clone()).await;
+        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        deployment.drain().await.expect("drains");
+        assert_all_is_there(&admin, &before.manifest["rest"]).await;
+        deployment.stop().await;
+        assert_nowhere(&before.plain(NUMBERS), &stored(&before).await);
+        let (enrollment, aid) = databases(&before).await;
+        let of_before = [
+            (&enrollment, "SELECT id_sealed FROM enrollments UNION ALL SELECT details_sealed FROM enrollments"),
+            (&aid, "SELECT id_sealed FROM award_entries UNION ALL SELECT card_sealed FROM award_entries WHERE card_sealed IS NOT NULL"),
+        ];
+        for (db, select) in of_before {
+            let mut tx = db.read().await.expect("reads");
+            let left = rows!(&mut tx, (Vec<u8>,), select).expect("rows").iter().filter(|(sealed,)| Keyring::is_of_before(sealed)).count();
+            tx.rollback().await.expect("ends");
+            assert_eq!(left, 0, "{engine:?}: all is sealed anew");
+        }
+        // What an end of a number was kept in is empty.
+        let mut tx = aid.read().await.expect("reads");
+        assert!(one!(&mut tx, (i32,), "SELECT 1 FROM award_entries WHERE id_masked <> '' OR card_tail <> ''").expect("reads").is_none());
+        tx.rollback().await.expect("ends");
+        let mut tx = enrollment.read().await.expect("reads");
+        assert!(one!(&mut tx, (i32,), "SELECT 1 FROM enrollments WHERE id_masked <> ''").expect("reads").is_none());
+        tx.rollback().await.expect("ends");
     }
 }
 

@@ -122,3 +122,84 @@ async fn what_is_kept_for_a_time_is_not_forgotten_by_a_step() {
         tx.rollback().await.expect("ends");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_while_a_clock_stands_behind_is_kept_as_long() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open(&database(engine, folder.path(), "e.db").await).await.expect("opens");
+        db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+        let offset_us = Arc::new(AtomicI64::new(0));
+        let clock = moved_by(&offset_us);
+        let runner = xuezhu_service::Runner::new(db.clone(), clock.clone(), Ids::random(), Keyring::generate().0);
+        let mut forgetting = Forgetting::new(db.clone(), clock.clone());
+        forgetting.now_us().await.expect("is told");
+        // While nobody keeps house.
+        offset_us.store(-100 * DAY_US, Ordering::Relaxed);
+        let mut ctx = runner.system_context();
+        ctx.request_id = "once".into();
+        let call = xuezhu_service::runner::Call::of_bytes("Test", "", &[]);
+        let done = runner.mutate(&ctx, call, &(), |ctx, tx, ()| {
+            Box::pin(async move {
+                let body = Body::School(School { code: "3643000001".into(), ..School::default() });
+                let shared = xuezhu_bridge::Shared { id: xuezhu_bridge::log::school_id("3643000001"), scope: "430102".into(), body };
+                xuezhu_bridge::publish(ctx, tx, &[shared]).await.map(|()| School::default())
+            })
+        });
+        done.await.expect("is done");
+        offset_us.store(0, Ordering::Relaxed);
+        let now_us = Forgetting::new(db.clone(), clock).now_us().await.expect("is told");
+        runner.forget_old_requests(now_us).await.expect("works");
+        xuezhu_bridge::trim::trim(&db, now_us).await.expect("works");
+        let mut tx = db.read().await.expect("reads");
+        assert!(one!(&mut tx, (i32,), "SELECT 1 FROM requests").expect("reads").is_some(), "{engine:?}: the answer is still known");
+        assert!(one!(&mut tx, (i32,), "SELECT 1 FROM change_log").expect("reads").is_some(), "{engine:?}: the change is still logged");
+        tx.rollback().await.expect("ends");
+    }
+}
+
+/// The wall clocks of the two machines stand a day apart, in either direction, from the start and through a step under open streams:
+/// the services go on speaking with each other, and people's sessions are good in both.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_of_one_machines_clock_shuts_no_service_off_and_ends_no_session() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ours, theirs) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
+    let urls = (database(Engine::Sqlite, folder.path(), "e.db").await, database(Engine::Sqlite, folder.path(), "a.db").await);
+    let keys = Keyring::generate();
+    for (round, (enrollments, aids)) in [(0, 0), (DAY_US, 0), (0, DAY_US), (-DAY_US, 0), (0, -DAY_US)].into_iter().enumerate() {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let clocks = (moved_by(&ours), moved_by(&theirs));
+        let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
+        let enrollment =
+            Enrollment::start(dbs.0.clone(), clocks.0.clone(), Ids::random(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("starts");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
+        let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
+        tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, ended).await) });
+        let mirror_age = std::time::Duration::from_secs(600);
+        let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
+        let policies = Policies::load(None).expect("built in");
+        let aid = Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), policies, following, &tasks, &stop).await.expect("starts");
+        let holds = async |what: &str, serial: u32| {
+            let code = format!("36{round}000000{serial}");
+            share(&enrollment, &clocks.0, &code).await;
+            until(&format!("the feed works {what}"), async || has(&aid, &code).await).await;
+            let actor = Actor { account: "clerk".into(), role: xuezhu_service::Role::SchoolClerk, ..Actor::system() };
+            let (token, _) = enrollment.parts().gate.tokens().issue(&actor, 3600).expect("signs");
+            until(&format!("a session is good in both {what}"), async || {
+                enrollment.parts().gate.tokens().verify(&token).is_ok() && aid.parts().gate.tokens().verify(&token).is_ok()
+            })
+            .await;
+        };
+        holds("as it stands", 1).await;
+        ours.store(enrollments, Ordering::Relaxed);
+        theirs.store(aids, Ordering::Relaxed);
+        holds("after the step", 2).await;
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        dbs.0.close().await;
+        dbs.1.close().await;
+    }
+}

@@ -8,6 +8,7 @@ mod browser;
 mod changes;
 mod clocks;
 mod contract;
+mod faults;
 mod feed;
 mod files;
 mod format;

@@ -5,22 +5,16 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use xuezhu::client::{Refused, Session};
-use xuezhu_store::{Db, rows};
 use xuezhu_tests::{
-    apart::{Apart, Process, answered},
-    binary, free_address,
-    postgres::Cluster,
-    prepare,
-    schools::{PASSWORD, SCHOOL, awards, number},
+    apart::Process,
+    binary, free_address, prepare,
+    schools::{PASSWORD, SCHOOL},
     until,
 };
 
@@ -98,110 +92,6 @@ async fn schools(admin: &Session) -> BTreeSet<String> {
             return there;
         }
     }
-}
-
-/// How often something is killed: `KILLS` for the long form.
-fn kills() -> usize {
-    std::env::var("KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn services_and_databases_that_are_killed_under_load_lose_and_double_nothing() {
-    prepare();
-    let folder = tempfile::tempdir().expect("a folder");
-    let cluster = tokio::task::spawn_blocking(|| Arc::new(Cluster::start(&[]))).await.expect("a cluster starts");
-    let (enrollment_url, aid_url) = (cluster.create("enrollment").await, cluster.create("aid").await);
-    let mut apart = Apart::start(folder.path(), &enrollment_url, &aid_url);
-    let base = apart.base();
-    let first = answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
-    let admin = first.change_password("first-Password1", PASSWORD).await.expect("changes");
-    admin.post("/v1/schools", &school(SCHOOL), "first").await.expect("a school");
-    let body = json!({ "account": "clerk", "displayName": "经办人", "role": "SCHOOL_CLERK", "organisation": SCHOOL });
-    let made = admin.post("/v1/accounts", &body, "").await.expect("an account");
-    let one_time = made["oneTimePassword"].as_str().expect("a password").to_owned();
-    let clerk = admin.with_log_in("clerk", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes");
-    let lists = format!("/v1/schools/{SCHOOL}/awardLists");
-    let list = async || clerk.post(&lists, &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "list").await;
-    let mut opened = None;
-    until("aid knows the school", async || {
-        opened = list().await.ok();
-        opened.is_some()
-    })
-    .await;
-    let path = format!("{lists}/{}", opened.expect("a list")["list"].as_str().expect("an id"));
-
-    let (stop, count) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let entering = async {
-        let mut done = Vec::new();
-        for serial in 1_u32.. {
-            if stop.load(Ordering::Relaxed) {
-                break;
-            }
-            let code = format!("3643{serial:06}");
-            if code != SCHOOL {
-                answered(async || admin.post("/v1/schools", &school(&code), &code).await).await;
-            }
-            done.push(code);
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        done
-    };
-    let import = format!("{path}/import");
-    let listing = async {
-        let mut done = Vec::new();
-        for serial in 0_u32.. {
-            if stop.load(Ordering::Relaxed) {
-                break;
-            }
-            let (name, number) = (format!("王{}", char::from_u32(0x4f00 + serial).expect("a letter")), number(serial));
-            let file = awards(&[(&name, &number, "")]);
-            let report = answered(async || clerk.upload(&import, file.clone(), &format!("line {serial}")).await).await;
-            assert_eq!(report["rowsNew"], 1, "{report}");
-            done.push(name);
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        done
-    };
-    let killing = async {
-        let mut random = StdRng::seed_from_u64(7);
-        for _ in 0..kills() {
-            let wanted = count.load(Ordering::Relaxed) + random.random_range(1..60);
-            until("requests are answered", async || count.load(Ordering::Relaxed) >= wanted).await;
-            match random.random_range(0..4) {
-                3 => {
-                    let cluster = cluster.clone();
-                    tokio::task::spawn_blocking(move || cluster.crash()).await.expect("the server is back");
-                }
-                place => apart.kill(place),
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-    };
-    let (entered, listed, ()) = tokio::join!(entering, listing, killing);
-    assert!(entered.len() > kills() && listed.len() > kills(), "there was load: {} and {}", entered.len(), listed.len());
-
-    let there = schools(&admin).await;
-    assert!(entered.iter().all(|code| there.contains(code)), "no school is lost");
-    let aid = Db::open(&aid_url).await.expect("opens");
-    until("the mirror holds every school", async || {
-        let mut tx = aid.read().await.expect("reads");
-        let mirrored = rows!(&mut tx, (String,), "SELECT school FROM mirror_schools").expect("schools");
-        mirrored.len() == there.len()
-    })
-    .await;
-    let mut tx = aid.read().await.expect("reads");
-    let mut names: Vec<String> = rows!(&mut tx, (String,), "SELECT name FROM award_entries").expect("entries").into_iter().map(|(name,)| name).collect();
-    let mut flagged: Vec<String> = rows!(&mut tx, (String,), "SELECT name FROM flags WHERE rule = 'NO_ENROLLMENT' AND state = 'OPEN'")
-        .expect("flags")
-        .into_iter()
-        .map(|(name,)| name)
-        .collect();
-    names.sort();
-    flagged.sort();
-    let mut wanted = listed;
-    wanted.sort();
-    assert_eq!(names, wanted, "every line is there, and once");
-    assert_eq!(flagged, wanted, "every line has its flag, and one");
 }
 
 /// Bytes of data that the process under the cap may hold: `RLIMIT_DATA` counts what it may write to, stacks included.

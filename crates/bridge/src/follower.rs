@@ -13,7 +13,7 @@ use xuezhu_proto::bridge::{
     watch_response::Part as WatchPart,
 };
 use xuezhu_service::{
-    Clock, Error, Keyring, Reason,
+    Error, Keyring, Reason,
     faults::{Faults, jittered},
     refusal::reason_of,
     serve::MESSAGE_BYTES,
@@ -108,6 +108,12 @@ impl Standing {
     pub fn age(&self) -> Option<Duration> {
         self.heard.map(|heard| heard.elapsed() + self.behind)
     }
+
+    /// Positions that the source is ahead; none while it is not heard.
+    pub fn lag(&self) -> Option<i64> {
+        let hears = self.connected && self.heard.is_some_and(|heard| heard.elapsed() < SILENCE);
+        hears.then(|| (self.head - self.position).max(0))
+    }
 }
 
 /// Follows one source into one mirror.
@@ -175,12 +181,12 @@ fn behind(says: bool, behind_us: i64, sent_at_us: i64, settled_at_us: i64) -> Du
 }
 
 impl<M: Mirror> Follower<M> {
-    /// A follower by name, within a scope; it says in `standing` how it stands.
-    pub fn new(mirror: Arc<M>, channel: Channel, keyring: &Keyring, clock: Clock, name: &str, scope: &str, standing: watch::Sender<Standing>) -> Self {
+    /// A follower by name, within a scope, under `tokens`; it says in `standing` how it stands.
+    pub fn new(mirror: Arc<M>, channel: Channel, keyring: &Keyring, tokens: Tokens, name: &str, scope: &str, standing: watch::Sender<Standing>) -> Self {
         Self {
             mirror,
             channel,
-            tokens: Tokens::new(keyring, clock),
+            tokens,
             name: name.to_owned(),
             scope: scope.to_owned(),
             hash_key_id: keyring.hash_key_id().to_owned(),
@@ -258,7 +264,7 @@ impl<M: Mirror> Follower<M> {
 
     /// Loads pages until the end; returns the generation, and where to watch from.
     async fn load(&self, request: pb::SnapshotRequest, begun: Option<Loading>) -> Result<(i64, Stand), Failure> {
-        let mut parts: Streaming<pb::SnapshotResponse> = in_time(self.client().snapshot(self.signed(request)?)).await?.into_inner();
+        let mut parts: Streaming<pb::SnapshotResponse> = in_time(self.heard(self.client().snapshot(self.signed(request)?))).await?.into_inner();
         let (mut format, mut loading) = (FIRST, None);
         while let Some(part) = in_time(parts.message()).await? {
             match part.part {
@@ -293,7 +299,7 @@ impl<M: Mirror> Follower<M> {
         for part in self.mirror.in_doubt(generation).await?.chunks(RECALLED) {
             let changes = part.iter().map(|(change, recorded_at_us)| Remembered { change: change.as_bytes().to_vec(), recorded_at_us: *recorded_at_us });
             let asked = pb::RecallRequest { handshake: Some(self.handshake()), history: stand.cursor.history.as_bytes().to_vec(), changes: changes.collect() };
-            match tokio::time::timeout(SILENCE, self.client().recall(self.signed(asked)?)).await {
+            match tokio::time::timeout(SILENCE, self.heard(self.client().recall(self.signed(asked)?))).await {
                 Ok(Ok(answer)) => forgot.extend(answer.into_inner().unknown.iter().filter_map(|change| Uuid::from_slice(change).ok())),
                 Ok(Err(status)) if status.code() == Code::Unimplemented => return Ok(Forgot::CantSay),
                 Ok(Err(status)) => return Err(status.into()),
@@ -306,7 +312,7 @@ impl<M: Mirror> Follower<M> {
     /// Opens the stream at a cursor; fails where the source does not know it.
     async fn ask_for(&self, cursor: &Cursor) -> Result<Streaming<pb::WatchResponse>, Failure> {
         let request = pb::WatchRequest { handshake: Some(self.handshake()), cursor: Some(cursor.to_proto()) };
-        Ok(in_time(self.client().watch(self.signed(request)?)).await?.into_inner())
+        Ok(in_time(self.heard(self.client().watch(self.signed(request)?))).await?.into_inner())
     }
 
     async fn watch(&self, stand: Stand, faults: &mut Faults) -> Result<(), Failure> {
@@ -377,6 +383,11 @@ impl<M: Mirror> Follower<M> {
 
     fn signed<T>(&self, message: T) -> Result<Request<T>, Error> {
         self.tokens.signed(&self.name, message)
+    }
+
+    /// What the source answers; where it refuses the token by its own clock, the next one goes by that.
+    async fn heard<T>(&self, asked: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        asked.await.inspect_err(|status| self.tokens.hear_refusal(status))
     }
 }
 

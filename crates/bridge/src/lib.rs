@@ -14,6 +14,7 @@
 //! The tables (`shared_records`, `change_log`, `feed_sequencer`) come with the migrations of the service that shares.
 //! To share another kind of record: a body in `bridge.proto`, a [`log::Kind`], and what the mirror does with it.
 
+pub mod before;
 pub mod cursor;
 pub mod follower;
 pub mod format;

@@ -7,7 +7,8 @@
 //!
 //! A database that goes back in time (a failover to a lagging replica, a restore under a living process) would hand
 //! positions out twice. Every process remembers the highest position that it saw in which history: a lower one under the
-//! same history begins a new history above it. Another history in the row is adopted.
+//! same history begins a new history above it. Another history in the row is adopted, if it begins above what was seen; else one
+//! more is begun.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -128,6 +129,7 @@ impl Sequencer {
                     POLL
                 }
                 Err(error) => {
+                    metrics::gauge!("xuezhu_feed_head_position").set(f64::NAN);
                     let wait = faults.note(&error);
                     tokio::select! {
                         () = stop.cancelled() => break,
@@ -191,7 +193,9 @@ impl Sequencer {
     async fn notice(&self, row: &SequencerRow) -> Result<bool, Error> {
         let mut seen = self.seen.lock().await;
         let before = seen.row;
-        if row.history == before.history && row.next_position < before.next_position {
+        // A history that another process began without having seen the positions that were given last begins too low as well.
+        let least = if row.history == before.history { row.next_position } else { row.base_position + 1 };
+        if least < before.next_position {
             if self.db.is_sqlite() {
                 // Written over under its open connections: nothing that they remember of it can be trusted.
                 tracing::error!("the database file was written over under the running process: it stops; start it again");

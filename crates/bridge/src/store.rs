@@ -72,12 +72,34 @@ impl SequencerRow {
     }
 }
 
+/// Bodies of records after one, in the order of their ids.
+pub async fn bodies_after(tx: &mut Tx, kind: i32, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), "SELECT record, body FROM shared_records WHERE kind = $1 AND record > $2 ORDER BY record LIMIT $3", kind, after, limit)
+}
+
+pub async fn set_body(tx: &mut Tx, kind: i32, record: Uuid, body: &[u8]) -> Result<(), StoreError> {
+    run!(tx, "UPDATE shared_records SET body = $3 WHERE kind = $1 AND record = $2", kind, record, body)?;
+    Ok(())
+}
+
+/// Bodies of changes after one, in the order of their ids.
+pub async fn logged_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), "SELECT change, body FROM change_log WHERE change > $1 ORDER BY change LIMIT $2", after, limit)
+}
+
+pub async fn set_logged(tx: &mut Tx, change: Uuid, body: &[u8]) -> Result<(), StoreError> {
+    run!(tx, "UPDATE change_log SET body = $2 WHERE change = $1", change, body)?;
+    Ok(())
+}
+
+/// Logs changes. Their time is not before the one that is forgotten by: what was done under a clock that stood behind is kept as long.
 pub async fn append_changes(tx: &mut Tx, changes: &[Change], at_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         sql!(
             "INSERT INTO change_log (change, kind, record, version, scope_before, scope, body, at_us)
-             SELECT t.change, t.kind, t.record, coalesce(s.version, 0) + 1, coalesce(s.scope, ''), t.scope, t.body, $2
+             SELECT t.change, t.kind, t.record, coalesce(s.version, 0) + 1, coalesce(s.scope, ''), t.scope, t.body,
+                    coalesce((SELECT f.at_us FROM forgetting f WHERE f.at_us > $2), $2)
              FROM " table 1 (change uuid, kind integer, record uuid, scope text, body bytea) "
              LEFT JOIN shared_records s ON s.kind = t.kind AND s.record = t.record"
         ),

@@ -9,7 +9,7 @@ use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, rows, run};
 use crate::{
     keyring::Keyring,
     refusal::Error,
-    runner::{ANSWER, place_of_answer},
+    runner::{ANSWER, masked_resource, place_of_answer},
 };
 
 /// Converts what comes after a key; returns the last key that it looked at, none at the end.
@@ -67,7 +67,7 @@ async fn note(tx: &mut Tx, name: &'static str, last: Option<&str>) -> Result<(),
 
 /// Does once, after the conversions, what empties the space that they left: what was written over must not stay readable.
 pub async fn compact(db: &Db, statements: &'static [&'static str]) -> Result<(), Error> {
-    const NAME: &str = "compact";
+    const NAME: &str = "compact 2";
     let mut tx = db.read().await?;
     let done = one!(&mut tx, (bool,), "SELECT done FROM conversions WHERE name = $1", NAME)?.is_some();
     tx.rollback().await?;
@@ -124,6 +124,22 @@ pub fn answers<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFu
             run!(tx, "UPDATE requests SET response = $3 WHERE actor = $1 AND request_id = $2", actor, request, sealed)?;
         }
         Ok(kept.last().map(|(actor, request, ..)| serde_json::json!([actor, request]).to_string()))
+    })
+}
+
+/// Audit lines, whose resource was kept as it was typed: a conversion that both services need.
+pub fn audit<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    /// Lines that one transaction looks at.
+    const ROWS: i64 = 5_000;
+    Box::pin(async move {
+        let lines = rows!(tx, (Uuid, String), "SELECT id, resource FROM audit WHERE id > $1 ORDER BY id LIMIT $2", after_id(after)?, ROWS)?;
+        for (id, resource) in &lines {
+            let masked = masked_resource(resource);
+            if masked != *resource {
+                run!(tx, "UPDATE audit SET resource = $2 WHERE id = $1", *id, masked)?;
+            }
+        }
+        Ok(lines.last().map(|(id, ..)| id.to_string()))
     })
 }
 

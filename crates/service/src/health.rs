@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
-use xuezhu_store::{Db, run};
+use xuezhu_store::{Db, run, sqlx::migrate::Migrator};
 
-use crate::{clock::Clock, refusal::Error};
+use crate::{clock::Clock, keyring::Keyring, proof, refusal::Error};
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(3);
@@ -44,12 +44,24 @@ impl Checks {
         self
     }
 
-    /// That a database is reached and takes writes that last.
+    /// That a database is reached and takes writes that last, that it belongs to the keys, and that its schema is the present one:
+    /// it may be put back to another under a living process.
     #[must_use]
-    pub fn and_database(self, db: Db, clock: Clock) -> Self {
+    pub fn and_database(self, db: &Db, clock: &Clock, keyring: &Keyring, migrations: &'static Migrator) -> Self {
+        let (clock, keyring) = (clock.clone(), keyring.clone());
+        let of = |db: &Db| db.clone();
+        let (written, proven, migrated) = (of(db), of(db), of(db));
         self.and("database", move || {
-            let (db, now_us) = (db.clone(), clock.now_us());
+            let (db, now_us) = (written.clone(), clock.now_us());
             Box::pin(async move { takes_writes(&db, now_us).await.map_err(|error| error.to_string()) })
+        })
+        .and("keys", move || {
+            let (db, keyring) = (proven.clone(), keyring.clone());
+            Box::pin(async move { proof::still(&db, &keyring).await.map_err(|error| error.to_string()) })
+        })
+        .and("migrations", move || {
+            let db = migrated.clone();
+            Box::pin(async move { db.is_migrated(migrations).await.map_err(|error| error.to_string())?.then_some(()).ok_or_else(|| "some are missing".into()) })
         })
     }
 

@@ -32,16 +32,28 @@ async fn compare(tx: &mut Tx, keyring: &Keyring, table: &str, sample: Sample) ->
     }
     let checks = keyring.checks();
     for (kind, what) in [("hash", "散列"), ("seal", "封存")] {
-        let of_kind = |check: &&KeyCheck| check.kind == kind;
-        let stored: Vec<_> = known.iter().filter(|(stored, ..)| stored == kind).collect();
-        let fits = checks.iter().filter(of_kind).any(|check| stored.iter().any(|(_, id, value)| *id == check.key_id && value[..] == check.check));
-        if !stored.is_empty() && !fits {
-            let ids = stored.iter().map(|(_, id, _)| id.as_str()).collect::<Vec<_>>().join("、");
+        // Rows may be sealed under any of them.
+        let is_here = |id: &str, value: &[u8]| checks.iter().any(|check| check.kind == kind && check.key_id == id && check.check == value);
+        let missing: Vec<&str> = known.iter().filter(|(of, id, value)| of == kind && !is_here(id, value)).map(|(_, id, _)| id.as_str()).collect();
+        if !missing.is_empty() {
+            let ids = missing.join("、");
             let why = format!("密钥文件与数据库不符：数据库用的是{what}密钥 {ids}，文件中没有它；请使用与该数据库一同备份的密钥文件，不要新建");
             return Err(Error::Keys(why));
         }
     }
     Ok(())
+}
+
+/// Compares the keys with what the database under a living process knows of them: it may have been put back to another one's.
+pub(crate) async fn still(db: &Db, keyring: &Keyring) -> Result<(), Error> {
+    let mut tx = db.read().await?;
+    let known = rows!(&mut tx, (i32,), "SELECT 1 FROM key_checks LIMIT 1");
+    let compared = compare(&mut tx, keyring, "key_checks", |_, _| Box::pin(async { Ok(None) })).await;
+    tx.rollback().await?;
+    if known?.is_empty() {
+        return Err(Error::Keys("数据库中没有密钥的校验值：它不是本服务启动时的数据库".into()));
+    }
+    compared
 }
 
 /// Keeps by what the keys are known again.

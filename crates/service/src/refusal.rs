@@ -1,6 +1,8 @@
 //! Why a call was refused, and how that is told: `google.rpc.Status` with a stable reason, the fields at fault, and a
 //! Chinese message. One place maps reasons to codes.
 
+use std::collections::HashMap;
+
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 use xuezhu_domain::text::{is_invisible, mask_long_numbers};
@@ -19,12 +21,14 @@ pub struct Refusal {
     pub message: String,
     /// Fields at fault: path and what is wrong.
     pub fields: Vec<(String, String)>,
+    /// What a program needs to know beside the reason: metadata of the `google.rpc.ErrorInfo`.
+    pub facts: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
     /// A refusal.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), fields: Vec::new() }
+        Self { reason, message: message.into(), fields: Vec::new(), facts: Vec::new() }
     }
 
     /// Something that is not there, or not the caller's to see.
@@ -105,7 +109,7 @@ impl FieldErrors {
 
     fn refusal(self) -> Refusal {
         let message = self.0.iter().map(|(field, why)| format!("{field}：{why}")).collect::<Vec<_>>().join("；");
-        Refusal { reason: Reason::InvalidArgument, message, fields: self.0 }
+        Refusal { reason: Reason::InvalidArgument, message, fields: self.0, facts: Vec::new() }
     }
 }
 
@@ -247,7 +251,8 @@ impl From<Error> for Status {
         let reason = error.reason();
         let code = code(reason);
         let mut details = ErrorDetails::new();
-        details.set_error_info(reason.as_str_name(), DOMAIN, std::collections::HashMap::<String, String>::new());
+        let facts = if let Error::Refused(refusal) = &error { &refusal.facts[..] } else { &[] };
+        details.set_error_info(reason.as_str_name(), DOMAIN, facts.iter().map(|(name, fact)| ((*name).to_owned(), fact.clone())).collect::<HashMap<_, _>>());
         let message = match error {
             Error::Refused(refusal) => {
                 if !refusal.fields.is_empty() {
@@ -261,13 +266,23 @@ impl From<Error> for Status {
                 if more > 0 { format!("{message}（另有{more}处有误，改正后重试）") } else { message }
             }
             hidden => {
-                tracing::error!(error = %hidden, detail = ?hidden, "request failed");
+                // A database that is away or full fails every request until it is back: that it is not ready is said once, by what
+                // looks at it again and again.
+                match code {
+                    Code::Unavailable | Code::Aborted => tracing::debug!(error = %hidden, detail = ?hidden, "request failed"),
+                    _ => tracing::error!(error = %hidden, detail = ?hidden, "request failed"),
+                }
                 chinese(reason).to_owned()
             }
         };
         details.set_localized_message("zh-CN", &message);
         Self::with_error_details(code, message, details)
     }
+}
+
+/// Reads a fact beside the reason back from a status.
+pub fn fact_of(status: &Status, name: &str) -> Option<String> {
+    status.get_details_error_info()?.metadata.remove(name)
 }
 
 /// Reads the stable reason back from a status.

@@ -55,6 +55,7 @@ fn describe() {
     counter!("xuezhu_forgotten_records_total", "records that the source was found to have forgotten");
     gauge!("xuezhu_ready", "1 where a service can do its work");
     counter!("xuezhu_faults_total", "failed tries of work that is tried until it succeeds, by work");
+    counter!("xuezhu_refusals_unrecorded_total", "refusals that no audit line tells of, because the database took none");
     gauge!("xuezhu_open_flags", "flags that are not closed, by rule");
     counter!("xuezhu_feed_records_total", "records that the follower applied, by kind");
     counter!("xuezhu_judged_persons_total", "persons judged, by driver");

@@ -1,15 +1,22 @@
 //! Short signed tokens (JWT, Ed25519): enrollment signs those of people, each service its own; everybody verifies them offline. Which
 //! key signed is said in the head; what it may say follows from whose it is: aid is believed only that it is a service.
+//!
+//! Tokens end by the clock of whoever issues those of people. A service whose own wall clock may stand a day off goes by what it
+//! heard from there last, and by its own monotonic time since: else a step of one machine's clock would end everybody's sessions, or
+//! shut the services off from each other.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use tonic::Request;
+use tokio::time::Instant;
+use tonic::{Request, Status};
 
 use crate::{
     clock::Clock,
     context::{Actor, Role},
     keyring::{Keyring, Service},
-    refusal::{Error, Reason, Refusal},
+    refusal::{Error, Reason, Refusal, fact_of},
 };
 
 /// How long a person's session lasts, in seconds.
@@ -37,7 +44,12 @@ pub struct Tokens {
     key_id: String,
     verifying: Vec<Verifying>,
     clock: Clock,
+    /// The clock of whoever issues tokens, microseconds since 1970, and when it was heard.
+    heard: Arc<Mutex<Option<(i64, Instant)>>>,
 }
+
+/// The fact of a refusal that tells the clock of who refused, microseconds since 1970.
+const CLOCK: &str = "clock_us";
 
 /// A key whose signatures are taken.
 #[derive(Clone)]
@@ -56,12 +68,31 @@ impl Tokens {
             id: trusted.id,
             key: DecodingKey::from_ed_der(&trusted.public_key),
         });
-        Self { signing: EncodingKey::from_ed_der(&der), key_id, verifying: verifying.collect(), clock }
+        Self { signing: EncodingKey::from_ed_der(&der), key_id, verifying: verifying.collect(), clock, heard: Arc::default() }
+    }
+
+    /// Goes by another service's clock from now on, microseconds since 1970.
+    pub fn hear(&self, now_us: i64) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((now_us, Instant::now()));
+    }
+
+    /// The same, where another service refused a token because it ended by that one's clock.
+    pub fn hear_refusal(&self, status: &Status) {
+        if let Some(now_us) = fact_of(status, CLOCK).and_then(|clock| clock.parse().ok()) {
+            self.hear(now_us);
+        }
+    }
+
+    fn now_us(&self) -> i64 {
+        match *self.heard.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((heard_us, at)) => heard_us.saturating_add(i64::try_from(at.elapsed().as_micros()).unwrap_or(i64::MAX)),
+            None => self.clock.now_us(),
+        }
     }
 
     /// A token for an actor, and when it ends (seconds since 1970).
     pub fn issue(&self, actor: &Actor, seconds: i64) -> Result<(String, i64), Error> {
-        let exp = self.clock.now().timestamp() + seconds;
+        let exp = self.now_us() / 1_000_000 + seconds;
         let claims = Claims {
             sub: actor.account.clone(),
             name: actor.display_name.clone(),
@@ -90,8 +121,10 @@ impl Tokens {
             .find(|(service, claims)| *service == Service::Enrollment || claims.role == Role::Service)
             .map(|(_, claims)| claims)
             .ok_or_else(|| refused("登录凭证无效，请重新登录"))?;
-        if claims.exp <= self.clock.now().timestamp() {
-            return Err(refused("登录已过期，请重新登录"));
+        let now_us = self.now_us();
+        if claims.exp <= now_us / 1_000_000 {
+            let over = Refusal { facts: vec![(CLOCK, now_us.to_string())], ..Refusal::new(Reason::Unauthenticated, "登录已过期，请重新登录") };
+            return Err(over.into());
         }
         Ok(Actor {
             account: claims.sub,

@@ -139,6 +139,15 @@ impl Db {
         Ok(())
     }
 
+    /// Whether the schema is up to date.
+    pub async fn is_migrated(&self, migrator: &Migrator) -> Result<bool, StoreError> {
+        let mut tx = self.read().await?;
+        let done = crate::rows!(&mut tx, (i64,), "SELECT version FROM _sqlx_migrations WHERE success");
+        tx.rollback().await?;
+        let done = done?;
+        Ok(migrator.iter().all(|migration| done.contains(&(migration.version,))))
+    }
+
     /// A transaction for reading: one state of the database throughout.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {

@@ -119,7 +119,7 @@ impl Aid {
         db.migrate(&MIGRATIONS).await?;
         proof::keep(&db, &keyring).await?;
         before::convert(&db, &keyring).await?;
-        let readiness = Checks::default().and_database(db.clone(), clock.clone()).watch("aid", stop.clone());
+        let readiness = Checks::default().and_database(&db, &clock, &keyring, &MIGRATIONS).watch("aid", stop.clone());
         let runner = Runner::new(db, clock.clone(), ids, keyring.clone());
         let gate = Gate::new(&keyring, runner.clone());
         let standing = watch::Sender::new(Standing::default());
@@ -135,7 +135,7 @@ impl Aid {
         sessions::recall(&parts).await?;
         tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
         let mirror = mirror::AidMirror { parts: parts.clone(), lane_records: following.lane_records };
-        let follower = Follower::new(Arc::new(mirror), following.source, &keyring, clock, &following.name, &following.scope, standing);
+        let follower = Follower::new(Arc::new(mirror), following.source, &keyring, parts.gate.tokens().clone(), &following.name, &following.scope, standing);
         tasks.spawn(follower.run(stop.clone()));
         tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
         tasks.spawn(reconciliation::sweep::keep_awake(parts.clone(), stop.clone()));
@@ -171,12 +171,14 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
     let (mut hours, mut minutes, mut measures) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MINUTE), tokio::time::interval(MEASURE));
     let mut forgetting = Forgetting::new(parts.runner.db().clone(), parts.runner.clock().clone());
     let mut faults = Faults::new("measures", MEASURE, MEASURE);
+    let mut house = Faults::new("forgetting what is old", HOUSEKEEPING, HOUSEKEEPING);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = hours.tick() => {
-                if let Err(error) = forget(&parts, &mut forgetting).await {
-                    tracing::warn!(%error, "housekeeping failed; it is tried again in an hour");
+                match forget(&parts, &mut forgetting).await {
+                    Ok(()) => house.over(),
+                    Err(error) => drop(house.note(&error)),
                 }
             }
             _ = minutes.tick() => parts.gate.new_minute(),
@@ -209,7 +211,7 @@ async fn measure(parts: &Parts) -> Result<(), Error> {
     // A mirror that never heard from its source is as old as can be, not fresh.
     metrics::gauge!("xuezhu_mirror_age_seconds").set(standing.age().map_or(f64::INFINITY, |age| age.as_secs_f64()));
     metrics::gauge!("xuezhu_mirror_stale").set(f64::from(u8::from(parts.is_stale())));
-    metrics::gauge!("xuezhu_feed_lag_positions").set((standing.head - standing.position).max(0) as f64);
+    metrics::gauge!("xuezhu_feed_lag_positions").set(standing.lag().map_or(f64::NAN, |lag| lag as f64));
     let mut tx = parts.runner.db().read().await?;
     let counts = reconciliation::counts_by_rule(&mut tx, "", "", "").await;
     let forgotten = forgotten::count(&mut tx, "", "").await;

@@ -95,7 +95,7 @@ impl Enrollment {
         let gate = Gate::new(&keyring, runner.clone());
         let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed(), stop.clone()).await?;
         let head = sequencer.head();
-        let checks = Checks::default().and_database(db.clone(), clock.clone()).and("feed", move || {
+        let checks = Checks::default().and_database(&db, &clock, &keyring, &MIGRATIONS).and("feed", move || {
             let led = head.borrow().is_led();
             Box::pin(async move { if led { Ok(()) } else { Err("nobody gives positions to committed changes".to_owned()) } })
         });
@@ -189,13 +189,15 @@ async fn share_anew(parts: Arc<Parts>, stop: CancellationToken) {
 async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
     let (mut hours, mut minutes) = (tokio::time::interval(HOUSEKEEPING), tokio::time::interval(MINUTE));
     let mut forgetting = Forgetting::new(parts.runner.db().clone(), parts.runner.clock().clone());
+    let mut house = Faults::new("forgetting what is old", HOUSEKEEPING, HOUSEKEEPING);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = minutes.tick() => parts.gate.new_minute(),
             _ = hours.tick() => {
-                if let Err(error) = forget(&parts, &mut forgetting).await {
-                    tracing::warn!(%error, "housekeeping failed; it is tried again in an hour");
+                match forget(&parts, &mut forgetting).await {
+                    Ok(()) => house.over(),
+                    Err(error) => drop(house.note(&error)),
                 }
             }
         }

@@ -55,7 +55,7 @@ pub struct Gateway {
     pub clock: xuezhu_service::Clock,
     forms: Arc<Semaphore>,
     /// Up to when the mirror was known to be told, as a page last heard.
-    as_of: Arc<Mutex<String>>,
+    as_of: Arc<Mutex<Option<pages::Seen>>>,
 }
 
 /// Forms with a file that are held at once: each may take as much as an upload, and its copy.

@@ -173,7 +173,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entry)| {
                 Box::pin(async move {
                     let row = super::remove(ctx, tx, parts, school, *list, *entry).await?;
-                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(parts, row, None, Vec::new())) })
+                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(ctx, parts, row, None, Vec::new())) })
                 })
             })
             .await
@@ -305,7 +305,7 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
             let flags = flags.remove(&row.entry).unwrap_or_default();
             let person = persons.get(&row.entry).copied();
             let source_forgot = concerned.contains(&row.entry);
-            pb::AwardEntry { source_forgot, ..entry_to_proto(parts, row, person, flags) }
+            pb::AwardEntry { source_forgot, ..entry_to_proto(ctx, parts, row, person, flags) }
         })
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
@@ -330,12 +330,12 @@ async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &s
     Ok(known)
 }
 
-fn entry_to_proto(parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
+fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
     pb::AwardEntry {
         entry: row.entry.to_string(),
         person: person.map(|person| person.to_string()).unwrap_or_default(),
         name: row.name,
-        id_number: super::shown_number(parts, row.entry, &row.id_sealed),
+        id_number: super::shown_number(ctx, parts, row.entry, &row.id_sealed),
         months: super::month_numbers(&row.months),
         amount_fen: row.amount_fen,
         tier: row.tier,

@@ -566,8 +566,8 @@ pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
 }
 
 /// The end of an entry's number. Of whom the list was proposed from the enrolled, aid was never given it.
-pub(crate) fn shown_number(parts: &Parts, entry: Uuid, sealed: &[u8]) -> String {
-    if sealed.is_empty() { "（学籍库）".to_owned() } else { parts.keyring.masked("id", &[entry], sealed) }
+pub(crate) fn shown_number(ctx: &Context, parts: &Parts, entry: Uuid, sealed: &[u8]) -> String {
+    if sealed.is_empty() { "（学籍库）".to_owned() } else { ctx.shown(parts.keyring.masked("id", &[entry], sealed)) }
 }
 
 /// Months of an entry as numbers.

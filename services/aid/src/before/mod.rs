@@ -5,7 +5,10 @@ mod store;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{IdNumber, text::mask_long_numbers};
+use xuezhu_domain::{
+    IdNumber,
+    text::{holds_long_number, mask_long_numbers},
+};
 use xuezhu_service::{
     Error, Keyring,
     conversion::{self, sealed_anew, sealed_report},
@@ -13,10 +16,20 @@ use xuezhu_service::{
 };
 use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
 
+use crate::reconciliation;
+
 /// Rows that one transaction converts.
 const ROWS: i64 = 500;
 /// Where changed rows left what they held before.
-const COMPACT: &[&str] = &["VACUUM FULL award_entries", "VACUUM FULL flag_steps", "VACUUM FULL imports", "VACUUM FULL requests"];
+const COMPACT: &[&str] = &[
+    "VACUUM FULL award_entries",
+    "VACUUM FULL flags",
+    "VACUUM FULL flag_steps",
+    "VACUUM FULL imports",
+    "VACUUM FULL requests",
+    "VACUUM FULL mirror_periods",
+    "VACUUM FULL audit",
+];
 
 /// Whether anything was ever entered or heard: then new keys would fit nothing.
 pub async fn is_used(db: &Db) -> Result<bool, Error> {
@@ -46,6 +59,9 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
     conversion::convert(db, keyring, "steps", steps).await?;
     conversion::convert(db, keyring, "imports", imports).await?;
     conversion::convert(db, keyring, "requests", conversion::answers).await?;
+    conversion::convert(db, keyring, "classes", classes).await?;
+    conversion::convert(db, keyring, "evidence", evidence).await?;
+    conversion::convert(db, keyring, "audit", conversion::audit).await?;
     conversion::compact(db, COMPACT).await
 }
 
@@ -74,6 +90,37 @@ fn steps<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Opt
         for (flag, ordinal, detail) in store::step_details(tx, &flags).await? {
             if mask_long_numbers(&detail) != detail {
                 store::set_step_detail(tx, flag, ordinal, &mask_long_numbers(&detail)).await?;
+            }
+        }
+        Ok(flags.last().map(Uuid::to_string))
+    })
+}
+
+/// Names of classes into which somebody's number was typed, when that was taken: as the mirror holds them.
+fn classes<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let enrollments = store::enrollments(tx, conversion::after_id(after)?, ROWS).await?;
+        for (enrollment, class_name) in store::class_names(tx, &enrollments).await? {
+            if holds_long_number(&class_name) {
+                store::set_class_name(tx, enrollment, &class_name, &mask_long_numbers(&class_name)).await?;
+            }
+        }
+        Ok(enrollments.last().map(Uuid::to_string))
+    })
+}
+
+/// The same in evidence. What the rules decided on, and with it the digest, holds no class.
+fn evidence<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let flags = store::flags(tx, conversion::after_id(after)?, ROWS).await?;
+        for (flag, text) in store::evidence(tx, &flags).await? {
+            if let Some(text) = reconciliation::without_numbers(&text) {
+                store::set_evidence(tx, flag, &text).await?;
+            }
+        }
+        for (flag, ordinal, text) in store::step_evidence(tx, &flags).await? {
+            if let Some(text) = reconciliation::without_numbers(&text) {
+                store::set_step_evidence(tx, flag, ordinal, &text).await?;
             }
         }
         Ok(flags.last().map(Uuid::to_string))

@@ -60,6 +60,43 @@ pub async fn flags(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, St
     Ok(rows!(tx, (Uuid,), "SELECT flag FROM flags WHERE flag > $1 ORDER BY flag LIMIT $2", after, limit)?.into_iter().map(|(flag,)| flag).collect())
 }
 
+pub async fn enrollments(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(tx, (Uuid,), "SELECT DISTINCT enrollment FROM mirror_periods WHERE enrollment > $1 ORDER BY enrollment LIMIT $2", after, limit)?;
+    Ok(found.into_iter().map(|(enrollment,)| enrollment).collect())
+}
+
+pub async fn class_names(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, String),
+        sql!("SELECT DISTINCT enrollment, class_name FROM mirror_periods WHERE enrollment" in_uuids 1),
+        json_uuids(enrollments.iter().copied())
+    )
+}
+
+pub async fn set_class_name(tx: &mut Tx, enrollment: Uuid, before: &str, class_name: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE mirror_periods SET class_name = $3 WHERE enrollment = $1 AND class_name = $2", enrollment, before, class_name)?;
+    Ok(())
+}
+
+pub async fn evidence(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(tx, (Uuid, String), sql!("SELECT flag, evidence FROM flags WHERE flag" in_uuids 1), json_uuids(flags.iter().copied()))
+}
+
+pub async fn set_evidence(tx: &mut Tx, flag: Uuid, evidence: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE flags SET evidence = $2 WHERE flag = $1", flag, evidence)?;
+    Ok(())
+}
+
+pub async fn step_evidence(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
+    rows!(tx, (Uuid, i32, String), sql!("SELECT flag, ordinal, evidence FROM flag_steps WHERE flag" in_uuids 1), json_uuids(flags.iter().copied()))
+}
+
+pub async fn set_step_evidence(tx: &mut Tx, flag: Uuid, ordinal: i32, evidence: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE flag_steps SET evidence = $3 WHERE flag = $1 AND ordinal = $2", flag, ordinal, evidence)?;
+    Ok(())
+}
+
 pub async fn step_details(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
     rows!(tx, (Uuid, i32, String), sql!("SELECT flag, ordinal, detail FROM flag_steps WHERE flag" in_uuids 1), json_uuids(flags.iter().copied()))
 }

@@ -205,7 +205,7 @@ impl ReconciliationService for ReconciliationApi {
             limit_seconds: self.parts.mirror_age.as_secs_f64(),
             stale: self.parts.is_stale(),
             forgotten: i32::try_from(forgotten?).unwrap_or(i32::MAX),
-            lag_positions: (standing.head - standing.position).max(0),
+            lag_positions: standing.lag().unwrap_or(-1),
             position: standing.position,
             connected: standing.connected,
             civil_date: clock.today().to_string(),
@@ -309,7 +309,7 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::Lis
     };
     let viewer = Viewer::of(ctx);
     let names = school_names(tx, &rows).await?;
-    let flags = rows.into_iter().map(|row| to_proto(parts, &viewer, &names, row)).collect::<Result<_, Error>>()?;
+    let flags = rows.into_iter().map(|row| to_proto(ctx, parts, &viewer, &names, row)).collect::<Result<_, Error>>()?;
     Ok(pb::ListFlagsResponse { flags, next_page_token })
 }
 
@@ -376,7 +376,7 @@ fn evidence(row: &FlagRow) -> Result<Evidence, Error> {
 async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: FlagRow) -> Result<pb::Flag, Error> {
     let steps = store::steps(tx, row.flag).await?;
     let names = school_names(tx, std::slice::from_ref(&row)).await?;
-    let mut flag = to_proto(parts, &Viewer::of(ctx), &names, row)?;
+    let mut flag = to_proto(ctx, parts, &Viewer::of(ctx), &names, row)?;
     flag.steps = steps
         .into_iter()
         .map(|step| pb::Step { time: rfc3339(step.at_us), date: step.civil_day.to_string(), actor: step.actor_name, act: step.act, text: step.detail })
@@ -384,14 +384,14 @@ async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: FlagRow) -> Resul
     Ok(flag)
 }
 
-fn to_proto(parts: &Parts, viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> Result<pb::Flag, Error> {
+fn to_proto(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> Result<pb::Flag, Error> {
     let rule = Rule::parse(&row.rule).ok_or(StoreError::Corrupt("rule"))?;
     let law = rules::law(rule);
     let evidence = evidence(&row)?;
     let months: Vec<i32> = parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect();
     let etag = desk::etag(&row);
     let number = match (row.entry, &row.id_sealed) {
-        (Some(entry), Some(sealed)) => award::shown_number(parts, entry, sealed),
+        (Some(entry), Some(sealed)) => award::shown_number(ctx, parts, entry, sealed),
         _ => String::new(),
     };
     Ok(pb::Flag {
@@ -552,7 +552,7 @@ async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resul
                 state: pb::award_entry::State::from_str_name(&row.state).unwrap_or_default().into(),
             })
             .collect(),
-        flags: flags.into_iter().map(|row| to_proto(parts, &viewer, &names, row)).collect::<Result<_, Error>>()?,
+        flags: flags.into_iter().map(|row| to_proto(ctx, parts, &viewer, &names, row)).collect::<Result<_, Error>>()?,
         judged_at: Some(pb::Judged { position: state.position, time: rfc3339(ctx.now_us()) }),
         registry: known.registry.as_str().to_owned(),
     })

@@ -27,6 +27,7 @@ pub mod sweep;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
+use xuezhu_domain::text::{holds_long_number, mask_long_numbers};
 use xuezhu_service::{Actor, Context, Error};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
@@ -369,6 +370,17 @@ fn hashed(text: &str) -> Uuid {
 fn made_anew(rule: case::Rule, flag: &KnownFlag) -> Option<[u8; 32]> {
     let evidence = serde_json::from_str(&flag.evidence).ok()?;
     Some(digest::of(rule, &parse_months(&flag.months), xuezhu_domain::Fen(flag.amount_fen), &evidence))
+}
+
+/// Stored evidence without numbers in the names of classes; none where it holds none.
+pub fn without_numbers(evidence: &str) -> Option<String> {
+    let mut evidence: case::Evidence = serde_json::from_str(evidence).ok()?;
+    let mut changed = false;
+    for period in evidence.enrollments.iter_mut().flat_map(|side| &mut side.periods).filter(|period| holds_long_number(&period.class_name)) {
+        period.class_name = mask_long_numbers(&period.class_name);
+        changed = true;
+    }
+    changed.then(|| serde_json::to_string(&evidence).ok()).flatten()
 }
 
 /// Months as they are stored.

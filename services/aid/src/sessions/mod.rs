@@ -51,10 +51,15 @@ pub async fn listen(parts: Arc<Parts>, source: Channel, name: String, stop: Canc
 async fn follow(parts: &Parts, source: &Channel, name: &str, faults: &mut Faults) -> Result<Infallible, Error> {
     let fault = |status: Status| Error::Internal(format!("source answered {:?}: {}", status.code(), status.message()));
     let request = parts.gate.tokens().signed(name, WatchSessionsRequest {})?;
-    let mut answers = SessionServiceClient::new(source.clone()).watch_sessions(request).await.map_err(fault)?.into_inner();
+    let asked = SessionServiceClient::new(source.clone()).watch_sessions(request).await;
+    let mut answers = asked.inspect_err(|status| parts.gate.tokens().hear_refusal(status)).map_err(fault)?.into_inner();
     loop {
         let answer = tokio::time::timeout(SILENCE, answers.message()).await.map_err(|_| Error::Internal("the source has fallen silent".into()))?;
         let Some(answer) = answer.map_err(fault)? else { return Err(Error::Internal("the source ended the stream".into())) };
+        // A source of before says nothing of its clock.
+        if answer.now_us > 0 {
+            parts.gate.tokens().hear(answer.now_us);
+        }
         take(parts, answer).await?;
         faults.over();
     }

@@ -4,7 +4,10 @@
 mod store;
 
 use uuid::Uuid;
-use xuezhu_domain::{IdNumber, text::mask_long_numbers};
+use xuezhu_domain::{
+    IdNumber,
+    text::{holds_long_number, mask_long_numbers},
+};
 use xuezhu_service::{
     Error, Keyring,
     conversion::{self, sealed_anew, sealed_report},
@@ -28,6 +31,9 @@ const COMPACT: &[&str] = &[
     "VACUUM FULL person_keys",
     "VACUUM FULL imports",
     "VACUUM FULL requests",
+    "VACUUM FULL shared_records",
+    "VACUUM FULL change_log",
+    "VACUUM FULL audit",
 ];
 
 /// Whether anything was ever entered: then new keys would fit nothing.
@@ -57,6 +63,10 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
     conversion::convert(db, keyring, "persons", persons).await?;
     conversion::convert(db, keyring, "imports", imports).await?;
     conversion::convert(db, keyring, "requests", conversion::answers).await?;
+    conversion::convert(db, keyring, "places", places).await?;
+    conversion::convert(db, keyring, "shared", xuezhu_bridge::before::shared).await?;
+    conversion::convert(db, keyring, "log", xuezhu_bridge::before::logged).await?;
+    conversion::convert(db, keyring, "audit", conversion::audit).await?;
     conversion::compact(db, COMPACT).await
 }
 
@@ -91,6 +101,20 @@ fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFu
             }
         }
         Ok(ids.last().map(Uuid::to_string))
+    })
+}
+
+/// 学号 and classes into which somebody's number was typed, when that was taken.
+fn places<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::places(tx, conversion::after_id(after)?, ROWS).await?;
+        let last = rows.last().map(|(enrollment, ..)| enrollment.to_string());
+        for (enrollment, school_number, class_name) in rows {
+            if holds_long_number(&school_number) || holds_long_number(&class_name) {
+                store::set_place(tx, enrollment, &mask_long_numbers(&school_number), &mask_long_numbers(&class_name)).await?;
+            }
+        }
+        Ok(last)
     })
 }
 

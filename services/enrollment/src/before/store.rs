@@ -68,6 +68,21 @@ pub async fn set_enrollments(tx: &mut Tx, converted: &[Converted]) -> Result<(),
     Ok(())
 }
 
+pub async fn places(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, String, String)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, String, String),
+        "SELECT enrollment, school_number, class_name FROM enrollments WHERE enrollment > $1 ORDER BY enrollment LIMIT $2",
+        after,
+        limit
+    )
+}
+
+pub async fn set_place(tx: &mut Tx, enrollment: Uuid, school_number: &str, class_name: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE enrollments SET school_number = $2, class_name = $3 WHERE enrollment = $1", enrollment, school_number, class_name)?;
+    Ok(())
+}
+
 pub async fn period_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
     rows!(
         tx,

@@ -195,7 +195,7 @@ impl SessionService for DirectoryApi {
         let (ctx, _) = self.parts.gate.enter(request, "WatchSessions").await?;
         ctx.may(Permission::FollowSessions, &Place::Region(""))?;
         let (out, answers) = mpsc::channel(1);
-        tokio::spawn(super::sessions::tell(self.parts.gate.sessions().clone(), out, self.stop.clone()));
+        tokio::spawn(super::sessions::tell(self.parts.gate.sessions().clone(), self.parts.runner.clock().clone(), out, self.stop.clone()));
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
 }

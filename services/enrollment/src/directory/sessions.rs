@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use xuezhu_proto::enrollment::{ClosedSession, GoodSessions, WatchSessionsResponse};
 use xuezhu_service::{
-    Error, Reason, Refusal, Sessions,
+    Clock, Error, Reason, Refusal, Sessions,
+    faults::Faults,
     sessions::{KEPT_US, Over},
 };
 
@@ -16,6 +17,8 @@ use crate::Parts;
 
 /// How often the accounts are read: another process of this service may have ended sessions.
 const READ: Duration = Duration::from_secs(2);
+/// Longest wait after faults.
+const LAST_WAIT: Duration = Duration::from_secs(10);
 /// How often a silent stream says that it lives.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
@@ -34,27 +37,34 @@ pub async fn refresh(parts: &Parts) -> Result<(), Error> {
 /// The same where something has just been done, which a fault here does not undo: it is read again soon.
 pub async fn refresh_now(parts: &Parts) {
     if let Err(error) = refresh(parts).await {
-        tracing::warn!(%error, "which sessions are over could not be read; trying again");
+        tracing::debug!(%error, "which sessions are over could not be read; it is read again soon");
     }
 }
 
 /// Keeps that up until told to stop.
 pub async fn keep(parts: Arc<Parts>, stop: CancellationToken) {
+    let (mut faults, mut wait) = (Faults::new("which sessions are over", READ, LAST_WAIT), READ);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(READ) => {}
+            () = tokio::time::sleep(wait) => {}
         }
-        refresh_now(&parts).await;
+        wait = match refresh(&parts).await {
+            Ok(()) => {
+                faults.over();
+                READ
+            }
+            Err(error) => faults.note(&error),
+        };
     }
 }
 
 /// Tells a service, until it hangs up.
-pub async fn tell(sessions: Sessions, out: mpsc::Sender<Result<WatchSessionsResponse, Status>>, stop: CancellationToken) {
+pub async fn tell(sessions: Sessions, clock: Clock, out: mpsc::Sender<Result<WatchSessionsResponse, Status>>, stop: CancellationToken) {
     let mut sent = HashSet::new();
     loop {
         let changed = sessions.changes();
-        let mut news = WatchSessionsResponse::default();
+        let mut news = WatchSessionsResponse { now_us: clock.now_us(), ..WatchSessionsResponse::default() };
         for over in sessions.news(&mut sent) {
             match over {
                 Over::Before { account, from_us } => news.sessions.push(GoodSessions { account, good_from_us: from_us }),

@@ -280,7 +280,7 @@ async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrol
         Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&(&last.class_name, &last.name, last.enrollment)),
         _ => String::new(),
     };
-    Ok(pb::ListEnrollmentsResponse { enrollments: rows.into_iter().map(|row| to_proto(parts, row)).collect(), next_page_token, total_size })
+    Ok(pb::ListEnrollmentsResponse { enrollments: rows.into_iter().map(|row| to_proto(ctx, parts, row)).collect(), next_page_token, total_size })
 }
 
 /// Whether a query is somebody's whole number: an identity number or a 学籍号.
@@ -326,7 +326,7 @@ async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment
     let filter = Filter { school: school.to_owned(), enrollment: Some(enrollment), today: ctx.today(), ..Filter::default() };
     let row = store::list(tx, &filter, &(String::new(), String::new(), Uuid::nil()), 1).await?.pop().ok_or_else(|| Refusal::not_found("该学籍"))?;
     let periods = status_change::periods(tx, enrollment).await?;
-    let mut view = to_proto(parts, row);
+    let mut view = to_proto(ctx, parts, row);
     view.periods = periods
         .into_iter()
         .map(|period| pb::Period {
@@ -340,10 +340,10 @@ async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment
     Ok(view)
 }
 
-fn to_proto(parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
+fn to_proto(ctx: &Context, parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
     let planned = row.last_since.filter(|last| row.state_since.is_some_and(|since| since < *last));
     let student_number = match (row.person, &row.student_number_sealed) {
-        (Some(person), Some(sealed)) => parts.keyring.masked("student_number", &[person], sealed),
+        (Some(person), Some(sealed)) => ctx.shown(parts.keyring.masked("student_number", &[person], sealed)),
         _ => String::new(),
     };
     pb::Enrollment {
@@ -353,7 +353,7 @@ fn to_proto(parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
         state: enrollment::State::from_str_name(&row.state).unwrap_or_default().into(),
         state_since: row.state_since.map(|day| day.to_string()).unwrap_or_default(),
         name: row.name,
-        id_number: parts.keyring.masked("id", &[row.enrollment], &row.id_sealed),
+        id_number: ctx.shown(parts.keyring.masked("id", &[row.enrollment], &row.id_sealed)),
         student_number,
         school_number: row.school_number,
         sex: xuezhu_domain::Sex::from_code(row.sex).map_or("", xuezhu_domain::Sex::name).to_owned(),

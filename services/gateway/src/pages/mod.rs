@@ -12,7 +12,10 @@ mod lists;
 mod students;
 mod submissions;
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
 
 use askama::Template;
 use axum::{
@@ -34,7 +37,7 @@ use xuezhu_proto::{
         session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
     },
 };
-use xuezhu_service::serve::MESSAGE_BYTES;
+use xuezhu_service::{clock::rfc3339, serve::MESSAGE_BYTES};
 
 use crate::{Gateway, rest};
 use session::User;
@@ -147,13 +150,27 @@ fn freshness(as_of_time: &str, lag_seconds: f64) -> String {
     format!("学籍数据截至 {}，延迟 {:.0} 秒", show::clock(as_of_time), lag_seconds.max(0.0))
 }
 
+/// How old the enrollment data were when somebody looked: by monotonic time alone, for wall clocks step.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    age: Duration,
+    at: Instant,
+}
+
+impl Seen {
+    /// What aid says now; nothing where it never heard from enrollment.
+    fn of(mirror: &GetMirrorResponse) -> Option<Self> {
+        Duration::try_from_secs_f64(mirror.lag_seconds).ok().map(|age| Self { age, at: Instant::now() })
+    }
+}
+
 impl Gateway {
-    /// The same where nobody is known who could ask: as of when somebody last asked. Nothing before.
+    /// The same where nobody is known who could ask: as when somebody last asked, and as much older. Nothing before.
     fn freshness(&self) -> String {
-        let seen = self.as_of.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        #[expect(clippy::cast_precision_loss, reason = "an age in microseconds stays far below 2^53")]
-        let lag = |at: chrono::DateTime<chrono::FixedOffset>| (self.clock.now_us() - at.timestamp_micros()) as f64 / 1e6;
-        chrono::DateTime::parse_from_rfc3339(&seen).map_or_else(|_| String::new(), |at| freshness(&seen, lag(at)))
+        let Some(seen) = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) else { return String::new() };
+        let age = seen.age + seen.at.elapsed();
+        let as_of_us = self.clock.now_us() - i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+        freshness(&rfc3339(as_of_us), age.as_secs_f64())
     }
 }
 
@@ -227,7 +244,7 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
         desk.mirror = match desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await {
             Ok(answer) => {
                 let mirror = answer.into_inner();
-                gateway.as_of.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&mirror.as_of_time);
+                *gateway.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Seen::of(&mirror);
                 Some(mirror)
             }
             Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
