@@ -126,7 +126,7 @@ async fn listing(people: &People, list: &str, next: &AtomicU32, count: &AtomicU3
     let import = format!("{list}/import");
     while !stop.is_cancelled() {
         let serial = next.fetch_add(1, Ordering::Relaxed);
-        let serial = if serial % 2 == 0 { serial / 2 } else { 1_000 + serial };
+        let serial = if serial.is_multiple_of(2) { serial / 2 } else { 1_000 + serial };
         let (name, number) = (student(serial)["姓名"].clone(), number(serial));
         let file = awards(&[(&name, &number, "")]);
         let report = answered(async || people.clerk.upload(&import, file.clone(), &format!("line {serial}")).await).await;

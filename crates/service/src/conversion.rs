@@ -66,13 +66,13 @@ async fn note(tx: &mut Tx, name: &'static str, last: Option<&str>) -> Result<(),
 }
 
 /// Does once, after the conversions, what empties the space that they left: what was written over must not stay readable.
-pub async fn compact(db: &Db, statements: &'static [&'static str]) -> Result<(), Error> {
+pub async fn compact(db: &Db, tables: &'static [&'static str]) -> Result<(), Error> {
     const NAME: &str = "compact 2";
     let mut tx = db.read().await?;
     let done = one!(&mut tx, (bool,), "SELECT done FROM conversions WHERE name = $1", NAME)?.is_some();
     tx.rollback().await?;
     if !done {
-        db.compact(statements).await?;
+        db.compact(tables).await?;
         db.write(&(), |tx, ()| Box::pin(async move { note(tx, NAME, None).await.map_err(Error::from) })).await?;
     }
     Ok(())

@@ -21,19 +21,19 @@ use crate::registration;
 const ROWS: i64 = 500;
 /// Uploads that one transaction converts: a file may be large.
 const FILES: i64 = 4;
-/// Where changed rows left what they held before.
+/// Tables in which changed rows left what they held before.
 const COMPACT: &[&str] = &[
-    "VACUUM FULL enrollments",
-    "VACUUM FULL enrollment_periods",
-    "VACUUM FULL cancelled_changes",
-    "VACUUM FULL identity_corrections",
-    "VACUUM FULL persons",
-    "VACUUM FULL person_keys",
-    "VACUUM FULL imports",
-    "VACUUM FULL requests",
-    "VACUUM FULL shared_records",
-    "VACUUM FULL change_log",
-    "VACUUM FULL audit",
+    "enrollments",
+    "enrollment_periods",
+    "cancelled_changes",
+    "identity_corrections",
+    "persons",
+    "person_keys",
+    "imports",
+    "requests",
+    "shared_records",
+    "change_log",
+    "audit",
 ];
 
 /// Whether anything was ever entered: then new keys would fit nothing.
