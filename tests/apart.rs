@@ -65,7 +65,9 @@ impl Apart {
     /// The same under more settings.
     pub fn start_with(folder: &Path, enrollment_url: &str, aid_url: &str, more: &[(&'static str, &str)]) -> Self {
         let (files, password) = (key_files(folder), folder.join("password"));
-        files.save(&Keyring::generate()).expect("saves");
+        if !files.enrollment.exists() {
+            files.save(&Keyring::generate()).expect("saves");
+        }
         std::fs::write(&password, "first-Password1").expect("writes");
         let (enrollment, aid, http) = (free_address(), free_address(), free_address());
         let mut settings = vec![

@@ -164,7 +164,18 @@ pub async fn files(database: &str) -> Vec<(PathBuf, Vec<u8>)> {
             .fetch_one(&mut connection)
             .await
             .expect("is told");
-    let files = fs::read_dir(Path::new(&folder).join("base").join(oid.to_string())).expect("the folder is ours");
+    read_all(&Path::new(&folder).join("base").join(oid.to_string()))
+}
+
+/// What a server wrote ahead, of all its databases: their WAL.
+pub async fn written_ahead(database: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut connection = PgConnection::connect(database).await.expect("the cluster answers");
+    let (folder,): (String,) = sqlx::query_as("SELECT current_setting('data_directory')").fetch_one(&mut connection).await.expect("is told");
+    read_all(&Path::new(&folder).join("pg_wal"))
+}
+
+fn read_all(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = fs::read_dir(folder).expect("the folder is ours");
     files.map(|file| file.expect("an entry").path()).map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Data of before opens with nothing lost, is converted once, and never meets the wrong keys.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use prost::Message;
 use serde_json::{Value, json};
@@ -14,8 +14,9 @@ use xuezhu_service::{Keyring, keyring::Service};
 use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
     Engine,
+    apart::{Apart, Process, answered},
     before::{Before, assert_says},
-    postgres, prepare, start, until,
+    binary, free_address, postgres, prepare, start, until,
 };
 
 /// Every page of a list.
@@ -366,4 +367,79 @@ async fn a_database_never_meets_the_wrong_keys() {
         start(before.options.clone()).await.stop().await;
         assert!(Keyring::load(&files.aid, Service::Aid).is_ok());
     }
+}
+
+/// The first start on a folder of before, telling all that it can.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversion_logs_no_number_and_no_name() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = Before::province(Engine::Sqlite, folder.path()).await;
+    let (http, log) = (free_address(), folder.path().join("log"));
+    let mut up = Command::new(binary());
+    up.args(["up", "--http", &http, "--data"]).arg(&before.options.data);
+    let mut process = Process::tracing(&mut up, &log);
+    let base = format!("http://{http}");
+    let admin = answered(async || Session::log_in(&base, "admin", before.password("admin")).await).await;
+    let run = admin.post("/v1/reconciliations", &json!({}), "").await.expect("a sweep");
+    let path = format!("/v1/reconciliations/{}", run["run"].as_str().expect("an id"));
+    until("the sweep ends", async || admin.get(&path).await.is_ok_and(|run| run["state"] == "DONE")).await;
+    let rows = pages(&admin, "/v1/flags", "flags").await;
+    let names: Vec<String> = rows.as_array().expect("a list").iter().filter_map(|flag| flag["name"].as_str().map(str::to_owned)).collect();
+    process.signal("-TERM");
+    let log = fs::read(&log).expect("is there");
+    assert!(log.len() > 100_000 && !names.is_empty(), "everything is told at this level");
+    let printed: Vec<String> = names.iter().map(|name| name.as_bytes().escape_ascii().to_string()).collect();
+    assert_nowhere(&[before.plain(NUMBERS), names, printed].concat(), &[("the log".to_owned(), log)]);
+}
+
+/// The keyring of before lies where nothing can be written: a start names the command that splits it, which makes the new files.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyring_of_before_is_split_by_a_command_that_a_start_names() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = Before::province(Engine::Postgres, folder.path()).await;
+    let databases = before.options.databases.clone().expect("on PostgreSQL");
+    let (keyring, out) = (before.options.data.join("keyring.json"), folder.path().join("keys"));
+    let files = key_files(&out);
+    for (service, url) in [("enrollment", ("ENROLLMENT_DATABASE_URL", &databases.0)), ("aid", ("AID_DATABASE_URL", &databases.1))] {
+        let told = Command::new(binary())
+            .arg(service)
+            .env(format!("XUEZHU_{}", url.0), url.1)
+            .env("XUEZHU_KEYRING_FILE", &keyring)
+            .env("XUEZHU_ENROLLMENT_KEYS_FILE", &files.enrollment)
+            .env("XUEZHU_AID_KEYS_FILE", &files.aid)
+            .output()
+            .expect("runs");
+        let text = String::from_utf8_lossy(&told.stderr).into_owned();
+        let named = format!("xuezhu admin keyring split {} --out {}", keyring.display(), out.display());
+        assert!(!told.status.success() && text.contains(&named), "{service}: {text}");
+        assert!(!out.exists(), "nothing was made");
+    }
+    let split = Command::new(binary()).args(["admin", "keyring", "split"]).arg(&keyring).arg("--out").arg(&out).output().expect("runs");
+    assert!(split.status.success(), "{split:?}");
+    let apart = Apart::start(&out, &databases.0, &databases.1);
+    let base = apart.base();
+    let admin = answered(async || Session::log_in(&base, "admin", before.password("admin")).await).await;
+    until("both are ready", async || reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status().is_success())).await;
+    // Apart the services live today, not on the day of the folder: so it is looked at who is there, not in what state.
+    let rest = &before.manifest["rest"];
+    assert_eq!(pages(&admin, "/v1/schools", "schools").await.as_array().map(Vec::len), rest["schools"].as_array().map(Vec::len));
+    for (school, held) in rest["bySchool"].as_object().into_iter().flatten() {
+        let shown = |rows: &Value| {
+            let row = |row: &Value| (row["enrollment"].to_string(), row["name"].to_string(), row["approvedDate"].to_string());
+            rows.as_array().expect("a list").iter().map(row).collect::<std::collections::BTreeSet<_>>()
+        };
+        let there = pages(&admin, &format!("/v1/schools/{school}/enrollments"), "enrollments").await;
+        assert_eq!(shown(&there), shown(&held["enrollments"]), "{school}");
+    }
+    drop(apart);
+    assert_nowhere(&before.plain(NUMBERS), &stored(&before).await);
+
+    // What an outside follower's handshake needs.
+    let told = Command::new(binary()).args(["admin", "follower-key", "--json"]).arg(&files.enrollment).output().expect("runs");
+    let told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    let keys = Keyring::load(&files.enrollment, Service::Enrollment).expect("keys");
+    let check = format!("{:032x}", u128::from_be_bytes(keys.hash_key_check()));
+    assert_eq!((&told["hashKeyId"], &told["hashKeyCheck"]), (&json!(keys.hash_key_id()), &json!(check)));
 }

@@ -165,6 +165,20 @@ async fn nobody_is_overwritten_by_another_who_has_the_same_school_number() {
     deployment.stop().await;
 }
 
+/// A workbook of rows without some columns.
+fn without(rows: &[std::collections::HashMap<String, String>], absent: &[&str]) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let headers = xuezhu_domain::codes::COLUMNS.iter().map(|column| column.header).filter(|header| !absent.contains(header));
+    for (column, header) in (0..).zip(headers) {
+        sheet.write(0, column, header).expect("writes");
+        for (line, row) in (1..).zip(rows) {
+            sheet.write(line, column, row.get(header).map_or("", String::as_str)).expect("writes");
+        }
+    }
+    book.save_to_buffer().expect("a workbook")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_column_that_is_absent_and_a_cell_that_is_blank_leave_what_is_stored() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -175,6 +189,15 @@ async fn a_column_that_is_absent_and_a_cell_that_is_blank_leave_what_is_stored()
     let upload = async |file: Vec<u8>, options: &str| clerk.upload(&import(options), file, "").await.expect("is read");
     assert_eq!(upload(case("without-optional.xlsx"), "").await["rowsNew"], 2);
     assert_eq!(upload(case("without-optional.xlsx"), "").await["rowsUnchanged"], 2);
+    // What is stored beyond the columns of a file stays as it is, whether or not blank cells clear.
+    let mut whole = student(7);
+    whole.insert("家庭现地址".into(), "某路7号".into());
+    assert_eq!(upload(workbook(&[whole.clone()]), "").await["rowsNew"], 1);
+    let narrow = without(&[whole.clone()], &["家庭现地址", "考生号", "家庭邮政编码"]);
+    for options in ["", "?blankClears=true"] {
+        assert_eq!(upload(narrow.clone(), options).await["rowsUnchanged"], 1, "{options:?}: a column that is absent says nothing");
+    }
+    assert_eq!(upload(workbook(&[whole]), "").await["rowsUnchanged"], 1, "it is all there");
     let mut full = student(1);
     for (column, value) in [("专业简称", "现代农艺技术"), ("家庭现地址", "某路1号"), ("家庭邮政编码", "710000"), ("考生号", "26610113")]
     {

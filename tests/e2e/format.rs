@@ -2,16 +2,22 @@
 
 use prost::Message;
 use serde_json::json;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
-use xuezhu::deployment::Deployment;
-use xuezhu_proto::bridge::{Record, record::Body};
-use xuezhu_service::settings::Settings;
+use xuezhu::deployment::{Deployment, channel, system_clock};
+use xuezhu_aid::{Aid, Following, mirror::AidMirror, policy::Policies};
+use xuezhu_bridge::{
+    Cursor,
+    follower::{Forgot, Mirror, Stand},
+};
+use xuezhu_proto::bridge::{Period, Person, PersonKey, PersonName, Record, School, record::Body};
+use xuezhu_service::{Ids, Keyring, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
-    Engine,
+    Engine, free_address,
     invented::say_what_nobody_knows,
     options, postgres,
-    schools::{self, number, student},
+    schools::{self, SCHOOL, number, student},
     start, until,
 };
 
@@ -139,5 +145,139 @@ async fn a_source_that_says_more_than_before_says_every_changed_record_again_onc
             assert_eq!(schools_mirrored(&aid).await, whole);
             assert_eq!(logged_now().await.0, logged + 1, "the others were said so already");
         }
+    }
+}
+
+/// A day as the feed writes it.
+fn day(text: &str) -> i32 {
+    let day: chrono::NaiveDate = text.parse().expect("a date");
+    i32::try_from((day - chrono::NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date")).num_days()).expect("is near")
+}
+
+/// Whom the records below tell of: person, enrollment, key.
+const TOLD: [Uuid; 3] = [Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3)];
+
+fn record(version: i64, id: &[u8], body: Body) -> Record {
+    Record { version, id: id.to_vec(), body: Some(body), ..Record::default() }
+}
+
+/// A student as a source tells of them, under these values.
+fn told(version: i64, registry: i32, at: i32, now: i32) -> Vec<Record> {
+    let [person, enrollment, key] = TOLD;
+    let who = Person {
+        keys: vec![PersonKey { key: key.as_bytes().to_vec(), kind: 1, end_recorded_day: 0 }],
+        names: vec![PersonName { name: "王甲".into(), kind: 1, end_recorded_day: 0 }],
+        sex: 1,
+        birth_day: day("2010-01-01"),
+        registry,
+    };
+    let period = Period { from_day: day("2026-09-01"), state: now, class_name: "1班".into(), major: "2010-010200".into(), ..Period::default() };
+    let place = xuezhu_proto::bridge::Enrollment {
+        school: SCHOOL.into(),
+        stage: at,
+        claim_key: key.as_bytes().to_vec(),
+        claim_name: "王甲".into(),
+        sex: 1,
+        birth_day: day("2010-01-01"),
+        person: person.as_bytes().to_vec(),
+        entry_day: day("2026-09-01"),
+        approved_day: day("2026-09-10"),
+        periods: vec![period],
+    };
+    vec![record(version, person.as_bytes(), Body::Person(who)), record(version, enrollment.as_bytes(), Body::Enrollment(place))]
+}
+
+/// A list with one line about that student.
+async fn list_of_one(db: &Db) {
+    let mut tx = db.begin().await.expect("begins");
+    run!(
+        &mut tx,
+        "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
+         approved_by_name, created_at_us) VALUES ($1, $2, 'GRANT', '2026-AUTUMN', 0, 'SUBMITTED', $3, 'clerk', '', '', '', '', 0)",
+        Uuid::from_u128(4),
+        SCHOOL,
+        true
+    )
+    .expect("is made");
+    run!(
+        &mut tx,
+        "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, months, first_day, last_day,
+         amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
+         VALUES ($1, $2, $3, 'GRANT', '2026-AUTUMN', $4, '居民身份证', $5, '', '王甲', '王甲', '202609,202610', $6, $7, 46000, 23000, '二档', '', '', 'SUBMITTED', '', $5, $6, 1, 'clerk')",
+        Uuid::from_u128(5),
+        Uuid::from_u128(4),
+        SCHOOL,
+        TOLD[2],
+        &b""[..],
+        chrono::NaiveDate::from_ymd_opt(2026, 9, 1).expect("a date"),
+        chrono::NaiveDate::from_ymd_opt(2026, 10, 1).expect("a date")
+    )
+    .expect("is made");
+    tx.commit().await.expect("commits");
+}
+
+/// What a newer source may say in any field that has a list of values, told to this follower as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_that_is_told_values_it_does_not_know_holds_the_money_and_goes_on() {
+    const UNKNOWN: i32 = 99;
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = databases(engine).await.map_or_else(|| format!("sqlite:{}", folder.path().join("aid.db").display()), |(_, aid)| aid);
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let db = Db::open(&url).await.expect("opens");
+        // There is no source: what is told is told here.
+        let following = Following {
+            source: channel(&format!("http://{}", free_address())).expect("a channel"),
+            name: "aid".into(),
+            scope: String::new(),
+            lane_records: 250,
+            mirror_age: std::time::Duration::from_secs(600),
+        };
+        let keys = Keyring::generate().1;
+        let policies = Policies::load(None).expect("built in");
+        let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, policies, following, &tasks, &stop).await.expect("starts");
+        let mirror = AidMirror { parts: aid.parts().clone(), lane_records: 250 };
+        let at = |position: i64| Cursor {
+            history: Uuid::from_u128(7),
+            scope: String::new(),
+            position,
+            change: Uuid::from_u128(u128::from(position.unsigned_abs())),
+        };
+        let school = School {
+            code: SCHOOL.into(),
+            name: "学校".into(),
+            authority: "430100".into(),
+            region: "430102".into(),
+            state: "ACTIVE".into(),
+            ..School::default()
+        };
+        let generation = mirror.begin_generation(&Stand { cursor: at(1), format: 2 }).await.expect("begins");
+        let first = [vec![record(1, xuezhu_bridge::log::school_id(SCHOOL).as_bytes(), Body::School(school))], told(1, 2, 3, 1)].concat();
+        mirror.load(generation, &first).await.expect("loads");
+        mirror.switch(generation, &Stand { cursor: at(1), format: 2 }, &Forgot::CantSay).await.expect("switches");
+        list_of_one(&db).await;
+        let held = async || {
+            let mut tx = db.read().await.expect("reads");
+            let held = rows!(&mut tx, (String,), "SELECT rule FROM flags WHERE state = 'OPEN' AND holds AND entry IS NOT NULL ORDER BY rule").expect("flags");
+            tx.rollback().await.expect("ends");
+            held.into_iter().map(|(rule,)| rule).collect::<Vec<_>>()
+        };
+        let mut version = 1;
+        for (what, registry, stage, state, flagged) in [
+            ("all is known", 2, 3, 1, vec![]),
+            ("a state", 2, 3, UNKNOWN, vec!["NOT_VALID_IN_TERM"]),
+            ("a stage", 2, UNKNOWN, 1, vec!["NO_ENROLLMENT"]),
+            ("what the registry says", UNKNOWN, 3, 1, vec!["IDENTITY_UNVERIFIED"]),
+            ("all is known again", 2, 3, 1, vec![]),
+        ] {
+            version += 1;
+            assert!(mirror.apply(&at(version - 1), &at(version), &told(version, registry, stage, state)).await.expect(what), "{engine:?} {what}");
+            let found = held().await;
+            assert!(flagged.iter().all(|rule| found.contains(&(*rule).to_owned())), "{engine:?} {what}: {found:?}");
+            assert_eq!(found.is_empty(), flagged.is_empty(), "{engine:?} {what}: {found:?}");
+        }
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
     }
 }

@@ -119,6 +119,39 @@ async fn health_is_true_when_a_database_hangs_a_feed_stands_still_or_a_service_i
     sqlx::query("ROLLBACK").execute(&mut held).await.expect("ends");
     is(&enrollment, 200, "ready").await;
 
+    // The database under a living process is put back to one of another deployment, or of an earlier version; or it is read alone, as
+    // one that follows another is.
+    let names = ["", "xuezhu.enrollment.v1.EnrollmentService", "xuezhu.enrollment.v1.SubmissionService", "xuezhu.bridge.v1.EnrollmentFeedService"];
+    let enrollment_grpc = apart.setting("ENROLLMENT_GRPC_ADDRESS").to_owned();
+    for (url, address) in [(&databases.0, &enrollment), (&databases.1, &aid)] {
+        let mut other = PgConnection::connect(url).await.expect("connects");
+        let name = url.rsplit('/').next().expect("a name");
+        for (fault, [harm, mend]) in [
+            ("keys", ["UPDATE key_checks SET key_id = 'x' || key_id", "UPDATE key_checks SET key_id = substr(key_id, 2)"]),
+            ("migrations", ["UPDATE _sqlx_migrations SET success = false WHERE version = 2", "UPDATE _sqlx_migrations SET success = true"]),
+        ] {
+            sqlx::query(harm).execute(&mut other).await.expect("is put back");
+            is(address, 503, fault).await;
+            sqlx::query(mend).execute(&mut other).await.expect("is as it was");
+            is(address, 200, "ready").await;
+        }
+        for (only, code, says) in [("on", 503, "database"), ("off", 200, "ready")] {
+            let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {only}");
+            let part = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()");
+            // Who read alone may still set this: it is no part of what the database holds.
+            for statement in ["SET default_transaction_read_only = off".to_owned(), set, part] {
+                sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut other).await.expect("is set");
+            }
+            is(address, code, says).await;
+            if address == &enrollment {
+                for name in names {
+                    until("each service says so", async || serving(&enrollment_grpc, name).await == Some(code == 200)).await;
+                }
+            }
+        }
+    }
+    is(&gateway, 200, "ready").await;
+
     // Enrollment is gone: the gateway says whom it misses, and the mirror ages.
     apart.end(0);
     is(&gateway, 503, "enrollment").await;
@@ -129,6 +162,7 @@ async fn health_is_true_when_a_database_hangs_a_feed_stands_still_or_a_service_i
     };
     let before = age().await;
     until("the mirror ages", async || age().await > before + 3.0).await;
+    until("nobody knows how far behind it is", async || get(&format!("{aid}/metrics")).await.1.contains("xuezhu_feed_lag_positions NaN")).await;
     apart.begin(0);
     is(&gateway, 200, "ready").await;
     assert!(answered(async || Session::log_in(&base, "admin", "first-Password1").await).await.token().len() > 20);
@@ -156,6 +190,17 @@ async fn nothing_is_approved_on_a_mirror_that_has_not_heard_for_too_long() {
     let mirror = people.officer.get("/v1/mirror").await.expect("is told");
     assert!(mirror["stale"] == true && mirror["lagSeconds"].as_f64().is_some_and(|lag| lag > 5.0), "{mirror}");
     assert_eq!(people.officer.get(&list).await.expect("everything is shown")["attested"], 1);
+    // Nor on one that has not heard since aid started: how old it is, nobody knows.
+    apart.kill(1);
+    let mut unknown = None;
+    until("aid is back", async || {
+        unknown = people.officer.get("/v1/mirror").await.ok();
+        unknown.is_some()
+    })
+    .await;
+    let unknown = unknown.expect("is told");
+    assert_eq!((&unknown["stale"], &unknown["lagSeconds"], &unknown["lagPositions"]), (&json!(true), &json!(-1.0), &json!("-1")), "{unknown}");
+    assert_eq!(reason(people.approve(&list).await), (400, "MIRROR_STALE".to_owned()));
     apart.begin(0);
     until("approval goes on", async || people.approve(&list).await.is_ok_and(|list| list["approved"] == 1)).await;
 }

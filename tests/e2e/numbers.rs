@@ -2,24 +2,28 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::fs::PermissionsExt,
     process::Command,
 };
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use uuid::Uuid;
 use xuezhu::{
     client::Session,
     deployment::{Deployment, channel, key_files},
 };
 use xuezhu_proto::bridge::{
-    Handshake, SnapshotRequest, enrollment_feed_service_client::EnrollmentFeedServiceClient, record::Body, snapshot_response::Part as SnapshotPart,
+    Handshake, Record, SnapshotRequest, enrollment_feed_service_client::EnrollmentFeedServiceClient, record::Body, snapshot_response::Part as SnapshotPart,
 };
 use xuezhu_service::{Keyring, keyring::Service};
 use xuezhu_store::{Db, rows};
 use xuezhu_tests::{
     Engine,
-    apart::Process,
-    binary, deployment, free_address, prepare,
+    apart::{Apart, Process, answered},
+    binary, deployment, free_address,
+    postgres::{self, Cluster},
+    prepare,
     schools::{self, PASSWORD, People, SCHOOL, number, reason, student},
     until,
 };
@@ -44,6 +48,13 @@ async fn a_whole_number_is_shown_to_who_may_see_it_for_a_purpose_that_is_kept() 
         assert_eq!(revealed["idNumber"], number(1));
         assert!(revealed["studentNumber"].as_str().is_some_and(|number| number.len() == 19 && !number.contains('*')), "{revealed}");
     }
+    // A marked workbook shows whole numbers too: to whom that is allowed, and on record.
+    let report = people.import(&[student(2)]).await;
+    let marked = format!("/v1/schools/{SCHOOL}/imports/{}/markedWorkbook", report["importId"].as_str().expect("an id"));
+    for who in [&people.other, &people.machine, &people.admin] {
+        assert!(who.download(&marked).await.is_err());
+    }
+    people.clerk.download(&marked).await.expect("is handed out");
     let shown = people.clerk.get(&enrollment).await.expect("is there");
     assert_eq!(shown["idNumber"], format!("**************{}", &number(1)[14..]));
     deployment.stop().await;
@@ -53,6 +64,10 @@ async fn a_whole_number_is_shown_to_who_may_see_it_for_a_purpose_that_is_kept() 
     let of = |actor: &str, outcome: &str, reason: &str| (actor.to_owned(), outcome.to_owned(), reason.to_owned());
     let purpose = "核对户口簿，电话*******5678";
     for line in [of("other", "REFUSED", "FORBIDDEN"), of("machine", "REFUSED", "FORBIDDEN"), of("clerk", "READ", purpose), of("officer", "READ", purpose)] {
+        assert!(kept.contains(&line), "{line:?} is not in {kept:?}");
+    }
+    let kept = rows!(&mut tx, (String, String, String), "SELECT actor, outcome, reason FROM audit WHERE method = 'DownloadMarkedWorkbook'").expect("rows");
+    for line in [of("machine", "REFUSED", "MACHINE_ENTRY_FORBIDDEN"), of("clerk", "READ", "核对导入的问题")] {
         assert!(kept.contains(&line), "{line:?} is not in {kept:?}");
     }
 }
@@ -97,8 +112,8 @@ async fn a_whole_number_is_looked_up_by_who_may_see_it_alone_and_is_no_class_and
     deployment.stop().await;
 }
 
-/// Keys of persons and of claims, by name, as a follower is told them.
-async fn told(deployment: &Deployment, folder: &std::path::Path, follower: &Session, scope: &str) -> BTreeMap<String, BTreeSet<Vec<u8>>> {
+/// All that a follower is told.
+async fn records(deployment: &Deployment, folder: &std::path::Path, follower: &Session, scope: &str) -> Vec<Record> {
     let keyring = Keyring::load(&key_files(folder).enrollment, Service::Enrollment).expect("keys");
     let handshake = Handshake {
         follower: "outside".into(),
@@ -111,15 +126,22 @@ async fn told(deployment: &Deployment, folder: &std::path::Path, follower: &Sess
     let mut request = tonic::Request::new(SnapshotRequest { handshake: Some(handshake), ..SnapshotRequest::default() });
     request.metadata_mut().insert("authorization", format!("Bearer {}", follower.token()).parse().expect("ASCII"));
     let mut parts = client.snapshot(request).await.expect("a snapshot").into_inner();
-    let mut keys: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    let mut records = Vec::new();
     while let Some(part) = parts.message().await.expect("a part") {
         let Some(SnapshotPart::Page(page)) = part.part else { continue };
-        for record in page.records {
-            match record.body {
-                Some(Body::Person(person)) => keys.entry(person.names[0].name.clone()).or_default().extend(person.keys.into_iter().map(|bond| bond.key)),
-                Some(Body::Enrollment(enrollment)) => drop(keys.entry(enrollment.claim_name).or_default().insert(enrollment.claim_key)),
-                _ => {}
-            }
+        records.extend(page.records);
+    }
+    records
+}
+
+/// Keys of persons and of claims, by name, as a follower is told them.
+async fn told(deployment: &Deployment, folder: &std::path::Path, follower: &Session, scope: &str) -> BTreeMap<String, BTreeSet<Vec<u8>>> {
+    let mut keys: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for record in records(deployment, folder, follower, scope).await {
+        match record.body {
+            Some(Body::Person(person)) => keys.entry(person.names[0].name.clone()).or_default().extend(person.keys.into_iter().map(|bond| bond.key)),
+            Some(Body::Enrollment(enrollment)) => drop(keys.entry(enrollment.claim_name).or_default().insert(enrollment.claim_key)),
+            _ => {}
         }
     }
     keys
@@ -164,6 +186,18 @@ fn candidates(last_four: Option<&str>, birth: &BTreeSet<String>) -> u64 {
     if last_four.is_some() { REGIONS * days / 10 } else { REGIONS * days * 1_000 }
 }
 
+/// Birth dates told anywhere in an answer.
+fn days(answer: &Value, births: &mut BTreeSet<String>) {
+    match answer {
+        Value::Array(items) => items.iter().for_each(|item| days(item, births)),
+        Value::Object(fields) => {
+            births.extend(fields.get("birthDate").and_then(Value::as_str).filter(|day| !day.is_empty()).map(str::to_owned));
+            fields.values().for_each(|field| days(field, births));
+        }
+        _ => {}
+    }
+}
+
 /// Everything that stands beside an id, in all answers.
 fn facts(answer: &Value, by_id: &mut BTreeMap<String, (Option<String>, BTreeSet<String>)>) {
     match answer {
@@ -173,7 +207,8 @@ fn facts(answer: &Value, by_id: &mut BTreeMap<String, (Option<String>, BTreeSet<
             let number = fields.get("idNumber").or_else(|| fields.get("evidence")?.get("claim")?.get("idNumber")).and_then(Value::as_str);
             let number = number.filter(|number| number.contains(|c: char| c.is_ascii_digit())).map(str::to_owned);
             let mut births = BTreeSet::new();
-            births.extend(fields.get("birthDate").and_then(Value::as_str).filter(|day| !day.is_empty()).map(str::to_owned));
+            // Wherever it stands in what is told beside the id: in the evidence of a flag, the places of a story.
+            days(answer, &mut births);
             births.extend(fields.get("birthYear").and_then(Value::as_i64).filter(|year| *year > 0).map(|year| year.to_string()));
             for id in ids {
                 let known = by_id.entry(id.to_owned()).or_default();
@@ -232,7 +267,18 @@ async fn from_all_that_anybody_is_told_of_a_student_many_numbers_remain_possible
         for answer in &answers {
             facts(answer, &mut by_id);
         }
-        assert!(by_id.values().any(|(number, _)| number.is_some()), "ends are shown");
+        if who == "machine" {
+            // It may follow the feed, which tells the same students' birth dates under the same ids.
+            assert!(by_id.values().all(|(number, _)| number.is_none()), "no character of a number is shown beside them: {by_id:?}");
+            let told: Vec<String> = records(&deployment, folder.path(), session, "43")
+                .await
+                .iter()
+                .map(|record| Uuid::from_slice(&record.id).expect("an id").to_string())
+                .collect();
+            assert!(told.iter().any(|id| by_id.contains_key(id)), "they are the same");
+        } else {
+            assert!(by_id.values().any(|(number, _)| number.is_some()), "ends are shown");
+        }
         for (id, (number, birth)) in by_id {
             let tail = number.as_deref();
             assert!(tail.is_none_or(|tail| tail.trim_start_matches('*').len() <= 4), "{who} {id}: {tail:?}");
@@ -249,6 +295,17 @@ async fn from_all_that_anybody_is_told_of_a_student_many_numbers_remain_possible
     deployment.stop().await;
 }
 
+/// Whose files these are: everything in a folder is its owner's alone.
+fn assert_private(folder: &std::path::Path) {
+    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+    assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    let kept =
+        ["enrollment.db", "enrollment.db-wal", "enrollment.db-shm", "aid.db", "aid.db-wal", "enrollment-keys.json", "aid-keys.json", "admin-password.txt"];
+    for name in kept {
+        assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+    }
+}
+
 /// Everything in one process, with all that it says.
 async fn walk(folder: &std::path::Path) -> (Vec<String>, Vec<String>) {
     let (http, log) = (free_address(), folder.join("log"));
@@ -258,7 +315,15 @@ async fn walk(folder: &std::path::Path) -> (Vec<String>, Vec<String>) {
     let base = format!("http://{http}");
     until("it answers", async || Client::new().get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status().is_success())).await;
     let one_time = std::fs::read_to_string(folder.join("admin-password.txt")).expect("is there").trim().to_owned();
-    let people: People = schools::open_at(&base, &one_time).await;
+    let used = acts(&base, &one_time).await;
+    assert_private(folder);
+    process.signal("-TERM");
+    used
+}
+
+/// What people do with numbers; returns the numbers and the names that they used.
+async fn acts(base: &str, one_time: &str) -> (Vec<String>, Vec<String>) {
+    let people: People = schools::open_at(base, one_time).await;
     let mut faulty = student(5);
     faulty.insert("专业简称".into(), number(6));
     faulty.insert("联系电话".into(), "1380013800".into());
@@ -291,9 +356,8 @@ async fn walk(folder: &std::path::Path) -> (Vec<String>, Vec<String>) {
         .expect("a page");
     assert!(found.contains(&student(3)["姓名"]), "{found}");
     assert!(people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments/{}", number(3))).await.is_err());
-    assert!(Session::log_in(&base, &number(3), "wrong").await.is_err());
+    assert!(Session::log_in(base, &number(3), "wrong").await.is_err());
     until("aid has judged", async || people.open_flags().await.iter().any(|(rule, _)| rule == "NO_ENROLLMENT")).await;
-    process.signal("-TERM");
     let mut numbers: Vec<String> = (1..=3).chain([5, 6, 9]).map(number).collect();
     numbers.extend((1..=3).map(|serial| format!("139{serial:08}")));
     numbers.extend(["13912340000", "13712340000", "6222600260001072444", "13900000000"].map(str::to_owned));
@@ -321,6 +385,28 @@ async fn no_number_is_readable_where_it_is_kept_and_no_log_tells_a_number_or_a_n
         let printed = name.as_bytes().escape_ascii().to_string();
         for form in [name.clone(), escaped, printed] {
             assert!(memchr::memmem::find(&log, form.as_bytes()).is_none(), "{form} is in the log");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_is_readable_in_the_files_of_a_server_nor_in_what_it_wrote_ahead() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = tokio::task::spawn_blocking(|| Cluster::start(&["fsync=off"])).await.expect("starts");
+    let databases = (cluster.create("enrollment").await, cluster.create("aid").await);
+    let apart = Apart::start(folder.path(), &databases.0, &databases.1);
+    let base = apart.base();
+    answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
+    let (numbers, _) = acts(&base, "first-Password1").await;
+    let mut places = postgres::files(&databases.0).await;
+    places.extend(postgres::files(&databases.1).await);
+    places.extend(postgres::written_ahead(&databases.0).await);
+    assert!(places.iter().any(|(place, bytes)| place.to_string_lossy().contains("pg_wal") && bytes.len() > 1_000_000));
+    for number in &numbers {
+        let searched = memchr::memmem::Finder::new(number.as_bytes());
+        for (place, bytes) in &places {
+            assert!(searched.find(bytes).is_none(), "{number} is in {}", place.display());
         }
     }
 }

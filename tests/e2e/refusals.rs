@@ -113,6 +113,10 @@ async fn an_act_that_no_page_names_is_refused_and_changes_nothing() {
     let list = people.list(&[("李无籍", &number(9), ""), (&student(1)["姓名"], &number(1), "")]).await;
     people.attested(&list).await;
     deployment.drain().await.expect("drains");
+    people.import(&[student(3)]).await;
+    let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+    let submission = format!("/v1/schools/{SCHOOL}/submissions/{}", made["submission"].as_str().expect("an id"));
+    let covered = made["digest"].as_str().expect("a digest").to_owned();
     let flag = people.officer.get("/v1/flags?state=OPEN").await.expect("flags")["flags"][0]["flag"].as_str().expect("an id").to_owned();
     let enrollment = people.enrollment(&number(1)).await.replace("/v1", "");
     let base = format!("http://{}", deployment.http);
@@ -121,8 +125,14 @@ async fn an_act_that_no_page_names_is_refused_and_changes_nothing() {
         let request = request.header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         request.body(form.to_owned()).send().await.expect("answers").status().as_u16()
     };
-    let state =
-        async || (people.officer.get(&list).await.expect("a list"), people.officer.get(&format!("/v1/flags/{flag}")).await.expect("a flag")["state"].clone());
+    let state = async || {
+        let asked = [list.clone(), format!("/v1/flags/{flag}"), submission.clone()];
+        let mut answers = Vec::new();
+        for path in &asked {
+            answers.push(people.officer.get(path).await.expect(path));
+        }
+        (answers[0].clone(), answers[1]["state"].clone(), answers[2]["state"].clone())
+    };
     let before = state().await;
     let digest = before.0["digest"].as_str().expect("a digest").to_owned();
     for act in ["typo", "", "CLEAR", "clear ", "approve2", "sendback"] {
@@ -133,6 +143,7 @@ async fn an_act_that_no_page_names_is_refused_and_changes_nothing() {
             (&people.officer, list.replace("/v1", ""), &list_form),
             (&people.clerk, enrollment.clone(), &format!("act={act}&reason=x&effective_date=2026-10-01&request_id=3{act}")),
             (&people.admin, "/accounts".to_owned(), &format!("act={act}&account=clerk&request_id=4{act}")),
+            (&people.head, submission.replace("/v1", ""), &format!("act={act}&digest={covered}&reason=核对&request_id=5{act}")),
         ] {
             let status = submit(who, &path, form).await;
             assert!((400..500).contains(&status), "{path} {act:?}: {status}");

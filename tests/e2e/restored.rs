@@ -1,12 +1,16 @@
 //! Databases that go back in time: restored under a living process, a failover to a lagging replica, restored while the
 //! follower is cut off, both restored to different days. What the source forgot frees no money.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu::deployment::{key_files, system_clock};
+use xuezhu_bridge::sequencer::Sequencer;
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
+use xuezhu_proto::bridge::{School, record::Body};
 use xuezhu_service::{Ids, Keyring, keyring::Service, settings::Settings};
-use xuezhu_store::{Db, one};
+use xuezhu_store::{Db, one, run};
 use xuezhu_tests::{
     apart::{Apart, Process, answered},
     binary, deployment_on, free_address, postgres, prepare,
@@ -289,4 +293,47 @@ async fn a_replaced_sqlite_file_ends_the_process() {
         let ended = tokio::task::spawn_blocking(move || process.child.wait().expect("ends")).await.expect("ends");
         assert_eq!(ended.code(), Some(1), "{file}: it says so by its exit code");
     }
+}
+
+/// Two sequencers on one database that is put back: the one that notices first had not seen the positions that were given last. What
+/// it begins would lie below them; the other goes on from above.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_was_begun_below_what_another_saw_is_gone_on_from_above() {
+    let url = postgres::database().await;
+    let db = Db::open(&url).await.expect("opens");
+    db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+    let (ids, stop) = (Ids::random(), CancellationToken::new());
+    let sequencer = async || Sequencer::new(db.clone(), system_clock(), &ids, Arc::default(), stop.clone()).await.expect("is made");
+    let (first, second) = (sequencer().await, sequencer().await);
+    let runner = xuezhu_service::Runner::new(db.clone(), system_clock(), ids.clone(), Keyring::generate().0);
+    let share = async |code: &str| {
+        let body = Body::School(School { code: code.into(), ..School::default() });
+        let shared = xuezhu_bridge::Shared { id: xuezhu_bridge::log::school_id(code), scope: "430102".into(), body };
+        let with = (runner.system_context(), shared);
+        let logged = db.write(&with, |tx, (ctx, shared)| Box::pin(xuezhu_bridge::publish(ctx, tx, std::slice::from_ref(shared))));
+        logged.await.expect("is logged");
+    };
+    let (mut lead, mut none) = (None, None);
+    share("3643000001").await;
+    assert_eq!(first.step(&mut lead).await.expect("works"), 1);
+    // The second looks on, and sees the first position; the first goes on to the third.
+    assert_eq!(second.step(&mut none).await.expect("works"), 0);
+    for code in ["3643000002", "3643000003"] {
+        share(code).await;
+        assert_eq!(first.step(&mut lead).await.expect("works"), 1);
+    }
+    let before = history(&url).await;
+    assert_eq!(before.2, 4);
+    let mut tx = db.begin().await.expect("begins");
+    run!(&mut tx, "UPDATE feed_sequencer SET next_position = 1").expect("is put back");
+    run!(&mut tx, "DELETE FROM change_log").expect("is put back");
+    tx.commit().await.expect("commits");
+    second.step(&mut none).await.expect("works");
+    let low = history(&url).await;
+    assert!(low.0 != before.0 && low.1 == 1, "the second begins above what it saw: {low:?}");
+    first.step(&mut lead).await.expect("works");
+    let high = history(&url).await;
+    assert!(high.0 != low.0 && high.1 == 3, "the first saw more: {high:?}");
+    second.step(&mut none).await.expect("works");
+    assert_eq!(history(&url).await, high, "and the second adopts that");
 }

@@ -199,6 +199,7 @@ impl Sequencer {
             if self.db.is_sqlite() {
                 // Written over under its open connections: nothing that they remember of it can be trusted.
                 tracing::error!("the database file was written over under the running process: it stops; start it again");
+                self.db.note_overwritten();
                 self.stop.cancel();
                 return Ok(true);
             }

@@ -217,6 +217,13 @@ impl Db {
         matches!(self, Self::Sqlite { file: Some(file), .. } if file.is_replaced())
     }
 
+    /// Notes that something else wrote over the file of an SQLite database: from now on it counts as replaced.
+    pub fn note_overwritten(&self) {
+        if let Self::Sqlite { file: Some(file), .. } = self {
+            file.note_overwritten();
+        }
+    }
+
     /// Closes all connections, after what is under way.
     pub async fn close(&self) {
         match self {

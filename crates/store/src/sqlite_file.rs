@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// Only the owner reads and writes.
@@ -18,6 +19,8 @@ pub struct SqliteFile {
     path: PathBuf,
     device: u64,
     inode: u64,
+    /// Whether it was seen that something else wrote over it.
+    overwritten: AtomicBool,
 }
 
 impl SqliteFile {
@@ -34,12 +37,17 @@ impl SqliteFile {
             }
         }
         let found = fs::metadata(path)?;
-        Ok(Self { path: path.to_owned(), device: found.dev(), inode: found.ino() })
+        Ok(Self { path: path.to_owned(), device: found.dev(), inode: found.ino(), overwritten: AtomicBool::new(false) })
     }
 
-    /// Whether another file, or none, is where this one was.
+    /// Notes that something else wrote over it.
+    pub fn note_overwritten(&self) {
+        self.overwritten.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another file, or none, is where this one was, or it was seen to be written over.
     pub fn is_replaced(&self) -> bool {
-        fs::metadata(&self.path).map_or(true, |found| (found.dev(), found.ino()) != (self.device, self.inode))
+        self.overwritten.load(Ordering::Relaxed) || fs::metadata(&self.path).map_or(true, |found| (found.dev(), found.ino()) != (self.device, self.inode))
     }
 }
 

@@ -1,12 +1,14 @@
 //! The services apart: the same code as processes of their own.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu_aid::{Aid, Following, policy::Policies};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_gateway::Gateway;
-use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, serve, settings::Settings, telemetry};
+use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, private::private_folder, serve, settings::Settings, telemetry};
 use xuezhu_store::Db;
 
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
 pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
     let tasks = TaskTracker::new();
-    let db = Db::open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
+    let db = open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
     let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
     let registry = Registry::open(&settings.registry).context("setting registry")?;
     let enrollment = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, registry, &tasks, &stop).await?;
@@ -39,7 +41,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     telemetry::start_metrics();
     let tasks = TaskTracker::new();
     let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
-    let db = Db::open(&settings.aid_database_url).await.context("setting aid_database_url")?;
+    let db = open(&settings.aid_database_url).await.context("setting aid_database_url")?;
     let policies = Policies::load(settings.policy_file.as_deref()).context("setting policy_file")?;
     let following = Following {
         source: channel(&settings.enrollment_url)?,
@@ -68,6 +70,19 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     serve::serve_http(listener, gateway.router(&stop), stop.clone()).await?;
     finish(&tasks).await;
     Ok(())
+}
+
+/// Opens a database. A file whose folder is missing gets one that only its owner may enter; one that is there is somebody's choice,
+/// and may hold other things.
+async fn open(url: &str) -> anyhow::Result<Db> {
+    if let Some(file) = url.strip_prefix("sqlite:").and_then(|rest| rest.split('?').next())
+        && let Some(folder) = Path::new(file.trim_start_matches("//")).parent()
+        && !folder.as_os_str().is_empty()
+        && !folder.exists()
+    {
+        private_folder(folder).with_context(|| format!("the folder {}", folder.display()))?;
+    }
+    Ok(Db::open(url).await?)
 }
 
 fn key_files(settings: &Settings) -> KeyFiles {
