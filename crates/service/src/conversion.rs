@@ -15,27 +15,33 @@ use crate::{
 /// Converts what comes after a key; returns the last key that it looked at, none at the end.
 pub type Chunk = for<'t> fn(&'t Keyring, &'t mut Tx, &'t str) -> TxFuture<'t, Option<String>, Error>;
 
-/// Does a conversion, unless it is done; returns whether anything was done now.
-pub async fn convert(db: &Db, keyring: &Keyring, name: &'static str, chunk: Chunk) -> Result<bool, Error> {
-    let mut done_now = false;
+/// Does a conversion, unless it is done.
+async fn convert(db: &Db, keyring: &Keyring, name: &'static str, chunk: Chunk) -> Result<(), Error> {
+    let mut told = false;
     loop {
         let with = (keyring.clone(), name, chunk);
         let step = db.write(&with, |tx, (keyring, name, chunk)| Box::pin(step(tx, keyring, name, *chunk))).await?;
         match step {
-            Step::DoneBefore => return Ok(done_now),
-            Step::Done => return Ok(true),
+            Step::Done => return Ok(()),
             Step::More => {
-                if !done_now {
+                if !told {
                     tracing::info!(name, "what stands in the database is converted; this is done once");
                 }
-                done_now = true;
+                told = true;
             }
         }
     }
 }
 
+/// Does conversions in their order.
+pub async fn convert_all(db: &Db, keyring: &Keyring, conversions: &[(&'static str, Chunk)]) -> Result<(), Error> {
+    for (name, chunk) in conversions {
+        convert(db, keyring, name, *chunk).await?;
+    }
+    Ok(())
+}
+
 enum Step {
-    DoneBefore,
     Done,
     More,
 }
@@ -43,7 +49,7 @@ enum Step {
 async fn step(tx: &mut Tx, keyring: &Keyring, name: &'static str, chunk: Chunk) -> Result<Step, Error> {
     let known = one!(tx, (String, bool), "SELECT after_key, done FROM conversions WHERE name = $1", name)?;
     let after = match known {
-        Some((_, true)) => return Ok(Step::DoneBefore),
+        Some((_, true)) => return Ok(Step::Done),
         Some((after, false)) => after,
         None => String::new(),
     };
@@ -52,12 +58,13 @@ async fn step(tx: &mut Tx, keyring: &Keyring, name: &'static str, chunk: Chunk) 
     Ok(if last.is_some() { Step::More } else { Step::Done })
 }
 
-/// Notes how far a conversion came; that it is done where there is no more.
+/// Notes how far a conversion came; that it is done where there is no more. Where it ended stays noted: where it looked at nothing,
+/// nowhere.
 async fn note(tx: &mut Tx, name: &'static str, last: Option<&str>) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO conversions (name, after_key, done) VALUES ($1, $2, $3)
-         ON CONFLICT (name) DO UPDATE SET after_key = excluded.after_key, done = excluded.done",
+         ON CONFLICT (name) DO UPDATE SET after_key = CASE WHEN excluded.done THEN conversions.after_key ELSE excluded.after_key END, done = excluded.done",
         name,
         last.unwrap_or_default(),
         last.is_none()
@@ -65,14 +72,18 @@ async fn note(tx: &mut Tx, name: &'static str, last: Option<&str>) -> Result<(),
     Ok(())
 }
 
-/// Does once, after the conversions, what empties the space that they left: what was written over must not stay readable.
+/// Does once, after conversions that looked at anything, what empties the space that they left: what was written over must not stay
+/// readable. A new database is left alone: a planner that was told that its tables are empty would plan so when they are full.
 pub async fn compact(db: &Db, tables: &'static [&'static str]) -> Result<(), Error> {
     const NAME: &str = "compact 2";
     let mut tx = db.read().await?;
     let done = one!(&mut tx, (bool,), "SELECT done FROM conversions WHERE name = $1", NAME)?.is_some();
+    let looked = one!(&mut tx, (i32,), "SELECT 1 FROM conversions WHERE after_key <> '' LIMIT 1")?.is_some();
     tx.rollback().await?;
     if !done {
-        db.compact(tables).await?;
+        if looked {
+            db.compact(tables).await?;
+        }
         db.write(&(), |tx, ()| Box::pin(async move { note(tx, NAME, None).await.map_err(Error::from) })).await?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use xuezhu_domain::{
 };
 use xuezhu_service::{
     Error, Keyring,
-    conversion::{self, sealed_anew, sealed_report},
+    conversion::{self, Chunk, sealed_anew, sealed_report},
     proof,
 };
 use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
@@ -47,13 +47,16 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    conversion::convert(db, keyring, "entries", entries).await?;
-    conversion::convert(db, keyring, "steps", steps).await?;
-    conversion::convert(db, keyring, "imports", imports).await?;
-    conversion::convert(db, keyring, "requests", conversion::answers).await?;
-    conversion::convert(db, keyring, "classes", classes).await?;
-    conversion::convert(db, keyring, "evidence", evidence).await?;
-    conversion::convert(db, keyring, "audit", conversion::audit).await?;
+    let conversions: [(&str, Chunk); 7] = [
+        ("entries", entries),
+        ("steps", steps),
+        ("imports", imports),
+        ("requests", conversion::answers),
+        ("classes", classes),
+        ("evidence", evidence),
+        ("audit", conversion::audit),
+    ];
+    conversion::convert_all(db, keyring, &conversions).await?;
     conversion::compact(db, COMPACT).await
 }
 

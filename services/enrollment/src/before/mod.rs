@@ -10,7 +10,7 @@ use xuezhu_domain::{
 };
 use xuezhu_service::{
     Error, Keyring,
-    conversion::{self, sealed_anew, sealed_report},
+    conversion::{self, Chunk, sealed_anew, sealed_report},
     proof,
 };
 use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
@@ -59,14 +59,17 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    conversion::convert(db, keyring, "enrollments", enrollments).await?;
-    conversion::convert(db, keyring, "persons", persons).await?;
-    conversion::convert(db, keyring, "imports", imports).await?;
-    conversion::convert(db, keyring, "requests", conversion::answers).await?;
-    conversion::convert(db, keyring, "places", places).await?;
-    conversion::convert(db, keyring, "shared", xuezhu_bridge::before::shared).await?;
-    conversion::convert(db, keyring, "log", xuezhu_bridge::before::logged).await?;
-    conversion::convert(db, keyring, "audit", conversion::audit).await?;
+    let conversions: [(&str, Chunk); 8] = [
+        ("enrollments", enrollments),
+        ("persons", persons),
+        ("imports", imports),
+        ("requests", conversion::answers),
+        ("places", places),
+        ("shared", xuezhu_bridge::before::shared),
+        ("log", xuezhu_bridge::before::logged),
+        ("audit", conversion::audit),
+    ];
+    conversion::convert_all(db, keyring, &conversions).await?;
     conversion::compact(db, COMPACT).await
 }
 
