@@ -164,7 +164,18 @@ pub async fn files(database: &str) -> Vec<(PathBuf, Vec<u8>)> {
             .fetch_one(&mut connection)
             .await
             .expect("is told");
-    read_all(&Path::new(&folder).join("base").join(oid.to_string()))
+    let named: Vec<(i64, String)> =
+        sqlx::query_as("SELECT relfilenode::bigint, relname::text FROM pg_class").fetch_all(&mut connection).await.expect("relations");
+    let files = read_all(&Path::new(&folder).join("base").join(oid.to_string()));
+    // By the name of what they hold: a number is of no help to who reads that something is in it.
+    let name = |path: PathBuf| {
+        let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        named
+            .iter()
+            .find(|(node, _)| file.split(['.', '_']).next() == Some(node.to_string().as_str()))
+            .map_or(path.clone(), |(_, name)| path.with_file_name(name))
+    };
+    files.into_iter().map(|(path, bytes)| (name(path), bytes)).collect()
 }
 
 /// What a server wrote ahead, of all its databases: their WAL.

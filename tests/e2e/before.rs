@@ -195,6 +195,10 @@ async fn a_number_of_before_in_a_class_a_school_number_or_an_audit_line_is_reada
         tokio::join!(enrollment.close(), aid.close());
         let held = stored(&before).await;
         assert!(held.iter().any(|(_, bytes)| memchr::memmem::find(bytes, number.as_bytes()).is_some()), "{engine:?}: it is there before");
+        // What a planner keeps of the columns holds values of rows.
+        let (enrollment, aid) = databases(&before).await;
+        tokio::try_join!(enrollment.analyze(), aid.analyze()).expect("are measured");
+        tokio::join!(enrollment.close(), aid.close());
         let flags = before.manifest["rest"]["flags"].as_array().expect("a list").len();
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");

@@ -89,3 +89,35 @@ async fn lanes_that_went_ahead_of_the_cursor_change_nothing_twice_and_must_be_kn
     let mut tx = aid.read().await.expect("reads");
     assert!(rows!(&mut tx, (i32,), "SELECT lane FROM mirror_lanes").expect("reads").is_empty(), "lanes of the old generation are forgotten");
 }
+
+/// Statistics that were taken while every change waited for its position would lead a planner through the whole log, again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_changes_wait_is_read_from_their_index_whatever_the_planner_believes() {
+    let url = postgres::database().await;
+    let db = Db::open(&url).await.expect("opens");
+    db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+    let mut tx = db.begin().await.expect("begins");
+    let fill = "INSERT INTO change_log (change, kind, record, version, scope_before, scope, body, at_us)
+                SELECT md5('c' || i)::uuid, 10, md5('r' || i)::uuid, 1, '', '', '', 0 FROM generate_series(1, 30000) AS i";
+    run!(&mut tx, fill).expect("is logged");
+    tx.commit().await.expect("commits");
+    db.analyze().await.expect("is measured");
+    let mut tx = db.begin().await.expect("begins");
+    run!(&mut tx, "UPDATE change_log SET position = ('x' || substr(md5(change::text), 1, 15))::bit(60)::bigint").expect("has positions");
+    tx.commit().await.expect("commits");
+    let scans = async || {
+        let mut tx = db.read().await.expect("reads");
+        let scans = one!(&mut tx, (i64,), "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'change_log_unsequenced'").expect("reads");
+        tx.rollback().await.expect("ends");
+        scans.expect("a row").0
+    };
+    let before = scans().await;
+    // How often it was asked, and by the index of those that wait.
+    let mut asked = 0;
+    until("they are looked for by their index", async || {
+        xuezhu_bridge::sequencer::settled_head(&db).await.expect("is told");
+        asked += 1;
+        asked > 50 && scans().await - before > 25
+    })
+    .await;
+}

@@ -226,11 +226,13 @@ pub async fn shared_after(tx: &mut Tx, kind: i32, record: Uuid, limit: i64) -> R
 }
 
 pub async fn has_unsequenced(tx: &mut Tx) -> Result<bool, StoreError> {
-    Ok(one!(tx, (i32,), "SELECT 1 FROM change_log WHERE position IS NULL LIMIT 1")?.is_some())
+    // In the order of the index of those that wait: a planner that last looked while many did would else walk the whole log.
+    Ok(one!(tx, (Uuid,), "SELECT change FROM change_log WHERE position IS NULL ORDER BY change LIMIT 1")?.is_some())
 }
 
+/// When the oldest change that waits was committed.
 pub async fn oldest_unsequenced_us(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
-    Ok(one!(tx, (Option<i64>,), "SELECT min(at_us) FROM change_log WHERE position IS NULL")?.and_then(|(oldest,)| oldest))
+    Ok(one!(tx, (i64,), "SELECT at_us FROM change_log WHERE position IS NULL ORDER BY change LIMIT 1")?.map(|(oldest,)| oldest))
 }
 
 /// Locks the row under the leader's epoch; `None` where the epoch has passed. History and next position, as they then are.

@@ -242,11 +242,13 @@ impl Db {
 
     /// Writes tables anew, so that nothing stays where rows were changed or deleted; `tables` are ours, not what somebody typed. On
     /// PostgreSQL a table that was just written anew is known by no map of what all see, and an index alone answers nothing: so each
-    /// is gone through once more.
+    /// is gone through once more. What the planner keeps of it holds
+    /// values of rows: that is made and written anew as well.
     pub async fn compact(&self, tables: &[&'static str]) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { write, .. } => {
-                for statement in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+                // What a planner keeps of indexes holds values of rows.
+                for statement in ["ANALYZE", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
                     sqlx::query(statement).execute(write).await?;
                 }
             }
@@ -256,6 +258,7 @@ impl Db {
                         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(pool).await?;
                     }
                 }
+                sqlx::query("VACUUM FULL pg_statistic").execute(pool).await?;
             }
         }
         Ok(())
