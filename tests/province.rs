@@ -59,21 +59,22 @@ pub async fn enroll(db: &Db, clock: &Clock, count: i64, entry: &str) {
                  SELECT md5('p' || i)::uuid, 1, '2010-01-01', 2, '', md5('g' || i)::uuid, true, 1 {each}"
             ),
             format!(
-                "INSERT INTO person_keys (person, person_key, kind, id_class, id_sealed) SELECT md5('p' || i)::uuid, md5('k' || i)::uuid, 1, 'Resident', '' {each}"
+                "INSERT INTO person_keys (person, person_key, kind, id_class, id_sealed) SELECT md5('p' || i)::uuid, md5('k' || i)::uuid, 1, 1, '' {each}"
             ),
             format!("INSERT INTO person_names (person, ordinal, name, kind) SELECT md5('p' || i)::uuid, 0, {NAME}, 1 {each}"),
             format!(
                 "INSERT INTO enrollments (enrollment, school, state, person, claim_key, id_document, id_class, id_sealed, id_masked, name, name_comparable, sex, birth_date,
                  school_number, class_name, major, entry_month, entry_date, study_form, student_category, household, residence, phone_hash, details_sealed, content_hash,
                  sent_back_reason, refusal, state_since, approved_day, updated_at_us, etag)
-                 SELECT md5('e' || i)::uuid, {SCHOOL}, 'IN_SCHOOL', md5('p' || i)::uuid, md5('k' || i)::uuid, '居民身份证', 'Resident', '', '430102********0000', {NAME}, {NAME},
+                 SELECT md5('e' || i)::uuid, {SCHOOL}, 11, md5('p' || i)::uuid, md5('k' || i)::uuid, '居民身份证', 1, '', '430102********0000', {NAME}, {NAME},
                  1, '2010-01-01', 'S' || i, '1班', '2010-010200', 202609, '{entry}', '全日制', '普通中专学生', '农业户口', '农村', md5('t' || i)::uuid, '', '', '', '',
                  '{entry}', '{entry}', 0, 1 {each}"
             ),
             format!("INSERT INTO places (person, enrollment) SELECT md5('p' || i)::uuid, md5('e' || i)::uuid {each}"),
             format!(
-                "INSERT INTO enrollment_periods (enrollment, ordinal, from_date, state, reason, recorded_day, recorded_by, recorded_at_us)
-                 SELECT md5('e' || i)::uuid, 0, '{entry}', 1, '入学', '{entry}', 'system', 0 {each}"
+                "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+                                      recorded_at_us, version)
+                 SELECT md5('e' || i)::uuid, 1, '{entry}', 11, '1班', '2010-010200', '全日制', '农业户口', '农村', '入学', '{entry}', 'system', 0, 1 {each}"
             ),
             "ANALYZE".to_owned(),
         ],

@@ -44,7 +44,7 @@ pub async fn rebuild(source: &Db, keyring: &Keyring, random: &mut StdRng, losses
     {
         let new = Uuid::from_u128(random.random());
         run!(&mut tx, "UPDATE enrollments SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
-        run!(&mut tx, "UPDATE enrollment_periods SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
+        run!(&mut tx, "UPDATE periods SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
         run!(&mut tx, "UPDATE places SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
         run!(&mut tx, "UPDATE identity_corrections SET enrollment = $2 WHERE enrollment = $1", old, new).expect("is another");
         seal_enrollment(&mut tx, keyring, old, new).await;
@@ -54,7 +54,7 @@ pub async fn rebuild(source: &Db, keyring: &Keyring, random: &mut StdRng, losses
     let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
     let ids = rows!(&mut tx, (Uuid,), "SELECT person FROM persons").expect("persons");
     sharing::share_persons(&ctx, &mut tx, &ids.into_iter().map(|(id,)| id).collect::<Vec<_>>()).await.expect("are shared");
-    let ids = rows!(&mut tx, (Uuid,), "SELECT enrollment FROM enrollments WHERE state <> 'DRAFT'").expect("enrollments");
+    let ids = rows!(&mut tx, (Uuid,), "SELECT enrollment FROM enrollments WHERE state <> 1").expect("enrollments");
     sharing::share_enrollments(&ctx, &mut tx, &ids.into_iter().map(|(id,)| id).collect::<Vec<_>>()).await.expect("are shared");
     tx.commit().await.expect("commits");
 }
@@ -108,7 +108,7 @@ async fn seal_enrollment(tx: &mut Tx, keyring: &Keyring, old: Uuid, new: Uuid) {
 async fn lose(tx: &mut Tx, person: Uuid) {
     run!(&mut *tx, "DELETE FROM places WHERE person = $1", person).expect("is lost");
     run!(&mut *tx, "DELETE FROM identity_corrections WHERE person = $1", person).expect("is lost");
-    run!(&mut *tx, "DELETE FROM enrollment_periods WHERE enrollment IN (SELECT enrollment FROM enrollments WHERE person = $1)", person).expect("is lost");
+    run!(&mut *tx, "DELETE FROM periods WHERE enrollment IN (SELECT enrollment FROM enrollments WHERE person = $1)", person).expect("is lost");
     run!(&mut *tx, "DELETE FROM enrollments WHERE person = $1", person).expect("is lost");
     run!(&mut *tx, "DELETE FROM person_names WHERE person = $1", person).expect("is lost");
     run!(&mut *tx, "DELETE FROM person_keys WHERE person = $1", person).expect("is lost");

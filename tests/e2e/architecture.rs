@@ -51,7 +51,22 @@ fn sql_stands_in_stores_only() {
 #[test]
 fn no_capability_names_the_store_of_another() {
     for (path, text) in sources("services/enrollment/src").into_iter().chain(sources("services/aid/src")) {
-        for capability in ["directory", "registration", "status_change", "import", "identity_check", "sharing", "award", "mirror", "reconciliation", "policy"] {
+        for capability in [
+            "directory",
+            "registration",
+            "status_change",
+            "import",
+            "identity_check",
+            "sharing",
+            "roll",
+            "drafts",
+            "places",
+            "persons",
+            "award",
+            "mirror",
+            "reconciliation",
+            "policy",
+        ] {
             assert!(!text.contains(&format!("{capability}::store")), "{} names {capability}::store", path.display());
         }
     }
@@ -63,4 +78,62 @@ fn the_domain_depends_on_no_io() {
     for word in ["tokio", "sqlx", "tonic", "prost", "reqwest"] {
         assert!(!manifest.contains(word), "{word}");
     }
+}
+
+/// Tables that a text of SQL writes to.
+fn written(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
+    let table = |at: usize| words.get(at).map(|word| (*word).to_owned()).filter(|word| word.chars().all(|c| c.is_lowercase() || c == '_'));
+    let written = |(at, word): (usize, &&str)| match (*word, words.get(at + 1).copied()) {
+        ("INSERT", Some("INTO")) | ("DELETE", Some("FROM")) => table(at + 2),
+        ("UPDATE", Some(next)) if next != "SET" => table(at + 1),
+        _ => None,
+    };
+    words.iter().enumerate().filter_map(written).collect()
+}
+
+/// Who studies where has one writer: the roll. What a database of before holds is made over by conversions, which belong to nobody.
+#[test]
+fn the_roll_alone_writes_who_studies_where() {
+    const ROLL: [&str; 6] = ["persons", "person_keys", "person_names", "places", "enrollments", "periods"];
+    let mut writers = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for (path, text) in sources("services/enrollment/src").into_iter().filter(|(path, _)| name(path) == "store.rs") {
+        let path = path.to_string_lossy().into_owned();
+        for table in written(&text).into_iter().filter(|table| ROLL.contains(&table.as_str())) {
+            writers.entry(table).or_default().push(path.clone());
+        }
+    }
+    assert_eq!(writers.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), ROLL.into_iter().collect());
+    for (table, files) in writers {
+        let strangers: Vec<&String> = files.iter().filter(|file| !file.contains("/roll/") && !file.contains("/before/")).collect();
+        assert!(strangers.is_empty(), "{table} is written by {strangers:?}");
+    }
+}
+
+/// A rule table and a timeline name nothing of the outside; capabilities of the service make no circle.
+#[test]
+fn the_rooms_of_the_service_make_no_circle() {
+    let rooms = ["directory", "registration", "status_change", "import", "identity_check", "sharing", "roll"];
+    let mut needs = std::collections::BTreeMap::<&str, std::collections::BTreeSet<&str>>::new();
+    for (path, text) in sources("services/enrollment/src") {
+        let Some(room) = rooms.into_iter().find(|room| path.to_string_lossy().contains(&format!("src/{room}/"))) else { continue };
+        // What serves several rooms over one door is no part of any.
+        if name(&path) == "api.rs" {
+            continue;
+        }
+        let named = |other: &&str| *other != room && (text.contains(&format!("crate::{other}")) || used(&text).contains(*other));
+        needs.entry(room).or_default().extend(rooms.into_iter().filter(|other| named(other)));
+    }
+    let mut left: Vec<&str> = needs.keys().copied().collect();
+    while let Some(at) = left.iter().position(|room| needs[room].iter().all(|other| !left.contains(other))) {
+        left.remove(at);
+    }
+    assert!(left.is_empty(), "a circle among {left:?}: {needs:?}");
+}
+
+/// Rooms that a `use crate::{…}` names.
+fn used(text: &str) -> std::collections::BTreeSet<String> {
+    let Some(begin) = text.find("use crate::{") else { return std::collections::BTreeSet::new() };
+    let end = text[begin..].find("};").map_or(text.len(), |end| begin + end);
+    text[begin..end].split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned).collect()
 }

@@ -177,6 +177,12 @@ async fn walk_changes(page: &Browser, base: &str, people: &People) -> anyhow::Re
     page.click("button[value=cancel]").await?;
     page.find("form:has(select)").await?;
     page.sees("办理异动").await?;
+    // Another class, from a day on.
+    page.type_in("form:has(input[value=change_class]) input[name=class_name]", "2班").await?;
+    page.type_in("form:has(input[value=change_class]) input[name=reason]", "分班").await?;
+    page.click("form:has(input[value=change_class]) button").await?;
+    page.sees("2班 · 现代农艺技术").await?;
+    page.picture("enrollment-class").await?;
     // A whole number, for a purpose.
     page.type_in("input[name=purpose]", "核对户口簿").await?;
     page.click("form:has(input[name=purpose]) button").await?;

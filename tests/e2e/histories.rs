@@ -12,7 +12,7 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
-use xuezhu_domain::{calendar::add_working_days, text::comparable_name};
+use xuezhu_domain::{calendar::add_working_days, enrollment::State, text::comparable_name};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, rows, run};
 use xuezhu_tests::{
@@ -97,15 +97,16 @@ impl Truth {
         }
         let mut periods: HashMap<Uuid, Vec<_>> = HashMap::new();
         for (id, from, to, state) in
-            rows!(&mut tx, (Uuid, NaiveDate, Option<NaiveDate>, i32), "SELECT enrollment, from_date, to_date, state FROM enrollment_periods").expect("periods")
+            rows!(&mut tx, (Uuid, NaiveDate, Option<NaiveDate>, i32), "SELECT enrollment, from_date, to_date, state FROM periods WHERE until_version IS NULL")
+                .expect("periods")
         {
-            periods.entry(id).or_default().push((from, to, state == 1));
+            periods.entry(id).or_default().push((from, to, state == State::InSchool.code()));
         }
-        type Row = (Uuid, String, String, Option<Uuid>, Uuid, String, Option<NaiveDate>, NaiveDate);
+        type Row = (Uuid, String, i32, Option<Uuid>, Uuid, String, Option<NaiveDate>, NaiveDate);
         let places = rows!(&mut tx, Row, "SELECT enrollment, school, state, person, claim_key, name, approved_day, entry_date FROM enrollments")
             .expect("enrollments")
             .into_iter()
-            .filter(|row| !matches!(row.2.as_str(), "DRAFT" | "SENT_BACK"))
+            .filter(|row| !State::from_code(row.2).expect("a state").is_editable())
             .map(|(id, school, _, person, key, name, approved, entry)| Place {
                 school,
                 person,
@@ -360,12 +361,20 @@ impl History {
 
     async fn change(&mut self, school: &str, clerk: &Session) -> bool {
         let Some(row) = self.enrollment(school).await else { return false };
-        let verb = *["leave", "return", "withdraw", "leave", "return", "cancelChange"].choose(&mut self.random).expect("one");
+        let verbs = ["leave", "return", "withdraw", "leave", "return", "cancelChange", "changeClass", "changeMajor", "neverCame"];
+        let verb = *verbs.choose(&mut self.random).expect("one");
         let effective = self.day + chrono::TimeDelta::days(self.random.random_range(-40..20));
         let path = format!("/v1/schools/{school}/enrollments/{}/{verb}", row["enrollment"].as_str().expect("an id"));
         let mut body = json!({ "reason": "测试" });
-        if verb != "cancelChange" {
-            body["effectiveDate"] = json!(effective.to_string());
+        match verb {
+            "neverCame" => return self.officer.post(&path, &body, "").await.is_ok(),
+            "cancelChange" => {}
+            _ => body["effectiveDate"] = json!(effective.to_string()),
+        }
+        match verb {
+            "changeClass" => body["className"] = json!(format!("{}班", self.random.random_range(1..4))),
+            "changeMajor" => body["major"] = json!(*["2010-010200", "2010-100100"].choose(&mut self.random).expect("one")),
+            _ => {}
         }
         clerk.post(&path, &body, "").await.is_ok()
     }

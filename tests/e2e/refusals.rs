@@ -141,7 +141,7 @@ async fn an_act_that_no_page_names_is_refused_and_changes_nothing() {
         for (who, path, form) in [
             (&people.officer, format!("/flags/{flag}"), &flag_form),
             (&people.officer, list.replace("/v1", ""), &list_form),
-            (&people.clerk, enrollment.clone(), &format!("act={act}&reason=x&effective_date=2026-10-01&request_id=3{act}")),
+            (&people.clerk, enrollment.clone(), &format!("act={act}&reason=x&effective_date=2026-10-01&class_name=2班&request_id=3{act}")),
             (&people.admin, "/accounts".to_owned(), &format!("act={act}&account=clerk&request_id=4{act}")),
             (&people.head, submission.replace("/v1", ""), &format!("act={act}&digest={covered}&reason=核对&request_id=5{act}")),
         ] {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | 1 | schools, persons, enrollments; periods in school, on leave, withdrawn |
 //! | 2 | the id of the change in each record, by which a source is asked later what it forgot |
+//! | 3 | periods of somebody who never came |
 //!
 //! To add a field to a record: raise [`FORMAT`], say here what came with it, and in [`told`] how it is told to whom reads
 //! only a lower one. A source that starts with a higher format than before publishes again every record whose body changes; a
@@ -12,13 +13,15 @@
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, period::State, record::Body};
 
 /// The format that this source writes and this follower reads.
-pub const FORMAT: i32 = 2;
+pub const FORMAT: i32 = 3;
 /// What whoever names no format reads.
 pub const FIRST: i32 = 1;
 /// The kinds that whoever names none reads.
 pub const FIRST_KINDS: [i32; 3] = [10, 11, 12];
 /// The format from which records carry the id of their change.
 const CHANGE_IDS: i32 = 2;
+/// The format from which periods tell that somebody never came.
+const NEVER_CAME: i32 = 3;
 
 /// What a follower reads: as its handshake says, and no more than the source has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,10 +77,11 @@ impl Reader {
     }
 }
 
-/// States of a period by the format that they came with: both formats know the first three.
+/// States of a period by the format that they came with.
 fn knows_state(format: i32, state: i32) -> bool {
     match State::try_from(state) {
         Ok(State::InSchool | State::OnLeave | State::Withdrawn) => format >= FIRST,
+        Ok(State::NeverCame) => format >= NEVER_CAME,
         Ok(State::Unspecified) | Err(_) => false,
     }
 }

@@ -111,6 +111,13 @@ pub struct Major {
     pub performing_arts: bool,
 }
 
+impl Major {
+    /// As the feed and the stores write it: `2010-010100`.
+    pub fn key(&self) -> String {
+        format!("{}-{}", self.catalogue, self.code)
+    }
+}
+
 static MAJORS: LazyLock<Vec<Major>> = LazyLock::new(|| {
     include_str!("../data/codes/majors_excerpt.csv")
         .lines()

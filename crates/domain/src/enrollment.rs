@@ -4,8 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// Where an enrollment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {
     /// Entered by the clerk.
     Draft,
@@ -21,13 +20,65 @@ pub enum State {
     OnLeave,
     /// Gone by own wish.
     Withdrawn,
+    /// Was approved and never came (新生未报到注销): no day of it counts.
+    NeverCame,
 }
+
+/// What a state means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a table of yes and no")]
+pub struct Meaning {
+    /// The student holds the one valid place that a person can have.
+    pub occupies: bool,
+    /// Aid may follow the student.
+    pub entitles: bool,
+    /// Nothing comes after it: who comes back, comes back by a new entry.
+    pub is_final: bool,
+    /// The student counts in the school's roll (在籍).
+    pub counts: bool,
+}
+
+/// No state before approval means anything to anybody else.
+const CLAIMED: Meaning = Meaning { occupies: false, entitles: false, is_final: false, counts: false };
+const ENDED: Meaning = Meaning { is_final: true, ..CLAIMED };
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 7] = [Self::Draft, Self::Submitted, Self::Attested, Self::SentBack, Self::InSchool, Self::OnLeave, Self::Withdrawn];
+    pub const ALL: [Self; 8] = [Self::Draft, Self::Submitted, Self::Attested, Self::SentBack, Self::InSchool, Self::OnLeave, Self::Withdrawn, Self::NeverCame];
 
-    /// As stored and as clients see it.
+    /// The first code of the final states: indexes tell them by it.
+    pub const FIRST_FINAL: i32 = 50;
+
+    /// What it means.
+    pub const fn meaning(self) -> Meaning {
+        match self {
+            Self::Draft | Self::Submitted | Self::Attested | Self::SentBack => CLAIMED,
+            Self::InSchool => Meaning { occupies: true, entitles: true, is_final: false, counts: true },
+            Self::OnLeave => Meaning { occupies: true, entitles: false, is_final: false, counts: true },
+            Self::Withdrawn | Self::NeverCame => ENDED,
+        }
+    }
+
+    /// As stored; final ones from [`State::FIRST_FINAL`] on.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Draft => 1,
+            Self::Submitted => 2,
+            Self::Attested => 3,
+            Self::SentBack => 4,
+            Self::InSchool => 11,
+            Self::OnLeave => 12,
+            Self::Withdrawn => 51,
+            Self::NeverCame => 52,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// As clients see it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "DRAFT",
@@ -37,10 +88,11 @@ impl State {
             Self::InSchool => "IN_SCHOOL",
             Self::OnLeave => "ON_LEAVE",
             Self::Withdrawn => "WITHDRAWN",
+            Self::NeverCame => "NEVER_CAME",
         }
     }
 
-    /// From what was stored.
+    /// From what a client said.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
@@ -55,17 +107,29 @@ impl State {
             Self::InSchool => "在读",
             Self::OnLeave => "休学",
             Self::Withdrawn => "退学",
+            Self::NeverCame => "未报到注销",
         }
     }
 
     /// Whether the clerk may still edit it.
     pub fn is_editable(self) -> bool {
-        matches!(self, Self::Draft | Self::SentBack)
+        after(self, Change::Edit).is_some()
     }
 
-    /// Whether the department approved it once.
+    /// Whether the department approved it once: then it is dated.
     pub fn is_approved(self) -> bool {
-        matches!(self, Self::InSchool | Self::OnLeave | Self::Withdrawn)
+        self.dated().is_some()
+    }
+
+    /// What it is in a dated story; `None` before approval.
+    pub fn dated(self) -> Option<PeriodState> {
+        match self {
+            Self::Draft | Self::Submitted | Self::Attested | Self::SentBack => None,
+            Self::InSchool => Some(PeriodState::InSchool),
+            Self::OnLeave => Some(PeriodState::OnLeave),
+            Self::Withdrawn => Some(PeriodState::Withdrawn),
+            Self::NeverCame => Some(PeriodState::NeverCame),
+        }
     }
 }
 
@@ -88,11 +152,29 @@ pub enum Change {
     Return,
     /// 退学, status change 31.
     Withdraw,
+    /// 新生未报到注销.
+    NeverCome,
+    /// 调班.
+    ChangeClass,
+    /// 转专业, status change 22.
+    ChangeMajor,
 }
 
 impl Change {
     /// Every change.
-    pub const ALL: [Self; 8] = [Self::Submit, Self::Attest, Self::Approve, Self::SendBack, Self::Edit, Self::TakeLeave, Self::Return, Self::Withdraw];
+    pub const ALL: [Self; 11] = [
+        Self::Submit,
+        Self::Attest,
+        Self::Approve,
+        Self::SendBack,
+        Self::Edit,
+        Self::TakeLeave,
+        Self::Return,
+        Self::Withdraw,
+        Self::NeverCome,
+        Self::ChangeClass,
+        Self::ChangeMajor,
+    ];
 
     /// In Chinese.
     pub fn name(self) -> &'static str {
@@ -105,14 +187,17 @@ impl Change {
             Self::TakeLeave => "休学",
             Self::Return => "复学",
             Self::Withdraw => "退学",
+            Self::NeverCome => "未报到注销",
+            Self::ChangeClass => "调班",
+            Self::ChangeMajor => "转专业",
         }
     }
 }
 
 /// What a change makes of a state. `None`: it is not allowed from here.
 ///
-/// Order clerk → principal → department: 教职成厅函〔2016〕14号 and rule RG-14; leave, return, withdrawal:
-/// 教职成〔2010〕7号 chapter 4. Withdrawn is final: who comes back, comes back by a new entry.
+/// Order clerk → principal → department: 教职成厅函〔2016〕14号 and rule RG-14; leave, return, withdrawal, class and major:
+/// 教职成〔2010〕7号 chapter 4. Final states are final: who comes back, comes back by a new entry.
 pub fn after(state: State, change: Change) -> Option<State> {
     use {Change as C, State as S};
     match (state, change) {
@@ -120,15 +205,19 @@ pub fn after(state: State, change: Change) -> Option<State> {
         (S::Draft | S::SentBack, C::Edit) => Some(S::Draft),
         (S::Submitted, C::Attest) => Some(S::Attested),
         (S::Submitted | S::Attested, C::SendBack) => Some(S::SentBack),
-        (S::Attested, C::Approve) | (S::OnLeave, C::Return) => Some(S::InSchool),
+        (S::Attested, C::Approve) | (S::OnLeave, C::Return) | (S::InSchool, C::ChangeClass | C::ChangeMajor) => Some(S::InSchool),
         (S::InSchool, C::TakeLeave) => Some(S::OnLeave),
         (S::InSchool | S::OnLeave, C::Withdraw) => Some(S::Withdrawn),
-        (S::Draft | S::SentBack, C::Attest | C::Approve | C::SendBack | C::TakeLeave | C::Return | C::Withdraw)
-        | (S::Submitted, C::Submit | C::Approve | C::Edit | C::TakeLeave | C::Return | C::Withdraw)
-        | (S::Attested, C::Submit | C::Attest | C::Edit | C::TakeLeave | C::Return | C::Withdraw)
+        (S::InSchool, C::NeverCome) => Some(S::NeverCame),
+        (
+            S::Draft | S::SentBack,
+            C::Attest | C::Approve | C::SendBack | C::TakeLeave | C::Return | C::Withdraw | C::NeverCome | C::ChangeClass | C::ChangeMajor,
+        )
+        | (S::Submitted, C::Submit | C::Approve | C::Edit | C::TakeLeave | C::Return | C::Withdraw | C::NeverCome | C::ChangeClass | C::ChangeMajor)
+        | (S::Attested, C::Submit | C::Attest | C::Edit | C::TakeLeave | C::Return | C::Withdraw | C::NeverCome | C::ChangeClass | C::ChangeMajor)
         | (S::InSchool, C::Submit | C::Attest | C::Approve | C::SendBack | C::Edit | C::Return)
-        | (S::OnLeave, C::Submit | C::Attest | C::Approve | C::SendBack | C::Edit | C::TakeLeave)
-        | (S::Withdrawn, _) => None,
+        | (S::OnLeave, C::Submit | C::Attest | C::Approve | C::SendBack | C::Edit | C::TakeLeave | C::NeverCome | C::ChangeClass | C::ChangeMajor)
+        | (S::Withdrawn | S::NeverCame, _) => None,
     }
 }
 
@@ -142,17 +231,20 @@ pub enum PeriodState {
     OnLeave,
     /// Gone.
     Withdrawn,
+    /// Never came.
+    NeverCame,
     /// A state that only a newer source knows: it entitles to nothing.
     Unknown,
 }
 
 impl PeriodState {
-    /// As stored.
+    /// As the feed tells it and the mirror stores it.
     pub fn code(self) -> i32 {
         match self {
             Self::InSchool => 1,
             Self::OnLeave => 2,
             Self::Withdrawn => 3,
+            Self::NeverCame => 4,
             Self::Unknown => 0,
         }
     }
@@ -163,6 +255,7 @@ impl PeriodState {
             1 => Self::InSchool,
             2 => Self::OnLeave,
             3 => Self::Withdrawn,
+            4 => Self::NeverCame,
             _ => Self::Unknown,
         }
     }
@@ -173,6 +266,7 @@ impl PeriodState {
             Self::InSchool => "IN_SCHOOL",
             Self::OnLeave => "ON_LEAVE",
             Self::Withdrawn => "WITHDRAWN",
+            Self::NeverCame => "NEVER_CAME",
             Self::Unknown => "UNKNOWN",
         }
     }
@@ -243,10 +337,27 @@ mod tests {
                 (SentBack, Edit, Draft),
                 (InSchool, TakeLeave, OnLeave),
                 (InSchool, Withdraw, Withdrawn),
+                (InSchool, NeverCome, NeverCame),
+                (InSchool, ChangeClass, InSchool),
+                (InSchool, ChangeMajor, InSchool),
                 (OnLeave, Return, InSchool),
                 (OnLeave, Withdraw, Withdrawn),
             ]
         );
+    }
+
+    #[test]
+    fn a_state_is_its_code_and_final_ones_come_last() {
+        for state in State::ALL {
+            assert_eq!(State::from_code(state.code()), Some(state));
+            assert_eq!(State::parse(state.as_str()), Some(state));
+            let meaning = state.meaning();
+            assert_eq!(meaning.is_final, state.code() >= State::FIRST_FINAL, "{state:?}");
+            assert_eq!(meaning.is_final, Change::ALL.into_iter().all(|change| after(state, change).is_none()), "{state:?}");
+            assert!(!meaning.entitles || meaning.occupies, "{state:?}: who is paid for has the place");
+            assert_eq!(meaning.occupies, meaning.counts, "{state:?}");
+        }
+        assert_eq!(State::from_code(0), None);
     }
 
     #[test]

@@ -29,6 +29,34 @@ pub enum NumberClass {
     Other,
 }
 
+impl NumberClass {
+    /// Every class.
+    pub const ALL: [Self; 7] = [Self::Resident, Self::ResidencePermit, Self::ForeignPermanent, Self::HongKongMacau, Self::Taiwan, Self::Passport, Self::Other];
+
+    /// As stored.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Resident => 1,
+            Self::ResidencePermit => 2,
+            Self::ForeignPermanent => 3,
+            Self::HongKongMacau => 4,
+            Self::Taiwan => 5,
+            Self::Passport => 6,
+            Self::Other => 7,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.code() == code)
+    }
+
+    /// As it was stored before classes had codes.
+    pub fn of_before(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| format!("{class:?}") == text)
+    }
+}
+
 /// A number that its class allows. It has no `Display`, and its `Debug` is masked.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdNumber {

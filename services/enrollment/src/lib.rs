@@ -18,6 +18,7 @@ pub mod directory;
 pub mod identity_check;
 pub mod import;
 pub mod registration;
+mod roll;
 pub mod sharing;
 pub mod status_change;
 

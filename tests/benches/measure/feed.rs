@@ -15,11 +15,15 @@ use xuezhu::deployment::{channel, system_clock};
 use xuezhu_aid::{Aid, Following, policy::Policies};
 use xuezhu_domain::enrollment::Change;
 use xuezhu_enrollment::{
-    Enrollment,
+    Enrollment, Parts,
     identity_check::registry::Registry,
-    status_change::{self, Event},
+    status_change::{self, Event, What},
 };
-use xuezhu_service::{Actor, Context, Ids, Keyring, Role, serve, settings::Settings};
+use xuezhu_service::{
+    Actor, Context, Ids, Keyring, Role, Runner,
+    serve::{self, Gate},
+    settings::Settings,
+};
 use xuezhu_store::Db;
 use xuezhu_tests::{
     postgres::Cluster,
@@ -109,7 +113,10 @@ pub async fn measure(changes: i64) {
         ],
     )
     .await;
-    commit_one_by_one(&db, &enrollment, changes).await;
+    let runner = Runner::new(db.clone(), system_clock(), Ids::random(), keys.0.clone());
+    let gate = Gate::new(&keys.0, runner.clone());
+    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), registry: Registry::None });
+    commit_one_by_one(&parts, &enrollment, changes).await;
     let begun = Instant::now();
     province::run(&replica, &["ALTER SUBSCRIPTION rows ENABLE".into()]).await;
     while number(&replica, "SELECT count(*) FROM change_log").await < changes {
@@ -134,19 +141,19 @@ pub async fn measure(changes: i64) {
 }
 
 /// Withdraws every student, each in a transaction of its own, as the service does it, while no sequencer runs.
-async fn commit_one_by_one(db: &Db, pool: &PgPool, changes: i64) {
+async fn commit_one_by_one(parts: &Arc<Parts>, pool: &PgPool, changes: i64) {
     let begun = Instant::now();
     let next = Arc::new(AtomicI64::new(1));
     let mut workers = Vec::new();
     for _ in 0..AT_ONCE {
-        let (db, pool, next) = (db.clone(), pool.clone(), next.clone());
+        let (parts, pool, next) = (parts.clone(), pool.clone(), next.clone());
         workers.push(tokio::spawn(async move {
             loop {
                 let student = next.fetch_add(1, Ordering::Relaxed);
                 if student > changes {
                     return;
                 }
-                withdraw(&db, &pool, student).await;
+                withdraw(&parts, &pool, student).await;
             }
         }));
     }
@@ -156,7 +163,7 @@ async fn commit_one_by_one(db: &Db, pool: &PgPool, changes: i64) {
     println!("{changes} withdrawals committed one by one in {:.1} s", seconds(begun.elapsed()));
 }
 
-async fn withdraw(db: &Db, pool: &PgPool, student: i64) {
+async fn withdraw(parts: &Arc<Parts>, pool: &PgPool, student: i64) {
     let (school, enrollment): (String, Uuid) =
         sqlx::query_as(AssertSqlSafe(format!("SELECT {SCHOOL}, md5('e' || i)::uuid FROM (SELECT {student}::bigint AS i) AS one")))
             .fetch_one(pool)
@@ -172,6 +179,8 @@ async fn withdraw(db: &Db, pool: &PgPool, student: i64) {
     };
     let ctx = Context::new(clerk, &system_clock(), &Ids::random());
     let effective = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");
-    let event = Event { change: Change::Withdraw, school, enrollment, effective, reason: "转出".into() };
-    db.write(&(ctx, event), |tx, (ctx, event)| Box::pin(async move { status_change::record(ctx, tx, event).await })).await.expect("is recorded");
+    let event = Event { what: What::Status(Change::Withdraw), school, enrollment, effective, reason: "转出".into() };
+    let with = (ctx, parts.clone(), event);
+    let recorded = parts.runner.db().write(&with, |tx, (ctx, parts, event)| Box::pin(status_change::record(ctx, tx, parts, event)));
+    recorded.await.expect("is recorded");
 }

@@ -6,6 +6,7 @@ mod store;
 use uuid::Uuid;
 use xuezhu_domain::{
     IdNumber,
+    identity::NumberClass,
     text::{holds_long_number, mask_long_numbers},
 };
 use xuezhu_service::{
@@ -13,28 +14,15 @@ use xuezhu_service::{
     conversion::{self, Chunk, sealed_anew, sealed_report},
     proof,
 };
-use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
-
-use crate::registration;
+use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
 
 /// Rows that one transaction converts.
 const ROWS: i64 = 500;
 /// Uploads that one transaction converts: a file may be large.
 const FILES: i64 = 4;
 /// Tables in which changed rows left what they held before.
-const COMPACT: &[&str] = &[
-    "enrollments",
-    "enrollment_periods",
-    "cancelled_changes",
-    "identity_corrections",
-    "persons",
-    "person_keys",
-    "imports",
-    "requests",
-    "shared_records",
-    "change_log",
-    "audit",
-];
+const COMPACT: &[&str] =
+    &["enrollments", "periods", "identity_corrections", "persons", "person_keys", "imports", "requests", "shared_records", "change_log", "audit"];
 
 /// Whether anything was ever entered: then new keys would fit nothing.
 pub async fn is_used(db: &Db) -> Result<bool, Error> {
@@ -53,7 +41,7 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
     Box::pin(async move {
         let Some((enrollment, key, class, sealed)) = store::sample(tx).await? else { return Ok(None) };
         let Some(number) = keyring.open_text("id", &[enrollment], &sealed) else { return Ok(Some(false)) };
-        Ok(Some(keyring.person_key(&IdNumber::stored(registration::parse_class(&class)?, number)).0 == key))
+        Ok(Some(keyring.person_key(&IdNumber::stored(NumberClass::of_before(&class).ok_or(StoreError::Corrupt("class of number"))?, number)).0 == key))
     })
 }
 
@@ -88,9 +76,9 @@ fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFu
             });
         }
         store::set_enrollments(tx, &changed).await?;
-        for (enrollment, ordinal, reason) in store::period_reasons(tx, &ids).await? {
+        for (enrollment, period, reason) in store::period_reasons(tx, &ids).await? {
             if mask_long_numbers(&reason) != reason {
-                store::set_period_reason(tx, enrollment, ordinal, &mask_long_numbers(&reason)).await?;
+                store::set_period_reason(tx, enrollment, period, &mask_long_numbers(&reason)).await?;
             }
         }
         for (id, reason) in store::correction_reasons(tx, &ids).await? {
@@ -98,9 +86,9 @@ fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFu
                 store::set_correction_reason(tx, id, &mask_long_numbers(&reason)).await?;
             }
         }
-        for (id, reason, cancel) in store::cancelled_reasons(tx, &ids).await? {
-            if mask_long_numbers(&reason) != reason || mask_long_numbers(&cancel) != cancel {
-                store::set_cancelled_reasons(tx, id, &mask_long_numbers(&reason), &mask_long_numbers(&cancel)).await?;
+        for (enrollment, period, reason) in store::cancelled_reasons(tx, &ids).await? {
+            if mask_long_numbers(&reason) != reason {
+                store::set_cancelled_reason(tx, enrollment, period, &mask_long_numbers(&reason)).await?;
             }
         }
         Ok(ids.last().map(Uuid::to_string))

@@ -80,20 +80,17 @@ pub async fn places(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, S
 
 pub async fn set_place(tx: &mut Tx, enrollment: Uuid, school_number: &str, class_name: &str) -> Result<(), StoreError> {
     run!(tx, "UPDATE enrollments SET school_number = $2, class_name = $3 WHERE enrollment = $1", enrollment, school_number, class_name)?;
+    // Before periods had classes of their own, each had that of its enrollment.
+    run!(tx, "UPDATE periods SET class_name = $2 WHERE enrollment = $1", enrollment, class_name)?;
     Ok(())
 }
 
 pub async fn period_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
-    rows!(
-        tx,
-        (Uuid, i32, String),
-        sql!("SELECT enrollment, ordinal, reason FROM enrollment_periods WHERE enrollment" in_uuids 1),
-        json_uuids(enrollments.iter().copied())
-    )
+    rows!(tx, (Uuid, i32, String), sql!("SELECT enrollment, period, reason FROM periods WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))
 }
 
-pub async fn set_period_reason(tx: &mut Tx, enrollment: Uuid, ordinal: i32, reason: &str) -> Result<(), StoreError> {
-    run!(tx, "UPDATE enrollment_periods SET reason = $3 WHERE enrollment = $1 AND ordinal = $2", enrollment, ordinal, reason)?;
+pub async fn set_period_reason(tx: &mut Tx, enrollment: Uuid, period: i32, reason: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE periods SET reason = $3 WHERE enrollment = $1 AND period = $2", enrollment, period, reason)?;
     Ok(())
 }
 
@@ -106,17 +103,18 @@ pub async fn set_correction_reason(tx: &mut Tx, id: Uuid, reason: &str) -> Resul
     Ok(())
 }
 
-pub async fn cancelled_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, String, String)>, StoreError> {
+/// Why changes were taken back.
+pub async fn cancelled_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
     rows!(
         tx,
-        (Uuid, String, String),
-        sql!("SELECT id, reason, cancel_reason FROM cancelled_changes WHERE enrollment" in_uuids 1),
+        (Uuid, i32, String),
+        sql!("SELECT enrollment, period, until_reason FROM periods WHERE until_reason <> '' AND enrollment" in_uuids 1),
         json_uuids(enrollments.iter().copied())
     )
 }
 
-pub async fn set_cancelled_reasons(tx: &mut Tx, id: Uuid, reason: &str, cancel_reason: &str) -> Result<(), StoreError> {
-    run!(tx, "UPDATE cancelled_changes SET reason = $2, cancel_reason = $3 WHERE id = $1", id, reason, cancel_reason)?;
+pub async fn set_cancelled_reason(tx: &mut Tx, enrollment: Uuid, period: i32, reason: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE periods SET until_reason = $3 WHERE enrollment = $1 AND period = $2", enrollment, period, reason)?;
     Ok(())
 }
 

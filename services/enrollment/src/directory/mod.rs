@@ -18,7 +18,7 @@ use xuezhu_store::Tx;
 
 pub use self::store::{AccountRow, SchoolRow};
 // What other capabilities may ask.
-pub(crate) use self::store::{majors, school as find_school};
+pub(crate) use self::store::majors;
 use crate::sharing;
 
 /// Wrong passwords before an account is locked (GB/T 22239-2019, failed log-in handling).

@@ -6,7 +6,6 @@ mod store;
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::NaiveDate;
 use prost::Message;
 use uuid::Uuid;
 use xuezhu_domain::{enrollment::State, text::comparable_name};
@@ -15,7 +14,10 @@ use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 use xuezhu_workbook::{Mark, ReadError, Table};
 
-use crate::{Parts, directory, registration};
+use crate::{
+    Parts, directory, registration,
+    roll::{self, drafts::Draft},
+};
 pub use rules::{Parsed, RowProblem, SchoolRules};
 
 /// Problems that a report lists; more are only counted.
@@ -130,6 +132,30 @@ impl Keyed {
     fn new(parts: &Parts, (sheet, number, row): (String, u32, Parsed)) -> Self {
         Self { sheet, number, key: parts.keyring.person_key(&row.id).0, content: parts.keyring.content_hash(row.content().as_bytes()), row }
     }
+
+    /// As it is entered.
+    fn draft(&self) -> Draft<'_> {
+        let row = &self.row;
+        Draft {
+            key: self.key,
+            content_hash: &self.content,
+            content: row.content(),
+            document: row.document,
+            id: &row.id,
+            name: &row.name,
+            sex: row.sex,
+            birth_date: row.birth_date,
+            school_number: &row.school_number,
+            class_name: &row.class_name,
+            major: row.major.key(),
+            entry_month: row.entry_month,
+            study_form: &row.study_form,
+            student_category: &row.student_category,
+            household: &row.household,
+            residence: &row.residence,
+            phone: &row.phone,
+        }
+    }
 }
 
 /// Rule ID-6: the same number, or the same 学号, twice in one file is a fault of each row after the first.
@@ -182,11 +208,12 @@ async fn match_rows(
     blank_clears: bool,
     found: &mut Findings,
 ) -> Result<Vec<(Keyed, Effect)>, Error> {
-    let (gone, live): (Vec<_>, Vec<_>) = registration::all_of_school(tx, school).await?.into_iter().partition(|row| row.state == State::Withdrawn.as_str());
+    let (gone, live): (Vec<_>, Vec<_>) = registration::all_of_school(tx, school).await?.into_iter().partition(|row| row.state >= State::FIRST_FINAL);
     let by_key: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.claim_key, row)).collect();
-    // Whoever left stands in next month's workbook too: the same month of entry and 学号 are the one who left, not a new entry.
+    // Whoever left stands in next month's workbook too: the same month of entry and 学号 are the one who left, not a new entry. Who
+    // never came is in none, and in one again only who comes after all.
     let left: HashMap<(Uuid, i32, &str), &registration::LiveRow> =
-        gone.iter().map(|row| ((row.claim_key, row.entry_month, row.school_number.as_str()), row)).collect();
+        gone.iter().filter(|row| row.state == State::Withdrawn.code()).map(|row| ((row.claim_key, row.entry_month, row.school_number.as_str()), row)).collect();
     let former: HashMap<(Uuid, String), Uuid> =
         registration::former_keys_at(tx, school).await?.into_iter().map(|(key, name, enrollment)| ((key, comparable_name(&name)), enrollment)).collect();
     let by_id: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
@@ -199,7 +226,7 @@ async fn match_rows(
         by_key.or_else(by_former).or_else(|| by_number.get(row.row.school_number.as_str()).copied()).or_else(gone)
     };
     let changed = rows.iter().filter_map(|row| met(row).filter(|known| known.content_hash != row.content)).map(|known| known.enrollment);
-    let stored = registration::details_of(tx, parts, changed).await?;
+    let stored = roll::drafts::details_of(tx, parts, changed).await?;
     let mut effects = Vec::with_capacity(rows.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();
     for mut row in rows {
@@ -237,7 +264,7 @@ async fn match_rows(
             }
             continue;
         };
-        let state = State::parse(&known.state).ok_or(xuezhu_store::StoreError::Corrupt("state"))?;
+        let state = roll::state_of(known.state)?;
         if known.content_hash == row.content {
             effects.push((row, Effect::Unchanged));
         } else if !claimed.insert(known.enrollment) {
@@ -273,7 +300,11 @@ async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, effects:
             Effect::Unchanged => {}
         }
     }
-    registration::enter(ctx, tx, parts, school, &new, &changed).await
+    roll::drafts::enter(ctx, tx, parts, school, &drafts(&new), &drafts(&changed)).await
+}
+
+fn drafts(rows: &[(Uuid, Keyed)]) -> Vec<(Uuid, Draft<'_>)> {
+    rows.iter().map(|(id, row)| (*id, row.draft())).collect()
 }
 
 /// The uploaded file again, with what is wrong marked.
@@ -416,13 +447,4 @@ impl Findings {
 
 fn small(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-/// The day on which a place begins that is entered by month: its first day, or the day on which an earlier place ended,
-/// if that was in that month.
-pub fn entry_date(month_first: NaiveDate, earlier_end: Option<NaiveDate>) -> NaiveDate {
-    match earlier_end {
-        Some(end) if end > month_first && xuezhu_domain::Month::of(end) == xuezhu_domain::Month::of(month_first) => end,
-        _ => month_first,
-    }
 }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
-use xuezhu_domain::{IdNumber, RegistryAnswer, codes, region, text};
+use xuezhu_domain::{
+    IdNumber, RegistryAnswer, codes,
+    enrollment::{Change, State},
+    region, text,
+};
 use xuezhu_proto::enrollment::{
     self as pb, correct_identity_request::Kind, enrollment, enrollment_service_server::EnrollmentService, submission,
     submission_service_server::SubmissionService,
@@ -16,11 +20,14 @@ use super::store::{self, EnrollmentRow, Filter};
 use crate::{
     Parts, directory,
     import::api::{self as import, Pieces},
-    status_change::{self, Correction, Event},
+    roll,
+    status_change::{self, Correction, Event, What},
 };
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS: usize = 500;
+/// Longest name of a class, in characters.
+const CLASS_CHARACTERS: usize = 60;
 /// Longest purpose, in characters.
 const PURPOSE_CHARACTERS: usize = 200;
 
@@ -40,7 +47,7 @@ impl EnrollmentApi {
             .runner
             .mutate(ctx, call, &with, |ctx, tx, (parts, event)| {
                 Box::pin(async move {
-                    status_change::record(ctx, tx, event).await?;
+                    status_change::record(ctx, tx, parts, event).await?;
                     one(ctx, tx, parts, &event.school, event.enrollment).await
                 })
             })
@@ -124,22 +131,59 @@ impl EnrollmentService for EnrollmentApi {
     async fn take_leave(&self, request: Request<pb::TakeLeaveRequest>) -> Result<Response<pb::TakeLeaveResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "TakeLeave").await?;
         let call = Call::new("TakeLeave", request.enrollment.clone(), &request);
-        let event = event(xuezhu_domain::enrollment::Change::TakeLeave, request.school, &request.enrollment, &request.effective_date, &request.reason);
+        let event = event(What::Status(Change::TakeLeave), request.school, &request.enrollment, &request.effective_date, &request.reason);
         Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::TakeLeaveResponse { enrollment: Some(enrollment) }))
     }
 
     async fn return_from_leave(&self, request: Request<pb::ReturnFromLeaveRequest>) -> Result<Response<pb::ReturnFromLeaveResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ReturnFromLeave").await?;
         let call = Call::new("ReturnFromLeave", request.enrollment.clone(), &request);
-        let event = event(xuezhu_domain::enrollment::Change::Return, request.school, &request.enrollment, &request.effective_date, &request.reason);
+        let event = event(What::Status(Change::Return), request.school, &request.enrollment, &request.effective_date, &request.reason);
         Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::ReturnFromLeaveResponse { enrollment: Some(enrollment) }))
     }
 
     async fn withdraw(&self, request: Request<pb::WithdrawRequest>) -> Result<Response<pb::WithdrawResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "Withdraw").await?;
         let call = Call::new("Withdraw", request.enrollment.clone(), &request);
-        let event = event(xuezhu_domain::enrollment::Change::Withdraw, request.school, &request.enrollment, &request.effective_date, &request.reason);
+        let event = event(What::Status(Change::Withdraw), request.school, &request.enrollment, &request.effective_date, &request.reason);
         Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::WithdrawResponse { enrollment: Some(enrollment) }))
+    }
+
+    async fn change_class(&self, request: Request<pb::ChangeClassRequest>) -> Result<Response<pb::ChangeClassResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ChangeClass").await?;
+        let call = Call::new("ChangeClass", request.enrollment.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let class = class_name(&mut errors, &request.class_name, true);
+        let event = event_with(errors, What::Class(class), request.school, &request.enrollment, &request.effective_date, &request.reason);
+        Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::ChangeClassResponse { enrollment: Some(enrollment) }))
+    }
+
+    async fn change_major(&self, request: Request<pb::ChangeMajorRequest>) -> Result<Response<pb::ChangeMajorResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ChangeMajor").await?;
+        let call = Call::new("ChangeMajor", request.enrollment.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let class = class_name(&mut errors, &request.class_name, false);
+        let what = What::Major(request.major.clone(), class);
+        let event = event_with(errors, what, request.school, &request.enrollment, &request.effective_date, &request.reason);
+        Ok(self.change(&ctx, call, event).await?.map(|enrollment| pb::ChangeMajorResponse { enrollment: Some(enrollment) }))
+    }
+
+    async fn never_came(&self, request: Request<pb::NeverCameRequest>) -> Result<Response<pb::NeverCameResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "NeverCame").await?;
+        let call = Call::new("NeverCame", request.enrollment.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let (enrollment, reason) = (errors.id("enrollment", &request.enrollment), errors.text("reason", &request.reason, REASON_CHARACTERS));
+        errors.check()?;
+        let with = (self.0.clone(), request.school, enrollment.unwrap_or_default(), reason.unwrap_or_default());
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, enrollment, reason)| {
+                Box::pin(async move {
+                    status_change::never_came(ctx, tx, school, *enrollment, reason).await?;
+                    Ok(pb::NeverCameResponse { enrollment: Some(one(ctx, tx, parts, school, *enrollment).await?) })
+                })
+            })
+            .await
     }
 
     async fn cancel_change(&self, request: Request<pb::CancelChangeRequest>) -> Result<Response<pb::CancelChangeResponse>, Status> {
@@ -153,7 +197,7 @@ impl EnrollmentService for EnrollmentApi {
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, enrollment, reason)| {
                 Box::pin(async move {
-                    status_change::cancel(ctx, tx, school, *enrollment, reason).await?;
+                    status_change::cancel(ctx, tx, parts, school, *enrollment, reason).await?;
                     Ok(pb::CancelChangeResponse { enrollment: Some(one(ctx, tx, parts, school, *enrollment).await?) })
                 })
             })
@@ -297,7 +341,7 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest, ma
     }
     match refusal::known("state", request.state)? {
         enrollment::State::Unspecified => {}
-        state => state.as_str_name().clone_into(&mut filter.state),
+        state => filter.state = State::parse(state.as_str_name()).map_or(0, State::code),
     }
     let query = text::clean_number(&request.query);
     if query.is_empty() && !request.query.trim().is_empty() {
@@ -325,19 +369,27 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest, ma
 async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid) -> Result<pb::Enrollment, Error> {
     let filter = Filter { school: school.to_owned(), enrollment: Some(enrollment), today: ctx.today(), ..Filter::default() };
     let row = store::list(tx, &filter, &(String::new(), String::new(), Uuid::nil()), 1).await?.pop().ok_or_else(|| Refusal::not_found("该学籍"))?;
-    let periods = status_change::periods(tx, enrollment).await?;
+    let periods = roll::places::periods(tx, enrollment).await?;
     let mut view = to_proto(ctx, parts, row);
     view.periods = periods
         .into_iter()
         .map(|period| pb::Period {
             from: period.from_date.to_string(),
             to: period.to_date.map(|day| day.to_string()).unwrap_or_default(),
-            state: xuezhu_domain::enrollment::PeriodState::from_code(period.state).as_str().to_owned(),
+            state: State::from_code(period.state).map_or("", State::as_str).to_owned(),
             reason: period.reason,
             recorded_date: period.recorded_day.to_string(),
+            class_name: period.class_name,
+            major_name: codes::major_of_key(&period.major).map_or("", |major| major.name).to_owned(),
+            major: period.major,
         })
         .collect();
     Ok(view)
+}
+
+/// A state as clients see it.
+fn told(code: i32) -> enrollment::State {
+    State::from_code(code).and_then(|state| enrollment::State::from_str_name(state.as_str())).unwrap_or_default()
 }
 
 fn to_proto(ctx: &Context, parts: &Parts, row: EnrollmentRow) -> pb::Enrollment {
@@ -350,7 +402,7 @@ fn to_proto(ctx: &Context, parts: &Parts, row: EnrollmentRow) -> pb::Enrollment 
         enrollment: row.enrollment.to_string(),
         school: row.school,
         person: row.person.map(|person| person.to_string()).unwrap_or_default(),
-        state: enrollment::State::from_str_name(&row.state).unwrap_or_default().into(),
+        state: told(row.state).into(),
         state_since: row.state_since.map(|day| day.to_string()).unwrap_or_default(),
         name: row.name,
         id_number: ctx.shown(parts.keyring.masked("id", &[row.enrollment], &row.id_sealed)),
@@ -368,7 +420,7 @@ fn to_proto(ctx: &Context, parts: &Parts, row: EnrollmentRow) -> pb::Enrollment 
         refusal: row.refusal,
         etag: row.etag.to_string(),
         approved_date: row.approved_day.map(|day| day.to_string()).unwrap_or_default(),
-        planned_state: planned.and_then(|_| enrollment::State::from_str_name(&row.last_state)).unwrap_or_default().into(),
+        planned_state: planned.map(|_| told(row.last_state)).unwrap_or_default().into(),
         planned_since: planned.map(|day| day.to_string()).unwrap_or_default(),
     }
 }
@@ -403,15 +455,32 @@ async fn list_submissions(ctx: &Context, tx: &mut Tx, request: &pb::ListSubmissi
     Ok(pb::ListSubmissionsResponse { submissions, next_page_token })
 }
 
-fn event(change: xuezhu_domain::enrollment::Change, school: String, enrollment: &str, effective: &str, reason: &str) -> Result<Event, Error> {
-    let mut errors = FieldErrors::default();
+fn event(what: What, school: String, enrollment: &str, effective: &str, reason: &str) -> Result<Event, Error> {
+    event_with(FieldErrors::default(), what, school, enrollment, effective, reason)
+}
+
+/// The same, where something else may be wrong as well.
+fn event_with(mut errors: FieldErrors, what: What, school: String, enrollment: &str, effective: &str, reason: &str) -> Result<Event, Error> {
     let enrollment = errors.id("enrollment", enrollment);
     let effective = errors.date("effective_date", effective);
     let reason = errors.text("reason", reason, REASON_CHARACTERS);
+    errors.check()?;
     match (enrollment, effective, reason) {
-        (Some(enrollment), Some(effective), Some(reason)) => Ok(Event { change, school, enrollment, effective, reason }),
-        _ => Err(errors.check().err().unwrap_or_else(|| Error::Internal("a field is missing and not told".into()))),
+        (Some(enrollment), Some(effective), Some(reason)) => Ok(Event { what, school, enrollment, effective, reason }),
+        _ => Err(Error::Internal("a field is missing and not told".into())),
     }
+}
+
+/// The name of a class, as a workbook may give it.
+fn class_name(errors: &mut FieldErrors, name: &str, must: bool) -> String {
+    let name = name.trim();
+    if name.is_empty() && !must {
+        return String::new();
+    }
+    if text::holds_long_number(name) {
+        errors.add("class_name", "班级名称不能含有证件号、学籍号或电话号码");
+    }
+    errors.text("class_name", name, CLASS_CHARACTERS).unwrap_or_default()
 }
 
 fn correction(request: pb::CorrectIdentityRequest) -> Result<Correction, Error> {

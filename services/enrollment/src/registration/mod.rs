@@ -8,86 +8,40 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{
-    IdNumber, RegistryAnswer,
     calendar::add_working_days,
     codes,
     enrollment::{Change, State, after},
-    identity::NumberClass,
-    text,
 };
 use xuezhu_proto::enrollment::{self as pb, submission};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339};
-use xuezhu_store::{Bytes, Hex, StoreError, Tx};
+use xuezhu_store::{Hex, Tx};
 
 // What other capabilities may ask.
-pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, holders, keys_elsewhere, live_keys};
+pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, keys_elsewhere};
 use self::{
     rules::{Decision, Holder},
-    store::{AttestedRow, Entered, NewPerson, Placed, RefusedEnrollment, SubmissionRow},
+    store::SubmissionRow,
 };
-use crate::{Parts, directory, identity_check::registry::Asked, import::Keyed, sharing, status_change};
+use crate::{
+    Parts, directory,
+    identity_check::registry::Asked,
+    roll::{
+        self, Claim,
+        drafts::Refused,
+        persons::{self, Entrant},
+        places::{self, Placing, Who},
+    },
+};
 
 /// Working days that each step may take (教职成〔2014〕12号, Art. 16).
 pub const STEP_WORKING_DAYS: u32 = 10;
 /// Rows that one call may name.
 pub const ROWS_NAMED: usize = 20_000;
 
-/// Writes drafts: new ones, and ones that an upload changed.
-pub async fn enter(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, new: &[(Uuid, Keyed)], changed: &[(Uuid, Keyed)]) -> Result<(), Error> {
-    let entered = |rows: &[(Uuid, Keyed)]| rows.iter().map(|(id, row)| entered(parts, *id, row)).collect::<Vec<_>>();
-    if !new.is_empty() {
-        store::insert_drafts(tx, school, &entered(new), ctx.now_us()).await?;
-    }
-    if !changed.is_empty() {
-        let updated = store::update_drafts(tx, &entered(changed), ctx.now_us()).await?;
-        if usize::try_from(updated).ok() != Some(changed.len()) {
-            return Err(Refusal::new(Reason::Conflict, "他人刚刚提交或修改了部分学生，请重新预览后再导入").into());
-        }
-    }
-    Ok(())
-}
-
-fn entered(parts: &Parts, enrollment: Uuid, keyed: &Keyed) -> Entered {
-    let row = &keyed.row;
-    Entered {
-        enrollment: Hex(enrollment),
-        claim_key: Hex(keyed.key),
-        id_document: row.document.to_owned(),
-        id_class: class_text(row.id.class()),
-        id_sealed: Bytes(parts.keyring.seal("id", &[enrollment], row.id.reveal().as_bytes())),
-        name: row.name.clone(),
-        name_comparable: text::comparable_name(&row.name),
-        sex: row.sex.code(),
-        birth_date: row.birth_date,
-        school_number: row.school_number.clone(),
-        class_name: row.class_name.clone(),
-        major: format!("{}-{}", row.major.catalogue, row.major.code),
-        entry_month: row.entry_month.number(),
-        entry_date: row.entry_month.first_day(),
-        study_form: row.study_form.clone(),
-        student_category: row.student_category.clone(),
-        household: row.household.clone(),
-        residence: row.residence.clone(),
-        phone_hash: Hex(parts.keyring.lookup_hash("phone", &row.phone)),
-        details_sealed: Bytes(parts.keyring.seal("details", &[enrollment], row.content().as_bytes())),
-        content_hash: Bytes(keyed.content.to_vec()),
-    }
-}
-
-/// The kept columns of enrollments, as one text each.
-pub async fn details_of(tx: &mut Tx, parts: &Parts, enrollments: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>, Error> {
-    let mut details = HashMap::new();
-    for (enrollment, sealed) in store::details(tx, enrollments).await? {
-        let text = parts.keyring.open_text("details", &[enrollment], &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
-        details.insert(enrollment, text);
-    }
-    Ok(details)
-}
-
 /// The clerk takes back a row that no department approved: a draft, or one that was sent back.
 pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<(), Error> {
     let school = directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
-    if store::remove_draft(tx, &school.code, enrollment).await? {
+    if roll::drafts::remove(tx, &school.code, enrollment).await? {
         Ok(())
     } else {
         Err(Refusal::wrong_state("只有草稿和被退回的记录可以删除；已提交的请先由审核方退回，已批准的请办理异动").into())
@@ -112,12 +66,12 @@ pub async fn reveal(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enr
 pub async fn submit(ctx: &Context, tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> Result<pb::CreateSubmissionResponse, Error> {
     let school = directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let found = store::submittable(tx, &school.code, ids, all).await?;
-    let states: HashMap<Uuid, &str> = found.iter().map(|(id, state)| (*id, state.as_str())).collect();
+    let there: HashSet<Uuid> = found.iter().map(|(id, _)| *id).collect();
     let mut refused: Vec<pb::RefusedRow> =
-        ids.iter().filter(|id| !states.contains_key(id)).map(|id| refused_row(*id, Reason::NotFound, "本校没有这条记录")).collect();
+        ids.iter().filter(|id| !there.contains(id)).map(|id| refused_row(*id, Reason::NotFound, "本校没有这条记录")).collect();
     let mut accepted = Vec::new();
     for (id, state) in &found {
-        let state = State::parse(state).ok_or(StoreError::Corrupt("state"))?;
+        let state = roll::state_of(*state)?;
         if after(state, Change::Submit).is_some() {
             accepted.push(*id);
         } else {
@@ -128,11 +82,10 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, school: &str, ids: &[Uuid], all:
         return Err(Refusal::new(Reason::NothingToDo, "没有可以提交的草稿：请先导入学生，或修改被退回的记录").into());
     }
     let submission = ctx.new_id();
-    store::put_into_submission(tx, submission, &accepted, ctx.now_us()).await?;
+    roll::drafts::submitted(ctx, tx, submission, &accepted).await?;
     let set = store::set_of(tx, submission).await?;
     let digest = rules::digest(set.iter().map(|row| (row.enrollment, &row.content_hash[..])));
     store::insert_submission(ctx, tx, submission, &school.code, &digest).await?;
-    sharing::share_enrollments(ctx, tx, &accepted).await?;
     Ok(pb::CreateSubmissionResponse { submission: submission.to_string(), digest, count: small(accepted.len()), refused })
 }
 
@@ -146,6 +99,7 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, sub
     }
     same_digest(tx, submission, digest).await?;
     store::attest(tx, submission, digest, &ctx.actor.account, &ctx.actor.display_name, ctx.now_us(), ctx.today()).await?;
+    roll::drafts::attested(tx, submission).await?;
     view(tx, parts, &school.code, submission).await
 }
 
@@ -153,12 +107,12 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, sub
 pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid, reason: &str, ids: &[Uuid]) -> Result<pb::Submission, Error> {
     let school = directory::school_for(ctx, tx, school, Permission::SendBack).await?;
     let row = locked(tx, &school.code, submission).await?;
-    let waits_for = if ctx.actor.role == xuezhu_service::Role::Principal { "SUBMITTED" } else { "ATTESTED" };
-    if row.state != waits_for {
+    let waits_for = if ctx.actor.role == xuezhu_service::Role::Principal { State::Submitted } else { State::Attested };
+    if row.state != waits_for.as_str() {
         return Err(Refusal::wrong_state("该批次不在本级待办中，不能退回").into());
     }
     let set = store::set_of(tx, submission).await?;
-    let waiting: HashSet<Uuid> = set.iter().filter(|row| row.state == waits_for).map(|row| row.enrollment).collect();
+    let waiting: HashSet<Uuid> = set.iter().filter(|row| row.state == waits_for.code()).map(|row| row.enrollment).collect();
     let back: Vec<Uuid> = if ids.is_empty() { waiting.iter().copied().collect() } else { ids.to_vec() };
     if let Some(stranger) = back.iter().find(|id| !waiting.contains(id)) {
         return Err(Refusal::field("enrollments", format!("{stranger}不在本批次的待办中")).into());
@@ -166,9 +120,8 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
     if back.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "没有可以退回的记录").into());
     }
-    store::send_back(tx, &back, reason, ctx.now_us()).await?;
+    roll::drafts::sent_back(ctx, tx, &back, reason).await?;
     store::close_submission(tx, submission).await?;
-    sharing::share_enrollments(ctx, tx, &back).await?;
     view(tx, parts, &school.code, submission).await
 }
 
@@ -183,148 +136,60 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, su
     same_digest(tx, submission, digest).await?;
     let attested = store::attested(tx, submission).await?;
     let outcome = Approval::decide(tx, parts, &school.code, &attested).await?;
-    outcome.write(ctx, tx, parts, &school.region, &attested).await?;
+    outcome.write(ctx, tx, parts, &school.region).await?;
     store::approved_by(tx, submission, &ctx.actor.display_name).await?;
     store::close_submission(tx, submission).await?;
     view(tx, parts, &school.code, submission).await
 }
 
 /// What an approval does, row by row.
-struct Approval {
-    new: Vec<usize>,
-    again: Vec<(usize, Uuid, chrono::NaiveDate)>,
-    refused: Vec<RefusedEnrollment>,
-    registry: HashMap<Uuid, RegistryAnswer>,
+struct Approval<'c> {
+    placings: Vec<Placing<'c>>,
+    refused: Vec<Refused>,
 }
 
-impl Approval {
-    async fn decide(tx: &mut Tx, parts: &Parts, school: &str, attested: &[AttestedRow]) -> Result<Self, Error> {
+impl<'c> Approval<'c> {
+    async fn decide(tx: &mut Tx, parts: &Parts, school: &str, attested: &'c [Claim]) -> Result<Self, Error> {
         // Decided is on what is read once whoever holds these keys can't be corrected beside this.
-        let found = store::holders(tx, attested.iter().map(|row| row.claim_key)).await?;
-        store::lock_persons(tx, found.iter().map(|row| row.person)).await?;
-        let holders = store::holders(tx, attested.iter().map(|row| row.claim_key)).await?;
+        let found = persons::holders(tx, attested.iter().map(|row| row.key)).await?;
+        persons::lock_all(tx, found.iter().map(|row| row.person)).await?;
+        let holders = persons::holders(tx, attested.iter().map(|row| row.key)).await?;
         let held: HashMap<Uuid, Holder> = holders
             .iter()
             .map(|row| (row.person_key, Holder { person: row.person, name: row.name.clone(), placed: row.placed, last_end: row.last_end }))
             .collect();
         let present: HashMap<Uuid, Uuid> = holders.iter().map(|row| (row.person, row.present_key)).collect();
-        let live: HashSet<Uuid> = store::live_keys(tx, school, present.values().copied()).await?.into_iter().collect();
-        let mut approval = Self { new: Vec::new(), again: Vec::new(), refused: Vec::new(), registry: HashMap::new() };
+        let live: HashSet<Uuid> = persons::live_keys(tx, school, present.values().copied()).await?.into_iter().collect();
+        let mut approval = Self { placings: Vec::new(), refused: Vec::new() };
         let mut entering = HashSet::new();
-        for (index, row) in attested.iter().enumerate() {
-            match rules::decide(&row.name, row.entry_date, held.get(&row.claim_key)) {
+        for claim in attested {
+            let refusal = |reason: Reason| Refused { enrollment: Hex(claim.enrollment), refusal: reason.as_str_name() };
+            match rules::decide(&claim.name, claim.entry_date, held.get(&claim.key)) {
                 // Two rows of one person: that under the present number counts, of several under former ones the first.
                 Decision::Again { person, .. }
-                    if present.get(&person).is_some_and(|key| *key != row.claim_key && live.contains(key)) || !entering.insert(person) =>
+                    if present.get(&person).is_some_and(|key| *key != claim.key && live.contains(key)) || !entering.insert(person) =>
                 {
-                    approval.refused.push(RefusedEnrollment { enrollment: Hex(row.enrollment), refusal: Reason::DuplicateRow.as_str_name() });
+                    approval.refused.push(refusal(Reason::DuplicateRow));
                 }
-                Decision::NewPerson => approval.new.push(index),
-                Decision::Again { person, entry } => approval.again.push((index, person, entry)),
-                Decision::Refused(reason) => approval.refused.push(RefusedEnrollment { enrollment: Hex(row.enrollment), refusal: reason.as_str_name() }),
+                Decision::NewPerson => {
+                    let asked = Asked { number: claim.number(parts)?, name: claim.name_comparable.clone() };
+                    let who = Who::New(Entrant { registry: parts.registry.ask(&asked) });
+                    approval.placings.push(Placing { claim, who, entry: claim.entry_date });
+                }
+                Decision::Again { person, entry } => approval.placings.push(Placing { claim, who: Who::Known(person), entry }),
+                Decision::Refused(reason) => approval.refused.push(refusal(reason)),
             }
-        }
-        for index in &approval.new {
-            let row = &attested[*index];
-            let asked = Asked { number: number_of(parts, row)?, name: row.name_comparable.clone() };
-            approval.registry.insert(row.enrollment, parts.registry.ask(&asked));
         }
         Ok(approval)
     }
 
-    async fn write(self, ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, attested: &[AttestedRow]) -> Result<(), Error> {
-        let (mut persons, mut placed, mut touched) = (Vec::new(), Vec::new(), Vec::new());
-        for index in &self.new {
-            let row = &attested[*index];
-            let person = ctx.new_id();
-            let registry = self.registry[&row.enrollment];
-            persons.push(new_person(ctx, parts, region, person, row, registry)?);
-            placed.push(Placed { enrollment: Hex(row.enrollment), person: Hex(person), entry_date: row.entry_date });
-            touched.push(person);
-        }
-        for (index, person, entry) in &self.again {
-            let row = &attested[*index];
-            placed.push(Placed { enrollment: Hex(row.enrollment), person: Hex(*person), entry_date: *entry });
-            touched.push(*person);
-            // Who comes back may be entered under a number that was changed since: what counts is the present one.
-            status_change::claim_present_identity(ctx, tx, parts, *person, row.enrollment).await?;
-        }
-        draw_free_numbers(ctx, tx, parts, region, &mut persons).await?;
-        if !persons.is_empty() {
-            store::insert_persons(tx, &persons).await?;
-        }
-        if !placed.is_empty() {
-            store::take_places(tx, &placed, ctx.now_us(), ctx.today(), &ctx.actor.account).await?;
-            sharing::share_persons(ctx, tx, &touched).await?;
-            sharing::share_enrollments(ctx, tx, &placed.iter().map(|row| row.enrollment.0).collect::<Vec<_>>()).await?;
-        }
+    async fn write(self, ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str) -> Result<(), Error> {
+        places::place(ctx, tx, parts, region, self.placings).await?;
         if !self.refused.is_empty() {
-            store::note_refused(tx, &self.refused).await?;
+            roll::drafts::note_refused(tx, &self.refused).await?;
         }
         Ok(())
     }
-}
-
-/// Temporary numbers have four random digits: those that are taken, here or in the same set, are drawn again. A formal
-/// number that is taken (a person keeps it when the identity number changes) gives way to a temporary one.
-async fn draw_free_numbers(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, persons: &mut [NewPerson]) -> Result<(), Error> {
-    /// Draws before it is said that the 10,000 numbers of a region and birth date are used up.
-    const DRAWS: usize = 200;
-    for _ in 0..DRAWS {
-        let taken: HashSet<Uuid> = store::taken_student_numbers(tx, persons.iter().map(|person| person.student_number_hash.0)).await?.into_iter().collect();
-        let mut seen = HashSet::new();
-        let mut drawn = false;
-        for person in persons.iter_mut() {
-            if taken.contains(&person.student_number_hash.0) || !seen.insert(person.student_number_hash.0) {
-                let number = crate::identity_check::temporary_number(ctx, region, person.birth_date);
-                person.student_number_formal = false;
-                person.student_number_hash = Hex(parts.keyring.lookup_hash("student_number", &number));
-                person.student_number_sealed = Bytes(parts.keyring.seal("student_number", &[person.person.0], number.as_bytes()));
-                drawn = true;
-            }
-        }
-        if !drawn {
-            return Ok(());
-        }
-    }
-    Err(Error::Internal("the temporary numbers of a region and birth date are used up".into()))
-}
-
-fn new_person(ctx: &Context, parts: &Parts, region: &str, person: Uuid, row: &AttestedRow, registry: RegistryAnswer) -> Result<NewPerson, Error> {
-    let number = number_of(parts, row)?;
-    let student_number = crate::identity_check::student_number(ctx, registry, &number, region, row.birth_date);
-    Ok(NewPerson {
-        person: Hex(person),
-        sex: row.sex,
-        birth_date: row.birth_date,
-        registry: registry.code(),
-        student_number_formal: student_number.starts_with('G'),
-        student_number_hash: Hex(parts.keyring.lookup_hash("student_number", &student_number)),
-        student_number_sealed: Bytes(parts.keyring.seal("student_number", &[person], student_number.as_bytes())),
-        person_key: Hex(row.claim_key),
-        id_class: row.id_class.clone(),
-        id_sealed: Bytes(parts.keyring.seal("id", &[person, row.claim_key], number.reveal().as_bytes())),
-        name: row.name.clone(),
-    })
-}
-
-fn number_of(parts: &Parts, row: &AttestedRow) -> Result<IdNumber, Error> {
-    let number = parts.keyring.open_text("id", &[row.enrollment], &row.id_sealed).ok_or_else(|| Error::Internal("a sealed number does not open".into()))?;
-    Ok(IdNumber::stored(parse_class(&row.id_class)?, number))
-}
-
-/// A number's class as it is stored.
-pub fn class_text(class: NumberClass) -> String {
-    format!("{class:?}")
-}
-
-/// A number's class from what was stored.
-pub fn parse_class(text: &str) -> Result<NumberClass, Error> {
-    use NumberClass as C;
-    [C::Resident, C::ResidencePermit, C::ForeignPermanent, C::HongKongMacau, C::Taiwan, C::Passport, C::Other]
-        .into_iter()
-        .find(|class| class_text(*class) == text)
-        .ok_or_else(|| StoreError::Corrupt("class of number").into())
 }
 
 async fn locked(tx: &mut Tx, school: &str, submission: Uuid) -> Result<SubmissionRow, Error> {
@@ -354,7 +219,7 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
     let mut view = summary(&row);
     view.digest = rules::digest(set.iter().map(|row| (row.enrollment, &row.content_hash[..])));
     view.count = small(set.len());
-    view.approved = small(set.iter().filter(|row| State::parse(&row.state).is_some_and(State::is_approved)).count());
+    view.approved = small(set.iter().filter(|row| State::from_code(row.state).is_some_and(State::is_approved)).count());
     view.head_counts = head_counts(&set);
     let numbers =
         store::sealed_numbers(tx, submission).await?.iter().filter_map(|(enrollment, sealed)| parts.keyring.open_text("id", &[*enrollment], sealed)).collect();
@@ -367,7 +232,7 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
     .outliers();
     view.refused = set
         .iter()
-        .filter(|row| row.state == "ATTESTED" && !row.refusal.is_empty())
+        .filter(|row| row.state == State::Attested.code() && !row.refusal.is_empty())
         .filter_map(|row| Reason::from_str_name(&row.refusal).map(|reason| refused_row(row.enrollment, reason, xuezhu_service::refusal::chinese(reason))))
         .collect();
     match store::submission_before(tx, school, submission).await? {

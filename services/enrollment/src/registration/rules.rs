@@ -54,7 +54,7 @@ pub fn decide(claimed_name: &str, first_of_month: NaiveDate, holder: Option<&Hol
     if holder.placed {
         return Decision::Refused(Reason::PlaceTaken);
     }
-    let entry = crate::import::entry_date(first_of_month, holder.last_end);
+    let entry = crate::roll::timeline::entry_date(first_of_month, holder.last_end);
     if holder.last_end.is_some_and(|end| end > entry) {
         return Decision::Refused(Reason::PlaceOverlaps);
     }

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 use xuezhu_bridge::{Kind, Shared, epoch_day, log::school_id, publish};
+use xuezhu_domain::enrollment::State;
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Context, Error};
-use xuezhu_store::Tx;
+use xuezhu_store::{StoreError, Tx};
 
 use self::store::{EnrollmentRow, PeriodRow};
 
@@ -19,7 +20,7 @@ pub async fn share_school(ctx: &Context, tx: &mut Tx, code: &str) -> Result<(), 
 }
 
 async fn school(tx: &mut Tx, code: &str) -> Result<Option<Shared>, Error> {
-    let Some(row) = crate::directory::find_school(tx, code).await? else { return Ok(None) };
+    let Some(row) = store::school(tx, code).await? else { return Ok(None) };
     let scope = row.region.clone();
     let body = pb::School { code: row.code, name: row.name, kind: row.kind, authority: row.authority, region: row.region, state: row.state };
     Ok(Some(Shared { id: school_id(code), scope, body: Body::School(body) }))
@@ -96,38 +97,42 @@ async fn enrollments(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Shared>, E
     for row in store::periods(tx, enrollments).await? {
         periods.entry(row.enrollment).or_default().push(row);
     }
-    let shared = store::enrollments(tx, enrollments)
+    store::enrollments(tx, enrollments)
         .await?
         .into_iter()
         .map(|row| {
             let timeline = periods.remove(&row.enrollment).unwrap_or_default();
-            Shared { id: row.enrollment, scope: row.region.clone(), body: Body::Enrollment(body(row, timeline)) }
+            Ok(Shared { id: row.enrollment, scope: row.region.clone(), body: Body::Enrollment(body(row, timeline)?) })
         })
-        .collect();
-    Ok(shared)
+        .collect()
 }
 
-fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> pb::Enrollment {
-    let stage = match row.state.as_str() {
-        "SUBMITTED" | "ATTESTED" => Stage::Submitted,
-        "IN_SCHOOL" | "ON_LEAVE" | "WITHDRAWN" => Stage::Approved,
-        // A draft is shared only where it was submitted before: as a claim that was taken back.
-        _ => Stage::SentBack,
-    };
-    let periods = timeline
-        .into_iter()
-        .map(|period| pb::Period {
+/// A draft is shared only where it was submitted before: as a claim that was taken back.
+fn stage(state: State) -> Stage {
+    match state {
+        State::Submitted | State::Attested => Stage::Submitted,
+        State::Draft | State::SentBack => Stage::SentBack,
+        State::InSchool | State::OnLeave | State::Withdrawn | State::NeverCame => Stage::Approved,
+    }
+}
+
+fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> Result<pb::Enrollment, Error> {
+    let dated = |code: i32| State::from_code(code).and_then(State::dated).ok_or(StoreError::Corrupt("state of a period"));
+    let period = |period: PeriodRow| {
+        Ok::<_, Error>(pb::Period {
             from_day: epoch_day(period.from_date),
             to_day: period.to_date.map_or(0, epoch_day),
-            state: period.state,
-            class_name: row.class_name.clone(),
-            major: row.major.clone(),
-            study_form: row.study_form.clone(),
-            household: row.household.clone(),
-            residence: row.residence.clone(),
+            state: dated(period.state)?.code(),
+            class_name: period.class_name,
+            major: period.major,
+            study_form: period.study_form,
+            household: period.household,
+            residence: period.residence,
         })
-        .collect();
-    pb::Enrollment {
+    };
+    let periods = timeline.into_iter().map(period).collect::<Result<_, Error>>()?;
+    let stage = stage(State::from_code(row.state).ok_or(StoreError::Corrupt("state"))?);
+    Ok(pb::Enrollment {
         school: row.school,
         stage: stage.into(),
         claim_key: row.claim_key.as_bytes().to_vec(),
@@ -138,5 +143,5 @@ fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> pb::Enrollment {
         entry_day: epoch_day(row.entry_date),
         approved_day: row.approved_day.map_or(0, epoch_day),
         periods,
-    }
+    })
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_store::{StoreError, Tx, json_uuids, rows, sql};
+use xuezhu_store::{StoreError, Tx, json_uuids, one, rows, sql};
 
 #[derive(Debug, sqlx::FromRow)]
 pub struct PersonRow {
@@ -33,7 +33,7 @@ pub struct EnrollmentRow {
     pub enrollment: Uuid,
     pub school: String,
     pub region: String,
-    pub state: String,
+    pub state: i32,
     pub person: Option<Uuid>,
     pub claim_key: Uuid,
     pub name: String,
@@ -41,11 +41,6 @@ pub struct EnrollmentRow {
     pub birth_date: NaiveDate,
     pub entry_date: NaiveDate,
     pub approved_day: Option<NaiveDate>,
-    pub class_name: String,
-    pub major: String,
-    pub study_form: String,
-    pub household: String,
-    pub residence: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -54,6 +49,25 @@ pub struct PeriodRow {
     pub from_date: NaiveDate,
     pub to_date: Option<NaiveDate>,
     pub state: i32,
+    pub class_name: String,
+    pub major: String,
+    pub study_form: String,
+    pub household: String,
+    pub residence: String,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub struct SchoolRow {
+    pub code: String,
+    pub name: String,
+    pub region: String,
+    pub kind: String,
+    pub authority: String,
+    pub state: String,
+}
+
+pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreError> {
+    one!(tx, SchoolRow, "SELECT code, name, region, kind, authority, state FROM schools WHERE code = $1", code)
 }
 
 /// Holds persons against changes until the transaction ends.
@@ -123,8 +137,7 @@ pub async fn enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<EnrollmentRow>
         tx,
         EnrollmentRow,
         sql!(
-            "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day, e.class_name,
-                    e.major, e.study_form, e.household, e.residence
+            "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day
              FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.enrollment" in_uuids 1
         ),
         json_uuids(ids.iter().copied())
@@ -135,7 +148,10 @@ pub async fn periods(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PeriodRow>, StoreE
     rows!(
         tx,
         PeriodRow,
-        sql!("SELECT enrollment, from_date, to_date, state FROM enrollment_periods WHERE enrollment" in_uuids 1 " ORDER BY enrollment, ordinal"),
+        sql!(
+            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM periods WHERE until_version IS NULL
+             AND enrollment" in_uuids 1 " ORDER BY enrollment, from_date"
+        ),
         json_uuids(ids.iter().copied())
     )
 }

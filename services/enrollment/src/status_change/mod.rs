@@ -1,71 +1,110 @@
-//! 学籍异动: leave, return, withdrawal; and correction of identity by the department.
+//! 学籍异动: leave, return, withdrawal, another class or major, never having come; and correction of identity by the department.
+//! What is decided here, the roll writes.
 
 mod identity;
-mod store;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::enrollment::{Change, PeriodState, State, after, check_effective};
+use xuezhu_domain::{
+    codes,
+    enrollment::{Change, State, after, check_effective},
+};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 pub use self::identity::{Correction, correct_identity};
-// What other capabilities may ask.
-pub(crate) use self::{identity::claim_present_identity, store::periods};
-use crate::{directory, registration, sharing};
+use crate::{
+    Parts, directory,
+    roll::{
+        self, persons,
+        places::{self, LockedRow, Move},
+    },
+};
 
-/// A change of status to be recorded.
+/// What is recorded.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A change of status.
+    Status(Change),
+    /// Another class.
+    Class(String),
+    /// Another major, as `2010-010200`, and the class there; empty where the class stays.
+    Major(String, String),
+}
+
+impl What {
+    fn change(&self) -> Change {
+        match self {
+            Self::Status(change) => *change,
+            Self::Class(_) => Change::ChangeClass,
+            Self::Major(..) => Change::ChangeMajor,
+        }
+    }
+}
+
+/// A change to be recorded.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// What happens.
-    pub change: Change,
+    pub what: What,
     /// School.
     pub school: String,
     /// Enrollment.
     pub enrollment: Uuid,
-    /// First day in the new state.
+    /// First day on which it holds.
     pub effective: NaiveDate,
     /// Why.
     pub reason: String,
 }
 
-/// Records that a student takes leave, returns or withdraws. It may be recorded late: that changes the past, and is shared as such.
-pub async fn record(ctx: &Context, tx: &mut Tx, event: &Event) -> Result<(), Error> {
+/// Records that a student takes leave, returns, withdraws, or goes to another class or major. It may be recorded late: that
+/// changes the past, and is shared as such.
+pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, event: &Event) -> Result<(), Error> {
     let school = directory::school_for(ctx, tx, &event.school, Permission::EnterForSchool).await?;
-    let row = store::lock(tx, &school.code, event.enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
-    let state = State::parse(&row.state).ok_or(StoreError::Corrupt("state"))?;
+    let row = places::lock(tx, &school.code, event.enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
+    let (change, state) = (event.what.change(), roll::state_of(row.state)?);
     // Of what lies ahead the last counts: what comes after it must fit it.
-    let last = row.state_since;
-    let ahead = last.filter(|last| *last > ctx.today()).map(|last| format!("（已登记自{last}起）；如要改在此前办理，请先撤销该项异动")).unwrap_or_default();
-    let next = after(state, event.change).ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), event.change.name())))?;
-    let last = last.ok_or(StoreError::Corrupt("first day of a state"))?;
+    let ahead =
+        row.last_from.filter(|last| *last > ctx.today()).map(|last| format!("（已登记自{last}起）；如要改在此前办理，请先撤销该项异动")).unwrap_or_default();
+    let next = after(state, change).ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), change.name())))?;
+    let last = row.last_from.ok_or(StoreError::Corrupt("first day of a state"))?;
     check_effective(last, event.effective, ctx.today()).map_err(|error| Refusal::field("effective_date", format!("{error}{ahead}")))?;
-    store::end_period(tx, event.enrollment, event.effective).await?;
-    store::add_period(ctx, tx, event, period_state(next)).await?;
-    store::set_state(ctx, tx, event.enrollment, next.as_str(), event.effective).await?;
-    if next == State::Withdrawn {
-        store::leave_place(tx, event.enrollment).await?;
-    }
-    sharing::share_enrollments(ctx, tx, &[event.enrollment]).await
+    let moved = Move { enrollment: event.enrollment, from: event.effective, state: None, class_name: None, major: None, reason: &event.reason };
+    let moved = match &event.what {
+        What::Status(_) => Move { state: Some(next), ..moved },
+        What::Class(class) => Move { class_name: Some(other_class(&row, class)?), ..moved },
+        What::Major(major, class) => {
+            let registered = directory::majors(tx, &school.code).await?;
+            let found = codes::major_of_key(major).filter(|found| registered.iter().any(|known| known.key() == found.key()));
+            let found = found.ok_or_else(|| Refusal::field("major", "不是本校备案的专业"))?;
+            if found.key() == row.major {
+                return Err(Refusal::field("major", "该生已在该专业").into());
+            }
+            let class_name = if class.is_empty() || *class == row.class_name { None } else { Some(class.as_str()) };
+            Move { major: Some(found), class_name, ..moved }
+        }
+    };
+    places::change(ctx, tx, parts, &[moved]).await
+}
+
+fn other_class<'c>(row: &LockedRow, class: &'c str) -> Result<&'c str, Error> {
+    if class == row.class_name { Err(Refusal::field("class_name", "该生已在该班级").into()) } else { Ok(class) }
 }
 
 /// Takes back the last change that was recorded ahead: on its day it is too late. Who took it back, and why, is kept.
-pub async fn cancel(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid, reason: &str) -> Result<(), Error> {
+pub async fn cancel(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid, reason: &str) -> Result<(), Error> {
     let school = directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
-    let row = store::lock(tx, &school.code, enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
-    let periods = store::periods(tx, enrollment).await?;
-    let [.., before, last] = &periods[..] else { return Err(nothing_ahead().into()) };
+    let row = places::lock(tx, &school.code, enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
+    let periods = places::periods(tx, enrollment).await?;
+    let [.., _, last] = &periods[..] else { return Err(nothing_ahead().into()) };
     if last.from_date <= ctx.today() {
         return Err(nothing_ahead().into());
     }
     let person = row.person.ok_or(StoreError::Corrupt("person of an approved enrollment"))?;
-    if last.state == PeriodState::Withdrawn.code() {
-        take_place_again(tx, &school.code, enrollment, person, last.from_date).await?;
+    if !roll::state_of(last.state)?.meaning().occupies {
+        may_stay(tx, parts, &school.code, enrollment, person, last.from_date).await?;
     }
-    store::cancel_last_period(ctx, tx, enrollment, reason).await?;
-    let state = PeriodState::from_code(before.state);
-    store::set_state(ctx, tx, enrollment, state.as_str(), before.from_date).await?;
-    sharing::share_enrollments(ctx, tx, &[enrollment]).await
+    places::take_back(ctx, tx, parts, enrollment, person, reason).await
 }
 
 fn nothing_ahead() -> Refusal {
@@ -73,22 +112,30 @@ fn nothing_ahead() -> Refusal {
 }
 
 /// Whoever was to leave stays, unless somebody has counted on it.
-async fn take_place_again(tx: &mut Tx, school: &str, enrollment: Uuid, person: Uuid, from: NaiveDate) -> Result<(), Error> {
-    store::lock_person(tx, person).await?;
-    if store::place_of(tx, person).await?.is_some() || store::is_enrolled_beyond(tx, person, enrollment, from).await? {
+async fn may_stay(tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid, person: Uuid, from: NaiveDate) -> Result<(), Error> {
+    persons::lock_all(tx, std::iter::once(person)).await?;
+    if places::of_person(tx, person).await?.is_some() || places::is_enrolled_beyond(tx, person, enrollment, from).await? {
         return Err(Refusal::new(Reason::PlaceTaken, "该生已按登记的离校日期在另一所学校（或本校另一条记录）取得学籍，不能撤销").into());
     }
-    let key = store::identity(tx, person).await?.ok_or(StoreError::Corrupt("person"))?.person_key;
-    if !registration::live_keys(tx, school, std::iter::once(key)).await?.is_empty() {
+    let key = persons::identity(tx, parts, person).await?.key;
+    if !persons::live_keys(tx, school, std::iter::once(key)).await?.is_empty() {
         return Err(Refusal::new(Reason::DuplicateRow, "本校已为该生另录一条记录：请先删除或退回那一条，再撤销").into());
     }
-    Ok(store::take_place(tx, person, enrollment).await?)
+    Ok(())
 }
 
-fn period_state(state: State) -> PeriodState {
-    match state {
-        State::OnLeave => PeriodState::OnLeave,
-        State::Withdrawn => PeriodState::Withdrawn,
-        _ => PeriodState::InSchool,
+/// The department records, on the school's written reason, that somebody who was approved never came (新生未报到注销): the place is
+/// free, and no day of it counts.
+pub async fn never_came(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid, reason: &str) -> Result<(), Error> {
+    let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
+    let row = places::lock(tx, &school.code, enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
+    let state = roll::state_of(row.state)?;
+    let next =
+        after(state, Change::NeverCome).ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}", state.name(), Change::NeverCome.name())))?;
+    // Who took leave, or came back from it, was there.
+    let periods = places::periods(tx, enrollment).await?;
+    if periods.iter().any(|period| period.state != State::InSchool.code()) {
+        return Err(Refusal::wrong_state("该生已办理过休学等异动，说明曾到校就读，不能按未报到注销；如已离校，请办理退学").into());
     }
+    places::void(ctx, tx, enrollment, next, reason).await
 }

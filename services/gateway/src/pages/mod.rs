@@ -175,7 +175,9 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 19] = [
+const FIELDS: [(&str, &str); 21] = [
+    ("class_name", "班级"),
+    ("major", "专业"),
     ("text", "说明或理由"),
     ("reason", "原因"),
     ("flag", "链接中的疑点编号"),

@@ -79,6 +79,7 @@ pub fn state(state: &str) -> &'static str {
         "IN_SCHOOL" => "在读",
         "ON_LEAVE" => "休学",
         "WITHDRAWN" => "退学",
+        "NEVER_CAME" => "未报到注销",
         "APPROVED" => "已审核",
         "DONE" => "已办结",
         "OPEN" => "待学校说明",

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use xuezhu_proto::{
     aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
     enrollment::{
-        CancelChangeRequest, CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest, GetSchoolRequest, ListEnrollmentsRequest,
-        ListSchoolsRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest, RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest,
-        WithdrawRequest, correct_identity_request, enrollment,
+        CancelChangeRequest, ChangeClassRequest, ChangeMajorRequest, CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest,
+        GetSchoolRequest, ListEnrollmentsRequest, ListSchoolsRequest, Major, NeverCameRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest,
+        RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
     },
 };
 
@@ -123,6 +123,8 @@ struct EnrollmentPage {
     today: String,
     can_correct: bool,
     can_reveal: bool,
+    /// Majors of the school other than the student's, where the page offers to change it.
+    majors: Vec<Major>,
     /// Whole numbers, where this page was asked for them.
     revealed: Option<RevealNumberResponse>,
 }
@@ -130,6 +132,17 @@ struct EnrollmentPage {
 impl EnrollmentPage {
     fn state(&self) -> &'static str {
         self.row.state().as_str_name()
+    }
+
+    /// Why it was not approved, in words; empty where nothing stands in the way.
+    fn refusal(&self) -> &'static str {
+        match self.row.refusal.as_str() {
+            "" => "",
+            "PLACE_TAKEN" => "该生在另一所学校有有效学籍。",
+            "IDENTITY_CONFLICT" => "该证件号已登记在另一姓名之下，请主管部门核正。",
+            "DUPLICATE_ROW" => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条。",
+            _ => "与原学籍时间重叠。",
+        }
     }
 
     /// The state that a further change comes after.
@@ -146,12 +159,15 @@ async fn page(desk: Desk, school: String, enrollment: String, revealed: Option<R
     let row = desk.enrollments().get_enrollment(desk.request(GetEnrollmentRequest { school, enrollment })).await?.into_inner().enrollment.unwrap_or_default();
     let request_id = desk.new_request_id();
     let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
-    let decides = desk.user.is_officer() && {
-        let school = desk.directory().get_school(desk.request(GetSchoolRequest { school: row.school.clone() })).await?.into_inner().school;
-        school.is_some_and(|school| desk.user.decides_for(&school.authority))
+    let school = if desk.user.is_officer() || desk.user.is_clerk() {
+        desk.directory().get_school(desk.request(GetSchoolRequest { school: row.school.clone() })).await?.into_inner().school.unwrap_or_default()
+    } else {
+        School::default()
     };
+    let decides = desk.user.is_officer() && desk.user.decides_for(&school.authority);
+    let majors = school.majors.into_iter().filter(|major| format!("{}-{}", major.catalogue, major.code) != row.major).collect();
     let (can_correct, can_reveal) = (decides && !row.person.is_empty(), decides || desk.user.is_school());
-    Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct, can_reveal, revealed }))
+    Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct, can_reveal, majors, revealed }))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -165,11 +181,13 @@ struct ActForm {
     name: String,
     id_number: String,
     purpose: String,
+    class_name: String,
+    major: String,
 }
 
 async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/enrollments/{enrollment}");
-    let ActForm { request_id, act, effective_date, reason, kind, name, id_number, purpose } = form;
+    let ActForm { request_id, act, effective_date, reason, kind, name, id_number, purpose, class_name, major } = form;
     let mut client = desk.enrollments();
     match act.as_str() {
         "remove" => {
@@ -185,6 +203,15 @@ async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, For
         "return" => drop(client.return_from_leave(desk.change(&request_id, ReturnFromLeaveRequest { school, enrollment, effective_date, reason })).await?),
         "cancel" => drop(client.cancel_change(desk.change(&request_id, CancelChangeRequest { school, enrollment, reason })).await?),
         "withdraw" => drop(client.withdraw(desk.change(&request_id, WithdrawRequest { school, enrollment, effective_date, reason })).await?),
+        "change_class" => {
+            let asked = ChangeClassRequest { school, enrollment, effective_date, class_name, reason };
+            drop(client.change_class(desk.change(&request_id, asked)).await?);
+        }
+        "change_major" => {
+            let asked = ChangeMajorRequest { school, enrollment, effective_date, major, class_name, reason };
+            drop(client.change_major(desk.change(&request_id, asked)).await?);
+        }
+        "never_came" => drop(client.never_came(desk.change(&request_id, NeverCameRequest { school, enrollment, reason })).await?),
         "correct" => {
             let kind = correct_identity_request::Kind::from_str_name(&kind).unwrap_or_default().into();
             let asked = CorrectIdentityRequest { school, enrollment, kind, effective_date, name, id_number, reason };

@@ -146,6 +146,7 @@ fn facts_of_enrollment(row: &EnrollmentRow, periods: &[PeriodRow]) -> Vec<(Strin
             PeriodState::InSchool => "在读",
             PeriodState::OnLeave => "休学",
             PeriodState::Withdrawn => "退学",
+            PeriodState::NeverCame => "未报到注销",
             PeriodState::Unknown => "其他状态",
         };
         format!("{}起{name}", period.from_date)

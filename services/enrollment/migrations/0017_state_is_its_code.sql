@@ -1,0 +1,1 @@
+ALTER TABLE enrollments RENAME COLUMN state_code TO state;

@@ -1,0 +1,1 @@
+ALTER TABLE enrollments RENAME COLUMN class_code TO id_class;

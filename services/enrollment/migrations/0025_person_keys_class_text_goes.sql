@@ -1,0 +1,1 @@
+ALTER TABLE person_keys DROP COLUMN id_class;

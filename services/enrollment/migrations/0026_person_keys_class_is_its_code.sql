@@ -1,0 +1,1 @@
+ALTER TABLE person_keys RENAME COLUMN class_code TO id_class;

@@ -1,0 +1,151 @@
+//! Places and what is dated of them.
+
+mod store;
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_domain::{
+    codes::{self, Major},
+    enrollment::State,
+};
+use xuezhu_service::{Context, Error, Refusal};
+use xuezhu_store::{Hex, Tx};
+
+use super::{
+    Claim, drafts,
+    persons::{self, Entrant},
+};
+use crate::{Parts, sharing};
+
+// What other capabilities may ask.
+pub use self::store::{LockedRow, PeriodRow};
+pub(crate) use self::store::{is_enrolled_beyond, lock, of_person, periods};
+
+/// Whom a place is for.
+#[derive(Debug)]
+pub enum Who {
+    /// Somebody who is approved for the first time.
+    New(Entrant),
+    /// A person who was here before.
+    Known(Uuid),
+}
+
+/// A place to be given.
+#[derive(Debug)]
+pub struct Placing<'c> {
+    /// What the enrollment claims.
+    pub claim: &'c Claim,
+    /// For whom.
+    pub who: Who,
+    /// Its first day.
+    pub entry: NaiveDate,
+}
+
+/// A change of what is dated: what is not said stays.
+#[derive(Debug)]
+pub struct Move<'m> {
+    /// Of which enrollment.
+    pub enrollment: Uuid,
+    /// First day on which it holds, after the last change.
+    pub from: NaiveDate,
+    /// What the student is from then on.
+    pub state: Option<State>,
+    /// The class.
+    pub class_name: Option<&'m str>,
+    /// The major.
+    pub major: Option<&'static Major>,
+    /// Why.
+    pub reason: &'m str,
+}
+
+/// Gives places: persons where there are none yet, the one valid place, the first period. Fails with a unique violation where
+/// somebody was first.
+pub async fn place(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, placings: Vec<Placing<'_>>) -> Result<(), Error> {
+    if placings.is_empty() {
+        return Ok(());
+    }
+    let (mut placed, mut new, mut known) = (Vec::with_capacity(placings.len()), Vec::new(), Vec::new());
+    for Placing { claim, who, entry } in placings {
+        let person = match who {
+            Who::New(entrant) => {
+                let person = ctx.new_id();
+                new.push((person, claim, entrant));
+                person
+            }
+            Who::Known(person) => {
+                known.push((person, claim.enrollment));
+                person
+            }
+        };
+        placed.push(store::Placed { enrollment: Hex(claim.enrollment), person: Hex(person), entry_date: entry });
+    }
+    // Who comes back may be entered under a number that was changed since: what counts is the present one.
+    for (person, enrollment) in known {
+        persons::claim_present(ctx, tx, parts, person, &[enrollment]).await?;
+    }
+    persons::enter(ctx, tx, parts, region, new).await?;
+    store::take(tx, &placed, ctx.now_us(), ctx.today(), &ctx.actor.account).await?;
+    sharing::share_persons(ctx, tx, &placed.iter().map(|row| row.person.0).collect::<Vec<_>>()).await?;
+    sharing::share_enrollments(ctx, tx, &placed.iter().map(|row| row.enrollment.0).collect::<Vec<_>>()).await
+}
+
+/// Changes what is dated, from a day on; whoever gives up the place by it, has none any more.
+pub async fn change(ctx: &Context, tx: &mut Tx, parts: &Parts, moves: &[Move<'_>]) -> Result<(), Error> {
+    let rows: Vec<store::Moved> = moves
+        .iter()
+        .map(|moved| store::Moved {
+            enrollment: Hex(moved.enrollment),
+            from_date: moved.from,
+            state: moved.state.map(State::code),
+            class_name: moved.class_name.map(str::to_owned),
+            major: moved.major.map(Major::key),
+            reason: moved.reason.to_owned(),
+        })
+        .collect();
+    store::change(ctx, tx, &rows).await?;
+    let left = moves.iter().filter(|moved| moved.state.is_some_and(|state| !state.meaning().occupies)).map(|moved| moved.enrollment);
+    store::free(tx, left).await?;
+    let kept = moves.iter().filter(|moved| moved.class_name.is_some() || moved.major.is_some()).map(|moved| moved.enrollment);
+    let details = drafts::details_of(tx, parts, kept).await?;
+    let said = |moved: &Move| {
+        let changed: Vec<(&str, &str)> =
+            moved.class_name.map(|name| ("班级名称", name)).into_iter().chain(moved.major.map(|major| ("专业简称", major.name))).collect();
+        details.get(&moved.enrollment).map(|details| (moved.enrollment, drafts::with_columns(details, &changed)))
+    };
+    drafts::keep_details(tx, parts, moves.iter().filter_map(said)).await?;
+    sharing::share_enrollments(ctx, tx, &moves.iter().map(|moved| moved.enrollment).collect::<Vec<_>>()).await
+}
+
+/// Takes back the last change, which lies ahead: the period before it goes on. What was taken back is kept, with who and why. Where
+/// it gave up the place, that is taken again; the caller has seen that it is free.
+pub async fn take_back(ctx: &Context, tx: &mut Tx, parts: &Parts, enrollment: Uuid, person: Uuid, reason: &str) -> Result<(), Error> {
+    let periods = store::periods(tx, enrollment).await?;
+    let [.., before, last] = &periods[..] else { return Err(Refusal::wrong_state("没有可以撤销的异动").into()) };
+    let (before_state, last_state) = (super::state_of(before.state)?, super::state_of(last.state)?);
+    if before_state.meaning().occupies && !last_state.meaning().occupies {
+        store::take_again(tx, person, enrollment).await?;
+    }
+    store::take_back(ctx, tx, enrollment, last.from_date, reason).await?;
+    // Since when the state holds that goes on: a period may have changed something else.
+    let since = periods[..periods.len() - 1].iter().rev().take_while(|period| period.state == before.state).last().unwrap_or(before).from_date;
+    store::set_present(ctx, tx, enrollment, before, since).await?;
+    if (&before.class_name, &before.major) != (&last.class_name, &last.major) {
+        keep_place(tx, parts, enrollment, before).await?;
+    }
+    sharing::share_enrollments(ctx, tx, &[enrollment]).await
+}
+
+/// The kept columns of an enrollment say class and major of the period that goes on.
+async fn keep_place(tx: &mut Tx, parts: &Parts, enrollment: Uuid, period: &PeriodRow) -> Result<(), Error> {
+    let major = codes::major_of_key(&period.major).map(|major| ("专业简称", major.name));
+    let said: Vec<(&str, &str)> = std::iter::once(("班级名称", period.class_name.as_str())).chain(major).collect();
+    let details = drafts::details_of(tx, parts, std::iter::once(enrollment)).await?;
+    drafts::keep_details(tx, parts, details.into_iter().map(|(id, details)| (id, drafts::with_columns(&details, &said)))).await
+}
+
+/// Voids a place from its first day: no day of it counts, and it is free.
+pub async fn void(ctx: &Context, tx: &mut Tx, enrollment: Uuid, state: State, reason: &str) -> Result<(), Error> {
+    store::void(ctx, tx, enrollment, state, reason).await?;
+    store::free(tx, std::iter::once(enrollment)).await?;
+    sharing::share_enrollments(ctx, tx, &[enrollment]).await
+}

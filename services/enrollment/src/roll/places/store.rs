@@ -1,0 +1,283 @@
+//! SQL of places and periods.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_bridge::Kind;
+use xuezhu_domain::enrollment::State;
+use xuezhu_service::Context;
+use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+
+/// The kind of shared record whose versions say what was known when.
+const KIND: i32 = Kind::Enrollment as i32;
+
+/// An enrollment, locked.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct LockedRow {
+    pub state: i32,
+    pub person: Option<Uuid>,
+    pub id_document: String,
+    pub sex: i32,
+    pub birth_date: NaiveDate,
+    pub class_name: String,
+    pub major: String,
+    /// First day of the last period that stands.
+    pub last_from: Option<NaiveDate>,
+}
+
+/// A part of the story, as it stands.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct PeriodRow {
+    pub from_date: NaiveDate,
+    pub to_date: Option<NaiveDate>,
+    pub state: i32,
+    pub class_name: String,
+    pub major: String,
+    pub reason: String,
+    pub recorded_day: NaiveDate,
+}
+
+/// An enrollment that gets its person and its place.
+#[derive(Debug, Serialize)]
+pub struct Placed {
+    pub enrollment: Hex,
+    pub person: Hex,
+    pub entry_date: NaiveDate,
+}
+
+/// A change of what is dated; what is not said stays.
+#[derive(Debug, Serialize)]
+pub struct Moved {
+    pub enrollment: Hex,
+    pub from_date: NaiveDate,
+    pub state: Option<i32>,
+    pub class_name: Option<String>,
+    pub major: Option<String>,
+    pub reason: String,
+}
+
+pub async fn lock(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<LockedRow>, StoreError> {
+    one!(
+        tx,
+        LockedRow,
+        sql!(
+            "SELECT state, person, id_document, sex, birth_date, class_name, major,
+                    (SELECT max(p.from_date) FROM periods p WHERE p.enrollment = enrollments.enrollment AND p.until_version IS NULL) AS last_from
+             FROM enrollments WHERE school = $1 AND enrollment = $2" only(sqlite "", postgres " FOR UPDATE")
+        ),
+        school,
+        enrollment
+    )
+}
+
+pub async fn periods(tx: &mut Tx, enrollment: Uuid) -> Result<Vec<PeriodRow>, StoreError> {
+    rows!(
+        tx,
+        PeriodRow,
+        "SELECT from_date, to_date, state, class_name, major, reason, recorded_day FROM periods WHERE enrollment = $1 AND until_version IS NULL ORDER BY from_date",
+        enrollment
+    )
+}
+
+/// The enrollment at which a person has the one valid place.
+pub async fn of_person(tx: &mut Tx, person: Uuid) -> Result<Option<Uuid>, StoreError> {
+    Ok(one!(tx, (Uuid,), "SELECT enrollment FROM places WHERE person = $1", person)?.map(|(enrollment,)| enrollment))
+}
+
+/// Whether a person is, or is to be, enrolled somewhere else after a day.
+pub async fn is_enrolled_beyond(tx: &mut Tx, person: Uuid, enrollment: Uuid, day: NaiveDate) -> Result<bool, StoreError> {
+    let enrolled = one!(
+        tx,
+        (i32,),
+        "SELECT 1 FROM enrollments e JOIN periods pe ON pe.enrollment = e.enrollment
+         WHERE e.person = $1 AND e.enrollment <> $2 AND pe.until_version IS NULL AND pe.state < $4 AND (pe.to_date IS NULL OR pe.to_date > $3) LIMIT 1",
+        person,
+        enrollment,
+        day,
+        State::FIRST_FINAL
+    )?;
+    Ok(enrolled.is_some())
+}
+
+/// Gives persons their places, and each its first period.
+pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate, account: &str) -> Result<(), StoreError> {
+    let json = json_rows(placed);
+    run!(tx, sql!("INSERT INTO places (person, enrollment) SELECT t.person, t.enrollment FROM " table 1 (person uuid, enrollment uuid)), &json)?;
+    run!(
+        tx,
+        sql!(
+            "UPDATE enrollments SET state = $4, person = t.person, entry_date = t.entry_date, state_since = t.entry_date, approved_day = $3, refusal = '',
+             updated_at_us = $2, etag = etag + 1 FROM " table 1 (enrollment uuid, person uuid, entry_date date) " WHERE enrollments.enrollment = t.enrollment"
+        ),
+        &json,
+        now_us,
+        today,
+        State::InSchool.code()
+    )?;
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+                                  recorded_at_us, version)
+             SELECT e.enrollment, 1, e.entry_date, e.state, e.class_name, e.major, e.study_form, e.household, e.residence, '入学', $3, $4, $2,
+                    coalesce((SELECT s.version FROM shared_records s WHERE s.kind = $5 AND s.record = e.enrollment), 0) + 1
+             FROM " table 1 (enrollment uuid) " JOIN enrollments e ON e.enrollment = t.enrollment"
+        ),
+        &json,
+        now_us,
+        today,
+        account,
+        KIND
+    )?;
+    Ok(())
+}
+
+/// Ends the last period the day before, and begins another: both are known from the next version on, and what they replace until it.
+pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<(), StoreError> {
+    let json = json_rows(moved);
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO periods (enrollment, period, from_date, to_date, state, class_name, major, study_form, household, residence, reason, recorded_day,
+                                  recorded_by, recorded_at_us, version)
+             SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, p.from_date, t.from_date, p.state, p.class_name,
+                    p.major, p.study_form, p.household, p.residence, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us,
+                    (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = p.enrollment) + 1
+             FROM " table 1 (enrollment uuid, from_date date) " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL"
+        ),
+        &json,
+        KIND
+    )?;
+    run!(
+        tx,
+        sql!(
+            "UPDATE periods SET until_version = (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = periods.enrollment) + 1
+             FROM " table 1 (enrollment uuid) " WHERE periods.enrollment = t.enrollment AND periods.until_version IS NULL AND periods.to_date IS NULL"
+        ),
+        &json,
+        KIND
+    )?;
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+                                  recorded_at_us, version)
+             SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, t.from_date, coalesce(t.state, p.state),
+                    coalesce(t.class_name, p.class_name), coalesce(t.major, p.major), p.study_form, p.household, p.residence, t.reason, $2, $3, $4, p.version
+             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, reason text)
+            " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date = t.from_date"
+        ),
+        &json,
+        ctx.today(),
+        &ctx.actor.account,
+        ctx.now_us()
+    )?;
+    run!(
+        tx,
+        sql!(
+            "UPDATE enrollments SET state = coalesce(t.state, enrollments.state), class_name = coalesce(t.class_name, enrollments.class_name),
+             major = coalesce(t.major, enrollments.major), state_since = CASE WHEN t.state IS NULL THEN enrollments.state_since ELSE t.from_date END,
+             updated_at_us = $2, etag = etag + 1
+             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text) " WHERE enrollments.enrollment = t.enrollment"
+        ),
+        &json,
+        ctx.now_us()
+    )?;
+    Ok(())
+}
+
+pub async fn free(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> Result<(), StoreError> {
+    run!(tx, sql!("DELETE FROM places WHERE enrollment" in_uuids 1), json_uuids(enrollments))?;
+    Ok(())
+}
+
+pub async fn take_again(tx: &mut Tx, person: Uuid, enrollment: Uuid) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO places (person, enrollment) VALUES ($1, $2)", person, enrollment)?;
+    Ok(())
+}
+
+/// Takes the last period out of the story, keeps it with who took it back, and lets the one before go on.
+pub async fn take_back(ctx: &Context, tx: &mut Tx, enrollment: Uuid, from: NaiveDate, reason: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+                              recorded_at_us, version)
+         SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, p.from_date, p.state, p.class_name, p.major,
+                p.study_form, p.household, p.residence, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us, s.version + 1
+         FROM periods p JOIN shared_records s ON s.kind = $3 AND s.record = p.enrollment
+         WHERE p.enrollment = $1 AND p.until_version IS NULL AND p.to_date = $2",
+        enrollment,
+        from,
+        KIND
+    )?;
+    run!(
+        tx,
+        "UPDATE periods SET until_version = (SELECT s.version FROM shared_records s WHERE s.kind = $3 AND s.record = periods.enrollment) + 1
+         WHERE enrollment = $1 AND until_version IS NULL AND to_date = $2",
+        enrollment,
+        from,
+        KIND
+    )?;
+    run!(
+        tx,
+        "UPDATE periods SET until_version = (SELECT s.version FROM shared_records s WHERE s.kind = $3 AND s.record = periods.enrollment) + 1,
+                until_by = $4, until_reason = $5, until_day = $6
+         WHERE enrollment = $1 AND until_version IS NULL AND to_date IS NULL AND from_date = $2",
+        enrollment,
+        from,
+        KIND,
+        &ctx.actor.account,
+        reason,
+        ctx.today()
+    )?;
+    Ok(())
+}
+
+/// What the enrollment has of the period that goes on, for lists.
+pub async fn set_present(ctx: &Context, tx: &mut Tx, enrollment: Uuid, period: &PeriodRow, since: NaiveDate) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE enrollments SET state = $2, state_since = $3, class_name = $4, major = $5, updated_at_us = $6, etag = etag + 1 WHERE enrollment = $1",
+        enrollment,
+        period.state,
+        since,
+        &period.class_name,
+        &period.major,
+        ctx.now_us()
+    )?;
+    Ok(())
+}
+
+/// Closes all that stands, and says instead that it never was.
+pub async fn void(ctx: &Context, tx: &mut Tx, enrollment: Uuid, state: State, reason: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE periods SET until_version = (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = periods.enrollment) + 1
+         WHERE enrollment = $1 AND until_version IS NULL",
+        enrollment,
+        KIND
+    )?;
+    run!(
+        tx,
+        "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+                              recorded_at_us, version)
+         SELECT e.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = e.enrollment) + 1, e.entry_date, $2, e.class_name, e.major,
+                e.study_form, e.household, e.residence, $3, $4, $5, $6, s.version + 1
+         FROM enrollments e JOIN shared_records s ON s.kind = $7 AND s.record = e.enrollment WHERE e.enrollment = $1",
+        enrollment,
+        state.code(),
+        reason,
+        ctx.today(),
+        &ctx.actor.account,
+        ctx.now_us(),
+        KIND
+    )?;
+    run!(
+        tx,
+        "UPDATE enrollments SET state = $2, state_since = entry_date, updated_at_us = $3, etag = etag + 1 WHERE enrollment = $1",
+        enrollment,
+        state.code(),
+        ctx.now_us()
+    )?;
+    Ok(())
+}
