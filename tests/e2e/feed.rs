@@ -1,11 +1,15 @@
 //! A batch that is applied in lanes, and breaks off in their midst.
 
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use xuezhu::deployment::Deployment;
-use xuezhu_service::settings::Settings;
+use xuezhu::deployment::{Deployment, system_clock};
+use xuezhu_bridge::sequencer::Sequencer;
+use xuezhu_service::{Ids, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
-    deployment_on, postgres,
+    Engine, deployment_on, postgres,
     schools::{self, SCHOOL, number, student},
     until,
 };
@@ -120,4 +124,33 @@ async fn whether_changes_wait_is_read_from_their_index_whatever_the_planner_beli
         asked > 50 && scans().await - before > 25
     })
     .await;
+}
+
+/// Two processes whose clocks differ commit changes of one record: their ids are in another order than its versions.
+#[tokio::test(flavor = "multi_thread")]
+async fn positions_of_a_record_rise_with_its_versions_whatever_their_ids() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", folder.path().join("e.db").display()),
+            Engine::Postgres => postgres::database().await,
+        };
+        let db = Db::open(&url).await.expect("opens");
+        db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+        let mut tx = db.begin().await.expect("begins");
+        // Record 7 in three versions, the last with the lowest id; record 8 in between.
+        for (change, record, version) in [(10, 7, 3), (15, 8, 1), (20, 7, 1), (30, 7, 2)] {
+            let log = "INSERT INTO change_log (change, kind, record, version, scope_before, scope, body, at_us) VALUES ($1, 10, $2, $3, '', '', $4, 0)";
+            run!(&mut tx, log, Uuid::from_u128(change), Uuid::from_u128(record), version, &b""[..]).expect("is logged");
+        }
+        tx.commit().await.expect("commits");
+        let sequencer = Sequencer::new(db.clone(), system_clock(), &Ids::random(), Arc::default(), CancellationToken::new()).await.expect("is made");
+        assert_eq!(sequencer.step(&mut None).await.expect("works"), 4, "{engine:?}");
+        let mut tx = db.read().await.expect("reads");
+        let given = rows!(&mut tx, (i64, Uuid, i64), "SELECT position, record, version FROM change_log ORDER BY position").expect("reads");
+        tx.rollback().await.expect("ends");
+        let given: Vec<_> = given.into_iter().map(|(position, record, version)| (position, record.as_u128(), version)).collect();
+        assert_eq!(given, [(1, 7, 1), (2, 8, 1), (3, 7, 2), (4, 7, 3)], "{engine:?}");
+        assert_eq!(sequencer.step(&mut None).await.expect("works"), 0, "{engine:?}");
+    }
 }

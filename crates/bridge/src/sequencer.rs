@@ -123,7 +123,7 @@ impl Sequencer {
             woken.as_mut().enable();
             let wait = match self.step(&mut lead).await {
                 // A full batch: there may be more.
-                Ok(BATCH_CHANGES) => continue,
+                Ok(assigned) if assigned >= BATCH_CHANGES => continue,
                 Ok(_) => {
                     faults.over();
                     POLL

@@ -240,13 +240,20 @@ pub async fn lock_next_position(tx: &mut Tx, epoch: i64) -> Result<Option<(Uuid,
     one!(tx, (Uuid, i64), "UPDATE feed_sequencer SET epoch = epoch WHERE epoch = $1 RETURNING history, next_position", epoch)
 }
 
-/// Gives positions to committed changes in the order of their ids; returns how many.
+/// Gives positions to committed changes in the order of their ids, and to those of one record in the order of its versions: ids are made
+/// by the clocks of several processes. Earlier versions that wait come along, whatever their ids. Returns how many.
 pub async fn assign_positions(tx: &mut Tx, first: i64, limit: i64) -> Result<i64, StoreError> {
     let assigned = run!(
         tx,
-        "UPDATE change_log SET position = $1 - 1 + waiting.place
-         FROM (SELECT change, row_number() OVER (ORDER BY change) AS place
-               FROM (SELECT change FROM change_log WHERE position IS NULL ORDER BY change LIMIT $2) AS oldest) AS waiting
+        "WITH oldest AS (SELECT change, kind, record, version FROM change_log WHERE position IS NULL ORDER BY change LIMIT $2),
+              batch AS (SELECT change, kind, record, version FROM oldest
+                        UNION SELECT c.change, c.kind, c.record, c.version FROM oldest o
+                              JOIN change_log c ON c.kind = o.kind AND c.record = o.record AND c.version < o.version WHERE c.position IS NULL),
+              slots AS (SELECT kind, record, row_number() OVER (ORDER BY change) AS place, row_number() OVER (PARTITION BY kind, record ORDER BY change) AS turn
+                        FROM batch),
+              turns AS (SELECT change, kind, record, row_number() OVER (PARTITION BY kind, record ORDER BY version) AS turn FROM batch)
+         UPDATE change_log SET position = $1 - 1 + waiting.place
+         FROM (SELECT turns.change, slots.place FROM turns JOIN slots ON slots.kind = turns.kind AND slots.record = turns.record AND slots.turn = turns.turn) AS waiting
          WHERE change_log.change = waiting.change",
         first,
         limit
