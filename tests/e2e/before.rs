@@ -447,3 +447,21 @@ async fn a_keyring_of_before_is_split_by_a_command_that_a_start_names() {
     let check = format!("{:032x}", u128::from_be_bytes(keys.hash_key_check()));
     assert_eq!((&told["hashKeyId"], &told["hashKeyCheck"]), (&json!(keys.hash_key_id()), &json!(check)));
 }
+
+/// The first start was killed after its migrations, before it had noted by what the keys are known again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_was_killed_after_its_migrations_goes_on() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Before::province(engine, folder.path()).await;
+        let (enrollment, aid) = databases(&before).await;
+        enrollment.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+        aid.migrate(&xuezhu_aid::MIGRATIONS).await.expect("migrates");
+        tokio::join!(enrollment.close(), aid.close());
+        let deployment = start(before.options.clone()).await;
+        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        deployment.drain().await.expect("drains");
+        assert_all_is_there(&admin, &before.manifest["rest"]).await;
+        deployment.stop().await;
+    }
+}

@@ -164,6 +164,7 @@ async fn another_class_and_another_major_are_periods_of_their_own() {
             who.post(&format!("{path}/changeMajor"), &json!({ "effectiveDate": day, "major": major, "className": class, "reason": "转专业" }), "").await
         };
         for (answer, reason_of) in [
+            (class(&people.clerk, "2班", "2026-11-21").await, (400, "INVALID_ARGUMENT")),
             (class(&people.other, "2班", "2026-10-08").await, (403, "FORBIDDEN")),
             (class(&people.clerk, "1班", "2026-10-08").await, (400, "INVALID_ARGUMENT")),
             (class(&people.clerk, "", "2026-10-08").await, (400, "INVALID_ARGUMENT")),
@@ -232,6 +233,9 @@ async fn who_never_came_is_voided_from_the_first_day_and_owes_no_month() {
         record(&people.clerk, &other, "leave", "2026-10-08").await.expect("is recorded");
         record(&people.clerk, &other, "return", "2026-10-10").await.expect("is recorded");
         assert_eq!(reason(never(&people.officer, &other).await), (400, "WRONG_STATE".into()), "who took leave was there");
+        let moved = json!({ "effectiveDate": "2026-10-12", "className": "2班", "reason": "分班" });
+        people.clerk.post(&format!("{other}/changeClass"), &moved, "").await.expect("is recorded");
+        assert_eq!(reason(never(&people.officer, &other).await), (400, "WRONG_STATE".into()), "and who went to another class");
         let voided = never(&people.officer, &path).await.expect("is recorded");
         assert_eq!(story(&voided), [row(["NEVER_CAME", "1班", "现代农艺技术", "2026-09-01", ""])]);
         assert_eq!((&voided["state"], &voided["stateSince"]), (&json!("NEVER_CAME"), &json!("2026-09-01")));
@@ -256,7 +260,35 @@ async fn who_never_came_is_voided_from_the_first_day_and_owes_no_month() {
         let rules: Vec<String> = people.open_flags().await.into_iter().filter(|(_, name)| *name == student(1)["姓名"]).map(|(rule, _)| rule).collect();
         assert!(rules.contains(&"OTHER_SCHOOL".to_owned()), "listed here, and there: {rules:?}");
         // Here, too, the student may be entered again, if they come after all.
-        assert_eq!(people.import(&[student(1)]).await["rowsNew"], 1);
+        let again = people.import(&[student(1)]).await;
+        let warned = again["warnings"].as_array().expect("a list").iter().any(|warning| warning["code"] == "NEVER_CAME");
+        assert!(again["rowsNew"] == 1 && warned, "it is said that they never came: {again}");
+        deployment.stop().await;
+    }
+}
+
+/// Two clerks act on one student at once: whichever is second sees what the first wrote.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_changes_at_once_leave_one_story_without_gap_or_overlap() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-11-20".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        people.import(&(1..=24).map(student).collect::<Vec<_>>()).await;
+        people.register().await;
+        for serial in 1..=24 {
+            let path = path_of(&people, serial).await;
+            let later = json!({ "effectiveDate": "2026-11-10", "className": "2班", "reason": "分班" });
+            let changed = format!("{path}/changeClass");
+            let (class, gone) = tokio::join!(people.clerk.post(&changed, &later, ""), record(&people.clerk, &path, "withdraw", "2026-10-10"));
+            assert!(class.is_ok() || gone.is_ok(), "{engine:?} {serial}");
+            let story = story(&people.clerk.get(&path).await.expect("is there"));
+            for pair in story.windows(2) {
+                assert!(pair[0][4] == pair[1][3] && pair[0][3] < pair[0][4], "{engine:?} {serial}: {story:?}");
+            }
+            assert_eq!(story.last().expect("a period")[4], "", "{engine:?} {serial}: {story:?}");
+        }
         deployment.stop().await;
     }
 }

@@ -24,6 +24,9 @@ const POSTGRES_CONNECTIONS: u32 = 12;
 const SQLITE_READERS: u32 = 4;
 /// Rows that wait between a connection's thread and whoever reads them.
 const SQLITE_ROWS: usize = 1_000;
+/// How often a table is written anew, and the wait in between, while somebody else's snapshot keeps dead rows.
+const COMPACTIONS: u32 = 60;
+const COMPACTION_WAIT: Duration = Duration::from_millis(500);
 /// How often a transaction is run before its failure is told.
 const ATTEMPTS: u32 = 8;
 
@@ -254,11 +257,9 @@ impl Db {
             }
             Self::Postgres(pool) => {
                 for table in tables {
-                    for statement in [format!("VACUUM FULL {table}"), format!("VACUUM ANALYZE {table}")] {
-                        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(pool).await?;
-                    }
+                    write_anew(pool, table).await?;
                 }
-                sqlx::query("VACUUM FULL pg_statistic").execute(pool).await?;
+                write_anew(pool, "pg_statistic").await?;
             }
         }
         Ok(())
@@ -292,4 +293,23 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// Writes a table of PostgreSQL anew, until no dead row is left in it: while anybody else's snapshot is older, be it that of an analysis
+/// in the background, dead rows are kept.
+async fn write_anew(pool: &PgPool, table: &str) -> Result<(), StoreError> {
+    for attempt in 1..=COMPACTIONS {
+        for statement in [format!("VACUUM FULL {table}"), format!("VACUUM ANALYZE {table}")] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(pool).await?;
+        }
+        let dead = "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = to_regclass($1)";
+        let dead: Option<(i64,)> = sqlx::query_as(dead).bind(table).fetch_optional(pool).await?;
+        if dead.is_none_or(|(dead,)| dead == 0) {
+            return Ok(());
+        }
+        tracing::debug!(table, attempt, "somebody still reads of before: it is written anew again");
+        tokio::time::sleep(COMPACTION_WAIT).await;
+    }
+    tracing::warn!(table, "rows of before could not be removed, because somebody reads of before; run VACUUM FULL on it when nobody does");
+    Ok(())
 }

@@ -6,9 +6,10 @@ mod store;
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::NaiveDate;
 use prost::Message;
 use uuid::Uuid;
-use xuezhu_domain::{Month, Term, codes, text};
+use xuezhu_domain::{Month, Term, codes, enrollment::PeriodState, text};
 use xuezhu_proto::{
     aid as pb,
     common::{ImportReport, Problem},
@@ -175,14 +176,18 @@ impl Candidate<'_> {
 fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
     let mut found = Vec::new();
     for person in &case.persons {
-        let here = case
-            .enrollments
-            .iter()
-            .filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person) && !enrollment.timeline.is_empty())
-            .max_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
-        let Some(enrollment) = here else { continue };
-        let Some(span) = enrollment.timeline.last() else { continue };
+        let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
         let months = reconciliation::rules::months_at(case, &parts.policies, person, school, terms.scheme, &terms.days);
+        // What held in the first of the months decides, not what holds today.
+        let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
+        let spans: Vec<_> = spans.filter(|(_, span)| span.state.state == PeriodState::InSchool).collect();
+        let within = |month: &Month| {
+            let holds = |day: NaiveDate| spans.iter().find(|(_, span)| span.contains(day));
+            let begins = || spans.iter().find(|(_, span)| month.first_day() <= span.from && span.from < month.end());
+            holds(month.first_day()).or_else(begins).copied()
+        };
+        let last = || spans.iter().max_by_key(|(enrollment, span)| (enrollment.entry_date, enrollment.enrollment, span.from)).copied();
+        let Some((enrollment, span)) = months.first().and_then(within).or_else(last) else { continue };
         let facts = Facts {
             entry: enrollment.entry_date,
             major: &span.state.major,

@@ -72,7 +72,15 @@ fn places<'e>(enrollments: &'e [EnrollmentSide], months: &[Month]) -> Vec<Place<
     let (begin, end) = (first.first_day(), last.end());
     let within = |side: &'e EnrollmentSide| {
         let spans = side.periods.iter().map(|period| (period.from.max(begin), period.to.map_or(end, |to| to.min(end)), period.state));
-        Place { school: &side.school, stage: side.stage, spans: spans.filter(|(from, to, _)| from < to).collect() }
+        // A change of class parts a period in two that say the same of what is decided here.
+        let mut merged: Vec<(NaiveDate, NaiveDate, PeriodState)> = Vec::new();
+        for (from, to, state) in spans.filter(|(from, to, _)| from < to) {
+            match merged.last_mut() {
+                Some(last) if last.1 == from && last.2 == state => last.1 = to,
+                _ => merged.push((from, to, state)),
+            }
+        }
+        Place { school: &side.school, stage: side.stage, spans: merged }
     };
     let mut places: Vec<Place> = enrollments.iter().map(within).collect();
     places.sort_by_cached_key(|place| serde_json::to_string(place).unwrap_or_default());
@@ -118,7 +126,14 @@ mod tests {
 
     #[test]
     fn what_no_rule_decides_on_changes_no_digest() {
-        let same: [fn(&mut Evidence); 6] = [
+        let same: [fn(&mut Evidence); 7] = [
+            // A change of class in the midst of a period.
+            |evidence| {
+                let periods = &mut evidence.enrollments[0].periods;
+                let (day, whole) = ("2026-11-10".parse().expect("a date"), periods[1].clone());
+                periods[1].to = Some(day);
+                periods.push(PeriodSide { from: day, class_name: "2班".into(), ..whole });
+            },
             |evidence| evidence.enrollments[0].periods[1].class_name = "2班".into(),
             |evidence| evidence.enrollments[0].periods[0].major = "2010-100100".into(),
             |evidence| evidence.enrollments[0].enrollment = Uuid::from_u128(9),

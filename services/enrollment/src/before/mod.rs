@@ -41,8 +41,13 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
     Box::pin(async move {
         let Some((enrollment, key, class, sealed)) = store::sample(tx).await? else { return Ok(None) };
         let Some(number) = keyring.open_text("id", &[enrollment], &sealed) else { return Ok(Some(false)) };
-        Ok(Some(keyring.person_key(&IdNumber::stored(NumberClass::of_before(&class).ok_or(StoreError::Corrupt("class of number"))?, number)).0 == key))
+        Ok(Some(keyring.person_key(&IdNumber::stored(class_of(&class).ok_or(StoreError::Corrupt("class of number"))?, number)).0 == key))
     })
+}
+
+/// The class of a number, as text of before or as a code.
+fn class_of(text: &str) -> Option<NumberClass> {
+    text.parse().map_or_else(|_| NumberClass::of_before(text), NumberClass::from_code)
 }
 
 /// Converts what a database of before holds.

@@ -41,9 +41,26 @@ pub async fn has_account(tx: &mut Tx) -> Result<bool, StoreError> {
     Ok(one!(tx, (i32,), "SELECT 1 FROM accounts LIMIT 1")?.is_some())
 }
 
-/// A row by which keys are proven.
+/// A row by which keys are proven. Which form the class of its number has depends on where migrations stopped: text, a code beside
+/// it, or a code in its place.
 pub async fn sample(tx: &mut Tx) -> Result<Option<(Uuid, Uuid, String, Vec<u8>)>, StoreError> {
-    one!(tx, (Uuid, Uuid, String, Vec<u8>), "SELECT enrollment, claim_key, id_class, id_sealed FROM enrollments WHERE length(id_sealed) > 0 LIMIT 1")
+    let columns = rows!(
+        &mut *tx,
+        (String,),
+        sql!(
+            "SELECT "
+            only(
+                sqlite "name FROM pragma_table_info('enrollments')",
+                postgres "column_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'enrollments'"
+            )
+        )
+    )?;
+    type Sample = (Uuid, Uuid, String, Vec<u8>);
+    if columns.iter().any(|(name,)| name == "id_class") {
+        let select = "SELECT enrollment, claim_key, CAST(id_class AS text), id_sealed FROM enrollments WHERE length(id_sealed) > 0 LIMIT 1";
+        return one!(tx, Sample, select);
+    }
+    one!(tx, Sample, "SELECT enrollment, claim_key, CAST(class_code AS text), id_sealed FROM enrollments WHERE length(id_sealed) > 0 LIMIT 1")
 }
 
 pub async fn enrollments(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<EnrollmentRow>, StoreError> {

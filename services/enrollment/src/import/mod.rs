@@ -214,6 +214,7 @@ async fn match_rows(
     // never came is in none, and in one again only who comes after all.
     let left: HashMap<(Uuid, i32, &str), &registration::LiveRow> =
         gone.iter().filter(|row| row.state == State::Withdrawn.code()).map(|row| ((row.claim_key, row.entry_month, row.school_number.as_str()), row)).collect();
+    let never_came: HashSet<(Uuid, i32)> = gone.iter().filter(|row| row.state == State::NeverCame.code()).map(|row| (row.claim_key, row.entry_month)).collect();
     let former: HashMap<(Uuid, String), Uuid> =
         registration::former_keys_at(tx, school).await?.into_iter().map(|(key, name, enrollment)| ((key, comparable_name(&name)), enrollment)).collect();
     let by_id: HashMap<Uuid, &registration::LiveRow> = live.iter().map(|row| (row.enrollment, row)).collect();
@@ -255,7 +256,14 @@ async fn match_rows(
         let gone = || left.get(&(row.key, row.row.entry_month.number(), row.row.school_number.as_str())).copied();
         let Some(known) = same_key.or(same_number) else {
             match gone() {
-                None => effects.push((row, Effect::New)),
+                None => {
+                    if never_came.contains(&(row.key, row.row.entry_month.number())) {
+                        let why = "该生已按新生未报到注销；如确已到校，可以重新录入并申报，否则请从表中删去";
+                        let warning = RowProblem::new("身份证件号", &row.row.id.masked(), "NEVER_CAME", why.into());
+                        found.add(&row.sheet, row.number, Vec::new(), vec![warning]);
+                    }
+                    effects.push((row, Effect::New));
+                }
                 Some(known) if known.content_hash == row.content => {
                     found.add(&row.sheet, row.number, Vec::new(), vec![has_left(&row)]);
                     effects.push((row, Effect::Unchanged));

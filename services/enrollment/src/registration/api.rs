@@ -473,7 +473,7 @@ fn event_with(mut errors: FieldErrors, what: What, school: String, enrollment: &
 
 /// The name of a class, as a workbook may give it.
 fn class_name(errors: &mut FieldErrors, name: &str, must: bool) -> String {
-    let name = name.trim();
+    let name = &text::clean(name);
     if name.is_empty() && !must {
         return String::new();
     }

@@ -6,8 +6,9 @@ mod identity;
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{
+    calendar::school_year_end,
     codes,
-    enrollment::{Change, State, after, check_effective},
+    enrollment::{Change, after, check_effective},
 };
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
@@ -64,11 +65,14 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, event: &Event) ->
     let row = places::lock(tx, &school.code, event.enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
     let (change, state) = (event.what.change(), roll::state_of(row.state)?);
     // Of what lies ahead the last counts: what comes after it must fit it.
-    let ahead =
-        row.last_from.filter(|last| *last > ctx.today()).map(|last| format!("（已登记自{last}起）；如要改在此前办理，请先撤销该项异动")).unwrap_or_default();
+    let last = places::last_from(tx, event.enrollment).await?;
+    let ahead = ahead(ctx, last);
     let next = after(state, change).ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), change.name())))?;
-    let last = row.last_from.ok_or(StoreError::Corrupt("first day of a state"))?;
+    let last = last.ok_or(StoreError::Corrupt("first day of a state"))?;
     check_effective(last, event.effective, ctx.today()).map_err(|error| Refusal::field("effective_date", format!("{error}{ahead}")))?;
+    if !matches!(event.what, What::Status(_)) && event.effective > ctx.today() {
+        return Err(Refusal::field("effective_date", "调班、转专业请在生效之日或之后登记，不能晚于今天").into());
+    }
     let moved = Move { enrollment: event.enrollment, from: event.effective, state: None, class_name: None, major: None, reason: &event.reason };
     let moved = match &event.what {
         What::Status(_) => Move { state: Some(next), ..moved },
@@ -85,6 +89,11 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, event: &Event) ->
         }
     };
     places::change(ctx, tx, parts, &[moved]).await
+}
+
+/// What to know where something is recorded ahead.
+fn ahead(ctx: &Context, last: Option<NaiveDate>) -> String {
+    last.filter(|last| *last > ctx.today()).map(|last| format!("（已登记自{last}起）；如要改在此前办理，请先撤销该项异动")).unwrap_or_default()
 }
 
 fn other_class<'c>(row: &LockedRow, class: &'c str) -> Result<&'c str, Error> {
@@ -104,7 +113,7 @@ pub async fn cancel(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enr
     if !roll::state_of(last.state)?.meaning().occupies {
         may_stay(tx, parts, &school.code, enrollment, person, last.from_date).await?;
     }
-    places::take_back(ctx, tx, parts, enrollment, person, reason).await
+    places::take_back(ctx, tx, enrollment, person, reason).await
 }
 
 fn nothing_ahead() -> Refusal {
@@ -130,12 +139,18 @@ pub async fn never_came(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uu
     let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
     let row = places::lock(tx, &school.code, enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
     let state = roll::state_of(row.state)?;
-    let next =
-        after(state, Change::NeverCome).ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}", state.name(), Change::NeverCome.name())))?;
-    // Who took leave, or came back from it, was there.
+    let ahead = ahead(ctx, places::last_from(tx, enrollment).await?);
+    let next = after(state, Change::NeverCome)
+        .ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), Change::NeverCome.name())))?;
+    // Who took leave or went to another class was there.
     let periods = places::periods(tx, enrollment).await?;
-    if periods.iter().any(|period| period.state != State::InSchool.code()) {
-        return Err(Refusal::wrong_state("该生已办理过休学等异动，说明曾到校就读，不能按未报到注销；如已离校，请办理退学").into());
+    let [entry] = &periods[..] else {
+        let why = format!("该生已登记过休学、调班等异动，说明曾到校就读，不能按未报到注销{ahead}；如已离校，请办理退学");
+        return Err(Refusal::wrong_state(why).into());
+    };
+    let last = school_year_end(entry.from_date);
+    if ctx.today() > last {
+        return Err(Refusal::wrong_state(format!("未报到注销须在入学的学年内（{last}前）办理；如已离校，请办理退学")).into());
     }
     places::void(ctx, tx, enrollment, next, reason).await
 }

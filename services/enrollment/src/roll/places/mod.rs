@@ -4,11 +4,8 @@ mod store;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{
-    codes::{self, Major},
-    enrollment::State,
-};
-use xuezhu_service::{Context, Error, Refusal};
+use xuezhu_domain::{codes::Major, enrollment::State};
+use xuezhu_service::{Context, Error, Reason, Refusal};
 use xuezhu_store::{Hex, Tx};
 
 use super::{
@@ -18,8 +15,8 @@ use super::{
 use crate::{Parts, sharing};
 
 // What other capabilities may ask.
-pub use self::store::{LockedRow, PeriodRow};
-pub(crate) use self::store::{is_enrolled_beyond, lock, of_person, periods};
+pub use self::store::LockedRow;
+pub(crate) use self::store::{is_enrolled_beyond, last_from, lock, of_person, periods};
 
 /// Whom a place is for.
 #[derive(Debug)]
@@ -102,23 +99,27 @@ pub async fn change(ctx: &Context, tx: &mut Tx, parts: &Parts, moves: &[Move<'_>
             reason: moved.reason.to_owned(),
         })
         .collect();
-    store::change(ctx, tx, &rows).await?;
+    let begun = store::change(ctx, tx, &rows).await?;
+    if usize::try_from(begun).ok() != Some(moves.len()) {
+        return Err(Refusal::new(Reason::Conflict, "他人刚刚登记了同一学生的异动，请刷新后重试").into());
+    }
     let left = moves.iter().filter(|moved| moved.state.is_some_and(|state| !state.meaning().occupies)).map(|moved| moved.enrollment);
     store::free(tx, left).await?;
     let kept = moves.iter().filter(|moved| moved.class_name.is_some() || moved.major.is_some()).map(|moved| moved.enrollment);
     let details = drafts::details_of(tx, parts, kept).await?;
     let said = |moved: &Move| {
-        let changed: Vec<(&str, &str)> =
-            moved.class_name.map(|name| ("班级名称", name)).into_iter().chain(moved.major.map(|major| ("专业简称", major.name))).collect();
-        details.get(&moved.enrollment).map(|details| (moved.enrollment, drafts::with_columns(details, &changed)))
+        let details = details.get(&moved.enrollment)?;
+        let major = moved.major.map(|major| ("专业简称", as_typed(details, major)));
+        let changed: Vec<(&str, &str)> = moved.class_name.map(|name| ("班级名称", name)).into_iter().chain(major).collect();
+        Some((moved.enrollment, drafts::with_columns(details, &changed)))
     };
     drafts::keep_details(tx, parts, moves.iter().filter_map(said)).await?;
     sharing::share_enrollments(ctx, tx, &moves.iter().map(|moved| moved.enrollment).collect::<Vec<_>>()).await
 }
 
-/// Takes back the last change, which lies ahead: the period before it goes on. What was taken back is kept, with who and why. Where
+/// Takes back the last change of state, which lies ahead: the period before it goes on. What was taken back is kept, with who and why. Where
 /// it gave up the place, that is taken again; the caller has seen that it is free.
-pub async fn take_back(ctx: &Context, tx: &mut Tx, parts: &Parts, enrollment: Uuid, person: Uuid, reason: &str) -> Result<(), Error> {
+pub async fn take_back(ctx: &Context, tx: &mut Tx, enrollment: Uuid, person: Uuid, reason: &str) -> Result<(), Error> {
     let periods = store::periods(tx, enrollment).await?;
     let [.., before, last] = &periods[..] else { return Err(Refusal::wrong_state("没有可以撤销的异动").into()) };
     let (before_state, last_state) = (super::state_of(before.state)?, super::state_of(last.state)?);
@@ -129,18 +130,13 @@ pub async fn take_back(ctx: &Context, tx: &mut Tx, parts: &Parts, enrollment: Uu
     // Since when the state holds that goes on: a period may have changed something else.
     let since = periods[..periods.len() - 1].iter().rev().take_while(|period| period.state == before.state).last().unwrap_or(before).from_date;
     store::set_present(ctx, tx, enrollment, before, since).await?;
-    if (&before.class_name, &before.major) != (&last.class_name, &last.major) {
-        keep_place(tx, parts, enrollment, before).await?;
-    }
     sharing::share_enrollments(ctx, tx, &[enrollment]).await
 }
 
-/// The kept columns of an enrollment say class and major of the period that goes on.
-async fn keep_place(tx: &mut Tx, parts: &Parts, enrollment: Uuid, period: &PeriodRow) -> Result<(), Error> {
-    let major = codes::major_of_key(&period.major).map(|major| ("专业简称", major.name));
-    let said: Vec<(&str, &str)> = std::iter::once(("班级名称", period.class_name.as_str())).chain(major).collect();
-    let details = drafts::details_of(tx, parts, std::iter::once(enrollment)).await?;
-    drafts::keep_details(tx, parts, details.into_iter().map(|(id, details)| (id, drafts::with_columns(&details, &said)))).await
+/// A major as the school types it: some by name, some by code.
+fn as_typed(details: &str, major: &'static Major) -> &'static str {
+    let typed = details.lines().find_map(|line| line.strip_prefix("专业简称=")).unwrap_or_default();
+    if !typed.is_empty() && typed.bytes().all(|byte| byte.is_ascii_digit()) { major.code } else { major.name }
 }
 
 /// Voids a place from its first day: no day of it counts, and it is free.

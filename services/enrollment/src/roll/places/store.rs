@@ -21,8 +21,6 @@ pub struct LockedRow {
     pub birth_date: NaiveDate,
     pub class_name: String,
     pub major: String,
-    /// First day of the last period that stands.
-    pub last_from: Option<NaiveDate>,
 }
 
 /// A part of the story, as it stands.
@@ -61,13 +59,18 @@ pub async fn lock(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<
         tx,
         LockedRow,
         sql!(
-            "SELECT state, person, id_document, sex, birth_date, class_name, major,
-                    (SELECT max(p.from_date) FROM periods p WHERE p.enrollment = enrollments.enrollment AND p.until_version IS NULL) AS last_from
-             FROM enrollments WHERE school = $1 AND enrollment = $2" only(sqlite "", postgres " FOR UPDATE")
+            "SELECT state, person, id_document, sex, birth_date, class_name, major FROM enrollments WHERE school = $1 AND enrollment = $2"
+            only(sqlite "", postgres " FOR UPDATE")
         ),
         school,
         enrollment
     )
+}
+
+/// First day of the last period that stands. A statement of its own, after the lock: what waited for it would else read of before.
+pub async fn last_from(tx: &mut Tx, enrollment: Uuid) -> Result<Option<NaiveDate>, StoreError> {
+    let last = one!(tx, (Option<NaiveDate>,), "SELECT max(from_date) FROM periods WHERE enrollment = $1 AND until_version IS NULL", enrollment)?;
+    Ok(last.and_then(|(last,)| last))
 }
 
 pub async fn periods(tx: &mut Tx, enrollment: Uuid) -> Result<Vec<PeriodRow>, StoreError> {
@@ -133,7 +136,8 @@ pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate,
 }
 
 /// Ends the last period the day before, and begins another: both are known from the next version on, and what they replace until it.
-pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<(), StoreError> {
+/// Returns how many were begun: none where the last period begins no earlier.
+pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, StoreError> {
     let json = json_rows(moved);
     run!(
         tx,
@@ -143,7 +147,7 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<(), S
              SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, p.from_date, t.from_date, p.state, p.class_name,
                     p.major, p.study_form, p.household, p.residence, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us,
                     (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = p.enrollment) + 1
-             FROM " table 1 (enrollment uuid, from_date date) " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL"
+             FROM " table 1 (enrollment uuid, from_date date) " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL AND p.from_date < t.from_date"
         ),
         &json,
         KIND
@@ -157,7 +161,7 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<(), S
         &json,
         KIND
     )?;
-    run!(
+    let begun = run!(
         tx,
         sql!(
             "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
@@ -183,7 +187,7 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<(), S
         &json,
         ctx.now_us()
     )?;
-    Ok(())
+    Ok(begun)
 }
 
 pub async fn free(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> Result<(), StoreError> {
