@@ -370,6 +370,13 @@ async fn a_database_never_meets_the_wrong_keys() {
         xuezhu_service::private::write_private(&files.aid, &mine.1).expect("writes");
         start(before.options.clone()).await.stop().await;
         assert!(Keyring::load(&files.aid, Service::Aid).is_ok());
+        // Rows were sealed under a second key as well, which the file does not hold.
+        let (enrollment, aid) = databases(&before).await;
+        let mut tx = aid.begin().await.expect("begins");
+        run!(&mut tx, "INSERT INTO key_checks (kind, key_id, key_check) VALUES ('seal', 'second', $1)", &[7_u8; 16][..]).expect("is known");
+        tx.commit().await.expect("commits");
+        tokio::join!(enrollment.close(), aid.close());
+        assert!(refused(&before).await.contains("second"), "it is named");
     }
 }
 
