@@ -30,6 +30,40 @@ async fn database(engine: Engine, folder: &std::path::Path, name: &str) -> Strin
     }
 }
 
+/// Both services in this process, each with a clock of its own.
+struct Both {
+    enrollment: Enrollment,
+    aid: Aid,
+    dbs: (Db, Db),
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Both {
+    async fn start(urls: &(String, String), clocks: (&Clock, &Clock), keys: &(Keyring, Keyring)) -> Self {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
+        let enrollment =
+            Enrollment::start(dbs.0.clone(), clocks.0.clone(), Ids::random(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("starts");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
+        let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
+        tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, ended).await) });
+        let mirror_age = std::time::Duration::from_secs(600);
+        let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
+        let policies = Policies::load(None).expect("built in");
+        let aid = Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), policies, following, &tasks, &stop).await.expect("starts");
+        Self { enrollment, aid, dbs, tasks, stop }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        tokio::join!(self.dbs.0.close(), self.dbs.1.close());
+    }
+}
+
 /// Logs a school, as a use case would.
 async fn share(enrollment: &Enrollment, clock: &Clock, code: &str) {
     let runner = &enrollment.parts().runner;
@@ -63,32 +97,19 @@ async fn a_day_forward_and_back_stops_no_feed_through_restarts_and_hides_no_age(
         let (offset_us, keys) = (Arc::new(AtomicI64::new(0)), Keyring::generate());
         for (round, step) in [DAY_US, -DAY_US, 0].into_iter().enumerate() {
             // Each round a restart, while the clock stands as the round before left it.
-            let (tasks, stop, clock) = (TaskTracker::new(), CancellationToken::new(), moved_by(&offset_us));
-            let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
-            let enrollment =
-                Enrollment::start(dbs.0.clone(), clock.clone(), Ids::random(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("starts");
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
-            let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
-            tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, ended).await) });
-            let mirror_age = std::time::Duration::from_secs(600);
-            let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
-            let policies = Policies::load(None).expect("built in");
-            let aid = Aid::start(dbs.1.clone(), clock.clone(), Ids::random(), keys.1.clone(), policies, following, &tasks, &stop).await.expect("starts");
+            let clock = moved_by(&offset_us);
+            let both = Both::start(&urls, (&clock, &clock), &keys).await;
+            let (enrollment, aid) = (&both.enrollment, &both.aid);
             let before = format!("36{round}0000001");
-            share(&enrollment, &clock, &before).await;
-            until("the feed works", async || has(&aid, &before).await).await;
+            share(enrollment, &clock, &before).await;
+            until("the feed works", async || has(aid, &before).await).await;
             offset_us.fetch_add(step, Ordering::Relaxed);
             let after = format!("36{round}0000002");
-            share(&enrollment, &clock, &after).await;
-            until("the feed works after the step", async || has(&aid, &after).await).await;
+            share(enrollment, &clock, &after).await;
+            until("the feed works after the step", async || has(aid, &after).await).await;
             until("the mirror's age is what it is", async || aid.standing().borrow().age().is_some_and(|age| age.as_secs() < 30)).await;
             assert!(!aid.parts().is_stale(), "{engine:?} {round}");
-            stop.cancel();
-            tasks.close();
-            tasks.wait().await;
-            dbs.0.close().await;
-            dbs.1.close().await;
+            both.stop().await;
         }
     }
 }
@@ -168,23 +189,13 @@ async fn a_step_of_one_machines_clock_shuts_no_service_off_and_ends_no_session()
     let urls = (database(Engine::Sqlite, folder.path(), "e.db").await, database(Engine::Sqlite, folder.path(), "a.db").await);
     let keys = Keyring::generate();
     for (round, (enrollments, aids)) in [(0, 0), (DAY_US, 0), (0, DAY_US), (-DAY_US, 0), (0, -DAY_US)].into_iter().enumerate() {
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let clocks = (moved_by(&ours), moved_by(&theirs));
-        let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
-        let enrollment =
-            Enrollment::start(dbs.0.clone(), clocks.0.clone(), Ids::random(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("starts");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
-        let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
-        tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, ended).await) });
-        let mirror_age = std::time::Duration::from_secs(600);
-        let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
-        let policies = Policies::load(None).expect("built in");
-        let aid = Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), policies, following, &tasks, &stop).await.expect("starts");
+        let both = Both::start(&urls, (&clocks.0, &clocks.1), &keys).await;
+        let (enrollment, aid) = (&both.enrollment, &both.aid);
         let holds = async |what: &str, serial: u32| {
             let code = format!("36{round}000000{serial}");
-            share(&enrollment, &clocks.0, &code).await;
-            until(&format!("the feed works {what}"), async || has(&aid, &code).await).await;
+            share(enrollment, &clocks.0, &code).await;
+            until(&format!("the feed works {what}"), async || has(aid, &code).await).await;
             let actor = Actor { account: "clerk".into(), role: xuezhu_service::Role::SchoolClerk, ..Actor::system() };
             let (token, _) = enrollment.parts().gate.tokens().issue(&actor, 3600).expect("signs");
             until(&format!("a session is good in both {what}"), async || {
@@ -196,10 +207,6 @@ async fn a_step_of_one_machines_clock_shuts_no_service_off_and_ends_no_session()
         ours.store(enrollments, Ordering::Relaxed);
         theirs.store(aids, Ordering::Relaxed);
         holds("after the step", 2).await;
-        stop.cancel();
-        tasks.close();
-        tasks.wait().await;
-        dbs.0.close().await;
-        dbs.1.close().await;
+        both.stop().await;
     }
 }

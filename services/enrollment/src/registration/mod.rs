@@ -13,7 +13,7 @@ use xuezhu_domain::{
     enrollment::{Change, State, after},
 };
 use xuezhu_proto::enrollment::{self as pb, submission};
-use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal, Role, clock::rfc3339};
 use xuezhu_store::{Hex, Tx};
 
 // What other capabilities may ask.
@@ -94,7 +94,7 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, sub
     let school = directory::school_for(ctx, tx, school, Permission::Attest).await?;
     let row = locked(tx, &school.code, submission).await?;
     not_own(ctx, &row)?;
-    if row.state != "SUBMITTED" {
+    if stage(&row) != submission::State::Submitted {
         return Err(Refusal::wrong_state("该批次不在待签核状态").into());
     }
     same_digest(tx, submission, digest).await?;
@@ -107,8 +107,11 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, sub
 pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid, reason: &str, ids: &[Uuid]) -> Result<pb::Submission, Error> {
     let school = directory::school_for(ctx, tx, school, Permission::SendBack).await?;
     let row = locked(tx, &school.code, submission).await?;
-    let waits_for = if ctx.actor.role == xuezhu_service::Role::Principal { State::Submitted } else { State::Attested };
-    if row.state != waits_for.as_str() {
+    let (waits, waits_for) = match ctx.actor.role {
+        Role::Principal => (submission::State::Submitted, State::Submitted),
+        _ => (submission::State::Attested, State::Attested),
+    };
+    if stage(&row) != waits {
         return Err(Refusal::wrong_state("该批次不在本级待办中，不能退回").into());
     }
     let set = store::set_of(tx, submission).await?;
@@ -130,8 +133,10 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, su
     let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
     let row = locked(tx, &school.code, submission).await?;
     not_own(ctx, &row)?;
-    if row.state != "ATTESTED" {
-        return Err(Refusal::wrong_state(if row.state == "SUBMITTED" { "校长尚未签核，不能审核" } else { "该批次已经办结" }).into());
+    match stage(&row) {
+        submission::State::Attested => {}
+        submission::State::Submitted => return Err(Refusal::wrong_state("校长尚未签核，不能审核").into()),
+        submission::State::Done | submission::State::Unspecified => return Err(Refusal::wrong_state("该批次已经办结").into()),
     }
     same_digest(tx, submission, digest).await?;
     let attested = store::attested(tx, submission).await?;
@@ -192,6 +197,11 @@ impl<'c> Approval<'c> {
     }
 }
 
+/// Where a submission stands.
+fn stage(row: &SubmissionRow) -> submission::State {
+    submission::State::from_str_name(&row.state).unwrap_or_default()
+}
+
 async fn locked(tx: &mut Tx, school: &str, submission: Uuid) -> Result<SubmissionRow, Error> {
     store::lock_submission(tx, school, submission).await?;
     store::submission(tx, school, submission).await?.ok_or_else(|| Refusal::not_found("该提交批次").into())
@@ -249,12 +259,13 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
 
 /// A submission without counts.
 pub fn summary(row: &SubmissionRow) -> pb::Submission {
-    let since = if row.state == "ATTESTED" { row.attested_day.unwrap_or(row.submitted_day) } else { row.submitted_day };
-    let due = if row.state == "DONE" { String::new() } else { add_working_days(since, STEP_WORKING_DAYS).to_string() };
+    let stage = stage(row);
+    let since = if stage == submission::State::Attested { row.attested_day.unwrap_or(row.submitted_day) } else { row.submitted_day };
+    let due = if stage == submission::State::Done { String::new() } else { add_working_days(since, STEP_WORKING_DAYS).to_string() };
     pb::Submission {
         submission: row.submission.to_string(),
         school: row.school.clone(),
-        state: submission::State::from_str_name(&row.state).unwrap_or_default().into(),
+        state: stage.into(),
         submitted_by: row.submitted_by_name.clone(),
         submit_time: rfc3339(row.submitted_at_us),
         attested_by: row.attested_by_name.clone(),
