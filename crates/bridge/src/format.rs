@@ -5,6 +5,7 @@
 //! | 1 | schools, persons, enrollments; periods in school, on leave, withdrawn |
 //! | 2 | the id of the change in each record, by which a source is asked later what it forgot |
 //! | 3 | periods of somebody who never came |
+//! | 4 | registered region, 城乡分类代码 and special groups of a period |
 //!
 //! To add a field to a record: raise [`FORMAT`], say here what came with it, and in [`told`] how it is told to whom reads
 //! only a lower one. A source that starts with a higher format than before publishes again every record whose body changes; a
@@ -13,7 +14,7 @@
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, period::State, record::Body};
 
 /// The format that this source writes and this follower reads.
-pub const FORMAT: i32 = 3;
+pub const FORMAT: i32 = 4;
 /// What whoever names no format reads.
 pub const FIRST: i32 = 1;
 /// The kinds that whoever names none reads.
@@ -22,6 +23,8 @@ pub const FIRST_KINDS: [i32; 3] = [10, 11, 12];
 const CHANGE_IDS: i32 = 2;
 /// The format from which periods tell that somebody never came.
 const NEVER_CAME: i32 = 3;
+/// The format from which periods carry what a family's circumstances are judged by.
+const CIRCUMSTANCES: i32 = 4;
 
 /// What a follower reads: as its handshake says, and no more than the source has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,11 @@ impl Reader {
                 }
                 for period in enrollment.periods.iter_mut().filter(|period| !knows_state(self.format, period.state)) {
                     period.state = State::Withdrawn.into();
+                }
+                if self.format < CIRCUMSTANCES {
+                    for period in &mut enrollment.periods {
+                        (period.registered_region, period.urban_rural, period.special_groups) = Default::default();
+                    }
                 }
             }
             Some(Body::Person(person)) if !knows_answer(self.format, person.registry) => person.registry = pb::RegistryAnswer::NotFound.into(),

@@ -9,6 +9,7 @@
 //! | [`renewal`] | publishing again what a higher format changes |
 //! | [`follower`] | keeps a mirror: exactly-once effect, restart from the stored cursor, fresh generations |
 //! | [`cursor`] | a place in one history |
+//! | [`known`] | what was known when |
 //! | [`scope`] | what a follower of a part is told |
 //!
 //! The tables (`shared_records`, `change_log`, `feed_sequencer`) come with the migrations of the service that shares.
@@ -18,6 +19,7 @@ pub mod before;
 pub mod cursor;
 pub mod follower;
 pub mod format;
+pub mod known;
 pub mod log;
 pub mod renewal;
 pub mod scope;

@@ -10,7 +10,14 @@
 //! same history begins a new history above it. Another history in the row is adopted, if it begins above what was seen; else one
 //! more is begun.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::{Mutex, Notify, watch},
@@ -23,6 +30,7 @@ use xuezhu_store::Db;
 
 use crate::{
     format::FORMAT,
+    known::MINUTE_US,
     store::{self, SequencerRow},
 };
 
@@ -32,8 +40,11 @@ pub const SILENCE: Duration = Duration::from_secs(5);
 const BEAT: Duration = Duration::from_secs(2);
 /// Changes that get positions in one transaction.
 const BATCH_CHANGES: i64 = 2_000;
-/// How often committed changes are looked for when nobody wakes the sequencer (another process committed them).
+/// How often committed changes are looked for when nobody wakes the sequencer: another process may have committed them. An embedded
+/// database has one process, whose commits wake it.
 const POLL: Duration = Duration::from_millis(100);
+/// How often it is looked whether an embedded database is still the one that it was.
+const POLL_EMBEDDED: Duration = Duration::from_secs(1);
 /// How often the age of waiting changes is measured.
 const MEASURE: Duration = Duration::from_secs(2);
 /// Longest wait after faults.
@@ -49,6 +60,8 @@ pub struct Sequencer {
     committed: Arc<Notify>,
     head: watch::Sender<Head>,
     seen: Mutex<Seen>,
+    /// The minute of which it was noted last how far everything was told.
+    settled: AtomicI64,
     stop: CancellationToken,
 }
 
@@ -96,7 +109,17 @@ impl Sequencer {
         let row = store::sequencer(&mut tx).await?.ok_or_else(|| Error::Internal("no history was begun".into()))?;
         tx.rollback().await?;
         let head = watch::Sender::new(Head { history: row.history, position: row.head(), led: None });
-        Ok(Self { db, clock, ids: ids.clone(), holder, committed, head, seen: Mutex::new(Seen { row, still_since: Instant::now() }), stop })
+        Ok(Self {
+            db,
+            clock,
+            ids: ids.clone(),
+            holder,
+            committed,
+            head,
+            seen: Mutex::new(Seen { row, still_since: Instant::now() }),
+            settled: AtomicI64::new(i64::MIN),
+            stop,
+        })
     }
 
     /// The last position given, as it rises.
@@ -115,18 +138,28 @@ impl Sequencer {
 
     async fn work(&self) {
         let stop = self.stop.clone();
-        let mut lead = None;
+        let mut lead: Option<Lead> = None;
         let mut faults = Faults::new("sequencer", POLL, LAST_WAIT);
+        let mut told = false;
         while !stop.is_cancelled() {
             let woken = self.committed.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let wait = match self.step(&mut lead).await {
+            let step = match lead {
+                Some(held) if std::mem::take(&mut told) && held.beat.elapsed() < BEAT => self.assign(held).await,
+                _ => Ok(0),
+            };
+            let step = match step {
+                // Where there was nothing to do it may be that it may not.
+                Ok(0) => self.step(&mut lead).await,
+                done => done,
+            };
+            let wait = match step {
                 // A full batch: there may be more.
                 Ok(assigned) if assigned >= BATCH_CHANGES => continue,
                 Ok(_) => {
                     faults.over();
-                    POLL
+                    if self.db.is_sqlite() { POLL_EMBEDDED } else { POLL }
                 }
                 Err(error) => {
                     metrics::gauge!("xuezhu_feed_head_position").set(f64::NAN);
@@ -139,7 +172,7 @@ impl Sequencer {
             };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = woken => {}
+                () = woken => told = true,
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -172,20 +205,14 @@ impl Sequencer {
         if !waiting {
             return Ok(0);
         }
-        let assigned = self.assign(held).await?;
-        if assigned > 0 {
-            let (row, _) = self.look().await?;
-            self.notice(&row).await?;
-        }
-        Ok(assigned)
+        self.assign(held).await
     }
 
     async fn look(&self) -> Result<(SequencerRow, bool), Error> {
         let mut tx = self.db.read().await?;
-        let waiting = store::has_unsequenced(&mut tx).await?;
-        let row = store::sequencer(&mut tx).await?.ok_or_else(|| Error::Internal("the sequencer's row is gone".into()))?;
+        let seen = store::look(&mut tx).await?.ok_or_else(|| Error::Internal("the sequencer's row is gone".into()))?;
         tx.rollback().await?;
-        Ok((row, waiting))
+        Ok((seen.row, seen.waiting.is_some()))
     }
 
     /// Compares the row with what was seen before, and tells what is new. Returns `true` where the database has gone back
@@ -258,25 +285,36 @@ impl Sequencer {
         Ok(epoch.map(|epoch| Lead { epoch, beat: Instant::now() }))
     }
 
-    /// Gives positions under a lead; nothing where its epoch has passed, or the database has gone back since it was looked at.
+    /// Gives positions under a lead; nothing where its epoch has passed, or the database has gone back since it was looked at. Notes how
+    /// far everything was told by now.
     pub async fn assign(&self, lead: Lead) -> Result<i64, Error> {
         let seen = self.seen.lock().await.row;
-        let with = (lead, seen);
-        self.db
-            .write(&with, |tx, (lead, seen)| {
+        let minute = self.clock.now_us().div_euclid(MINUTE_US);
+        let first_of_minute = self.settled.load(Ordering::Relaxed) != minute;
+        let with = (lead, seen, minute, self.clock.today(), first_of_minute);
+        let given = self
+            .db
+            .write(&with, |tx, (lead, seen, minute, day, first_of_minute)| {
                 Box::pin(async move {
-                    let Some((history, first)) = store::lock_next_position(tx, lead.epoch).await? else { return Ok(0) };
+                    let Some((history, first)) = store::lock_next_position(tx, lead.epoch).await? else { return Ok(None) };
                     if history != seen.history || first < seen.next_position {
-                        return Ok(0);
+                        return Ok(None);
                     }
                     let assigned = store::assign_positions(tx, first, BATCH_CHANGES).await?;
-                    if assigned > 0 && !store::advance(tx, lead.epoch, first + assigned).await? {
-                        return Err(Error::Internal("the sequencer's row was locked and yet moved".into()));
+                    if assigned == 0 {
+                        return Ok(None);
                     }
-                    Ok(assigned)
+                    let moved = store::advance(tx, lead.epoch, first + assigned).await?;
+                    let row = moved.ok_or_else(|| Error::Internal("the sequencer's row was locked and yet moved".into()))?;
+                    store::note_settled(tx, *minute, *day, row.head(), *first_of_minute).await?;
+                    Ok::<_, Error>(Some((assigned, row)))
                 })
             })
-            .await
+            .await?;
+        let Some((assigned, row)) = given else { return Ok(0) };
+        self.settled.store(minute, Ordering::Relaxed);
+        self.notice(&row).await?;
+        Ok(assigned)
     }
 
     /// Says again and again for how long the oldest change has been waiting; where the database does not answer, for how long it

@@ -1,10 +1,11 @@
 //! The feed's SQL.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
 
-use crate::log::Kind;
+use crate::{known::Known, log::Kind};
 
 /// A change to be logged.
 #[derive(Debug, Serialize)]
@@ -126,6 +127,26 @@ pub async fn keep_latest(tx: &mut Tx, changes: &[Change], at_us: i64) -> Result<
     Ok(())
 }
 
+/// The row, and whether a committed change waits for its position.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct Look {
+    #[sqlx(flatten)]
+    pub row: SequencerRow,
+    pub waiting: Option<Uuid>,
+}
+
+/// One look at all that the sequencer goes by.
+pub async fn look(tx: &mut Tx) -> Result<Option<Look>, StoreError> {
+    // What waits, in the order of its index: a planner that last looked while much did would else walk the whole log.
+    one!(
+        tx,
+        Look,
+        "SELECT history, base_position, next_position, epoch, holder, beats,
+                (SELECT c.change FROM change_log c WHERE c.position IS NULL ORDER BY c.change LIMIT 1) AS waiting
+         FROM feed_sequencer"
+    )
+}
+
 pub async fn sequencer(tx: &mut Tx) -> Result<Option<SequencerRow>, StoreError> {
     one!(tx, SequencerRow, "SELECT history, base_position, next_position, epoch, holder, beats FROM feed_sequencer")
 }
@@ -140,15 +161,16 @@ pub async fn begin_history(tx: &mut Tx, history: Uuid, format: i32, now_us: i64)
         Uuid::nil(),
         format
     )?;
-    note_history(tx, now_us).await
+    note_history(tx, None, now_us).await
 }
 
-async fn note_history(tx: &mut Tx, now_us: i64) -> Result<(), StoreError> {
+async fn note_history(tx: &mut Tx, follows: Option<i64>, now_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO feed_histories (history, base_position, begun_at_us) SELECT history, base_position, $1 FROM feed_sequencer WHERE true
+        "INSERT INTO feed_histories (history, base_position, begun_at_us, follows_position) SELECT history, base_position, $1, $2 FROM feed_sequencer WHERE true
          ON CONFLICT (history) DO NOTHING",
-        now_us
+        now_us,
+        follows
     )?;
     Ok(())
 }
@@ -167,7 +189,7 @@ pub async fn go_on_above(tx: &mut Tx, seen: &SequencerRow, history: Uuid, base: 
         seen.next_position
     )?;
     if begun == 1 {
-        note_history(tx, now_us).await?;
+        note_history(tx, Some(seen.head()), now_us).await?;
     }
     Ok(begun == 1)
 }
@@ -261,8 +283,60 @@ pub async fn assign_positions(tx: &mut Tx, first: i64, limit: i64) -> Result<i64
     Ok(i64::try_from(assigned).unwrap_or(0))
 }
 
-pub async fn advance(tx: &mut Tx, epoch: i64, next_position: i64) -> Result<bool, StoreError> {
-    Ok(run!(tx, "UPDATE feed_sequencer SET next_position = $2, beats = beats + 1 WHERE epoch = $1", epoch, next_position)? == 1)
+/// Moves on to a next position; the row as it then is.
+pub async fn advance(tx: &mut Tx, epoch: i64, next_position: i64) -> Result<Option<SequencerRow>, StoreError> {
+    one!(
+        tx,
+        SequencerRow,
+        "UPDATE feed_sequencer SET next_position = $2, beats = beats + 1 WHERE epoch = $1
+         RETURNING history, base_position, next_position, epoch, holder, beats",
+        epoch,
+        next_position
+    )
+}
+
+/// Notes how far everything was told in a minute of a civil day. What was noted of a later minute or day was noted by a clock that
+/// went wrong.
+pub async fn note_settled(tx: &mut Tx, minute: i64, day: NaiveDate, position: i64, first: bool) -> Result<(), StoreError> {
+    if first {
+        run!(tx, "DELETE FROM feed_settled WHERE minute > $1 OR day > $2", minute, day)?;
+    }
+    run!(
+        tx,
+        "INSERT INTO feed_settled (minute, day, position) VALUES ($1, $2, $3) ON CONFLICT (minute) DO UPDATE SET day = excluded.day, position = excluded.position",
+        minute,
+        day,
+        position
+    )?;
+    Ok(())
+}
+
+/// How far everything was told by the end of a minute.
+pub async fn settled_by_minute(tx: &mut Tx, minute: i64) -> Result<Option<i64>, StoreError> {
+    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE minute <= $1 ORDER BY minute DESC LIMIT 1", minute)?.map(|(position,)| position))
+}
+
+/// How far everything was told by the end of a civil day.
+pub async fn settled_by_day(tx: &mut Tx, day: NaiveDate) -> Result<Option<i64>, StoreError> {
+    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE day <= $1 ORDER BY day DESC, position DESC LIMIT 1", day)?.map(|(position,)| position))
+}
+
+/// How far the present history has come, and the position from which it is known what was known.
+pub async fn known(tx: &mut Tx) -> Result<Option<(Known, i64)>, StoreError> {
+    let row = one!(tx, (Uuid, i64, i64), "SELECT history, next_position - 1, known_since FROM feed_sequencer")?;
+    Ok(row.map(|(history, position, known_since)| (Known { history, position }, known_since)))
+}
+
+/// The last position of a history of before that every later one holds; none where it is not known.
+pub async fn held_of(tx: &mut Tx, history: Uuid) -> Result<Option<i64>, StoreError> {
+    let held = one!(
+        tx,
+        (Option<i64>,),
+        "SELECT min(coalesce(later.follows_position, -1)) FROM feed_histories asked
+         JOIN feed_histories later ON later.base_position >= asked.base_position AND later.history <> asked.history WHERE asked.history = $1",
+        history
+    )?;
+    Ok(held.and_then(|(held,)| held))
 }
 
 pub async fn change_at(tx: &mut Tx, position: i64) -> Result<Option<Uuid>, StoreError> {
@@ -320,7 +394,15 @@ pub async fn horizon_us(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
     Ok(one!(tx, (Option<i64>,), "SELECT min(at_us) FROM change_log")?.and_then(|(at_us,)| at_us))
 }
 
-/// Forgets changes from before an instant, but never the last: a cursor at the head must find its change.
+/// Forgets changes from before an instant, but never the last: a cursor at the head must find its change. Which version was told at
+/// which position is kept.
 pub async fn trim(tx: &mut Tx, before_us: i64) -> Result<u64, StoreError> {
+    run!(
+        tx,
+        "INSERT INTO known_versions (kind, record, version, position) SELECT kind, record, version, position FROM change_log
+         WHERE position IS NOT NULL AND at_us < $1 AND position < (SELECT next_position - 1 FROM feed_sequencer)
+         ON CONFLICT (kind, record, version) DO NOTHING",
+        before_us
+    )?;
     run!(tx, "DELETE FROM change_log WHERE position IS NOT NULL AND at_us < $1 AND position < (SELECT next_position - 1 FROM feed_sequencer)", before_us)
 }

@@ -14,6 +14,9 @@ pub struct Column {
     pub need: Need,
     /// What it may hold beside the values of its table, in Chinese.
     pub format: &'static str,
+    /// Whether it is one of the ministry's workbook. One of ours stands in a row's content only where it is filled: a file that has no
+    /// such column says the same as before there was one.
+    pub official: bool,
 }
 
 /// Whether a cell must be filled.
@@ -27,24 +30,26 @@ pub enum Need {
     Optional,
 }
 
-/// The workbook's 73 columns in order (`data/student_template.csv`).
+/// The workbook's columns in order: the 73 of the ministry's (`data/student_template.csv`), then ours (`data/own_columns.csv`).
 pub static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
-    let text: &'static str = include_str!("../data/student_template.csv");
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    reader
-        .records()
-        .filter_map(Result::ok)
-        .map(|record| Column {
-            header: leak(&record[1]),
-            need: match &record[2] {
-                "required" => Need::Required,
-                "conditional" => Need::Conditional,
-                _ => Need::Optional,
-            },
-            format: leak(&record[3]),
-        })
-        .collect()
+    let official = columns(include_str!("../data/student_template.csv"), true);
+    official.into_iter().chain(columns(include_str!("../data/own_columns.csv"), false)).collect()
 });
+
+fn columns(table: &'static str, official: bool) -> Vec<Column> {
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let column = |record: csv::StringRecord| Column {
+        header: leak(&record[1]),
+        need: match &record[2] {
+            "required" => Need::Required,
+            "conditional" => Need::Conditional,
+            _ => Need::Optional,
+        },
+        format: leak(&record[3]),
+        official,
+    };
+    reader.records().filter_map(Result::ok).map(column).collect()
+}
 
 /// Texts of the tables live as long as the program: they are read once.
 fn leak(text: &str) -> &'static str {
@@ -71,6 +76,7 @@ static VALUES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::ne
         values.insert(column, vec!["是", "否"]);
     }
     values.insert("性别", vec!["男", "女"]);
+    values.insert("城乡分类代码", URBAN_RURAL.iter().map(|class| class.code).collect());
     values
 });
 
@@ -95,6 +101,51 @@ pub fn document(name: &str) -> Option<&'static str> {
     let name = if name == "户口簿" { "户口薄" } else { name };
     values("身份证件类型")?.iter().find(|value| **value == name).copied()
 }
+
+/// Where a registered address lies, by 城乡分类代码 (统计用区划代码, `data/codes/urban_rural.csv`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// 城区.
+    City,
+    /// 镇区, county towns among them.
+    Town,
+    /// 乡村.
+    Village,
+}
+
+/// A class of places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UrbanRural {
+    /// 3-digit code.
+    pub code: &'static str,
+    /// Name.
+    pub name: &'static str,
+    /// What it comes to.
+    pub settlement: Settlement,
+}
+
+static URBAN_RURAL: LazyLock<Vec<UrbanRural>> = LazyLock::new(|| {
+    let class = |line: &'static str| {
+        let fields: Vec<&'static str> = line.split(',').collect();
+        let [code, name, group, _] = fields[..] else { return None };
+        let settlement = match group {
+            "城镇/城区" => Settlement::City,
+            "城镇/镇区" => Settlement::Town,
+            "乡村" => Settlement::Village,
+            _ => return None,
+        };
+        Some(UrbanRural { code, name, settlement })
+    };
+    include_str!("../data/codes/urban_rural.csv").lines().skip(1).filter_map(class).collect()
+});
+
+/// A class of places by its code or its name.
+pub fn urban_rural(text: &str) -> Option<&'static UrbanRural> {
+    URBAN_RURAL.iter().find(|class| class.code == text || class.name == text)
+}
+
+/// Groups that aid knows, by the column of the workbook that says 是. One student may be of several.
+pub const SPECIAL_GROUPS: [(&str, &str); 1] = [("是否建档立卡贫困户", "建档立卡贫困户")];
 
 /// A major of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,12 +203,31 @@ mod tests {
 
     #[test]
     fn the_workbook_has_73_columns_whose_lists_are_known() {
-        assert_eq!(COLUMNS.len(), 73);
+        assert_eq!(COLUMNS.iter().filter(|column| column.official).count(), 73);
+        assert!(COLUMNS.iter().filter(|column| !column.official).all(|column| column.need == Need::Optional), "the ministry's own file must do");
+        for (column, _) in SPECIAL_GROUPS {
+            assert!(values(column).is_some_and(|list| list.contains(&"是")), "{column}");
+        }
         for column in COLUMNS.iter().filter(|column| column.format.contains("template_values") || column.format.contains("codes/")) {
             assert!(values(column.header).is_some_and(|list| list.len() > 1), "{}", column.header);
         }
         assert_eq!(values("成员2关系").map(<[_]>::len), Some(12));
         assert!(values("姓名").is_none());
+    }
+
+    #[test]
+    fn a_class_of_places_has_a_code_and_a_name() {
+        assert_eq!(URBAN_RURAL.len(), 7);
+        for (text, settlement) in [
+            ("111", Settlement::City),
+            ("城乡结合区", Settlement::City),
+            ("121", Settlement::Town),
+            ("210", Settlement::Village),
+            ("村庄", Settlement::Village),
+        ] {
+            assert_eq!(urban_rural(text).map(|class| class.settlement), Some(settlement), "{text}");
+        }
+        assert_eq!(urban_rural("200"), None, "a total is no class");
     }
 
     #[test]

@@ -49,6 +49,9 @@ impl State {
     /// The first code of the final states: indexes tell them by it.
     pub const FIRST_FINAL: i32 = 50;
 
+    /// The last code of the states before approval.
+    pub const LAST_CLAIMED: i32 = 10;
+
     /// What it means.
     pub const fn meaning(self) -> Meaning {
         match self {
@@ -59,7 +62,7 @@ impl State {
         }
     }
 
-    /// As stored; final ones from [`State::FIRST_FINAL`] on.
+    /// As stored: those before approval up to [`State::LAST_CLAIMED`], final ones from [`State::FIRST_FINAL`] on.
     pub const fn code(self) -> i32 {
         match self {
             Self::Draft => 1,
@@ -353,6 +356,8 @@ mod tests {
             assert_eq!(State::parse(state.as_str()), Some(state));
             let meaning = state.meaning();
             assert_eq!(meaning.is_final, state.code() >= State::FIRST_FINAL, "{state:?}");
+            assert_eq!(state.is_approved(), state.code() > State::LAST_CLAIMED, "{state:?}");
+            assert_eq!(meaning.occupies, (State::LAST_CLAIMED + 1..State::FIRST_FINAL).contains(&state.code()), "{state:?}");
             assert_eq!(meaning.is_final, Change::ALL.into_iter().all(|change| after(state, change).is_none()), "{state:?}");
             assert!(!meaning.entitles || meaning.occupies, "{state:?}: who is paid for has the place");
             assert_eq!(meaning.occupies, meaning.counts, "{state:?}");

@@ -54,6 +54,14 @@ pub fn known<E: TryFrom<i32>>(field: &str, number: i32) -> Result<E, Error> {
     E::try_from(number).map_err(|_| Refusal::field(field, format!("没有取值{number}")).into())
 }
 
+/// The id in a field.
+pub fn id(field: &str, text: &str) -> Result<uuid::Uuid, Error> {
+    let mut errors = FieldErrors::default();
+    let id = errors.id(field, text);
+    errors.check()?;
+    id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
+}
+
 /// Collects every field that is wrong, so that all are told at once.
 #[derive(Debug, Default)]
 pub struct FieldErrors(Vec<(String, String)>);

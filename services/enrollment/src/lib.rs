@@ -8,6 +8,7 @@
 //! | [`registration`] | draft → submitted → attested → approved, or sent back |
 //! | [`identity_check`] | the registry and the 学籍号 |
 //! | [`status_change`] | leave, return, withdrawal, correction of identity |
+//! | [`students`] | what is shown of the roll: lists, one student, what held when |
 //! | [`sharing`] | what the bridge hands out |
 //!
 //! A request walks one way: `proto → api.rs → mod.rs → rules.rs → store.rs`. To add a capability: a folder with these
@@ -15,12 +16,14 @@
 
 pub mod before;
 pub mod directory;
+mod door;
 pub mod identity_check;
 pub mod import;
 pub mod registration;
 mod roll;
 pub mod sharing;
 pub mod status_change;
+pub mod students;
 
 use std::{sync::Arc, time::Duration};
 
@@ -131,7 +134,7 @@ impl Enrollment {
         let directory = directory::api::DirectoryApi { parts: self.parts.clone(), stop: self.stop.clone() };
         Routes::new(SessionServiceServer::new(directory.clone()))
             .add_service(DirectoryServiceServer::new(directory))
-            .add_service(EnrollmentServiceServer::new(registration::api::EnrollmentApi(self.parts.clone())))
+            .add_service(EnrollmentServiceServer::new(door::EnrollmentApi(self.parts.clone())))
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
     }

@@ -16,6 +16,8 @@ use xuezhu_service::{
 };
 use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
 
+use crate::{import, roll};
+
 /// Rows that one transaction converts.
 const ROWS: i64 = 500;
 /// Uploads that one transaction converts: a file may be large.
@@ -52,12 +54,14 @@ fn class_of(text: &str) -> Option<NumberClass> {
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 8] = [
+    let conversions: [(&str, Chunk); 10] = [
         ("enrollments", enrollments),
         ("persons", persons),
         ("imports", imports),
         ("requests", conversion::answers),
         ("places", places),
+        ("circumstances", circumstances),
+        ("classes", classes),
         ("shared", xuezhu_bridge::before::shared),
         ("log", xuezhu_bridge::before::logged),
         ("audit", conversion::audit),
@@ -111,6 +115,42 @@ fn places<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Op
             }
         }
         Ok(last)
+    })
+}
+
+/// What money depends on and only the kept columns told: where somebody is registered, and which groups they are of. Every period gets what
+/// the columns say now: what held before, nobody kept.
+fn circumstances<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::details(tx, conversion::after_id(after)?, ROWS).await?;
+        let last = rows.last().map(|(enrollment, _)| enrollment.to_string());
+        let mut told = Vec::with_capacity(rows.len());
+        for (enrollment, sealed) in rows {
+            let details = keyring.open_text("details", &[enrollment], &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
+            let value = |header: &str| {
+                let known = details.lines().filter_map(|line| line.split_once('=')).find(|(known, _)| *known == header);
+                known.map(|(_, value)| value.to_owned()).unwrap_or_default()
+            };
+            told.push(store::Circumstances {
+                enrollment: Hex(enrollment),
+                registered_region: value("户口所在地行政区划码"),
+                urban_rural: value("城乡分类代码"),
+                special_groups: import::rules::special_groups(value),
+            });
+        }
+        store::set_circumstances(tx, &told).await?;
+        Ok(last)
+    })
+}
+
+/// Classes, a school at a time, from the stories that stand.
+fn classes<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let Some(school) = store::school_after(tx, after).await? else { return Ok(None) };
+        // The same wherever the conversion is done again.
+        let id = |nth| keyring.lookup_hash("class of before", &format!("{school} {nth}"));
+        roll::classes::of_before(tx, &school, id).await?;
+        Ok(Some(school))
     })
 }
 

@@ -85,6 +85,44 @@ pub async fn set_enrollments(tx: &mut Tx, converted: &[Converted]) -> Result<(),
     Ok(())
 }
 
+/// What money depends on and only the kept columns told.
+#[derive(Debug, Serialize)]
+pub struct Circumstances {
+    pub enrollment: Hex,
+    pub registered_region: String,
+    pub urban_rural: String,
+    pub special_groups: String,
+}
+
+pub async fn details(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(tx, (Uuid, Vec<u8>), "SELECT enrollment, details_sealed FROM enrollments WHERE enrollment > $1 ORDER BY enrollment LIMIT $2", after, limit)
+}
+
+pub async fn set_circumstances(tx: &mut Tx, told: &[Circumstances]) -> Result<(), StoreError> {
+    let json = json_rows(told);
+    run!(
+        tx,
+        sql!(
+            "UPDATE enrollments SET registered_region = t.registered_region, urban_rural = t.urban_rural, special_groups = t.special_groups
+             FROM " table 1 (enrollment uuid, registered_region text, urban_rural text, special_groups text) " WHERE enrollments.enrollment = t.enrollment"
+        ),
+        &json
+    )?;
+    run!(
+        tx,
+        sql!(
+            "UPDATE periods SET registered_region = t.registered_region, urban_rural = t.urban_rural, special_groups = t.special_groups
+             FROM " table 1 (enrollment uuid, registered_region text, urban_rural text, special_groups text) " WHERE periods.enrollment = t.enrollment"
+        ),
+        &json
+    )?;
+    Ok(())
+}
+
+pub async fn school_after(tx: &mut Tx, after: &str) -> Result<Option<String>, StoreError> {
+    Ok(one!(tx, (String,), "SELECT code FROM schools WHERE code > $1 ORDER BY code LIMIT 1", after)?.map(|(code,)| code))
+}
+
 pub async fn places(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, String, String)>, StoreError> {
     rows!(
         tx,

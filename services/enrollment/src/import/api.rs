@@ -4,12 +4,11 @@ use std::{pin::Pin, sync::Arc};
 
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
-use uuid::Uuid;
 use xuezhu_proto::{
     common::ImportReport,
     enrollment::{self as pb, import_enrollments_request::Part},
 };
-use xuezhu_service::{Error, FieldErrors, Permission, Reason, Refusal, runner::Call, uploads};
+use xuezhu_service::{Error, Permission, Reason, Refusal, refusal, runner::Call, uploads};
 use xuezhu_workbook::UPLOAD_BYTES;
 
 use super::{Upload, rules};
@@ -93,7 +92,7 @@ pub async fn import(parts: &Arc<Parts>, request: Request<Streaming<pb::ImportEnr
 /// The report of an import.
 pub async fn get(parts: &Arc<Parts>, request: Request<pb::GetImportRequest>) -> Result<Response<pb::GetImportResponse>, Status> {
     let (ctx, request) = parts.gate.enter(request, "GetImport").await?;
-    let asked = (parts.clone(), request.school, id(&request.import_id)?);
+    let asked = (parts.clone(), request.school, refusal::id("import_id", &request.import_id)?);
     let report: Response<ImportReport> =
         parts.runner.read(&ctx, "GetImport", &asked, |ctx, tx, (parts, school, import)| Box::pin(super::report(ctx, tx, parts, school, *import))).await?;
     Ok(report.map(|report| pb::GetImportResponse { report: Some(report) }))
@@ -103,7 +102,7 @@ pub async fn get(parts: &Arc<Parts>, request: Request<pb::GetImportRequest>) -> 
 pub async fn commit(parts: &Arc<Parts>, request: Request<pb::CommitImportRequest>) -> Result<Response<pb::CommitImportResponse>, Status> {
     let (ctx, request) = parts.gate.enter(request, "CommitImport").await?;
     let call = Call::new("CommitImport", request.import_id.clone(), &request);
-    let asked = (parts.clone(), request.school, id(&request.import_id)?, request.all_or_nothing);
+    let asked = (parts.clone(), request.school, refusal::id("import_id", &request.import_id)?, request.all_or_nothing);
     parts
         .runner
         .mutate(&ctx, call, &asked, |ctx, tx, (parts, school, import, all)| {
@@ -118,7 +117,7 @@ pub async fn marked(
     request: Request<pb::DownloadMarkedWorkbookRequest>,
 ) -> Result<Response<Pieces<pb::DownloadMarkedWorkbookResponse>>, Status> {
     let (ctx, request) = parts.gate.enter(request, "DownloadMarkedWorkbook").await?;
-    let import = id(&request.import_id)?;
+    let import = refusal::id("import_id", &request.import_id)?;
     let asked = (parts.clone(), request.school, import, request.faulty_only);
     let bytes = parts
         .runner
@@ -142,11 +141,4 @@ pub fn template() -> Result<Response<Pieces<pb::DownloadTemplateResponse>>, Stat
 fn pieces(bytes: &[u8]) -> impl Stream<Item = Vec<u8>> + Send + use<> {
     let pieces: Vec<Vec<u8>> = bytes.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
     futures_util::stream::iter(pieces)
-}
-
-fn id(text: &str) -> Result<Uuid, Error> {
-    let mut errors = FieldErrors::default();
-    let id = errors.id("import_id", text);
-    errors.check()?;
-    id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
 }

@@ -153,6 +153,9 @@ impl Keyed {
             student_category: &row.student_category,
             household: &row.household,
             residence: &row.residence,
+            registered_region: &row.registered_region,
+            urban_rural: &row.urban_rural,
+            special_groups: &row.special_groups,
             phone: &row.phone,
         }
     }

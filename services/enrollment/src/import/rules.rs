@@ -107,9 +107,15 @@ pub struct Parsed {
     pub household: String,
     /// 学生居住地类型.
     pub residence: String,
+    /// 户口所在地行政区划码.
+    pub registered_region: String,
+    /// 城乡分类代码 of the registered address; empty where the school does not know it.
+    pub urban_rural: String,
+    /// Groups that aid knows, of [`codes::SPECIAL_GROUPS`], joined by blanks.
+    pub special_groups: String,
     /// Telephone.
     pub phone: String,
-    /// All 73 columns as they are kept.
+    /// Every column as it is kept.
     pub details: Vec<(&'static str, String)>,
     /// Columns that the file does not have.
     pub absent: Arc<[&'static str]>,
@@ -134,17 +140,28 @@ impl Parsed {
         self.student_category = text("学生类别");
         self.household = text("户口性质");
         self.residence = text("学生居住地类型");
+        self.registered_region = text("户口所在地行政区划码");
+        self.urban_rural = text("城乡分类代码");
+        self.special_groups = special_groups(text);
         self.phone = text("联系电话");
     }
 
     /// The content as one text: equal for equal rows, whatever the order of columns.
     pub fn content(&self) -> String {
         let mut content = String::with_capacity(1024);
-        for (header, value) in &self.details {
-            let _ = writeln!(content, "{header}={value}");
+        for (column, (header, value)) in COLUMNS.iter().zip(&self.details) {
+            if column.official || !value.is_empty() {
+                let _ = writeln!(content, "{header}={value}");
+            }
         }
         content
     }
+}
+
+/// The groups that a row's columns name.
+pub fn special_groups(value: impl Fn(&str) -> String) -> String {
+    let named: Vec<&str> = codes::SPECIAL_GROUPS.iter().filter(|(column, _)| value(column) == "是").map(|(_, group)| *group).collect();
+    named.join(" ")
 }
 
 /// The columns without which a file makes no sense.
@@ -263,6 +280,9 @@ impl Reader<'_> {
             student_category: text("学生类别"),
             household: text("户口性质"),
             residence: text("学生居住地类型"),
+            registered_region: text("户口所在地行政区划码"),
+            urban_rural: text("城乡分类代码"),
+            special_groups: special_groups(text),
             phone: text("联系电话"),
             details: std::mem::take(&mut self.details),
             absent: self.layout.absent.clone(),
@@ -444,6 +464,10 @@ fn normalise(header: &str, typed: &str) -> String {
         "身份证件号" | "成员1身份证件号" | "成员2身份证件号" | "联招合作学校代码" | "学号" => text::clean_number(typed),
         "出生日期" => text::clean_date(typed),
         "入学年月" => text::clean_month(typed),
+        "城乡分类代码" => {
+            let typed = text::clean_number(typed);
+            codes::urban_rural(&typed).map_or(typed, |class| class.code.to_owned())
+        }
         "家庭邮政编码" => {
             let digits = text::clean_number(typed);
             if digits.len() == 5 { format!("0{digits}") } else { digits }
@@ -540,7 +564,10 @@ mod tests {
     fn a_right_row_is_read_and_every_wrong_cell_is_told() {
         let (parsed, found) = problems(&[]);
         assert_eq!(found, Vec::<&str>::new());
-        assert_eq!(parsed.expect("is right").details.len(), 73);
+        let parsed = parsed.expect("is right");
+        assert_eq!(parsed.details.len(), COLUMNS.len());
+        assert_eq!((&*parsed.registered_region, &*parsed.urban_rural, &*parsed.special_groups), ("430102", "", ""));
+        assert!(!parsed.content().contains("城乡分类代码"), "what the ministry's file says is the same with the column and without");
         for (change, code) in [
             (("姓名", "王"), "NAME"),
             (("姓名", ""), "REQUIRED"),

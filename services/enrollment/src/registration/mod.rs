@@ -48,20 +48,6 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid) 
     }
 }
 
-/// The whole numbers of a student, for who may see them there.
-pub async fn reveal(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid) -> Result<pb::RevealNumberResponse, Error> {
-    directory::school_for(ctx, tx, school, Permission::RevealNumber).await?;
-    let row = store::numbers(tx, school, enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
-    let opened = |purpose: &str, row: Uuid, sealed: &[u8]| {
-        parts.keyring.open_text(purpose, &[row], sealed).ok_or_else(|| Error::Internal("a sealed number does not open".into()))
-    };
-    let student_number = match (row.person, &row.student_number_sealed) {
-        (Some(person), Some(sealed)) => opened("student_number", person, sealed)?,
-        _ => String::new(),
-    };
-    Ok(pb::RevealNumberResponse { id_number: opened("id", enrollment, &row.id_sealed)?, student_number })
-}
-
 /// The clerk submits drafts; what can't be submitted is named.
 pub async fn submit(ctx: &Context, tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> Result<pb::CreateSubmissionResponse, Error> {
     let school = directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;

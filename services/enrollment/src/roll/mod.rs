@@ -1,4 +1,4 @@
-//! The roll: who studies where, in two clocks. The only writer of persons, their keys and names, places, enrollments and periods;
+//! The roll: who studies where, in two clocks. The only writer of persons, their keys and names, places, enrollments, periods and classes;
 //! what decides (registration, status change, correction) asks it to write, and each act shares what it wrote by itself.
 //!
 //! | act | what it writes |
@@ -10,13 +10,17 @@
 //! | [`places::void`] | an approved place from its first day |
 //! | [`persons::correct`] | keys and names, and what enrollments claim by them |
 //!
-//! **Whatever is dated lies in a period**: state, class, major, study form, 户口性质, 居住地类型. What the table of enrollments has of
+//! [`story`] reads what held on a day, as it was known at a time; [`classes`] follow from who is in them.
+//!
+//! **Whatever is dated lies in a period**: state, class, major, study form, 户口性质, 居住地类型, 户口所在地, 城乡分类代码, special groups. What the table of enrollments has of
 //! these is the last of them, for lists. **Two clocks**: a period holds from a civil day, and was known from a version of the shared
 //! record on. What a late record or a change taken back replaces is closed, not deleted.
 
+pub mod classes;
 pub mod drafts;
 pub mod persons;
 pub mod places;
+pub mod story;
 pub mod timeline;
 
 use chrono::NaiveDate;

@@ -128,6 +128,9 @@ fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> Result<pb::Enrollment, 
             study_form: period.study_form,
             household: period.household,
             residence: period.residence,
+            registered_region: period.registered_region,
+            urban_rural: period.urban_rural,
+            special_groups: period.special_groups.split_whitespace().map(str::to_owned).collect(),
         })
     };
     let periods = timeline.into_iter().map(period).collect::<Result<_, Error>>()?;

@@ -54,6 +54,9 @@ pub struct PeriodRow {
     pub study_form: String,
     pub household: String,
     pub residence: String,
+    pub registered_region: String,
+    pub urban_rural: String,
+    pub special_groups: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -149,7 +152,8 @@ pub async fn periods(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PeriodRow>, StoreE
         tx,
         PeriodRow,
         sql!(
-            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM periods WHERE until_version IS NULL
+            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups
+             FROM periods WHERE until_version IS NULL
              AND enrollment" in_uuids 1 " ORDER BY enrollment, from_date"
         ),
         json_uuids(ids.iter().copied())

@@ -1,6 +1,7 @@
 //! 学籍异动: leave, return, withdrawal, another class or major, never having come; and correction of identity by the department.
 //! What is decided here, the roll writes.
 
+pub mod api;
 mod identity;
 
 use chrono::NaiveDate;

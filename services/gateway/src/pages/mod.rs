@@ -175,7 +175,9 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 21] = [
+const FIELDS: [(&str, &str); 23] = [
+    ("as_of", "哪一天的学籍"),
+    ("known_at", "按哪一天以前的登记"),
     ("class_name", "班级"),
     ("major", "专业"),
     ("text", "说明或理由"),
@@ -200,7 +202,7 @@ const FIELDS: [(&str, &str); 21] = [
 ];
 
 /// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.
-fn in_chinese(message: &str) -> String {
+pub fn in_chinese(message: &str) -> String {
     let part = |part: &str| match part.split_once('：') {
         Some((field, told)) => {
             let (name, place) = field.split_once('[').unwrap_or((field, ""));

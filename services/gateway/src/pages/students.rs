@@ -1,6 +1,6 @@
 //! Students: the list with its search, one enrollment with its lawful acts, one student's story on two lanes.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -10,16 +10,17 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
+use tonic::Code;
 use xuezhu_proto::{
     aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
     enrollment::{
         CancelChangeRequest, ChangeClassRequest, ChangeMajorRequest, CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest,
-        GetSchoolRequest, ListEnrollmentsRequest, ListSchoolsRequest, Major, NeverCameRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest,
-        RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
+        GetSchoolRequest, ListClassesRequest, ListEnrollmentsRequest, ListSchoolsRequest, Major, NeverCameRequest, RemoveEnrollmentRequest,
+        ReturnFromLeaveRequest, RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
     },
 };
 
-use super::{Desk, PageError, render, show, unknown_act};
+use super::{Desk, PageError, in_chinese, render, show, unknown_act};
 use crate::Gateway;
 
 /// Routes.
@@ -37,6 +38,7 @@ struct ListQuery {
     school: String,
     q: String,
     state: String,
+    class: String,
     page: String,
 }
 
@@ -48,6 +50,9 @@ struct StudentsPage {
     school: String,
     query: String,
     state: String,
+    class: String,
+    /// Names of the classes that are open, each once.
+    classes: Vec<String>,
     rows: Vec<Enrollment>,
     next: String,
     request_id: String,
@@ -81,15 +86,19 @@ async fn view(desk: Desk, query: ListQuery) -> Result<Response, PageError> {
         (false, false) => query.school.clone(),
         (false, true) => schools.first().map(|school| school.code.clone()).unwrap_or_default(),
     };
-    let (mut rows, mut next) = (Vec::new(), String::new());
+    let (mut rows, mut next, mut classes) = (Vec::new(), String::new(), Vec::new());
     if !school.is_empty() {
+        let asked = ListClassesRequest { school: school.clone(), ended: false };
+        let open = desk.enrollments().list_classes(desk.request(asked)).await?.into_inner().classes;
+        classes = open.into_iter().map(|class| class.name).collect::<BTreeSet<String>>().into_iter().collect();
         let asked = ListEnrollmentsRequest {
             school: school.clone(),
             state: enrollment::State::from_str_name(&query.state).unwrap_or_default().into(),
             query: query.q.clone(),
             page_size: 50,
             page_token: query.page.clone(),
-            submission: String::new(),
+            class_name: query.class.clone(),
+            ..Default::default()
         };
         let answer = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
         (rows, next) = (answer.enrollments, answer.next_page_token);
@@ -99,7 +108,7 @@ async fn view(desk: Desk, query: ListQuery) -> Result<Response, PageError> {
         !desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().enrollments.is_empty()
     };
     let request_id = desk.new_request_id();
-    Ok(render(&StudentsPage { desk, schools, school, query: query.q, state: query.state, rows, next, request_id, has_drafts }))
+    Ok(render(&StudentsPage { desk, schools, school, query: query.q, state: query.state, class: query.class, classes, rows, next, request_id, has_drafts }))
 }
 
 #[derive(Deserialize)]
@@ -127,6 +136,45 @@ struct EnrollmentPage {
     majors: Vec<Major>,
     /// Whole numbers, where this page was asked for them.
     revealed: Option<RevealNumberResponse>,
+    /// What held on another day, where that was asked.
+    seen: Option<Seen>,
+}
+
+/// What is asked: what held on a day, as it was known at the end of another.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SeenQuery {
+    on: String,
+    known: String,
+}
+
+/// The answer, or why there is none.
+struct Seen {
+    asked: SeenQuery,
+    answer: Result<Enrollment, String>,
+}
+
+impl Seen {
+    async fn ask(desk: &Desk, school: &str, enrollment: &str, asked: SeenQuery) -> Result<Option<Self>, PageError> {
+        if asked.on.is_empty() && asked.known.is_empty() {
+            return Ok(None);
+        }
+        let request =
+            GetEnrollmentRequest { school: school.to_owned(), enrollment: enrollment.to_owned(), as_of: asked.on.clone(), known_at: asked.known.clone() };
+        let answer = match desk.enrollments().get_enrollment(desk.request(request)).await {
+            Ok(answer) => Ok(answer.into_inner().enrollment.unwrap_or_default()),
+            Err(status) if status.code() == Code::InvalidArgument => Err(in_chinese(status.message())),
+            Err(status) => return Err(status.into()),
+        };
+        Ok(Some(Self { asked, answer }))
+    }
+
+    fn state(row: &Enrollment) -> &'static str {
+        match row.state() {
+            enrollment::State::Unspecified => "",
+            state => state.as_str_name(),
+        }
+    }
 }
 
 impl EnrollmentPage {
@@ -151,12 +199,14 @@ impl EnrollmentPage {
     }
 }
 
-async fn one(desk: Desk, Path((school, enrollment)): Path<(String, String)>) -> Result<Response, PageError> {
-    page(desk, school, enrollment, None).await
+async fn one(desk: Desk, Path((school, enrollment)): Path<(String, String)>, Query(asked): Query<SeenQuery>) -> Result<Response, PageError> {
+    let seen = Seen::ask(&desk, &school, &enrollment, asked).await?;
+    page(desk, school, enrollment, None, seen).await
 }
 
-async fn page(desk: Desk, school: String, enrollment: String, revealed: Option<RevealNumberResponse>) -> Result<Response, PageError> {
-    let row = desk.enrollments().get_enrollment(desk.request(GetEnrollmentRequest { school, enrollment })).await?.into_inner().enrollment.unwrap_or_default();
+async fn page(desk: Desk, school: String, enrollment: String, revealed: Option<RevealNumberResponse>, seen: Option<Seen>) -> Result<Response, PageError> {
+    let asked = GetEnrollmentRequest { school, enrollment, ..Default::default() };
+    let row = desk.enrollments().get_enrollment(desk.request(asked)).await?.into_inner().enrollment.unwrap_or_default();
     let request_id = desk.new_request_id();
     let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
     let school = if desk.user.is_officer() || desk.user.is_clerk() {
@@ -167,7 +217,7 @@ async fn page(desk: Desk, school: String, enrollment: String, revealed: Option<R
     let decides = desk.user.is_officer() && desk.user.decides_for(&school.authority);
     let majors = school.majors.into_iter().filter(|major| format!("{}-{}", major.catalogue, major.code) != row.major).collect();
     let (can_correct, can_reveal) = (decides && !row.person.is_empty(), decides || desk.user.is_school());
-    Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct, can_reveal, majors, revealed }))
+    Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct, can_reveal, majors, revealed, seen }))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -220,7 +270,7 @@ async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, For
         "reveal" => {
             let asked = RevealNumberRequest { school: school.clone(), enrollment: enrollment.clone(), purpose };
             let revealed = client.reveal_number(desk.request(asked)).await?.into_inner();
-            return page(desk, school, enrollment, Some(revealed)).await;
+            return page(desk, school, enrollment, Some(revealed), None).await;
         }
         unknown => return Err(unknown_act(unknown)),
     }

@@ -52,6 +52,12 @@ pub struct Draft<'r> {
     pub household: &'r str,
     /// 居住地类型.
     pub residence: &'r str,
+    /// 户口所在地行政区划码.
+    pub registered_region: &'r str,
+    /// 城乡分类代码 of the registered address, where the school knows it.
+    pub urban_rural: &'r str,
+    /// Groups that aid knows, joined by blanks.
+    pub special_groups: &'r str,
     /// Telephone.
     pub phone: &'r str,
 }
@@ -91,6 +97,9 @@ fn entered(parts: &Parts, enrollment: Uuid, row: &Draft<'_>) -> Entered {
         student_category: row.student_category.to_owned(),
         household: row.household.to_owned(),
         residence: row.residence.to_owned(),
+        registered_region: row.registered_region.to_owned(),
+        urban_rural: row.urban_rural.to_owned(),
+        special_groups: row.special_groups.to_owned(),
         phone_hash: Hex(parts.keyring.lookup_hash("phone", row.phone)),
         details_sealed: Bytes(parts.keyring.seal("details", &[enrollment], row.content.as_bytes())),
         content_hash: Bytes(row.content_hash.to_vec()),

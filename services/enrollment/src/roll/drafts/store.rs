@@ -29,6 +29,9 @@ pub struct Entered {
     pub student_category: String,
     pub household: String,
     pub residence: String,
+    pub registered_region: String,
+    pub urban_rural: String,
+    pub special_groups: String,
     pub phone_hash: Hex,
     pub details_sealed: Bytes,
     pub content_hash: Bytes,
@@ -54,14 +57,15 @@ pub async fn insert(tx: &mut Tx, school: &str, entered: &[Entered], now_us: i64)
         tx,
         sql!(
             "INSERT INTO enrollments (enrollment, school, state, claim_key, id_document, id_class, id_sealed, id_masked, name, name_comparable, sex, birth_date,
-             school_number, class_name, major, entry_month, entry_date, study_form, student_category, household, residence, phone_hash, details_sealed, content_hash,
-             sent_back_reason, refusal, updated_at_us, etag)
+             school_number, class_name, major, entry_month, entry_date, study_form, student_category, household, residence,
+             registered_region, urban_rural, special_groups, phone_hash, details_sealed, content_hash, sent_back_reason, refusal, updated_at_us, etag)
              SELECT t.enrollment, $2, $4, t.claim_key, t.id_document, t.id_class, t.id_sealed, '', t.name, t.name_comparable, t.sex, t.birth_date,
-             t.school_number, t.class_name, t.major, t.entry_month, t.entry_date, t.study_form, t.student_category, t.household, t.residence, t.phone_hash,
-             t.details_sealed, t.content_hash, '', '', $3, 1
+             t.school_number, t.class_name, t.major, t.entry_month, t.entry_date, t.study_form, t.student_category, t.household, t.residence,
+             t.registered_region, t.urban_rural, t.special_groups, t.phone_hash, t.details_sealed, t.content_hash, '', '', $3, 1
              FROM " table 1 (enrollment uuid, claim_key uuid, id_document text, id_class integer, id_sealed bytea, name text, name_comparable text,
                 sex integer, birth_date date, school_number text, class_name text, major text, entry_month integer, entry_date date, study_form text,
-                student_category text, household text, residence text, phone_hash uuid, details_sealed bytea, content_hash bytea)
+                student_category text, household text, residence text, registered_region text, urban_rural text, special_groups text,
+                phone_hash uuid, details_sealed bytea, content_hash bytea)
         ),
         json_rows(entered),
         school,
@@ -79,11 +83,12 @@ pub async fn update(tx: &mut Tx, entered: &[Entered], now_us: i64) -> Result<u64
             "UPDATE enrollments SET state = $3, submission = NULL, claim_key = t.claim_key, id_document = t.id_document, id_class = t.id_class,
              id_sealed = t.id_sealed, id_masked = '', name = t.name, name_comparable = t.name_comparable, sex = t.sex, birth_date = t.birth_date,
              school_number = t.school_number, class_name = t.class_name, major = t.major, entry_month = t.entry_month, entry_date = t.entry_date,
-             study_form = t.study_form, student_category = t.student_category, household = t.household, residence = t.residence, phone_hash = t.phone_hash,
-             details_sealed = t.details_sealed, content_hash = t.content_hash, sent_back_reason = '', refusal = '', updated_at_us = $2, etag = etag + 1
+             study_form = t.study_form, student_category = t.student_category, household = t.household, residence = t.residence,
+             registered_region = t.registered_region, urban_rural = t.urban_rural, special_groups = t.special_groups, phone_hash = t.phone_hash, details_sealed = t.details_sealed, content_hash = t.content_hash, sent_back_reason = '', refusal = '', updated_at_us = $2, etag = etag + 1
              FROM " table 1 (enrollment uuid, claim_key uuid, id_document text, id_class integer, id_sealed bytea, name text, name_comparable text,
                 sex integer, birth_date date, school_number text, class_name text, major text, entry_month integer, entry_date date, study_form text,
-                student_category text, household text, residence text, phone_hash uuid, details_sealed bytea, content_hash bytea)
+                student_category text, household text, residence text, registered_region text, urban_rural text, special_groups text,
+                phone_hash uuid, details_sealed bytea, content_hash bytea)
             " WHERE enrollments.enrollment = t.enrollment AND enrollments.state IN ($3, $4)"
         ),
         json_rows(entered),

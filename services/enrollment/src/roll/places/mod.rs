@@ -9,7 +9,7 @@ use xuezhu_service::{Context, Error, Reason, Refusal};
 use xuezhu_store::{Hex, Tx};
 
 use super::{
-    Claim, drafts,
+    Claim, classes, drafts,
     persons::{self, Entrant},
 };
 use crate::{Parts, sharing};
@@ -82,6 +82,7 @@ pub async fn place(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, plac
     }
     persons::enter(ctx, tx, parts, region, new).await?;
     store::take(tx, &placed, ctx.now_us(), ctx.today(), &ctx.actor.account).await?;
+    classes::open(ctx, tx, placed.iter().map(|row| row.enrollment.0)).await?;
     sharing::share_persons(ctx, tx, &placed.iter().map(|row| row.person.0).collect::<Vec<_>>()).await?;
     sharing::share_enrollments(ctx, tx, &placed.iter().map(|row| row.enrollment.0).collect::<Vec<_>>()).await
 }
@@ -103,18 +104,31 @@ pub async fn change(ctx: &Context, tx: &mut Tx, parts: &Parts, moves: &[Move<'_>
     if usize::try_from(begun).ok() != Some(moves.len()) {
         return Err(Refusal::new(Reason::Conflict, "他人刚刚登记了同一学生的异动，请刷新后重试").into());
     }
-    let left = moves.iter().filter(|moved| moved.state.is_some_and(|state| !state.meaning().occupies)).map(|moved| moved.enrollment);
-    store::free(tx, left).await?;
-    let kept = moves.iter().filter(|moved| moved.class_name.is_some() || moved.major.is_some()).map(|moved| moved.enrollment);
-    let details = drafts::details_of(tx, parts, kept).await?;
+    let leaves = |moved: &&Move| moved.state.is_some_and(|state| !state.meaning().occupies);
+    let of_another_class = |moved: &&Move| moved.class_name.is_some() || moved.major.is_some();
+    let left: Vec<Uuid> = moves.iter().filter(leaves).map(|moved| moved.enrollment).collect();
+    let elsewhere: Vec<Uuid> = moves.iter().filter(of_another_class).map(|moved| moved.enrollment).collect();
+    if !left.is_empty() {
+        store::free(tx, &left).await?;
+    }
+    classes::open(ctx, tx, elsewhere.iter().copied()).await?;
+    classes::close(tx, &[&left[..], &elsewhere].concat()).await?;
+    if !elsewhere.is_empty() {
+        keep_columns(tx, parts, moves, &elsewhere).await?;
+    }
+    sharing::share_enrollments(ctx, tx, &moves.iter().map(|moved| moved.enrollment).collect::<Vec<_>>()).await
+}
+
+/// Keeps class and major in the columns of the workbook too: else the right one would differ from what is there.
+async fn keep_columns(tx: &mut Tx, parts: &Parts, moves: &[Move<'_>], elsewhere: &[Uuid]) -> Result<(), Error> {
+    let details = drafts::details_of(tx, parts, elsewhere.iter().copied()).await?;
     let said = |moved: &Move| {
         let details = details.get(&moved.enrollment)?;
         let major = moved.major.map(|major| ("专业简称", as_typed(details, major)));
         let changed: Vec<(&str, &str)> = moved.class_name.map(|name| ("班级名称", name)).into_iter().chain(major).collect();
         Some((moved.enrollment, drafts::with_columns(details, &changed)))
     };
-    drafts::keep_details(tx, parts, moves.iter().filter_map(said)).await?;
-    sharing::share_enrollments(ctx, tx, &moves.iter().map(|moved| moved.enrollment).collect::<Vec<_>>()).await
+    drafts::keep_details(tx, parts, moves.iter().filter_map(said)).await
 }
 
 /// Takes back the last change of state, which lies ahead: the period before it goes on. What was taken back is kept, with who and why. Where
@@ -130,6 +144,8 @@ pub async fn take_back(ctx: &Context, tx: &mut Tx, enrollment: Uuid, person: Uui
     // Since when the state holds that goes on: a period may have changed something else.
     let since = periods[..periods.len() - 1].iter().rev().take_while(|period| period.state == before.state).last().unwrap_or(before).from_date;
     store::set_present(ctx, tx, enrollment, before, since).await?;
+    classes::open(ctx, tx, std::iter::once(enrollment)).await?;
+    classes::close(tx, &[enrollment]).await?;
     sharing::share_enrollments(ctx, tx, &[enrollment]).await
 }
 
@@ -142,6 +158,7 @@ fn as_typed(details: &str, major: &'static Major) -> &'static str {
 /// Voids a place from its first day: no day of it counts, and it is free.
 pub async fn void(ctx: &Context, tx: &mut Tx, enrollment: Uuid, state: State, reason: &str) -> Result<(), Error> {
     store::void(ctx, tx, enrollment, state, reason).await?;
-    store::free(tx, std::iter::once(enrollment)).await?;
+    store::free(tx, &[enrollment]).await?;
+    classes::close(tx, &[enrollment]).await?;
     sharing::share_enrollments(ctx, tx, &[enrollment]).await
 }

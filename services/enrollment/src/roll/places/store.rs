@@ -27,12 +27,9 @@ pub struct LockedRow {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct PeriodRow {
     pub from_date: NaiveDate,
-    pub to_date: Option<NaiveDate>,
     pub state: i32,
     pub class_name: String,
     pub major: String,
-    pub reason: String,
-    pub recorded_day: NaiveDate,
 }
 
 /// An enrollment that gets its person and its place.
@@ -77,7 +74,7 @@ pub async fn periods(tx: &mut Tx, enrollment: Uuid) -> Result<Vec<PeriodRow>, St
     rows!(
         tx,
         PeriodRow,
-        "SELECT from_date, to_date, state, class_name, major, reason, recorded_day FROM periods WHERE enrollment = $1 AND until_version IS NULL ORDER BY from_date",
+        "SELECT from_date, state, class_name, major FROM periods WHERE enrollment = $1 AND until_version IS NULL ORDER BY from_date",
         enrollment
     )
 }
@@ -120,9 +117,9 @@ pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate,
     run!(
         tx,
         sql!(
-            "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+            "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups, reason, recorded_day, recorded_by,
                                   recorded_at_us, version)
-             SELECT e.enrollment, 1, e.entry_date, e.state, e.class_name, e.major, e.study_form, e.household, e.residence, '入学', $3, $4, $2,
+             SELECT e.enrollment, 1, e.entry_date, e.state, e.class_name, e.major, e.study_form, e.household, e.residence, e.registered_region, e.urban_rural, e.special_groups, '入学', $3, $4, $2,
                     coalesce((SELECT s.version FROM shared_records s WHERE s.kind = $5 AND s.record = e.enrollment), 0) + 1
              FROM " table 1 (enrollment uuid) " JOIN enrollments e ON e.enrollment = t.enrollment"
         ),
@@ -142,10 +139,10 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
     run!(
         tx,
         sql!(
-            "INSERT INTO periods (enrollment, period, from_date, to_date, state, class_name, major, study_form, household, residence, reason, recorded_day,
+            "INSERT INTO periods (enrollment, period, from_date, to_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups, reason, recorded_day,
                                   recorded_by, recorded_at_us, version)
              SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, p.from_date, t.from_date, p.state, p.class_name,
-                    p.major, p.study_form, p.household, p.residence, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us,
+                    p.major, p.study_form, p.household, p.residence, p.registered_region, p.urban_rural, p.special_groups, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us,
                     (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = p.enrollment) + 1
              FROM " table 1 (enrollment uuid, from_date date) " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL AND p.from_date < t.from_date"
         ),
@@ -164,10 +161,10 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
     let begun = run!(
         tx,
         sql!(
-            "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+            "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups, reason, recorded_day, recorded_by,
                                   recorded_at_us, version)
              SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, t.from_date, coalesce(t.state, p.state),
-                    coalesce(t.class_name, p.class_name), coalesce(t.major, p.major), p.study_form, p.household, p.residence, t.reason, $2, $3, $4, p.version
+                    coalesce(t.class_name, p.class_name), coalesce(t.major, p.major), p.study_form, p.household, p.residence, p.registered_region, p.urban_rural, p.special_groups, t.reason, $2, $3, $4, p.version
              FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, reason text)
             " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date = t.from_date"
         ),
@@ -190,8 +187,8 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
     Ok(begun)
 }
 
-pub async fn free(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> Result<(), StoreError> {
-    run!(tx, sql!("DELETE FROM places WHERE enrollment" in_uuids 1), json_uuids(enrollments))?;
+pub async fn free(tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), StoreError> {
+    run!(tx, sql!("DELETE FROM places WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))?;
     Ok(())
 }
 
@@ -204,10 +201,10 @@ pub async fn take_again(tx: &mut Tx, person: Uuid, enrollment: Uuid) -> Result<(
 pub async fn take_back(ctx: &Context, tx: &mut Tx, enrollment: Uuid, from: NaiveDate, reason: &str) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+        "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups, reason, recorded_day, recorded_by,
                               recorded_at_us, version)
          SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, p.from_date, p.state, p.class_name, p.major,
-                p.study_form, p.household, p.residence, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us, s.version + 1
+                p.study_form, p.household, p.residence, p.registered_region, p.urban_rural, p.special_groups, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us, s.version + 1
          FROM periods p JOIN shared_records s ON s.kind = $3 AND s.record = p.enrollment
          WHERE p.enrollment = $1 AND p.until_version IS NULL AND p.to_date = $2",
         enrollment,
@@ -263,10 +260,10 @@ pub async fn void(ctx: &Context, tx: &mut Tx, enrollment: Uuid, state: State, re
     )?;
     run!(
         tx,
-        "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, reason, recorded_day, recorded_by,
+        "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups, reason, recorded_day, recorded_by,
                               recorded_at_us, version)
          SELECT e.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = e.enrollment) + 1, e.entry_date, $2, e.class_name, e.major,
-                e.study_form, e.household, e.residence, $3, $4, $5, $6, s.version + 1
+                e.study_form, e.household, e.residence, e.registered_region, e.urban_rural, e.special_groups, $3, $4, $5, $6, s.version + 1
          FROM enrollments e JOIN shared_records s ON s.kind = $7 AND s.record = e.enrollment WHERE e.enrollment = $1",
         enrollment,
         state.code(),

@@ -1,0 +1,7 @@
+-- How far everything had been told at the end of a minute (since 1970, by the source's clock) of a civil day. Whoever asks what was
+-- known at a time is answered by a position: commits arrive out of order and clocks step, positions do neither.
+CREATE TABLE feed_settled (
+    minute bigint PRIMARY KEY,
+    day date NOT NULL,
+    position bigint NOT NULL
+);

@@ -1,0 +1,98 @@
+//! One door to several rooms: the calls about enrollments, each handed on to the room that answers it.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status, Streaming};
+use xuezhu_proto::enrollment::{self as pb, enrollment_service_server::EnrollmentService};
+
+use crate::{
+    Parts,
+    import::{self, api::Pieces},
+    registration, status_change, students,
+};
+
+/// The enrollment service.
+#[derive(Clone)]
+pub struct EnrollmentApi(pub Arc<Parts>);
+
+#[tonic::async_trait]
+impl EnrollmentService for EnrollmentApi {
+    type DownloadMarkedWorkbookStream = Pieces<pb::DownloadMarkedWorkbookResponse>;
+    type DownloadTemplateStream = Pieces<pb::DownloadTemplateResponse>;
+
+    async fn import_enrollments(&self, request: Request<Streaming<pb::ImportEnrollmentsRequest>>) -> Result<Response<pb::ImportEnrollmentsResponse>, Status> {
+        import::api::import(&self.0, request).await
+    }
+
+    async fn get_import(&self, request: Request<pb::GetImportRequest>) -> Result<Response<pb::GetImportResponse>, Status> {
+        import::api::get(&self.0, request).await
+    }
+
+    async fn commit_import(&self, request: Request<pb::CommitImportRequest>) -> Result<Response<pb::CommitImportResponse>, Status> {
+        import::api::commit(&self.0, request).await
+    }
+
+    async fn download_marked_workbook(
+        &self,
+        request: Request<pb::DownloadMarkedWorkbookRequest>,
+    ) -> Result<Response<Self::DownloadMarkedWorkbookStream>, Status> {
+        import::api::marked(&self.0, request).await
+    }
+
+    async fn download_template(&self, request: Request<pb::DownloadTemplateRequest>) -> Result<Response<Self::DownloadTemplateStream>, Status> {
+        self.0.gate.enter(request, "DownloadTemplate").await?;
+        import::api::template()
+    }
+
+    async fn list_enrollments(&self, request: Request<pb::ListEnrollmentsRequest>) -> Result<Response<pb::ListEnrollmentsResponse>, Status> {
+        students::api::list(&self.0, request).await
+    }
+
+    async fn list_classes(&self, request: Request<pb::ListClassesRequest>) -> Result<Response<pb::ListClassesResponse>, Status> {
+        students::api::classes(&self.0, request).await
+    }
+
+    async fn get_enrollment(&self, request: Request<pb::GetEnrollmentRequest>) -> Result<Response<pb::GetEnrollmentResponse>, Status> {
+        students::api::get(&self.0, request).await
+    }
+
+    async fn reveal_number(&self, request: Request<pb::RevealNumberRequest>) -> Result<Response<pb::RevealNumberResponse>, Status> {
+        students::api::reveal(&self.0, request).await
+    }
+
+    async fn take_leave(&self, request: Request<pb::TakeLeaveRequest>) -> Result<Response<pb::TakeLeaveResponse>, Status> {
+        status_change::api::take_leave(&self.0, request).await
+    }
+
+    async fn return_from_leave(&self, request: Request<pb::ReturnFromLeaveRequest>) -> Result<Response<pb::ReturnFromLeaveResponse>, Status> {
+        status_change::api::return_from_leave(&self.0, request).await
+    }
+
+    async fn withdraw(&self, request: Request<pb::WithdrawRequest>) -> Result<Response<pb::WithdrawResponse>, Status> {
+        status_change::api::withdraw(&self.0, request).await
+    }
+
+    async fn change_class(&self, request: Request<pb::ChangeClassRequest>) -> Result<Response<pb::ChangeClassResponse>, Status> {
+        status_change::api::change_class(&self.0, request).await
+    }
+
+    async fn change_major(&self, request: Request<pb::ChangeMajorRequest>) -> Result<Response<pb::ChangeMajorResponse>, Status> {
+        status_change::api::change_major(&self.0, request).await
+    }
+
+    async fn never_came(&self, request: Request<pb::NeverCameRequest>) -> Result<Response<pb::NeverCameResponse>, Status> {
+        status_change::api::never_came(&self.0, request).await
+    }
+
+    async fn cancel_change(&self, request: Request<pb::CancelChangeRequest>) -> Result<Response<pb::CancelChangeResponse>, Status> {
+        status_change::api::cancel_change(&self.0, request).await
+    }
+
+    async fn remove_enrollment(&self, request: Request<pb::RemoveEnrollmentRequest>) -> Result<Response<pb::RemoveEnrollmentResponse>, Status> {
+        registration::api::remove(&self.0, request).await
+    }
+
+    async fn correct_identity(&self, request: Request<pb::CorrectIdentityRequest>) -> Result<Response<pb::CorrectIdentityResponse>, Status> {
+        status_change::api::correct_identity(&self.0, request).await
+    }
+}

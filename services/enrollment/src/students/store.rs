@@ -1,0 +1,212 @@
+//! SQL of lists of enrollments.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_store::{StoreError, Tx, json_uuids, one, rows, sql};
+
+/// An enrollment as lists show it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct EnrollmentRow {
+    pub enrollment: Uuid,
+    pub school: String,
+    pub state: i32,
+    pub state_since: Option<NaiveDate>,
+    pub last_state: i32,
+    pub last_since: Option<NaiveDate>,
+    pub person: Option<Uuid>,
+    pub id_sealed: Vec<u8>,
+    pub name: String,
+    pub sex: i32,
+    pub school_number: String,
+    pub class_name: String,
+    pub major: String,
+    pub entry_month: i32,
+    pub study_form: String,
+    pub sent_back_reason: String,
+    pub refusal: String,
+    pub approved_day: Option<NaiveDate>,
+    pub registry: Option<i32>,
+    pub student_number_sealed: Option<Vec<u8>>,
+    pub etag: i64,
+}
+
+/// What a list asks for.
+#[derive(Debug, Default, Clone)]
+pub struct Filter {
+    /// School.
+    pub school: String,
+    /// Code of a state; 0 for all.
+    pub state: i32,
+    /// Part of a comparable name, as a LIKE pattern; empty for all.
+    pub name_pattern: String,
+    /// Of a whole number: the keys that it may stand for, by the paper it was read from.
+    pub keys: Option<Vec<Uuid>>,
+    /// Hash of a whole 学籍号.
+    pub student_number: Option<Uuid>,
+    /// A whole 学号.
+    pub school_number: String,
+    /// Name of a class; empty for all.
+    pub class_name: String,
+    /// One enrollment.
+    pub enrollment: Option<Uuid>,
+    /// A submission whose rows are meant.
+    pub submission: Option<Uuid>,
+    /// Day on which state and class are meant.
+    pub day: NaiveDate,
+    /// Position at which they were known, where not as they stand.
+    pub known: Option<i64>,
+}
+
+/// Where a page begins: after this class, name and enrollment.
+pub type After = (String, String, Uuid);
+
+/// What is asked for of enrollments as they stand, by what an index finds: a planner that must plan for any filter would look at the
+/// whole school. (Nor may it lead with the school where a number is given: `e.school || ''`.) A state recorded ahead does not hold on
+/// day `$9`: what holds then is looked up, for those few only.
+macro_rules! present {
+    ($columns:literal, $($lead:literal $(in_uuids $keys:literal)?),+; $tail:literal) => {
+        sql!(
+            $columns
+            " FROM enrollments e WHERE "
+            $($lead $(in_uuids $keys)?)+
+            " AND ($2 = 0 OR $2 = CASE WHEN e.state_since > $9 THEN coalesce((SELECT now.state FROM periods now WHERE now.enrollment = e.enrollment
+                AND now.until_version IS NULL AND now.to_date > $9 ORDER BY now.from_date LIMIT 1), e.state) ELSE e.state END)
+              AND ($8 IS NULL OR e.submission = $8) AND ($10 = '' OR e.class_name = $10)"
+            $tail
+        )
+    };
+}
+
+/// The same of stories as they were known on day `$9`: what was told after position `$11` was not known. The highest position there can
+/// be asks for what stands.
+macro_rules! told {
+    ($columns:literal, $($lead:literal $(in_uuids $keys:literal)?),+; $tail:literal) => {
+        sql!(
+            $columns
+            " FROM enrollments e JOIN periods p ON p.enrollment = e.enrollment AND p.from_date <= $9 AND (p.to_date IS NULL OR p.to_date > $9)
+              WHERE "
+            $($lead $(in_uuids $keys)?)+
+            " AND ($2 = 0 OR $2 = p.state) AND ($8 IS NULL OR e.submission = $8) AND ($10 = '' OR p.class_name = $10)
+              AND (p.until_version IS NULL OR $11 < 9223372036854775807 AND EXISTS (SELECT 1 FROM told_versions t WHERE t.kind = 12
+                AND t.record = p.enrollment AND t.version = p.until_version AND (t.position IS NULL OR t.position > $11)))
+              AND ($11 = 9223372036854775807 OR NOT EXISTS (SELECT 1 FROM told_versions t WHERE t.kind = 12
+                AND t.record = p.enrollment AND t.version = p.version AND (t.position IS NULL OR t.position > $11)))"
+            $tail
+        )
+    };
+}
+
+/// Either for a filter: one enrollment, a number, or part of a name.
+macro_rules! asked_by {
+    ($of:ident, $filter:ident, $columns:literal, $tail:literal) => {
+        if $filter.enrollment.is_some() {
+            $of!($columns, "e.enrollment = $7 AND e.school = $1"; $tail)
+        } else if $filter.keys.is_some() {
+            $of!(
+                $columns,
+                "e.enrollment IN (SELECT x.enrollment FROM enrollments x WHERE x.claim_key" in_uuids 4,
+                " UNION ALL SELECT x.enrollment FROM enrollments x JOIN person_keys k ON k.person = x.person WHERE k.person_key" in_uuids 4,
+                " UNION ALL SELECT x.enrollment FROM enrollments x JOIN persons q ON q.person = x.person WHERE q.student_number_hash = $5
+                  UNION ALL SELECT x.enrollment FROM enrollments x WHERE x.school = $1 AND x.school_number = $6)
+                  AND e.school || '' = $1";
+                $tail
+            )
+        } else {
+            $of!($columns, "e.school = $1 AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR e.school_number = $6)"; $tail)
+        }
+    };
+}
+
+/// Runs such a text: the filter's parameters first, then what else it takes.
+macro_rules! ask {
+    ($read:ident, $tx:ident, $row:ty, $text:expr, $filter:ident $(, $more:expr)*) => {
+        $read!(
+            $tx,
+            $row,
+            $text,
+            &$filter.school,
+            $filter.state,
+            &$filter.name_pattern,
+            json_uuids($filter.keys.iter().flatten().copied()),
+            $filter.student_number,
+            &$filter.school_number,
+            $filter.enrollment,
+            $filter.submission,
+            $filter.day,
+            &$filter.class_name,
+            $filter.known.unwrap_or(i64::MAX)
+            $(, $more)*
+        )
+    };
+}
+
+/// How many there are that a list asks for.
+pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
+    let counted = if filter.known.is_some() {
+        ask!(one, tx, (i64,), asked_by!(told, filter, "SELECT count(*)", ""), filter)?
+    } else {
+        // Every parameter is named once: what a text does not name has no type.
+        ask!(one, tx, (i64,), asked_by!(present, filter, "SELECT count(*)", " AND $11 > 0"), filter)?
+    };
+    Ok(counted.map_or(0, |(count,)| count))
+}
+
+/// Ids of a page, with the class that each is listed under.
+pub async fn page(tx: &mut Tx, filter: &Filter, after: &After, limit: i64) -> Result<Vec<(Uuid, String)>, StoreError> {
+    if filter.known.is_some() {
+        let text = asked_by!(
+            told,
+            filter,
+            "SELECT e.enrollment, p.class_name",
+            " AND (p.class_name, e.name, e.enrollment) > ($12, $13, $14) ORDER BY p.class_name, e.name, e.enrollment LIMIT $15"
+        );
+        return ask!(rows, tx, (Uuid, String), text, filter, &after.0, &after.1, after.2, limit);
+    }
+    let text = asked_by!(
+        present,
+        filter,
+        "SELECT e.enrollment, e.class_name",
+        " AND $11 > 0 AND (e.class_name, e.name, e.enrollment) > ($12, $13, $14) ORDER BY e.class_name, e.name, e.enrollment LIMIT $15"
+    );
+    ask!(rows, tx, (Uuid, String), text, filter, &after.0, &after.1, after.2, limit)
+}
+
+/// Enrollments as they stand on a day, in no order.
+pub async fn enrollments(tx: &mut Tx, ids: &[Uuid], today: NaiveDate) -> Result<Vec<EnrollmentRow>, StoreError> {
+    rows!(
+        tx,
+        EnrollmentRow,
+        sql!(
+            "SELECT e.enrollment, e.school, coalesce(now.state, e.state) AS state,
+                    CASE WHEN now.state IS NULL THEN e.state_since ELSE coalesce((SELECT max(b.to_date) FROM periods b WHERE b.enrollment = e.enrollment
+                        AND b.until_version IS NULL AND b.state <> now.state AND b.to_date <= now.from_date), e.entry_date) END AS state_since,
+                    e.state AS last_state, e.state_since AS last_since, e.person, e.id_sealed, e.name, e.sex, e.school_number, e.class_name, e.major,
+                    e.entry_month, e.study_form, e.sent_back_reason, e.refusal, e.approved_day, p.registry, p.student_number_sealed, e.etag
+             FROM enrollments e LEFT JOIN persons p ON p.person = e.person
+             LEFT JOIN periods now ON now.enrollment = e.enrollment AND now.until_version IS NULL AND e.state_since > $2
+                AND (now.from_date <= $2 OR now.from_date = e.entry_date) AND now.to_date > $2
+             WHERE e.enrollment" in_uuids 1
+        ),
+        json_uuids(ids.iter().copied()),
+        today
+    )
+}
+
+/// The sealed numbers of an enrollment.
+#[derive(Debug, sqlx::FromRow)]
+pub struct NumbersRow {
+    pub id_sealed: Vec<u8>,
+    pub person: Option<Uuid>,
+    pub student_number_sealed: Option<Vec<u8>>,
+}
+
+pub async fn numbers(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<NumbersRow>, StoreError> {
+    one!(
+        tx,
+        NumbersRow,
+        "SELECT e.id_sealed, e.person, p.student_number_sealed FROM enrollments e LEFT JOIN persons p ON p.person = e.person
+         WHERE e.school = $1 AND e.enrollment = $2",
+        school,
+        enrollment
+    )
+}
