@@ -31,6 +31,14 @@ pub enum Engine {
 impl Engine {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    /// An empty database of the engine: a file in the folder, or one of the private cluster.
+    pub async fn database(self, folder: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite:{}", folder.join("of-its-own.db").display()),
+            Self::Postgres => postgres::database().await,
+        }
+    }
 }
 
 /// Everything in one process, on an engine, in a folder.

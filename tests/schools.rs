@@ -178,6 +178,12 @@ impl People {
         session.change_password(one_time, password).await.expect("changes the password")
     }
 
+    /// The path of a student of the school, found by the whole number.
+    pub async fn path_of(&self, serial: u32) -> String {
+        let found = self.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(serial))).await.expect("is found");
+        format!("/v1/schools/{SCHOOL}/enrollments/{}", found["enrollments"][0]["enrollment"].as_str().expect("an id"))
+    }
+
     /// Submits all drafts, attests and approves; returns the submission as it is then.
     pub async fn register(&self) -> Value {
         let made = self.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");

@@ -15,11 +15,6 @@ async fn cancel(clerk: &Session, path: &str) -> anyhow::Result<Value> {
     clerk.post(&format!("{path}/cancelChange"), &json!({ "reason": "登记有误" }), "").await
 }
 
-async fn path_of(people: &People, serial: u32) -> String {
-    let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(serial))).await.expect("is found");
-    format!("/v1/schools/{SCHOOL}/enrollments/{}", found["enrollments"][0]["enrollment"].as_str().expect("an id"))
-}
-
 async fn count(people: &People, state: &str) -> usize {
     let list = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?state={state}")).await.expect("a list");
     list["enrollments"].as_array().expect("a list").len()
@@ -35,7 +30,7 @@ async fn a_change_that_lies_ahead_leaves_today_as_it_is_and_can_be_taken_back() 
         people.import(&[student(1)]).await;
         people.register().await;
         people.list(&[(&student(1)["姓名"], &number(1), "")]).await;
-        let path = path_of(&people, 1).await;
+        let path = people.path_of(1).await;
         assert_eq!(reason(cancel(&people.clerk, &path).await), (400, "WRONG_STATE".into()), "nothing lies ahead");
         let ahead = record(&people.clerk, &path, "leave", "2026-12-01").await.expect("is recorded");
         let told =
@@ -77,7 +72,7 @@ async fn who_will_not_come_is_enrolled_until_the_day_and_can_still_be_kept() {
     let people = schools::open(&deployment).await;
     people.import(&[student(1)]).await;
     people.register().await;
-    let path = path_of(&people, 1).await;
+    let path = people.path_of(1).await;
     let ahead = record(&people.clerk, &path, "withdraw", "2026-09-02").await.expect("is recorded");
     assert_eq!((&ahead["state"], &ahead["plannedState"], &ahead["plannedSince"]), (&json!("IN_SCHOOL"), &json!("WITHDRAWN"), &json!("2026-09-02")), "{ahead}");
     assert_eq!((count(&people, "IN_SCHOOL").await, count(&people, "WITHDRAWN").await), (1, 0));
@@ -95,7 +90,7 @@ async fn a_withdrawal_that_another_school_counted_on_stays() {
         let head = people.open_account("head2", "PRINCIPAL", OTHER, PASSWORD).await;
         people.import(&[student(1), student(2)]).await;
         people.register().await;
-        let (one, two) = (path_of(&people, 1).await, path_of(&people, 2).await);
+        let (one, two) = (people.path_of(1).await, people.path_of(2).await);
         for path in [&one, &two] {
             let ahead = record(&people.clerk, path, "withdraw", "2026-12-01").await.expect("is recorded");
             assert_eq!((&ahead["state"], &ahead["plannedState"]), (&json!("IN_SCHOOL"), &json!("WITHDRAWN")));
@@ -156,7 +151,7 @@ async fn another_class_and_another_major_are_periods_of_their_own() {
         let people = schools::open(&deployment).await;
         people.import(&[student(1), student(2)]).await;
         people.register().await;
-        let path = path_of(&people, 1).await;
+        let path = people.path_of(1).await;
         let class = async |who: &Session, class: &str, day: &str| {
             who.post(&format!("{path}/changeClass"), &json!({ "effectiveDate": day, "className": class, "reason": "分班" }), "").await
         };
@@ -227,7 +222,7 @@ async fn who_never_came_is_voided_from_the_first_day_and_owes_no_month() {
         people.list(&[(&student(1)["姓名"], &number(1), ""), (&student(2)["姓名"], &number(2), "")]).await;
         deployment.drain().await.expect("drains");
         assert_eq!(people.open_flags().await, [], "{engine:?}");
-        let (path, other) = (path_of(&people, 1).await, path_of(&people, 2).await);
+        let (path, other) = (people.path_of(1).await, people.path_of(2).await);
         let never = async |who: &Session, path: &str| who.post(&format!("{path}/neverCame"), &json!({ "reason": "学校报告：一直未报到" }), "").await;
         assert_eq!(reason(never(&people.clerk, &path).await), (403, "FORBIDDEN".into()), "the department decides");
         record(&people.clerk, &other, "leave", "2026-10-08").await.expect("is recorded");
@@ -278,7 +273,7 @@ async fn two_changes_at_once_leave_one_story_without_gap_or_overlap() {
         people.import(&(1..=24).map(student).collect::<Vec<_>>()).await;
         people.register().await;
         for serial in 1..=24 {
-            let path = path_of(&people, serial).await;
+            let path = people.path_of(serial).await;
             let later = json!({ "effectiveDate": "2026-11-10", "className": "2班", "reason": "分班" });
             let changed = format!("{path}/changeClass");
             let (class, gone) = tokio::join!(people.clerk.post(&changed, &later, ""), record(&people.clerk, &path, "withdraw", "2026-10-10"));

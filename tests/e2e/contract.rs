@@ -171,10 +171,7 @@ async fn a_leader_whom_another_followed_gives_no_positions() {
     use xuezhu_service::{Actor, Context, Ids};
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite:{}", folder.path().join("e.db").display()),
-            Engine::Postgres => xuezhu_tests::postgres::database().await,
-        };
+        let url = engine.database(folder.path()).await;
         let db = xuezhu_store::Db::open(&url).await.expect("opens");
         db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
         let (clock, ids) = (xuezhu::deployment::system_clock(), Ids::seeded(1));

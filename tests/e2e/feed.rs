@@ -131,10 +131,7 @@ async fn whether_changes_wait_is_read_from_their_index_whatever_the_planner_beli
 async fn positions_of_a_record_rise_with_its_versions_whatever_their_ids() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite:{}", folder.path().join("e.db").display()),
-            Engine::Postgres => postgres::database().await,
-        };
+        let url = engine.database(folder.path()).await;
         let db = Db::open(&url).await.expect("opens");
         db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
         let mut tx = db.begin().await.expect("begins");

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Datelike, NaiveDate};
+use prost::Message;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,9 +13,12 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
+use xuezhu_bridge::{Kind, sequencer::settled_head, trim::trim_before};
 use xuezhu_domain::{calendar::add_working_days, enrollment::State, text::comparable_name};
+use xuezhu_enrollment::sharing;
+use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
-use xuezhu_store::{Db, rows, run};
+use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
     options, postgres,
     rebuilt::rebuild,
@@ -289,6 +293,98 @@ async fn open_flags(aid: &Db) -> Found {
 
 // ── the histories ──────────────────────────────────────────────────────────────────────────────────────────────
 
+/// What stood in the roll at a position: enrollment, first day, first day after it, state, class, major.
+type Stood = BTreeSet<(Uuid, NaiveDate, Option<NaiveDate>, i32, String, String)>;
+
+/// Everything that was known at a position of the source, written down when it was reached.
+struct Known {
+    token: String,
+    stood: Stood,
+}
+
+async fn known_now(enrollment: &Db) -> Known {
+    let mut head = None;
+    xuezhu_tests::until("every change has its position", async || {
+        head = settled_head(enrollment).await.expect("reads");
+        head.is_some()
+    })
+    .await;
+    let mut tx = enrollment.read().await.expect("reads");
+    let history = one!(&mut tx, (Uuid,), "SELECT history FROM feed_sequencer").expect("reads").expect("a row").0;
+    type Row = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String);
+    let stood = rows!(&mut tx, Row, "SELECT enrollment, from_date, to_date, state, class_name, major FROM periods WHERE until_version IS NULL").expect("reads");
+    tx.rollback().await.expect("ends");
+    Known { token: format!("{history}:{}", head.expect("a head")), stood: stood.into_iter().collect() }
+}
+
+/// What the interface says of both schools' rolls on a day, as it was known: enrollment, state, class, major.
+async fn told(officer: &Session, day: NaiveDate, known: &Known) -> BTreeSet<(Uuid, String, String, String)> {
+    let mut told = BTreeSet::new();
+    for school in [SCHOOL, OTHER] {
+        let path = format!("/v1/schools/{school}/enrollments?pageSize=1000&asOf={day}&knownAt={}", known.token);
+        let answer = officer.get(&path).await.expect("is told");
+        assert_eq!(answer["knownAt"], known.token.as_str());
+        let rows = answer["enrollments"].as_array().expect("a list");
+        assert_eq!(answer["totalSize"], rows.len(), "{answer}");
+        told.extend(rows.iter().map(|row| {
+            let text = |field: &str| row[field].as_str().expect("a text").to_owned();
+            (text("enrollment").parse().expect("an id"), text("state"), text("className"), text("major"))
+        }));
+    }
+    told
+}
+
+/// What was known at any time is told as it was known then, whatever was recorded later, and wherever the log was forgotten since.
+async fn assert_told_as_known(officer: &Session, random: &mut StdRng, all: &[Known], when: &str) {
+    for known in all {
+        let days: Vec<NaiveDate> = known.stood.iter().flat_map(|row| [row.1, row.1 - chrono::Days::new(1)].into_iter().chain(row.2)).collect();
+        for day in days.choose_multiple(random, 3) {
+            let holds = |row: &&(Uuid, NaiveDate, Option<NaiveDate>, i32, String, String)| row.1 <= *day && row.2.is_none_or(|to| *day < to);
+            let said = |row: &(Uuid, NaiveDate, Option<NaiveDate>, i32, String, String)| {
+                (row.0, State::from_code(row.3).expect("a state").as_str().to_owned(), row.4.clone(), row.5.clone())
+            };
+            let expected: BTreeSet<_> = known.stood.iter().filter(holds).map(said).collect();
+            assert_eq!(told(officer, *day, known).await, expected, "{when}: {day} at {}", known.token);
+        }
+    }
+}
+
+/// What must hold of the roll at any time: nobody studies in two places on a day, who has a place is where it says, and what was shared
+/// last is what is shared now.
+async fn assert_sound(enrollment: &Db, when: &str) {
+    let mut tx = enrollment.begin().await.expect("begins");
+    type Row = (Uuid, Uuid, NaiveDate, Option<NaiveDate>, i32);
+    let periods = "SELECT e.person, e.enrollment, p.from_date, p.to_date, p.state FROM periods p JOIN enrollments e ON e.enrollment = p.enrollment
+                   WHERE p.until_version IS NULL ORDER BY e.person, p.from_date, p.to_date";
+    let periods = rows!(&mut tx, Row, periods).expect("reads");
+    let occupies = |row: &&Row| State::from_code(row.4).expect("a state").meaning().occupies;
+    let held: Vec<&Row> = periods.iter().filter(occupies).collect();
+    for pair in held.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        assert!(pair[0].3.is_some_and(|to| to <= pair[1].2), "{when}: two places at once: {pair:?}");
+    }
+    let open: BTreeSet<(Uuid, Uuid)> = held.iter().filter(|row| row.3.is_none()).map(|row| (row.0, row.1)).collect();
+    let places: BTreeSet<(Uuid, Uuid)> = rows!(&mut tx, (Uuid, Uuid), "SELECT person, enrollment FROM places").expect("reads").into_iter().collect();
+    assert_eq!(places, open, "{when}");
+    for kind in [Kind::School, Kind::Person, Kind::Enrollment].map(|kind| kind as i32) {
+        let shared = rows!(&mut tx, (Uuid, Vec<u8>), "SELECT record, body FROM shared_records WHERE kind = $1", kind).expect("reads");
+        let ids = shared.iter().map(|(record, _)| *record).collect();
+        let mut made: HashMap<Uuid, _> =
+            sharing::renewed(&mut tx, kind, ids).await.expect("are made").into_iter().map(|shared| (shared.id, shared.body)).collect();
+        for (record, body) in shared {
+            let body = pb::Record::decode(&body[..]).expect("decodes").body;
+            // Who edits what was sent back tells nobody before it is submitted again; what was taken off the books is told of no more.
+            match made.remove(&record) {
+                None => {}
+                Some(Body::Enrollment(claim)) if claim.stage() == Stage::SentBack => {
+                    assert!(matches!(body, Some(Body::Enrollment(told)) if told.stage() == Stage::SentBack), "{when}");
+                }
+                Some(made) => assert_eq!(body, Some(made), "{when}"),
+            }
+        }
+    }
+    tx.rollback().await.expect("ends");
+}
+
 struct History {
     random: StdRng,
     deployment: Deployment,
@@ -461,9 +557,18 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> BTreeSet<String
         History { random: StdRng::seed_from_u64(seed), deployment, desks, officer: people.officer.clone(), day: date("2026-09-05"), acts: BTreeMap::new() };
     history.deployment.step_to(history.day).await.expect("steps");
     let mut rules = BTreeSet::new();
+    let mut all_known = Vec::new();
     for act in 1..=ACTS {
         history.act().await;
+        all_known.push(known_now(&enrollment).await);
+        assert_sound(&enrollment, &format!("seed {seed}, after {act} acts")).await;
         if act % REBUILT == 0 {
+            // First as the log tells it, then as what outlives the log does.
+            history.deployment.drain().await.expect("drains");
+            assert_told_as_known(&people.officer, &mut history.random, &all_known, &format!("seed {seed}, after {act} acts")).await;
+            trim_before(&enrollment, i64::MAX).await.expect("is forgotten");
+            assert_told_as_known(&people.officer, &mut history.random, &all_known, &format!("seed {seed}, after {act} acts, forgotten")).await;
+            all_known.clear();
             // The source is made anew of what is on paper; aid keeps what it has.
             let http = history.deployment.http.to_string();
             history.deployment.stop().await;

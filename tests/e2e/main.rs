@@ -14,6 +14,7 @@ mod files;
 mod format;
 mod health;
 mod histories;
+mod known;
 mod numbers;
 mod outside;
 mod persons;

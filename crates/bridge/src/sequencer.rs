@@ -145,16 +145,16 @@ impl Sequencer {
             let woken = self.committed.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let step = match lead {
+            let assigned = match lead {
                 Some(held) if std::mem::take(&mut told) && held.beat.elapsed() < BEAT => self.assign(held).await,
                 _ => Ok(0),
             };
-            let step = match step {
+            let assigned = match assigned {
                 // Where there was nothing to do it may be that it may not.
                 Ok(0) => self.step(&mut lead).await,
                 done => done,
             };
-            let wait = match step {
+            let wait = match assigned {
                 // A full batch: there may be more.
                 Ok(assigned) if assigned >= BATCH_CHANGES => continue,
                 Ok(_) => {

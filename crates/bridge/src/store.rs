@@ -303,7 +303,7 @@ pub async fn note_settled(tx: &mut Tx, minute: i64, day: NaiveDate, position: i6
     }
     run!(
         tx,
-        "INSERT INTO feed_settled (minute, day, position) VALUES ($1, $2, $3) ON CONFLICT (minute) DO UPDATE SET day = excluded.day, position = excluded.position",
+        "INSERT INTO feed_settled (minute, day, position) VALUES ($1, $2, $3) ON CONFLICT (day, minute) DO UPDATE SET position = excluded.position",
         minute,
         day,
         position
@@ -313,12 +313,12 @@ pub async fn note_settled(tx: &mut Tx, minute: i64, day: NaiveDate, position: i6
 
 /// How far everything was told by the end of a minute.
 pub async fn settled_by_minute(tx: &mut Tx, minute: i64) -> Result<Option<i64>, StoreError> {
-    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE minute <= $1 ORDER BY minute DESC LIMIT 1", minute)?.map(|(position,)| position))
+    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE minute <= $1 ORDER BY minute DESC, day DESC LIMIT 1", minute)?.map(|(position,)| position))
 }
 
 /// How far everything was told by the end of a civil day.
 pub async fn settled_by_day(tx: &mut Tx, day: NaiveDate) -> Result<Option<i64>, StoreError> {
-    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE day <= $1 ORDER BY day DESC, position DESC LIMIT 1", day)?.map(|(position,)| position))
+    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE day <= $1 ORDER BY day DESC, minute DESC LIMIT 1", day)?.map(|(position,)| position))
 }
 
 /// How far the present history has come, and the position from which it is known what was known.

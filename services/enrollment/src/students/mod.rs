@@ -169,7 +169,7 @@ fn as_seen(mut view: pb::Enrollment, seen: Seen, story: Option<&Story>) -> pb::E
     view.state = told(row.state).into();
     view.state_since = story.since(part).to_string();
     view.class_name.clone_from(&row.class_name);
-    view.major_name = codes::major_of_key(&row.major).map_or("", |major| major.name).to_owned();
+    codes::major_of_key(&row.major).map_or("", |major| major.name).clone_into(&mut view.major_name);
     view.major.clone_from(&row.major);
     view.study_form.clone_from(&row.study_form);
     view

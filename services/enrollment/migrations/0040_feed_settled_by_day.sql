@@ -1,1 +1,0 @@
-CREATE INDEX feed_settled_by_day ON feed_settled (day, position);
