@@ -30,7 +30,7 @@ struct Cli {
 
 const EXAMPLES: &str = "Examples:
   xuezhu up                                   everything in one process, data in ./data
-  xuezhu up --demo                            the same, with a province that lives through a school year
+  xuezhu up --demo                            the same, with a province that lives through two school years
   xuezhu import students.xlsx --school 3643000001 --account lili --password-file p.txt --preview
   xuezhu reconcile --term 2016-AUTUMN --account officer --password-file p.txt --json
   xuezhu flags --rule NO_ENROLLMENT --account officer --password-file p.txt
@@ -58,7 +58,7 @@ enum Command {
     /// Reads an .xls file from standard input: how the services do it, apart
     #[command(name = READ_XLS, hide = true)]
     ReadXls,
-    /// Makes a province with planted faults, lives through a school year, and compares what is found
+    /// Makes a province with planted faults, lives through two school years, and compares what is found
     Demo(Demo),
 }
 

@@ -1,4 +1,4 @@
-//! A school year with planted faults: what is found beside what was planted.
+//! Two school years with planted faults: what is found beside what was planted.
 
 use std::path::{Path, PathBuf};
 
@@ -13,19 +13,19 @@ use xuezhu_service::settings::Settings;
 
 use super::{FAILED, OK};
 
-/// Makes a province, lives through a school year, and compares.
+/// Makes a province, lives through two school years, and compares.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  xuezhu demo --students 20000 --seed 7 --faults 0.01 --json\n\nWrites workbooks, manifest.json and what was found below DATA/demo. Exit code 1 if anything was missed or found too much."
 )]
 pub struct Demo {
-    /// Students
+    /// Students in all, a quarter of them new in the second year
     #[arg(long, default_value_t = 2000)]
     students: usize,
     /// Seed: the same numbers make the same province
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Share of the students on whom each fault is planted; 0 for none
+    /// Share of the students on whom each fault is planted, a quarter of it for those that are recorded one by one; 0 for none
     #[arg(long, default_value_t = 0.01)]
     faults: f64,
     /// Folder of the data; must be new or empty
@@ -48,7 +48,7 @@ impl Demo {
         let world = World::make(self.students, self.seed, self.faults);
         let deployment = self::deployment(&world, &self.data, "127.0.0.1:0".into(), settings).await?;
         let password = deployment.admin_password.clone().context("a new deployment has a first administrator")?;
-        let played = play::play(&deployment, &world, &password, output::bar(self.json, 24, "playing")).await;
+        let played = play::play(&deployment, &world, &password, output::bar(self.json, play::steps(), "playing")).await;
         deployment.stop().await;
         let outcome = played?;
         output::print(self.json, &serde_json::to_value(&outcome)?, || table(&outcome));
@@ -84,6 +84,8 @@ pub fn table(outcome: &play::Outcome) -> String {
     let mut text = format!("{} students, {} schools, {} lines on award lists, {:.1} s\n", outcome.students, outcome.schools, outcome.lines, outcome.seconds);
     let planted: Vec<String> = outcome.planted.iter().map(|(fault, count)| format!("{fault:?} {count}")).collect();
     text.push_str(&format!("planted: {}\n", planted.join(", ")));
+    let acts: Vec<String> = outcome.acts.iter().map(|(what, count)| format!("{what} {count}")).collect();
+    text.push_str(&format!("recorded one by one: {}\n", acts.join(", ")));
     text.push_str("day         rule                  expected   found  precision  recall\n");
     for checkpoint in &outcome.checkpoints {
         if checkpoint.scores.is_empty() {

@@ -36,7 +36,7 @@ pub struct Up {
     /// File with the first administrator's one-time password
     #[arg(long)]
     admin_password_file: Option<PathBuf>,
-    /// Play the demo's school year first, then stay up to look at
+    /// Play the demo's two school years first, then stay up to look at
     #[arg(long)]
     demo: bool,
     /// Students of the demo
@@ -79,7 +79,7 @@ async fn until_stopped(deployment: Deployment, stop: CancellationToken) -> anyho
     ended
 }
 
-/// The demo's school year first, once; then everything stays up to look at.
+/// The demo's school years first, once; then everything stays up to look at.
 async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> anyhow::Result<u8> {
     let http = up.http.unwrap_or_else(|| settings.http_address.clone());
     let played_before = up.data.join("demo/result.json").exists();
@@ -100,9 +100,9 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
         let world = World::make(up.demo_students, 1, 0.01);
         let deployment = demo::deployment(&world, &up.data, http, settings).await?;
         let password = deployment.admin_password.clone().context("a new deployment has a first administrator")?;
-        println!("playing a school year with {} students…", up.demo_students);
+        println!("playing two school years with {} students…", up.demo_students);
         let played = tokio::select! {
-            played = play::play(&deployment, &world, &password, output::bar(false, 24, "playing")) => played,
+            played = play::play(&deployment, &world, &password, output::bar(false, play::steps(), "playing")) => played,
             () = stop.cancelled() => bail!("stopped before the demo was over; start again with a new --data folder"),
         };
         println!("{}", demo::table(&played?));

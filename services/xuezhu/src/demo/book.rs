@@ -50,7 +50,7 @@ fn student(school: &School, person: &Person, place: &Place) -> HashMap<&'static 
         ("户口性质", text(if person.rural { "农业户口" } else { "非农业户口" })),
         ("学生居住地类型", text(if person.rural { "农村" } else { "城市" })),
         ("入学年月", place.entry_month.to_string()),
-        ("专业简称", text(person.major.name)),
+        ("专业简称", text(place.major.name)),
         ("学制", text("三年制")),
         ("民族", text("汉族")),
         ("政治面貌", text("群众")),

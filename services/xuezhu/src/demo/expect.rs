@@ -6,7 +6,10 @@ use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 use xuezhu_domain::{calendar::add_working_days, text::comparable_name};
 
-use super::world::{AUTUMN, Change, Claim, Person, Place, SPRING, World, day, gets_waiver};
+use super::{
+    calendar::{TERMS, Term},
+    world::{Claim, Person, Place, Scheme, World},
+};
 
 /// A flag that must be open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -25,27 +28,6 @@ pub struct Expected {
     pub months: Vec<i32>,
 }
 
-/// Whether a student is in school on a day, as was recorded up to `known`.
-pub fn is_in_school(place: &Place, on: NaiveDate, known: NaiveDate) -> bool {
-    let mut inside = on >= place.entry;
-    for event in place.events.iter().filter(|event| event.recorded <= known && event.effective <= on) {
-        inside = event.change == Change::Return;
-    }
-    inside
-}
-
-fn months_of(term: &str) -> [i32; 5] {
-    if term == "2016-AUTUMN" { AUTUMN } else { SPRING }
-}
-
-fn count_day(term: &str) -> NaiveDate {
-    day(if term == "2016-AUTUMN" { "2016-09-30" } else { "2017-03-31" })
-}
-
-fn due_day(term: &str) -> NaiveDate {
-    day(if term == "2016-AUTUMN" { "2016-11-30" } else { "2017-04-30" })
-}
-
 fn first_of(month: i32) -> NaiveDate {
     NaiveDate::from_ymd_opt(month / 100, u32::try_from(month % 100).unwrap_or(1), 1).unwrap_or_default()
 }
@@ -56,7 +38,7 @@ fn good(list: &[(String, Option<NaiveDate>)], value: &str, on: NaiveDate, known:
         // A later value is known only once its correction was recorded.
         let begun = index == 0 || list[index - 1].1.is_some_and(|before| before <= known);
         let ended = end.filter(|end| *end <= known);
-        begun && comparable_name(one) == comparable_name(value) && ended.is_none_or(|end| on <= end)
+        begun && (one == value || comparable_name(one) == comparable_name(value)) && ended.is_none_or(|end| on <= end)
     })
 }
 
@@ -86,13 +68,13 @@ impl<'w> Oracle<'w> {
     }
 
     /// The school that a month belongs to.
-    fn school_of(&self, person: &'w Person, scheme: &str, term: &str, month: i32) -> Option<usize> {
-        let at = |on: NaiveDate| self.approved(person).find(|place| is_in_school(place, on, self.known)).map(|place| place.school);
-        if scheme == "TUITION_WAIVER" {
-            return at(count_day(term));
+    fn school_of(&self, person: &'w Person, scheme: Scheme, term: &Term, month: i32) -> Option<usize> {
+        let at = |on: NaiveDate| self.approved(person).find(|place| place.is_in_school(on, self.known)).map(|place| place.school);
+        if scheme == Scheme::Waiver {
+            return at(term.count);
         }
         let first = first_of(month);
-        if month != months_of(term)[0] {
+        if month != term.months[0] {
             return at(first);
         }
         first.iter_days().take_while(|on| on.month() == first.month()).find_map(at)
@@ -134,7 +116,7 @@ impl<'w> Oracle<'w> {
         for (order, claim) in claims {
             let rivals: Vec<&(usize, &Claim)> = claims
                 .iter()
-                .filter(|(other, rival)| other != order && rival.number == claim.number && rival.scheme == claim.scheme && rival.term == claim.term)
+                .filter(|(other, rival)| other != order && rival.number == claim.number && rival.scheme == claim.scheme && rival.term.name == claim.term.name)
                 .collect();
             let lost: Vec<i32> = months(claim)
                 .into_iter()
@@ -157,32 +139,35 @@ impl<'w> Oracle<'w> {
         }
     }
 
+    /// Of a term that was over at the approval nothing is asked.
     fn of_omission(&self, person: &'w Person, claims: &[&'w Claim], found: &mut Vec<Expected>) {
-        if !person.confirmed || !gets_waiver(person) {
+        if !person.confirmed {
             return;
         }
-        for term in ["2016-AUTUMN", "2017-SPRING"] {
-            for place in self.approved(person).filter(|place| is_in_school(place, count_day(term), self.known)) {
-                let due = due_day(term).max(add_working_days(place.approved, 10));
+        for term in TERMS {
+            let counted = term.count;
+            let there = |place: &&Place| place.is_in_school(counted, self.known) && place.approved < term.over;
+            for place in self.approved(person).filter(there).filter(|place| person.draws(Scheme::Waiver, place, term, self.known)) {
+                let due = term.due.max(add_working_days(place.approved, 10));
                 let listed = claims.iter().any(|claim| {
-                    claim.scheme == "TUITION_WAIVER"
-                        && claim.term == term
+                    claim.scheme == Scheme::Waiver
+                        && claim.term.name == term.name
                         && claim.school == place.school
                         && good(&person.numbers, &claim.number, claim.uploaded, self.known)
                 });
-                if self.known > due && !listed && first_of(months_of(term)[0]) <= self.known {
+                if self.known > due && !listed {
                     found.push(Expected {
                         rule: "MISSING_AWARD".into(),
                         school: self.world.schools[place.school].code.clone(),
-                        scheme: "TUITION_WAIVER".into(),
-                        term: term.into(),
+                        scheme: Scheme::Waiver.as_str().into(),
+                        term: term.name.into(),
                         name: person
                             .names
                             .iter()
                             .rev()
                             .find(|(name, _)| good(&person.names, name, self.known + chrono::Days::new(1), self.known))
                             .map_or(String::new(), |(name, _)| name.clone()),
-                        months: months_of(term).to_vec(),
+                        months: term.months.to_vec(),
                     });
                 }
             }
@@ -193,8 +178,8 @@ impl<'w> Oracle<'w> {
         Expected {
             rule: rule.into(),
             school: self.world.schools[claim.school].code.clone(),
-            scheme: claim.scheme.into(),
-            term: claim.term.into(),
+            scheme: claim.scheme.as_str().into(),
+            term: claim.term.name.into(),
             name: xuezhu_domain::text::tidy_name(&claim.name),
             months,
         }
@@ -202,7 +187,7 @@ impl<'w> Oracle<'w> {
 }
 
 fn months(claim: &Claim) -> Vec<i32> {
-    if claim.months.is_empty() { months_of(claim.term).to_vec() } else { claim.months.clone() }
+    if claim.months.is_empty() { claim.term.months.to_vec() } else { claim.months.clone() }
 }
 
 /// Every flag that must be open at the end of a day.
@@ -224,4 +209,84 @@ pub fn expected(world: &World, known: NaiveDate) -> Vec<Expected> {
     }
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::{
+        calendar::{day, days},
+        faults::Fault,
+        make, play,
+    };
+
+    fn alone(fault: Fault) -> World {
+        let world = make::world(240, 5, 0.01, &[fault]);
+        assert!(world.planted.iter().all(|(_, count)| *count > 0), "{fault:?} was not planted");
+        world
+    }
+
+    fn open(world: &World, known: &str) -> Vec<Expected> {
+        expected(world, day(known))
+    }
+
+    #[test]
+    fn without_faults_only_what_waits_for_an_approval_is_open() {
+        let world = World::make(400, 5, 0.0);
+        assert!(world.clean.iter().all(|(_, count)| *count > 0), "{:?}", world.clean);
+        for known in play::checkpoints() {
+            let found = open(&world, known);
+            assert!(found.iter().all(|flag| flag.rule == "NOT_YET_REGISTERED"), "{known}: {found:?}");
+            let waits = matches!(known, days::LIST | days::NEXT_LIST | days::NEXT_SPRING);
+            assert_eq!(found.is_empty(), !waits, "{known}: {found:?}");
+        }
+    }
+
+    /// Of each fault alone something is open at some time when without it nothing would be.
+    #[test]
+    fn each_fault_must_be_found() {
+        for fault in Fault::ALL {
+            let world = alone(fault);
+            let quiet = |known: &&str| !matches!(*known, days::LIST | days::NEXT_LIST | days::NEXT_SPRING);
+            assert!(play::checkpoints().filter(quiet).any(|known| !open(&world, known).is_empty()), "{fault:?} is never open");
+        }
+    }
+
+    /// Written down by hand: a fault, a day, and how the flags of each student of it, or of one, are to stand then.
+    #[test]
+    fn what_is_recorded_late_opens_and_closes_on_its_day() {
+        const NOT_VALID: &str = "NOT_VALID_IN_TERM";
+        const AUTUMN: [i32; 5] = [201_709, 201_710, 201_711, 201_712, 201_801];
+        for (fault, known, rule, months) in [
+            (Fault::NeverCame, days::NEXT_APPROVE, NOT_VALID, None),
+            (Fault::NeverCame, days::NEVER_CAME, NOT_VALID, Some(&AUTUMN[..])),
+            (Fault::NeverCame, days::END, NOT_VALID, Some(&AUTUMN[..])),
+            (Fault::CameElsewhere, days::NEVER_CAME, NOT_VALID, Some(&AUTUMN[..])),
+            (Fault::CameElsewhere, days::NEXT_MOVE, NOT_VALID, None),
+            (Fault::CameElsewhere, days::NEXT_MOVE, "OTHER_SCHOOL", Some(&AUTUMN[..])),
+            (Fault::CameElsewhere, days::NEXT_MOVE, "DUPLICATE_AWARD", None),
+            (Fault::CameElsewhere, days::NEXT_SUPPLEMENT, "DUPLICATE_AWARD", Some(&AUTUMN[..])),
+            (Fault::LateWithdrawal, days::SPRING, NOT_VALID, None),
+            (Fault::LateWithdrawal, days::LATE_WITHDRAWAL, NOT_VALID, Some(&[201_701])),
+            (Fault::LateWithdrawal, days::LATE_WITHDRAWAL, NOT_VALID, Some(&[201_703, 201_704, 201_705, 201_706, 201_707])),
+            (Fault::LateReturn, days::YEAR_END, NOT_VALID, None),
+            (Fault::LateReturn, days::NEXT_LIST, NOT_VALID, Some(&AUTUMN[..])),
+            (Fault::LateReturn, days::NEXT_OVERDUE, NOT_VALID, Some(&AUTUMN[..])),
+            (Fault::LateReturn, days::LATE_RECORDS, NOT_VALID, None),
+            (Fault::LeftOverSummer, days::NEXT_LIST, NOT_VALID, Some(&AUTUMN[..])),
+            (Fault::MajorForgotten, days::NEXT_SUPPLEMENT, "MISSING_AWARD", None),
+            (Fault::MajorForgotten, days::NEXT_OVERDUE, "MISSING_AWARD", Some(&AUTUMN[..])),
+            (Fault::MajorForgotten, days::END, "MISSING_AWARD", Some(&AUTUMN[..])),
+            (Fault::MajorRecordedLate, days::NEXT_OVERDUE, "MISSING_AWARD", None),
+            (Fault::MajorRecordedLate, days::LATE_RECORDS, "MISSING_AWARD", Some(&AUTUMN[..])),
+            (Fault::MajorLostLate, days::NEXT_OVERDUE, "MISSING_AWARD", Some(&AUTUMN[..])),
+            (Fault::MajorLostLate, days::LATE_RECORDS, "MISSING_AWARD", None),
+        ] {
+            let found: Vec<Expected> = open(&alone(fault), known).into_iter().filter(|flag| flag.rule == rule).collect();
+            match months {
+                Some(months) => assert!(found.iter().any(|flag| flag.months == months), "{fault:?} {known} {rule} {months:?}: {found:?}"),
+                None => assert!(found.is_empty(), "{fault:?} {known} {rule}: {found:?}"),
+            }
+        }
+    }
 }

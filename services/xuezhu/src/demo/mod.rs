@@ -1,20 +1,30 @@
-//! The demo: a province lives through a school year, on real workbooks, through the gateway, and what the system finds is
+//! The demo: a province lives through two school years, on real workbooks, through the gateway, and what the system finds is
 //! compared with what was planted.
 //!
 //! | module | what lives here |
 //! | --- | --- |
-//! | [`world`] | schools and people, with their faults, from a seed |
+//! | [`calendar`] | terms, and the days on which things happen |
+//! | [`world`] | schools, people and lines of lists, and what holds of them on a day as it was known on another |
+//! | `make`, [`people`] | the world from a seed |
+//! | [`faults`] | what is planted and must be found |
+//! | `stories` | what looks wrong, is not, and must not be found |
 //! | [`expect`] | what must be found at each checkpoint: naive, and dependent on neither the aid service nor its judge |
 //! | [`book`] | the workbooks, in the real format |
-//! | [`play`] | the school year, played as the schools and departments |
+//! | [`play`] | the years, day by day, and the comparison |
+//! | `acts` | what schools and departments do |
 //!
-//! To plant another fault: a variant of [`world::Fault`], what it does to the world, and nothing else: the expectation
-//! follows from the world.
+//! To plant another fault: a variant of [`faults::Fault`], what it does to the world, and nothing else: the expectation
+//! follows from the world. Likewise a story.
 
+mod acts;
 pub mod book;
+pub mod calendar;
 pub mod expect;
+pub mod faults;
+mod make;
 pub mod people;
 pub mod play;
+mod stories;
 pub mod world;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,276 @@
+//! What schools, departments and the administrator do in the play: through the gateway, on files.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use anyhow::{Context, bail};
+use chrono::NaiveDate;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+
+use super::{
+    book,
+    calendar::day,
+    play::{PASSWORD, Play},
+    world::{Change, Claim, Event, Person, Place},
+};
+use crate::client::Session;
+
+/// Requests under way at once.
+const AT_ONCE: usize = 4;
+
+/// Students with the places that a workbook enters.
+type Rows<'w> = Vec<(&'w Person, &'w Place)>;
+
+/// Who works at a school.
+pub(super) struct Desk {
+    pub clerk: Session,
+    pub principal: Session,
+}
+
+impl Play<'_> {
+    pub async fn open_desks(&mut self) -> anyhow::Result<()> {
+        for school in &self.world.schools {
+            let majors: Vec<Value> = school.majors.iter().map(|major| json!({ "catalogue": major.catalogue, "code": major.code })).collect();
+            let body =
+                json!({ "code": school.code, "name": school.name, "region": school.region, "kind": "PUBLIC", "authority": school.authority, "majors": majors });
+            self.admin.post("/v1/schools", &body, &format!("school {}", school.code)).await?;
+        }
+        let authorities: BTreeSet<&str> = self.world.schools.iter().map(|school| school.authority.as_str()).collect();
+        let admin = &self.admin;
+        let schools = stream::iter(self.world.schools.iter().enumerate()).map(|(index, school)| async move {
+            let clerk = open(admin, &format!("clerk{}", index + 1), "经办人", "SCHOOL_CLERK", &school.code).await?;
+            let principal = open(admin, &format!("head{}", index + 1), "校长", "PRINCIPAL", &school.code).await?;
+            Ok::<_, anyhow::Error>(Desk { clerk, principal })
+        });
+        self.desks = schools.buffered(AT_ONCE).try_collect().await?;
+        let officers = stream::iter(authorities).map(|authority| async move {
+            let session = open(admin, &format!("officer{authority}"), "审核人", "DEPARTMENT_OFFICER", authority).await?;
+            Ok::<_, anyhow::Error>((authority.to_owned(), session))
+        });
+        self.officers = officers.buffered(AT_ONCE).try_collect().await?;
+        Ok(())
+    }
+
+    /// Uploads, submits and attests what is entered on a day; rows that are approved later lie in submissions of their own.
+    pub async fn enter(&mut self, date: &str) -> anyhow::Result<()> {
+        let mut batches: BTreeMap<(usize, NaiveDate), Rows> = BTreeMap::new();
+        for person in &self.world.people {
+            for place in person.places.iter().filter(|place| place.entered == day(date)) {
+                batches.entry((place.school, place.approved)).or_default().push((person, place));
+            }
+        }
+        // One school after the other for a school's batches: the second submission must not take the first one's drafts.
+        let mut by_school: BTreeMap<usize, Vec<(NaiveDate, Rows)>> = BTreeMap::new();
+        for ((school, approved), rows) in batches {
+            by_school.entry(school).or_default().push((approved, rows));
+        }
+        let this = &*self;
+        let entered: Vec<Vec<(usize, String, NaiveDate)>> = stream::iter(by_school)
+            .map(|(school, batches)| async move {
+                let mut made = Vec::new();
+                for (approved, rows) in batches {
+                    let submission = this.enter_batch(school, date, approved, &rows).await?;
+                    made.push((school, submission, approved));
+                }
+                Ok::<_, anyhow::Error>(made)
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        self.waiting.extend(entered.into_iter().flatten());
+        Ok(())
+    }
+
+    async fn enter_batch(&self, index: usize, date: &str, approved: NaiveDate, rows: &[(&Person, &Place)]) -> anyhow::Result<String> {
+        let (school, desk) = (&self.world.schools[index], &self.desks[index]);
+        let (of, owned): (_, Vec<(Person, Place)>) = (school.clone(), rows.iter().map(|(person, place)| ((*person).clone(), (*place).clone())).collect());
+        let bytes = tokio::task::spawn_blocking(move || {
+            let rows: Vec<(&Person, &Place)> = owned.iter().map(|(person, place)| (person, place)).collect();
+            book::students(&of, &rows)
+        })
+        .await??;
+        fs::write(self.folder.join(format!("workbooks/{}-students-{date}-{approved}.xlsx", school.code)), &bytes)?;
+        let path = format!("/v1/schools/{}/enrollments/import", school.code);
+        let report = desk.clerk.upload(&path, bytes, &format!("import {date} {approved}")).await?;
+        if report["rowsFaulty"] != 0 || report["rowsNew"].as_u64() != Some(rows.len() as u64) {
+            bail!("the workbook of {} was not taken whole: {}", school.code, report["problems"]);
+        }
+        let made =
+            desk.clerk.post(&format!("/v1/schools/{}/submissions", school.code), &json!({ "allDrafts": true }), &format!("submit {date} {approved}")).await?;
+        let submission = text(&made, "submission")?;
+        let path = format!("/v1/schools/{}/submissions/{submission}/attest", school.code);
+        desk.principal.post(&path, &json!({ "digest": made["digest"] }), &format!("attest {submission}")).await?;
+        Ok(submission)
+    }
+
+    pub async fn approve(&mut self, date: NaiveDate) -> anyhow::Result<()> {
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting).into_iter().partition(|(.., approved)| *approved <= date);
+        self.waiting = later;
+        let this = &*self;
+        stream::iter(now)
+            .map(Ok::<_, anyhow::Error>)
+            .try_for_each_concurrent(AT_ONCE, |(index, submission, _)| async move {
+                let school = &this.world.schools[index];
+                let officer = this.officer(index)?;
+                let path = format!("/v1/schools/{}/submissions/{submission}", school.code);
+                let sheet = officer.get(&path).await?;
+                let done = officer.post(&format!("{path}/approve"), &json!({ "digest": sheet["digest"] }), &format!("approve {submission}")).await?;
+                if done["refused"].as_array().is_none_or(|refused| !refused.is_empty()) {
+                    bail!("not all of {} could be approved: {}", school.code, done["refused"]);
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    fn officer(&self, school: usize) -> anyhow::Result<&Session> {
+        self.officers.get(&self.world.schools[school].authority).context("a department without an officer")
+    }
+
+    /// Uploads, submits and attests the lists of a day, one school after the other: who uploads first wins a tie.
+    pub async fn upload_lists(&mut self, date: &str) -> anyhow::Result<()> {
+        let mut batches: BTreeMap<(usize, &str, &str), Vec<&Claim>> = BTreeMap::new();
+        for claim in self.world.claims.iter().filter(|claim| claim.uploaded == day(date)) {
+            batches.entry((claim.school, claim.scheme.as_str(), claim.term.name)).or_default().push(claim);
+        }
+        // Workbooks are made ahead, in the order in which they are uploaded.
+        let this = &*self;
+        let mut books = stream::iter(batches)
+            .map(|((index, scheme, term), claims)| async move {
+                let (lines, owned): (usize, Vec<Claim>) = (claims.len(), claims.into_iter().cloned().collect());
+                let bytes = tokio::task::spawn_blocking(move || book::awards(&owned.iter().collect::<Vec<_>>())).await??;
+                fs::write(this.folder.join(format!("workbooks/{}-{scheme}-{term}-{date}.xlsx", this.world.schools[index].code)), &bytes)?;
+                Ok::<_, anyhow::Error>((index, scheme, term, lines, bytes))
+            })
+            .buffered(AT_ONCE);
+        let mut taken = Vec::new();
+        while let Some((index, scheme, term, lines, bytes)) = books.try_next().await? {
+            let list = this.upload_list(index, (scheme, term, date), lines, &bytes).await?;
+            taken.push((index, list, lines, bytes));
+        }
+        drop(books);
+        let lists: Vec<(usize, String)> = stream::iter(taken)
+            .map(|(index, list, lines, bytes)| async move {
+                this.submit_list(index, &list, lines, bytes).await?;
+                Ok::<_, anyhow::Error>((index, list))
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        self.lists.extend(lists);
+        Ok(())
+    }
+
+    async fn upload_list(&self, index: usize, (scheme, term, date): (&str, &str, &str), lines: usize, bytes: &[u8]) -> anyhow::Result<String> {
+        let (school, desk) = (&self.world.schools[index], &self.desks[index]);
+        let lists = format!("/v1/schools/{}/awardLists", school.code);
+        let list = text(&desk.clerk.post(&lists, &json!({ "scheme": scheme, "term": term }), &format!("list {scheme} {term} {date}")).await?, "list")?;
+        let report = desk.clerk.upload(&format!("{lists}/{list}/import"), bytes.to_vec(), &format!("awards {list}")).await?;
+        if report["rowsFaulty"] != 0 || report["rowsNew"].as_u64() != Some(lines as u64) {
+            bail!("the list of {} was not taken whole: {}", school.code, report["problems"]);
+        }
+        Ok(list)
+    }
+
+    async fn submit_list(&self, index: usize, list: &str, lines: usize, bytes: Vec<u8>) -> anyhow::Result<()> {
+        let (school, desk) = (&self.world.schools[index], &self.desks[index]);
+        let path = format!("/v1/schools/{}/awardLists/{list}", school.code);
+        // The same list again changes nothing.
+        let again = desk.clerk.upload(&format!("{path}/import"), bytes, &format!("awards again {list}")).await?;
+        if again["rowsUnchanged"].as_u64() != Some(lines as u64) {
+            bail!("the same list again changed something at {}: {again}", school.code);
+        }
+        let submitted = desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await?;
+        desk.principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), &format!("attest {list}")).await.map(drop)
+    }
+
+    pub async fn approve_lists(&mut self) -> anyhow::Result<()> {
+        let lists = std::mem::take(&mut self.lists);
+        let this = &*self;
+        let approved = stream::iter(lists).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |(index, list)| async move {
+            let officer = this.officer(index)?;
+            let path = format!("/v1/schools/{}/awardLists/{list}", this.world.schools[index].code);
+            let shown = officer.get(&path).await?;
+            officer.post(&format!("{path}/approve"), &json!({ "digest": shown["digest"] }), &format!("approve {list}")).await.map(drop)
+        });
+        approved.await
+    }
+
+    /// Id of the enrollment at a place, by the school's own number.
+    async fn enrollment(&self, place: &Place) -> anyhow::Result<String> {
+        let (school, desk) = (&self.world.schools[place.school], &self.desks[place.school]);
+        let found = desk.clerk.get(&format!("/v1/schools/{}/enrollments?query={}", school.code, place.school_number)).await?;
+        let rows = found["enrollments"].as_array().context("no enrollments")?;
+        let row = rows.iter().find(|row| row["schoolNumber"] == place.school_number.as_str()).context("a student can't be found by the school's number")?;
+        text(row, "enrollment")
+    }
+
+    /// Records what is due, one act after the other where it is of one place.
+    pub async fn record_events(&self, recorded: NaiveDate) -> anyhow::Result<()> {
+        let places = self.world.people.iter().flat_map(|person| &person.places);
+        let due = places.map(|place| (place, place.events.iter().filter(|event| event.recorded == recorded).collect::<Vec<_>>()));
+        stream::iter(due.filter(|(_, events)| !events.is_empty()))
+            .map(Ok::<_, anyhow::Error>)
+            .try_for_each_concurrent(AT_ONCE, |(place, events)| async move {
+                let enrollment = self.enrollment(place).await?;
+                for event in events {
+                    self.record(place, &enrollment, event).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn record(&self, place: &Place, enrollment: &str, event: &Event) -> anyhow::Result<()> {
+        let clerk = &self.desks[place.school].clerk;
+        let dated = |more: Value| {
+            let mut body = json!({ "effectiveDate": event.effective.to_string(), "reason": "演示" });
+            if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+                body.extend(more);
+            }
+            body
+        };
+        let (desk, verb, body) = match &event.change {
+            Change::Leave => (clerk, "leave", dated(json!({}))),
+            Change::Return => (clerk, "return", dated(json!({}))),
+            Change::Withdraw => (clerk, "withdraw", dated(json!({}))),
+            Change::Class(class) => (clerk, "changeClass", dated(json!({ "className": class }))),
+            Change::Major(major, class) => (clerk, "changeMajor", dated(json!({ "major": major.key(), "className": class }))),
+            Change::NeverCame => (self.officer(place.school)?, "neverCame", json!({ "reason": "演示：学校书面说明未报到" })),
+        };
+        let path = format!("/v1/schools/{}/enrollments/{enrollment}/{verb}", self.world.schools[place.school].code);
+        let id = format!("{verb} {enrollment} {}", event.effective);
+        desk.post(&path, &body, &id).await.map(drop).with_context(|| format!("{verb} of {} from {}", place.school_number, event.effective))
+    }
+
+    pub async fn correct(&self) -> anyhow::Result<()> {
+        let due = self.world.people.iter().filter(|person| person.numbers.len() > 1 || person.names.len() > 1);
+        let corrected = stream::iter(due).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |person| async move {
+            let (number, name) = (person.numbers.get(1), person.names.get(1));
+            let place = &person.places[0];
+            let enrollment = self.enrollment(place).await?;
+            let path = format!("/v1/schools/{}/enrollments/{enrollment}/correctIdentity", self.world.schools[place.school].code);
+            let value = |pair: Option<&(String, Option<NaiveDate>)>| pair.map(|(value, _)| value.clone()).unwrap_or_default();
+            let (kind, reason) = if person.mistyped { ("MISTYPED", "录入错误") } else { ("LAWFUL_CHANGE", "户口簿变更") };
+            let body = json!({ "kind": kind, "effectiveDate": "2016-11-01", "name": value(name), "idNumber": value(number), "reason": reason });
+            self.officer(place.school)?.post(&path, &body, &format!("correct {enrollment}")).await.map(drop)
+        });
+        corrected.await
+    }
+}
+
+async fn open(admin: &Session, account: &str, name: &str, role: &str, organisation: &str) -> anyhow::Result<Session> {
+    let made = admin
+        .post("/v1/accounts", &json!({ "account": account, "displayName": name, "role": role, "organisation": organisation }), &format!("account {account}"))
+        .await?;
+    let one_time = text(&made, "oneTimePassword")?;
+    admin.with_log_in(account, &one_time).await?.change_password(&one_time, PASSWORD).await
+}
+
+/// A text of an answer.
+pub(super) fn text(value: &Value, field: &str) -> anyhow::Result<String> {
+    Ok(value[field].as_str().with_context(|| format!("the answer holds no {field}: {value}"))?.to_owned())
+}
