@@ -1,8 +1,8 @@
 //! The database seam: one [`Db`] over SQLite and PostgreSQL.
 //!
 //! Everything runs on a [`Tx`], with one `$1` SQL text for both engines ([`rows!`], [`one!`], [`run!`]); where they
-//! must differ, [`sql!`] writes both texts from one. Lists and bulk rows travel as one JSON parameter: a statement a
-//! thousand rows, never a loop of single inserts.
+//! must differ, [`sql!`] writes both texts from one. Lists and bulk rows travel at once, on SQLite as one JSON text and on PostgreSQL
+//! as typed arrays: a statement a thousand rows, never a loop of single inserts.
 //!
 //! | what | how it is stored on both |
 //! | --- | --- |
@@ -14,18 +14,24 @@
 //!
 //! To add a statement: a function in the capability's `store.rs`, named after what it answers.
 
+mod arguments;
+mod bulk;
+mod columns;
 mod db;
 mod error;
-mod json;
 mod macros;
 mod sqlite_file;
+#[doc(hidden)]
+pub mod statement;
 
+#[doc(hidden)]
+pub use arguments::{Argument, ForPostgres, ForSqlite};
+pub use bulk::{Bytes, Hex, Rows, Texts, Uuids, json_rows, json_texts, json_uuids};
 pub use db::{Db, SqliteTx, Tx};
 pub use error::{Retryable, StoreError};
-pub use json::{Bytes, Hex, json_rows, json_texts, json_uuids};
-#[doc(hidden)]
-pub use macros::{AsSql, Each};
 pub use sqlx;
+#[doc(hidden)]
+pub use statement::{Column, Each, Kind, Part, Table};
 
 /// A future that borrows a transaction.
 pub type TxFuture<'t, T, E> = futures_util::future::BoxFuture<'t, Result<T, E>>;

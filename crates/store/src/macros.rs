@@ -1,40 +1,5 @@
 //! One SQL text on two engines.
 
-/// Two texts that answer the same.
-#[derive(Debug, Clone, Copy)]
-pub struct Each {
-    /// For SQLite.
-    pub sqlite: &'static str,
-    /// For PostgreSQL.
-    pub postgres: &'static str,
-}
-
-/// A text for both engines, or one for each.
-pub trait AsSql: Copy {
-    /// For SQLite.
-    fn sqlite(self) -> &'static str;
-    /// For PostgreSQL.
-    fn postgres(self) -> &'static str;
-}
-
-impl AsSql for &'static str {
-    fn sqlite(self) -> &'static str {
-        self
-    }
-    fn postgres(self) -> &'static str {
-        self
-    }
-}
-
-impl AsSql for Each {
-    fn sqlite(self) -> &'static str {
-        self.sqlite
-    }
-    fn postgres(self) -> &'static str {
-        self.postgres
-    }
-}
-
 /// Writes a text for each engine from one.
 ///
 /// Between literals stand: `in_uuids 1`, whether what stands before is one of the ids that parameter 1 lists
@@ -42,45 +7,53 @@ impl AsSql for Each {
 /// `only(sqlite "…", postgres "…")`, what differs.
 #[macro_export]
 macro_rules! sql {
-    ($($part:tt)*) => {
-        $crate::Each {
-            sqlite: $crate::sql_text!(sqlite [] $($part)*),
-            postgres: $crate::sql_text!(postgres [] $($part)*),
-        }
-    };
+    ($($part:tt)*) => {{
+        const PARTS: &[$crate::Part] = $crate::sql_text!(postgres [] $($part)*);
+        const WRITTEN: [u8; $crate::statement::length(PARTS)] = $crate::statement::write(PARTS);
+        const EACH: $crate::Each = $crate::Each::new($crate::sql_text!(sqlite [] $($part)*), $crate::statement::text(&WRITTEN), PARTS);
+        EACH
+    }};
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! sql_text {
-    ($engine:ident [$($done:tt)*]) => { concat!($($done)*) };
+    (sqlite [$($done:tt)*]) => { concat!($($done)*) };
+    (postgres [$($done:tt)*]) => { &[$($done)*] };
     (sqlite [$($done:tt)*] in_uuids $n:literal $($rest:tt)*) => {
         $crate::sql_text!(sqlite [$($done)* " IN (SELECT unhex(value) FROM json_each($", $n, "))",] $($rest)*)
     };
-    // An array, not a join: a planner without statistics finds the rows by index all the same.
+    // An array, not a join: a planner without statistics finds the rows by index all the same. From a subquery: one that
+    // saw how many there are would, without statistics, take them for most of the table and read all of it.
     (postgres [$($done:tt)*] in_uuids $n:literal $($rest:tt)*) => {
-        $crate::sql_text!(postgres [$($done)* " = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($", $n, "::json)))",] $($rest)*)
+        $crate::sql_text!(postgres [$($done)* $crate::Part::Text(concat!(" = ANY(ARRAY(SELECT value FROM unnest($", $n, "::uuid[]) AS value))")),] $($rest)*)
     };
     (sqlite [$($done:tt)*] in_texts $n:literal $($rest:tt)*) => {
         $crate::sql_text!(sqlite [$($done)* " IN (SELECT value FROM json_each($", $n, "))",] $($rest)*)
     };
     (postgres [$($done:tt)*] in_texts $n:literal $($rest:tt)*) => {
-        $crate::sql_text!(postgres [$($done)* " = ANY(ARRAY(SELECT value FROM json_array_elements_text($", $n, "::json)))",] $($rest)*)
+        $crate::sql_text!(postgres [$($done)* $crate::Part::Text(concat!(" = ANY(ARRAY(SELECT value FROM unnest($", $n, "::text[]) AS value))")),] $($rest)*)
     };
     (sqlite [$($done:tt)*] table $n:literal ($($column:ident $kind:ident),* $(,)?) $($rest:tt)*) => {
         $crate::sql_text!(sqlite [$($done)* "(SELECT 0 AS no_column", $($crate::sql_column!($column $kind),)* " FROM json_each($", $n, ")) AS t",] $($rest)*)
     };
-    (postgres [$($done:tt)*] table $n:literal ($first:ident $first_kind:ident $(, $column:ident $kind:ident)* $(,)?) $($rest:tt)*) => {
-        $crate::sql_text!(postgres [$($done)* "json_to_recordset($", $n, "::json) AS t(", stringify!($first), " ", stringify!($first_kind), $(", ", stringify!($column), " ", stringify!($kind),)* ")",] $($rest)*)
+    (postgres [$($done:tt)*] table $n:literal ($($column:ident $kind:ident),+ $(,)?) $($rest:tt)*) => {
+        $crate::sql_text!(postgres [$($done)* $crate::Part::Table($crate::Table {
+            parameter: $n,
+            columns: &[$($crate::Column { name: stringify!($column), kind: $crate::sql_kind!($kind) }),+],
+        }),] $($rest)*)
     };
     (sqlite [$($done:tt)*] only(sqlite $sqlite:literal, postgres $postgres:literal) $($rest:tt)*) => {
         $crate::sql_text!(sqlite [$($done)* $sqlite,] $($rest)*)
     };
     (postgres [$($done:tt)*] only(sqlite $sqlite:literal, postgres $postgres:literal) $($rest:tt)*) => {
-        $crate::sql_text!(postgres [$($done)* $postgres,] $($rest)*)
+        $crate::sql_text!(postgres [$($done)* $crate::Part::Text($postgres),] $($rest)*)
     };
-    ($engine:ident [$($done:tt)*] $text:literal $($rest:tt)*) => {
-        $crate::sql_text!($engine [$($done)* $text,] $($rest)*)
+    (sqlite [$($done:tt)*] $text:literal $($rest:tt)*) => {
+        $crate::sql_text!(sqlite [$($done)* $text,] $($rest)*)
+    };
+    (postgres [$($done:tt)*] $text:literal $($rest:tt)*) => {
+        $crate::sql_text!(postgres [$($done)* $crate::Part::Text($text),] $($rest)*)
     };
 }
 
@@ -91,7 +64,7 @@ macro_rules! sql_column {
         concat!(", unhex(value->>'", stringify!($column), "') AS ", stringify!($column))
     };
     ($column:ident bytea) => {
-        concat!(", unhex(substr(value->>'", stringify!($column), "', 3)) AS ", stringify!($column))
+        concat!(", unhex(value->>'", stringify!($column), "') AS ", stringify!($column))
     };
     ($column:ident $kind:ident) => {
         concat!(", value->>'", stringify!($column), "' AS ", stringify!($column))
@@ -100,19 +73,58 @@ macro_rules! sql_column {
 
 #[doc(hidden)]
 #[macro_export]
+macro_rules! sql_kind {
+    (uuid) => {
+        $crate::Kind::Uuid
+    };
+    (text) => {
+        $crate::Kind::Text
+    };
+    (integer) => {
+        $crate::Kind::Integer
+    };
+    (bigint) => {
+        $crate::Kind::Bigint
+    };
+    (boolean) => {
+        $crate::Kind::Boolean
+    };
+    (date) => {
+        $crate::Kind::Date
+    };
+    (bytea) => {
+        $crate::Kind::Bytea
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
 macro_rules! on_engine {
-    ($tx:expr, $sql:expr, |$text:ident, $connection:ident| $call:expr) => {
+    ($tx:expr, $sql:expr, [$($arg:expr),*], |$text:ident, $arguments:ident, $connection:ident| $call:expr) => {{
+        let statement = $crate::Each::from($sql);
         match &mut *$tx {
             $crate::Tx::Sqlite(transaction) => {
-                let $text = $crate::AsSql::sqlite($sql);
-                let $connection = &mut **transaction;
-                $call.map_err($crate::StoreError::from)
+                let arguments = $crate::ForSqlite::default()$(.with($arg))*.finish();
+                $crate::call!(arguments, transaction, statement.sqlite, |$text, $arguments, $connection| $call)
             }
             $crate::Tx::Postgres(transaction) => {
-                let $text = $crate::AsSql::postgres($sql);
-                let $connection = &mut **transaction;
+                let arguments = $crate::ForPostgres::new(statement)$(.with($arg))*.finish();
+                $crate::call!(arguments, transaction, statement.postgres, |$text, $arguments, $connection| $call)
+            }
+        }
+    }};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! call {
+    ($bound:ident, $transaction:ident, $written:expr, |$text:ident, $arguments:ident, $connection:ident| $call:expr) => {
+        match $bound {
+            Ok($arguments) => {
+                let ($text, $connection) = ($written, &mut **$transaction);
                 $call.map_err($crate::StoreError::from)
             }
+            Err(error) => Err(error),
         }
     };
 }
@@ -121,7 +133,9 @@ macro_rules! on_engine {
 #[macro_export]
 macro_rules! rows {
     ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        $crate::on_engine!($tx, $sql, |text, connection| $crate::sqlx::query_as::<_, $row>(text)$(.bind($arg))*.fetch_all(connection).await)
+        $crate::on_engine!($tx, $sql, [$($arg),*], |text, arguments, connection| {
+            $crate::sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_all(connection).await
+        })
     };
 }
 
@@ -129,7 +143,9 @@ macro_rules! rows {
 #[macro_export]
 macro_rules! one {
     ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        $crate::on_engine!($tx, $sql, |text, connection| $crate::sqlx::query_as::<_, $row>(text)$(.bind($arg))*.fetch_optional(connection).await)
+        $crate::on_engine!($tx, $sql, [$($arg),*], |text, arguments, connection| {
+            $crate::sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_optional(connection).await
+        })
     };
 }
 
@@ -137,6 +153,8 @@ macro_rules! one {
 #[macro_export]
 macro_rules! run {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
-        $crate::on_engine!($tx, $sql, |text, connection| $crate::sqlx::query(text)$(.bind($arg))*.execute(connection).await.map(|done| done.rows_affected()))
+        $crate::on_engine!($tx, $sql, [$($arg),*], |text, arguments, connection| {
+            $crate::sqlx::query_with(text, arguments).execute(connection).await.map(|done| done.rows_affected())
+        })
     };
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_bridge::{Cursor, follower::Stand};
-use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, Uuids, json_rows, json_uuids, one, rows, run, sql};
 
 /// Where the mirror stands.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -528,14 +528,14 @@ pub(super) struct VouchRow {
 }
 
 /// Of these persons, those whom no registry doubts.
-pub(super) async fn undoubted(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<Uuid>, StoreError> {
+pub(super) async fn undoubted(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<Uuid>, StoreError> {
     let found =
         rows!(tx, (Uuid,), sql!("SELECT person FROM mirror_persons WHERE generation = $2 AND registry IN (1, 2) AND person" in_uuids 1), persons, generation)?;
     Ok(found.into_iter().map(|(person,)| person).collect())
 }
 
 /// The present key of each of these persons.
-pub(super) async fn present_keys(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+pub(super) async fn present_keys(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     rows!(
         tx,
         (Uuid, Uuid),
@@ -546,7 +546,7 @@ pub(super) async fn present_keys(tx: &mut Tx, generation: i64, persons: &str) ->
 }
 
 /// The present name of each of these persons, comparable.
-pub(super) async fn present_names(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<(Uuid, String)>, StoreError> {
+pub(super) async fn present_names(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<(Uuid, String)>, StoreError> {
     rows!(
         tx,
         (Uuid, String),
@@ -557,7 +557,7 @@ pub(super) async fn present_names(tx: &mut Tx, generation: i64, persons: &str) -
 }
 
 /// Approved places of these persons: enrollment, person, school, day of approval.
-pub(super) async fn approved_places(tx: &mut Tx, generation: i64, persons: &str) -> Result<Vec<(Uuid, Uuid, String, NaiveDate)>, StoreError> {
+pub(super) async fn approved_places(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<(Uuid, Uuid, String, NaiveDate)>, StoreError> {
     rows!(
         tx,
         (Uuid, Uuid, String, NaiveDate),
@@ -568,7 +568,7 @@ pub(super) async fn approved_places(tx: &mut Tx, generation: i64, persons: &str)
 }
 
 /// Periods in school of these enrollments: enrollment, ordinal, from, to.
-pub(super) async fn periods_in_school(tx: &mut Tx, generation: i64, enrollments: &str) -> Result<Vec<(Uuid, i32, NaiveDate, Option<NaiveDate>)>, StoreError> {
+pub(super) async fn periods_in_school(tx: &mut Tx, generation: i64, enrollments: &Uuids) -> Result<Vec<(Uuid, i32, NaiveDate, Option<NaiveDate>)>, StoreError> {
     rows!(
         tx,
         (Uuid, i32, NaiveDate, Option<NaiveDate>),
@@ -579,7 +579,7 @@ pub(super) async fn periods_in_school(tx: &mut Tx, generation: i64, enrollments:
 }
 
 /// Replaces the vouches of these persons.
-pub(super) async fn replace_vouches(tx: &mut Tx, generation: i64, persons: &str, vouches: &[VouchRow]) -> Result<(), StoreError> {
+pub(super) async fn replace_vouches(tx: &mut Tx, generation: i64, persons: &Uuids, vouches: &[VouchRow]) -> Result<(), StoreError> {
     run!(tx, sql!("DELETE FROM vouches WHERE generation = $2 AND person" in_uuids 1), persons, generation)?;
     run!(
         tx,

@@ -1,0 +1,153 @@
+//! Lists and bulk rows: on SQLite one JSON text, on PostgreSQL typed arrays.
+
+use std::sync::{Arc, OnceLock};
+
+use serde::{Serialize, Serializer};
+use sqlx::{
+    Encode, Postgres, Sqlite, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgTypeInfo},
+    sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo},
+};
+use uuid::Uuid;
+
+/// Rows for a bulk statement, with at least the fields that its `table` names.
+pub fn json_rows<T: Serialize>(rows: &[T]) -> Rows<'_, T> {
+    Rows { rows, json: OnceLock::new() }
+}
+
+/// A list of ids, for `in_uuids N`.
+pub fn json_uuids(ids: impl IntoIterator<Item = Uuid>) -> Uuids {
+    Uuids(ids.into_iter().collect())
+}
+
+/// A list of texts, for `in_texts N`.
+pub fn json_texts<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Texts {
+    Texts(texts.into_iter().map(|text| text.as_ref().to_owned()).collect())
+}
+
+/// Rows for a bulk statement. Several may share them, each with the columns that it names.
+#[derive(Debug)]
+pub struct Rows<'r, T> {
+    pub(crate) rows: &'r [T],
+    /// What SQLite gets, once it was asked for.
+    json: OnceLock<Arc<str>>,
+}
+
+impl<T> Type<Sqlite> for Rows<'_, T> {
+    fn type_info() -> SqliteTypeInfo {
+        <str as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<T: Serialize> Encode<'_, Sqlite> for Rows<'_, T> {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        let json = self.json.get_or_init(|| serde_json::to_string(self.rows).expect("rows are plain structs with string keys").into());
+        Encode::<Sqlite>::encode(Arc::clone(json), buffer)
+    }
+}
+
+/// A list of ids.
+#[derive(Debug, Clone)]
+pub struct Uuids(Vec<Uuid>);
+
+impl Uuids {
+    fn json(&self) -> String {
+        let mut json = String::with_capacity(self.0.len() * 35 + 2);
+        let mut buffer = Uuid::encode_buffer();
+        for id in &self.0 {
+            json.push_str(if json.is_empty() { "[\"" } else { ",\"" });
+            json.push_str(id.simple().encode_lower(&mut buffer));
+            json.push('"');
+        }
+        json.push_str(if json.is_empty() { "[]" } else { "]" });
+        json
+    }
+}
+
+impl Type<Sqlite> for Uuids {
+    fn type_info() -> SqliteTypeInfo {
+        <str as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Uuids {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(self.json(), buffer)
+    }
+}
+
+impl Type<Postgres> for Uuids {
+    fn type_info() -> PgTypeInfo {
+        <Vec<Uuid> as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Uuids {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode_by_ref(&self.0, buffer)
+    }
+}
+
+/// A list of texts.
+#[derive(Debug, Clone)]
+pub struct Texts(Vec<String>);
+
+impl Type<Sqlite> for Texts {
+    fn type_info() -> SqliteTypeInfo {
+        <str as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Texts {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        let json = serde_json::to_string(&self.0).expect("a list of strings");
+        Encode::<Sqlite>::encode(json, buffer)
+    }
+}
+
+impl Type<Postgres> for Texts {
+    fn type_info() -> PgTypeInfo {
+        <Vec<String> as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for Texts {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode_by_ref(&self.0, buffer)
+    }
+}
+
+/// An id inside a bulk row: in JSON as `unhex` of SQLite reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hex(pub Uuid);
+
+impl Serialize for Hex {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_bytes(self.0.as_bytes());
+        }
+        let mut buffer = Uuid::encode_buffer();
+        serializer.serialize_str(self.0.simple().encode_lower(&mut buffer))
+    }
+}
+
+/// Bytes inside a bulk row: in JSON as `unhex` of SQLite reads them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_bytes(&self.0);
+        }
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = String::with_capacity(self.0.len() * 2);
+        for byte in &self.0 {
+            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        serializer.serialize_str(&text)
+    }
+}
