@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 use crate::{known::Known, log::Kind};
 
@@ -104,7 +104,7 @@ pub async fn append_changes(tx: &mut Tx, changes: &[Change], at_us: i64) -> Resu
              FROM " table 1 (change uuid, kind integer, record uuid, scope text, body bytea) "
              LEFT JOIN shared_records s ON s.kind = t.kind AND s.record = t.record"
         ),
-        json_rows(changes),
+        bulk_rows(changes),
         at_us
     )?;
     Ok(())
@@ -121,7 +121,7 @@ pub async fn keep_latest(tx: &mut Tx, changes: &[Change], at_us: i64) -> Result<
              ON CONFLICT (kind, record) DO UPDATE
              SET version = shared_records.version + 1, scope = excluded.scope, body = excluded.body, at_us = excluded.at_us"
         ),
-        json_rows(changes),
+        bulk_rows(changes),
         at_us
     )?;
     Ok(())
@@ -385,7 +385,7 @@ pub async fn kinds(tx: &mut Tx) -> Result<Vec<i32>, StoreError> {
 
 /// Which of these changes the log holds.
 pub async fn known_changes(tx: &mut Tx, changes: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let known = rows!(tx, (Uuid,), sql!("SELECT change FROM change_log WHERE change" in_uuids 1), json_uuids(changes.iter().copied()))?;
+    let known = rows!(tx, (Uuid,), sql!("SELECT change FROM change_log WHERE change" in_uuids 1), bulk_uuids(changes.iter().copied()))?;
     Ok(known.into_iter().map(|(change,)| change).collect())
 }
 

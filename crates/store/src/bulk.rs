@@ -13,17 +13,17 @@ use sqlx::{
 use uuid::Uuid;
 
 /// Rows for a bulk statement, with at least the fields that its `table` names.
-pub fn json_rows<T: Serialize>(rows: &[T]) -> Rows<'_, T> {
+pub fn bulk_rows<T: Serialize>(rows: &[T]) -> Rows<'_, T> {
     Rows { rows, json: OnceLock::new() }
 }
 
 /// A list of ids, for `in_uuids N`.
-pub fn json_uuids(ids: impl IntoIterator<Item = Uuid>) -> Uuids {
+pub fn bulk_uuids(ids: impl IntoIterator<Item = Uuid>) -> Uuids {
     Uuids(ids.into_iter().collect())
 }
 
 /// A list of texts, for `in_texts N`.
-pub fn json_texts<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Texts {
+pub fn bulk_texts<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Texts {
     Texts(texts.into_iter().map(|text| text.as_ref().to_owned()).collect())
 }
 

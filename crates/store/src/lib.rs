@@ -26,7 +26,7 @@ pub mod statement;
 
 #[doc(hidden)]
 pub use arguments::{Argument, ForPostgres, ForSqlite};
-pub use bulk::{Bytes, Hex, Rows, Texts, Uuids, json_rows, json_texts, json_uuids};
+pub use bulk::{Bytes, Hex, Rows, Texts, Uuids, bulk_rows, bulk_texts, bulk_uuids};
 pub use db::{Db, SqliteTx, Tx};
 pub use error::{Retryable, StoreError};
 pub use sqlx;

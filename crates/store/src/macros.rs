@@ -3,7 +3,7 @@
 /// Writes a text for each engine from one.
 ///
 /// Between literals stand: `in_uuids 1`, whether what stands before is one of the ids that parameter 1 lists
-/// ([`json_uuids`](crate::json_uuids)); `in_texts 1`, one of its texts; `table 1 (id uuid, name text, body bytea)`, its rows ([`json_rows`](crate::json_rows));
+/// ([`bulk_uuids`](crate::bulk_uuids)); `in_texts 1`, one of its texts; `table 1 (id uuid, name text, body bytea)`, its rows ([`bulk_rows`](crate::bulk_rows));
 /// `only(sqlite "…", postgres "…")`, what differs.
 #[macro_export]
 macro_rules! sql {

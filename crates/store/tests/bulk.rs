@@ -7,7 +7,7 @@ mod postgres;
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Bytes, Db, Each, Hex, StoreError, Tx, json_rows, json_texts, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Bytes, Db, Each, Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, one, rows, run, sql};
 
 /// Texts that a quoting of any kind would spoil.
 const TEXTS: [&str; 8] = ["", "it's", "\"quoted\"", r"back\slash \x41 \u0041", "$1 and $2", "{a,NULL,\"b\"}", "学籍\n\t號\u{10FFFF}", "NULL"];
@@ -87,11 +87,11 @@ async fn every_kind_of_column_is_read_as_it_was_written() {
         let mut tx = begin(&db).await;
         let mut written: Vec<Row> = (0..).zip(TEXTS).map(|(number, text)| full(number, text)).collect();
         written.extend([empty(100), full(101, "after NULL"), Row { body: Some(Bytes(Vec::new())), ..empty(102) }]);
-        assert_eq!(run!(&mut tx, INSERT, json_rows(&written)).expect("inserts"), 11);
+        assert_eq!(run!(&mut tx, INSERT, bulk_rows(&written)).expect("inserts"), 11);
         assert_eq!(read(&mut tx).await, written.iter().map(as_read).collect::<Vec<_>>());
         // A column of nothing but NULL has its type all the same, and no rows are no fault.
-        assert_eq!(run!(&mut tx, INSERT, json_rows(&[empty(200), empty(201)])).expect("inserts"), 2);
-        assert_eq!(run!(&mut tx, INSERT, json_rows::<Row>(&[])).expect("inserts"), 0);
+        assert_eq!(run!(&mut tx, INSERT, bulk_rows(&[empty(200), empty(201)])).expect("inserts"), 2);
+        assert_eq!(run!(&mut tx, INSERT, bulk_rows::<Row>(&[])).expect("inserts"), 0);
         assert_eq!(read(&mut tx).await.len(), 13);
     }
 }
@@ -102,7 +102,7 @@ async fn statements_share_rows_and_mix_them_with_other_arguments() {
     for db in databases {
         let mut tx = begin(&db).await;
         let written = [full(1, "one"), full(2, "two"), empty(3)];
-        let shared = json_rows(&written);
+        let shared = bulk_rows(&written);
         run!(&mut tx, INSERT, &shared).expect("inserts");
         // Other columns, in another order, between other arguments; a number in quotes is none, and one may come up twice.
         let narrow = sql!(
@@ -119,7 +119,7 @@ async fn statements_share_rows_and_mix_them_with_other_arguments() {
              JOIN (SELECT t.id, t.name FROM " table 1 (id uuid, name text) ") AS a ON a.id = b.id AND b.id" in_uuids 2 " AND a.id" in_uuids 2
              " WHERE b.state < $4"
         );
-        let found = rows!(&mut tx, (Uuid, String, String, i32), both, &shared, json_uuids([id(1).0, id(2).0]), json_rows(&others), i32::MAX).expect("reads");
+        let found = rows!(&mut tx, (Uuid, String, String, i32), both, &shared, bulk_uuids([id(1).0, id(2).0]), bulk_rows(&others), i32::MAX).expect("reads");
         assert_eq!(found, [(id(1).0, "one".to_owned(), "uno".to_owned(), i32::MAX - 1)]);
     }
 }
@@ -130,18 +130,18 @@ async fn a_list_finds_what_it_names() {
     for db in databases {
         let mut tx = begin(&db).await;
         let written: Vec<Row> = (0..).zip(TEXTS).map(|(number, text)| full(number, text)).collect();
-        run!(&mut tx, INSERT, json_rows(&written)).expect("inserts");
+        run!(&mut tx, INSERT, bulk_rows(&written)).expect("inserts");
         for text in TEXTS {
             let named = sql!("SELECT name FROM wide WHERE name" in_texts 1);
-            assert_eq!(rows!(&mut tx, (String,), named, json_texts([text, "absent"])).expect("reads"), [(text.to_owned(),)]);
+            assert_eq!(rows!(&mut tx, (String,), named, bulk_texts([text, "absent"])).expect("reads"), [(text.to_owned(),)]);
         }
         let listed = sql!("SELECT count(*) FROM wide WHERE id" in_uuids 2 " AND state > $1");
-        let count = one!(&mut tx, (i64,), listed, 0, json_uuids((0..1000).map(|number| id(number).0))).expect("reads");
+        let count = one!(&mut tx, (i64,), listed, 0, bulk_uuids((0..1000).map(|number| id(number).0))).expect("reads");
         assert_eq!(count, Some((8,)));
-        let nobody = json_uuids([]);
+        let nobody = bulk_uuids([]);
         assert_eq!(one!(&mut tx, (i64,), listed, 0, &nobody).expect("reads"), Some((0,)));
         assert_eq!(run!(&mut tx, sql!("DELETE FROM wide WHERE id" in_uuids 1 " OR other" in_uuids 1), &nobody).expect("deletes"), 0);
-        assert_eq!(rows!(&mut tx, (Uuid,), sql!("SELECT id FROM wide WHERE name" in_texts 1), json_texts::<&str>([])).expect("reads"), []);
+        assert_eq!(rows!(&mut tx, (Uuid,), sql!("SELECT id FROM wide WHERE name" in_texts 1), bulk_texts::<&str>([])).expect("reads"), []);
     }
 }
 
@@ -164,12 +164,12 @@ async fn rows_that_do_not_fit_their_table_are_refused_by_name_and_not_by_value()
         (Each::from("INSERT INTO narrow (low) VALUES ($1)"), "no table stands"),
     ];
     for (statement, why) in refused {
-        let error = run!(&mut tx, statement, json_rows(&row)).expect_err("is refused").to_string();
+        let error = run!(&mut tx, statement, bulk_rows(&row)).expect_err("is refused").to_string();
         assert!(error.contains(why), "{error}");
         assert!(!error.contains("not-an-id"), "{error}");
     }
     // A text that PostgreSQL can't hold is told as one.
-    let error = run!(&mut tx, INSERT, json_rows(&[full(1, "a\0b")])).expect_err("is refused");
+    let error = run!(&mut tx, INSERT, bulk_rows(&[full(1, "a\0b")])).expect_err("is refused");
     assert!(matches!(error, StoreError::Text), "{error}");
 }
 
@@ -182,7 +182,7 @@ async fn a_planner_without_statistics_reads_a_list_by_index() {
     run!(&mut tx, "INSERT INTO keys SELECT 1, md5(i::text)::uuid FROM generate_series(1, 50000) AS i").expect("inserts");
     // The first times a statement runs, its plan is made for what it was given.
     let explained = sql!("EXPLAIN SELECT person FROM keys WHERE generation = $2 AND person" in_uuids 1);
-    let list = json_uuids((0..1000).map(|number| id(number).0));
+    let list = bulk_uuids((0..1000).map(|number| id(number).0));
     let plan = rows!(&mut tx, (String,), explained, &list, 1_i64).expect("is explained");
     let plan: Vec<String> = plan.into_iter().map(|(line,)| line).collect();
     assert!(plan.iter().any(|line| line.contains("Index Cond") && line.contains("person = ANY")), "{plan:#?}");

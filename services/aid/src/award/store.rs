@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_service::Context;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// A list with its counts.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -211,7 +211,7 @@ pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered:
              FROM " table 1 (entry uuid, person_key uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
                 months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
         ),
-        json_rows(entered),
+        bulk_rows(entered),
         list.list,
         &list.school,
         &list.scheme,
@@ -236,7 +236,7 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
                 months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
             " WHERE award_entries.entry = t.entry AND award_entries.state IN ('DRAFT', 'SENT_BACK')"
         ),
-        json_rows(entered),
+        bulk_rows(entered),
         ctx.today(),
         &ctx.actor.account,
         ctx.now_us()
@@ -245,7 +245,7 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
 }
 
 pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: &str, reason: &str) -> Result<(), StoreError> {
-    run!(tx, sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry" in_uuids 1), json_uuids(entries.iter().copied()), state, reason)?;
+    run!(tx, sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()), state, reason)?;
     Ok(())
 }
 
@@ -325,7 +325,7 @@ pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>,
         tx,
         AwardRow,
         sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY first_day, scheme, entry"),
-        json_uuids(keys.iter().copied())
+        bulk_uuids(keys.iter().copied())
     )
 }
 

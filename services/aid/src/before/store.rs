@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// An entry's sealed columns, and what was written about it.
 #[derive(Debug, sqlx::FromRow)]
@@ -51,7 +51,7 @@ pub async fn set_entries(tx: &mut Tx, converted: &[Converted]) -> Result<(), Sto
              id_masked = '', card_tail = ''
              FROM " table 1 (entry uuid, id_sealed bytea, card_sealed bytea, remark text, sent_back_reason text) " WHERE award_entries.entry = t.entry"
         ),
-        json_rows(converted)
+        bulk_rows(converted)
     )?;
     Ok(())
 }
@@ -70,7 +70,7 @@ pub async fn class_names(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid,
         tx,
         (Uuid, String),
         sql!("SELECT DISTINCT enrollment, class_name FROM mirror_periods WHERE enrollment" in_uuids 1),
-        json_uuids(enrollments.iter().copied())
+        bulk_uuids(enrollments.iter().copied())
     )
 }
 
@@ -80,7 +80,7 @@ pub async fn set_class_name(tx: &mut Tx, enrollment: Uuid, before: &str, class_n
 }
 
 pub async fn evidence(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
-    rows!(tx, (Uuid, String), sql!("SELECT flag, evidence FROM flags WHERE flag" in_uuids 1), json_uuids(flags.iter().copied()))
+    rows!(tx, (Uuid, String), sql!("SELECT flag, evidence FROM flags WHERE flag" in_uuids 1), bulk_uuids(flags.iter().copied()))
 }
 
 pub async fn set_evidence(tx: &mut Tx, flag: Uuid, evidence: &str) -> Result<(), StoreError> {
@@ -89,7 +89,7 @@ pub async fn set_evidence(tx: &mut Tx, flag: Uuid, evidence: &str) -> Result<(),
 }
 
 pub async fn step_evidence(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
-    rows!(tx, (Uuid, i32, String), sql!("SELECT flag, ordinal, evidence FROM flag_steps WHERE flag" in_uuids 1), json_uuids(flags.iter().copied()))
+    rows!(tx, (Uuid, i32, String), sql!("SELECT flag, ordinal, evidence FROM flag_steps WHERE flag" in_uuids 1), bulk_uuids(flags.iter().copied()))
 }
 
 pub async fn set_step_evidence(tx: &mut Tx, flag: Uuid, ordinal: i32, evidence: &str) -> Result<(), StoreError> {
@@ -98,7 +98,7 @@ pub async fn set_step_evidence(tx: &mut Tx, flag: Uuid, ordinal: i32, evidence: 
 }
 
 pub async fn step_details(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
-    rows!(tx, (Uuid, i32, String), sql!("SELECT flag, ordinal, detail FROM flag_steps WHERE flag" in_uuids 1), json_uuids(flags.iter().copied()))
+    rows!(tx, (Uuid, i32, String), sql!("SELECT flag, ordinal, detail FROM flag_steps WHERE flag" in_uuids 1), bulk_uuids(flags.iter().copied()))
 }
 
 pub async fn set_step_detail(tx: &mut Tx, flag: Uuid, ordinal: i32, detail: &str) -> Result<(), StoreError> {

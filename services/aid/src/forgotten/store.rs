@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_service::Context;
-use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 #[derive(Debug, Serialize)]
 pub struct NewRow {
@@ -51,7 +51,7 @@ pub async fn insert(ctx: &Context, tx: &mut Tx, forgotten: &[NewRow]) -> Result<
              SELECT t.forgotten, t.kind, t.record, t.school, t.name, t.story, t.facts, $2, $3, 1, 0, '', '', ''
              FROM " table 1 (forgotten uuid, kind integer, record uuid, school text, name text, story uuid, facts text)
         ),
-        json_rows(forgotten),
+        bulk_rows(forgotten),
         ctx.now_us(),
         ctx.today()
     )?;
@@ -62,7 +62,7 @@ pub async fn insert_keys(tx: &mut Tx, keys: &[KeyRow]) -> Result<(), StoreError>
     run!(
         tx,
         sql!("INSERT INTO forgotten_keys (forgotten, person_key) SELECT t.forgotten, t.person_key FROM " table 1 (forgotten uuid, person_key uuid) " WHERE true ON CONFLICT DO NOTHING"),
-        json_rows(keys)
+        bulk_rows(keys)
     )?;
     Ok(())
 }
@@ -94,7 +94,7 @@ pub async fn end(ctx: &Context, tx: &mut Tx, forgotten: &[Uuid], state: i32, rea
             "UPDATE forgotten SET state = $2, ended_at_us = $3, ended_day = $4, ended_by = $5, ended_by_name = $6, reason = $7
              WHERE state = 1 AND forgotten" in_uuids 1
         ),
-        json_uuids(forgotten.iter().copied()),
+        bulk_uuids(forgotten.iter().copied()),
         state,
         ctx.now_us(),
         ctx.today(),

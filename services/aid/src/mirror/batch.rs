@@ -7,7 +7,7 @@ use xuezhu_bridge::{civil_day, follower::record_id};
 use xuezhu_domain::text::comparable_name;
 use xuezhu_proto::bridge::{self as pb, record::Body};
 use xuezhu_service::Error;
-use xuezhu_store::{Hex, StoreError, Tx, json_uuids};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_uuids};
 
 use super::store::{self, EnrollmentRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
 
@@ -213,7 +213,7 @@ impl Batch {
 /// Makes the vouches of these persons anew. Each table is read by its own index and joined here: whatever statistics a
 /// planner has, as while a generation is loaded, the work stays that of these persons.
 async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<(), Error> {
-    let ids = json_uuids(persons.iter().copied());
+    let ids = bulk_uuids(persons.iter().copied());
     let undoubted: HashSet<Uuid> = store::undoubted(tx, generation, &ids).await?.into_iter().collect();
     let keys: HashMap<Uuid, Uuid> = store::present_keys(tx, generation, &ids).await?.into_iter().collect();
     let names: HashMap<Uuid, String> = store::present_names(tx, generation, &ids).await?.into_iter().collect();
@@ -223,7 +223,7 @@ async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result
         .filter(|(_, person, ..)| undoubted.contains(person))
         .map(|(enrollment, person, school, approved)| (enrollment, (person, school, approved)))
         .collect();
-    let periods = store::periods_in_school(tx, generation, &json_uuids(places.keys().copied())).await?;
+    let periods = store::periods_in_school(tx, generation, &bulk_uuids(places.keys().copied())).await?;
     let vouches: Vec<store::VouchRow> = periods
         .into_iter()
         .filter_map(|(enrollment, ordinal, from_date, to_date)| {

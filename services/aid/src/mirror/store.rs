@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_bridge::{Cursor, follower::Stand};
-use xuezhu_store::{Hex, StoreError, Tx, Uuids, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, Uuids, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// Where the mirror stands.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -376,7 +376,7 @@ pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[Scho
              ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, change = excluded.change, recorded_at_us = excluded.recorded_at_us, name = excluded.name, kind = excluded.kind,
              authority = excluded.authority, region = excluded.region, state = excluded.state WHERE excluded.version > mirror_schools.version"
         ),
-        json_rows(schools),
+        bulk_rows(schools),
         generation
     )?;
     Ok(())
@@ -388,7 +388,7 @@ pub(super) async fn person_versions(tx: &mut Tx, generation: i64, persons: &[Uui
         tx,
         (Uuid, i64),
         sql!("SELECT person, version FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
-        json_uuids(persons.iter().copied()),
+        bulk_uuids(persons.iter().copied()),
         generation
     )?;
     Ok(known.into_iter().collect())
@@ -400,7 +400,7 @@ pub(super) async fn enrollment_versions(tx: &mut Tx, generation: i64, enrollment
         tx,
         (Uuid, i64),
         sql!("SELECT enrollment, version FROM mirror_enrollments WHERE generation = $2 AND enrollment" in_uuids 1),
-        json_uuids(enrollments.iter().copied()),
+        bulk_uuids(enrollments.iter().copied()),
         generation
     )?;
     Ok(known.into_iter().collect())
@@ -415,8 +415,8 @@ pub(super) async fn keys_of(tx: &mut Tx, generation: i64, persons: &[Uuid], enro
             "SELECT person_key FROM mirror_person_keys WHERE generation = $3 AND person" in_uuids 1
             " UNION SELECT claim_key FROM mirror_enrollments WHERE generation = $3 AND enrollment" in_uuids 2
         ),
-        json_uuids(persons.iter().copied()),
-        json_uuids(enrollments.iter().copied()),
+        bulk_uuids(persons.iter().copied()),
+        bulk_uuids(enrollments.iter().copied()),
         generation
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
@@ -433,7 +433,7 @@ pub(super) async fn replace_persons(
     if ids.is_empty() {
         return Ok(());
     }
-    let ids = json_uuids(ids.iter().copied());
+    let ids = bulk_uuids(ids.iter().copied());
     for statement in [
         sql!("DELETE FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
         sql!("DELETE FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1),
@@ -448,7 +448,7 @@ pub(super) async fn replace_persons(
              SELECT $2, t.person, t.version, t.change, t.recorded_at_us, t.sex, t.birth_date, t.registry, t.digest
              FROM " table 1 (person uuid, version bigint, change uuid, recorded_at_us bigint, sex integer, birth_date date, registry integer, digest uuid)
         ),
-        json_rows(persons),
+        bulk_rows(persons),
         generation
     )?;
     run!(
@@ -457,7 +457,7 @@ pub(super) async fn replace_persons(
             "INSERT INTO mirror_person_keys (generation, person, person_key, kind, end_recorded)
              SELECT $2, t.person, t.person_key, t.kind, t.end_recorded FROM " table 1 (person uuid, person_key uuid, kind integer, end_recorded date)
         ),
-        json_rows(keys),
+        bulk_rows(keys),
         generation
     )?;
     run!(
@@ -467,7 +467,7 @@ pub(super) async fn replace_persons(
              SELECT $2, t.person, t.ordinal, t.name, t.name_comparable, t.kind, t.end_recorded
              FROM " table 1 (person uuid, ordinal integer, name text, name_comparable text, kind integer, end_recorded date)
         ),
-        json_rows(names),
+        bulk_rows(names),
         generation
     )?;
     Ok(())
@@ -483,7 +483,7 @@ pub(super) async fn replace_enrollments(
     if ids.is_empty() {
         return Ok(());
     }
-    let ids = json_uuids(ids.iter().copied());
+    let ids = bulk_uuids(ids.iter().copied());
     run!(tx, sql!("DELETE FROM mirror_enrollments WHERE generation = $2 AND enrollment" in_uuids 1), &ids, generation)?;
     run!(tx, sql!("DELETE FROM mirror_periods WHERE generation = $2 AND enrollment" in_uuids 1), &ids, generation)?;
     run!(
@@ -496,7 +496,7 @@ pub(super) async fn replace_enrollments(
              FROM " table 1 (enrollment uuid, version bigint, change uuid, recorded_at_us bigint, story uuid, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
                 person uuid, entry_date date, approved_day date, digest uuid)
         ),
-        json_rows(enrollments),
+        bulk_rows(enrollments),
         generation
     )?;
     run!(
@@ -507,7 +507,7 @@ pub(super) async fn replace_enrollments(
              FROM " table 1 (enrollment uuid, ordinal integer, from_date date, to_date date, state integer, class_name text, major text, study_form text,
                 household text, residence text)
         ),
-        json_rows(periods),
+        bulk_rows(periods),
         generation
     )?;
     Ok(())
@@ -588,7 +588,7 @@ pub(super) async fn replace_vouches(tx: &mut Tx, generation: i64, persons: &Uuid
              SELECT $2, t.person_key, t.enrollment, t.ordinal, t.person, t.school, t.name_comparable, t.from_date, t.to_date, t.approved_day
              FROM " table 1 (person_key uuid, enrollment uuid, ordinal integer, person uuid, school text, name_comparable text, from_date date, to_date date, approved_day date)
         ),
-        json_rows(vouches),
+        bulk_rows(vouches),
         generation
     )?;
     Ok(())
@@ -610,6 +610,6 @@ pub async fn school_names(tx: &mut Tx, codes: &[String]) -> Result<Vec<(String, 
         tx,
         (String, String),
         sql!("SELECT s.school, s.name FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school" in_texts 1),
-        xuezhu_store::json_texts(codes)
+        xuezhu_store::bulk_texts(codes)
     )
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
 
 use super::digest;
 
@@ -135,7 +135,7 @@ pub async fn know_keys(tx: &mut Tx, keys: &[(Uuid, Uuid)]) -> Result<(), StoreEr
     run!(
         tx,
         sql!("INSERT INTO person_locks (person_key, subject) SELECT t.person_key, t.subject FROM " table 1 (person_key uuid, subject uuid) " WHERE true ORDER BY t.person_key ON CONFLICT DO NOTHING"),
-        json_rows(&keys)
+        bulk_rows(&keys)
     )?;
     Ok(())
 }
@@ -146,13 +146,13 @@ pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, 
         tx,
         (Uuid, Uuid),
         sql!("SELECT person_key, subject FROM person_locks WHERE person_key" in_uuids 1 " ORDER BY person_key" only(sqlite "", postgres " FOR UPDATE")),
-        json_uuids(keys.iter().copied())
+        bulk_uuids(keys.iter().copied())
     )
 }
 
 /// Subjects of persons who have one of their own.
 pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-    rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), json_uuids(persons.iter().copied()))
+    rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), bulk_uuids(persons.iter().copied()))
 }
 
 /// Which of these subjects a person of a generation has.
@@ -161,7 +161,7 @@ pub async fn subjects_in_use(tx: &mut Tx, generation: i64, subjects: &[Uuid]) ->
         tx,
         (Uuid,),
         sql!("SELECT s.subject FROM person_subjects s JOIN mirror_persons p ON p.person = s.person AND p.generation = $2 WHERE s.subject" in_uuids 1),
-        json_uuids(subjects.iter().copied()),
+        bulk_uuids(subjects.iter().copied()),
         generation
     )?;
     Ok(used.into_iter().map(|(subject,)| subject).collect())
@@ -169,13 +169,13 @@ pub async fn subjects_in_use(tx: &mut Tx, generation: i64, subjects: &[Uuid]) ->
 
 /// Which of these subjects some person has.
 pub async fn used_subjects(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let used = rows!(tx, (Uuid,), sql!("SELECT subject FROM person_subjects WHERE subject" in_uuids 1), json_uuids(subjects.iter().copied()))?;
+    let used = rows!(tx, (Uuid,), sql!("SELECT subject FROM person_subjects WHERE subject" in_uuids 1), bulk_uuids(subjects.iter().copied()))?;
     Ok(used.into_iter().map(|(subject,)| subject).collect())
 }
 
 pub async fn keep_person_subjects(tx: &mut Tx, new: &[(Uuid, Uuid)]) -> Result<(), StoreError> {
     let new: Vec<SubjectRow> = new.iter().map(|(person, subject)| SubjectRow { person: Hex(*person), subject: Hex(*subject) }).collect();
-    run!(tx, sql!("INSERT INTO person_subjects (person, subject) SELECT t.person, t.subject FROM " table 1 (person uuid, subject uuid)), json_rows(&new))?;
+    run!(tx, sql!("INSERT INTO person_subjects (person, subject) SELECT t.person, t.subject FROM " table 1 (person uuid, subject uuid)), bulk_rows(&new))?;
     Ok(())
 }
 
@@ -232,7 +232,7 @@ pub async fn known_flags(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<KnownFlag
         tx,
         KnownFlag,
         sql!("SELECT flag, rule, subject, person_subject, entry, person, state, evidence_digest, evidence_version, evidence, months, amount_fen, steps FROM flags WHERE person_subject" in_uuids 1),
-        json_uuids(subjects.iter().copied())
+        bulk_uuids(subjects.iter().copied())
     )
 }
 
@@ -247,7 +247,7 @@ pub async fn insert_flags(tx: &mut Tx, flags: &[NewFlag], position: i64, at_us: 
              FROM " table 1 (flag uuid, rule text, subject uuid, person_subject uuid, entry uuid, list uuid, person uuid, school text, scheme text, term text, name text,
                 months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, holds boolean)
         ),
-        json_rows(flags),
+        bulk_rows(flags),
         position,
         at_us,
         digest::VERSION
@@ -268,7 +268,7 @@ pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_u
                 holds boolean, steps integer)
             " WHERE flags.flag = t.flag"
         ),
-        json_rows(flags),
+        bulk_rows(flags),
         position,
         at_us,
         digest::VERSION
@@ -283,7 +283,7 @@ pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: Nai
             "INSERT INTO flag_steps (flag, ordinal, at_us, civil_day, actor, actor_name, act, detail, evidence)
              SELECT t.flag, t.ordinal, $2, $3, $4, $5, t.act, t.detail, t.evidence FROM " table 1 (flag uuid, ordinal integer, act text, detail text, evidence text)
         ),
-        json_rows(steps),
+        bulk_rows(steps),
         at_us,
         today,
         actor,
@@ -294,14 +294,14 @@ pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: Nai
 
 /// Notes when keys must be judged again by time alone; forgets what was noted for the others, and their marks.
 pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], rejudge: &[RejudgeRow]) -> Result<(), StoreError> {
-    let keys = json_uuids(keys.iter().copied());
+    let keys = bulk_uuids(keys.iter().copied());
     run!(tx, sql!("DELETE FROM rejudge WHERE person_key" in_uuids 1), &keys)?;
     run!(tx, sql!("DELETE FROM marked_keys WHERE person_key" in_uuids 1), &keys)?;
     if !rejudge.is_empty() {
         run!(
             tx,
             sql!("INSERT INTO rejudge (person_key, at_day) SELECT t.person_key, t.at_day FROM " table 1 (person_key uuid, at_day date) " WHERE true ON CONFLICT DO NOTHING"),
-            json_rows(rejudge)
+            bulk_rows(rejudge)
         )?;
     }
     Ok(())
@@ -469,7 +469,7 @@ pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Resul
 }
 
 pub async fn subjects(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-    rows!(tx, (Uuid, Uuid), sql!("SELECT person_key, subject FROM person_locks WHERE person_key" in_uuids 1), json_uuids(keys.iter().copied()))
+    rows!(tx, (Uuid, Uuid), sql!("SELECT person_key, subject FROM person_locks WHERE person_key" in_uuids 1), bulk_uuids(keys.iter().copied()))
 }
 
 /// Persons of a school who may be on a list: one key of each.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use xuezhu_service::sessions::{KEPT_US, Over};
-use xuezhu_store::{StoreError, Tx, json_rows, rows, run, sql};
+use xuezhu_store::{StoreError, Tx, bulk_rows, rows, run, sql};
 
 #[derive(Serialize)]
 struct Row<'r> {
@@ -30,14 +30,14 @@ pub async fn keep(tx: &mut Tx, over: &[Over]) -> Result<(), StoreError> {
         tx,
         sql!("INSERT INTO sessions (account, from_us) SELECT t.account, t.at_us FROM " table 1 (account text, at_us bigint) " WHERE true
               ON CONFLICT (account) DO UPDATE SET from_us = excluded.from_us WHERE excluded.from_us > sessions.from_us"),
-        json_rows(&before)
+        bulk_rows(&before)
     )?;
     let Some(newest_us) = one.iter().map(|row| row.at_us).max() else { return Ok(()) };
     run!(
         tx,
         sql!("INSERT INTO ended_sessions (account, opened_us) SELECT t.account, t.at_us FROM " table 1 (account text, at_us bigint) " WHERE true
               ON CONFLICT DO NOTHING"),
-        json_rows(&one)
+        bulk_rows(&one)
     )?;
     run!(tx, "DELETE FROM ended_sessions WHERE opened_us < $1", newest_us - KEPT_US)?;
     Ok(())

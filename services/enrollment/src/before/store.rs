@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// An enrollment's sealed columns, and what was written about it.
 #[derive(Debug, sqlx::FromRow)]
@@ -80,7 +80,7 @@ pub async fn set_enrollments(tx: &mut Tx, converted: &[Converted]) -> Result<(),
             "UPDATE enrollments SET id_sealed = t.id_sealed, details_sealed = t.details_sealed, sent_back_reason = t.sent_back_reason, id_masked = ''
              FROM " table 1 (enrollment uuid, id_sealed bytea, details_sealed bytea, sent_back_reason text) " WHERE enrollments.enrollment = t.enrollment"
         ),
-        json_rows(converted)
+        bulk_rows(converted)
     )?;
     Ok(())
 }
@@ -99,7 +99,7 @@ pub async fn details(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, 
 }
 
 pub async fn set_circumstances(tx: &mut Tx, told: &[Circumstances]) -> Result<(), StoreError> {
-    let json = json_rows(told);
+    let json = bulk_rows(told);
     run!(
         tx,
         sql!(
@@ -141,7 +141,7 @@ pub async fn set_place(tx: &mut Tx, enrollment: Uuid, school_number: &str, class
 }
 
 pub async fn period_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
-    rows!(tx, (Uuid, i32, String), sql!("SELECT enrollment, period, reason FROM periods WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))
+    rows!(tx, (Uuid, i32, String), sql!("SELECT enrollment, period, reason FROM periods WHERE enrollment" in_uuids 1), bulk_uuids(enrollments.iter().copied()))
 }
 
 pub async fn set_period_reason(tx: &mut Tx, enrollment: Uuid, period: i32, reason: &str) -> Result<(), StoreError> {
@@ -150,7 +150,7 @@ pub async fn set_period_reason(tx: &mut Tx, enrollment: Uuid, period: i32, reaso
 }
 
 pub async fn correction_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
-    rows!(tx, (Uuid, String), sql!("SELECT id, reason FROM identity_corrections WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))
+    rows!(tx, (Uuid, String), sql!("SELECT id, reason FROM identity_corrections WHERE enrollment" in_uuids 1), bulk_uuids(enrollments.iter().copied()))
 }
 
 pub async fn set_correction_reason(tx: &mut Tx, id: Uuid, reason: &str) -> Result<(), StoreError> {
@@ -164,7 +164,7 @@ pub async fn cancelled_reasons(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<
         tx,
         (Uuid, i32, String),
         sql!("SELECT enrollment, period, until_reason FROM periods WHERE until_reason <> '' AND enrollment" in_uuids 1),
-        json_uuids(enrollments.iter().copied())
+        bulk_uuids(enrollments.iter().copied())
     )
 }
 
@@ -181,13 +181,13 @@ pub async fn set_persons(tx: &mut Tx, converted: &[ConvertedPerson]) -> Result<(
     run!(
         tx,
         sql!("UPDATE persons SET student_number_sealed = t.sealed FROM " table 1 (person uuid, sealed bytea) " WHERE persons.person = t.person"),
-        json_rows(converted)
+        bulk_rows(converted)
     )?;
     Ok(())
 }
 
 pub async fn keys(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid, Vec<u8>)>, StoreError> {
-    rows!(tx, (Uuid, Uuid, Vec<u8>), sql!("SELECT person, person_key, id_sealed FROM person_keys WHERE person" in_uuids 1), json_uuids(persons.iter().copied()))
+    rows!(tx, (Uuid, Uuid, Vec<u8>), sql!("SELECT person, person_key, id_sealed FROM person_keys WHERE person" in_uuids 1), bulk_uuids(persons.iter().copied()))
 }
 
 pub async fn set_keys(tx: &mut Tx, converted: &[ConvertedKey]) -> Result<(), StoreError> {
@@ -197,7 +197,7 @@ pub async fn set_keys(tx: &mut Tx, converted: &[ConvertedKey]) -> Result<(), Sto
             "UPDATE person_keys SET id_sealed = t.sealed FROM " table 1 (person uuid, key uuid, sealed bytea)
             " WHERE person_keys.person = t.person AND person_keys.person_key = t.key"
         ),
-        json_rows(converted)
+        bulk_rows(converted)
     )?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use xuezhu_domain::codes;
 use xuezhu_service::{Actor, Error, Place, Role};
-use xuezhu_store::{StoreError, Tx, json_rows, one, rows, run, sql};
+use xuezhu_store::{StoreError, Tx, bulk_rows, one, rows, run, sql};
 
 use super::{NewAccount, NewSchool};
 
@@ -108,7 +108,7 @@ pub async fn insert_majors(tx: &mut Tx, school: &str, majors: &[(String, String)
     run!(
         tx,
         sql!("INSERT INTO school_majors (school, catalogue, code) SELECT $2, t.catalogue, t.code FROM " table 1 (catalogue text, code text) " WHERE true ON CONFLICT DO NOTHING"),
-        json_rows(&majors),
+        bulk_rows(&majors),
         school
     )?;
     Ok(())

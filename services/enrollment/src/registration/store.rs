@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{enrollment::State, identity::NumberClass};
 use xuezhu_service::Context;
-use xuezhu_store::{StoreError, Tx, json_uuids, one, rows, run, sql};
+use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, run, sql};
 
 use crate::roll::Claim;
 
@@ -83,7 +83,7 @@ pub async fn keys_elsewhere(tx: &mut Tx, school: &str, keys: impl Iterator<Item 
         tx,
         (Uuid,),
         sql!("SELECT DISTINCT claim_key FROM enrollments WHERE claim_key" in_uuids 1 " AND school <> $2 AND state < $3"),
-        json_uuids(keys),
+        bulk_uuids(keys),
         school,
         State::FIRST_FINAL
     )?;
@@ -100,7 +100,7 @@ pub async fn submittable(tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> 
             only(sqlite "", postgres " FOR UPDATE")
         ),
         school,
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         all,
         State::Draft.code()
     )

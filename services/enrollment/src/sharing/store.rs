@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_store::{StoreError, Tx, json_uuids, one, rows, sql};
+use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, sql};
 
 #[derive(Debug, sqlx::FromRow)]
 pub struct PersonRow {
@@ -79,7 +79,7 @@ pub async fn hold_persons(tx: &mut Tx, ids: &[Uuid]) -> Result<(), StoreError> {
         tx,
         (Uuid,),
         sql!("SELECT person FROM persons WHERE person" in_uuids 1 " ORDER BY person" only(sqlite "", postgres " FOR UPDATE")),
-        json_uuids(ids.iter().copied())
+        bulk_uuids(ids.iter().copied())
     )
     .map(drop)
 }
@@ -90,7 +90,7 @@ pub async fn hold_enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<(), StoreErro
         tx,
         (Uuid,),
         sql!("SELECT enrollment FROM enrollments WHERE enrollment" in_uuids 1 " ORDER BY enrollment" only(sqlite "", postgres " FOR UPDATE")),
-        json_uuids(ids.iter().copied())
+        bulk_uuids(ids.iter().copied())
     )
     .map(drop)
 }
@@ -102,7 +102,7 @@ pub async fn held_schools(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
 }
 
 pub async fn persons(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
-    rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry FROM persons WHERE person" in_uuids 1), json_uuids(ids.iter().copied()))
+    rows!(tx, PersonRow, sql!("SELECT person, sex, birth_date, registry FROM persons WHERE person" in_uuids 1), bulk_uuids(ids.iter().copied()))
 }
 
 /// The regions of every school that ever had a person.
@@ -113,7 +113,7 @@ pub async fn regions(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>, S
         sql!(
             "SELECT DISTINCT e.person, s.region FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.person" in_uuids 1 " ORDER BY e.person, s.region"
         ),
-        json_uuids(ids.iter().copied())
+        bulk_uuids(ids.iter().copied())
     )
 }
 
@@ -122,7 +122,7 @@ pub async fn keys(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> 
         tx,
         KeyRow,
         sql!("SELECT person, person_key, kind, end_recorded FROM person_keys WHERE person" in_uuids 1 " ORDER BY kind, person_key"),
-        json_uuids(ids.iter().copied())
+        bulk_uuids(ids.iter().copied())
     )
 }
 
@@ -131,7 +131,7 @@ pub async fn names(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<NameRow>, StoreError
         tx,
         NameRow,
         sql!("SELECT person, name, kind, end_recorded FROM person_names WHERE person" in_uuids 1 " ORDER BY kind, ordinal"),
-        json_uuids(ids.iter().copied())
+        bulk_uuids(ids.iter().copied())
     )
 }
 
@@ -143,7 +143,7 @@ pub async fn enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<EnrollmentRow>
             "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day
              FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.enrollment" in_uuids 1
         ),
-        json_uuids(ids.iter().copied())
+        bulk_uuids(ids.iter().copied())
     )
 }
 
@@ -156,6 +156,6 @@ pub async fn periods(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PeriodRow>, StoreE
              FROM periods WHERE until_version IS NULL
              AND enrollment" in_uuids 1 " ORDER BY enrollment, from_date"
         ),
-        json_uuids(ids.iter().copied())
+        bulk_uuids(ids.iter().copied())
     )
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_store::{StoreError, Tx, json_uuids, one, rows, sql};
+use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, sql};
 
 /// An enrollment as lists show it.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -127,7 +127,7 @@ macro_rules! ask {
             &$filter.school,
             $filter.state,
             &$filter.name_pattern,
-            json_uuids($filter.keys.iter().flatten().copied()),
+            bulk_uuids($filter.keys.iter().flatten().copied()),
             $filter.student_number,
             &$filter.school_number,
             $filter.enrollment,
@@ -187,7 +187,7 @@ pub async fn enrollments(tx: &mut Tx, ids: &[Uuid], today: NaiveDate) -> Result<
                 AND (now.from_date <= $2 OR now.from_date = e.entry_date) AND now.to_date > $2
              WHERE e.enrollment" in_uuids 1
         ),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         today
     )
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_store::{StoreError, Tx, json_texts, json_uuids, rows, sql};
+use xuezhu_store::{StoreError, Tx, bulk_texts, bulk_uuids, rows, sql};
 
 #[derive(Debug, sqlx::FromRow)]
 pub struct SchoolRow {
@@ -49,7 +49,7 @@ pub async fn schools(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<V
         tx,
         SchoolRow,
         sql!("SELECT school, name, kind, authority, region, state FROM mirror_schools WHERE generation = $2 AND school" in_texts 1),
-        json_texts(codes),
+        bulk_texts(codes),
         generation
     )
 }
@@ -59,7 +59,7 @@ pub async fn persons(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Vec<P
         tx,
         PersonRow,
         sql!("SELECT person, sex, registry, digest FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         generation
     )
 }
@@ -69,7 +69,7 @@ pub async fn keys(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Vec<(Uui
         tx,
         (Uuid, Uuid, i32),
         sql!("SELECT person, person_key, kind FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1 " ORDER BY kind, person_key"),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         generation
     )
 }
@@ -79,7 +79,7 @@ pub async fn names(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Vec<(Uu
         tx,
         (Uuid, String, i32),
         sql!("SELECT person, name, kind FROM mirror_person_names WHERE generation = $2 AND person" in_uuids 1 " ORDER BY ordinal"),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         generation
     )
 }
@@ -90,7 +90,7 @@ pub async fn last_schools(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<
         tx,
         (Uuid, String),
         sql!("SELECT person, school FROM mirror_enrollments WHERE generation = $2 AND person" in_uuids 1 " ORDER BY entry_date, enrollment"),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         generation
     )
 }
@@ -103,7 +103,7 @@ pub async fn enrollments(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<V
             "SELECT enrollment, school, stage, claim_key, claim_name, person, approved_day, story, digest FROM mirror_enrollments
              WHERE generation = $2 AND enrollment" in_uuids 1
         ),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         generation
     )
 }
@@ -115,7 +115,7 @@ pub async fn periods(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Vec<P
         sql!(
             "SELECT enrollment, from_date, state, class_name, major FROM mirror_periods WHERE generation = $2 AND enrollment" in_uuids 1 " ORDER BY enrollment, ordinal"
         ),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         generation
     )
 }
@@ -125,7 +125,7 @@ pub async fn persons_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Res
         tx,
         (Uuid,),
         sql!("SELECT DISTINCT person FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1),
-        json_uuids(keys.iter().copied()),
+        bulk_uuids(keys.iter().copied()),
         generation
     )?;
     Ok(persons.into_iter().map(|(person,)| person).collect())
@@ -136,7 +136,7 @@ pub async fn enrollments_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) ->
         tx,
         (Uuid,),
         sql!("SELECT enrollment FROM mirror_enrollments WHERE generation = $2 AND claim_key" in_uuids 1),
-        json_uuids(keys.iter().copied()),
+        bulk_uuids(keys.iter().copied()),
         generation
     )?;
     Ok(enrollments.into_iter().map(|(enrollment,)| enrollment).collect())
@@ -152,7 +152,7 @@ pub async fn stories_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Res
             " UNION SELECT p.digest FROM mirror_person_keys k JOIN mirror_persons p ON p.person = k.person AND p.generation = $2
               WHERE k.generation = $2 AND k.person_key" in_uuids 1
         ),
-        json_uuids(keys.iter().copied()),
+        bulk_uuids(keys.iter().copied()),
         generation
     )?;
     Ok(stories.into_iter().map(|(story,)| story).collect())

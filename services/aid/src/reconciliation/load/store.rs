@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_store::{StoreError, Tx, json_uuids, rows, sql};
+use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
 
 /// A person and a key that is or was theirs.
 #[derive(Debug, sqlx::FromRow)]
@@ -81,14 +81,14 @@ pub async fn bonds_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result
         tx,
         (Uuid,),
         sql!("SELECT person FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1),
-        json_uuids(keys.iter().copied()),
+        bulk_uuids(keys.iter().copied()),
         generation
     )?;
     rows!(
         tx,
         KeyRow,
         sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person, kind, person_key"),
-        json_uuids(holders.into_iter().map(|(person,)| person)),
+        bulk_uuids(holders.into_iter().map(|(person,)| person)),
         generation
     )
 }
@@ -99,7 +99,7 @@ pub async fn bonds_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Resul
         tx,
         KeyRow,
         sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1 " ORDER BY person, kind, person_key"),
-        json_uuids(keys.iter().copied()),
+        bulk_uuids(keys.iter().copied()),
         generation
     )
 }
@@ -109,7 +109,7 @@ pub async fn persons(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<V
         tx,
         PersonRow,
         sql!("SELECT person, sex, birth_date, registry FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person"),
-        json_uuids(persons.iter().copied()),
+        bulk_uuids(persons.iter().copied()),
         generation
     )
 }
@@ -119,7 +119,7 @@ pub async fn person_names(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Res
         tx,
         NameRow,
         sql!("SELECT person, name, name_comparable, kind, end_recorded FROM mirror_person_names WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person, ordinal"),
-        json_uuids(persons.iter().copied()),
+        bulk_uuids(persons.iter().copied()),
         generation
     )
 }
@@ -134,8 +134,8 @@ pub async fn enrollments(tx: &mut Tx, generation: i64, persons: &[Uuid], keys: &
             " UNION SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
              WHERE generation = $3 AND claim_key" in_uuids 2
         ),
-        json_uuids(persons.iter().copied()),
-        json_uuids(keys.iter().copied()),
+        bulk_uuids(persons.iter().copied()),
+        bulk_uuids(keys.iter().copied()),
         generation
     )
 }
@@ -148,7 +148,7 @@ pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Resu
             "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM mirror_periods
              WHERE generation = $2 AND enrollment" in_uuids 1 " ORDER BY enrollment, ordinal"
         ),
-        json_uuids(enrollments.iter().copied()),
+        bulk_uuids(enrollments.iter().copied()),
         generation
     )
 }
@@ -161,6 +161,6 @@ pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreEr
             "SELECT entry, list, school, scheme, term, person_key, name, name_comparable, sex, birth_date, months, month_fen, amount_fen, state, recorded_day, recorded_at_us
              FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY entry"
         ),
-        json_uuids(keys.iter().copied())
+        bulk_uuids(keys.iter().copied())
     )
 }

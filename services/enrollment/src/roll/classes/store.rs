@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::State;
-use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
 
 /// Somebody who is in a class, with the id that it gets where it is new.
 #[derive(Debug, Serialize)]
@@ -55,7 +55,7 @@ pub async fn open(tx: &mut Tx, within: &[Within]) -> Result<(), StoreError> {
              ON CONFLICT (school, name, entry_year, major) DO UPDATE
              SET to_date = NULL, from_date = CASE WHEN excluded.from_date < classes.from_date THEN excluded.from_date ELSE classes.from_date END"
         ),
-        json_rows(within),
+        bulk_rows(within),
         State::FIRST_FINAL
     )?;
     Ok(())
@@ -74,7 +74,7 @@ pub async fn close(tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), StoreError> 
                AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.school = classes.school AND e.class_name = classes.name AND e.state > $2 AND e.state < $3
                 AND e.entry_month / 100 = classes.entry_year AND e.major = classes.major)"
         ),
-        json_uuids(enrollments.iter().copied()),
+        bulk_uuids(enrollments.iter().copied()),
         State::LAST_CLAIMED,
         State::FIRST_FINAL
     )?;
@@ -105,7 +105,7 @@ pub async fn open_named(tx: &mut Tx, school: &str, named: &[Named]) -> Result<()
              GROUP BY t.class, t.name, t.entry_year, t.major
              ON CONFLICT (school, name, entry_year, major) DO NOTHING"
         ),
-        json_rows(named),
+        bulk_rows(named),
         school,
         State::FIRST_FINAL
     )?;

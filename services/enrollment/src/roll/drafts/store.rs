@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::State;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
 
 use super::EDITABLE;
 
@@ -67,7 +67,7 @@ pub async fn insert(tx: &mut Tx, school: &str, entered: &[Entered], now_us: i64)
                 student_category text, household text, residence text, registered_region text, urban_rural text, special_groups text,
                 phone_hash uuid, details_sealed bytea, content_hash bytea)
         ),
-        json_rows(entered),
+        bulk_rows(entered),
         school,
         now_us,
         State::Draft.code()
@@ -91,7 +91,7 @@ pub async fn update(tx: &mut Tx, entered: &[Entered], now_us: i64) -> Result<u64
                 phone_hash uuid, details_sealed bytea, content_hash bytea)
             " WHERE enrollments.enrollment = t.enrollment AND enrollments.state IN ($3, $4)"
         ),
-        json_rows(entered),
+        bulk_rows(entered),
         now_us,
         EDITABLE[0],
         EDITABLE[1]
@@ -108,7 +108,7 @@ pub async fn submitted(tx: &mut Tx, submission: Uuid, ids: &[Uuid], now_us: i64)
     run!(
         tx,
         sql!("UPDATE enrollments SET state = $4, submission = $2, sent_back_reason = '', refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment" in_uuids 1),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         submission,
         now_us,
         State::Submitted.code()
@@ -126,7 +126,7 @@ pub async fn sent_back(tx: &mut Tx, ids: &[Uuid], reason: &str, now_us: i64) -> 
     run!(
         tx,
         sql!("UPDATE enrollments SET state = $4, submission = NULL, sent_back_reason = $2, refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment" in_uuids 1),
-        json_uuids(ids.iter().copied()),
+        bulk_uuids(ids.iter().copied()),
         reason,
         now_us,
         State::SentBack.code()
@@ -138,14 +138,14 @@ pub async fn note_refused(tx: &mut Tx, refused: &[Refused]) -> Result<(), StoreE
     run!(
         tx,
         sql!("UPDATE enrollments SET refusal = t.refusal FROM " table 1 (enrollment uuid, refusal text) " WHERE enrollments.enrollment = t.enrollment"),
-        json_rows(refused)
+        bulk_rows(refused)
     )?;
     Ok(())
 }
 
 /// The sealed columns of enrollments.
 pub async fn details(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
-    rows!(tx, (Uuid, Vec<u8>), sql!("SELECT enrollment, details_sealed FROM enrollments WHERE enrollment" in_uuids 1), json_uuids(enrollments))
+    rows!(tx, (Uuid, Vec<u8>), sql!("SELECT enrollment, details_sealed FROM enrollments WHERE enrollment" in_uuids 1), bulk_uuids(enrollments))
 }
 
 pub async fn keep(tx: &mut Tx, kept: &[Kept]) -> Result<(), StoreError> {
@@ -155,7 +155,7 @@ pub async fn keep(tx: &mut Tx, kept: &[Kept]) -> Result<(), StoreError> {
             "UPDATE enrollments SET details_sealed = t.details_sealed, content_hash = t.content_hash
              FROM " table 1 (enrollment uuid, details_sealed bytea, content_hash bytea) " WHERE enrollments.enrollment = t.enrollment"
         ),
-        json_rows(kept)
+        bulk_rows(kept)
     )?;
     Ok(())
 }

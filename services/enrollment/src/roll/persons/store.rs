@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::State;
 use xuezhu_service::Context;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 use super::Correction;
 
@@ -78,7 +78,7 @@ pub async fn holders(tx: &mut Tx, keys: impl Iterator<Item = Uuid>) -> Result<Ve
              JOIN person_names n ON n.person = k.person AND n.kind = 1
              WHERE k.kind IN (1, 2) AND k.person_key" in_uuids 1 " ORDER BY k.kind DESC"
         ),
-        json_uuids(keys),
+        bulk_uuids(keys),
         State::Withdrawn.code()
     )
 }
@@ -89,7 +89,7 @@ pub async fn live_keys(tx: &mut Tx, school: &str, keys: impl Iterator<Item = Uui
         tx,
         (Uuid,),
         sql!("SELECT claim_key FROM enrollments WHERE school = $2 AND state < $3 AND claim_key" in_uuids 1),
-        json_uuids(keys),
+        bulk_uuids(keys),
         school,
         State::FIRST_FINAL
     )?;
@@ -117,13 +117,13 @@ pub async fn lock_all(tx: &mut Tx, persons: impl Iterator<Item = Uuid>) -> Resul
         tx,
         (Uuid,),
         sql!("SELECT person FROM persons WHERE person" in_uuids 1 " ORDER BY person" only(sqlite "", postgres " FOR UPDATE")),
-        json_uuids(persons)
+        bulk_uuids(persons)
     )?;
     Ok(())
 }
 
 pub async fn insert(tx: &mut Tx, persons: &[NewPerson]) -> Result<(), StoreError> {
-    let json = json_rows(persons);
+    let json = bulk_rows(persons);
     run!(
         tx,
         sql!(
@@ -147,7 +147,7 @@ pub async fn insert(tx: &mut Tx, persons: &[NewPerson]) -> Result<(), StoreError
 
 /// Which of these hashes of 学籍号 are taken.
 pub async fn taken_student_numbers(tx: &mut Tx, hashes: impl Iterator<Item = Uuid>) -> Result<Vec<Uuid>, StoreError> {
-    let taken = rows!(tx, (Uuid,), sql!("SELECT student_number_hash FROM persons WHERE student_number_hash" in_uuids 1), json_uuids(hashes))?;
+    let taken = rows!(tx, (Uuid,), sql!("SELECT student_number_hash FROM persons WHERE student_number_hash" in_uuids 1), bulk_uuids(hashes))?;
     Ok(taken.into_iter().map(|(hash,)| hash).collect())
 }
 
@@ -239,7 +239,7 @@ pub async fn set_claims(ctx: &Context, tx: &mut Tx, enrollments: &[Uuid], claim:
             "UPDATE enrollments SET claim_key = $2, id_class = $3, name = $4, name_comparable = $5, sex = $6, birth_date = $7,
              updated_at_us = $8, etag = etag + 1 WHERE enrollment" in_uuids 1
         ),
-        json_uuids(enrollments.iter().copied()),
+        bulk_uuids(enrollments.iter().copied()),
         claim.key,
         claim.class,
         &claim.name,
@@ -255,7 +255,7 @@ pub async fn set_sealed(tx: &mut Tx, sealed: &[SealedId]) -> Result<(), StoreErr
     run!(
         tx,
         sql!("UPDATE enrollments SET id_sealed = t.id_sealed FROM " table 1 (enrollment uuid, id_sealed bytea) " WHERE enrollments.enrollment = t.enrollment"),
-        json_rows(sealed)
+        bulk_rows(sealed)
     )?;
     Ok(())
 }

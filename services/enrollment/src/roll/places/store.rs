@@ -6,7 +6,7 @@ use uuid::Uuid;
 use xuezhu_bridge::Kind;
 use xuezhu_domain::enrollment::State;
 use xuezhu_service::Context;
-use xuezhu_store::{Hex, StoreError, Tx, json_rows, json_uuids, one, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// The kind of shared record whose versions say what was known when.
 const KIND: i32 = Kind::Enrollment as i32;
@@ -101,7 +101,7 @@ pub async fn is_enrolled_beyond(tx: &mut Tx, person: Uuid, enrollment: Uuid, day
 
 /// Gives persons their places, and each its first period.
 pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate, account: &str) -> Result<(), StoreError> {
-    let json = json_rows(placed);
+    let json = bulk_rows(placed);
     run!(tx, sql!("INSERT INTO places (person, enrollment) SELECT t.person, t.enrollment FROM " table 1 (person uuid, enrollment uuid)), &json)?;
     run!(
         tx,
@@ -135,7 +135,7 @@ pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate,
 /// Ends the last period the day before, and begins another: both are known from the next version on, and what they replace until it.
 /// Returns how many were begun: none where the last period begins no earlier.
 pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, StoreError> {
-    let json = json_rows(moved);
+    let json = bulk_rows(moved);
     run!(
         tx,
         sql!(
@@ -188,7 +188,7 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
 }
 
 pub async fn free(tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), StoreError> {
-    run!(tx, sql!("DELETE FROM places WHERE enrollment" in_uuids 1), json_uuids(enrollments.iter().copied()))?;
+    run!(tx, sql!("DELETE FROM places WHERE enrollment" in_uuids 1), bulk_uuids(enrollments.iter().copied()))?;
     Ok(())
 }
 

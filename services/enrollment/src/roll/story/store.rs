@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_bridge::Kind;
-use xuezhu_store::{StoreError, Tx, json_uuids, rows, sql};
+use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
 
 const KIND: i32 = Kind::Enrollment as i32;
 
@@ -34,7 +34,7 @@ pub async fn all(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<PeriodRow>, St
             "SELECT enrollment, period, from_date, to_date, state, class_name, major, study_form, reason, recorded_day, recorded_at_us, version, until_version
              FROM periods WHERE enrollment" in_uuids 1 " ORDER BY enrollment, from_date, period"
         ),
-        json_uuids(enrollments.iter().copied())
+        bulk_uuids(enrollments.iter().copied())
     )
 }
 
@@ -44,7 +44,7 @@ pub async fn told_after(tx: &mut Tx, enrollments: &[Uuid], position: i64) -> Res
         tx,
         (Uuid, i64),
         sql!("SELECT record, version FROM told_versions WHERE kind = $2 AND (position IS NULL OR position > $3) AND record" in_uuids 1),
-        json_uuids(enrollments.iter().copied()),
+        bulk_uuids(enrollments.iter().copied()),
         KIND,
         position
     )
