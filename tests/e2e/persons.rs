@@ -3,10 +3,11 @@
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use xuezhu::deployment::{Options, key_files};
+use xuezhu_aid::policy::Policies;
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
-use xuezhu_store::Db;
+use xuezhu_store::{Db, run};
 use xuezhu_tests::{
-    Engine, deployment, deployment_on, options,
+    Engine, deployment, deployment_on, options, postgres,
     rebuilt::rebuild,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, number, student, workbook},
     start,
@@ -155,6 +156,76 @@ async fn who_comes_back_under_a_former_number_keeps_the_present_one() {
     let again = people.import(&[right]).await;
     assert_eq!(again["rowsUnchanged"], 1, "{again}");
     deployment.stop().await;
+}
+
+/// Who left comes back under the number of before, and is still waiting when that is corrected; the school lists the present one.
+/// What a judge of a version before found is found anew when the service starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_under_a_number_of_before_is_known_under_the_present_one() {
+    for (engine, kind, later) in [
+        (Engine::Sqlite, "LAWFUL_CHANGE", "NOT_YET_REGISTERED"),
+        (Engine::Postgres, "LAWFUL_CHANGE", "NOT_YET_REGISTERED"),
+        // A number that was never the student's may be another's.
+        (Engine::Sqlite, "MISTYPED", "NOT_VALID_IN_TERM"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let databases = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
+        };
+        let asked = || options(databases.clone(), folder.path(), "none", Settings::default());
+        let deployment = start(asked()).await;
+        deployment.step_to("2026-11-02".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        people.import(&[student(1)]).await;
+        people.register().await;
+        let left = enrollment_of(&people, 1).await;
+        people.withdraw(&number(1), "2026-10-10").await;
+        let mut back = student(1);
+        back.insert("入学年月".into(), "202611".into());
+        people.import(&[back]).await;
+        let submitted = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let name = student(1)["姓名"].clone();
+        let flagged = |rule: &str| vec![(rule.to_owned(), name.clone())];
+        // Nobody has the number that is listed until the department enters it.
+        let list = people.list(&[(&name, &number(301), "12")]).await;
+        deployment.drain().await.expect("drains");
+        assert_eq!(people.open_flags().await, flagged("NO_ENROLLMENT"), "{kind}");
+        correct(&people, &left, json!({ "kind": kind, "effectiveDate": "2026-09-01", "idNumber": number(301), "reason": "核对户口簿" })).await;
+        deployment.drain().await.expect("drains");
+        assert_eq!(people.open_flags().await, flagged("NOT_YET_REGISTERED"), "{kind}: up to the day on which it was corrected nobody could know better");
+        // Listed again the day after.
+        let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
+        let entry = entries["entries"][0]["entry"].as_str().expect("an id");
+        people.clerk.post(&format!("{list}/entries/{entry}/remove"), &json!({}), "").await.expect("is removed");
+        deployment.step_to("2026-11-03".parse().expect("a date")).await.expect("steps");
+        people.clerk.upload(&format!("{list}/import"), schools::awards(&[(&name, &number(301), "12")]), "").await.expect("is answered");
+        deployment.drain().await.expect("drains");
+        assert_eq!(people.open_flags().await, flagged(later), "{kind}");
+        let flag = people.officer.get("/v1/flags?state=OPEN").await.expect("flags")["flags"][0]["flag"].as_str().expect("an id").to_owned();
+        let flag = people.officer.get(&format!("/v1/flags/{flag}")).await.expect("a flag");
+        let shown: Vec<&str> = flag["evidence"]["enrollments"].as_array().expect("places").iter().filter_map(|place| place["stage"].as_str()).collect();
+        assert_eq!(shown, if later == "NOT_YET_REGISTERED" { vec!["APPROVED", "SUBMITTED"] } else { vec!["APPROVED"] }, "{flag}");
+        deployment.stop().await;
+        // As a judge of a version before left it: what it decided by were the policies alone, and it found nothing.
+        let url = databases.as_ref().map_or_else(|| format!("sqlite:{}", folder.path().join("aid.db").display()), |(_, aid)| aid.clone());
+        let aid = Db::open(&url).await.expect("opens");
+        let mut tx = aid.begin().await.expect("begins");
+        run!(&mut tx, "DELETE FROM flag_steps").expect("empties");
+        run!(&mut tx, "DELETE FROM flags").expect("empties");
+        run!(&mut tx, "UPDATE woken SET policy = $1", Policies::load(None).expect("built in").fingerprint()).expect("is as before");
+        tx.commit().await.expect("commits");
+        let deployment = start(asked()).await;
+        let people = schools::People::at(&format!("http://{}", deployment.http)).await;
+        deployment.drain().await.expect("drains");
+        assert_eq!(people.open_flags().await, flagged(later), "{kind}");
+        // What becomes of the submission is heard of under the number that is listed.
+        let path = format!("/v1/schools/{SCHOOL}/submissions/{}", submitted["submission"].as_str().expect("an id"));
+        people.head.post(&format!("{path}/sendBack"), &json!({ "reason": "请核对" }), "").await.expect("is sent back");
+        deployment.drain().await.expect("drains");
+        assert_eq!(people.open_flags().await, flagged("NOT_VALID_IN_TERM"), "{kind}");
+        deployment.stop().await;
+    }
 }
 
 /// One student in two rows of a set, under a former number and the present one: the others of the set are approved.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_domain::{
-    Bond, Fen, Month, RegistryAnswer, Sex, Term,
+    Bond, BondKind, Fen, Month, RegistryAnswer, Sex, Term,
     enrollment::{PeriodState, Span},
 };
 
@@ -98,6 +98,15 @@ impl Person {
     /// Whether a claim recorded on `day` may use this name.
     pub fn answers_to(&self, comparable: &str, day: NaiveDate) -> bool {
         self.names.iter().any(|bond| bond.value.1 == comparable && bond.good_for(day))
+    }
+
+    /// Whether an enrollment that waits under a number may be this person's, for a claim recorded on `day`.
+    ///
+    /// The source does not tell on which day an enrollment was submitted. A number that was changed by law stays the person's
+    /// there: whoever is approved under it takes the place as that person, whenever it was submitted. A mistyped one never
+    /// was theirs and may become another's: it is good for claims recorded up to the day on which that was found.
+    pub fn may_wait_under(&self, key: Uuid, day: NaiveDate) -> bool {
+        self.keys.iter().any(|bond| bond.value == key && (bond.kind == BondKind::Former || bond.good_for(day)))
     }
 }
 
@@ -319,6 +328,14 @@ pub struct EnrollmentSide {
     pub periods: Vec<PeriodSide>,
     /// Day of approval.
     pub approved_day: Option<NaiveDate>,
+    /// Whether it waits under another number of the person than the entry's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub other_number: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A part of its story.

@@ -9,8 +9,9 @@ use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
 
 use super::case::{EnrollmentSide, Evidence, Rival, Rule, Stage};
 
-/// How digests are made now. Those of 1 covered all of the evidence: they are compared by making them anew from what is stored.
-pub const VERSION: i32 = 2;
+/// How digests are made now. Those of 1 covered all of the evidence; the evidence of 2 showed nobody who waits under another
+/// number. Both are compared by making them anew from what is stored.
+pub const VERSION: i32 = 3;
 
 /// What a rule decided on.
 #[derive(Default, Serialize)]
@@ -66,6 +67,13 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
     *blake3::hash(&serde_json::to_vec(&facts).unwrap_or_default()).as_bytes()
 }
 
+/// The same of a finding as the versions before would have shown it, for comparing with what they stored.
+pub fn as_before(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8; 32] {
+    let mut evidence = evidence.clone();
+    evidence.enrollments.retain(|side| !side.other_number);
+    of(rule, months, amount, &evidence)
+}
+
 /// Places, each with what it was in the months, in an order of their own.
 fn places<'e>(enrollments: &'e [EnrollmentSide], months: &[Month]) -> Vec<Place<'e>> {
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return Vec::new() };
@@ -114,6 +122,7 @@ mod tests {
             name: "王伟".into(),
             periods: vec![period("2026-09-01", Some("2026-10-08"), PeriodState::InSchool), period("2026-10-08", None, PeriodState::OnLeave)],
             approved_day: Some(day("2026-09-20")),
+            other_number: false,
         };
         Evidence {
             claim: Some(ClaimSide { name: "王伟".into(), months: months(), recorded_day: day("2026-09-25") }),
@@ -152,6 +161,17 @@ mod tests {
             assert_ne!(of(rule, &months()[..1], Fen(40_000), &evidence()), before, "{rule:?}: other months");
             assert_ne!(of(rule, &months(), Fen(20_000), &evidence()), before, "{rule:?}: another amount");
         }
+    }
+
+    #[test]
+    fn who_waits_under_another_number_is_decided_on_and_was_not_shown_before() {
+        let mut waits = evidence();
+        let first = waits.enrollments[0].clone();
+        waits.enrollments.push(EnrollmentSide { stage: Stage::Submitted, periods: Vec::new(), approved_day: None, other_number: true, ..first });
+        let rule = Rule::NotYetRegistered;
+        let of_before = of(rule, &months(), Fen(40_000), &evidence());
+        assert_ne!(of(rule, &months(), Fen(40_000), &waits), of_before);
+        assert_eq!(as_before(rule, &months(), Fen(40_000), &waits), of_before);
     }
 
     #[test]

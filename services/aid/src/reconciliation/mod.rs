@@ -12,7 +12,8 @@
 //! | [`sweep`] | the full sweep, and what time alone changes |
 //!
 //! To add a rule: a variant of [`case::Rule`], its row in [`rules::LAW`], its finding in [`rules::judge`], and, if an
-//! entry that is vouched for can break it, a pass in [`sweep`] that finds suspects.
+//! entry that is vouched for can break it, a pass in [`sweep`] that finds suspects. Whatever changes what is found raises the
+//! version in [`rules`], by which what was judged before is judged anew.
 
 pub mod api;
 pub mod case;
@@ -231,7 +232,11 @@ impl Changes {
 
     fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: &KnownFlag, evidence: String, digest: [u8; 32]) {
         let Some(state) = State::parse(&flag.state) else { return };
-        let same = if flag.evidence_version < digest::VERSION { made_anew(finding.rule, flag) == Some(digest) } else { flag.evidence_digest == digest };
+        let same = if flag.evidence_version < digest::VERSION {
+            made_anew(finding.rule, flag) == Some(digest::as_before(finding.rule, &finding.months, finding.amount, &finding.evidence))
+        } else {
+            flag.evidence_digest == digest
+        };
         let found = if same { Found::Same } else { Found::Changed };
         let about = About::of(case, finding);
         let Some((next, act)) = life::judged(state, found) else {
@@ -366,7 +371,7 @@ fn hashed(text: &str) -> Uuid {
     Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default()
 }
 
-/// The digest of what is stored of a flag, as it is made now; `None` where that can't be read.
+/// The digest of what is stored of a flag of a version before, as it is made now; `None` where that can't be read.
 fn made_anew(rule: case::Rule, flag: &KnownFlag) -> Option<[u8; 32]> {
     let evidence = serde_json::from_str(&flag.evidence).ok()?;
     Some(digest::of(rule, &parse_months(&flag.months), xuezhu_domain::Fen(flag.amount_fen), &evidence))

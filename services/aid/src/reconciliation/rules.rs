@@ -14,6 +14,16 @@ use crate::policy::{
     rules::{Facts, plain_data},
 };
 
+/// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
+/// anew whatever may be found otherwise.
+const VERSION: u8 = 2;
+
+/// By what is judged: changes with any word of the policies, and with how the judge decides.
+pub fn standard(policies: &Policies) -> Uuid {
+    let hash = blake3::Hasher::new().update(policies.fingerprint().as_bytes()).update(&[VERSION]).finalize();
+    Uuid::from_slice(&hash.as_bytes()[..16]).unwrap_or_default()
+}
+
 /// A rule in words, and the law it rests on.
 pub struct Law {
     /// Which.
@@ -171,18 +181,6 @@ impl<'c> Judge<'c> {
 
     fn verdict(&self, claim: &Claim, person: Option<&Person>, month: Month, days: &TermDays) -> MonthVerdict {
         let scheme = self.policies.scheme(claim.scheme);
-        let submitted_here = self.case.enrollments.iter().any(|enrollment| {
-            enrollment.stage == Stage::Submitted
-                && enrollment.school == claim.school
-                && match person {
-                    // Of a number that passed from one to another, only what this person may be called means this person.
-                    Some(person) => {
-                        (enrollment.claim_key == claim.key || is_current_key(person, enrollment.claim_key))
-                            && person.names.iter().any(|bond| bond.value.1 == comparable_name(&enrollment.claim_name))
-                    }
-                    None => enrollment.claim_key == claim.key,
-                }
-        });
         if let Some(person) = person {
             let owners = self.owners(person, scheme, days, month);
             if owners.iter().any(|enrollment| enrollment.school == claim.school) {
@@ -193,7 +191,8 @@ impl<'c> Judge<'c> {
             }
         }
         let approved_here = person.is_some_and(|person| self.places_of(person).any(|enrollment| enrollment.school == claim.school));
-        match (submitted_here, approved_here) {
+        let waits_here = self.case.enrollments.iter().any(|enrollment| waits_here(enrollment, claim, person));
+        match (waits_here, approved_here) {
             (true, _) => MonthVerdict::NotYetRegistered,
             (false, true) => MonthVerdict::NotValidInTerm,
             (false, false) => MonthVerdict::NoEnrollment,
@@ -373,13 +372,16 @@ impl<'c> Judge<'c> {
             .iter()
             .filter(|enrollment| match enrollment.person {
                 Some(id) => person.is_some_and(|person| person.person == id),
-                None => enrollment.claim_key == claim.key,
+                None => enrollment.claim_key == claim.key || waits_here(enrollment, claim, person),
             })
             .collect();
         enrollments.sort_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
         Evidence {
             claim: Some(ClaimSide { name: claim.name.clone(), months: claim.months.clone(), recorded_day: claim.recorded_day }),
-            enrollments: enrollments.into_iter().map(side).collect(),
+            enrollments: enrollments
+                .into_iter()
+                .map(|enrollment| EnrollmentSide { other_number: is_other_number(enrollment, claim), ..side(enrollment) })
+                .collect(),
             policy: rate.map(|rate| rate.id.clone()).unwrap_or_default(),
             policy_source: rate.map(|rate| rate.source.clone()).unwrap_or_default(),
             ..Evidence::default()
@@ -416,6 +418,25 @@ impl<'c> Judge<'c> {
     }
 }
 
+/// Whether an enrollment waits at the claim's school for who is meant by the claim.
+fn waits_here(enrollment: &Enrollment, claim: &Claim, person: Option<&Person>) -> bool {
+    enrollment.stage == Stage::Submitted
+        && enrollment.school == claim.school
+        && match person {
+            // Of a number that passed from one to another, only what this person may be called means this person.
+            Some(person) => {
+                person.may_wait_under(enrollment.claim_key, claim.recorded_day)
+                    && person.names.iter().any(|bond| bond.value.1 == comparable_name(&enrollment.claim_name))
+            }
+            None => enrollment.claim_key == claim.key,
+        }
+}
+
+/// An approved enrollment is the person's under whatever number.
+fn is_other_number(enrollment: &Enrollment, claim: &Claim) -> bool {
+    enrollment.person.is_none() && enrollment.claim_key != claim.key
+}
+
 /// A number that was corrected since says other things about sex and birth; that is no fault of the claim.
 fn is_current_key(person: &Person, key: Uuid) -> bool {
     person.keys.iter().any(|bond| bond.value == key && bond.end_recorded.is_none())
@@ -440,6 +461,7 @@ pub fn side(enrollment: &Enrollment) -> EnrollmentSide {
             })
             .collect(),
         approved_day: enrollment.approved_day,
+        other_number: false,
     }
 }
 
@@ -448,3 +470,6 @@ pub fn months_at(case: &PersonCase, policies: &Policies, person: &Person, school
     let judge = Judge { case, policies, as_of: days.count_day };
     days.months.iter().copied().filter(|month| judge.owners(person, scheme, days, *month).iter().any(|enrollment| enrollment.school == school)).collect()
 }
+
+#[cfg(test)]
+mod tests;

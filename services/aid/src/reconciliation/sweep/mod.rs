@@ -31,7 +31,7 @@ use xuezhu_store::Tx;
 // What the interface and the service ask.
 pub use self::store::Scope;
 pub(crate) use self::store::{insert_run, run_row};
-use super::{CHUNK_KEYS, judge_keys};
+use super::{CHUNK_KEYS, judge_keys, rules};
 use crate::{
     Parts, mirror,
     policy::{self, TermDays},
@@ -285,12 +285,12 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let today = parts.runner.clock().today();
     let mut tx = parts.runner.db().read().await?;
     let generation = mirror::state(&mut tx).await?.generation;
-    let policy = parts.policies.fingerprint();
+    let standard = rules::standard(&parts.policies);
     let woken = store::woken_through(&mut tx).await?;
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();
     match woken {
-        // Other policies than before: everybody may be judged otherwise.
-        Some((_, before)) if before != policy => (_, keys) = suspects(parts, &Scope::default(), today).await?,
+        // Other policies than before, or another judge: everybody may be judged otherwise.
+        Some((_, before)) if before != standard => (_, keys) = suspects(parts, &Scope::default(), today).await?,
         _ => {
             let from = woken.map_or_else(|| policy::first_term().first_day(), |(day, _)| day);
             let overdue = overdue(parts, from, today);
@@ -308,11 +308,11 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     keys.extend(marked);
     let keys: Vec<Uuid> = keys.into_iter().collect();
     judge_chunks(parts, &keys, "wake", None).await?;
-    if woken != Some((today, policy)) {
+    if woken != Some((today, standard)) {
         parts
             .runner
             .db()
-            .write(&(today, policy), |tx, (today, policy)| Box::pin(async move { store::wake_through(tx, *today, *policy).await.map_err(Error::from) }))
+            .write(&(today, standard), |tx, (today, standard)| Box::pin(async move { store::wake_through(tx, *today, *standard).await.map_err(Error::from) }))
             .await?;
     }
     Ok(keys.len())

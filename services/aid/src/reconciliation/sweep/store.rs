@@ -12,16 +12,17 @@ pub async fn to_rejudge(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Uuid>, Stor
     Ok(rows!(tx, (Uuid,), "SELECT person_key FROM rejudge WHERE at_day <= $1", today)?.into_iter().map(|(key,)| key).collect())
 }
 
+/// The day through which time has woken, and by what was judged then.
 pub async fn woken_through(tx: &mut Tx) -> Result<Option<(NaiveDate, Uuid)>, StoreError> {
     one!(tx, (NaiveDate, Uuid), "SELECT through_day, policy FROM woken")
 }
 
-pub async fn wake_through(tx: &mut Tx, day: NaiveDate, policy: Uuid) -> Result<(), StoreError> {
+pub async fn wake_through(tx: &mut Tx, day: NaiveDate, standard: Uuid) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO woken (only_row, through_day, policy) VALUES (1, $1, $2) ON CONFLICT (only_row) DO UPDATE SET through_day = excluded.through_day, policy = excluded.policy",
         day,
-        policy
+        standard
     )?;
     Ok(())
 }
