@@ -265,25 +265,34 @@ impl Truth {
         found
     }
 
-    fn lost_months(&self, entry: &Entry, person: Option<Uuid>) -> Vec<i32> {
+    /// Entries that compete with one for a month, itself among them, and those of them that the timeline supports.
+    fn rivals(&self, entry: &Entry, person: Option<Uuid>, month: i32) -> (Vec<&Entry>, Vec<&Entry>) {
         let same = |other: &&Entry| {
             other.scheme == entry.scheme && if person.is_some() { self.who(other) == person } else { self.who(other).is_none() && other.key == entry.key }
         };
-        entry
-            .months
-            .iter()
-            .copied()
-            .filter(|month| {
-                let rivals: Vec<&Entry> = self.entries.iter().filter(same).filter(|other| other.months.contains(month)).collect();
-                let owners = person.map(|person| self.owners(person, &entry.scheme, *month)).unwrap_or_default();
-                let supported: Vec<&&Entry> = rivals.iter().filter(|rival| owners.contains(&rival.school.as_str())).collect();
-                let winner = match supported[..] {
-                    [one] => one.id,
-                    _ => rivals.iter().min_by_key(|rival| (rival.at, rival.id)).expect("the entry itself").id,
-                };
-                winner != entry.id
+        let rivals: Vec<&Entry> = self.entries.iter().filter(same).filter(|other| other.months.contains(&month)).collect();
+        let owners = person.map(|person| self.owners(person, &entry.scheme, month)).unwrap_or_default();
+        let supported = rivals.iter().copied().filter(|rival| owners.contains(&rival.school.as_str())).collect();
+        (rivals, supported)
+    }
+
+    fn lost_months(&self, entry: &Entry, person: Option<Uuid>) -> Vec<i32> {
+        let loses = |month: &i32| {
+            let (rivals, supported) = self.rivals(entry, person, *month);
+            earliest(&supported).or_else(|| earliest(&rivals)) != Some(entry.id)
+        };
+        entry.months.iter().copied().filter(loses).collect()
+    }
+
+    /// Entries of a month of which several are supported, and the earliest of all is not.
+    fn later_than_an_unsupported_one(&self) -> usize {
+        let later = |entry: &&Entry| {
+            entry.months.iter().any(|month| {
+                let (rivals, supported) = self.rivals(entry, self.who(entry), *month);
+                supported.len() > 1 && earliest(&rivals) != earliest(&supported)
             })
-            .collect()
+        };
+        self.entries.iter().filter(later).count()
     }
 
     fn omissions(&self, id: Uuid, found: &mut Found) {
@@ -302,6 +311,10 @@ impl Truth {
             }
         }
     }
+}
+
+fn earliest(entries: &[&Entry]) -> Option<Uuid> {
+    entries.iter().min_by_key(|entry| (entry.at, entry.id)).map(|entry| entry.id)
 }
 
 async fn open_flags(aid: &Db) -> Found {
@@ -436,7 +449,8 @@ impl History {
             18..34 => ("register", self.register(school, &clerk, &head).await),
             34..48 => ("change", self.change(school, &clerk).await),
             48..56 => ("correct", self.correct(school).await),
-            56..72 => ("upload", self.upload(school, &clerk).await),
+            56..68 => ("upload", self.upload(school, &clerk).await),
+            68..72 => ("list twice", self.list_twice(desk).await),
             72..80 => ("come back", self.come_back(school, &clerk).await),
             80..92 => ("decide", self.decide(school, &clerk, &head).await),
             _ => {
@@ -446,7 +460,7 @@ impl History {
             }
         };
         *self.acts.entry(done.0).or_default() += usize::from(done.1);
-        done == ("come back", true)
+        matches!(done, ("come back" | "list twice", true))
     }
 
     async fn import(&mut self, school: &str, clerk: &Session) -> bool {
@@ -545,11 +559,26 @@ impl History {
         if self.random.random_bool(0.5) {
             self.step(1).await;
         }
-        // The list of one scheme may be on its way already.
+        self.line(to, &clerk, name, serial + 300).await
+    }
+
+    /// A student is listed by the other school first, then by the own one under the number of before and under the present one.
+    async fn list_twice(&mut self, desk: usize) -> bool {
+        let ((school, clerk, _), (other, elsewhere, _)) = (self.desks[desk].clone(), self.desks[1 - desk].clone());
+        let Some((serial, row)) = self.known(school).await else { return false };
+        let (Some(enrollment), Some(name)) = (row["enrollment"].as_str(), row["name"].as_str()) else { return false };
+        let listed = self.line(other, &elsewhere, name, serial).await && self.line(school, &clerk, name, serial).await;
+        let path = format!("/v1/schools/{school}/enrollments/{enrollment}/correctIdentity");
+        let body = json!({ "kind": "LAWFUL_CHANGE", "effectiveDate": "2026-09-01", "idNumber": number(serial + 300), "reason": "测试" });
+        listed && self.officer.post(&path, &body, "").await.is_ok() && self.line(school, &clerk, name, serial + 300).await
+    }
+
+    /// One line more on a list of either scheme: one of them may be on its way already.
+    async fn line(&mut self, school: &str, clerk: &Session, name: &str, serial: u32) -> bool {
         for _ in 0..3 {
-            let Some(list) = self.list(to, &clerk).await else { continue };
+            let Some(list) = self.list(school, clerk).await else { continue };
             let months = *["", "9-11", "12"].choose(&mut self.random).expect("one");
-            if clerk.upload(&format!("{list}/import"), awards(&[(name, &number(serial + 300), months)]), "").await.is_ok() {
+            if clerk.upload(&format!("{list}/import"), awards(&[(name, &number(serial), months)]), "").await.is_ok() {
                 return true;
             }
         }
@@ -612,8 +641,19 @@ impl History {
     }
 }
 
-/// Lives through a history; returns every rule that was ever found, and how often somebody was met by a number of before alone.
-async fn live(databases: Option<(String, String)>, seed: u64) -> (BTreeSet<String>, usize) {
+/// What a history came to.
+#[derive(Default)]
+struct Lived {
+    /// Every rule that was ever found.
+    rules: BTreeSet<String>,
+    /// How often somebody was met by a number of before alone.
+    met_before: usize,
+    /// How often a supported entry of several came after one that is not.
+    later: usize,
+}
+
+/// Lives through a history.
+async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
     let folder = tempfile::tempdir().expect("a folder");
     let registry = folder.path().join("registry.csv");
     // Two numbers are unknown, one has another name.
@@ -639,7 +679,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> (BTreeSet<Strin
     let mut history =
         History { random: StdRng::seed_from_u64(seed), deployment, desks, officer: people.officer.clone(), day: date("2026-09-05"), acts: BTreeMap::new() };
     history.deployment.step_to(history.day).await.expect("steps");
-    let (mut rules, mut met, mut all_known) = (BTreeSet::new(), 0, Vec::new());
+    let (mut lived, mut all_known) = (Lived::default(), Vec::new());
     for act in 1..=ACTS {
         let look = history.act().await;
         all_known.push(known_now(&enrollment).await);
@@ -663,8 +703,9 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> (BTreeSet<Strin
             let truth = Truth::read(&enrollment, &aid, history.day).await;
             let reference = truth.findings();
             assert_agrees(&open_flags(&aid).await, &reference, &format!("seed {seed}, after {act} acts: the continuous driver"));
-            met += truth.met_by_a_number_of_before();
-            rules.extend(reference.into_iter().map(|(rule, ..)| rule));
+            lived.met_before += truth.met_by_a_number_of_before();
+            lived.later += truth.later_than_an_unsupported_one();
+            lived.rules.extend(reference.into_iter().map(|(rule, ..)| rule));
         }
     }
     assert!(history.acts.values().sum::<usize>() > ACTS / 4, "most acts were refused: {:?}", history.acts);
@@ -679,7 +720,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> (BTreeSet<Strin
     sweep(&people.admin).await;
     assert_agrees(&open_flags(&aid).await, &reference, &format!("seed {seed}: a sweep from nothing"));
     history.deployment.stop().await;
-    (rules, met)
+    lived
 }
 
 /// Says what is too much and what is missing, not all that agrees.
@@ -705,14 +746,20 @@ fn seeds(short: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
-    let (mut rules, mut met) = (BTreeSet::new(), 0);
+    let mut all = Lived::default();
     for seed in 0..seeds(10) {
-        let (found, met_here) = live(None, seed).await;
-        rules.extend(found);
-        met += met_here;
+        let lived = live(None, seed).await;
+        all.rules.extend(lived.rules);
+        all.met_before += lived.met_before;
+        all.later += lived.later;
     }
-    assert_eq!(rules.len(), 8, "every rule fires: {rules:?}");
-    assert!(met > 0, "nobody waited under a number of before");
+    assert_eq!(all.rules.len(), 8, "every rule fires: {:?}", all.rules);
+    assert!(
+        all.met_before > 0 && all.later > 0,
+        "nobody waited under a number of before, or no supported entry was the later: {} {}",
+        all.met_before,
+        all.later
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

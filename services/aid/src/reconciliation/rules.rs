@@ -16,7 +16,7 @@ use crate::policy::{
 
 /// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
 /// anew whatever may be found otherwise.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// By what is judged: changes with any word of the policies, and with how the judge decides.
 pub fn standard(policies: &Policies) -> Uuid {
@@ -272,7 +272,7 @@ impl<'c> Judge<'c> {
     }
 
     /// Whether a claim is one too many in a month: flagged is every entry but the one that the timeline supports; if it
-    /// supports none or several, but the earliest recorded.
+    /// supports several, but the earliest recorded of those; if none, but the earliest recorded of all.
     fn loses(&self, claim: &Claim, person: Option<&Person>, others: &[&(&Claim, Option<&Person>)], month: Month) -> bool {
         let mut competing: Vec<&Claim> = others.iter().map(|(other, _)| *other).filter(|other| other.months.contains(&month)).collect();
         if competing.is_empty() {
@@ -283,11 +283,8 @@ impl<'c> Judge<'c> {
             (Some(person), Some(days)) => self.owners(person, self.policies.scheme(claim.scheme), &days, month),
             _ => Vec::new(),
         };
-        let supported: Vec<&&Claim> = competing.iter().filter(|rival| owners.iter().any(|owner| owner.school == rival.school)).collect();
-        let winner = match supported[..] {
-            [one] => Some(one.entry),
-            _ => competing.iter().min_by_key(|rival| (rival.recorded_at_us, rival.entry)).map(|rival| rival.entry),
-        };
+        let supported = competing.iter().copied().filter(|rival| owners.iter().any(|owner| owner.school == rival.school));
+        let winner = earliest(supported).or_else(|| earliest(competing.iter().copied()));
         winner != Some(claim.entry)
     }
 
@@ -416,6 +413,11 @@ impl<'c> Judge<'c> {
         };
         Finding { rule, subject: Subject::Entry(claim.entry), months, amount, evidence, cause }
     }
+}
+
+/// The earliest recorded of some claims; those of one moment go by their ids.
+fn earliest<'c>(claims: impl Iterator<Item = &'c Claim>) -> Option<Uuid> {
+    claims.min_by_key(|claim| (claim.recorded_at_us, claim.entry)).map(|claim| claim.entry)
 }
 
 /// Whether an enrollment waits at the claim's school for who is meant by the claim.

@@ -1,9 +1,12 @@
-//! Tables of what is decided on keys; what a whole history comes to is compared with a naive reference, end to end.
+//! Tables of what is decided on keys and on rivals; what a whole history comes to is compared with a naive reference, end to end.
 
-use xuezhu_domain::{Bond, BondKind, RegistryAnswer};
+use xuezhu_domain::{Bond, BondKind, RegistryAnswer, enrollment::Span};
 
 use super::*;
-use crate::{policy::SchemeCode, reconciliation::case::EnrollmentSide};
+use crate::{
+    policy::SchemeCode,
+    reconciliation::case::{EnrollmentSide, Place},
+};
 
 const HERE: &str = "3643000001";
 const ELSEWHERE: &str = "3643000002";
@@ -48,6 +51,27 @@ fn waiting(claimed: Uuid, name: &str, school: &str) -> Enrollment {
         entry_date: day("2026-09-01"),
         approved_day: None,
         timeline: Vec::new(),
+    }
+}
+
+/// A place of the person at a school, from one day to another.
+fn place(id: u128, school: &str, from: &str, to: Option<&str>) -> Enrollment {
+    let what = Place {
+        state: PeriodState::InSchool,
+        class_name: "1班".into(),
+        major: "2010-010200".into(),
+        study_form: "全日制".into(),
+        household: "农业户口".into(),
+        residence: "农村".into(),
+    };
+    Enrollment {
+        enrollment: key(id),
+        stage: Stage::Approved,
+        person: Some(key(1)),
+        entry_date: day(from),
+        approved_day: Some(day(from)),
+        timeline: vec![Span { from: day(from), to: to.map(day), state: what }],
+        ..waiting(key(10), NAME, school)
     }
 }
 
@@ -133,4 +157,52 @@ fn who_waits_elsewhere_or_is_called_otherwise_is_not_met_under_another_number() 
     // Where nobody holds a number, it alone says who is meant.
     assert_eq!(of_place(vec![], vec![waiting(key(11), NAME, HERE)], entry()).0, Rule::NoEnrollment);
     assert_eq!(of_place(vec![], vec![waiting(key(10), "李乙", HERE)], entry()).0, Rule::NotYetRegistered);
+}
+
+/// Entries with a duplicate in a month.
+fn flagged(case: &PersonCase, month_number: i32) -> Vec<u128> {
+    let found = judged(case);
+    let lost = found.iter().filter(|finding| finding.rule == Rule::DuplicateAward && finding.months.contains(&month(month_number)));
+    lost.map(|finding| if let Subject::Entry(entry) = finding.subject { entry.as_u128() } else { 0 }).collect()
+}
+
+#[test]
+fn of_several_entries_of_a_month_the_supported_one_stands_of_several_supported_the_earliest_of_those() {
+    let months = [202_609, 202_610, 202_611];
+    let entry = |id: u128, school: &str, at: i64| claim(id, key(10), school, &months, "2026-09-10", at);
+    let case = |enrollments: Vec<Enrollment>, claims: Vec<Claim>| PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments, claims };
+    let (here, elsewhere) = (|| place(101, HERE, "2026-09-01", None), || place(102, ELSEWHERE, "2026-09-01", None));
+    // Supported in no month, in one school, or in both: by sources that disagree.
+    let cases: [(&str, Vec<Enrollment>, Vec<Claim>, Vec<u128>); 8] = [
+        ("one supported, recorded later", vec![here()], vec![entry(21, ELSEWHERE, 1), entry(22, HERE, 2)], vec![21]),
+        ("one supported, recorded first", vec![here()], vec![entry(21, ELSEWHERE, 2), entry(22, HERE, 1)], vec![21]),
+        ("none supported", vec![], vec![entry(21, ELSEWHERE, 2), entry(22, HERE, 1)], vec![21]),
+        ("two at the school, a stranger's first of all", vec![here()], vec![entry(21, ELSEWHERE, 1), entry(22, HERE, 3), entry(23, HERE, 2)], vec![21, 22]),
+        ("two at the school, a stranger's last", vec![here()], vec![entry(21, ELSEWHERE, 9), entry(22, HERE, 3), entry(23, HERE, 2)], vec![21, 22]),
+        ("a school each", vec![here(), elsewhere()], vec![entry(21, ELSEWHERE, 2), entry(22, HERE, 1)], vec![21]),
+        (
+            "a school each, and a third school's first",
+            vec![here(), elsewhere()],
+            vec![entry(21, ELSEWHERE, 3), entry(22, HERE, 2), entry(23, "3643000003", 1)],
+            vec![21, 23],
+        ),
+        ("at one moment, by their ids", vec![here()], vec![entry(20, ELSEWHERE, 1), entry(22, HERE, 1), entry(21, HERE, 1)], vec![20, 22]),
+    ];
+    for (what, enrollments, claims, expected) in cases {
+        assert_eq!(flagged(&case(enrollments, claims), 202_610), expected, "{what}");
+    }
+    // Month by month: who moved in October is supported here up to it and elsewhere after it.
+    let moved = vec![place(101, HERE, "2026-09-01", Some("2026-10-10")), place(102, ELSEWHERE, "2026-10-10", None)];
+    let claims = vec![entry(21, ELSEWHERE, 1), entry(22, HERE, 3), entry(23, HERE, 2)];
+    let case = case(moved, claims);
+    assert_eq!(months.map(|month| flagged(&case, month)), [vec![21, 22], vec![21, 22], vec![22, 23]]);
+}
+
+#[test]
+fn what_was_sent_back_neither_wins_nor_loses() {
+    let mut first = claim(21, key(10), HERE, &[202_610], "2026-09-10", 1);
+    first.stage = ClaimStage::SentBack;
+    let claims = vec![first, claim(22, key(10), HERE, &[202_610], "2026-09-10", 2)];
+    let case = PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments: vec![place(101, HERE, "2026-09-01", None)], claims };
+    assert_eq!(flagged(&case, 202_610), Vec::<u128>::new());
 }
