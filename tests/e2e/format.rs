@@ -216,6 +216,27 @@ async fn list_of_one(db: &Db) {
     tx.commit().await.expect("commits");
 }
 
+/// A mirror whose source never answers: what is told is told here.
+async fn without_source(db: &Db) -> (AidMirror, TaskTracker, CancellationToken) {
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let following = Following {
+        source: channel(&format!("http://{}", free_address())).expect("a channel"),
+        name: "aid".into(),
+        scope: String::new(),
+        lane_records: 250,
+        mirror_age: std::time::Duration::from_secs(600),
+    };
+    let keys = Keyring::generate().1;
+    let policies = Policies::load(None).expect("built in");
+    let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, policies, following, &tasks, &stop).await.expect("starts");
+    (AidMirror { parts: aid.parts().clone(), lane_records: 250 }, tasks, stop)
+}
+
+/// A place in the history of a source that is told here.
+fn at(position: i64) -> Cursor {
+    Cursor { history: Uuid::from_u128(7), scope: String::new(), position, change: Uuid::from_u128(u128::from(position.unsigned_abs())) }
+}
+
 /// What a newer source may say in any field that has a list of values, told to this follower as it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_that_is_told_values_it_does_not_know_holds_the_money_and_goes_on() {
@@ -223,26 +244,8 @@ async fn a_follower_that_is_told_values_it_does_not_know_holds_the_money_and_goe
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let url = databases(engine).await.map_or_else(|| format!("sqlite:{}", folder.path().join("aid.db").display()), |(_, aid)| aid);
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let db = Db::open(&url).await.expect("opens");
-        // There is no source: what is told is told here.
-        let following = Following {
-            source: channel(&format!("http://{}", free_address())).expect("a channel"),
-            name: "aid".into(),
-            scope: String::new(),
-            lane_records: 250,
-            mirror_age: std::time::Duration::from_secs(600),
-        };
-        let keys = Keyring::generate().1;
-        let policies = Policies::load(None).expect("built in");
-        let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, policies, following, &tasks, &stop).await.expect("starts");
-        let mirror = AidMirror { parts: aid.parts().clone(), lane_records: 250 };
-        let at = |position: i64| Cursor {
-            history: Uuid::from_u128(7),
-            scope: String::new(),
-            position,
-            change: Uuid::from_u128(u128::from(position.unsigned_abs())),
-        };
+        let (mirror, tasks, stop) = without_source(&db).await;
         let school = School {
             code: SCHOOL.into(),
             name: "学校".into(),
@@ -279,5 +282,70 @@ async fn a_follower_that_is_told_values_it_does_not_know_holds_the_money_and_goe
         stop.cancel();
         tasks.close();
         tasks.wait().await;
+    }
+}
+
+/// Puts what a generation was told of that student in fields of later formats: each letter stands for what one of them says.
+async fn say_later(db: &Db, generation: i64, said: &str) {
+    let later: String = said.chars().map(|letter| letter.to_string().repeat(32)).collect();
+    let mut tx = db.begin().await.expect("begins");
+    run!(&mut tx, "UPDATE mirror_persons SET later = $1 WHERE generation = $2", &later, generation).expect("is told");
+    run!(&mut tx, "UPDATE mirror_enrollments SET later = $1 WHERE generation = $2", &later, generation).expect("is told");
+    tx.commit().await.expect("commits");
+}
+
+/// Two generations of one student under different changes: what only one of them was told is no difference, and nothing to ask the
+/// source for.
+#[tokio::test(flavor = "multi_thread")]
+async fn generations_of_different_formats_differ_only_in_what_both_were_told() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = databases(engine).await.map_or_else(|| format!("sqlite:{}", folder.path().join("aid.db").display()), |(_, aid)| aid);
+        let db = Db::open(&url).await.expect("opens");
+        let (mirror, tasks, stop) = without_source(&db).await;
+        // Whoever is marked stays marked: nobody judges here.
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        let marked = async || {
+            let mut tx = db.begin().await.expect("begins");
+            let marked = rows!(&mut tx, (Uuid,), "SELECT person_key FROM marked_keys").expect("marks");
+            run!(&mut tx, "DELETE FROM marked_keys").expect("empties");
+            tx.commit().await.expect("commits");
+            marked.len()
+        };
+        let mut position = 0;
+        for (then, now, registry, differs) in [
+            ("", "", 2, false),
+            ("", "a", 2, false),
+            ("a", "a", 2, false),
+            ("a", "b", 2, true),
+            ("a", "ab", 2, false),
+            ("a", "bb", 2, true),
+            ("ab", "ac", 2, true),
+            // The source went back to a lower format.
+            ("ab", "a", 2, false),
+            ("a", "", 2, false),
+            // Differs in what both were told, whatever else came.
+            ("", "a", 3, true),
+            ("a", "", 3, true),
+        ] {
+            let what = format!("{engine:?} {then:?} {now:?} {registry}");
+            for (said, registry) in [(then, 2), (now, registry)] {
+                position += 1;
+                let stand = Stand { cursor: at(position), format: xuezhu_bridge::format::FORMAT };
+                let generation = mirror.begin_generation(&stand).await.expect("begins");
+                let change = Uuid::from_u128(u128::from(position.unsigned_abs())).as_bytes().to_vec();
+                let records: Vec<Record> = told(1, registry, 3, 1).into_iter().map(|record| Record { change: change.clone(), ..record }).collect();
+                mirror.load(generation, &records).await.expect("loads");
+                say_later(&db, generation, said).await;
+                let asked = mirror.in_doubt(generation).await.expect("is compared");
+                marked().await;
+                mirror.switch(generation, &stand, &Forgot::Changes(std::collections::HashSet::new())).await.expect("switches");
+                if position % 2 == 0 {
+                    assert_eq!((marked().await, asked.is_empty()), (usize::from(differs), !differs), "{what}");
+                }
+            }
+        }
     }
 }

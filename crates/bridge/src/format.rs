@@ -7,10 +7,11 @@
 //! | 3 | periods of somebody who never came |
 //! | 4 | registered region, 城乡分类代码 and special groups of a period |
 //!
-//! To add a field to a record: raise [`FORMAT`], say here what came with it, and in [`told`] how it is told to whom reads
-//! only a lower one. A source that starts with a higher format than before publishes again every record whose body changes; a
+//! To add a field to a record: raise [`FORMAT`], say here what came with it, in [`told`] how it is told to whom reads
+//! only a lower one, and in [`Said`] with which format it came. A source that starts with a higher format than before publishes again every record whose body changes; a
 //! follower whose source answers in a higher one loads a fresh generation.
 
+use prost::Message;
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, period::State, record::Body};
 
 /// The format that this source writes and this follower reads.
@@ -108,6 +109,47 @@ fn knows_answer(format: i32, answer: i32) -> bool {
     }
 }
 
+/// Formats with which fields came to persons and enrollments, in order. What a record says in them is
+/// compared apart, so that a follower who hears of a field for the first time takes nobody for changed by that alone.
+pub const WITH_FIELDS: [i32; 1] = [CIRCUMSTANCES];
+
+/// A body, parted by the formats with which its fields came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said<B> {
+    /// As the first format has it.
+    pub first: B,
+    /// What it says in the fields that came with each of [`WITH_FIELDS`], in their order.
+    pub later: [Vec<u8>; WITH_FIELDS.len()],
+}
+
+impl Said<pb::Person> {
+    /// Parts a person. Every field is named here, so that none comes without its format.
+    pub fn of_person(person: &pb::Person) -> Self {
+        let pb::Person { keys, names, sex: _, birth_day: _, registry: _ } = person;
+        for pb::PersonKey { key: _, kind: _, end_recorded_day: _ } in keys {}
+        for pb::PersonName { name: _, kind: _, end_recorded_day: _ } in names {}
+        Self { first: person.clone(), later: [Vec::new()] }
+    }
+}
+
+impl Said<pb::Enrollment> {
+    /// Parts an enrollment. Every field is named here, so that none comes without its format: one that came later is taken out
+    /// of `first` into a message of its own, which is written to its place in `later`, that of each period behind the one before.
+    pub fn of_enrollment(enrollment: &pb::Enrollment) -> Self {
+        let pb::Enrollment { school: _, stage: _, claim_key: _, claim_name: _, sex: _, birth_day: _, person: _, entry_day: _, approved_day: _, periods } =
+            enrollment;
+        let (mut first, mut circumstances) = (enrollment.clone(), Vec::new());
+        for (period, first) in periods.iter().zip(&mut first.periods) {
+            let pb::Period { from_day, to_day, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups } =
+                period.clone();
+            let later = pb::Period { registered_region, urban_rural, special_groups, ..pb::Period::default() };
+            circumstances.extend(later.encode_length_delimited_to_vec());
+            *first = pb::Period { from_day, to_day, state, class_name, major, study_form, household, residence, ..pb::Period::default() };
+        }
+        Self { first, later: [circumstances] }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +166,11 @@ mod tests {
         let old = reader(0, &[]);
         assert!(old.reads(12) && !old.reads(13) && !old.names_format);
         assert_eq!(reader(1, &[10, 12]).answering(&[10, 11, 12, 13]).withheld, [11, 13]);
+    }
+
+    #[test]
+    fn formats_with_fields_stand_in_order_and_are_known() {
+        assert!(WITH_FIELDS.windows(2).all(|pair| pair[0] < pair[1]) && WITH_FIELDS.iter().all(|format| (FIRST + 1..=FORMAT).contains(format)));
     }
 
     #[test]

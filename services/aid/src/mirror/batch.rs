@@ -3,13 +3,20 @@
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
-use xuezhu_bridge::{civil_day, follower::record_id};
+use xuezhu_bridge::{
+    civil_day,
+    follower::record_id,
+    format::{Said, WITH_FIELDS},
+};
 use xuezhu_domain::text::comparable_name;
 use xuezhu_proto::bridge::{self as pb, record::Body};
 use xuezhu_service::Error;
 use xuezhu_store::{Hex, StoreError, Tx, bulk_uuids};
 
 use super::store::{self, EnrollmentRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
+
+/// Hexadecimal digits of what is said in the fields of one later format.
+pub(super) const LATER_DIGITS: usize = 32;
 
 /// Records of one batch, sorted out.
 #[derive(Debug, Default, Clone)]
@@ -118,6 +125,7 @@ impl Batch {
                 end_recorded: day_or_none(name.end_recorded_day),
             });
         }
+        let said = Said::of_person(person);
         self.persons.push(PersonRow {
             person: Hex(id),
             version: told.version,
@@ -126,7 +134,8 @@ impl Batch {
             sex: person.sex,
             birth_date: civil_day(person.birth_day),
             registry: person.registry,
-            digest: Hex(digest(person)),
+            digest: Hex(digest(&said.first)),
+            later: later(&said.later),
         });
         Ok(())
     }
@@ -146,12 +155,15 @@ impl Batch {
                 residence: period.residence.clone(),
             });
         }
+        let said = Said::of_enrollment(enrollment);
         self.enrollments.push(EnrollmentRow {
             enrollment: Hex(id),
             version: told.version,
             change: told.change,
             recorded_at_us: told.recorded_at_us,
-            story: Hex(digest(&pb::Enrollment { person: Vec::new(), ..enrollment.clone() })),
+            digest: Hex(digest(&said.first)),
+            story: Hex(digest(&pb::Enrollment { person: Vec::new(), ..said.first })),
+            later: later(&said.later),
             school: enrollment.school.clone(),
             stage: enrollment.stage,
             claim_key: Hex(uuid(&enrollment.claim_key)?),
@@ -161,9 +173,15 @@ impl Batch {
             person: if enrollment.person.is_empty() { None } else { Some(Hex(uuid(&enrollment.person)?)) },
             entry_date: civil_day(enrollment.entry_day),
             approved_day: day_or_none(enrollment.approved_day),
-            digest: Hex(digest(enrollment)),
         });
         Ok(())
+    }
+
+    /// What came with a later format than the batch was told in was not said: it is not compared.
+    fn told_in(&mut self, with_fields: &[i32], format: i32) {
+        let said = LATER_DIGITS * with_fields.iter().take_while(|with| **with <= format).count();
+        let rows = self.persons.iter_mut().map(|row| &mut row.later).chain(self.enrollments.iter_mut().map(|row| &mut row.later));
+        rows.for_each(|later| later.truncate(said));
     }
 
     /// Leaves out what the generation holds already, or holds newer.
@@ -186,8 +204,9 @@ impl Batch {
         Ok(())
     }
 
-    /// Writes what is newer than what the generation holds. Returns the keys touched, before and after.
-    pub(super) async fn write(mut self, tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, Error> {
+    /// Writes what is newer than what the generation holds, as told in a format. Returns the keys touched, before and after.
+    pub(super) async fn write(mut self, tx: &mut Tx, generation: i64, format: i32) -> Result<Vec<Uuid>, Error> {
+        self.told_in(&WITH_FIELDS, format);
         store::upsert_schools(tx, generation, &self.schools).await?;
         self.keep_newer(tx, generation).await?;
         if self.persons.is_empty() && self.enrollments.is_empty() {
@@ -273,6 +292,11 @@ fn digest(message: &impl prost::Message) -> Uuid {
     Uuid::from_slice(&hash.as_bytes()[..16]).unwrap_or_default()
 }
 
+/// Digests of what was said in the fields of each later format, one behind the other.
+fn later(said: &[Vec<u8>]) -> String {
+    said.iter().map(|said| blake3::hash(said).to_hex()[..LATER_DIGITS].to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +314,22 @@ mod tests {
             ..pb::Enrollment::default()
         };
         record(id, version, Body::Enrollment(body))
+    }
+
+    #[test]
+    fn what_a_format_did_not_tell_is_not_compared() {
+        let with_fields = [4, 6];
+        let whole = later(&[b"of 4".to_vec(), b"of 6".to_vec()]);
+        for (format, formats_said) in [(1, 0), (3, 0), (4, 1), (5, 1), (6, 2), (9, 2)] {
+            let records = [record(11, 1, Body::Person(pb::Person::default())), enrollment(101, 1, 41, Some(11))];
+            let mut batch = Batch::of(&records).expect("sorts");
+            batch.persons[0].later.clone_from(&whole);
+            batch.enrollments[0].later.clone_from(&whole);
+            batch.told_in(&with_fields, format);
+            let said = &whole[..LATER_DIGITS * formats_said];
+            assert_eq!((batch.persons[0].later.as_str(), batch.enrollments[0].later.as_str()), (said, said), "{format}");
+        }
+        assert_ne!(whole[..LATER_DIGITS], whole[LATER_DIGITS..]);
     }
 
     #[test]

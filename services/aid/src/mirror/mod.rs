@@ -14,7 +14,7 @@ use xuezhu_bridge::{
 };
 use xuezhu_proto::bridge as pb;
 use xuezhu_service::{Context, Error, Permission, Place, Refusal};
-use xuezhu_store::Tx;
+use xuezhu_store::{StoreError, Tx};
 
 use self::batch::Batch;
 pub use self::store::SchoolRow;
@@ -106,7 +106,8 @@ impl Mirror for AidMirror {
             .write(&with, |tx, (generation, records)| {
                 Box::pin(async move {
                     only_loader(&store::held_state(tx).await?, *generation)?;
-                    Batch::of(records)?.write(tx, *generation).await?;
+                    let format = store::loading(tx).await?.map(|loading| loading.format).ok_or(StoreError::Corrupt("mirror that is loaded"))?;
+                    Batch::of(records)?.write(tx, *generation, format).await?;
                     if let Some((kind, record)) = last_of(records)? {
                         store::note_loaded(tx, *generation, kind, record).await?;
                     }
@@ -201,7 +202,7 @@ impl AidMirror {
                         Step::Last => store::move_cursor(tx, from, to).await?,
                     };
                     let Some(mirror) = mirror else { return Ok(false) };
-                    let touched = part.clone().write(tx, mirror.generation).await?;
+                    let touched = part.clone().write(tx, mirror.generation, mirror.format).await?;
                     if mirror.remembers {
                         forgotten::settle(ctx, tx, mirror.generation, Some(&touched)).await?;
                     }

@@ -63,6 +63,7 @@ pub(super) struct PersonRow {
     pub birth_date: NaiveDate,
     pub registry: i32,
     pub digest: Hex,
+    pub later: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -100,6 +101,7 @@ pub(super) struct EnrollmentRow {
     pub entry_date: NaiveDate,
     pub approved_day: Option<NaiveDate>,
     pub digest: Hex,
+    pub later: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -262,7 +264,8 @@ pub(super) async fn give_up_loading(tx: &mut Tx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A record of one generation that another does not hold as it is.
+/// A record of one generation that another does not hold as it is. Both are compared in the fields of the formats in which both were
+/// told, here as at a switch: what only one was told says nothing about the other.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct DoubtRow {
     pub record: Uuid,
@@ -280,10 +283,11 @@ pub(super) async fn persons_in_doubt(tx: &mut Tx, old: i64, new: i64) -> Result<
         tx,
         DoubtRow,
         "SELECT p.person AS record, p.change, p.recorded_at_us, p.version, n.version AS version_now,
-                (coalesce(n.digest = p.digest, false) OR EXISTS (
+                (coalesce(n.digest = p.digest AND substr(n.later, 1, length(p.later)) = substr(p.later, 1, length(n.later)), false) OR EXISTS (
                     SELECT 1 FROM mirror_person_keys k JOIN mirror_person_keys o ON o.person_key = k.person_key AND o.generation = $2
                     JOIN mirror_persons s ON s.person = o.person AND s.generation = $2
-                    WHERE k.person = p.person AND k.generation = $1 AND s.digest = p.digest)) AS said
+                    WHERE k.person = p.person AND k.generation = $1 AND s.digest = p.digest
+                      AND substr(s.later, 1, length(p.later)) = substr(p.later, 1, length(s.later)))) AS said
          FROM mirror_persons p LEFT JOIN mirror_persons n ON n.person = p.person AND n.generation = $2
          WHERE p.generation = $1 AND (n.person IS NULL OR n.change IS NULL OR p.change IS NULL OR n.change <> p.change)",
         old,
@@ -297,8 +301,9 @@ pub(super) async fn enrollments_in_doubt(tx: &mut Tx, old: i64, new: i64) -> Res
         tx,
         DoubtRow,
         "SELECT e.enrollment AS record, e.change, e.recorded_at_us, e.version, n.version AS version_now,
-                (coalesce(n.digest = e.digest, false) OR EXISTS (
-                    SELECT 1 FROM mirror_enrollments s WHERE s.claim_key = e.claim_key AND s.generation = $2 AND s.story = e.story)) AS said
+                (coalesce(n.digest = e.digest AND substr(n.later, 1, length(e.later)) = substr(e.later, 1, length(n.later)), false) OR EXISTS (
+                    SELECT 1 FROM mirror_enrollments s WHERE s.claim_key = e.claim_key AND s.generation = $2 AND s.story = e.story
+                      AND substr(s.later, 1, length(e.later)) = substr(e.later, 1, length(s.later)))) AS said
          FROM mirror_enrollments e LEFT JOIN mirror_enrollments n ON n.enrollment = e.enrollment AND n.generation = $2
          WHERE e.generation = $1 AND (n.enrollment IS NULL OR n.change IS NULL OR e.change IS NULL OR n.change <> e.change)",
         old,
@@ -335,7 +340,7 @@ pub(super) async fn drop_other_generations(tx: &mut Tx, generation: i64) -> Resu
     Ok(())
 }
 
-/// Marks the keys of every person and enrollment that is in one generation and not, or otherwise, in the other.
+/// Marks the keys of every person and enrollment that is in one generation and not, or otherwise, in the other, as far as both were told.
 pub(super) async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<u64, StoreError> {
     let persons = run!(
         tx,
@@ -343,7 +348,8 @@ pub(super) async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<
          SELECT DISTINCT k.person_key FROM mirror_person_keys k JOIN mirror_persons p ON p.generation = k.generation AND p.person = k.person
          WHERE k.generation IN ($1, $2) AND NOT EXISTS (
              SELECT 1 FROM mirror_person_keys ok JOIN mirror_persons op ON op.generation = ok.generation AND op.person = ok.person
-             WHERE ok.generation = CASE WHEN k.generation = $1 THEN $2 ELSE $1 END AND ok.person_key = k.person_key AND op.digest = p.digest)
+             WHERE ok.generation = CASE WHEN k.generation = $1 THEN $2 ELSE $1 END AND ok.person_key = k.person_key AND op.digest = p.digest
+               AND substr(op.later, 1, length(p.later)) = substr(p.later, 1, length(op.later)))
          ON CONFLICT DO NOTHING",
         old,
         new
@@ -355,7 +361,8 @@ pub(super) async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<
          LEFT JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
          WHERE e.generation IN ($1, $2) AND NOT EXISTS (
              SELECT 1 FROM mirror_enrollments oe
-             WHERE oe.generation = CASE WHEN e.generation = $1 THEN $2 ELSE $1 END AND oe.claim_key = e.claim_key AND oe.digest = e.digest)
+             WHERE oe.generation = CASE WHEN e.generation = $1 THEN $2 ELSE $1 END AND oe.claim_key = e.claim_key AND oe.digest = e.digest
+               AND substr(oe.later, 1, length(e.later)) = substr(e.later, 1, length(oe.later)))
          ON CONFLICT DO NOTHING",
         old,
         new
@@ -444,9 +451,9 @@ pub(super) async fn replace_persons(
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_persons (generation, person, version, change, recorded_at_us, sex, birth_date, registry, digest)
-             SELECT $2, t.person, t.version, t.change, t.recorded_at_us, t.sex, t.birth_date, t.registry, t.digest
-             FROM " table 1 (person uuid, version bigint, change uuid, recorded_at_us bigint, sex integer, birth_date date, registry integer, digest uuid)
+            "INSERT INTO mirror_persons (generation, person, version, change, recorded_at_us, sex, birth_date, registry, digest, later)
+             SELECT $2, t.person, t.version, t.change, t.recorded_at_us, t.sex, t.birth_date, t.registry, t.digest, t.later
+             FROM " table 1 (person uuid, version bigint, change uuid, recorded_at_us bigint, sex integer, birth_date date, registry integer, digest uuid, later text)
         ),
         bulk_rows(persons),
         generation
@@ -490,11 +497,11 @@ pub(super) async fn replace_enrollments(
         tx,
         sql!(
             "INSERT INTO mirror_enrollments (generation, enrollment, version, change, recorded_at_us, story, school, stage, claim_key, claim_name, sex, birth_date, person,
-                                              entry_date, approved_day, digest)
+                                              entry_date, approved_day, digest, later)
              SELECT $2, t.enrollment, t.version, t.change, t.recorded_at_us, t.story, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person,
-                    t.entry_date, t.approved_day, t.digest
+                    t.entry_date, t.approved_day, t.digest, t.later
              FROM " table 1 (enrollment uuid, version bigint, change uuid, recorded_at_us bigint, story uuid, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
-                person uuid, entry_date date, approved_day date, digest uuid)
+                person uuid, entry_date date, approved_day date, digest uuid, later text)
         ),
         bulk_rows(enrollments),
         generation

@@ -11,6 +11,7 @@ use xuezhu_service::Error;
 use xuezhu_store::Tx;
 
 use self::store::{EnrollmentRow, PeriodRow};
+use super::batch::LATER_DIGITS;
 
 /// A record as it was told.
 #[derive(Debug, Clone)]
@@ -53,9 +54,21 @@ pub async fn of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<
     of(tx, generation, &persons, &enrollments, &[]).await
 }
 
-/// What is said in a generation of these keys.
+/// What is said in a generation of these keys: in all the formats that it was told in, and as each lower one would have told it, for
+/// what was kept of a record may be older than a field.
 pub async fn stories(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
-    Ok(store::stories_of_keys(tx, generation, keys).await?.into_iter().collect())
+    let said = store::stories_of_keys(tx, generation, keys).await?;
+    Ok(said.iter().flat_map(|(first, later)| stories_of(*first, later)).collect())
+}
+
+/// What one record says, as each format would have told it up to the one that did.
+fn stories_of(first: Uuid, later: &str) -> impl Iterator<Item = Uuid> {
+    (0..=later.len()).step_by(LATER_DIGITS).map(move |end| story(first, &later[..end]))
+}
+
+/// What a record says in the first formats and in those after them.
+fn story(first: Uuid, later: &str) -> Uuid {
+    if later.is_empty() { first } else { hashed(&[fact(&first.to_string(), later)]) }
 }
 
 async fn of_schools(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<Vec<Told>, Error> {
@@ -102,7 +115,7 @@ async fn of_persons(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Vec<To
             school: schools.get(&row.person).cloned().unwrap_or_default(),
             name: of_kind(BondKind::Current),
             keys: keys.into_iter().map(|(key, _)| key).collect(),
-            story: row.digest,
+            story: story(row.digest, &row.later),
             facts,
         }
     });
@@ -126,7 +139,7 @@ async fn of_enrollments(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Ve
         of.sort_unstable();
         of.dedup();
         let facts = facts_of_enrollment(&row, &periods.remove(&row.enrollment).unwrap_or_default());
-        let story = row.story.unwrap_or(row.digest);
+        let story = story(row.story.unwrap_or(row.digest), &row.later);
         Told { kind: Kind::Enrollment, record: row.enrollment, school: row.school, name: row.claim_name, keys: of, story, facts }
     });
     Ok(told.collect())
@@ -177,4 +190,19 @@ fn fact(what: &str, value: &str) -> (String, String) {
 fn hashed(facts: &[(String, String)]) -> Uuid {
     let text = facts.iter().map(|(what, value)| format!("{what}:{value}")).collect::<Vec<_>>().join("\n");
     Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_before_a_field_came_is_said_again_with_it() {
+        let first = Uuid::from_u128(1);
+        let (a, b) = ("a".repeat(LATER_DIGITS), "b".repeat(LATER_DIGITS));
+        let said: Vec<Uuid> = stories_of(first, &format!("{a}{b}")).collect();
+        assert_eq!(said, [first, story(first, &a), story(first, &format!("{a}{b}"))]);
+        assert!(!said.contains(&story(first, &b)) && !said.contains(&story(first, &format!("{b}{a}"))));
+        assert_eq!(stories_of(first, "").collect::<Vec<_>>(), [first], "as every story was kept before");
+    }
 }

@@ -20,6 +20,7 @@ pub struct PersonRow {
     pub sex: i32,
     pub registry: i32,
     pub digest: Uuid,
+    pub later: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -33,6 +34,7 @@ pub struct EnrollmentRow {
     pub approved_day: Option<NaiveDate>,
     pub story: Option<Uuid>,
     pub digest: Uuid,
+    pub later: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -58,7 +60,7 @@ pub async fn persons(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<Vec<P
     rows!(
         tx,
         PersonRow,
-        sql!("SELECT person, sex, registry, digest FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
+        sql!("SELECT person, sex, registry, digest, later FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
         bulk_uuids(ids.iter().copied()),
         generation
     )
@@ -100,7 +102,7 @@ pub async fn enrollments(tx: &mut Tx, generation: i64, ids: &[Uuid]) -> Result<V
         tx,
         EnrollmentRow,
         sql!(
-            "SELECT enrollment, school, stage, claim_key, claim_name, person, approved_day, story, digest FROM mirror_enrollments
+            "SELECT enrollment, school, stage, claim_key, claim_name, person, approved_day, story, digest, later FROM mirror_enrollments
              WHERE generation = $2 AND enrollment" in_uuids 1
         ),
         bulk_uuids(ids.iter().copied()),
@@ -142,18 +144,17 @@ pub async fn enrollments_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) ->
     Ok(enrollments.into_iter().map(|(enrollment,)| enrollment).collect())
 }
 
-/// Stories of enrollments that claim these keys, and digests of persons who have them.
-pub async fn stories_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let stories = rows!(
+/// Stories of enrollments that claim these keys, and digests of persons who have them, each with what is said in later formats.
+pub async fn stories_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(
         tx,
-        (Uuid,),
+        (Uuid, String),
         sql!(
-            "SELECT coalesce(story, digest) FROM mirror_enrollments WHERE generation = $2 AND claim_key" in_uuids 1
-            " UNION SELECT p.digest FROM mirror_person_keys k JOIN mirror_persons p ON p.person = k.person AND p.generation = $2
+            "SELECT coalesce(story, digest), later FROM mirror_enrollments WHERE generation = $2 AND claim_key" in_uuids 1
+            " UNION SELECT p.digest, p.later FROM mirror_person_keys k JOIN mirror_persons p ON p.person = k.person AND p.generation = $2
               WHERE k.generation = $2 AND k.person_key" in_uuids 1
         ),
         bulk_uuids(keys.iter().copied()),
         generation
-    )?;
-    Ok(stories.into_iter().map(|(story,)| story).collect())
+    )
 }
