@@ -36,8 +36,9 @@ fn facts_of(record: Uuid, version: i64, body: Body) -> Vec<String> {
             facts.extend(told.periods.iter().map(|period| {
                 let to = day(period.to_day).unwrap_or(NaiveDate::MAX);
                 let from = day(period.from_day);
-                let within = [&period.class_name, &period.major, &period.study_form, &period.household, &period.residence].map(String::as_str).join(" ");
-                format!("period {record} {from:?} {} {} {within}", shown(to), period.state)
+                let (place, home) = ([&period.class_name, &period.major, &period.study_form], [&period.household, &period.residence]);
+                let circumstances = (&period.registered_region, &period.urban_rural, period.special_groups.join(" "));
+                format!("period {record} {from:?} {} {} {place:?} {home:?} {circumstances:?}", shown(to), period.state)
             }));
             facts
         }
@@ -89,12 +90,14 @@ async fn held(mirror: &Db) -> BTreeSet<String> {
         let (birth, entry, person) = (Some(birth), Some(entry), person.unwrap_or_default());
         held.insert(format!("enrollment {enrollment} {version} {school} {stage} {key} {name} {sex} {birth:?} {person} {entry:?} {approved:?}"));
     }
-    type Period = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String, String, String, String);
-    let periods = "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM mirror_periods
+    type Period = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String, String, String, String, String, String, String);
+    let periods = "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups FROM mirror_periods
                    WHERE generation = (SELECT generation FROM mirror_state)";
-    for (enrollment, from, to, state, class, major, form, household, residence) in rows!(&mut tx, Period, periods).expect("reads") {
+    for (enrollment, from, to, state, class, major, form, household, residence, region, urban_rural, groups) in rows!(&mut tx, Period, periods).expect("reads")
+    {
         let to = shown(to.unwrap_or(NaiveDate::MAX));
-        held.insert(format!("period {enrollment} {:?} {to} {state} {class} {major} {form} {household} {residence}", Some(from)));
+        let (place, home, circumstances) = ([class, major, form], [household, residence], (region, urban_rural, groups));
+        held.insert(format!("period {enrollment} {:?} {to} {state} {place:?} {home:?} {circumstances:?}", Some(from)));
     }
     type School = (String, i64, String, String, String, String, String);
     let schools = "SELECT school, version, name, kind, authority, region, state FROM mirror_schools WHERE generation = (SELECT generation FROM mirror_state)";

@@ -194,6 +194,7 @@ fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Ter
             study_form: &span.state.study_form,
             household: &span.state.household,
             residence: &span.state.residence,
+            urban_rural: &span.state.urban_rural,
             registry: person.registry,
         };
         let why = if months.is_empty() { Why::NotInSchool } else { plain_data(Some(terms.rate), terms.term, facts) };

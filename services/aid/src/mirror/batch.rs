@@ -153,6 +153,9 @@ impl Batch {
                 study_form: period.study_form.clone(),
                 household: period.household.clone(),
                 residence: period.residence.clone(),
+                registered_region: period.registered_region.clone(),
+                urban_rural: period.urban_rural.clone(),
+                special_groups: period.special_groups.join(" "),
             });
         }
         let said = Said::of_enrollment(enrollment);

@@ -116,6 +116,9 @@ pub(super) struct PeriodRow {
     pub study_form: String,
     pub household: String,
     pub residence: String,
+    pub registered_region: String,
+    pub urban_rural: String,
+    pub special_groups: String,
 }
 
 /// Where the mirror stands.
@@ -509,10 +512,12 @@ pub(super) async fn replace_enrollments(
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_periods (generation, enrollment, ordinal, from_date, to_date, state, class_name, major, study_form, household, residence)
-             SELECT $2, t.enrollment, t.ordinal, t.from_date, t.to_date, t.state, t.class_name, t.major, t.study_form, t.household, t.residence
+            "INSERT INTO mirror_periods (generation, enrollment, ordinal, from_date, to_date, state, class_name, major, study_form, household, residence,
+                registered_region, urban_rural, special_groups)
+             SELECT $2, t.enrollment, t.ordinal, t.from_date, t.to_date, t.state, t.class_name, t.major, t.study_form, t.household, t.residence,
+                    t.registered_region, t.urban_rural, t.special_groups
              FROM " table 1 (enrollment uuid, ordinal integer, from_date date, to_date date, state integer, class_name text, major text, study_form text,
-                household text, residence text)
+                household text, residence text, registered_region text, urban_rural text, special_groups text)
         ),
         bulk_rows(periods),
         generation

@@ -1,7 +1,10 @@
 //! Who is entitled by the plain data, and why, or why not. Pure.
 
 use chrono::NaiveDate;
-use xuezhu_domain::{RegistryAnswer, Term, codes};
+use xuezhu_domain::{
+    RegistryAnswer, Term,
+    codes::{self, Settlement},
+};
 
 use super::{Exclusion, Ground, Rate};
 
@@ -18,8 +21,21 @@ pub struct Facts<'f> {
     pub household: &'f str,
     /// 学生居住地类型.
     pub residence: &'f str,
+    /// 城乡分类代码 of the registered address; empty where it is not known.
+    pub urban_rural: &'f str,
     /// What the registry said.
     pub registry: RegistryAnswer,
+}
+
+/// What shows that somebody is rural.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeenBy {
+    /// 城乡分类代码 of the registered address.
+    UrbanRuralCode,
+    /// 户口性质, where there is no such code.
+    Household,
+    /// 学生居住地类型, where there is no such code.
+    Residence,
 }
 
 /// Why a student is not proposed.
@@ -28,7 +44,7 @@ pub enum Why {
     /// Entitled: agricultural major.
     AgriculturalMajor,
     /// Entitled: rural, county towns included.
-    Rural,
+    Rural(SeenBy),
     /// Not full time.
     NotFullTime,
     /// The grade does not count in this term.
@@ -52,7 +68,7 @@ impl Why {
     pub fn code(self) -> &'static str {
         match self {
             Self::AgriculturalMajor => "AGRICULTURAL_MAJOR",
-            Self::Rural => "RURAL",
+            Self::Rural(_) => "RURAL",
             Self::NotFullTime => "NOT_FULL_TIME",
             Self::Grade => "GRADE_NOT_ELIGIBLE",
             Self::RegistryUnconfirmed => "REGISTRY_UNCONFIRMED",
@@ -68,7 +84,9 @@ impl Why {
     pub fn chinese(self) -> &'static str {
         match self {
             Self::AgriculturalMajor => "涉农专业，符合条件",
-            Self::Rural => "农村（含县镇）学生，符合条件",
+            Self::Rural(SeenBy::UrbanRuralCode) => "农村（含县镇）学生，符合条件（按户口所在地城乡分类代码）",
+            Self::Rural(SeenBy::Household) => "农村（含县镇）学生，符合条件（按户口性质）",
+            Self::Rural(SeenBy::Residence) => "农村（含县镇）学生，符合条件（按居住地类型）",
             Self::NotFullTime => "非全日制，不在资助范围",
             Self::Grade => "所在年级本学期不在资助范围",
             Self::RegistryUnconfirmed => "人口库未核实身份，学籍异常，暂不建议",
@@ -82,7 +100,17 @@ impl Why {
 
     /// Whether it entitles.
     pub fn entitles(self) -> bool {
-        matches!(self, Self::AgriculturalMajor | Self::Rural)
+        matches!(self, Self::AgriculturalMajor | Self::Rural(_))
+    }
+
+    /// What it was seen by, where there are several ways.
+    pub fn seen_by(self) -> &'static str {
+        match self {
+            Self::Rural(SeenBy::UrbanRuralCode) => "URBAN_RURAL_CODE",
+            Self::Rural(SeenBy::Household) => "HOUSEHOLD",
+            Self::Rural(SeenBy::Residence) => "RESIDENCE",
+            _ => "",
+        }
     }
 }
 
@@ -103,20 +131,23 @@ pub fn plain_data(rate: Option<&Rate>, term: Term, facts: Facts) -> Why {
     if rate.excludes.contains(&Exclusion::PerformingArts) && major.is_some_and(|major| major.performing_arts) {
         return Why::PerformingArts;
     }
-    for ground in &rate.entitles {
-        match ground {
-            Ground::AgriculturalMajor if major.is_some_and(|major| major.agricultural) => return Why::AgriculturalMajor,
-            Ground::Rural if is_rural(facts) => return Why::Rural,
-            _ => {}
-        }
-    }
-    Why::NeedsHardship
+    let by = |ground: &Ground| match ground {
+        Ground::AgriculturalMajor => major.filter(|major| major.agricultural).map(|_| Why::AgriculturalMajor),
+        Ground::Rural => rural(facts).map(Why::Rural),
+    };
+    rate.entitles.iter().find_map(by).unwrap_or(Why::NeedsHardship)
 }
 
-/// 农村 as the waiver counts it: by household, or by where the student lives, county towns included. New household
-/// booklets no longer say 农业, so either will do.
-fn is_rural(facts: Facts) -> bool {
-    facts.household == "农业户口" || matches!(facts.residence, "农村" | "县城" | "乡镇非农")
+/// 农村 as the waiver counts it, county towns included: by the 城乡分类代码 of the registered address where there is one; else by
+/// household, or by where the student lives. New household booklets no longer say 农业, so either will do.
+fn rural(facts: Facts) -> Option<SeenBy> {
+    if let Some(class) = codes::urban_rural(facts.urban_rural) {
+        return matches!(class.settlement, Settlement::Town | Settlement::Village).then_some(SeenBy::UrbanRuralCode);
+    }
+    if facts.household == "农业户口" {
+        return Some(SeenBy::Household);
+    }
+    matches!(facts.residence, "农村" | "县城" | "乡镇非农").then_some(SeenBy::Residence)
 }
 
 #[cfg(test)]
@@ -134,6 +165,7 @@ mod tests {
             study_form: "全日制",
             household: "非农业户口",
             residence: "城市",
+            urban_rural: "",
             registry: RegistryAnswer::Confirmed,
         };
         let (grant, waiver) = (SchemeCode::Grant, SchemeCode::TuitionWaiver);
@@ -147,10 +179,14 @@ mod tests {
             (grant, "2016-AUTUMN", Facts { registry: RegistryAnswer::NotFound, ..base }, Why::RegistryUnconfirmed),
             (grant, "2016-AUTUMN", Facts { registry: RegistryAnswer::NotAsked, ..base }, Why::AgriculturalMajor),
             (waiver, "2018-AUTUMN", base, Why::AgriculturalMajor),
-            (waiver, "2016-AUTUMN", Facts { major: "2010-100100", residence: "县城", ..base }, Why::Rural),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-100100", residence: "县城", ..base }, Why::Rural(SeenBy::Residence)),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-100100", urban_rural: "121", ..base }, Why::Rural(SeenBy::UrbanRuralCode)),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-100100", urban_rural: "220", ..base }, Why::Rural(SeenBy::UrbanRuralCode)),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-100100", urban_rural: "112", household: "农业户口", residence: "农村", ..base }, Why::NeedsHardship),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-100100", urban_rural: "999", household: "农业户口", ..base }, Why::Rural(SeenBy::Household)),
             (waiver, "2016-AUTUMN", Facts { major: "2010-100100", ..base }, Why::NeedsHardship),
             (waiver, "2016-AUTUMN", Facts { major: "2010-140600", household: "农业户口", ..base }, Why::PerformingArts),
-            (waiver, "2016-AUTUMN", Facts { major: "2010-140700", household: "农业户口", ..base }, Why::Rural),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-140700", household: "农业户口", ..base }, Why::Rural(SeenBy::Household)),
             (waiver, "2019-AUTUMN", base, Why::Grade),
             (grant, "2001-AUTUMN", base, Why::NoPolicy),
         ] {

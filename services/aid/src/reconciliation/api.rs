@@ -453,6 +453,7 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
         registry: if viewer.knows(evidence) { evidence.registry.map_or("", RegistryAnswer::as_str).to_owned() } else { String::new() },
         due_date: evidence.due.map(|day| day.to_string()).unwrap_or_default(),
         entitled_by: evidence.entitled_by.clone(),
+        entitled_on: evidence.entitled_on.clone(),
     }
 }
 

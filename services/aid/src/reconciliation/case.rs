@@ -137,6 +137,12 @@ pub struct Place {
     pub household: String,
     /// 学生居住地类型.
     pub residence: String,
+    /// 户口所在地行政区划码.
+    pub registered_region: String,
+    /// 城乡分类代码 of the registered address; empty where it is not known.
+    pub urban_rural: String,
+    /// Groups that aid knows, joined by blanks.
+    pub special_groups: String,
 }
 
 /// An enrollment as the mirror knows it.
@@ -299,6 +305,8 @@ pub struct Evidence {
     pub due: Option<NaiveDate>,
     /// Why a missing student is entitled.
     pub entitled_by: String,
+    /// What that was seen by, where there are several ways: `URBAN_RURAL_CODE`, `HOUSEHOLD` or `RESIDENCE`.
+    pub entitled_on: String,
 }
 
 /// What was claimed.

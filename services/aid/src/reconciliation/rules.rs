@@ -315,6 +315,7 @@ impl<'c> Judge<'c> {
             study_form: &place.study_form,
             household: &place.household,
             residence: &place.residence,
+            urban_rural: &place.urban_rural,
             registry: person.registry,
         };
         let why = plain_data(Some(rate), term, facts);
@@ -338,6 +339,7 @@ impl<'c> Judge<'c> {
             policy_source: rate.source.clone(),
             due: Some(due),
             entitled_by: why.code().to_owned(),
+            entitled_on: why.seen_by().to_owned(),
             registered_name: person.name().to_owned(),
             ..Evidence::default()
         };

@@ -95,8 +95,17 @@ pub async fn cases(
     let mut timelines: HashMap<Uuid, Vec<Span<Place>>> = HashMap::new();
     for row in store::periods(tx, generation, &ids).await? {
         let state = xuezhu_domain::enrollment::PeriodState::from_code(row.state);
-        let place =
-            Place { state, class_name: row.class_name, major: row.major, study_form: row.study_form, household: row.household, residence: row.residence };
+        let place = Place {
+            state,
+            class_name: row.class_name,
+            major: row.major,
+            study_form: row.study_form,
+            household: row.household,
+            residence: row.residence,
+            registered_region: row.registered_region,
+            urban_rural: row.urban_rural,
+            special_groups: row.special_groups,
+        };
         timelines.entry(row.enrollment).or_default().push(Span { from: row.from_date, to: row.to_date, state: place });
     }
     for row in rows {

@@ -53,6 +53,9 @@ pub struct PeriodRow {
     pub study_form: String,
     pub household: String,
     pub residence: String,
+    pub registered_region: String,
+    pub urban_rural: String,
+    pub special_groups: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -145,7 +148,8 @@ pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Resu
         tx,
         PeriodRow,
         sql!(
-            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence FROM mirror_periods
+            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups
+             FROM mirror_periods
              WHERE generation = $2 AND enrollment" in_uuids 1 " ORDER BY enrollment, ordinal"
         ),
         bulk_uuids(enrollments.iter().copied()),

@@ -63,6 +63,9 @@ fn place(id: u128, school: &str, from: &str, to: Option<&str>) -> Enrollment {
         study_form: "全日制".into(),
         household: "农业户口".into(),
         residence: "农村".into(),
+        registered_region: "430102".into(),
+        urban_rural: String::new(),
+        special_groups: String::new(),
     };
     Enrollment {
         enrollment: key(id),
