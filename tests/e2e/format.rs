@@ -349,3 +349,92 @@ async fn generations_of_different_formats_differ_only_in_what_both_were_told() {
         }
     }
 }
+
+/// Says what a table holds as another source would have said it, of people with the same ids.
+macro_rules! said_by_another {
+    ($table:literal) => {
+        [
+            concat!("CREATE TEMPORARY TABLE copied AS SELECT * FROM ", $table),
+            "UPDATE copied SET source = 2, generation = 1000",
+            concat!("INSERT INTO ", $table, " SELECT * FROM copied"),
+            "DROP TABLE copied",
+        ]
+    };
+}
+
+/// Which source said what in which generation.
+async fn said(db: &Db) -> Vec<(String, i32, i64)> {
+    let mut tx = db.read().await.expect("reads");
+    let said = rows!(
+        &mut tx,
+        (String, i32, i64),
+        "SELECT said, CAST(source AS integer), generation FROM (
+             SELECT 'schools' AS said, source, generation FROM mirror_schools UNION SELECT 'persons', source, generation FROM mirror_persons
+             UNION SELECT 'keys', source, generation FROM mirror_person_keys UNION SELECT 'names', source, generation FROM mirror_person_names
+             UNION SELECT 'enrollments', source, generation FROM mirror_enrollments UNION SELECT 'periods', source, generation FROM mirror_periods
+             UNION SELECT 'vouches', source, generation FROM vouches) AS all_said ORDER BY said, source"
+    )
+    .expect("rows");
+    tx.rollback().await.expect("ends");
+    said
+}
+
+/// What another source said, under the same ids as the one that is followed, stays through a fresh generation of that one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_generation_of_one_source_leaves_the_others_alone() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = databases(engine).await.map_or_else(|| format!("sqlite:{}", folder.path().join("aid.db").display()), |(_, aid)| aid);
+        let db = Db::open(&url).await.expect("opens");
+        let (mirror, tasks, stop) = without_source(&db).await;
+        let school = School {
+            code: SCHOOL.into(),
+            name: "学校".into(),
+            authority: "430100".into(),
+            region: "430102".into(),
+            state: "ACTIVE".into(),
+            ..School::default()
+        };
+        let whole = [vec![record(1, xuezhu_bridge::log::school_id(SCHOOL).as_bytes(), Body::School(school))], told(1, 2, 3, 1)].concat();
+        let load = async |position: i64| {
+            let stand = Stand { cursor: at(position), format: xuezhu_bridge::format::FORMAT };
+            let generation = mirror.begin_generation(&stand).await.expect("begins");
+            mirror.load(generation, &whole).await.expect("loads");
+            mirror.switch(generation, &stand, &Forgot::CantSay).await.expect("switches");
+            generation
+        };
+        let of = |rows: &[(i32, i64)]| -> Vec<(String, i32, i64)> {
+            let kinds = ["enrollments", "keys", "names", "periods", "persons", "schools", "vouches"];
+            kinds.iter().flat_map(|kind| rows.iter().map(|(source, generation)| ((*kind).to_owned(), *source, *generation))).collect()
+        };
+        let first = load(1).await;
+        assert_eq!(said(&db).await, of(&[(1, first)]), "{engine:?}: all is said by the source that is followed");
+        let mut tx = db.begin().await.expect("begins");
+        for statement in [
+            said_by_another!("mirror_schools"),
+            said_by_another!("mirror_persons"),
+            said_by_another!("mirror_person_keys"),
+            said_by_another!("mirror_person_names"),
+            said_by_another!("mirror_enrollments"),
+            said_by_another!("mirror_periods"),
+            said_by_another!("vouches"),
+        ]
+        .concat()
+        {
+            run!(&mut tx, statement).expect("is said");
+        }
+        // Somebody whom only the other source knows.
+        run!(&mut tx, "UPDATE mirror_persons SET person = $1 WHERE source = 2", Uuid::from_u128(71)).expect("is another");
+        run!(&mut tx, "INSERT INTO person_subjects (person, subject) VALUES ($1, $2)", Uuid::from_u128(71), Uuid::from_u128(70)).expect("has one");
+        tx.commit().await.expect("commits");
+        let second = load(2).await;
+        assert_eq!(said(&db).await, of(&[(1, second), (2, 1_000)]), "{engine:?}");
+        let mut tx = db.read().await.expect("reads");
+        let kept = one!(&mut tx, (Uuid,), "SELECT subject FROM person_subjects WHERE person = $1", Uuid::from_u128(71)).expect("reads");
+        tx.rollback().await.expect("ends");
+        assert_eq!(kept, Some((Uuid::from_u128(70),)), "{engine:?}: what is held against the other's person stays");
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+    }
+}

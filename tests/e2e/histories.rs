@@ -59,6 +59,21 @@ struct Person {
     unconfirmed: bool,
 }
 
+impl Person {
+    /// Whether a submission may be a person's, for an entry: by the number that they have, one that was theirs by law, or one that was
+    /// only found to be mistyped on the day of the entry or after it.
+    fn waits_as(&self, place: &Place, entry: &Entry) -> bool {
+        let numbered = self.keys.iter().any(|(key, kind, end)| {
+            let theirs = match *kind {
+                PRESENT | CHANGED => true,
+                _ => end.is_some_and(|end| entry.day <= end),
+            };
+            *key == place.key && theirs
+        });
+        numbered && self.names.iter().any(|(name, _)| *name == place.name)
+    }
+}
+
 struct Place {
     school: String,
     person: Option<Uuid>,
@@ -186,19 +201,6 @@ impl Truth {
             .unwrap_or_default()
     }
 
-    /// Whether a submission may be a person's, for an entry: by the number that they have, one that was theirs by law, or one that was
-    /// only found to be mistyped on the day of the entry or after it.
-    fn waits_as(&self, person: &Person, place: &Place, entry: &Entry) -> bool {
-        let numbered = person.keys.iter().any(|(key, kind, end)| {
-            let theirs = match *kind {
-                PRESENT | CHANGED => true,
-                _ => end.is_some_and(|end| entry.day <= end),
-            };
-            *key == place.key && theirs
-        });
-        numbered && person.names.iter().any(|(name, _)| *name == place.name)
-    }
-
     /// Entries of whom a submission waits under a number that is neither the entry's nor the person's present one.
     fn met_by_a_number_of_before(&self) -> usize {
         let met = |entry: &&Entry| {
@@ -209,7 +211,7 @@ impl Truth {
                     && place.school == entry.school
                     && place.key != entry.key
                     && !present(place.key)
-                    && self.waits_as(person, place, entry)
+                    && person.waits_as(place, entry)
                     && entry.months.iter().any(|month| self.place_rule(entry, self.who(entry), *month) == Some("NOT_YET_REGISTERED"))
             })
         };
@@ -219,7 +221,7 @@ impl Truth {
     fn place_rule(&self, entry: &Entry, person: Option<Uuid>, month: i32) -> Option<&'static str> {
         let waits = self.places.iter().any(|place| {
             let here = place.person.is_none() && place.school == entry.school;
-            here && person.map_or(place.key == entry.key, |person| self.waits_as(&self.persons[&person], place, entry))
+            here && person.map_or(place.key == entry.key, |person| self.persons[&person].waits_as(place, entry))
         });
         let owners = person.map(|person| self.owners(person, &entry.scheme, month)).unwrap_or_default();
         let approved_here = person.is_some() && self.places.iter().any(|place| place.person == person && place.school == entry.school);

@@ -142,7 +142,7 @@ impl Mirror for AidMirror {
                     let lost = told::of(tx, state.generation, &lost.persons, &lost.enrollments, &lost.schools).await?;
                     forgotten::keep(ctx, tx, lost).await?;
                     let marked = store::mark_differences(tx, state.generation, *generation).await?;
-                    reconciliation::carry_subjects(tx, state.generation, *generation).await?;
+                    reconciliation::carry_subjects(tx, store::SOURCE, state.generation, *generation).await?;
                     store::switch(tx, *generation, at).await?;
                     forgotten::settle(ctx, tx, *generation, None).await?;
                     store::drop_other_generations(tx, *generation).await?;

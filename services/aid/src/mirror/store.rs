@@ -8,6 +8,10 @@ use uuid::Uuid;
 use xuezhu_bridge::{Cursor, follower::Stand};
 use xuezhu_store::{Hex, StoreError, Tx, Uuids, bulk_rows, bulk_uuids, one, rows, run, sql};
 
+/// The number of the source that is followed: the configured enrollment service. A generation is of one source, for all sources draw
+/// the numbers of their generations from one row of numbers: whoever reads a generation reads one source's words.
+pub(super) const SOURCE: i16 = 1;
+
 /// Where the mirror stands.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct StateRow {
@@ -127,7 +131,8 @@ pub async fn state(tx: &mut Tx) -> Result<StateRow, StoreError> {
         tx,
         StateRow,
         "SELECT generation, last_generation, history, scope, position, change, format, EXISTS (SELECT 1 FROM forgotten WHERE state = 1) AS remembers
-         FROM mirror_state"
+         FROM mirror_state WHERE source = $1",
+        SOURCE
     )?
     .ok_or(StoreError::Corrupt("mirror state"))
 }
@@ -140,8 +145,9 @@ pub async fn held_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
         StateRow,
         sql!(
             "SELECT generation, last_generation, history, scope, position, change, format, EXISTS (SELECT 1 FROM forgotten WHERE state = 1) AS remembers
-             FROM mirror_state" only(sqlite "", postgres " FOR KEY SHARE")
-        )
+             FROM mirror_state WHERE source = $1" only(sqlite "", postgres " FOR KEY SHARE")
+        ),
+        SOURCE
     )?
     .ok_or(StoreError::Corrupt("mirror state"))
 }
@@ -153,14 +159,21 @@ pub(super) async fn locked_state(tx: &mut Tx) -> Result<StateRow, StoreError> {
         StateRow,
         sql!(
             "SELECT generation, last_generation, history, scope, position, change, format, EXISTS (SELECT 1 FROM forgotten WHERE state = 1) AS remembers
-             FROM mirror_state" only(sqlite "", postgres " FOR UPDATE")
-        )
+             FROM mirror_state WHERE source = $1" only(sqlite "", postgres " FOR UPDATE")
+        ),
+        SOURCE
     )?
     .ok_or(StoreError::Corrupt("mirror state"))
 }
 
+/// A number above that of every generation that any source ever began.
 pub(super) async fn next_generation(tx: &mut Tx) -> Result<i64, StoreError> {
-    let next = one!(tx, (i64,), "UPDATE mirror_state SET last_generation = last_generation + 1 RETURNING last_generation")?;
+    let next = one!(
+        tx,
+        (i64,),
+        "UPDATE mirror_state SET last_generation = (SELECT max(last_generation) FROM mirror_state) + 1 WHERE source = $1 RETURNING last_generation",
+        SOURCE
+    )?;
     next.map(|(generation,)| generation).ok_or(StoreError::Corrupt("mirror state"))
 }
 
@@ -168,13 +181,14 @@ pub(super) async fn next_generation(tx: &mut Tx) -> Result<i64, StoreError> {
 pub(super) async fn move_cursor(tx: &mut Tx, from: &Cursor, to: &Cursor) -> Result<Option<StateRow>, StoreError> {
     let moved = run!(
         tx,
-        "UPDATE mirror_state SET position = $1, change = $2 WHERE history = $3 AND position = $4 AND coalesce(change, $6) = $5",
+        "UPDATE mirror_state SET position = $1, change = $2 WHERE history = $3 AND position = $4 AND coalesce(change, $6) = $5 AND source = $7",
         to.position,
         to.change,
         from.history,
         from.position,
         from.change,
-        Uuid::nil()
+        Uuid::nil(),
+        SOURCE
     )?;
     if moved == 1 { Ok(Some(state(tx).await?)) } else { Ok(None) }
 }
@@ -205,13 +219,14 @@ pub(super) async fn lane_ahead(tx: &mut Tx, position: i64) -> Result<Option<(i64
 pub(super) async fn switch(tx: &mut Tx, generation: i64, at: &Stand) -> Result<(), StoreError> {
     run!(
         tx,
-        "UPDATE mirror_state SET generation = $1, history = $2, scope = $3, position = $4, change = $5, format = $6",
+        "UPDATE mirror_state SET generation = $1, history = $2, scope = $3, position = $4, change = $5, format = $6 WHERE source = $7",
         generation,
         at.cursor.history,
         &at.cursor.scope,
         at.cursor.position,
         at.cursor.change,
-        at.format
+        at.format,
+        SOURCE
     )?;
     run!(tx, "DELETE FROM mirror_lanes")?;
     run!(tx, "DELETE FROM mirror_loading")?;
@@ -220,7 +235,7 @@ pub(super) async fn switch(tx: &mut Tx, generation: i64, at: &Stand) -> Result<(
 
 /// Notes the format that the source answers in.
 pub(super) async fn note_format(tx: &mut Tx, format: i32) -> Result<(), StoreError> {
-    run!(tx, "UPDATE mirror_state SET format = $1", format)?;
+    run!(tx, "UPDATE mirror_state SET format = $1 WHERE source = $2", format, SOURCE)?;
     Ok(())
 }
 
@@ -328,17 +343,18 @@ pub(super) async fn schools_in_doubt(tx: &mut Tx, old: i64, new: i64) -> Result<
     )
 }
 
+/// Drops what the source said in its other generations; what other sources say stays.
 pub(super) async fn drop_other_generations(tx: &mut Tx, generation: i64) -> Result<(), StoreError> {
     for statement in [
-        "DELETE FROM mirror_schools WHERE generation <> $1",
-        "DELETE FROM mirror_persons WHERE generation <> $1",
-        "DELETE FROM mirror_person_keys WHERE generation <> $1",
-        "DELETE FROM mirror_person_names WHERE generation <> $1",
-        "DELETE FROM mirror_enrollments WHERE generation <> $1",
-        "DELETE FROM mirror_periods WHERE generation <> $1",
-        "DELETE FROM vouches WHERE generation <> $1",
+        "DELETE FROM mirror_schools WHERE generation <> $1 AND source = $2",
+        "DELETE FROM mirror_persons WHERE generation <> $1 AND source = $2",
+        "DELETE FROM mirror_person_keys WHERE generation <> $1 AND source = $2",
+        "DELETE FROM mirror_person_names WHERE generation <> $1 AND source = $2",
+        "DELETE FROM mirror_enrollments WHERE generation <> $1 AND source = $2",
+        "DELETE FROM mirror_periods WHERE generation <> $1 AND source = $2",
+        "DELETE FROM vouches WHERE generation <> $1 AND source = $2",
     ] {
-        run!(tx, statement, generation)?;
+        run!(tx, statement, generation, SOURCE)?;
     }
     Ok(())
 }
@@ -380,14 +396,15 @@ pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[Scho
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_schools (generation, school, version, change, recorded_at_us, name, kind, authority, region, state)
-             SELECT $2, t.school, t.version, t.change, t.recorded_at_us, t.name, t.kind, t.authority, t.region, t.state
+            "INSERT INTO mirror_schools (source, generation, school, version, change, recorded_at_us, name, kind, authority, region, state)
+             SELECT $3, $2, t.school, t.version, t.change, t.recorded_at_us, t.name, t.kind, t.authority, t.region, t.state
              FROM " table 1 (school text, version bigint, change uuid, recorded_at_us bigint, name text, kind text, authority text, region text, state text) " WHERE true
              ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, change = excluded.change, recorded_at_us = excluded.recorded_at_us, name = excluded.name, kind = excluded.kind,
              authority = excluded.authority, region = excluded.region, state = excluded.state WHERE excluded.version > mirror_schools.version"
         ),
         bulk_rows(schools),
-        generation
+        generation,
+        SOURCE
     )?;
     Ok(())
 }
@@ -454,31 +471,34 @@ pub(super) async fn replace_persons(
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_persons (generation, person, version, change, recorded_at_us, sex, birth_date, registry, digest, later)
-             SELECT $2, t.person, t.version, t.change, t.recorded_at_us, t.sex, t.birth_date, t.registry, t.digest, t.later
+            "INSERT INTO mirror_persons (source, generation, person, version, change, recorded_at_us, sex, birth_date, registry, digest, later)
+             SELECT $3, $2, t.person, t.version, t.change, t.recorded_at_us, t.sex, t.birth_date, t.registry, t.digest, t.later
              FROM " table 1 (person uuid, version bigint, change uuid, recorded_at_us bigint, sex integer, birth_date date, registry integer, digest uuid, later text)
         ),
         bulk_rows(persons),
-        generation
+        generation,
+        SOURCE
     )?;
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_person_keys (generation, person, person_key, kind, end_recorded)
-             SELECT $2, t.person, t.person_key, t.kind, t.end_recorded FROM " table 1 (person uuid, person_key uuid, kind integer, end_recorded date)
+            "INSERT INTO mirror_person_keys (source, generation, person, person_key, kind, end_recorded)
+             SELECT $3, $2, t.person, t.person_key, t.kind, t.end_recorded FROM " table 1 (person uuid, person_key uuid, kind integer, end_recorded date)
         ),
         bulk_rows(keys),
-        generation
+        generation,
+        SOURCE
     )?;
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_person_names (generation, person, ordinal, name, name_comparable, kind, end_recorded)
-             SELECT $2, t.person, t.ordinal, t.name, t.name_comparable, t.kind, t.end_recorded
+            "INSERT INTO mirror_person_names (source, generation, person, ordinal, name, name_comparable, kind, end_recorded)
+             SELECT $3, $2, t.person, t.ordinal, t.name, t.name_comparable, t.kind, t.end_recorded
              FROM " table 1 (person uuid, ordinal integer, name text, name_comparable text, kind integer, end_recorded date)
         ),
         bulk_rows(names),
-        generation
+        generation,
+        SOURCE
     )?;
     Ok(())
 }
@@ -499,28 +519,30 @@ pub(super) async fn replace_enrollments(
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_enrollments (generation, enrollment, version, change, recorded_at_us, story, school, stage, claim_key, claim_name, sex, birth_date, person,
+            "INSERT INTO mirror_enrollments (source, generation, enrollment, version, change, recorded_at_us, story, school, stage, claim_key, claim_name, sex, birth_date, person,
                                               entry_date, approved_day, digest, later)
-             SELECT $2, t.enrollment, t.version, t.change, t.recorded_at_us, t.story, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person,
+             SELECT $3, $2, t.enrollment, t.version, t.change, t.recorded_at_us, t.story, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person,
                     t.entry_date, t.approved_day, t.digest, t.later
              FROM " table 1 (enrollment uuid, version bigint, change uuid, recorded_at_us bigint, story uuid, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
                 person uuid, entry_date date, approved_day date, digest uuid, later text)
         ),
         bulk_rows(enrollments),
-        generation
+        generation,
+        SOURCE
     )?;
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_periods (generation, enrollment, ordinal, from_date, to_date, state, class_name, major, study_form, household, residence,
+            "INSERT INTO mirror_periods (source, generation, enrollment, ordinal, from_date, to_date, state, class_name, major, study_form, household, residence,
                 registered_region, urban_rural, special_groups)
-             SELECT $2, t.enrollment, t.ordinal, t.from_date, t.to_date, t.state, t.class_name, t.major, t.study_form, t.household, t.residence,
+             SELECT $3, $2, t.enrollment, t.ordinal, t.from_date, t.to_date, t.state, t.class_name, t.major, t.study_form, t.household, t.residence,
                     t.registered_region, t.urban_rural, t.special_groups
              FROM " table 1 (enrollment uuid, ordinal integer, from_date date, to_date date, state integer, class_name text, major text, study_form text,
                 household text, residence text, registered_region text, urban_rural text, special_groups text)
         ),
         bulk_rows(periods),
-        generation
+        generation,
+        SOURCE
     )?;
     Ok(())
 }
@@ -596,12 +618,13 @@ pub(super) async fn replace_vouches(tx: &mut Tx, generation: i64, persons: &Uuid
     run!(
         tx,
         sql!(
-            "INSERT INTO vouches (generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
-             SELECT $2, t.person_key, t.enrollment, t.ordinal, t.person, t.school, t.name_comparable, t.from_date, t.to_date, t.approved_day
+            "INSERT INTO vouches (source, generation, person_key, enrollment, ordinal, person, school, name_comparable, from_date, to_date, approved_day)
+             SELECT $3, $2, t.person_key, t.enrollment, t.ordinal, t.person, t.school, t.name_comparable, t.from_date, t.to_date, t.approved_day
              FROM " table 1 (person_key uuid, enrollment uuid, ordinal integer, person uuid, school text, name_comparable text, from_date date, to_date date, approved_day date)
         ),
         bulk_rows(vouches),
-        generation
+        generation,
+        SOURCE
     )?;
     Ok(())
 }

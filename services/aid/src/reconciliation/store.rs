@@ -181,7 +181,7 @@ pub async fn keep_person_subjects(tx: &mut Tx, new: &[(Uuid, Uuid)]) -> Result<(
 
 /// Gives the persons of a fresh generation the subjects that the old one's persons of the same present keys have: a source
 /// that was rebuilt has other ids, and what is held against a person must outlive them.
-pub async fn carry_subjects(tx: &mut Tx, old: i64, new: i64) -> Result<(), StoreError> {
+pub async fn carry_subjects(tx: &mut Tx, source: i16, old: i64, new: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "UPDATE person_subjects SET person = moved.now FROM (
@@ -210,19 +210,22 @@ pub async fn carry_subjects(tx: &mut Tx, old: i64, new: i64) -> Result<(), Store
     )?;
     run!(
         tx,
-        "DELETE FROM person_subjects WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = person_subjects.person AND p.generation = $1)",
-        new
+        "DELETE FROM person_subjects
+         WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = person_subjects.person AND (p.generation = $1 OR p.source <> $2))",
+        new,
+        source
     )?;
     run!(
         tx,
         "INSERT INTO marked_keys (person_key)
          SELECT l.person_key FROM flags f JOIN person_locks l ON l.subject = f.person_subject
-         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND p.generation = $1)
+         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
          UNION SELECT k.person_key FROM flags f JOIN person_subjects s ON s.subject = f.person_subject
          JOIN mirror_person_keys k ON k.person = s.person AND k.generation = $1 AND k.kind = 1
-         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND p.generation = $1)
+         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
          ON CONFLICT DO NOTHING",
-        new
+        new,
+        source
     )?;
     Ok(())
 }

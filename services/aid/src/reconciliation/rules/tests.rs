@@ -171,12 +171,14 @@ fn flagged(case: &PersonCase, month_number: i32) -> Vec<u128> {
 
 #[test]
 fn of_several_entries_of_a_month_the_supported_one_stands_of_several_supported_the_earliest_of_those() {
+    /// What, places, entries, and which of them lose.
+    type Case = (&'static str, Vec<Enrollment>, Vec<Claim>, Vec<u128>);
     let months = [202_609, 202_610, 202_611];
     let entry = |id: u128, school: &str, at: i64| claim(id, key(10), school, &months, "2026-09-10", at);
     let case = |enrollments: Vec<Enrollment>, claims: Vec<Claim>| PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments, claims };
     let (here, elsewhere) = (|| place(101, HERE, "2026-09-01", None), || place(102, ELSEWHERE, "2026-09-01", None));
     // Supported in no month, in one school, or in both: by sources that disagree.
-    let cases: [(&str, Vec<Enrollment>, Vec<Claim>, Vec<u128>); 8] = [
+    let cases: [Case; 8] = [
         ("one supported, recorded later", vec![here()], vec![entry(21, ELSEWHERE, 1), entry(22, HERE, 2)], vec![21]),
         ("one supported, recorded first", vec![here()], vec![entry(21, ELSEWHERE, 2), entry(22, HERE, 1)], vec![21]),
         ("none supported", vec![], vec![entry(21, ELSEWHERE, 2), entry(22, HERE, 1)], vec![21]),

@@ -1,0 +1,2 @@
+-- Which source said it. A generation is of one source, so a key that holds the generation holds the source.
+ALTER TABLE mirror_schools ADD COLUMN source smallint NOT NULL DEFAULT 1;
