@@ -45,7 +45,7 @@ pub async fn drop_indexes(pool: &PgPool) -> Vec<String> {
 
 /// Fills enrollment's tables with approved students, entered on `entry`, and logs them for the feed.
 pub async fn enroll(db: &Db, clock: &Clock, count: i64, entry: &str) {
-    let Db::Postgres(pool) = db else { panic!("a province in bulk is made on PostgreSQL") };
+    let Db::Postgres { pool, .. } = db else { panic!("a province in bulk is made on PostgreSQL") };
     let each = format!("FROM generate_series(1, {count}) AS i");
     run(
         pool,

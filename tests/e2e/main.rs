@@ -5,6 +5,7 @@ mod backup;
 mod bad_input;
 mod before;
 mod browser;
+mod budget;
 mod changes;
 mod clocks;
 mod contract;

@@ -10,14 +10,7 @@
 //! same history begins a new history above it. Another history in the row is adopted, if it begins above what was seen; else one
 //! more is begun.
 
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Mutex, Notify, watch},
@@ -26,7 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_service::{Clock, Error, Ids, faults::Faults};
-use xuezhu_store::Db;
+use xuezhu_store::{Db, counted};
 
 use crate::{
     format::FORMAT,
@@ -60,8 +53,6 @@ pub struct Sequencer {
     committed: Arc<Notify>,
     head: watch::Sender<Head>,
     seen: Mutex<Seen>,
-    /// The minute of which it was noted last how far everything was told.
-    settled: AtomicI64,
     stop: CancellationToken,
 }
 
@@ -109,17 +100,7 @@ impl Sequencer {
         let row = store::sequencer(&mut tx).await?.ok_or_else(|| Error::Internal("no history was begun".into()))?;
         tx.rollback().await?;
         let head = watch::Sender::new(Head { history: row.history, position: row.head(), led: None });
-        Ok(Self {
-            db,
-            clock,
-            ids: ids.clone(),
-            holder,
-            committed,
-            head,
-            seen: Mutex::new(Seen { row, still_since: Instant::now() }),
-            settled: AtomicI64::new(i64::MIN),
-            stop,
-        })
+        Ok(Self { db, clock, ids: ids.clone(), holder, committed, head, seen: Mutex::new(Seen { row, still_since: Instant::now() }), stop })
     }
 
     /// The last position given, as it rises.
@@ -210,9 +191,9 @@ impl Sequencer {
 
     async fn look(&self) -> Result<(SequencerRow, bool), Error> {
         let mut tx = self.db.read().await?;
-        let seen = store::look(&mut tx).await?.ok_or_else(|| Error::Internal("the sequencer's row is gone".into()))?;
+        let seen = store::look(&mut tx, 0).await?.ok_or_else(|| Error::Internal("the sequencer's row is gone".into()))?;
         tx.rollback().await?;
-        Ok((seen.row, seen.waiting.is_some()))
+        Ok((seen.row, seen.waiting_us.is_some()))
     }
 
     /// Compares the row with what was seen before, and tells what is new. Returns `true` where the database has gone back
@@ -289,30 +270,34 @@ impl Sequencer {
     /// far everything was told by now.
     pub async fn assign(&self, lead: Lead) -> Result<i64, Error> {
         let seen = self.seen.lock().await.row;
-        let minute = self.clock.now_us().div_euclid(MINUTE_US);
-        let first_of_minute = self.settled.load(Ordering::Relaxed) != minute;
-        let with = (lead, seen, minute, self.clock.today(), first_of_minute);
-        let given = self
-            .db
-            .write(&with, |tx, (lead, seen, minute, day, first_of_minute)| {
+        let now = (self.clock.now_us().div_euclid(MINUTE_US), self.clock.today());
+        let with = (lead, seen, now);
+        let given = counted(
+            "positions",
+            self.db.write(&with, |tx, (lead, seen, now)| {
                 Box::pin(async move {
-                    let Some((history, first)) = store::lock_next_position(tx, lead.epoch).await? else { return Ok(None) };
-                    if history != seen.history || first < seen.next_position {
+                    let Some(row) = store::lock_next_position(tx, lead.epoch).await? else { return Ok(None) };
+                    let (first, told) = (row.next_position, row.told);
+                    if row.history != seen.history || first < seen.next_position {
                         return Ok(None);
                     }
                     let assigned = store::assign_positions(tx, first, BATCH_CHANGES).await?;
                     if assigned == 0 {
                         return Ok(None);
                     }
-                    let moved = store::advance(tx, lead.epoch, first + assigned).await?;
+                    if let Some(before) = told.minute.zip(told.day)
+                        && before != *now
+                    {
+                        store::note_settled(tx, before, first - 1, *now).await?;
+                    }
+                    let moved = store::advance(tx, lead.epoch, first + assigned, now.0, now.1).await?;
                     let row = moved.ok_or_else(|| Error::Internal("the sequencer's row was locked and yet moved".into()))?;
-                    store::note_settled(tx, *minute, *day, row.head(), *first_of_minute).await?;
                     Ok::<_, Error>(Some((assigned, row)))
                 })
-            })
-            .await?;
+            }),
+        )
+        .await?;
         let Some((assigned, row)) = given else { return Ok(0) };
-        self.settled.store(minute, Ordering::Relaxed);
         self.notice(&row).await?;
         Ok(assigned)
     }

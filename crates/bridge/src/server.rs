@@ -20,14 +20,14 @@ use xuezhu_proto::bridge::{
     watch_response::{Batch, Bookmark, Part as WatchPart},
 };
 use xuezhu_service::{Actor, Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, Role, serve::Gate};
-use xuezhu_store::{Db, Tx};
+use xuezhu_store::{Db, Tx, counted};
 
 use crate::{
     cursor::Cursor,
     format::Reader,
     scope,
     sequencer::Head,
-    store::{self, SequencerRow},
+    store::{self, Look, SequencerRow},
 };
 
 /// Records a snapshot page or a batch holds at most.
@@ -65,6 +65,8 @@ struct Admitted {
 struct Here {
     row: SequencerRow,
     cursor: Cursor,
+    /// When the oldest change was committed that waits for its position.
+    waiting_us: Option<i64>,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -114,7 +116,8 @@ impl FeedServer {
     async fn head_cursor(&self, scope: &str) -> Result<Cursor, Error> {
         let mut tx = self.db.read().await?;
         let row = present(&mut tx).await?;
-        let change = change_at(&mut tx, &row, row.head()).await?.unwrap_or_default();
+        let change = store::change_at(&mut tx, row.head()).await?;
+        let change = change_there(&mut tx, &row, row.head(), change).await?.unwrap_or_default();
         tx.rollback().await?;
         Ok(Cursor { history: row.history, scope: scope.to_owned(), position: row.head(), change })
     }
@@ -232,14 +235,18 @@ impl FeedServer {
 
     /// The next changes of the scope, or a bookmark where none of those read are of it; and whether there is more to tell.
     async fn next_part(&self, admitted: &Admitted, cursor: &mut Cursor) -> Result<(WatchPart, bool), Error> {
-        let mut tx = self.db.read().await?;
-        let read = self.read_part(&mut tx, admitted, cursor).await;
-        tx.rollback().await?;
-        read
+        let work = if self.head.borrow().position > cursor.position { "feed" } else { "bookmark" };
+        counted(work, async {
+            let mut tx = self.db.read().await?;
+            let read = self.read_part(&mut tx, admitted, cursor).await;
+            tx.rollback().await?;
+            read
+        })
+        .await
     }
 
     async fn read_part(&self, tx: &mut Tx, admitted: &Admitted, cursor: &mut Cursor) -> Result<(WatchPart, bool), Error> {
-        let Here { row: present, cursor: previous } = held(tx, cursor).await?;
+        let Here { row: present, cursor: previous, waiting_us } = held(tx, cursor).await?;
         let head = present.head();
         let logged = if head > cursor.position { store::changes_after(tx, cursor.position, BATCH_RECORDS).await? } else { Vec::new() };
         let (mut records, mut bytes) = (Vec::new(), 0);
@@ -260,7 +267,7 @@ impl FeedServer {
             }
         }
         let more = cursor.position < head;
-        let oldest_us = if more { store::committed_at(tx, cursor.position + 1).await? } else { store::oldest_unsequenced_us(tx).await? };
+        let oldest_us = if more { store::committed_at(tx, cursor.position + 1).await? } else { waiting_us };
         let sent_at_us = self.clock.now_us();
         let behind_us = oldest_us.map_or(0, |oldest| (sent_at_us - oldest).max(0));
         let settled_at_us = if oldest_us.is_some() { 0 } else { sent_at_us };
@@ -298,26 +305,27 @@ async fn present(tx: &mut Tx) -> Result<SequencerRow, Error> {
     store::sequencer(tx).await?.ok_or_else(|| Error::Internal("no history was begun".into()))
 }
 
-/// The change at a position; nil where the history begins, `None` where the log holds it no more.
-async fn change_at(tx: &mut Tx, row: &SequencerRow, position: i64) -> Result<Option<Uuid>, Error> {
+/// The change at a position, as the log has it; nil where the history begins, `None` where the log holds it no more.
+async fn change_there(tx: &mut Tx, row: &SequencerRow, position: i64, logged: Option<Uuid>) -> Result<Option<Uuid>, Error> {
     if position == row.base_position {
         let oldest = store::oldest_position_above(tx, row.base_position).await?;
         return Ok(oldest.is_none_or(|oldest| oldest == position + 1).then(Uuid::nil));
     }
-    Ok(store::change_at(tx, position).await?)
+    Ok(logged)
 }
 
 /// The place of a cursor as the source holds it now; refuses one that the source does not hold.
 async fn held(tx: &mut Tx, cursor: &Cursor) -> Result<Here, Error> {
-    let row = present(tx).await?;
+    let Look { row, change_there: logged, waiting_us, .. } =
+        store::look(tx, cursor.position).await?.ok_or_else(|| Error::Internal("no history was begun".into()))?;
     if cursor.history != row.history {
         return Err(unknown("属于另一段历史"));
     }
     if cursor.position > row.head() || cursor.position < row.base_position {
         return Err(unknown("超出已有位置"));
     }
-    match change_at(tx, &row, cursor.position).await? {
-        Some(change) if change == cursor.change => Ok(Here { row, cursor: cursor.clone() }),
+    match change_there(tx, &row, cursor.position, logged).await? {
+        Some(change) if change == cursor.change => Ok(Here { row, cursor: cursor.clone(), waiting_us }),
         Some(_) => Err(unknown("该位置是另一条变更")),
         None => Err(too_old()),
     }

@@ -127,23 +127,27 @@ pub async fn keep_latest(tx: &mut Tx, changes: &[Change], at_us: i64) -> Result<
     Ok(())
 }
 
-/// The row, and whether a committed change waits for its position.
+/// The row, and what of the log is asked beside it.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
 pub struct Look {
     #[sqlx(flatten)]
     pub row: SequencerRow,
-    pub waiting: Option<Uuid>,
+    /// The change at the position that was asked for.
+    pub change_there: Option<Uuid>,
+    /// When the oldest change was committed that waits for its position.
+    pub waiting_us: Option<i64>,
 }
 
-/// One look at all that the sequencer goes by.
-pub async fn look(tx: &mut Tx) -> Result<Option<Look>, StoreError> {
+/// One look at all that sequencer and feed go by.
+pub async fn look(tx: &mut Tx, position: i64) -> Result<Option<Look>, StoreError> {
     // What waits, in the order of its index: a planner that last looked while much did would else walk the whole log.
     one!(
         tx,
         Look,
-        "SELECT history, base_position, next_position, epoch, holder, beats,
-                (SELECT c.change FROM change_log c WHERE c.position IS NULL ORDER BY c.change LIMIT 1) AS waiting
-         FROM feed_sequencer"
+        "SELECT history, base_position, next_position, epoch, holder, beats, (SELECT c.change FROM change_log c WHERE c.position = $1) AS change_there,
+                (SELECT c.at_us FROM change_log c WHERE c.position IS NULL ORDER BY c.change LIMIT 1) AS waiting_us
+         FROM feed_sequencer",
+        position
     )
 }
 
@@ -257,11 +261,6 @@ pub async fn oldest_unsequenced_us(tx: &mut Tx) -> Result<Option<i64>, StoreErro
     Ok(one!(tx, (i64,), "SELECT at_us FROM change_log WHERE position IS NULL ORDER BY change LIMIT 1")?.map(|(oldest,)| oldest))
 }
 
-/// Locks the row under the leader's epoch; `None` where the epoch has passed. History and next position, as they then are.
-pub async fn lock_next_position(tx: &mut Tx, epoch: i64) -> Result<Option<(Uuid, i64)>, StoreError> {
-    one!(tx, (Uuid, i64), "UPDATE feed_sequencer SET epoch = epoch WHERE epoch = $1 RETURNING history, next_position", epoch)
-}
-
 /// Gives positions to committed changes in the order of their ids, and to those of one record in the order of its versions: ids are made
 /// by the clocks of several processes. Earlier versions that wait come along, whatever their ids. Returns how many.
 pub async fn assign_positions(tx: &mut Tx, first: i64, limit: i64) -> Result<i64, StoreError> {
@@ -283,42 +282,83 @@ pub async fn assign_positions(tx: &mut Tx, first: i64, limit: i64) -> Result<i64
     Ok(i64::try_from(assigned).unwrap_or(0))
 }
 
-/// Moves on to a next position; the row as it then is.
-pub async fn advance(tx: &mut Tx, epoch: i64, next_position: i64) -> Result<Option<SequencerRow>, StoreError> {
+/// When positions were given last: the minute since 1970, and the civil day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Told {
+    #[sqlx(rename = "told_minute")]
+    pub minute: Option<i64>,
+    #[sqlx(rename = "told_day")]
+    pub day: Option<NaiveDate>,
+}
+
+/// The row under the leader's epoch, locked, with when positions were given last.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct Locked {
+    pub history: Uuid,
+    pub next_position: i64,
+    #[sqlx(flatten)]
+    pub told: Told,
+}
+
+/// Locks the row under the leader's epoch; `None` where the epoch has passed.
+pub async fn lock_next_position(tx: &mut Tx, epoch: i64) -> Result<Option<Locked>, StoreError> {
+    one!(tx, Locked, "UPDATE feed_sequencer SET epoch = epoch WHERE epoch = $1 RETURNING history, next_position, told_minute, told_day", epoch)
+}
+
+/// Moves on to a next position, given in a minute of a civil day; the row as it then is.
+pub async fn advance(tx: &mut Tx, epoch: i64, next_position: i64, minute: i64, day: NaiveDate) -> Result<Option<SequencerRow>, StoreError> {
     one!(
         tx,
         SequencerRow,
-        "UPDATE feed_sequencer SET next_position = $2, beats = beats + 1 WHERE epoch = $1
+        "UPDATE feed_sequencer SET next_position = $2, beats = beats + 1, told_minute = $3, told_day = $4 WHERE epoch = $1
          RETURNING history, base_position, next_position, epoch, holder, beats",
         epoch,
-        next_position
+        next_position,
+        minute,
+        day
     )
 }
 
-/// Notes how far everything was told in a minute of a civil day. What was noted of a later minute or day was noted by a clock that
-/// went wrong.
-pub async fn note_settled(tx: &mut Tx, minute: i64, day: NaiveDate, position: i64, first: bool) -> Result<(), StoreError> {
-    if first {
-        run!(tx, "DELETE FROM feed_settled WHERE minute > $1 OR day > $2", minute, day)?;
-    }
+/// Notes how far everything was told by the end of a minute of a civil day, as another begins. What was noted of a later minute or
+/// day than that was noted by a clock that went wrong.
+pub async fn note_settled(tx: &mut Tx, (minute, day): (i64, NaiveDate), position: i64, now: (i64, NaiveDate)) -> Result<(), StoreError> {
     run!(
-        tx,
+        &mut *tx,
         "INSERT INTO feed_settled (minute, day, position) VALUES ($1, $2, $3) ON CONFLICT (day, minute) DO UPDATE SET position = excluded.position",
         minute,
         day,
         position
     )?;
+    run!(tx, "DELETE FROM feed_settled WHERE minute > $1 OR day > $2", now.0, now.1)?;
     Ok(())
 }
 
 /// How far everything was told by the end of a minute.
 pub async fn settled_by_minute(tx: &mut Tx, minute: i64) -> Result<Option<i64>, StoreError> {
-    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE minute <= $1 ORDER BY minute DESC, day DESC LIMIT 1", minute)?.map(|(position,)| position))
+    let settled = one!(
+        tx,
+        (i64,),
+        "SELECT position FROM (
+             SELECT * FROM (SELECT position FROM feed_settled WHERE minute <= $1 ORDER BY minute DESC, day DESC LIMIT 1) AS noted
+             UNION ALL SELECT next_position - 1 FROM feed_sequencer WHERE told_minute <= $1
+         ) AS told ORDER BY position DESC LIMIT 1",
+        minute
+    )?;
+    Ok(settled.map(|(position,)| position))
 }
 
 /// How far everything was told by the end of a civil day.
 pub async fn settled_by_day(tx: &mut Tx, day: NaiveDate) -> Result<Option<i64>, StoreError> {
-    Ok(one!(tx, (i64,), "SELECT position FROM feed_settled WHERE day <= $1 ORDER BY day DESC, minute DESC LIMIT 1", day)?.map(|(position,)| position))
+    let settled = one!(
+        tx,
+        (i64,),
+        "SELECT position FROM (
+             SELECT * FROM (SELECT position FROM feed_settled WHERE day <= $1 ORDER BY day DESC, minute DESC LIMIT 1) AS noted
+             UNION ALL SELECT next_position - 1 FROM feed_sequencer WHERE told_day <= $1
+         ) AS told ORDER BY position DESC LIMIT 1",
+        day
+    )?;
+    Ok(settled.map(|(position,)| position))
 }
 
 /// How far the present history has come, and the position from which it is known what was known.

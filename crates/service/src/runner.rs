@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tonic::{Response, Status};
 use uuid::Uuid;
 use xuezhu_domain::text::mask_long_numbers;
-use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, run};
+use xuezhu_store::{Db, StoreError, Tx, TxFuture, counted, one, run};
 
 use crate::{
     clock::Clock,
@@ -127,7 +127,7 @@ impl Runner {
         work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
     ) -> Result<Response<R>, Status> {
         let job = Job { keyring: &self.keyring, ctx, call: &call, with, work };
-        match self.db.write(&job, |tx, job| Box::pin(job.run(tx))).await {
+        match counted(call.method, self.db.write(&job, |tx, job| Box::pin(job.run(tx)))).await {
             Ok(answer) => {
                 self.committed.notify_waiters();
                 Ok(answer.into_response())
@@ -161,7 +161,7 @@ impl Runner {
             tx.rollback().await?;
             answer
         };
-        match read.await {
+        match counted(method, read).await {
             Ok(answer) => Ok(Response::new(answer)),
             Err(error) => {
                 if matches!(error.reason(), Reason::Forbidden | Reason::MustChangePassword | Reason::MachineEntryForbidden) {

@@ -9,14 +9,18 @@ use std::{
 
 use rand::Rng;
 use sqlx::{
-    PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Retryable, StoreError, TxFuture, sqlite_file::SqliteFile};
+use crate::{
+    Retryable, StoreError, TxFuture,
+    count::{Count, Statements},
+    sqlite_file::SqliteFile,
+};
 
 /// Connections to PostgreSQL a process.
 const POSTGRES_CONNECTIONS: u32 = 12;
@@ -41,9 +45,16 @@ pub enum Db {
         write: SqlitePool,
         /// The file; none in memory.
         file: Option<Arc<SqliteFile>>,
+        /// What is counted.
+        statements: Statements,
     },
     /// A server.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections.
+        pool: PgPool,
+        /// What is counted.
+        statements: Statements,
+    },
 }
 
 /// A transaction on either.
@@ -52,7 +63,35 @@ pub enum Tx {
     /// On SQLite.
     Sqlite(SqliteTx),
     /// On PostgreSQL.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresTx),
+}
+
+/// A transaction on PostgreSQL.
+#[derive(Debug)]
+pub struct PostgresTx {
+    transaction: Transaction<'static, Postgres>,
+    count: Count,
+}
+
+impl PostgresTx {
+    /// Counts a statement.
+    pub fn note(&mut self) {
+        self.count.note();
+    }
+}
+
+impl Deref for PostgresTx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for PostgresTx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
 }
 
 /// A transaction on SQLite, and the connection that it is on. A connection whose transaction did not end as it should, be it
@@ -61,19 +100,26 @@ pub enum Tx {
 pub struct SqliteTx {
     connection: PoolConnection<Sqlite>,
     ended: bool,
+    count: Count,
 }
 
 impl SqliteTx {
-    async fn begin(pool: &SqlitePool, how: &'static str) -> Result<Self, StoreError> {
-        let mut tx = Self { connection: pool.acquire().await?, ended: false };
+    async fn begin(pool: &SqlitePool, how: &'static str, statements: &Statements) -> Result<Self, StoreError> {
+        let mut tx = Self { connection: pool.acquire().await?, ended: false, count: statements.begin() };
         sqlx::query(how).execute(&mut *tx.connection).await?;
         Ok(tx)
     }
 
     async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
+        self.count.note();
         sqlx::query(how).execute(&mut *self.connection).await?;
         self.ended = true;
         Ok(())
+    }
+
+    /// Counts a statement.
+    pub fn note(&mut self) {
+        self.count.note();
     }
 }
 
@@ -123,11 +169,11 @@ impl Db {
                 .connect_with(options.clone().pragma("cache_size", "-32000"))
                 .await?;
             let read = SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
-            Ok(Self::Sqlite { read, write, file })
+            Ok(Self::Sqlite { read, write, file, statements: Statements::default() })
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?;
             let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
-            Ok(Self::Postgres(pool))
+            Ok(Self::Postgres { pool, statements: Statements::default() })
         } else {
             Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()))
         }
@@ -137,7 +183,7 @@ impl Db {
     pub async fn migrate(&self, migrator: &Migrator) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { write, .. } => migrator.run(write).await?,
-            Self::Postgres(pool) => migrator.run(pool).await?,
+            Self::Postgres { pool, .. } => migrator.run(pool).await?,
         }
         Ok(())
     }
@@ -154,8 +200,11 @@ impl Db {
     /// A transaction for reading: one state of the database throughout.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { read, .. } => Tx::Sqlite(SqliteTx::begin(read, "BEGIN").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?),
+            Self::Sqlite { read, statements, .. } => Tx::Sqlite(SqliteTx::begin(read, "BEGIN", statements).await?),
+            Self::Postgres { pool, statements } => {
+                let transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                Tx::Postgres(PostgresTx { transaction, count: statements.begin() })
+            }
         })
     }
 
@@ -165,8 +214,8 @@ impl Db {
             return Err(StoreError::Replaced);
         }
         Ok(match self {
-            Self::Sqlite { write, .. } => Tx::Sqlite(SqliteTx::begin(write, "BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite { write, statements, .. } => Tx::Sqlite(SqliteTx::begin(write, "BEGIN IMMEDIATE", statements).await?),
+            Self::Postgres { pool, statements } => Tx::Postgres(PostgresTx { transaction: pool.begin().await?, count: statements.begin() }),
         })
     }
 
@@ -234,7 +283,14 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// Statements since it was opened.
+    pub fn statements(&self) -> &Statements {
+        match self {
+            Self::Sqlite { statements, .. } | Self::Postgres { statements, .. } => statements,
         }
     }
 
@@ -255,7 +311,7 @@ impl Db {
                     sqlx::query(statement).execute(write).await?;
                 }
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 for table in tables {
                     write_anew(pool, table).await?;
                 }
@@ -269,18 +325,26 @@ impl Db {
     pub async fn analyze(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { write, .. } => sqlx::query("ANALYZE").execute(write).await.map(drop)?,
-            Self::Postgres(pool) => sqlx::query("ANALYZE").execute(pool).await.map(drop)?,
+            Self::Postgres { pool, .. } => sqlx::query("ANALYZE").execute(pool).await.map(drop)?,
         }
         Ok(())
     }
 }
 
 impl Tx {
+    /// Whether this is on SQLite, whose writers take turns anyway.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
     /// Makes it last.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.end("COMMIT").await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Postgres(mut tx) => {
+                tx.note();
+                tx.transaction.commit().await?;
+            }
         }
         Ok(())
     }
@@ -289,7 +353,10 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.end("ROLLBACK").await?,
-            Self::Postgres(tx) => tx.rollback().await?,
+            Self::Postgres(mut tx) => {
+                tx.note();
+                tx.transaction.rollback().await?;
+            }
         }
         Ok(())
     }

@@ -17,6 +17,7 @@
 mod arguments;
 mod bulk;
 mod columns;
+mod count;
 mod db;
 mod error;
 mod macros;
@@ -27,7 +28,8 @@ pub mod statement;
 #[doc(hidden)]
 pub use arguments::{Argument, ForPostgres, ForSqlite};
 pub use bulk::{Bytes, Hex, Rows, Texts, Uuids, bulk_rows, bulk_texts, bulk_uuids};
-pub use db::{Db, SqliteTx, Tx};
+pub use count::{Statements, counted};
+pub use db::{Db, PostgresTx, SqliteTx, Tx};
 pub use error::{Retryable, StoreError};
 pub use sqlx;
 #[doc(hidden)]

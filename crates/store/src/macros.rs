@@ -104,10 +104,12 @@ macro_rules! on_engine {
         let statement = $crate::Each::from($sql);
         match &mut *$tx {
             $crate::Tx::Sqlite(transaction) => {
+                transaction.note();
                 let arguments = $crate::ForSqlite::default()$(.with($arg))*.finish();
                 $crate::call!(arguments, transaction, statement.sqlite, |$text, $arguments, $connection| $call)
             }
             $crate::Tx::Postgres(transaction) => {
+                transaction.note();
                 let arguments = $crate::ForPostgres::new(statement)$(.with($arg))*.finish();
                 $crate::call!(arguments, transaction, statement.postgres, |$text, $arguments, $connection| $call)
             }

@@ -229,6 +229,11 @@ impl Deployment {
         self.tasks.spawn(async move { watch("gateway", serve::serve_http(http, gateway.router(&stop), stop).await) });
     }
 
+    /// The databases of both services.
+    pub fn databases(&self) -> [&Db; 2] {
+        [self.enrollment.parts().runner.db(), self.aid.parts().runner.db()]
+    }
+
     /// The folder.
     pub fn data(&self) -> &Path {
         &self.data

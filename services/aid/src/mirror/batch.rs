@@ -13,7 +13,7 @@ use xuezhu_proto::bridge::{self as pb, record::Body};
 use xuezhu_service::Error;
 use xuezhu_store::{Hex, StoreError, Tx, bulk_uuids};
 
-use super::store::{self, EnrollmentRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
+use super::store::{self, EnrollmentRow, Ground, GroundRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
 
 /// Hexadecimal digits of what is said in the fields of one later format.
 pub(super) const LATER_DIGITS: usize = 32;
@@ -187,83 +187,81 @@ impl Batch {
         rows.for_each(|later| later.truncate(said));
     }
 
-    /// Leaves out what the generation holds already, or holds newer.
-    async fn keep_newer(&mut self, tx: &mut Tx, generation: i64) -> Result<(), Error> {
-        if !self.persons.is_empty() {
-            let ids: Vec<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
-            let known = store::person_versions(tx, generation, &ids).await?;
-            self.persons.retain(|row| known.get(&row.person.0).is_none_or(|version| row.version > *version));
-            let newer: HashSet<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
-            self.keys.retain(|row| newer.contains(&row.person.0));
-            self.names.retain(|row| newer.contains(&row.person.0));
-        }
-        if !self.enrollments.is_empty() {
-            let ids: Vec<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
-            let known = store::enrollment_versions(tx, generation, &ids).await?;
-            self.enrollments.retain(|row| known.get(&row.enrollment.0).is_none_or(|version| row.version > *version));
-            let newer: HashSet<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
-            self.periods.retain(|row| newer.contains(&row.enrollment.0));
-        }
-        Ok(())
+    /// Leaves out what the generation holds already, or holds newer. Returns the keys by which it holds the rest.
+    async fn keep_newer(&mut self, tx: &mut Tx, generation: i64) -> Result<Vec<Uuid>, Error> {
+        let persons: Vec<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
+        let enrollments: Vec<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
+        let held = store::held(tx, generation, &persons, &enrollments).await?;
+        let versions: HashMap<Uuid, i64> = held.iter().filter_map(|row| row.version.map(|version| (row.record, version))).collect();
+        let is_newer = |id: Uuid, version: i64| versions.get(&id).is_none_or(|known| version > *known);
+        self.persons.retain(|row| is_newer(row.person.0, row.version));
+        self.enrollments.retain(|row| is_newer(row.enrollment.0, row.version));
+        let newer: HashSet<Uuid> = self.persons.iter().map(|row| row.person.0).chain(self.enrollments.iter().map(|row| row.enrollment.0)).collect();
+        self.keys.retain(|row| newer.contains(&row.person.0));
+        self.names.retain(|row| newer.contains(&row.person.0));
+        self.periods.retain(|row| newer.contains(&row.enrollment.0));
+        Ok(held.into_iter().filter(|row| newer.contains(&row.record)).filter_map(|row| row.key).collect())
     }
 
     /// Writes what is newer than what the generation holds, as told in a format. Returns the keys touched, before and after.
     pub(super) async fn write(mut self, tx: &mut Tx, generation: i64, format: i32) -> Result<Vec<Uuid>, Error> {
         self.told_in(&WITH_FIELDS, format);
         store::upsert_schools(tx, generation, &self.schools).await?;
-        self.keep_newer(tx, generation).await?;
+        if self.persons.is_empty() && self.enrollments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut touched = self.keep_newer(tx, generation).await?;
         if self.persons.is_empty() && self.enrollments.is_empty() {
             return Ok(Vec::new());
         }
         let persons: Vec<Uuid> = self.persons.iter().map(|row| row.person.0).collect();
         let enrollments: Vec<Uuid> = self.enrollments.iter().map(|row| row.enrollment.0).collect();
-        let mut touched = store::keys_of(tx, generation, &persons, &enrollments).await?;
         store::replace_persons(tx, generation, &persons, &self.persons, &self.keys, &self.names).await?;
         store::replace_enrollments(tx, generation, &enrollments, &self.enrollments, &self.periods).await?;
-        let mut vouched = persons.clone();
+        let mut vouched = persons;
         vouched.extend(self.enrollments.iter().filter_map(|row| row.person.map(|person| person.0)));
         vouched.sort_unstable();
         vouched.dedup();
-        renew_vouches(tx, generation, &vouched).await?;
-        touched.extend(store::keys_of(tx, generation, &persons, &enrollments).await?);
+        if !vouched.is_empty() {
+            renew_vouches(tx, generation, &vouched).await?;
+        }
+        touched.extend(self.keys.iter().map(|row| row.person_key.0).chain(self.enrollments.iter().map(|row| row.claim_key.0)));
         touched.sort_unstable();
         touched.dedup();
         Ok(touched)
     }
 }
 
-/// Makes the vouches of these persons anew. Each table is read by its own index and joined here: whatever statistics a
-/// planner has, as while a generation is loaded, the work stays that of these persons.
+/// Makes the vouches of these persons anew: what they are made of is read by index and joined here. Whatever statistics a planner has,
+/// as while a generation is loaded, the work stays that of these persons.
 async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<(), Error> {
     let ids = bulk_uuids(persons.iter().copied());
-    let undoubted: HashSet<Uuid> = store::undoubted(tx, generation, &ids).await?.into_iter().collect();
-    let keys: HashMap<Uuid, Uuid> = store::present_keys(tx, generation, &ids).await?.into_iter().collect();
-    let names: HashMap<Uuid, String> = store::present_names(tx, generation, &ids).await?.into_iter().collect();
-    let places: HashMap<Uuid, (Uuid, String, chrono::NaiveDate)> = store::approved_places(tx, generation, &ids)
-        .await?
-        .into_iter()
-        .filter(|(_, person, ..)| undoubted.contains(person))
-        .map(|(enrollment, person, school, approved)| (enrollment, (person, school, approved)))
-        .collect();
-    let periods = store::periods_in_school(tx, generation, &bulk_uuids(places.keys().copied())).await?;
-    let vouches: Vec<store::VouchRow> = periods
-        .into_iter()
-        .filter_map(|(enrollment, ordinal, from_date, to_date)| {
-            let (person, school, approved_day) = places.get(&enrollment)?;
-            Some(store::VouchRow {
-                person_key: Hex(*keys.get(person)?),
-                enrollment: Hex(enrollment),
-                ordinal,
-                person: Hex(*person),
-                school: school.clone(),
-                name_comparable: names.get(person)?.clone(),
-                from_date,
-                // An open period ends beyond all calendars.
-                to_date: to_date.or_else(|| chrono::NaiveDate::from_ymd_opt(9999, 12, 31)).unwrap_or_default(),
-                approved_day: *approved_day,
-            })
+    let mut grounds: HashMap<i32, Vec<GroundRow>> = HashMap::new();
+    for row in store::grounds(tx, generation, &ids).await? {
+        grounds.entry(row.what).or_default().push(row);
+    }
+    let mut of = |ground: Ground| grounds.remove(&(ground as i32)).unwrap_or_default().into_iter();
+    let undoubted: HashSet<Uuid> = of(Ground::Undoubted).map(|row| row.of).collect();
+    let keys: HashMap<Uuid, Uuid> = of(Ground::Key).filter_map(|row| row.id.map(|key| (row.of, key))).collect();
+    let names: HashMap<Uuid, String> = of(Ground::Name).filter_map(|row| row.text.map(|name| (row.of, name))).collect();
+    let place = |row: GroundRow| Some((row.of, (row.id.filter(|person| undoubted.contains(person))?, row.text?, row.from_date?)));
+    let places: HashMap<Uuid, (Uuid, String, chrono::NaiveDate)> = of(Ground::Place).filter_map(place).collect();
+    let vouch = |row: GroundRow| {
+        let (person, school, approved_day) = places.get(&row.of)?;
+        Some(store::VouchRow {
+            person_key: Hex(*keys.get(person)?),
+            enrollment: Hex(row.of),
+            ordinal: row.ordinal?,
+            person: Hex(*person),
+            school: school.clone(),
+            name_comparable: names.get(person)?.clone(),
+            from_date: row.from_date?,
+            // An open period ends beyond all calendars.
+            to_date: row.to_date.or_else(|| chrono::NaiveDate::from_ymd_opt(9999, 12, 31)).unwrap_or_default(),
+            approved_day: *approved_day,
         })
-        .collect();
+    };
+    let vouches: Vec<store::VouchRow> = of(Ground::Period).filter_map(vouch).collect();
     store::replace_vouches(tx, generation, &ids, &vouches).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use xuezhu_bridge::{
 };
 use xuezhu_proto::bridge as pb;
 use xuezhu_service::{Context, Error, Permission, Place, Refusal};
-use xuezhu_store::{StoreError, Tx};
+use xuezhu_store::{StoreError, Tx, counted};
 
 use self::batch::Batch;
 pub use self::store::SchoolRow;
@@ -192,25 +192,22 @@ impl AidMirror {
     /// not stand where the follower thinks.
     async fn apply_part(&self, from: &Cursor, to: &Cursor, part: Batch, step: Step) -> Result<bool, Error> {
         let with = (self.parts.clone(), self.parts.runner.system_context(), from.clone(), to.clone(), part, step);
-        self.parts
-            .runner
-            .db()
-            .write(&with, |tx, (parts, ctx, from, to, part, step)| {
-                Box::pin(async move {
-                    let mirror = match step {
-                        Step::Lane(lane) => store::enter_lane(tx, *lane, from, to).await?,
-                        Step::Last => store::move_cursor(tx, from, to).await?,
-                    };
-                    let Some(mirror) = mirror else { return Ok(false) };
-                    let touched = part.clone().write(tx, mirror.generation, mirror.format).await?;
-                    if mirror.remembers {
-                        forgotten::settle(ctx, tx, mirror.generation, Some(&touched)).await?;
-                    }
-                    reconciliation::judge_keys_at(ctx, tx, parts, &mirror, &touched, "feed").await?;
-                    Ok::<_, Error>(true)
-                })
+        let applied = self.parts.runner.db().write(&with, |tx, (parts, ctx, from, to, part, step)| {
+            Box::pin(async move {
+                let mirror = match step {
+                    Step::Lane(lane) => store::enter_lane(tx, *lane, from, to).await?,
+                    Step::Last => store::move_cursor(tx, from, to).await?,
+                };
+                let Some(mirror) = mirror else { return Ok(false) };
+                let touched = part.clone().write(tx, mirror.generation, mirror.format).await?;
+                if mirror.remembers {
+                    forgotten::settle(ctx, tx, mirror.generation, Some(&touched)).await?;
+                }
+                reconciliation::judge_keys_at(ctx, tx, parts, &mirror, &touched, "feed").await?;
+                Ok::<_, Error>(true)
             })
-            .await
+        });
+        counted("mirror", applied).await
     }
 }
 

@@ -1,7 +1,5 @@
 //! SQL of the mirror.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
@@ -179,9 +177,12 @@ pub(super) async fn next_generation(tx: &mut Tx) -> Result<i64, StoreError> {
 
 /// Moves the cursor, if it stands where the follower thinks: compare and set. Returns the mirror as it then stands.
 pub(super) async fn move_cursor(tx: &mut Tx, from: &Cursor, to: &Cursor) -> Result<Option<StateRow>, StoreError> {
-    let moved = run!(
+    one!(
         tx,
-        "UPDATE mirror_state SET position = $1, change = $2 WHERE history = $3 AND position = $4 AND coalesce(change, $6) = $5 AND source = $7",
+        StateRow,
+        "UPDATE mirror_state SET position = $1, change = $2 WHERE history = $3 AND position = $4 AND coalesce(change, $6) = $5 AND source = $7
+         RETURNING generation, last_generation, history, scope, position, change, format,
+                   EXISTS (SELECT 1 FROM forgotten WHERE forgotten.state = 1) AS remembers",
         to.position,
         to.change,
         from.history,
@@ -189,8 +190,7 @@ pub(super) async fn move_cursor(tx: &mut Tx, from: &Cursor, to: &Cursor) -> Resu
         from.change,
         Uuid::nil(),
         SOURCE
-    )?;
-    if moved == 1 { Ok(Some(state(tx).await?)) } else { Ok(None) }
+    )
 }
 
 /// Notes that a lane goes ahead of the cursor, if that stands where the follower thinks. Returns the mirror as this lane sees
@@ -409,44 +409,29 @@ pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[Scho
     Ok(())
 }
 
-/// Versions of these persons, as the generation holds them.
-pub(super) async fn person_versions(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
-    let known = rows!(
-        tx,
-        (Uuid, i64),
-        sql!("SELECT person, version FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1),
-        bulk_uuids(persons.iter().copied()),
-        generation
-    )?;
-    Ok(known.into_iter().collect())
+/// What a generation holds of a record that a batch tells: its version, or a key that it is found by.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct HeldRow {
+    pub record: Uuid,
+    pub version: Option<i64>,
+    pub key: Option<Uuid>,
 }
 
-/// Versions of these enrollments, as the generation holds them.
-pub(super) async fn enrollment_versions(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
-    let known = rows!(
+/// Versions of these persons and enrollments, keys of the persons and claims of the enrollments, as the generation holds them now. Each
+/// table by its own index.
+pub(super) async fn held(tx: &mut Tx, generation: i64, persons: &[Uuid], enrollments: &[Uuid]) -> Result<Vec<HeldRow>, StoreError> {
+    rows!(
         tx,
-        (Uuid, i64),
-        sql!("SELECT enrollment, version FROM mirror_enrollments WHERE generation = $2 AND enrollment" in_uuids 1),
-        bulk_uuids(enrollments.iter().copied()),
-        generation
-    )?;
-    Ok(known.into_iter().collect())
-}
-
-/// Keys of these persons and claims of these enrollments, as the generation holds them now.
-pub(super) async fn keys_of(tx: &mut Tx, generation: i64, persons: &[Uuid], enrollments: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
-        tx,
-        (Uuid,),
+        HeldRow,
         sql!(
-            "SELECT person_key FROM mirror_person_keys WHERE generation = $3 AND person" in_uuids 1
-            " UNION SELECT claim_key FROM mirror_enrollments WHERE generation = $3 AND enrollment" in_uuids 2
+            "SELECT person AS record, version, CAST(NULL AS uuid) AS key FROM mirror_persons WHERE generation = $3 AND person" in_uuids 1
+            " UNION ALL SELECT person, CAST(NULL AS bigint), person_key FROM mirror_person_keys WHERE generation = $3 AND person" in_uuids 1
+            " UNION ALL SELECT enrollment, version, claim_key FROM mirror_enrollments WHERE generation = $3 AND enrollment" in_uuids 2
         ),
         bulk_uuids(persons.iter().copied()),
         bulk_uuids(enrollments.iter().copied()),
         generation
-    )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
+    )
 }
 
 pub(super) async fn replace_persons(
@@ -514,7 +499,6 @@ pub(super) async fn replace_enrollments(
         return Ok(());
     }
     let ids = bulk_uuids(ids.iter().copied());
-    run!(tx, sql!("DELETE FROM mirror_enrollments WHERE generation = $2 AND enrollment" in_uuids 1), &ids, generation)?;
     run!(tx, sql!("DELETE FROM mirror_periods WHERE generation = $2 AND enrollment" in_uuids 1), &ids, generation)?;
     run!(
         tx,
@@ -524,7 +508,11 @@ pub(super) async fn replace_enrollments(
              SELECT $3, $2, t.enrollment, t.version, t.change, t.recorded_at_us, t.story, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person,
                     t.entry_date, t.approved_day, t.digest, t.later
              FROM " table 1 (enrollment uuid, version bigint, change uuid, recorded_at_us bigint, story uuid, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
-                person uuid, entry_date date, approved_day date, digest uuid, later text)
+                person uuid, entry_date date, approved_day date, digest uuid, later text) " WHERE true
+             ON CONFLICT (enrollment, generation) DO UPDATE SET version = excluded.version, change = excluded.change, recorded_at_us = excluded.recorded_at_us,
+                story = excluded.story, school = excluded.school, stage = excluded.stage, claim_key = excluded.claim_key, claim_name = excluded.claim_name,
+                sex = excluded.sex, birth_date = excluded.birth_date, person = excluded.person, entry_date = excluded.entry_date,
+                approved_day = excluded.approved_day, digest = excluded.digest, later = excluded.later"
         ),
         bulk_rows(enrollments),
         generation,
@@ -561,53 +549,50 @@ pub(super) struct VouchRow {
     pub approved_day: NaiveDate,
 }
 
-/// Of these persons, those whom no registry doubts.
-pub(super) async fn undoubted(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<Uuid>, StoreError> {
-    let found =
-        rows!(tx, (Uuid,), sql!("SELECT person FROM mirror_persons WHERE generation = $2 AND registry IN (1, 2) AND person" in_uuids 1), persons, generation)?;
-    Ok(found.into_iter().map(|(person,)| person).collect())
+/// What vouches are made of.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct GroundRow {
+    /// One of [`Ground`].
+    pub what: i32,
+    /// The person, or the enrollment of a place or a period.
+    pub of: Uuid,
+    /// Of a place the person, of a key itself.
+    pub id: Option<Uuid>,
+    /// Of a place the school, of a name itself, comparable.
+    pub text: Option<String>,
+    pub ordinal: Option<i32>,
+    /// Of a place the day of approval.
+    pub from_date: Option<NaiveDate>,
+    pub to_date: Option<NaiveDate>,
 }
 
-/// The present key of each of these persons.
-pub(super) async fn present_keys(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+/// A person whom no registry doubts, their present key, their present name, a place that was approved, a part of it in school.
+pub(super) enum Ground {
+    Undoubted = 1,
+    Key = 2,
+    Name = 3,
+    Place = 4,
+    Period = 5,
+}
+
+/// What the vouches of these persons are made of. Each table is read by its own index, whatever a planner believes of the others.
+pub(super) async fn grounds(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<GroundRow>, StoreError> {
     rows!(
         tx,
-        (Uuid, Uuid),
-        sql!("SELECT person, person_key FROM mirror_person_keys WHERE generation = $2 AND kind = 1 AND person" in_uuids 1),
+        GroundRow,
+        sql!(
+            "SELECT 1 AS what, person AS of, CAST(NULL AS uuid) AS id, CAST(NULL AS text) AS text, CAST(NULL AS integer) AS ordinal,
+                    CAST(NULL AS date) AS from_date, CAST(NULL AS date) AS to_date
+             FROM mirror_persons WHERE generation = $2 AND registry IN (1, 2) AND person" in_uuids 1
+            " UNION ALL SELECT 2, person, person_key, NULL, NULL, NULL, NULL FROM mirror_person_keys WHERE generation = $2 AND kind = 1 AND person" in_uuids 1
+            " UNION ALL SELECT 3, person, NULL, name_comparable, NULL, NULL, NULL FROM mirror_person_names WHERE generation = $2 AND kind = 1 AND person" in_uuids 1
+            " UNION ALL SELECT 4, enrollment, person, school, NULL, approved_day, NULL FROM mirror_enrollments WHERE generation = $2 AND stage = 3 AND person" in_uuids 1
+            " UNION ALL SELECT 5, enrollment, NULL, NULL, ordinal, from_date, to_date FROM mirror_periods WHERE generation = $2 AND state = 1 AND enrollment "
+            only(sqlite "IN (SELECT enrollment FROM mirror_enrollments WHERE generation = $2 AND stage = 3 AND person",
+                 postgres "= ANY(ARRAY(SELECT enrollment FROM mirror_enrollments WHERE generation = $2 AND stage = 3 AND person")
+            in_uuids 1 only(sqlite ")", postgres "))")
+        ),
         persons,
-        generation
-    )
-}
-
-/// The present name of each of these persons, comparable.
-pub(super) async fn present_names(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<(Uuid, String)>, StoreError> {
-    rows!(
-        tx,
-        (Uuid, String),
-        sql!("SELECT person, name_comparable FROM mirror_person_names WHERE generation = $2 AND kind = 1 AND person" in_uuids 1),
-        persons,
-        generation
-    )
-}
-
-/// Approved places of these persons: enrollment, person, school, day of approval.
-pub(super) async fn approved_places(tx: &mut Tx, generation: i64, persons: &Uuids) -> Result<Vec<(Uuid, Uuid, String, NaiveDate)>, StoreError> {
-    rows!(
-        tx,
-        (Uuid, Uuid, String, NaiveDate),
-        sql!("SELECT enrollment, person, school, approved_day FROM mirror_enrollments WHERE generation = $2 AND stage = 3 AND person" in_uuids 1),
-        persons,
-        generation
-    )
-}
-
-/// Periods in school of these enrollments: enrollment, ordinal, from, to.
-pub(super) async fn periods_in_school(tx: &mut Tx, generation: i64, enrollments: &Uuids) -> Result<Vec<(Uuid, i32, NaiveDate, Option<NaiveDate>)>, StoreError> {
-    rows!(
-        tx,
-        (Uuid, i32, NaiveDate, Option<NaiveDate>),
-        sql!("SELECT enrollment, ordinal, from_date, to_date FROM mirror_periods WHERE generation = $2 AND state = 1 AND enrollment" in_uuids 1),
-        enrollments,
         generation
     )
 }

@@ -36,7 +36,7 @@ use self::{
     case::{Finding, PersonCase, Subject},
     life::{Found, State},
     load::KeyRow,
-    store::{JudgedFlag, KnownFlag, NewFlag, NewStep, RejudgeRow},
+    store::{JudgedFlag, KnownFlag, LockedKey, NewFlag, NewStep, RejudgeRow},
 };
 // What other capabilities may ask.
 pub(crate) use self::store::{carry_subjects, counts_by_rule, flags_of_list, held_entries, keys_at_school, lock_keys};
@@ -63,11 +63,12 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
         return Ok(0);
     }
     let mut keys: Vec<Uuid> = touched.to_vec();
-    let (subjects, bonds): (HashMap<Uuid, Uuid>, Vec<KeyRow>) = loop {
+    let (locked, bonds): (Vec<LockedKey>, Vec<KeyRow>) = loop {
         keys.sort_unstable();
         keys.dedup();
-        let locked: HashMap<Uuid, Uuid> = store::lock_keys(tx, &keys).await?.into_iter().collect();
-        let unknown: Vec<(Uuid, Uuid)> = keys.iter().filter(|key| !locked.contains_key(key)).map(|key| (*key, ctx.new_id())).collect();
+        let locked = store::lock_keys(tx, &keys).await?;
+        let held: HashSet<Uuid> = locked.iter().map(|lock| lock.person_key).collect();
+        let unknown: Vec<(Uuid, Uuid)> = keys.iter().filter(|key| !held.contains(key)).map(|key| (*key, ctx.new_id())).collect();
         if !unknown.is_empty() {
             store::know_keys(tx, &unknown).await?;
             continue;
@@ -81,6 +82,8 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
             break (locked, bonds);
         }
     };
+    let subjects: HashMap<Uuid, Uuid> = locked.iter().map(|lock| (lock.person_key, lock.subject)).collect();
+    let noted = locked.iter().any(|lock| lock.noted);
     let of_persons = subjects_of_persons(ctx, tx, &bonds, &subjects).await?;
     let cases = load::cases(tx, mirror.generation, &keys, bonds, &subjects, &of_persons).await?;
     let mut known = Known::read(tx, mirror.generation, &subjects, &of_persons).await?;
@@ -92,7 +95,8 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
             changes.rejudge.push(RejudgeRow { person_key: Hex(*key), at_day });
         }
     }
-    changes.write(ctx, tx, &keys, mirror.position).await?;
+    changes.write(ctx, tx, mirror.position).await?;
+    store::settle_keys(tx, &keys, noted, &changes.rejudge).await?;
     metrics::counter!("xuezhu_judged_persons_total", "driver" => driver).increment(cases.len() as u64);
     Ok(cases.len())
 }
@@ -104,8 +108,6 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
 struct Known {
     of_entries: HashMap<Uuid, Vec<KnownFlag>>,
     omissions: HashMap<Uuid, Vec<KnownFlag>>,
-    /// Subjects of keys that are persons': their omissions are not the number's.
-    of_persons: HashSet<Uuid>,
 }
 
 impl Known {
@@ -113,9 +115,8 @@ impl Known {
         let mut all: Vec<Uuid> = of_keys.values().chain(of_persons.values()).copied().collect();
         all.sort_unstable();
         all.dedup();
-        let of_persons = store::subjects_in_use(tx, generation, &all).await?.into_iter().collect();
-        let mut known = Self { of_entries: HashMap::new(), omissions: HashMap::new(), of_persons };
-        for flag in store::known_flags(tx, &all).await? {
+        let mut known = Self { of_entries: HashMap::new(), omissions: HashMap::new() };
+        for flag in store::known_flags(tx, generation, &all).await? {
             let kind = if flag.entry.is_some() { &mut known.of_entries } else { &mut known.omissions };
             kind.entry(flag.person_subject).or_default().push(flag);
         }
@@ -126,7 +127,8 @@ impl Known {
         let mut flags = Vec::new();
         for subject in keys.iter().filter_map(|key| of_keys.get(key)) {
             flags.extend(self.of_entries.remove(subject).unwrap_or_default());
-            if !self.of_persons.contains(subject) {
+            // What is missing is a person's, where the subject is one's of this mirror.
+            if self.omissions.get(subject).is_some_and(|flags| flags.iter().all(|flag| !flag.of_person)) {
                 flags.extend(self.omissions.remove(subject).unwrap_or_default());
             }
         }
@@ -143,7 +145,7 @@ impl Known {
 async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, bonds: &[KeyRow], subjects: &HashMap<Uuid, Uuid>) -> Result<HashMap<Uuid, Uuid>, Error> {
     let mut persons: Vec<Uuid> = bonds.iter().map(|bond| bond.person).collect();
     persons.dedup();
-    let mut of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
+    let mut of_persons = known_subjects(bonds);
     let unknown: Vec<Uuid> = persons.into_iter().filter(|person| !of_persons.contains_key(person)).collect();
     if unknown.is_empty() {
         return Ok(of_persons);
@@ -163,12 +165,16 @@ async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, bonds: &[KeyRow], subje
     Ok(of_persons)
 }
 
+/// The subjects of persons who were judged before.
+fn known_subjects(bonds: &[KeyRow]) -> HashMap<Uuid, Uuid> {
+    bonds.iter().filter_map(|bond| bond.subject.map(|subject| (bond.person, subject))).collect()
+}
+
 /// Cases of these keys and of all that hang together with them, without judging.
 pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
     let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, keys).await?.into_iter().collect();
     let bonds = load::bonds_of_keys(tx, generation, keys).await?;
-    let persons: Vec<Uuid> = bonds.iter().map(|bond| bond.person).collect();
-    let of_persons: HashMap<Uuid, Uuid> = store::person_subjects(tx, &persons).await?.into_iter().collect();
+    let of_persons = known_subjects(&bonds);
     Ok(load::cases(tx, generation, keys, bonds, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
 }
 
@@ -294,7 +300,7 @@ impl Changes {
     }
 
     /// Writes in the system's own name: what closes by itself was not closed by whoever touched the record last.
-    async fn write(self, ctx: &Context, tx: &mut Tx, keys: &[Uuid], position: i64) -> Result<(), StoreError> {
+    async fn write(&self, ctx: &Context, tx: &mut Tx, position: i64) -> Result<(), StoreError> {
         if !self.new.is_empty() {
             store::insert_flags(tx, &self.new, position, ctx.now_us()).await?;
         }
@@ -305,7 +311,7 @@ impl Changes {
             let system = Actor::system();
             store::insert_steps(tx, &self.steps, ctx.now_us(), ctx.today(), &system.account, &system.display_name).await?;
         }
-        store::settle_keys(tx, keys, &self.rejudge).await
+        Ok(())
     }
 }
 

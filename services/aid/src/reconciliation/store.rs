@@ -23,6 +23,8 @@ pub struct KnownFlag {
     pub months: String,
     pub amount_fen: i64,
     pub steps: i32,
+    /// Whether what it is held against is a person's of the generation, and not a number's alone.
+    pub of_person: bool,
 }
 
 /// A flag, whole.
@@ -140,12 +142,26 @@ pub async fn know_keys(tx: &mut Tx, keys: &[(Uuid, Uuid)]) -> Result<(), StoreEr
     Ok(())
 }
 
+/// A key that is locked.
+#[derive(Debug, sqlx::FromRow)]
+pub struct LockedKey {
+    pub person_key: Uuid,
+    /// What is held against it.
+    pub subject: Uuid,
+    /// Whether it was noted that it is to be judged again.
+    pub noted: bool,
+}
+
 /// Locks keys in sorted order; returns their subjects.
-pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<LockedKey>, StoreError> {
     rows!(
         tx,
-        (Uuid, Uuid),
-        sql!("SELECT person_key, subject FROM person_locks WHERE person_key" in_uuids 1 " ORDER BY person_key" only(sqlite "", postgres " FOR UPDATE")),
+        LockedKey,
+        sql!(
+            "SELECT l.person_key, l.subject, EXISTS (SELECT 1 FROM rejudge r WHERE r.person_key = l.person_key)
+                    OR EXISTS (SELECT 1 FROM marked_keys m WHERE m.person_key = l.person_key) AS noted
+             FROM person_locks l WHERE l.person_key" in_uuids 1 " ORDER BY l.person_key" only(sqlite "", postgres " FOR UPDATE")
+        ),
         bulk_uuids(keys.iter().copied())
     )
 }
@@ -153,18 +169,6 @@ pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, 
 /// Subjects of persons who have one of their own.
 pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), bulk_uuids(persons.iter().copied()))
-}
-
-/// Which of these subjects a person of a generation has.
-pub async fn subjects_in_use(tx: &mut Tx, generation: i64, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let used = rows!(
-        tx,
-        (Uuid,),
-        sql!("SELECT s.subject FROM person_subjects s JOIN mirror_persons p ON p.person = s.person AND p.generation = $2 WHERE s.subject" in_uuids 1),
-        bulk_uuids(subjects.iter().copied()),
-        generation
-    )?;
-    Ok(used.into_iter().map(|(subject,)| subject).collect())
 }
 
 /// Which of these subjects some person has.
@@ -230,12 +234,18 @@ pub async fn carry_subjects(tx: &mut Tx, source: i16, old: i64, new: i64) -> Res
     Ok(())
 }
 
-pub async fn known_flags(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<KnownFlag>, StoreError> {
+pub async fn known_flags(tx: &mut Tx, generation: i64, subjects: &[Uuid]) -> Result<Vec<KnownFlag>, StoreError> {
     rows!(
         tx,
         KnownFlag,
-        sql!("SELECT flag, rule, subject, person_subject, entry, person, state, evidence_digest, evidence_version, evidence, months, amount_fen, steps FROM flags WHERE person_subject" in_uuids 1),
-        bulk_uuids(subjects.iter().copied())
+        sql!(
+            "SELECT f.flag, f.rule, f.subject, f.person_subject, f.entry, f.person, f.state, f.evidence_digest, f.evidence_version, f.evidence, f.months,
+                    f.amount_fen, f.steps, EXISTS (SELECT 1 FROM person_subjects s JOIN mirror_persons p ON p.person = s.person AND p.generation = $2
+                        WHERE s.subject = f.person_subject) AS of_person
+             FROM flags f WHERE f.person_subject" in_uuids 1
+        ),
+        bulk_uuids(subjects.iter().copied()),
+        generation
     )
 }
 
@@ -295,11 +305,14 @@ pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: Nai
     Ok(())
 }
 
-/// Notes when keys must be judged again by time alone; forgets what was noted for the others, and their marks.
-pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], rejudge: &[RejudgeRow]) -> Result<(), StoreError> {
-    let keys = bulk_uuids(keys.iter().copied());
-    run!(tx, sql!("DELETE FROM rejudge WHERE person_key" in_uuids 1), &keys)?;
-    run!(tx, sql!("DELETE FROM marked_keys WHERE person_key" in_uuids 1), &keys)?;
+/// Notes when keys must be judged again by time alone; forgets what was noted before, and their marks. What is noted once too often is
+/// judged once more, and then forgotten.
+pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], noted: bool, rejudge: &[RejudgeRow]) -> Result<(), StoreError> {
+    if noted || !rejudge.is_empty() {
+        let keys = bulk_uuids(keys.iter().copied());
+        run!(tx, sql!("DELETE FROM rejudge WHERE person_key" in_uuids 1), &keys)?;
+        run!(tx, sql!("DELETE FROM marked_keys WHERE person_key" in_uuids 1), &keys)?;
+    }
     if !rejudge.is_empty() {
         run!(
             tx,

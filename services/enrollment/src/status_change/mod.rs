@@ -66,7 +66,7 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, event: &Event) ->
     let row = places::lock(tx, &school.code, event.enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
     let (change, state) = (event.what.change(), roll::state_of(row.state)?);
     // Of what lies ahead the last counts: what comes after it must fit it.
-    let last = places::last_from(tx, event.enrollment).await?;
+    let last = row.last_from;
     let ahead = ahead(ctx, last);
     let next = after(state, change).ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), change.name())))?;
     let last = last.ok_or(StoreError::Corrupt("first day of a state"))?;
@@ -140,7 +140,7 @@ pub async fn never_came(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uu
     let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
     let row = places::lock(tx, &school.code, enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
     let state = roll::state_of(row.state)?;
-    let ahead = ahead(ctx, places::last_from(tx, enrollment).await?);
+    let ahead = ahead(ctx, row.last_from);
     let next = after(state, Change::NeverCome)
         .ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), Change::NeverCome.name())))?;
     // Who took leave or went to another class was there.

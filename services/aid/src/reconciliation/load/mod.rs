@@ -72,23 +72,25 @@ pub async fn cases(
     let persons: Vec<Uuid> = bonds.keys().copied().collect();
     let home: HashMap<Uuid, Uuid> = bonds.iter().filter_map(|(person, keys)| keys.first().map(|bond| (*person, groups.root(bond.value)))).collect();
     let mut cases: BTreeMap<Uuid, PersonCase> = BTreeMap::new();
-    let mut names: HashMap<Uuid, Vec<Bond<(String, String)>>> = HashMap::new();
-    for row in store::person_names(tx, generation, &persons).await? {
-        let kind = bond(row.kind);
-        names.entry(row.person).or_default().push(Bond { value: (row.name, row.name_comparable), kind, end_recorded: row.end_recorded });
-    }
     for row in store::persons(tx, generation, &persons).await? {
-        let keys = bonds.remove(&row.person).unwrap_or_default();
-        cases.entry(home[&row.person]).or_default().persons.push(Person {
-            person: row.person,
-            keys,
-            names: names.remove(&row.person).unwrap_or_default(),
-            sex: Sex::from_code(row.sex),
-            birth_date: row.birth_date,
-            // An answer that only a newer source knows confirms nobody.
-            registry: RegistryAnswer::from_code(row.registry).unwrap_or(RegistryAnswer::NotFound),
-            subject: of_persons.get(&row.person).copied().unwrap_or_default(),
-        });
+        let known = &mut cases.entry(home[&row.person]).or_default().persons;
+        match (row.name.zip(row.name_comparable), known.last_mut()) {
+            (None, _) => known.push(Person {
+                person: row.person,
+                keys: bonds.remove(&row.person).unwrap_or_default(),
+                names: Vec::new(),
+                sex: Sex::from_code(row.kind),
+                birth_date: row.day.ok_or(StoreError::Corrupt("day of birth"))?,
+                // An answer that only a newer source knows confirms nobody.
+                registry: RegistryAnswer::from_code(row.registry).unwrap_or(RegistryAnswer::NotFound),
+                subject: of_persons.get(&row.person).copied().unwrap_or_default(),
+            }),
+            // Names come behind their person.
+            (Some(name), Some(person)) if person.person == row.person => {
+                person.names.push(Bond { value: name, kind: bond(row.kind), end_recorded: row.day });
+            }
+            (Some(_), _) => {}
+        }
     }
     let rows = store::enrollments(tx, generation, &persons, keys).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.enrollment).collect();

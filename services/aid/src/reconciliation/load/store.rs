@@ -11,22 +11,21 @@ pub struct KeyRow {
     pub person_key: Uuid,
     pub kind: i32,
     pub end_recorded: Option<NaiveDate>,
+    /// What is held against the person, where they have been judged.
+    pub subject: Option<Uuid>,
 }
 
-#[derive(Debug, sqlx::FromRow)]
-pub struct NameRow {
-    pub person: Uuid,
-    pub name: String,
-    pub name_comparable: String,
-    pub kind: i32,
-    pub end_recorded: Option<NaiveDate>,
-}
-
+/// A person, or a name of one.
 #[derive(Debug, sqlx::FromRow)]
 pub struct PersonRow {
     pub person: Uuid,
-    pub sex: i32,
-    pub birth_date: NaiveDate,
+    /// Of a name itself.
+    pub name: Option<String>,
+    pub name_comparable: Option<String>,
+    /// How a name belongs; of a person the sex.
+    pub kind: i32,
+    /// On which day the end of a name was recorded; of a person the day of birth.
+    pub day: Option<NaiveDate>,
     pub registry: i32,
 }
 
@@ -80,18 +79,17 @@ pub struct ClaimRow {
 
 /// Every bond of the persons who hold or held one of these keys, also those by their other keys.
 pub async fn bonds_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<KeyRow>, StoreError> {
-    let holders = rows!(
-        tx,
-        (Uuid,),
-        sql!("SELECT person FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1),
-        bulk_uuids(keys.iter().copied()),
-        generation
-    )?;
     rows!(
         tx,
         KeyRow,
-        sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person, kind, person_key"),
-        bulk_uuids(holders.into_iter().map(|(person,)| person)),
+        sql!(
+            "SELECT k.person, k.person_key, k.kind, k.end_recorded, (SELECT s.subject FROM person_subjects s WHERE s.person = k.person) AS subject
+             FROM mirror_person_keys k WHERE k.generation = $2 AND k.person "
+            only(sqlite "IN (SELECT h.person FROM mirror_person_keys h WHERE h.generation = $2 AND h.person_key",
+                 postgres "= ANY(ARRAY(SELECT h.person FROM mirror_person_keys h WHERE h.generation = $2 AND h.person_key")
+            in_uuids 1 only(sqlite ")", postgres "))") " ORDER BY k.person, k.kind, k.person_key"
+        ),
+        bulk_uuids(keys.iter().copied()),
         generation
     )
 }
@@ -101,27 +99,27 @@ pub async fn bonds_of_keys(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Resul
     rows!(
         tx,
         KeyRow,
-        sql!("SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = $2 AND person_key" in_uuids 1 " ORDER BY person, kind, person_key"),
+        sql!(
+            "SELECT k.person, k.person_key, k.kind, k.end_recorded, (SELECT s.subject FROM person_subjects s WHERE s.person = k.person) AS subject
+             FROM mirror_person_keys k WHERE k.generation = $2 AND k.person_key" in_uuids 1 " ORDER BY k.person, k.kind, k.person_key"
+        ),
         bulk_uuids(keys.iter().copied()),
         generation
     )
 }
 
+/// Persons in the order of their ids, and their names in theirs: of a name what it is of a person, and of a person what they are. Each
+/// table by its own index.
 pub async fn persons(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<Vec<PersonRow>, StoreError> {
     rows!(
         tx,
         PersonRow,
-        sql!("SELECT person, sex, birth_date, registry FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person"),
-        bulk_uuids(persons.iter().copied()),
-        generation
-    )
-}
-
-pub async fn person_names(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<Vec<NameRow>, StoreError> {
-    rows!(
-        tx,
-        NameRow,
-        sql!("SELECT person, name, name_comparable, kind, end_recorded FROM mirror_person_names WHERE generation = $2 AND person" in_uuids 1 " ORDER BY person, ordinal"),
+        sql!(
+            "SELECT person, CAST(NULL AS text) AS name, CAST(NULL AS text) AS name_comparable, sex AS kind, birth_date AS day, registry, -1 AS ordinal
+             FROM mirror_persons WHERE generation = $2 AND person" in_uuids 1
+            " UNION ALL SELECT person, name, name_comparable, kind, end_recorded, 0, ordinal FROM mirror_person_names WHERE generation = $2 AND person" in_uuids 1
+            " ORDER BY person, ordinal"
+        ),
         bulk_uuids(persons.iter().copied()),
         generation
     )

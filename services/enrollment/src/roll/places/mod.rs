@@ -16,7 +16,7 @@ use crate::{Parts, sharing};
 
 // What other capabilities may ask.
 pub use self::store::LockedRow;
-pub(crate) use self::store::{is_enrolled_beyond, last_from, lock, of_person, periods};
+pub(crate) use self::store::{is_enrolled_beyond, lock, of_person, periods};
 
 /// Whom a place is for.
 #[derive(Debug)]

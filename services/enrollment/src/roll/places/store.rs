@@ -21,6 +21,8 @@ pub struct LockedRow {
     pub birth_date: NaiveDate,
     pub class_name: String,
     pub major: String,
+    /// First day of the last period that stands.
+    pub last_from: Option<NaiveDate>,
 }
 
 /// A part of the story, as it stands.
@@ -51,23 +53,21 @@ pub struct Moved {
     pub reason: String,
 }
 
+/// Locks an enrollment and reads it. Two statements where writers don't take turns anyway: what waited for the lock would else be read
+/// as it was before.
 pub async fn lock(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<LockedRow>, StoreError> {
+    if !tx.is_sqlite() {
+        one!(&mut *tx, (Uuid,), "SELECT enrollment FROM enrollments WHERE school = $1 AND enrollment = $2 FOR UPDATE", school, enrollment)?;
+    }
     one!(
         tx,
         LockedRow,
-        sql!(
-            "SELECT state, person, id_document, sex, birth_date, class_name, major FROM enrollments WHERE school = $1 AND enrollment = $2"
-            only(sqlite "", postgres " FOR UPDATE")
-        ),
+        "SELECT state, person, id_document, sex, birth_date, class_name, major,
+                (SELECT max(p.from_date) FROM periods p WHERE p.enrollment = enrollments.enrollment AND p.until_version IS NULL) AS last_from
+         FROM enrollments WHERE school = $1 AND enrollment = $2",
         school,
         enrollment
     )
-}
-
-/// First day of the last period that stands. A statement of its own, after the lock: what waited for it would else read of before.
-pub async fn last_from(tx: &mut Tx, enrollment: Uuid) -> Result<Option<NaiveDate>, StoreError> {
-    let last = one!(tx, (Option<NaiveDate>,), "SELECT max(from_date) FROM periods WHERE enrollment = $1 AND until_version IS NULL", enrollment)?;
-    Ok(last.and_then(|(last,)| last))
 }
 
 pub async fn periods(tx: &mut Tx, enrollment: Uuid) -> Result<Vec<PeriodRow>, StoreError> {
@@ -135,43 +135,40 @@ pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate,
 /// Ends the last period the day before, and begins another: both are known from the next version on, and what they replace until it.
 /// Returns how many were begun: none where the last period begins no earlier.
 pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, StoreError> {
-    let json = bulk_rows(moved);
-    run!(
+    let rows = bulk_rows(moved);
+    let written = run!(
         tx,
         sql!(
-            "INSERT INTO periods (enrollment, period, from_date, to_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups, reason, recorded_day,
-                                  recorded_by, recorded_at_us, version)
-             SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, p.from_date, t.from_date, p.state, p.class_name,
-                    p.major, p.study_form, p.household, p.residence, p.registered_region, p.urban_rural, p.special_groups, p.reason, p.recorded_day, p.recorded_by, p.recorded_at_us,
-                    (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = p.enrollment) + 1
-             FROM " table 1 (enrollment uuid, from_date date) " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL AND p.from_date < t.from_date"
+            "INSERT INTO periods (enrollment, period, from_date, to_date, state, class_name, major, study_form, household, residence,
+                                  registered_region, urban_rural, special_groups, reason, recorded_day, recorded_by, recorded_at_us, version)
+             SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + part.nth,
+                    CASE part.nth WHEN 1 THEN p.from_date ELSE t.from_date END, CASE part.nth WHEN 1 THEN t.from_date END,
+                    CASE part.nth WHEN 1 THEN p.state ELSE coalesce(t.state, p.state) END,
+                    CASE part.nth WHEN 1 THEN p.class_name ELSE coalesce(t.class_name, p.class_name) END,
+                    CASE part.nth WHEN 1 THEN p.major ELSE coalesce(t.major, p.major) END,
+                    p.study_form, p.household, p.residence, p.registered_region, p.urban_rural, p.special_groups,
+                    CASE part.nth WHEN 1 THEN p.reason ELSE t.reason END, CASE part.nth WHEN 1 THEN p.recorded_day ELSE $2 END,
+                    CASE part.nth WHEN 1 THEN p.recorded_by ELSE $3 END, CASE part.nth WHEN 1 THEN p.recorded_at_us ELSE $4 END,
+                    (SELECT s.version FROM shared_records s WHERE s.kind = $5 AND s.record = p.enrollment) + 1
+             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, reason text)
+            " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL AND p.from_date < t.from_date
+             CROSS JOIN (SELECT 1 AS nth UNION ALL SELECT 2) AS part"
         ),
-        &json,
+        &rows,
+        ctx.today(),
+        &ctx.actor.account,
+        ctx.now_us(),
         KIND
     )?;
     run!(
         tx,
         sql!(
             "UPDATE periods SET until_version = (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = periods.enrollment) + 1
-             FROM " table 1 (enrollment uuid) " WHERE periods.enrollment = t.enrollment AND periods.until_version IS NULL AND periods.to_date IS NULL"
+             FROM " table 1 (enrollment uuid, from_date date)
+            " WHERE periods.enrollment = t.enrollment AND periods.until_version IS NULL AND periods.to_date IS NULL AND periods.from_date < t.from_date"
         ),
-        &json,
+        &rows,
         KIND
-    )?;
-    let begun = run!(
-        tx,
-        sql!(
-            "INSERT INTO periods (enrollment, period, from_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups, reason, recorded_day, recorded_by,
-                                  recorded_at_us, version)
-             SELECT p.enrollment, (SELECT max(m.period) FROM periods m WHERE m.enrollment = p.enrollment) + 1, t.from_date, coalesce(t.state, p.state),
-                    coalesce(t.class_name, p.class_name), coalesce(t.major, p.major), p.study_form, p.household, p.residence, p.registered_region, p.urban_rural, p.special_groups, t.reason, $2, $3, $4, p.version
-             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, reason text)
-            " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date = t.from_date"
-        ),
-        &json,
-        ctx.today(),
-        &ctx.actor.account,
-        ctx.now_us()
     )?;
     run!(
         tx,
@@ -181,10 +178,10 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
              updated_at_us = $2, etag = etag + 1
              FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text) " WHERE enrollments.enrollment = t.enrollment"
         ),
-        &json,
+        &rows,
         ctx.now_us()
     )?;
-    Ok(begun)
+    Ok(written / 2)
 }
 
 pub async fn free(tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), StoreError> {

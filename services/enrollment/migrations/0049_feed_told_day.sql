@@ -1,0 +1,1 @@
+ALTER TABLE feed_sequencer ADD COLUMN told_day date;

@@ -1,0 +1,54 @@
+//! What calls cost: statements on both engines, counted by the services themselves. A statement wakes a thread on SQLite and goes over the
+//! wire on PostgreSQL; whoever needs more must say so here.
+
+use serde_json::json;
+use xuezhu_tests::{
+    Engine, deployment,
+    schools::{self, SCHOOL, number, student},
+};
+
+/// Work, and the statements that one unit of it may take on SQLite and on PostgreSQL, beginning and end of transactions among them.
+const BUDGET: [(&str, u64, u64); 7] = [
+    // A leave: the call itself, its position, the feed that tells it, the mirror that judges it.
+    ("TakeLeave", 14, 15),
+    ("positions", 5, 5),
+    ("feed", 6, 6),
+    ("mirror", 24, 24),
+    // Reading.
+    ("GetEnrollment", 6, 6),
+    ("ListEnrollments", 6, 6),
+    ("ListClasses", 4, 4),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_main_calls_keep_their_budget_of_statements() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-11-20".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        people.import(&(1..=3).map(student).collect::<Vec<_>>()).await;
+        people.register().await;
+        people.list(&[(&student(1)["姓名"], &number(1), "")]).await;
+        deployment.drain().await.expect("drains");
+        let taken = |work: &str| deployment.databases().map(|db| db.statements().of(work)).iter().sum::<u64>();
+        let path = people.path_of(1).await;
+        let before = BUDGET.map(|(work, ..)| taken(work));
+        let leave = json!({ "effectiveDate": "2026-11-02", "reason": "测试" });
+        people.clerk.post(&format!("{path}/leave"), &leave, "").await.expect("is recorded");
+        deployment.drain().await.expect("drains");
+        people.officer.get(&path).await.expect("is told");
+        people.officer.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("is told");
+        people.officer.get(&format!("/v1/schools/{SCHOOL}/classes")).await.expect("is told");
+        let mut over = Vec::new();
+        for ((work, sqlite, postgres), before) in BUDGET.into_iter().zip(before) {
+            let (taken, budget) = (taken(work) - before, if matches!(engine, Engine::Sqlite) { sqlite } else { postgres });
+            println!("{engine:?} {work}: {taken} statements of {budget}");
+            if taken == 0 || taken > budget {
+                over.push(format!("{work}: {taken} of {budget}"));
+            }
+        }
+        assert!(over.is_empty(), "{engine:?}: {over:?}");
+        deployment.stop().await;
+    }
+}
