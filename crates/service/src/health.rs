@@ -50,8 +50,12 @@ impl Checks {
     pub fn and_database(self, db: &Db, clock: &Clock, keyring: &Keyring, migrations: &'static Migrator) -> Self {
         let (clock, keyring) = (clock.clone(), keyring.clone());
         let of = |db: &Db| db.clone();
-        let (written, proven, migrated) = (of(db), of(db), of(db));
-        self.and("database", move || {
+        let (written, roomy, proven, migrated) = (of(db), of(db), of(db), of(db));
+        self.and("room", move || {
+            let full = roomy.was_full_within(STALE);
+            Box::pin(async move { if full { Err("a write has just found no room on the disk".into()) } else { Ok(()) } })
+        })
+        .and("database", move || {
             let (db, now_us) = (written.clone(), clock.now_us());
             Box::pin(async move { takes_writes(&db, now_us).await.map_err(|error| error.to_string()) })
         })

@@ -148,6 +148,10 @@ impl Retryable for Error {
     fn is_retryable(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_retryable())
     }
+
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_full())
+    }
 }
 
 impl Error {

@@ -3,8 +3,8 @@
 use std::{
     ops::{Deref, DerefMut},
     str::FromStr,
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use rand::Rng;
@@ -47,6 +47,8 @@ pub enum Db {
         file: Option<Arc<SqliteFile>>,
         /// What is counted.
         statements: Statements,
+        /// When a write last found no room.
+        full: Arc<Mutex<Option<Instant>>>,
     },
     /// A server.
     Postgres {
@@ -54,6 +56,8 @@ pub enum Db {
         pool: PgPool,
         /// What is counted.
         statements: Statements,
+        /// When a write last found no room.
+        full: Arc<Mutex<Option<Instant>>>,
     },
 }
 
@@ -169,11 +173,11 @@ impl Db {
                 .connect_with(options.clone().pragma("cache_size", "-32000"))
                 .await?;
             let read = SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
-            Ok(Self::Sqlite { read, write, file, statements: Statements::default() })
+            Ok(Self::Sqlite { read, write, file, statements: Statements::default(), full: Arc::default() })
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?;
             let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(Duration::from_secs(60)).connect_with(options).await?;
-            Ok(Self::Postgres { pool, statements: Statements::default() })
+            Ok(Self::Postgres { pool, statements: Statements::default(), full: Arc::default() })
         } else {
             Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()))
         }
@@ -201,7 +205,7 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { read, statements, .. } => Tx::Sqlite(SqliteTx::begin(read, "BEGIN", statements).await?),
-            Self::Postgres { pool, statements } => {
+            Self::Postgres { pool, statements, .. } => {
                 let transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
                 Tx::Postgres(PostgresTx { transaction, count: statements.begin() })
             }
@@ -215,7 +219,7 @@ impl Db {
         }
         Ok(match self {
             Self::Sqlite { write, statements, .. } => Tx::Sqlite(SqliteTx::begin(write, "BEGIN IMMEDIATE", statements).await?),
-            Self::Postgres { pool, statements } => Tx::Postgres(PostgresTx { transaction: pool.begin().await?, count: statements.begin() }),
+            Self::Postgres { pool, statements, .. } => Tx::Postgres(PostgresTx { transaction: pool.begin().await?, count: statements.begin() }),
         })
     }
 
@@ -247,6 +251,9 @@ impl Db {
                     error
                 }
             };
+            if error.is_full() {
+                *self.full().lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
             if attempt == ATTEMPTS || !error.is_retryable() {
                 return Err(error);
             }
@@ -285,6 +292,17 @@ impl Db {
             }
             Self::Postgres { pool, .. } => pool.close().await,
         }
+    }
+
+    fn full(&self) -> &Mutex<Option<Instant>> {
+        match self {
+            Self::Sqlite { full, .. } | Self::Postgres { full, .. } => full,
+        }
+    }
+
+    /// Whether a write has found no room within this time: a smaller one may well find some.
+    pub fn was_full_within(&self, time: Duration) -> bool {
+        self.full().lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < time)
     }
 
     /// Statements since it was opened.

@@ -74,11 +74,18 @@ fn is_out_of_reach(code: &str) -> bool {
 pub trait Retryable {
     /// Whether to run it again.
     fn is_retryable(&self) -> bool;
+
+    /// Whether there was no room on the disk.
+    fn is_full(&self) -> bool;
 }
 
 impl Retryable for StoreError {
     fn is_retryable(&self) -> bool {
         // A unique violation means that somebody committed first: the second run will see what.
         matches!(self, Self::Retry(_) | Self::Unique(_))
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
     }
 }

@@ -1,6 +1,7 @@
 //! What the system does in a second, beside what people would use instead: each command prints its figure and its
 //! baseline from one run. `docs/benchmarks.md` keeps them, with the commands.
 
+mod calls;
 mod feed;
 mod import;
 mod latency;
@@ -32,8 +33,11 @@ async fn main() {
         Some("feed") => feed::measure(number(1, 100_000)).await,
         Some("latency") => latency::measure(number(1, 2_000), number(2, 100_000)).await,
         Some("sweep") => sweep::measure(number(1, 160_000)).await,
+        Some("calls") => calls::measure(number(1, 2_000)).await,
         Some("import") => import::measure(number(1, 10_000)).await,
-        _ => println!("cargo bench -p xuezhu-tests --bench measure -- feed [changes] | latency [samples students] | sweep [enrollments] | import [students]"),
+        _ => println!(
+            "cargo bench -p xuezhu-tests --bench measure -- feed [changes] | latency [samples students] | sweep [enrollments] | import [students] | calls [of each]"
+        ),
     }
 }
 
