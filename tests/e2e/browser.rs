@@ -183,6 +183,23 @@ async fn walk_changes(page: &Browser, base: &str, people: &People) -> anyhow::Re
     page.click("form:has(input[value=change_class]) button").await?;
     page.sees("2班 · 现代农艺技术").await?;
     page.picture("enrollment-class").await?;
+    // What held on an earlier day, as it was known on another.
+    for (known, says) in [
+        ("2026-10-25", "2026-10-10：在读（2026-09-01 起），1班 · 现代农艺技术（按 2026-10-25 以前的登记）"),
+        ("2026-10-26", "按哪一天以前的登记：不能晚于今天"),
+    ] {
+        let script = "document.querySelector('#seen-on').value = '2026-10-10'; document.querySelector('#seen-known').value = arguments[0]";
+        page.call("execute/sync", json!({ "script": script, "args": [known] })).await?;
+        page.click("#seen button").await?;
+        page.sees(says).await?;
+        page.picture(&format!("enrollment-seen-{known}")).await?;
+        page.fits().await?;
+    }
+    // The students of a class.
+    page.go(&format!("{base}/students?class=2%E7%8F%AD")).await?;
+    page.sees(&student(3)["姓名"]).await?;
+    page.picture("students-of-a-class").await?;
+    page.go(&format!("{base}/schools/{SCHOOL}/enrollments/{enrollment}")).await?;
     // A whole number, for a purpose.
     page.type_in("input[name=purpose]", "核对户口簿").await?;
     page.click("form:has(input[name=purpose]) button").await?;

@@ -182,6 +182,7 @@ fn told(version: i64, registry: i32, at: i32, now: i32) -> Vec<Record> {
         person: person.as_bytes().to_vec(),
         entry_day: day("2026-09-01"),
         approved_day: day("2026-09-10"),
+        claimed_day: 0,
         periods: vec![period],
     };
     vec![record(version, person.as_bytes(), Body::Person(who)), record(version, enrollment.as_bytes(), Body::Enrollment(place))]

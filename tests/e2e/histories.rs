@@ -60,13 +60,13 @@ struct Person {
 }
 
 impl Person {
-    /// Whether a submission may be a person's, for an entry: by the number that they have, one that was theirs by law, or one that was
-    /// only found to be mistyped on the day of the entry or after it.
-    fn waits_as(&self, place: &Place, entry: &Entry) -> bool {
+    /// Whether a submission may be a person's: by the number that they have, one that was theirs by law, or one that was only found to be
+    /// mistyped on the day of the submission or after it.
+    fn waits_as(&self, place: &Place) -> bool {
         let numbered = self.keys.iter().any(|(key, kind, end)| {
             let theirs = match *kind {
                 PRESENT | CHANGED => true,
-                _ => end.is_some_and(|end| entry.day <= end),
+                _ => end.is_some_and(|end| place.claimed.is_some_and(|day| day <= end)),
             };
             *key == place.key && theirs
         });
@@ -76,6 +76,8 @@ impl Person {
 
 struct Place {
     school: String,
+    /// Day on which it was submitted last.
+    claimed: Option<NaiveDate>,
     person: Option<Uuid>,
     key: Uuid,
     name: String,
@@ -125,13 +127,14 @@ impl Truth {
         {
             periods.entry(id).or_default().push((from, to, state == State::InSchool.code()));
         }
-        type Row = (Uuid, String, i32, Option<Uuid>, Uuid, String, Option<NaiveDate>, NaiveDate);
-        let places = rows!(&mut tx, Row, "SELECT enrollment, school, state, person, claim_key, name, approved_day, entry_date FROM enrollments")
+        type Row = (Uuid, String, i32, Option<Uuid>, Uuid, String, Option<NaiveDate>, NaiveDate, Option<NaiveDate>);
+        let places = rows!(&mut tx, Row, "SELECT enrollment, school, state, person, claim_key, name, approved_day, entry_date, claimed_day FROM enrollments")
             .expect("enrollments")
             .into_iter()
             .filter(|row| !State::from_code(row.2).expect("a state").is_editable())
-            .map(|(id, school, _, person, key, name, approved, entry)| Place {
+            .map(|(id, school, _, person, key, name, approved, entry, claimed)| Place {
                 school,
+                claimed,
                 person,
                 key,
                 name: comparable_name(&name),
@@ -211,7 +214,7 @@ impl Truth {
                     && place.school == entry.school
                     && place.key != entry.key
                     && !present(place.key)
-                    && person.waits_as(place, entry)
+                    && person.waits_as(place)
                     && entry.months.iter().any(|month| self.place_rule(entry, self.who(entry), *month) == Some("NOT_YET_REGISTERED"))
             })
         };
@@ -221,7 +224,7 @@ impl Truth {
     fn place_rule(&self, entry: &Entry, person: Option<Uuid>, month: i32) -> Option<&'static str> {
         let waits = self.places.iter().any(|place| {
             let here = place.person.is_none() && place.school == entry.school;
-            here && person.map_or(place.key == entry.key, |person| self.persons[&person].waits_as(place, entry))
+            here && person.map_or(place.key == entry.key, |person| self.persons[&person].waits_as(place))
         });
         let owners = person.map(|person| self.owners(person, &entry.scheme, month)).unwrap_or_default();
         let approved_here = person.is_some() && self.places.iter().any(|place| place.person == person && place.school == entry.school);

@@ -5,7 +5,7 @@
 //! | 1 | schools, persons, enrollments; periods in school, on leave, withdrawn |
 //! | 2 | the id of the change in each record, by which a source is asked later what it forgot |
 //! | 3 | periods of somebody who never came |
-//! | 4 | registered region, 城乡分类代码 and special groups of a period |
+//! | 4 | registered region, 城乡分类代码 and special groups of a period; the day on which a claim was submitted |
 //!
 //! To add a field to a record: raise [`FORMAT`], say here what came with it, in [`told`] how it is told to whom reads
 //! only a lower one, and in [`Said`] with which format it came. A source that starts with a higher format than before publishes again every record whose body changes; a
@@ -24,7 +24,7 @@ pub const FIRST_KINDS: [i32; 3] = [10, 11, 12];
 const CHANGE_IDS: i32 = 2;
 /// The format from which periods tell that somebody never came.
 const NEVER_CAME: i32 = 3;
-/// The format from which periods carry what a family's circumstances are judged by.
+/// The format from which periods carry what a family's circumstances are judged by, and claims their day.
 const CIRCUMSTANCES: i32 = 4;
 
 /// What a follower reads: as its handshake says, and no more than the source has.
@@ -74,6 +74,7 @@ impl Reader {
                     period.state = State::Withdrawn.into();
                 }
                 if self.format < CIRCUMSTANCES {
+                    enrollment.claimed_day = 0;
                     for period in &mut enrollment.periods {
                         (period.registered_region, period.urban_rural, period.special_groups) = Default::default();
                     }
@@ -136,9 +137,21 @@ impl Said<pb::Enrollment> {
     /// Parts an enrollment. Every field is named here, so that none comes without its format: one that came later is taken out
     /// of `first` into a message of its own, which is written to its place in `later`, that of each period behind the one before.
     pub fn of_enrollment(enrollment: &pb::Enrollment) -> Self {
-        let pb::Enrollment { school: _, stage: _, claim_key: _, claim_name: _, sex: _, birth_day: _, person: _, entry_day: _, approved_day: _, periods } =
-            enrollment;
-        let (mut first, mut circumstances) = (enrollment.clone(), Vec::new());
+        let pb::Enrollment {
+            school: _,
+            stage: _,
+            claim_key: _,
+            claim_name: _,
+            sex: _,
+            birth_day: _,
+            person: _,
+            entry_day: _,
+            approved_day: _,
+            periods,
+            claimed_day,
+        } = enrollment;
+        let mut circumstances = pb::Enrollment { claimed_day: *claimed_day, ..pb::Enrollment::default() }.encode_length_delimited_to_vec();
+        let mut first = pb::Enrollment { claimed_day: 0, ..enrollment.clone() };
         for (period, first) in periods.iter().zip(&mut first.periods) {
             let pb::Period { from_day, to_day, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups } =
                 period.clone();

@@ -176,6 +176,7 @@ impl Batch {
             person: if enrollment.person.is_empty() { None } else { Some(Hex(uuid(&enrollment.person)?)) },
             entry_date: civil_day(enrollment.entry_day),
             approved_day: day_or_none(enrollment.approved_day),
+            claimed_day: day_or_none(enrollment.claimed_day),
         });
         Ok(())
     }

@@ -102,6 +102,7 @@ pub(super) struct EnrollmentRow {
     pub person: Option<Hex>,
     pub entry_date: NaiveDate,
     pub approved_day: Option<NaiveDate>,
+    pub claimed_day: Option<NaiveDate>,
     pub digest: Hex,
     pub later: String,
 }
@@ -504,15 +505,15 @@ pub(super) async fn replace_enrollments(
         tx,
         sql!(
             "INSERT INTO mirror_enrollments (source, generation, enrollment, version, change, recorded_at_us, story, school, stage, claim_key, claim_name, sex, birth_date, person,
-                                              entry_date, approved_day, digest, later)
+                                              entry_date, approved_day, claimed_day, digest, later)
              SELECT $3, $2, t.enrollment, t.version, t.change, t.recorded_at_us, t.story, t.school, t.stage, t.claim_key, t.claim_name, t.sex, t.birth_date, t.person,
-                    t.entry_date, t.approved_day, t.digest, t.later
+                    t.entry_date, t.approved_day, t.claimed_day, t.digest, t.later
              FROM " table 1 (enrollment uuid, version bigint, change uuid, recorded_at_us bigint, story uuid, school text, stage integer, claim_key uuid, claim_name text, sex integer, birth_date date,
-                person uuid, entry_date date, approved_day date, digest uuid, later text) " WHERE true
+                person uuid, entry_date date, approved_day date, claimed_day date, digest uuid, later text) " WHERE true
              ON CONFLICT (enrollment, generation) DO UPDATE SET version = excluded.version, change = excluded.change, recorded_at_us = excluded.recorded_at_us,
                 story = excluded.story, school = excluded.school, stage = excluded.stage, claim_key = excluded.claim_key, claim_name = excluded.claim_name,
                 sex = excluded.sex, birth_date = excluded.birth_date, person = excluded.person, entry_date = excluded.entry_date,
-                approved_day = excluded.approved_day, digest = excluded.digest, later = excluded.later"
+                approved_day = excluded.approved_day, claimed_day = excluded.claimed_day, digest = excluded.digest, later = excluded.later"
         ),
         bulk_rows(enrollments),
         generation,

@@ -102,9 +102,9 @@ impl Person {
 
     /// Whether an enrollment that waits under a number may be this person's, for a claim recorded on `day`.
     ///
-    /// The source does not tell on which day an enrollment was submitted. A number that was changed by law stays the person's
-    /// there: whoever is approved under it takes the place as that person, whenever it was submitted. A mistyped one never
-    /// was theirs and may become another's: it is good for claims recorded up to the day on which that was found.
+    /// A number that was changed by law stays the person's: whoever is approved under it takes the place as that person, whenever it
+    /// was submitted. A mistyped one never was theirs and may become another's: it is good for what was submitted up to the day on
+    /// which that was found.
     pub fn may_wait_under(&self, key: Uuid, day: NaiveDate) -> bool {
         self.keys.iter().any(|bond| bond.value == key && (bond.kind == BondKind::Former || bond.good_for(day)))
     }
@@ -164,6 +164,8 @@ pub struct Enrollment {
     pub entry_date: NaiveDate,
     /// Civil day of approval.
     pub approved_day: Option<NaiveDate>,
+    /// Civil day on which the claim was submitted, where the source told it.
+    pub claimed_day: Option<NaiveDate>,
     /// The dated story.
     pub timeline: Vec<Span<Place>>,
 }

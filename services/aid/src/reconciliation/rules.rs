@@ -429,7 +429,7 @@ fn waits_here(enrollment: &Enrollment, claim: &Claim, person: Option<&Person>) -
         && match person {
             // Of a number that passed from one to another, only what this person may be called means this person.
             Some(person) => {
-                person.may_wait_under(enrollment.claim_key, claim.recorded_day)
+                person.may_wait_under(enrollment.claim_key, enrollment.claimed_day.unwrap_or(claim.recorded_day))
                     && person.names.iter().any(|bond| bond.value.1 == comparable_name(&enrollment.claim_name))
             }
             None => enrollment.claim_key == claim.key,

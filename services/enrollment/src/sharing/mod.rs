@@ -146,5 +146,6 @@ fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> Result<pb::Enrollment, 
         entry_day: epoch_day(row.entry_date),
         approved_day: row.approved_day.map_or(0, epoch_day),
         periods,
+        claimed_day: row.claimed_day.map_or(0, epoch_day),
     })
 }

@@ -41,6 +41,7 @@ pub struct EnrollmentRow {
     pub birth_date: NaiveDate,
     pub entry_date: NaiveDate,
     pub approved_day: Option<NaiveDate>,
+    pub claimed_day: Option<NaiveDate>,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -140,7 +141,7 @@ pub async fn enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<EnrollmentRow>
         tx,
         EnrollmentRow,
         sql!(
-            "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day
+            "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day, e.claimed_day
              FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.enrollment" in_uuids 1
         ),
         bulk_uuids(ids.iter().copied())

@@ -147,6 +147,7 @@ fn enrollment(row: EnrollmentRow, timeline: Vec<Span<Place>>) -> Enrollment {
         person: row.person,
         entry_date: row.entry_date,
         approved_day: row.approved_day,
+        claimed_day: row.claimed_day,
         timeline,
     }
 }

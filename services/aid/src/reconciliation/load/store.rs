@@ -39,6 +39,7 @@ pub struct EnrollmentRow {
     pub person: Option<Uuid>,
     pub entry_date: NaiveDate,
     pub approved_day: Option<NaiveDate>,
+    pub claimed_day: Option<NaiveDate>,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -130,9 +131,9 @@ pub async fn enrollments(tx: &mut Tx, generation: i64, persons: &[Uuid], keys: &
         tx,
         EnrollmentRow,
         sql!(
-            "SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
+            "SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day, claimed_day FROM mirror_enrollments
              WHERE generation = $3 AND person" in_uuids 1
-            " UNION SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day FROM mirror_enrollments
+            " UNION SELECT enrollment, school, stage, claim_key, claim_name, person, entry_date, approved_day, claimed_day FROM mirror_enrollments
              WHERE generation = $3 AND claim_key" in_uuids 2
         ),
         bulk_uuids(persons.iter().copied()),

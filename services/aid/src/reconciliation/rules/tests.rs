@@ -50,6 +50,7 @@ fn waiting(claimed: Uuid, name: &str, school: &str) -> Enrollment {
         person: None,
         entry_date: day("2026-09-01"),
         approved_day: None,
+        claimed_day: None,
         timeline: Vec::new(),
     }
 }
@@ -147,6 +148,24 @@ fn who_waits_under_a_number_of_before_is_met_as_far_as_that_number_is_the_person
             if met { vec![(Stage::Submitted, waits_as != listed)] } else { vec![] },
             "{index}"
         );
+    }
+}
+
+#[test]
+fn what_a_submission_means_goes_by_the_day_on_which_it_was_submitted() {
+    use Rule::{NoEnrollment, NotYetRegistered};
+    let (present, before) = (key(10), key(11));
+    // Day of the submission, kind of the number of before, whose end was recorded on 15 October; the entry is of November.
+    for (submitted, kind, expected) in [
+        ("2026-10-14", BondKind::Mistyped, NotYetRegistered),
+        ("2026-10-15", BondKind::Mistyped, NotYetRegistered),
+        ("2026-10-16", BondKind::Mistyped, NoEnrollment),
+        ("2026-10-16", BondKind::Former, NotYetRegistered),
+    ] {
+        let keys = vec![Bond::current(present), ended(before, kind, "2026-10-15")];
+        let waits = Enrollment { claimed_day: Some(day(submitted)), ..waiting(before, NAME, HERE) };
+        let entry = claim(20, present, HERE, &[202_609], "2026-11-10", 1);
+        assert_eq!(of_place(vec![person(keys)], vec![waits], entry).0, expected, "{submitted} {kind:?}");
     }
 }
 

@@ -113,7 +113,7 @@ pub async fn remove(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<bool,
 
 /// Rows go to the principal, within a submission.
 pub async fn submitted(ctx: &Context, tx: &mut Tx, submission: Uuid, rows: &[Uuid]) -> Result<(), Error> {
-    store::submitted(tx, submission, rows, ctx.now_us()).await?;
+    store::submitted(tx, submission, rows, ctx.now_us(), ctx.today()).await?;
     sharing::share_enrollments(ctx, tx, rows).await
 }
 

@@ -104,14 +104,15 @@ pub async fn remove(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<bool,
     Ok(removed == 1)
 }
 
-pub async fn submitted(tx: &mut Tx, submission: Uuid, ids: &[Uuid], now_us: i64) -> Result<(), StoreError> {
+pub async fn submitted(tx: &mut Tx, submission: Uuid, ids: &[Uuid], now_us: i64, today: NaiveDate) -> Result<(), StoreError> {
     run!(
         tx,
-        sql!("UPDATE enrollments SET state = $4, submission = $2, sent_back_reason = '', refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment" in_uuids 1),
+        sql!("UPDATE enrollments SET state = $4, submission = $2, claimed_day = $5, sent_back_reason = '', refusal = '', updated_at_us = $3, etag = etag + 1 WHERE enrollment" in_uuids 1),
         bulk_uuids(ids.iter().copied()),
         submission,
         now_us,
-        State::Submitted.code()
+        State::Submitted.code(),
+        today
     )?;
     Ok(())
 }
