@@ -30,8 +30,12 @@ fn facts_of(record: Uuid, version: i64, body: Body) -> Vec<String> {
             let (key, person, birth, entry, approved) =
                 (id(&told.claim_key), id(&told.person), day(told.birth_day), day(told.entry_day), day(told.approved_day));
             let mut facts = vec![format!(
-                "enrollment {record} {version} {} {} {key} {} {} {birth:?} {person} {entry:?} {approved:?}",
-                told.school, told.stage, told.claim_name, told.sex
+                "enrollment {record} {version} {} {} {key} {} {} {birth:?} {person} {entry:?} {approved:?} {:?}",
+                told.school,
+                told.stage,
+                told.claim_name,
+                told.sex,
+                day(told.claimed_day)
             )];
             facts.extend(told.periods.iter().map(|period| {
                 let to = day(period.to_day).unwrap_or(NaiveDate::MAX);
@@ -82,13 +86,14 @@ async fn held(mirror: &Db) -> BTreeSet<String> {
     for (person, name, kind, end) in rows!(&mut tx, (Uuid, String, i32, Option<NaiveDate>), names).expect("reads") {
         held.insert(format!("name {person} {name} {kind} {end:?}"));
     }
-    type Enrollment = (Uuid, i64, String, i32, Uuid, String, i32, NaiveDate, Option<Uuid>, NaiveDate, Option<NaiveDate>);
+    type Enrollment = (Uuid, i64, String, i32, Uuid, String, i32, NaiveDate, Option<Uuid>, NaiveDate, Option<NaiveDate>, Option<NaiveDate>);
     let enrollments =
-        "SELECT enrollment, version, school, stage, claim_key, claim_name, sex, birth_date, person, entry_date, approved_day FROM mirror_enrollments
+        "SELECT enrollment, version, school, stage, claim_key, claim_name, sex, birth_date, person, entry_date, approved_day, claimed_day FROM mirror_enrollments
                        WHERE generation = (SELECT generation FROM mirror_state)";
-    for (enrollment, version, school, stage, key, name, sex, birth, person, entry, approved) in rows!(&mut tx, Enrollment, enrollments).expect("reads") {
+    for (enrollment, version, school, stage, key, name, sex, birth, person, entry, approved, claimed) in rows!(&mut tx, Enrollment, enrollments).expect("reads")
+    {
         let (birth, entry, person) = (Some(birth), Some(entry), person.unwrap_or_default());
-        held.insert(format!("enrollment {enrollment} {version} {school} {stage} {key} {name} {sex} {birth:?} {person} {entry:?} {approved:?}"));
+        held.insert(format!("enrollment {enrollment} {version} {school} {stage} {key} {name} {sex} {birth:?} {person} {entry:?} {approved:?} {claimed:?}"));
     }
     type Period = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String, String, String, String, String, String, String);
     let periods = "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups FROM mirror_periods

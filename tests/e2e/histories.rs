@@ -13,12 +13,17 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
-use xuezhu_bridge::{Kind, sequencer::settled_head, trim::trim_before};
+use xuezhu_bridge::{
+    Kind,
+    known::{When, resolve},
+    sequencer::settled_head,
+    trim::trim_before,
+};
 use xuezhu_domain::{calendar::add_working_days, enrollment::State, text::comparable_name};
 use xuezhu_enrollment::sharing;
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
-use xuezhu_store::{Db, one, rows, run};
+use xuezhu_store::{Db, rows, run};
 use xuezhu_tests::{
     options, postgres,
     rebuilt::rebuild,
@@ -355,11 +360,12 @@ async fn known_now(enrollment: &Db) -> Known {
     })
     .await;
     let mut tx = enrollment.read().await.expect("reads");
-    let history = one!(&mut tx, (Uuid,), "SELECT history FROM feed_sequencer").expect("reads").expect("a row").0;
+    let known = resolve(&mut tx, When::Time(i64::MAX)).await.expect("reads").expect("is known");
+    assert_eq!(Some(known.position), head, "now everything is known");
     type Row = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String);
     let stood = rows!(&mut tx, Row, "SELECT enrollment, from_date, to_date, state, class_name, major FROM periods WHERE until_version IS NULL").expect("reads");
     tx.rollback().await.expect("ends");
-    Known { token: format!("{history}:{}", head.expect("a head")), stood: stood.into_iter().collect() }
+    Known { token: known.to_string(), stood: stood.into_iter().collect() }
 }
 
 /// What the interface says of both schools' rolls on a day, as it was known: enrollment, state, class, major.

@@ -1,9 +1,22 @@
 //! Two clocks: what held on a day, as it was known at a time; and the classes that follow from it.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu::client::Session;
-use xuezhu_bridge::known::{Known, Unknown, When, resolve};
+use xuezhu_bridge::{
+    Shared,
+    known::{Known, Unknown, When, resolve},
+    publish,
+    sequencer::Sequencer,
+};
+use xuezhu_proto::bridge::{Person, record::Body};
+use xuezhu_service::{Actor, Clock, Context, Ids};
 use xuezhu_store::{Db, run};
 use xuezhu_tests::{
     Engine, deployment,
@@ -54,8 +67,8 @@ async fn what_was_recorded_late_or_taken_back_is_told_as_it_was_known() {
             "knownAt=2026-11-21".to_owned(),
             "knownAt=gestern".to_owned(),
             "knownAt=2999-01-01T00:00:00Z".to_owned(),
-            format!("knownAt={}:1", Uuid::from_u128(7)),
-            format!("knownAt={ahead}00"),
+            format!("knownAt={}:1:{}", Uuid::from_u128(7), Uuid::from_u128(8)),
+            ahead_of(&ahead),
             "asOf=2026-13-01".to_owned(),
         ] {
             let refused = reason(people.officer.get(&format!("{path}?{wrong}")).await);
@@ -140,52 +153,108 @@ async fn a_schools_roll_is_told_of_any_day_and_its_classes_follow() {
     }
 }
 
+/// A position of the same history that nobody has reached.
+fn ahead_of(token: &str) -> String {
+    let parts: Vec<&str> = token.split(':').collect();
+    format!("knownAt={}:{}00:{}", parts[0], parts[1], parts[2])
+}
+
 #[tokio::test]
 async fn what_a_restored_database_forgot_is_not_known() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let db = Db::open(&engine.database(folder.path()).await).await.expect("opens");
         db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
-        let (first, second, third) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+        // A history that was put back to 7 and went on to 9 from there, and another that goes on above all that was ever seen: 20. Up
+        // to 5 the log is forgotten.
+        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let change = |position: i64| Uuid::from_u128(1_000 + u128::try_from(position).expect("positive"));
         let mut tx = db.begin().await.expect("begins");
         run!(
             &mut tx,
-            "INSERT INTO feed_sequencer (only_row, history, epoch, holder, lease_until_us, next_position, base_position, known_since) VALUES (1, $1, 1, $2, 0, 31, 20, 4)",
-            third,
+            "INSERT INTO feed_sequencer (only_row, history, epoch, holder, lease_until_us, next_position, base_position, known_since, told_minute, told_day)
+             VALUES (1, $1, 1, $2, 0, 31, 20, 4, 40, '2026-09-04')",
+            second,
             Uuid::nil()
         )
         .expect("is written");
-        for (history, base, follows) in [(first, 0_i64, None), (second, 10, Some(7_i64)), (third, 20, Some(15))] {
-            run!(&mut tx, "INSERT INTO feed_histories (history, base_position, begun_at_us, follows_position) VALUES ($1, $2, 0, $3)", history, base, follows)
-                .expect("is written");
+        for position in (3..=9).chain(21..=30) {
+            let (record, body) = (Uuid::from_u128(5), Vec::<u8>::new());
+            if position <= 5 {
+                let kept = "INSERT INTO known_versions (kind, record, version, position, change) VALUES (12, $1, $2, $2, $3)";
+                run!(&mut tx, kept, record, position, change(position)).expect("is written");
+            } else {
+                let logged = "INSERT INTO change_log (change, position, kind, record, version, scope_before, scope, body, at_us) VALUES ($1, $2, 12, $3, $2, '', '', $4, 0)";
+                run!(&mut tx, logged, change(position), position, record, body).expect("is written");
+            }
         }
-        for (minute, day, position) in [(10_i64, "2026-09-01", 3_i64), (20, "2026-09-01", 5), (30, "2026-09-03", 28)] {
+        for (position, minute, day) in [(3_i64, 10_i64, "2026-09-01"), (5, 20, "2026-09-01"), (20, 25, "2026-09-02"), (28, 30, "2026-09-03")] {
             let day: chrono::NaiveDate = day.parse().expect("a date");
             run!(&mut tx, "INSERT INTO feed_settled (minute, day, position) VALUES ($1, $2, $3)", minute, day, position).expect("is written");
         }
-        let at = |history, position| When::Position(Known { history, position });
+        let at = |history, position| When::Position(Known { history, position, change: change(position) });
         let day = |text: &str| When::Day(text.parse().expect("a date"));
         let minute = |minute: i64| When::Time(minute * 60_000_000 + 59_999_999);
         for (when, expected) in [
-            (at(third, 30), Ok(30)),
-            (at(third, 31), Err(Unknown::Ahead)),
-            (at(second, 15), Ok(15)),
-            (at(second, 16), Err(Unknown::Forgotten)),
-            (at(first, 7), Ok(7)),
-            (at(first, 8), Err(Unknown::Forgotten)),
+            (at(second, 30), Ok(30)),
+            (at(second, 31), Err(Unknown::Ahead)),
+            (at(second, 21), Ok(21)),
+            (at(first, 9), Ok(9)),
+            (at(first, 5), Ok(5)),
+            (at(first, 10), Err(Unknown::Forgotten)),
+            // What was there before the database was put back, and what is there now, are not the same.
+            (When::Position(Known { history: first, position: 8, change: Uuid::from_u128(77) }), Err(Unknown::Forgotten)),
             (at(first, 3), Err(Unknown::Before)),
-            (at(Uuid::from_u128(9), 5), Err(Unknown::Forgotten)),
+            (at(Uuid::from_u128(9), 31), Err(Unknown::Forgotten)),
             (day("2026-08-31"), Err(Unknown::Before)),
             (day("2026-09-01"), Ok(5)),
-            (day("2026-09-02"), Ok(5)),
+            (day("2026-09-02"), Ok(9)),
             (day("2026-09-03"), Ok(28)),
+            (day("2026-09-04"), Ok(30)),
             (minute(20), Err(Unknown::Before)),
             (minute(21), Ok(5)),
-            (minute(30), Ok(5)),
+            (minute(26), Ok(9)),
             (minute(31), Ok(28)),
+            (minute(40), Ok(28)),
+            (minute(41), Ok(30)),
         ] {
             assert_eq!(resolve(&mut tx, when).await.expect("reads").map(|known| known.position), expected, "{engine:?} {when:?}");
         }
+        tx.rollback().await.expect("ends");
+    }
+}
+
+/// Clocks that go back or ahead leave the times of what was told before as they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_steps_leaves_what_was_known_at_other_times_alone() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Db::open(&engine.database(folder.path()).await).await.expect("opens");
+        db.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
+        let now = Arc::new(AtomicI64::new(1_790_000_000));
+        let read = now.clone();
+        let clock = Clock::new(move || chrono::DateTime::from_timestamp(read.load(Ordering::Relaxed), 0).expect("a time"));
+        let sequencer = Sequencer::new(db.clone(), clock.clone(), &Ids::random(), Arc::default(), CancellationToken::new()).await.expect("begins");
+        let ctx = || Context::new(Actor::system(), &clock, &Ids::random());
+        let mut lead = None;
+        sequencer.step(&mut lead).await.expect("leads");
+        let mut heads = Vec::new();
+        // Minutes of the wall clock at which something is told: on, a year back, on, a year ahead, on.
+        for minute in [0_i64, 1, -525_600, 2, 525_600, 3, 4] {
+            now.store(1_790_000_000 + minute * 60, Ordering::Relaxed);
+            let shared = Shared { id: Uuid::new_v4(), scope: "43".into(), body: Body::Person(Person::default()) };
+            db.write(&(ctx(), shared), |tx, (ctx, shared)| Box::pin(publish(ctx, tx, std::slice::from_ref(shared)))).await.expect("is published");
+            assert_eq!(sequencer.step(&mut lead).await.expect("works"), 1);
+            heads.push(sequencer.head().borrow().position);
+        }
+        let mut tx = db.read().await.expect("reads");
+        // By the end of the minute before the first nothing was known, whatever the clock said later; by now everything is.
+        let mut at =
+            async |minute: i64| resolve(&mut tx, When::Time((1_790_000_000 + minute * 60) * 1_000_000)).await.expect("reads").expect("is known").position;
+        assert_eq!(at(0).await, 0, "{engine:?}");
+        assert_eq!(at(1).await, heads[0], "{engine:?}");
+        assert!(at(3).await >= heads[2] && at(3).await < heads[6], "{engine:?}");
+        assert_eq!(at(60).await, heads[6], "{engine:?}: a clock that went ahead does not hide what came after");
         tx.rollback().await.expect("ends");
     }
 }

@@ -10,7 +10,13 @@
 //! same history begins a new history above it. Another history in the row is adopted, if it begins above what was seen; else one
 //! more is begun.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, NaiveDate};
 
 use tokio::{
     sync::{Mutex, Notify, watch},
@@ -18,7 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use xuezhu_service::{Clock, Error, Ids, faults::Faults};
+use xuezhu_service::{Clock, Error, Ids, clock::civil_day, faults::Faults};
 use xuezhu_store::{Db, counted};
 
 use crate::{
@@ -40,6 +46,8 @@ const POLL: Duration = Duration::from_millis(100);
 const POLL_EMBEDDED: Duration = Duration::from_secs(1);
 /// How often the age of waiting changes is measured.
 const MEASURE: Duration = Duration::from_secs(2);
+/// A minute of life moves the time of telling by at most so many.
+const SPEED: i64 = 2;
 /// Longest wait after faults.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
@@ -53,6 +61,8 @@ pub struct Sequencer {
     committed: Arc<Notify>,
     head: watch::Sender<Head>,
     seen: Mutex<Seen>,
+    /// When this process gave positions last.
+    told: std::sync::Mutex<Option<ToldAt>>,
     stop: CancellationToken,
 }
 
@@ -81,6 +91,26 @@ pub struct Lead {
     beat: Instant,
 }
 
+/// A minute in which positions were given, and when that was by a clock that does not step.
+#[derive(Debug, Clone, Copy)]
+struct ToldAt {
+    minute: i64,
+    at: Instant,
+}
+
+impl ToldAt {
+    /// The minute and the civil day in which positions are given now. Not before those in which some were given last: a clock that went
+    /// back says nothing; nor much later than this process has lived since it gave some: neither does one that went ahead.
+    fn now(clock: &Clock, last: Option<Self>, told: store::Told) -> (i64, NaiveDate) {
+        let minute = clock.now_us().div_euclid(MINUTE_US);
+        let lived = |last: Self| last.minute + SPEED * i64::try_from(last.at.elapsed().as_secs() / 60).unwrap_or(0) + 1;
+        let minute = last.map_or(minute, |last| minute.min(lived(last))).max(told.minute.unwrap_or(i64::MIN));
+        let at = DateTime::from_timestamp(minute * 60, 0).unwrap_or_default();
+        let day = clock.stepped().unwrap_or_else(|| civil_day(at));
+        (minute, told.day.map_or(day, |last| last.max(day)))
+    }
+}
+
 /// The row as it was last seen.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
@@ -100,7 +130,17 @@ impl Sequencer {
         let row = store::sequencer(&mut tx).await?.ok_or_else(|| Error::Internal("no history was begun".into()))?;
         tx.rollback().await?;
         let head = watch::Sender::new(Head { history: row.history, position: row.head(), led: None });
-        Ok(Self { db, clock, ids: ids.clone(), holder, committed, head, seen: Mutex::new(Seen { row, still_since: Instant::now() }), stop })
+        Ok(Self {
+            db,
+            clock,
+            ids: ids.clone(),
+            holder,
+            committed,
+            head,
+            seen: Mutex::new(Seen { row, still_since: Instant::now() }),
+            told: std::sync::Mutex::default(),
+            stop,
+        })
     }
 
     /// The last position given, as it rises.
@@ -121,21 +161,11 @@ impl Sequencer {
         let stop = self.stop.clone();
         let mut lead: Option<Lead> = None;
         let mut faults = Faults::new("sequencer", POLL, LAST_WAIT);
-        let mut told = false;
         while !stop.is_cancelled() {
             let woken = self.committed.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
-            let assigned = match lead {
-                Some(held) if std::mem::take(&mut told) && held.beat.elapsed() < BEAT => self.assign(held).await,
-                _ => Ok(0),
-            };
-            let assigned = match assigned {
-                // Where there was nothing to do it may be that it may not.
-                Ok(0) => self.step(&mut lead).await,
-                done => done,
-            };
-            let wait = match assigned {
+            let wait = match self.step(&mut lead).await {
                 // A full batch: there may be more.
                 Ok(assigned) if assigned >= BATCH_CHANGES => continue,
                 Ok(_) => {
@@ -153,7 +183,7 @@ impl Sequencer {
             };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = woken => told = true,
+                () = woken => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -270,11 +300,10 @@ impl Sequencer {
     /// far everything was told by now.
     pub async fn assign(&self, lead: Lead) -> Result<i64, Error> {
         let seen = self.seen.lock().await.row;
-        let now = (self.clock.now_us().div_euclid(MINUTE_US), self.clock.today());
-        let with = (lead, seen, now);
+        let with = (lead, seen, self.clock.clone(), *self.told.lock().unwrap_or_else(PoisonError::into_inner));
         let given = counted(
             "positions",
-            self.db.write(&with, |tx, (lead, seen, now)| {
+            self.db.write(&with, |tx, (lead, seen, clock, last)| {
                 Box::pin(async move {
                     let Some(row) = store::lock_next_position(tx, lead.epoch).await? else { return Ok(None) };
                     let (first, told) = (row.next_position, row.told);
@@ -285,19 +314,22 @@ impl Sequencer {
                     if assigned == 0 {
                         return Ok(None);
                     }
+                    // Now, not when it was asked for: it may have waited for its turn.
+                    let (minute, day) = ToldAt::now(clock, *last, told);
                     if let Some(before) = told.minute.zip(told.day)
-                        && before != *now
+                        && before != (minute, day)
                     {
-                        store::note_settled(tx, before, first - 1, *now).await?;
+                        store::note_settled(tx, before.0, before.1, first - 1).await?;
                     }
-                    let moved = store::advance(tx, lead.epoch, first + assigned, now.0, now.1).await?;
+                    let moved = store::advance(tx, lead.epoch, first + assigned, minute, day).await?;
                     let row = moved.ok_or_else(|| Error::Internal("the sequencer's row was locked and yet moved".into()))?;
-                    Ok::<_, Error>(Some((assigned, row)))
+                    Ok::<_, Error>(Some((assigned, row, minute)))
                 })
             }),
         )
         .await?;
-        let Some((assigned, row)) = given else { return Ok(0) };
+        let Some((assigned, row, minute)) = given else { return Ok(0) };
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(ToldAt { minute, at: Instant::now() });
         self.notice(&row).await?;
         Ok(assigned)
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
-use crate::{known::Known, log::Kind};
+use crate::log::Kind;
 
 /// A change to be logged.
 #[derive(Debug, Serialize)]
@@ -165,16 +165,15 @@ pub async fn begin_history(tx: &mut Tx, history: Uuid, format: i32, now_us: i64)
         Uuid::nil(),
         format
     )?;
-    note_history(tx, None, now_us).await
+    note_history(tx, now_us).await
 }
 
-async fn note_history(tx: &mut Tx, follows: Option<i64>, now_us: i64) -> Result<(), StoreError> {
+async fn note_history(tx: &mut Tx, now_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO feed_histories (history, base_position, begun_at_us, follows_position) SELECT history, base_position, $1, $2 FROM feed_sequencer WHERE true
+        "INSERT INTO feed_histories (history, base_position, begun_at_us) SELECT history, base_position, $1 FROM feed_sequencer WHERE true
          ON CONFLICT (history) DO NOTHING",
-        now_us,
-        follows
+        now_us
     )?;
     Ok(())
 }
@@ -193,7 +192,7 @@ pub async fn go_on_above(tx: &mut Tx, seen: &SequencerRow, history: Uuid, base: 
         seen.next_position
     )?;
     if begun == 1 {
-        note_history(tx, Some(seen.head()), now_us).await?;
+        note_history(tx, now_us).await?;
     }
     Ok(begun == 1)
 }
@@ -319,27 +318,19 @@ pub async fn advance(tx: &mut Tx, epoch: i64, next_position: i64, minute: i64, d
     )
 }
 
-/// Notes how far everything was told by the end of a minute of a civil day, as another begins. What was noted of a later minute or
-/// day than that was noted by a clock that went wrong.
-pub async fn note_settled(tx: &mut Tx, (minute, day): (i64, NaiveDate), position: i64, now: (i64, NaiveDate)) -> Result<(), StoreError> {
-    run!(
-        &mut *tx,
-        "INSERT INTO feed_settled (minute, day, position) VALUES ($1, $2, $3) ON CONFLICT (day, minute) DO UPDATE SET position = excluded.position",
-        minute,
-        day,
-        position
-    )?;
-    run!(tx, "DELETE FROM feed_settled WHERE minute > $1 OR day > $2", now.0, now.1)?;
+/// Notes up to which position everything was told by the end of a minute of a civil day, as another begins.
+pub async fn note_settled(tx: &mut Tx, minute: i64, day: NaiveDate, position: i64) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO feed_settled (position, minute, day) VALUES ($1, $2, $3) ON CONFLICT (position) DO NOTHING", position, minute, day)?;
     Ok(())
 }
 
-/// How far everything was told by the end of a minute.
+/// Up to which position everything was told by the end of a minute.
 pub async fn settled_by_minute(tx: &mut Tx, minute: i64) -> Result<Option<i64>, StoreError> {
     let settled = one!(
         tx,
         (i64,),
         "SELECT position FROM (
-             SELECT * FROM (SELECT position FROM feed_settled WHERE minute <= $1 ORDER BY minute DESC, day DESC LIMIT 1) AS noted
+             SELECT * FROM (SELECT position FROM feed_settled WHERE minute <= $1 ORDER BY minute DESC, position DESC LIMIT 1) AS noted
              UNION ALL SELECT next_position - 1 FROM feed_sequencer WHERE told_minute <= $1
          ) AS told ORDER BY position DESC LIMIT 1",
         minute
@@ -347,13 +338,13 @@ pub async fn settled_by_minute(tx: &mut Tx, minute: i64) -> Result<Option<i64>, 
     Ok(settled.map(|(position,)| position))
 }
 
-/// How far everything was told by the end of a civil day.
+/// Up to which position everything was told by the end of a civil day.
 pub async fn settled_by_day(tx: &mut Tx, day: NaiveDate) -> Result<Option<i64>, StoreError> {
     let settled = one!(
         tx,
         (i64,),
         "SELECT position FROM (
-             SELECT * FROM (SELECT position FROM feed_settled WHERE day <= $1 ORDER BY day DESC, minute DESC LIMIT 1) AS noted
+             SELECT * FROM (SELECT position FROM feed_settled WHERE day <= $1 ORDER BY day DESC, position DESC LIMIT 1) AS noted
              UNION ALL SELECT next_position - 1 FROM feed_sequencer WHERE told_day <= $1
          ) AS told ORDER BY position DESC LIMIT 1",
         day
@@ -362,21 +353,21 @@ pub async fn settled_by_day(tx: &mut Tx, day: NaiveDate) -> Result<Option<i64>, 
 }
 
 /// How far the present history has come, and the position from which it is known what was known.
-pub async fn known(tx: &mut Tx) -> Result<Option<(Known, i64)>, StoreError> {
-    let row = one!(tx, (Uuid, i64, i64), "SELECT history, next_position - 1, known_since FROM feed_sequencer")?;
-    Ok(row.map(|(history, position, known_since)| (Known { history, position }, known_since)))
+pub async fn head(tx: &mut Tx) -> Result<Option<(Uuid, i64, i64)>, StoreError> {
+    one!(tx, (Uuid, i64, i64), "SELECT history, next_position - 1, known_since FROM feed_sequencer")
 }
 
-/// The last position of a history of before that every later one holds; none where it is not known.
-pub async fn held_of(tx: &mut Tx, history: Uuid) -> Result<Option<i64>, StoreError> {
-    let held = one!(
+/// The last position that was given up to one, and the change there, whether the log still holds it or not.
+pub async fn told_up_to(tx: &mut Tx, position: i64) -> Result<Option<(i64, Uuid)>, StoreError> {
+    one!(
         tx,
-        (Option<i64>,),
-        "SELECT min(coalesce(later.follows_position, -1)) FROM feed_histories asked
-         JOIN feed_histories later ON later.base_position >= asked.base_position AND later.history <> asked.history WHERE asked.history = $1",
-        history
-    )?;
-    Ok(held.and_then(|(held,)| held))
+        (i64, Uuid),
+        "SELECT position, change FROM (
+             SELECT * FROM (SELECT position, change FROM change_log WHERE position <= $1 ORDER BY position DESC LIMIT 1) AS logged
+             UNION ALL SELECT * FROM (SELECT position, change FROM known_versions WHERE position <= $1 ORDER BY position DESC LIMIT 1) AS known
+         ) AS told ORDER BY position DESC LIMIT 1",
+        position
+    )
 }
 
 pub async fn change_at(tx: &mut Tx, position: i64) -> Result<Option<Uuid>, StoreError> {
@@ -434,15 +425,28 @@ pub async fn horizon_us(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
     Ok(one!(tx, (Option<i64>,), "SELECT min(at_us) FROM change_log")?.and_then(|(at_us,)| at_us))
 }
 
-/// Forgets changes from before an instant, but never the last: a cursor at the head must find its change. Which version was told at
-/// which position is kept.
+/// Changes that are forgotten in one transaction.
+pub const FORGOTTEN_AT_ONCE: i64 = 5_000;
+
+/// Forgets changes from before an instant, some at a time, but never the last: a cursor at the head must find its change. Which version was
+/// told at which position is kept. Returns how many.
 pub async fn trim(tx: &mut Tx, before_us: i64) -> Result<u64, StoreError> {
+    // Read once: what gets its position meanwhile must not be forgotten without being kept.
+    let head = one!(&mut *tx, (i64,), "SELECT next_position - 1 FROM feed_sequencer")?.map_or(0, |(head,)| head);
+    run!(
+        &mut *tx,
+        "INSERT INTO known_versions (kind, record, version, position, change) SELECT kind, record, version, position, change FROM change_log
+         WHERE position < $2 AND at_us < $1 ORDER BY position LIMIT $3
+         ON CONFLICT (kind, record, version) DO NOTHING",
+        before_us,
+        head,
+        FORGOTTEN_AT_ONCE
+    )?;
     run!(
         tx,
-        "INSERT INTO known_versions (kind, record, version, position) SELECT kind, record, version, position FROM change_log
-         WHERE position IS NOT NULL AND at_us < $1 AND position < (SELECT next_position - 1 FROM feed_sequencer)
-         ON CONFLICT (kind, record, version) DO NOTHING",
-        before_us
-    )?;
-    run!(tx, "DELETE FROM change_log WHERE position IS NOT NULL AND at_us < $1 AND position < (SELECT next_position - 1 FROM feed_sequencer)", before_us)
+        "DELETE FROM change_log WHERE position IN (SELECT c.position FROM change_log c WHERE c.position < $2 AND c.at_us < $1 ORDER BY c.position LIMIT $3)",
+        before_us,
+        head,
+        FORGOTTEN_AT_ONCE
+    )
 }

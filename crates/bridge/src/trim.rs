@@ -13,7 +13,14 @@ pub async fn trim(db: &Db, forgetting_us: i64) -> Result<u64, Error> {
     trim_before(db, forgetting_us - KEPT_US).await
 }
 
-/// Forgets changes from before an instant.
+/// Forgets changes from before an instant, some at a time: who writes is not kept waiting.
 pub async fn trim_before(db: &Db, before_us: i64) -> Result<u64, Error> {
-    db.write(&before_us, |tx, before| Box::pin(async move { store::trim(tx, *before).await.map_err(Error::from) })).await
+    let mut all = 0;
+    loop {
+        let forgotten = db.write(&before_us, |tx, before| Box::pin(async move { store::trim(tx, *before).await.map_err(Error::from) })).await?;
+        all += forgotten;
+        if forgotten == 0 {
+            return Ok(all);
+        }
+    }
 }

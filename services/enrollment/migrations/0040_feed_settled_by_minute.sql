@@ -1,1 +1,1 @@
-CREATE INDEX feed_settled_by_minute ON feed_settled (minute, day);
+CREATE INDEX feed_settled_by_minute ON feed_settled (minute, position);

@@ -18,9 +18,10 @@ use crate::policy::{
 /// anew whatever may be found otherwise.
 const VERSION: u8 = 3;
 
-/// By what is judged: changes with any word of the policies, and with how the judge decides.
-pub fn standard(policies: &Policies) -> Uuid {
-    let hash = blake3::Hasher::new().update(policies.fingerprint().as_bytes()).update(&[VERSION]).finalize();
+/// By what is judged: changes with any word of the policies, with how the judge decides, and with the format that the mirror was told in,
+/// for what came with a format may decide otherwise.
+pub fn standard(policies: &Policies, format: i32) -> Uuid {
+    let hash = blake3::Hasher::new().update(policies.fingerprint().as_bytes()).update(&[VERSION]).update(&format.to_be_bytes()).finalize();
     Uuid::from_slice(&hash.as_bytes()[..16]).unwrap_or_default()
 }
 

@@ -148,7 +148,7 @@ fn classes<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
     Box::pin(async move {
         let Some(school) = store::school_after(tx, after).await? else { return Ok(None) };
         // The same wherever the conversion is done again.
-        let id = |nth| keyring.lookup_hash("class of before", &format!("{school} {nth}"));
+        let id = |class: &str| keyring.lookup_hash("class of before", &format!("{school} {class}"));
         roll::classes::of_before(tx, &school, id).await?;
         Ok(Some(school))
     })

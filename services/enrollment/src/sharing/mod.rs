@@ -11,7 +11,7 @@ use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Context, Error};
 use xuezhu_store::{StoreError, Tx};
 
-use self::store::{EnrollmentRow, PeriodRow};
+use self::store::{EnrollmentRow, SharedRow};
 
 /// Shares a school as it is now.
 pub async fn share_school(ctx: &Context, tx: &mut Tx, code: &str) -> Result<(), Error> {
@@ -93,18 +93,18 @@ pub async fn renewed(tx: &mut Tx, kind: i32, ids: Vec<Uuid>) -> Result<Vec<Share
 }
 
 async fn enrollments(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Shared>, Error> {
-    let mut periods: HashMap<Uuid, Vec<PeriodRow>> = HashMap::new();
-    for row in store::periods(tx, enrollments).await? {
-        periods.entry(row.enrollment).or_default().push(row);
+    let mut shared: Vec<Shared> = Vec::with_capacity(enrollments.len());
+    for row in store::enrollments(tx, enrollments).await? {
+        let period = period(&row)?;
+        match shared.last_mut() {
+            Some(Shared { id, body: Body::Enrollment(known), .. }) if *id == row.enrollment.enrollment => known.periods.extend(period),
+            _ => {
+                let (id, scope) = (row.enrollment.enrollment, row.enrollment.region.clone());
+                shared.push(Shared { id, scope, body: Body::Enrollment(body(row.enrollment, period)?) });
+            }
+        }
     }
-    store::enrollments(tx, enrollments)
-        .await?
-        .into_iter()
-        .map(|row| {
-            let timeline = periods.remove(&row.enrollment).unwrap_or_default();
-            Ok(Shared { id: row.enrollment, scope: row.region.clone(), body: Body::Enrollment(body(row, timeline)?) })
-        })
-        .collect()
+    Ok(shared)
 }
 
 /// A draft is shared only where it was submitted before: as a claim that was taken back.
@@ -116,24 +116,26 @@ fn stage(state: State) -> Stage {
     }
 }
 
-fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> Result<pb::Enrollment, Error> {
-    let dated = |code: i32| State::from_code(code).and_then(State::dated).ok_or(StoreError::Corrupt("state of a period"));
-    let period = |period: PeriodRow| {
-        Ok::<_, Error>(pb::Period {
-            from_day: epoch_day(period.from_date),
-            to_day: period.to_date.map_or(0, epoch_day),
-            state: dated(period.state)?.code(),
-            class_name: period.class_name,
-            major: period.major,
-            study_form: period.study_form,
-            household: period.household,
-            residence: period.residence,
-            registered_region: period.registered_region,
-            urban_rural: period.urban_rural,
-            special_groups: period.special_groups.split_whitespace().map(str::to_owned).collect(),
-        })
-    };
-    let periods = timeline.into_iter().map(period).collect::<Result<_, Error>>()?;
+fn period(row: &SharedRow) -> Result<Option<pb::Period>, Error> {
+    let (Some(from), Some(state)) = (row.from_date, row.period_state) else { return Ok(None) };
+    let state = State::from_code(state).and_then(State::dated).ok_or(StoreError::Corrupt("state of a period"))?;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    Ok(Some(pb::Period {
+        from_day: epoch_day(from),
+        to_day: row.to_date.map_or(0, epoch_day),
+        state: state.code(),
+        class_name: text(&row.class_name),
+        major: text(&row.major),
+        study_form: text(&row.study_form),
+        household: text(&row.household),
+        residence: text(&row.residence),
+        registered_region: text(&row.registered_region),
+        urban_rural: text(&row.urban_rural),
+        special_groups: text(&row.special_groups).split_whitespace().map(str::to_owned).collect(),
+    }))
+}
+
+fn body(row: EnrollmentRow, first: Option<pb::Period>) -> Result<pb::Enrollment, Error> {
     let stage = stage(State::from_code(row.state).ok_or(StoreError::Corrupt("state"))?);
     Ok(pb::Enrollment {
         school: row.school,
@@ -145,7 +147,7 @@ fn body(row: EnrollmentRow, timeline: Vec<PeriodRow>) -> Result<pb::Enrollment, 
         person: row.person.map(|person| person.as_bytes().to_vec()).unwrap_or_default(),
         entry_day: epoch_day(row.entry_date),
         approved_day: row.approved_day.map_or(0, epoch_day),
-        periods,
+        periods: first.into_iter().collect(),
         claimed_day: row.claimed_day.map_or(0, epoch_day),
     })
 }

@@ -44,20 +44,22 @@ pub struct EnrollmentRow {
     pub claimed_day: Option<NaiveDate>,
 }
 
+/// An enrollment with one of its periods; with none, where it was not approved.
 #[derive(Debug, sqlx::FromRow)]
-pub struct PeriodRow {
-    pub enrollment: Uuid,
-    pub from_date: NaiveDate,
+pub struct SharedRow {
+    #[sqlx(flatten)]
+    pub enrollment: EnrollmentRow,
+    pub from_date: Option<NaiveDate>,
     pub to_date: Option<NaiveDate>,
-    pub state: i32,
-    pub class_name: String,
-    pub major: String,
-    pub study_form: String,
-    pub household: String,
-    pub residence: String,
-    pub registered_region: String,
-    pub urban_rural: String,
-    pub special_groups: String,
+    pub period_state: Option<i32>,
+    pub class_name: Option<String>,
+    pub major: Option<String>,
+    pub study_form: Option<String>,
+    pub household: Option<String>,
+    pub residence: Option<String>,
+    pub registered_region: Option<String>,
+    pub urban_rural: Option<String>,
+    pub special_groups: Option<String>,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -136,26 +138,17 @@ pub async fn names(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<NameRow>, StoreError
     )
 }
 
-pub async fn enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<EnrollmentRow>, StoreError> {
+/// Enrollments in the order of their ids, each once for every period that stands, in order.
+pub async fn enrollments(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<SharedRow>, StoreError> {
     rows!(
         tx,
-        EnrollmentRow,
+        SharedRow,
         sql!(
-            "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day, e.claimed_day
-             FROM enrollments e JOIN schools s ON s.code = e.school WHERE e.enrollment" in_uuids 1
-        ),
-        bulk_uuids(ids.iter().copied())
-    )
-}
-
-pub async fn periods(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PeriodRow>, StoreError> {
-    rows!(
-        tx,
-        PeriodRow,
-        sql!(
-            "SELECT enrollment, from_date, to_date, state, class_name, major, study_form, household, residence, registered_region, urban_rural, special_groups
-             FROM periods WHERE until_version IS NULL
-             AND enrollment" in_uuids 1 " ORDER BY enrollment, from_date"
+            "SELECT e.enrollment, e.school, s.region, e.state, e.person, e.claim_key, e.name, e.sex, e.birth_date, e.entry_date, e.approved_day, e.claimed_day,
+                    p.from_date, p.to_date, p.state AS period_state, p.class_name, p.major, p.study_form, p.household, p.residence, p.registered_region,
+                    p.urban_rural, p.special_groups
+             FROM enrollments e JOIN schools s ON s.code = e.school LEFT JOIN periods p ON p.enrollment = e.enrollment AND p.until_version IS NULL
+             WHERE e.enrollment" in_uuids 1 " ORDER BY e.enrollment, p.from_date"
         ),
         bulk_uuids(ids.iter().copied())
     )

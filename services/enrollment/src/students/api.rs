@@ -36,7 +36,7 @@ async fn page(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrol
     let may_reveal = ctx.may(Permission::RevealNumber, &Place::School { code: &school.code, authority: &school.authority }).is_ok();
     let filter = filter(ctx, parts, request, may_reveal)?;
     let page = super::list(ctx, tx, parts, filter, as_of(ctx, &request.as_of, &request.known_at)?, from, limit).await?;
-    let next_page_token = page.next.map(|next| query.token(&(next, page.total))).unwrap_or_default();
+    let next_page_token = page.next.map(|next| query.token(&next)).unwrap_or_default();
     let known_at = page.known.map(|known| known.to_string()).unwrap_or_default();
     Ok(pb::ListEnrollmentsResponse { enrollments: page.enrollments, next_page_token, total_size: i32::try_from(page.total).unwrap_or(i32::MAX), known_at })
 }
@@ -49,7 +49,7 @@ pub async fn classes(parts: &Arc<Parts>, request: Request<pb::ListClassesRequest
         .read(&ctx, "ListClasses", &request, |ctx, tx, request| {
             Box::pin(async move {
                 let school = directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
-                Ok(pb::ListClassesResponse { classes: super::classes(tx, &school.code, request.ended).await? })
+                Ok(pb::ListClassesResponse { classes: super::classes(ctx, tx, &school.code, request.ended).await? })
             })
         })
         .await

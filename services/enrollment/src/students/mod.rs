@@ -6,6 +6,7 @@ mod store;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_bridge::known::{self, Known, When};
 use xuezhu_domain::{RegistryAnswer, codes, enrollment::State};
@@ -33,12 +34,15 @@ pub struct AsOf {
     pub known: Option<When>,
 }
 
-/// The same, resolved: of the present, only the day is said.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
+/// The same, resolved: of what is known now, only the day is said.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Seen {
     day: NaiveDate,
     known: Option<Known>,
 }
+
+/// Where a page goes on: behind whom, how many there are on all pages, and what is seen on them. It was counted and resolved for the first.
+pub type From = (After, i64, Option<Seen>);
 
 impl AsOf {
     async fn resolve(self, ctx: &Context, tx: &mut Tx) -> Result<Option<Seen>, Error> {
@@ -53,12 +57,12 @@ impl AsOf {
     }
 }
 
-/// A page of a school's students, with the total of all pages; how many there are is counted for the first page only.
+/// A page of a school's students.
 pub struct Page {
     /// The students.
     pub enrollments: Vec<pb::Enrollment>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<After>,
+    /// Where the next page goes on, if there is one.
+    pub next: Option<From>,
     /// Of all pages.
     pub total: i64,
     /// When it was known, where that was asked.
@@ -66,13 +70,16 @@ pub struct Page {
 }
 
 /// A page of a school's students.
-pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter, as_of: AsOf, from: Option<(After, i64)>, limit: i64) -> Result<Page, Error> {
-    let seen = as_of.resolve(ctx, tx).await?;
+pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter, as_of: AsOf, from: Option<From>, limit: i64) -> Result<Page, Error> {
+    let seen = match &from {
+        Some((.., seen)) => *seen,
+        None => as_of.resolve(ctx, tx).await?,
+    };
     if let Some(seen) = seen {
         (filter.day, filter.known) = (seen.day, Some(seen.known.map_or(i64::MAX, |known| known.position)));
     }
     let (after, total) = match from {
-        Some((after, total)) => (after, total),
+        Some((after, total, _)) => (after, total),
         None => (After::default(), store::count(tx, &filter).await?),
     };
     let page = store::page(tx, &filter, &after, limit).await?;
@@ -88,7 +95,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter,
         Some(seen) => as_seen(to_proto(ctx, parts, row), seen, stories.get(&id)),
     };
     let enrollments = ids.iter().filter_map(|id| rows.remove(id).map(|row| view(*id, row))).collect();
-    let next = last.filter(|_| i64::try_from(page.len()).unwrap_or(0) == limit);
+    let next = last.filter(|_| i64::try_from(page.len()).unwrap_or(0) == limit).map(|last| (last, total, seen));
     Ok(Page { enrollments, next, total, known: seen.and_then(|seen| seen.known) })
 }
 
@@ -108,7 +115,7 @@ pub async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enroll
 }
 
 /// The classes of a school: those that are open, or all that ever were.
-pub async fn classes(tx: &mut Tx, school: &str, ended: bool) -> Result<Vec<pb::Class>, Error> {
+pub async fn classes(ctx: &Context, tx: &mut Tx, school: &str, ended: bool) -> Result<Vec<pb::Class>, Error> {
     let class = |row: ClassRow| pb::Class {
         class: row.class.to_string(),
         name: row.name,
@@ -119,7 +126,7 @@ pub async fn classes(tx: &mut Tx, school: &str, ended: bool) -> Result<Vec<pb::C
         to: row.to_date.map(|day| day.to_string()).unwrap_or_default(),
         students: i32::try_from(row.students).unwrap_or(i32::MAX),
     };
-    Ok(roll::classes::of_school(tx, school, ended).await?.into_iter().map(class).collect())
+    Ok(roll::classes::of_school(tx, school, ended, ctx.today()).await?.into_iter().map(class).collect())
 }
 
 /// The whole numbers of a student, for who may see them there.

@@ -96,7 +96,7 @@ macro_rules! told {
     };
 }
 
-/// Either for a filter: one enrollment, a number, or part of a name.
+/// Either for a filter: one enrollment, a number, a class as it stands, or part of a name.
 macro_rules! asked_by {
     ($of:ident, $filter:ident, $columns:literal, $tail:literal) => {
         if $filter.enrollment.is_some() {
@@ -111,6 +111,8 @@ macro_rules! asked_by {
                   AND e.school || '' = $1";
                 $tail
             )
+        } else if $filter.known.is_none() && !$filter.class_name.is_empty() {
+            $of!($columns, "e.school = $1 AND e.class_name = $10 AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR e.school_number = $6)"; $tail)
         } else {
             $of!($columns, "e.school = $1 AND ($3 = '' OR e.name_comparable LIKE $3 ESCAPE '!' OR e.school_number = $6)"; $tail)
         }

@@ -284,8 +284,8 @@ async fn judge_chunk(parts: &Arc<Parts>, keys: &[Uuid], driver: &'static str) ->
 pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let today = parts.runner.clock().today();
     let mut tx = parts.runner.db().read().await?;
-    let generation = mirror::state(&mut tx).await?.generation;
-    let standard = rules::standard(&parts.policies);
+    let mirror = mirror::state(&mut tx).await?;
+    let (generation, standard) = (mirror.generation, rules::standard(&parts.policies, mirror.format));
     let woken = store::woken_through(&mut tx).await?;
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();
     match woken {

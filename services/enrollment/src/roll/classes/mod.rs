@@ -22,15 +22,23 @@ pub(super) async fn open(ctx: &Context, tx: &mut Tx, enrollments: impl Iterator<
 
 /// Closes the classes in which students were, where nobody is any more.
 pub(super) async fn close(tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), Error> {
-    if !enrollments.is_empty() {
-        store::close(tx, enrollments).await?;
+    if enrollments.is_empty() {
+        return Ok(());
+    }
+    // Decided is on what is read once nobody can enter beside this.
+    let named = store::lock_named(tx, enrollments).await?;
+    if !named.is_empty() {
+        store::close(tx, &named).await?;
     }
     Ok(())
 }
 
 /// Opens, then closes, all classes of a school from the stories that stand: for a database of before.
-pub(crate) async fn of_before(tx: &mut Tx, school: &str, id: impl Fn(usize) -> Uuid) -> Result<(), Error> {
-    let named = store::named_in(tx, school).await?.into_iter().enumerate();
-    let classes: Vec<store::Named> = named.map(|(nth, (name, entry_year, major))| store::Named { class: Hex(id(nth)), name, entry_year, major }).collect();
+pub(crate) async fn of_before(tx: &mut Tx, school: &str, id: impl Fn(&str) -> Uuid) -> Result<(), Error> {
+    let class = |(name, entry_year, major): (String, i32, String)| {
+        let class = Hex(id(&format!("{entry_year} {major} {name}")));
+        store::Named { class, name, entry_year, major }
+    };
+    let classes: Vec<store::Named> = store::named_in(tx, school).await?.into_iter().map(class).collect();
     Ok(store::open_named(tx, school, &classes).await?)
 }

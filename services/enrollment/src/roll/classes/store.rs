@@ -61,20 +61,35 @@ pub async fn open(tx: &mut Tx, within: &[Within]) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub async fn close(tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), StoreError> {
+/// The open classes that stories of these enrollments name, locked: whoever opens one now is seen by what is decided after this.
+pub async fn lock_named(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let named = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "SELECT c.class FROM classes c WHERE c.to_date IS NULL AND c.class IN (
+                SELECT n.class FROM enrollments e JOIN periods p ON p.enrollment = e.enrollment
+                JOIN classes n ON n.school = e.school AND n.name = p.class_name AND n.entry_year = e.entry_month / 100 AND n.major = p.major
+                WHERE e.enrollment" in_uuids 1 ") ORDER BY c.class" only(sqlite "", postgres " FOR UPDATE")
+        ),
+        bulk_uuids(enrollments.iter().copied())
+    )?;
+    Ok(named.into_iter().map(|(class,)| class).collect())
+}
+
+/// Closes those of these classes in which nobody stays, from the day on which the last leaves.
+pub async fn close(tx: &mut Tx, classes: &[Uuid]) -> Result<(), StoreError> {
     run!(
         tx,
         sql!(
             "UPDATE classes SET to_date = coalesce((SELECT max(q.to_date) FROM enrollments m JOIN periods q ON q.enrollment = m.enrollment AND q.until_version IS NULL
                 WHERE m.school = classes.school AND m.entry_month / 100 = classes.entry_year AND q.class_name = classes.name AND q.major = classes.major),
                 classes.from_date)
-             WHERE to_date IS NULL
-               AND EXISTS (SELECT 1 FROM enrollments e JOIN periods p ON p.enrollment = e.enrollment WHERE e.enrollment" in_uuids 1
-               " AND e.school = classes.school AND e.entry_month / 100 = classes.entry_year AND p.class_name = classes.name AND p.major = classes.major)
-               AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.school = classes.school AND e.class_name = classes.name AND e.state > $2 AND e.state < $3
+             WHERE class" in_uuids 1
+            " AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.school = classes.school AND e.class_name = classes.name AND e.state > $2 AND e.state < $3
                 AND e.entry_month / 100 = classes.entry_year AND e.major = classes.major)"
         ),
-        bulk_uuids(enrollments.iter().copied()),
+        bulk_uuids(classes.iter().copied()),
         State::LAST_CLAIMED,
         State::FIRST_FINAL
     )?;
@@ -112,18 +127,22 @@ pub async fn open_named(tx: &mut Tx, school: &str, named: &[Named]) -> Result<()
     Ok(())
 }
 
-/// Classes of a school, with how many are in each: those that are open, or all that ever were.
-pub async fn of_school(tx: &mut Tx, school: &str, ended: bool) -> Result<Vec<ClassRow>, StoreError> {
+/// Classes of a school, with how many are in each on a day: those that are open then, or all that ever were.
+pub async fn of_school(tx: &mut Tx, school: &str, ended: bool, today: NaiveDate) -> Result<Vec<ClassRow>, StoreError> {
     rows!(
         tx,
         ClassRow,
-        "SELECT c.class, c.name, c.entry_year, c.major, c.from_date, c.to_date,
-                (SELECT count(*) FROM enrollments e WHERE e.school = c.school AND e.class_name = c.name AND e.state > $3 AND e.state < $4
-                    AND e.entry_month / 100 = c.entry_year AND e.major = c.major) AS students
-         FROM classes c WHERE c.school = $1 AND ($2 OR c.to_date IS NULL) ORDER BY c.entry_year DESC, c.name, c.major",
+        "SELECT c.class, c.name, c.entry_year, c.major, c.from_date, c.to_date, coalesce(held.students, 0) AS students
+         FROM classes c LEFT JOIN (
+             SELECT p.class_name, e.entry_month / 100 AS entry_year, p.major, count(*) AS students
+             FROM enrollments e JOIN periods p ON p.enrollment = e.enrollment AND p.until_version IS NULL AND p.from_date <= $3
+                AND (p.to_date IS NULL OR p.to_date > $3) AND p.state < $4
+             WHERE e.school = $1 GROUP BY p.class_name, e.entry_month / 100, p.major
+         ) AS held ON held.class_name = c.name AND held.entry_year = c.entry_year AND held.major = c.major
+         WHERE c.school = $1 AND ($2 OR c.to_date IS NULL OR c.to_date > $3) ORDER BY c.entry_year DESC, c.name, c.major",
         school,
         ended,
-        State::LAST_CLAIMED,
+        today,
         State::FIRST_FINAL
     )
 }

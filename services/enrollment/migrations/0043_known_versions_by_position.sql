@@ -1,0 +1,1 @@
+CREATE INDEX known_versions_by_position ON known_versions (position);
