@@ -181,6 +181,16 @@ async fn another_class_and_another_major_are_periods_of_their_own() {
         record(&people.clerk, &path, "leave", "2026-10-20").await.expect("is recorded");
         assert_eq!(reason(class(&people.clerk, "3班", "2026-11-01").await), (400, "WRONG_STATE".into()), "who is on leave is in no class");
         record(&people.clerk, &path, "return", "2026-11-02").await.expect("is recorded");
+        // Back on a day, to another class: one period, and what it replaced is kept.
+        let back = class(&people.clerk, "3班", "2026-11-02").await.expect("is recorded");
+        assert_eq!(story(&back).last(), Some(&row(["IN_SCHOOL", "3班", "现代农艺技术", "2026-11-02", ""])), "{engine:?}");
+        assert_eq!((&back["stateSince"], &back["periods"][3]["replaces"].as_array().map(Vec::len)), (&json!("2026-11-02"), &Some(1)), "{back}");
+        assert_eq!(
+            reason(record(&people.clerk, &path, "leave", "2026-11-02").await),
+            (400, "INVALID_ARGUMENT".into()),
+            "not on leave on the day of the return"
+        );
+        assert_eq!(class(&people.clerk, "2班", "2026-11-02").await.expect("is recorded")["className"], "2班");
         let moved = major(&people.clerk, "2010-100100", "护理1班", "2026-11-10").await.expect("is recorded");
         let whole = story(&moved);
         assert_eq!(

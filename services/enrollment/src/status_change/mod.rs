@@ -70,7 +70,11 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, event: &Event) ->
     let ahead = ahead(ctx, last);
     let next = after(state, change).ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), change.name())))?;
     let last = last.ok_or(StoreError::Corrupt("first day of a state"))?;
-    check_effective(last, event.effective, ctx.today()).map_err(|error| Refusal::field("effective_date", format!("{error}{ahead}")))?;
+    // Who comes back from leave may come back to another class: both hold from one day. A first day is none of change.
+    let beside = !matches!(event.what, What::Status(_)) && event.effective == last && last > row.entry_date;
+    if !beside {
+        check_effective(last, event.effective, ctx.today()).map_err(|error| Refusal::field("effective_date", format!("{error}{ahead}")))?;
+    }
     if !matches!(event.what, What::Status(_)) && event.effective > ctx.today() {
         return Err(Refusal::field("effective_date", "调班、转专业请在生效之日或之后登记，不能晚于今天").into());
     }

@@ -19,6 +19,7 @@ pub struct LockedRow {
     pub id_document: String,
     pub sex: i32,
     pub birth_date: NaiveDate,
+    pub entry_date: NaiveDate,
     pub class_name: String,
     pub major: String,
     /// First day of the last period that stands.
@@ -62,7 +63,7 @@ pub async fn lock(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<
     one!(
         tx,
         LockedRow,
-        "SELECT state, person, id_document, sex, birth_date, class_name, major,
+        "SELECT state, person, id_document, sex, birth_date, entry_date, class_name, major,
                 (SELECT max(p.from_date) FROM periods p WHERE p.enrollment = enrollments.enrollment AND p.until_version IS NULL) AS last_from
          FROM enrollments WHERE school = $1 AND enrollment = $2",
         school,
@@ -132,11 +133,11 @@ pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate,
     Ok(())
 }
 
-/// Ends the last period the day before, and begins another: both are known from the next version on, and what they replace until it.
-/// Returns how many were begun: none where the last period begins no earlier.
+/// Ends the last period the day before, and begins another: both are known from the next version on, and what they replace until it. One
+/// that begins on the same day takes the place of the last. Returns how many were begun: none where the last period begins later.
 pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, StoreError> {
     let rows = bulk_rows(moved);
-    let written = run!(
+    run!(
         tx,
         sql!(
             "INSERT INTO periods (enrollment, period, from_date, to_date, state, class_name, major, study_form, household, residence,
@@ -151,8 +152,8 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
                     CASE part.nth WHEN 1 THEN p.recorded_by ELSE $3 END, CASE part.nth WHEN 1 THEN p.recorded_at_us ELSE $4 END,
                     (SELECT s.version FROM shared_records s WHERE s.kind = $5 AND s.record = p.enrollment) + 1
              FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, reason text)
-            " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL AND p.from_date < t.from_date
-             CROSS JOIN (SELECT 1 AS nth UNION ALL SELECT 2) AS part"
+            " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL AND p.from_date <= t.from_date
+             JOIN (SELECT 1 AS nth UNION ALL SELECT 2) AS part ON part.nth = 2 OR p.from_date < t.from_date"
         ),
         &rows,
         ctx.today(),
@@ -160,12 +161,13 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
         ctx.now_us(),
         KIND
     )?;
-    run!(
+    let begun = run!(
         tx,
         sql!(
-            "UPDATE periods SET until_version = (SELECT s.version FROM shared_records s WHERE s.kind = $2 AND s.record = periods.enrollment) + 1
-             FROM " table 1 (enrollment uuid, from_date date)
-            " WHERE periods.enrollment = t.enrollment AND periods.until_version IS NULL AND periods.to_date IS NULL AND periods.from_date < t.from_date"
+            "UPDATE periods SET until_version = s.version + 1
+             FROM " table 1 (enrollment uuid, from_date date) " JOIN shared_records s ON s.kind = $2 AND s.record = t.enrollment
+             WHERE periods.enrollment = t.enrollment AND periods.until_version IS NULL AND periods.to_date IS NULL AND periods.from_date <= t.from_date
+               AND periods.version <= s.version"
         ),
         &rows,
         KIND
@@ -181,7 +183,7 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
         &rows,
         ctx.now_us()
     )?;
-    Ok(written / 2)
+    Ok(begun)
 }
 
 pub async fn free(tx: &mut Tx, enrollments: &[Uuid]) -> Result<(), StoreError> {
