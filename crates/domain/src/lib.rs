@@ -24,6 +24,16 @@ pub mod region;
 pub mod school;
 pub mod text;
 
+/// A stored code that nothing of its kind has: a newer version stored it, or nobody did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no {of} has the code {code}")]
+pub struct UnknownCode {
+    /// What it would be.
+    pub of: &'static str,
+    /// What was stored.
+    pub code: i32,
+}
+
 pub use calendar::{Month, Season, Term};
 pub use identity::{IdNumber, PersonKey};
 pub use money::Fen;

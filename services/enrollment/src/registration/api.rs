@@ -9,7 +9,7 @@ use xuezhu_proto::enrollment::{self as pb, submission, submission_service_server
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
-use super::store;
+use super::{rules::Stage, store};
 use crate::{Parts, directory};
 
 /// Longest reason, in characters.
@@ -124,13 +124,10 @@ async fn list_submissions(ctx: &Context, tx: &mut Tx, request: &pb::ListSubmissi
         directory::school_for(ctx, tx, &school, Permission::ReadSchool).await?;
     }
     let prefix = if own_school { "" } else { region::prefix_or_all(&ctx.actor.organisation) };
-    let state = match refusal::known("state", request.state)? {
-        submission::State::Unspecified => "",
-        state => state.as_str_name(),
-    };
+    let stage = Stage::parse(refusal::known::<submission::State>("state", request.state)?.as_str_name());
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListSubmissions", &pb::ListSubmissionsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let rows = store::submissions(tx, &school, prefix, state, query.after(&request.page_token)?, limit).await?;
+    let rows = store::submissions(tx, &school, prefix, stage, query.after(&request.page_token)?, limit).await?;
     let next_page_token = match rows.last() {
         Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.submission),
         _ => String::new(),

@@ -19,7 +19,7 @@ use xuezhu_store::{Hex, Tx};
 // What other capabilities may ask.
 pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, keys_elsewhere};
 use self::{
-    rules::{Decision, Holder},
+    rules::{Decision, Holder, Stage},
     store::SubmissionRow,
 };
 use crate::{
@@ -80,7 +80,7 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, sub
     let school = directory::school_for(ctx, tx, school, Permission::Attest).await?;
     let row = locked(tx, &school.code, submission).await?;
     not_own(ctx, &row)?;
-    if stage(&row) != submission::State::Submitted {
+    if row.stage != Stage::Submitted {
         return Err(Refusal::wrong_state("该批次不在待签核状态").into());
     }
     same_digest(tx, submission, digest).await?;
@@ -94,10 +94,10 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
     let school = directory::school_for(ctx, tx, school, Permission::SendBack).await?;
     let row = locked(tx, &school.code, submission).await?;
     let (waits, waits_for) = match ctx.actor.role {
-        Role::Principal => (submission::State::Submitted, State::Submitted),
-        _ => (submission::State::Attested, State::Attested),
+        Role::Principal => (Stage::Submitted, State::Submitted),
+        _ => (Stage::Attested, State::Attested),
     };
-    if stage(&row) != waits {
+    if row.stage != waits {
         return Err(Refusal::wrong_state("该批次不在本级待办中，不能退回").into());
     }
     let set = store::set_of(tx, submission).await?;
@@ -119,10 +119,10 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, su
     let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
     let row = locked(tx, &school.code, submission).await?;
     not_own(ctx, &row)?;
-    match stage(&row) {
-        submission::State::Attested => {}
-        submission::State::Submitted => return Err(Refusal::wrong_state("校长尚未签核，不能审核").into()),
-        submission::State::Done | submission::State::Unspecified => return Err(Refusal::wrong_state("该批次已经办结").into()),
+    match row.stage {
+        Stage::Attested => {}
+        Stage::Submitted => return Err(Refusal::wrong_state("校长尚未签核，不能审核").into()),
+        Stage::Done => return Err(Refusal::wrong_state("该批次已经办结").into()),
     }
     same_digest(tx, submission, digest).await?;
     let attested = store::attested(tx, submission).await?;
@@ -183,11 +183,6 @@ impl<'c> Approval<'c> {
     }
 }
 
-/// Where a submission stands.
-fn stage(row: &SubmissionRow) -> submission::State {
-    submission::State::from_str_name(&row.state).unwrap_or_default()
-}
-
 async fn locked(tx: &mut Tx, school: &str, submission: Uuid) -> Result<SubmissionRow, Error> {
     store::lock_submission(tx, school, submission).await?;
     store::submission(tx, school, submission).await?.ok_or_else(|| Refusal::not_found("该提交批次").into())
@@ -245,13 +240,12 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
 
 /// A submission without counts.
 pub fn summary(row: &SubmissionRow) -> pb::Submission {
-    let stage = stage(row);
-    let since = if stage == submission::State::Attested { row.attested_day.unwrap_or(row.submitted_day) } else { row.submitted_day };
-    let due = if stage == submission::State::Done { String::new() } else { add_working_days(since, STEP_WORKING_DAYS).to_string() };
+    let since = if row.stage == Stage::Attested { row.attested_day.unwrap_or(row.submitted_day) } else { row.submitted_day };
+    let due = if row.stage == Stage::Done { String::new() } else { add_working_days(since, STEP_WORKING_DAYS).to_string() };
     pb::Submission {
         submission: row.submission.to_string(),
         school: row.school.clone(),
-        state: stage.into(),
+        state: submission::State::from_str_name(row.stage.as_str()).unwrap_or_default().into(),
         submitted_by: row.submitted_by_name.clone(),
         submit_time: rfc3339(row.submitted_at_us),
         attested_by: row.attested_by_name.clone(),

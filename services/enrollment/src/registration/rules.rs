@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
-use xuezhu_domain::text::comparable_name;
+use xuezhu_domain::{UnknownCode, text::comparable_name};
 use xuezhu_service::Reason;
 
 /// Students of a class above which it is unusual (rule RG-11).
@@ -15,6 +15,58 @@ const PHONE_SHARES: usize = 3;
 const RUN_LENGTH: usize = 4;
 /// Oldest usual age at entry.
 const USUAL_AGE: i32 = 22;
+
+/// Where a submission stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// With the principal.
+    Submitted,
+    /// With the department.
+    Attested,
+    /// Nothing in it waits any more.
+    Done,
+}
+
+impl Stage {
+    /// Every stage.
+    pub const ALL: [Self; 3] = [Self::Submitted, Self::Attested, Self::Done];
+
+    /// As stored.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Submitted => 1,
+            Self::Attested => 2,
+            Self::Done => 51,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.code() == code)
+    }
+
+    /// As clients see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "SUBMITTED",
+            Self::Attested => "ATTESTED",
+            Self::Done => "DONE",
+        }
+    }
+
+    /// From what a client said.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == text)
+    }
+}
+
+impl TryFrom<i32> for Stage {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        Self::from_code(code).ok_or(UnknownCode { of: "stage of a submission", code })
+    }
+}
 
 /// What is known of who holds a key.
 #[derive(Debug, Clone)]
@@ -142,6 +194,15 @@ fn longest_run(numbers: &[String]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stage_is_its_code() {
+        for stage in Stage::ALL {
+            assert_eq!(Stage::from_code(stage.code()), Some(stage));
+            assert_eq!(Stage::parse(stage.as_str()), Some(stage));
+        }
+        assert_eq!(Stage::from_code(0), None, "it asks for all");
+    }
 
     #[test]
     fn only_what_differs_is_told() {

@@ -6,6 +6,7 @@ use xuezhu_domain::{enrollment::State, identity::NumberClass};
 use xuezhu_service::Context;
 use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, run, sql};
 
+use super::rules::Stage;
 use crate::roll::Claim;
 
 /// What an import matches rows with.
@@ -40,7 +41,8 @@ pub struct SetRow {
 pub struct SubmissionRow {
     pub submission: Uuid,
     pub school: String,
-    pub state: String,
+    #[sqlx(try_from = "i32", rename = "state")]
+    pub stage: Stage,
     pub submitted_by: String,
     pub submitted_by_name: String,
     pub submitted_at_us: i64,
@@ -110,14 +112,15 @@ pub async fn insert_submission(ctx: &Context, tx: &mut Tx, submission: Uuid, sch
     run!(
         tx,
         "INSERT INTO submissions (submission, school, state, digest, submitted_by, submitted_by_name, submitted_at_us, submitted_day,
-         attested_by, attested_by_name, attested_digest, attested_at_us, approved_by_name) VALUES ($1, $2, 'SUBMITTED', $3, $4, $5, $6, $7, '', '', '', 0, '')",
+         attested_by, attested_by_name, attested_digest, attested_at_us, approved_by_name) VALUES ($1, $2, $8, $3, $4, $5, $6, $7, '', '', '', 0, '')",
         submission,
         school,
         digest,
         &ctx.actor.account,
         &ctx.actor.display_name,
         ctx.now_us(),
-        ctx.today()
+        ctx.today(),
+        Stage::Submitted.code()
     )?;
     Ok(())
 }
@@ -151,7 +154,7 @@ pub async fn submissions(
     tx: &mut Tx,
     school: &str,
     authority_prefix: &str,
-    state: &str,
+    stage: Option<Stage>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<SubmissionRow>, StoreError> {
@@ -161,11 +164,11 @@ pub async fn submissions(
         "SELECT b.submission, b.school, b.state, b.submitted_by, b.submitted_by_name, b.submitted_at_us, b.submitted_day, b.attested_by_name, b.attested_digest,
                 b.attested_day, b.approved_by_name, s.name AS school_name, s.authority
          FROM submissions b JOIN schools s ON s.code = b.school
-         WHERE ($1 = '' OR b.school = $1) AND substr(s.authority, 1, length($2)) = $2 AND ($3 = '' OR b.state = $3) AND ($4 IS NULL OR b.submission < $4)
+         WHERE ($1 = '' OR b.school = $1) AND substr(s.authority, 1, length($2)) = $2 AND ($3 = 0 OR b.state = $3) AND ($4 IS NULL OR b.submission < $4)
          ORDER BY b.submission DESC LIMIT $5",
         school,
         authority_prefix,
-        state,
+        stage.map_or(0, Stage::code),
         before,
         limit
     )
@@ -183,13 +186,14 @@ pub async fn set_of(tx: &mut Tx, submission: Uuid) -> Result<Vec<SetRow>, StoreE
 pub async fn attest(tx: &mut Tx, submission: Uuid, digest: &str, account: &str, name: &str, now_us: i64, today: NaiveDate) -> Result<(), StoreError> {
     run!(
         tx,
-        "UPDATE submissions SET state = 'ATTESTED', attested_digest = $2, attested_by = $3, attested_by_name = $4, attested_at_us = $5, attested_day = $6 WHERE submission = $1",
+        "UPDATE submissions SET state = $7, attested_digest = $2, attested_by = $3, attested_by_name = $4, attested_at_us = $5, attested_day = $6 WHERE submission = $1",
         submission,
         digest,
         account,
         name,
         now_us,
-        today
+        today,
+        Stage::Attested.code()
     )?;
     Ok(())
 }
@@ -197,11 +201,12 @@ pub async fn attest(tx: &mut Tx, submission: Uuid, digest: &str, account: &str, 
 pub async fn close_submission(tx: &mut Tx, submission: Uuid) -> Result<(), StoreError> {
     run!(
         tx,
-        "UPDATE submissions SET state = 'DONE' WHERE submission = $1
+        "UPDATE submissions SET state = $4 WHERE submission = $1
          AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.submission = $1 AND e.state IN ($2, $3))",
         submission,
         State::Submitted.code(),
-        State::Attested.code()
+        State::Attested.code(),
+        Stage::Done.code()
     )?;
     Ok(())
 }

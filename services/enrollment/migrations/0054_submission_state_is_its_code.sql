@@ -1,0 +1,1 @@
+ALTER TABLE submissions RENAME COLUMN state_code TO state;

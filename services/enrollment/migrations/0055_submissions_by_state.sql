@@ -1,0 +1,1 @@
+CREATE INDEX submissions_by_state ON submissions (state, submission);
