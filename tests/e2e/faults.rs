@@ -14,6 +14,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use xuezhu::client::Session;
+use xuezhu_aid::reconciliation::{case::Rule, life::State};
 use xuezhu_store::{Db, rows};
 use xuezhu_tests::{
     Engine,
@@ -138,10 +139,10 @@ async fn listing(people: &People, list: &str, next: &AtomicU32, count: &AtomicU3
 }
 
 /// Every flag: rule, name, state, months, evidence.
-async fn flags(database: &str) -> Vec<(String, String, String, String, String)> {
+async fn flags(database: &str) -> Vec<(i32, String, i32, String, String)> {
     let db = Db::open(database).await.expect("opens");
     let mut tx = db.read().await.expect("reads");
-    let flags = rows!(&mut tx, (String, String, String, String, String), "SELECT rule, name, state, months, evidence FROM flags ORDER BY 1, 2, 3, 4, 5");
+    let flags = rows!(&mut tx, (i32, String, i32, String, String), "SELECT rule, name, state, months, evidence FROM flags ORDER BY 1, 2, 3, 4, 5");
     tx.rollback().await.expect("ends");
     db.close().await;
     flags.expect("flags")
@@ -189,7 +190,8 @@ async fn compare(site: &Site, people: &People, told: &Told, after: &str) {
     assert_eq!(before, flags(&site.databases.1).await, "a fresh sweep finds what is flagged, after {after}");
     let stays: BTreeSet<&String> = told.students.iter().map(|(name, _)| name).collect();
     let ghosts: BTreeSet<&String> = told.lines.iter().filter(|name| !stays.contains(name)).collect();
-    let flagged: BTreeSet<&String> = before.iter().filter(|flag| flag.0 == "NO_ENROLLMENT" && flag.2 == "OPEN").map(|flag| &flag.1).collect();
+    let flagged: BTreeSet<&String> =
+        before.iter().filter(|flag| flag.0 == Rule::NoEnrollment.code() && flag.2 == State::Open.code()).map(|flag| &flag.1).collect();
     assert_eq!(flagged, ghosts, "after {after}");
 }
 

@@ -5,7 +5,12 @@ use serde_json::json;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use xuezhu::deployment::{Deployment, channel, system_clock};
-use xuezhu_aid::{Aid, Following, mirror::AidMirror, policy::Policies};
+use xuezhu_aid::{
+    Aid, Following,
+    mirror::AidMirror,
+    policy::Policies,
+    reconciliation::{case::Rule, life},
+};
 use xuezhu_bridge::{
     Cursor,
     follower::{Forgot, Mirror, Stand},
@@ -262,16 +267,18 @@ async fn a_follower_that_is_told_values_it_does_not_know_holds_the_money_and_goe
         list_of_one(&db).await;
         let held = async || {
             let mut tx = db.read().await.expect("reads");
-            let held = rows!(&mut tx, (String,), "SELECT rule FROM flags WHERE state = 'OPEN' AND holds AND entry IS NOT NULL ORDER BY rule").expect("flags");
+            let held =
+                rows!(&mut tx, (i32,), "SELECT rule FROM flags WHERE state = $1 AND holds AND entry IS NOT NULL ORDER BY rule", life::State::Open.code())
+                    .expect("flags");
             tx.rollback().await.expect("ends");
-            held.into_iter().map(|(rule,)| rule).collect::<Vec<_>>()
+            held.into_iter().map(|(rule,)| Rule::from_code(rule).expect("a rule")).collect::<Vec<_>>()
         };
         let mut version = 1;
         for (what, registry, stage, state, flagged) in [
             ("all is known", 2, 3, 1, vec![]),
-            ("a state", 2, 3, UNKNOWN, vec!["NOT_VALID_IN_TERM"]),
-            ("a stage", 2, UNKNOWN, 1, vec!["NO_ENROLLMENT"]),
-            ("what the registry says", UNKNOWN, 3, 1, vec!["IDENTITY_UNVERIFIED"]),
+            ("a state", 2, 3, UNKNOWN, vec![Rule::NotValidInTerm]),
+            ("a stage", 2, UNKNOWN, 1, vec![Rule::NoEnrollment]),
+            ("what the registry says", UNKNOWN, 3, 1, vec![Rule::IdentityUnverified]),
             ("all is known again", 2, 3, 1, vec![]),
         ] {
             version += 1;

@@ -13,6 +13,7 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
+use xuezhu_aid::reconciliation::{case::Rule, life};
 use xuezhu_bridge::{
     Kind,
     known::{When, resolve},
@@ -328,15 +329,15 @@ fn earliest(entries: &[&Entry]) -> Option<Uuid> {
 }
 
 async fn open_flags(aid: &Db) -> Found {
-    type Row = (String, Option<Uuid>, Option<Uuid>, String, String);
+    type Row = (i32, Option<Uuid>, Option<Uuid>, String, String);
     let mut tx = aid.read().await.expect("reads");
-    let flags = rows!(&mut tx, Row, "SELECT rule, entry, person, school, months FROM flags WHERE state <> 'CLOSED'").expect("flags");
+    let flags = rows!(&mut tx, Row, "SELECT rule, entry, person, school, months FROM flags WHERE state < $1", life::State::FIRST_CLOSED).expect("flags");
     tx.rollback().await.expect("ends");
     flags
         .into_iter()
         .map(|(rule, entry, person, school, months)| {
             let about = entry.map_or_else(|| format!("{} {school}", person.unwrap_or_default()), |entry| entry.to_string());
-            (rule, about, months.split(',').map(|month| month.parse().expect("a month")).collect())
+            (Rule::from_code(rule).expect("a rule").as_str().to_owned(), about, months.split(',').map(|month| month.parse().expect("a month")).collect())
         })
         .collect()
 }

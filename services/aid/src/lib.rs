@@ -219,7 +219,7 @@ async fn measure(parts: &Parts) -> Result<(), Error> {
     let (counts, forgotten) = (counts?, forgotten?);
     metrics::gauge!("xuezhu_forgotten_records").set(forgotten as f64);
     for rule in reconciliation::case::Rule::ALL {
-        let count = counts.iter().find(|(known, _)| known == rule.as_str()).map_or(0, |(_, count)| *count);
+        let count = counts.iter().find(|count| count.rule == rule).map_or(0, |count| count.flags);
         metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(count as f64);
     }
     Ok(())

@@ -12,7 +12,11 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use xuezhu::deployment::{channel, system_clock};
-use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_aid::{
+    Aid, Following,
+    policy::Policies,
+    reconciliation::{case::Rule, life::State},
+};
 use xuezhu_domain::enrollment::Change;
 use xuezhu_enrollment::{
     Enrollment, Parts,
@@ -133,7 +137,8 @@ pub async fn measure(changes: i64) {
     }
     let followed = begun.elapsed();
     running.stop().await;
-    let flags = number(&aid, "SELECT count(*) FROM flags WHERE state = 'OPEN' AND rule = 'NOT_VALID_IN_TERM'").await;
+    const { assert!(State::Open.code() == 1 && Rule::NotValidInTerm.code() == 3) };
+    let flags = number(&aid, "SELECT count(*) FROM flags WHERE state = 1 AND rule = 3").await;
     assert_eq!(flags, changes / 2, "every student on a list is flagged");
     println!("logical replication, rows only        {:>8.2} s  {:>9.0} rows/s", seconds(replicated), rate(changes, replicated));
     println!("feed, mirror, judged, {flags:>7} flags   {:>8.2} s  {:>9.0} rows/s", seconds(followed), rate(changes, followed));

@@ -294,9 +294,12 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
         _ => String::new(),
     };
     let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();
-    for (of, flag, rule, stands, holds) in reconciliation::flags_of_list(tx, list.list).await? {
-        flags.entry(of).or_default().push((pb::FlagBrief { flag: flag.to_string(), rule, state: stands }, holds));
+    for row in reconciliation::flags_of_list(tx, list.list).await? {
+        let brief = pb::FlagBrief { flag: row.flag.to_string(), rule: row.rule.as_str().to_owned(), state: row.state.as_str().to_owned() };
+        flags.entry(row.entry).or_default().push((brief, row.holds));
     }
+    // In the order of the rules' words.
+    flags.values_mut().for_each(|of_entry| of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule)));
     let persons = known_persons(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
     let entries = rows

@@ -220,7 +220,7 @@ async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconci
     let seen = region::prefix_or_all(&ctx.actor.organisation);
     let counts = match row.state.as_str() {
         "RUNNING" => Vec::new(),
-        _ => store::counts_by_rule(tx, &row.term, seen, region::prefix_or_all(&row.region)).await?,
+        _ => counts(store::counts_by_rule(tx, &row.term, seen, region::prefix_or_all(&row.region)).await?),
     };
     let progress_percent = match (row.state.as_str(), row.suspects) {
         ("DONE", _) => 100,
@@ -235,13 +235,19 @@ async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconci
             region: row.region,
             judged: row.judged,
             suspects: row.suspects,
-            counts: counts.into_iter().map(|(rule, flags)| pb::RuleCount { rule, flags: i32::try_from(flags).unwrap_or(i32::MAX) }).collect(),
+            counts,
             start_time: rfc3339(row.started_at_us),
             end_time: if row.ended_at_us == 0 { String::new() } else { rfc3339(row.ended_at_us) },
             judged_at: Some(pb::Judged { position: row.position, time: rfc3339(row.started_at_us) }),
             progress_percent,
         }),
     })
+}
+
+/// Counts as clients see them, in the order of the rules' words.
+fn counts(mut by_rule: Vec<store::RuleCount>) -> Vec<pb::RuleCount> {
+    by_rule.sort_by_key(|count| count.rule.as_str());
+    by_rule.into_iter().map(|count| pb::RuleCount { rule: count.rule.as_str().to_owned(), flags: i32::try_from(count.flags).unwrap_or(i32::MAX) }).collect()
 }
 
 /// What a list is narrowed to, by what was asked and what may be seen.
@@ -274,7 +280,8 @@ async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Res
 
 async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListFlagsRequest) -> Result<pb::ListFlagsResponse, Error> {
     let mut errors = FieldErrors::default();
-    if !request.rule.is_empty() && Rule::parse(&request.rule).is_none() {
+    let rule = Rule::parse(&request.rule);
+    if !request.rule.is_empty() && rule.is_none() {
         errors.add("rule", "没有这条规则");
     }
     if !request.term.is_empty() {
@@ -284,17 +291,14 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::Lis
     let (cause, entry) = (optional("cause", &request.cause), optional("entry", &request.entry));
     errors.check()?;
     let Narrowed { school, authority_prefix, region_prefix } = narrowed(ctx, tx, &request.school, &request.region).await?;
-    let state = match refusal::known("state", request.state)? {
-        flag::State::Unspecified => "",
-        state => state.as_str_name(),
-    };
+    let state = life::State::parse(refusal::known::<flag::State>("state", request.state)?.as_str_name());
     let filter = Filter {
-        rule: request.rule.clone(),
+        rule,
         school,
         authority_prefix,
         region_prefix,
-        state: state.to_owned(),
-        unclosed: request.unclosed && state.is_empty(),
+        state,
+        unclosed: request.unclosed && state.is_none(),
         term: request.term.clone(),
         cause,
         entry,
@@ -324,8 +328,8 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
             cause: row.cause.to_string(),
             school_name: names.get(&row.school).cloned().unwrap_or_default(),
             school: row.school,
-            summary: cause_summary(&row.rule, &row.cause_text),
-            rule: row.rule,
+            summary: cause_summary(row.rule, &row.cause_text),
+            rule: row.rule.as_str().to_owned(),
             open: i32::try_from(row.open).unwrap_or(i32::MAX),
             explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
             amount_fen: row.amount_fen,
@@ -340,7 +344,7 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
 }
 
 /// A cause in words. Its text is `kind …`; the last part of some is a day or a term.
-fn cause_summary(rule: &str, text: &str) -> String {
+fn cause_summary(rule: Rule, text: &str) -> String {
     let last = text.rsplit(' ').next().unwrap_or_default();
     match text.split(' ').next().unwrap_or_default() {
         "state" if !last.is_empty() => format!("自{last}起不在读（休学或退学），名单未作相应调整"),
@@ -350,10 +354,10 @@ fn cause_summary(rule: &str, text: &str) -> String {
         "registry" => "人口库未核实该生身份".to_owned(),
         "duplicate" => "同一学生同月重复列入".to_owned(),
         "missing" => format!("{}应列入名单而未列入", last.parse::<Term>().map_or_else(|_| last.to_owned(), Term::name)),
-        _ => match Rule::parse(rule) {
-            Some(Rule::NoEnrollment) => "名单上的证件号在本校和他校都没有学籍".to_owned(),
-            Some(Rule::NotYetRegistered) => "学籍已提交，主管部门尚未批准".to_owned(),
-            other => other.map_or("", |rule| rules::law(rule).name).to_owned(),
+        _ => match rule {
+            Rule::NoEnrollment => "名单上的证件号在本校和他校都没有学籍".to_owned(),
+            Rule::NotYetRegistered => "学籍已提交，主管部门尚未批准".to_owned(),
+            other => rules::law(other).name.to_owned(),
         },
     }
 }
@@ -379,14 +383,19 @@ async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: FlagRow) -> Resul
     let mut flag = to_proto(ctx, parts, &Viewer::of(ctx), &names, row)?;
     flag.steps = steps
         .into_iter()
-        .map(|step| pb::Step { time: rfc3339(step.at_us), date: step.civil_day.to_string(), actor: step.actor_name, act: step.act, text: step.detail })
+        .map(|step| pb::Step {
+            time: rfc3339(step.at_us),
+            date: step.civil_day.to_string(),
+            actor: step.actor_name,
+            act: step.act.as_str().to_owned(),
+            text: step.detail,
+        })
         .collect();
     Ok(flag)
 }
 
 fn to_proto(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> Result<pb::Flag, Error> {
-    let rule = Rule::parse(&row.rule).ok_or(StoreError::Corrupt("rule"))?;
-    let law = rules::law(rule);
+    let law = rules::law(row.rule);
     let evidence = evidence(&row)?;
     let months: Vec<i32> = parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect();
     let etag = desk::etag(&row);
@@ -406,7 +415,7 @@ fn to_proto(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
         amount_fen: row.amount_fen,
         evidence: Some(shown(viewer, names, &evidence, number)),
         cause: row.cause.to_string(),
-        state: flag::State::from_str_name(&row.state).unwrap_or_default().into(),
+        state: flag::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
         judged_at: Some(pb::Judged { position: row.judged_position, time: rfc3339(row.judged_at_us) }),
         scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
         term: row.term,
@@ -418,7 +427,7 @@ fn to_proto(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
         legal_basis: law.basis.to_owned(),
         list: row.list.map(|list| list.to_string()).unwrap_or_default(),
         open_time: rfc3339(row.opened_at_us),
-        rule: row.rule,
+        rule: row.rule.as_str().to_owned(),
         school: row.school,
     })
 }
@@ -518,7 +527,7 @@ async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resul
         .filter(|claim| rules::holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|holder| holder.person == person))
         .map(|claim| claim.entry)
         .collect();
-    flags.retain(|row| row.state != "CLOSED" && sees(&row.school) && row.entry.map_or(row.person == Some(person), |entry| own.contains(&entry)));
+    flags.retain(|row| !row.state.meaning().is_closed && sees(&row.school) && row.entry.map_or(row.person == Some(person), |entry| own.contains(&entry)));
     flags.sort_by_key(|row| row.flag);
     flags.dedup_by_key(|row| row.flag);
     let mut names = school_names(tx, &flags).await?;
@@ -590,10 +599,10 @@ mod tests {
     #[test]
     fn a_cause_is_told_in_chinese_and_says_more_than_the_rule() {
         for (rule, text, told) in [
-            ("NO_ENROLLMENT", "NO_ENROLLMENT 2026-AUTUMN 9d4f", "名单上的证件号在本校和他校都没有学籍"),
-            ("NOT_YET_REGISTERED", "NOT_YET_REGISTERED 2026-AUTUMN 9d4f", "学籍已提交，主管部门尚未批准"),
-            ("NOT_VALID_IN_TERM", "state 9d4f 2026-10-08", "自2026-10-08起不在读（休学或退学），名单未作相应调整"),
-            ("MISSING_AWARD", "missing TUITION_WAIVER 2026-AUTUMN", "2026年秋季学期应列入名单而未列入"),
+            (Rule::NoEnrollment, "NO_ENROLLMENT 2026-AUTUMN 9d4f", "名单上的证件号在本校和他校都没有学籍"),
+            (Rule::NotYetRegistered, "NOT_YET_REGISTERED 2026-AUTUMN 9d4f", "学籍已提交，主管部门尚未批准"),
+            (Rule::NotValidInTerm, "state 9d4f 2026-10-08", "自2026-10-08起不在读（休学或退学），名单未作相应调整"),
+            (Rule::MissingAward, "missing TUITION_WAIVER 2026-AUTUMN", "2026年秋季学期应列入名单而未列入"),
         ] {
             assert_eq!(cause_summary(rule, text), told);
         }

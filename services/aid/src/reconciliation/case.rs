@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_domain::{
-    Bond, BondKind, Fen, Month, RegistryAnswer, Sex, Term,
+    Bond, BondKind, Fen, Month, RegistryAnswer, Sex, Term, UnknownCode,
     enrollment::{PeriodState, Span},
 };
 
 use crate::policy::SchemeCode;
 
-/// A finding's rule. Codes are stable; the law beside each is in [`super::rules::LAW`].
+/// A finding's rule. Codes and words are stable; the law beside each is in [`super::rules::LAW`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Rule {
@@ -45,7 +45,26 @@ impl Rule {
         Self::MissingAward,
     ];
 
-    /// Stable code.
+    /// As stored.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::NoEnrollment => 1,
+            Self::NotYetRegistered => 2,
+            Self::NotValidInTerm => 3,
+            Self::OtherSchool => 4,
+            Self::IdentityMismatch => 5,
+            Self::IdentityUnverified => 6,
+            Self::DuplicateAward => 7,
+            Self::MissingAward => 8,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.code() == code)
+    }
+
+    /// As clients and evidence name it; stable.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoEnrollment => "NO_ENROLLMENT",
@@ -59,7 +78,7 @@ impl Rule {
         }
     }
 
-    /// From what was stored.
+    /// From what a client said.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.as_str() == text)
     }
@@ -67,6 +86,14 @@ impl Rule {
     /// Whether an open flag of it holds payment.
     pub fn holds(self) -> bool {
         self != Self::MissingAward
+    }
+}
+
+impl TryFrom<i32> for Rule {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        Self::from_code(code).ok_or(UnknownCode { of: "rule", code })
     }
 }
 

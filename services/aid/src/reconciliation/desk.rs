@@ -2,10 +2,9 @@
 
 use uuid::Uuid;
 use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal};
-use xuezhu_store::{Hex, StoreError, Tx};
+use xuezhu_store::{Hex, Tx};
 
 use super::{
-    case::Rule,
     life::{Act, State, after},
     store::{self, Filter, FlagRow, NewStep},
 };
@@ -53,7 +52,7 @@ pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str, s
 /// The school explains all open flags of a cause at once, maybe only those of a term; returns how many.
 pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, term: &str, text: &str, seen: &str) -> Result<i32, Error> {
     store::lock_cause(tx, cause).await?;
-    let filter = Filter { cause: Some(cause), state: State::Open.as_str().to_owned(), term: term.to_owned(), ..Filter::default() };
+    let filter = Filter { cause: Some(cause), state: Some(State::Open), term: term.to_owned(), ..Filter::default() };
     let rows = store::flags(tx, &filter, None, i64::from(i32::MAX)).await?;
     let Some(first) = rows.first() else { return Err(Refusal::not_found("待说明的疑点").into()) };
     may(ctx, tx, &first.school, Permission::Explain, "待说明的疑点").await?;
@@ -66,12 +65,10 @@ pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, term: &str, 
 }
 
 async fn record(ctx: &Context, tx: &mut Tx, row: &FlagRow, act: Act, text: &str) -> Result<(), Error> {
-    let state = State::parse(&row.state).ok_or(StoreError::Corrupt("state of a flag"))?;
-    let rule = Rule::parse(&row.rule).ok_or(StoreError::Corrupt("rule"))?;
-    let next = after(state, act).ok_or_else(|| Refusal::new(Reason::WrongState, format!("该疑点当前为“{}”，不能进行此操作", state.name())))?;
-    let step = NewStep { flag: Hex(row.flag), ordinal: row.steps, act: act.step(), detail: text.to_owned(), evidence: row.evidence.clone() };
+    let next = after(row.state, act).ok_or_else(|| Refusal::new(Reason::WrongState, format!("该疑点当前为“{}”，不能进行此操作", row.state.name())))?;
+    let step = NewStep { flag: Hex(row.flag), ordinal: row.steps, act: act.step().code(), detail: text.to_owned(), evidence: row.evidence.clone() };
     store::insert_steps(tx, &[step], ctx.now_us(), ctx.today(), &ctx.actor.account, &ctx.actor.display_name).await?;
-    store::set_state(tx, row.flag, next.as_str(), next.holds() && rule.holds(), row.steps + 1).await?;
+    store::set_state(tx, row.flag, next, next.meaning().holds && row.rule.holds(), row.steps + 1).await?;
     Ok(())
 }
 

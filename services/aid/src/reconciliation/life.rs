@@ -1,6 +1,7 @@
 //! A flag's life: open → explained → confirmed or cleared; it closes by itself when the data are mended.
 
 use serde::{Deserialize, Serialize};
+use xuezhu_domain::UnknownCode;
 
 /// Where a flag stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,11 +18,51 @@ pub enum State {
     Closed,
 }
 
+/// What a state means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meaning {
+    /// The money waits, if the rule holds payment: somebody has yet to explain, decide or mend.
+    pub holds: bool,
+    /// Nothing is found any more.
+    pub is_closed: bool,
+}
+
 impl State {
     /// Every state.
     pub const ALL: [Self; 5] = [Self::Open, Self::Explained, Self::Confirmed, Self::Cleared, Self::Closed];
 
-    /// As stored and as clients see it.
+    /// The last code of the states that hold: queries tell them by it.
+    pub const LAST_HOLDING: i32 = 10;
+
+    /// The first code of the closed states: queries and an index tell them by it.
+    pub const FIRST_CLOSED: i32 = 50;
+
+    /// What it means.
+    pub const fn meaning(self) -> Meaning {
+        match self {
+            Self::Open | Self::Explained | Self::Confirmed => Meaning { holds: true, is_closed: false },
+            Self::Cleared => Meaning { holds: false, is_closed: false },
+            Self::Closed => Meaning { holds: false, is_closed: true },
+        }
+    }
+
+    /// As stored: those that hold up to [`State::LAST_HOLDING`], closed ones from [`State::FIRST_CLOSED`] on.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Open => 1,
+            Self::Explained => 2,
+            Self::Confirmed => 3,
+            Self::Cleared => 11,
+            Self::Closed => 51,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// As clients see it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
@@ -32,7 +73,7 @@ impl State {
         }
     }
 
-    /// From what was stored.
+    /// From what a client said.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
@@ -47,10 +88,76 @@ impl State {
             Self::Closed => "已自动关闭",
         }
     }
+}
 
-    /// Whether the money waits.
-    pub fn holds(self) -> bool {
-        matches!(self, Self::Open | Self::Explained | Self::Confirmed)
+impl TryFrom<i32> for State {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        Self::from_code(code).ok_or(UnknownCode { of: "state of a flag", code })
+    }
+}
+
+/// What is noted in a flag's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Found.
+    Opened,
+    /// Found on other evidence.
+    EvidenceChanged,
+    /// Found again, or on other evidence than it was cleared for.
+    Reopened,
+    /// Found no more.
+    Closed,
+    /// The school explained.
+    Explained,
+    /// The department confirmed the fault.
+    Confirmed,
+    /// The department found no fault.
+    Cleared,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 7] = [Self::Opened, Self::EvidenceChanged, Self::Reopened, Self::Closed, Self::Explained, Self::Confirmed, Self::Cleared];
+
+    /// As stored: the judge's first, then those of people.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Opened => 1,
+            Self::EvidenceChanged => 2,
+            Self::Reopened => 3,
+            Self::Closed => 4,
+            Self::Explained => 11,
+            Self::Confirmed => 12,
+            Self::Cleared => 13,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.code() == code)
+    }
+
+    /// As clients see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "OPENED",
+            Self::EvidenceChanged => "EVIDENCE_CHANGED",
+            Self::Reopened => "REOPENED",
+            Self::Closed => "CLOSED",
+            Self::Explained => "EXPLAINED",
+            Self::Confirmed => "CONFIRMED",
+            Self::Cleared => "CLEARED",
+        }
+    }
+}
+
+impl TryFrom<i32> for Step {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        Self::from_code(code).ok_or(UnknownCode { of: "step of a flag", code })
     }
 }
 
@@ -70,11 +177,11 @@ impl Act {
     pub const ALL: [Self; 3] = [Self::Explain, Self::Confirm, Self::Clear];
 
     /// As it stands in the flag's life.
-    pub fn step(self) -> &'static str {
+    pub fn step(self) -> Step {
         match self {
-            Self::Explain => "EXPLAINED",
-            Self::Confirm => "CONFIRMED",
-            Self::Clear => "CLEARED",
+            Self::Explain => Step::Explained,
+            Self::Confirm => Step::Confirmed,
+            Self::Clear => Step::Cleared,
         }
     }
 }
@@ -103,13 +210,13 @@ pub enum Found {
 
 /// What a judgement makes of a state, and the step that is noted; `None` where nothing happens. "No fault" is remembered
 /// for its evidence, not for ever; an explanation too.
-pub fn judged(state: State, found: Found) -> Option<(State, &'static str)> {
+pub fn judged(state: State, found: Found) -> Option<(State, Step)> {
     match (state, found) {
         (State::Closed, Found::Gone) | (State::Open | State::Explained | State::Confirmed | State::Cleared, Found::Same) => None,
-        (_, Found::Gone) => Some((State::Closed, "CLOSED")),
-        (State::Closed | State::Cleared, _) => Some((State::Open, "REOPENED")),
-        (State::Open | State::Explained, Found::Changed) => Some((State::Open, "EVIDENCE_CHANGED")),
-        (State::Confirmed, Found::Changed) => Some((State::Confirmed, "EVIDENCE_CHANGED")),
+        (_, Found::Gone) => Some((State::Closed, Step::Closed)),
+        (State::Closed | State::Cleared, _) => Some((State::Open, Step::Reopened)),
+        (State::Open | State::Explained, Found::Changed) => Some((State::Open, Step::EvidenceChanged)),
+        (State::Confirmed, Found::Changed) => Some((State::Confirmed, Step::EvidenceChanged)),
     }
 }
 
@@ -136,6 +243,22 @@ mod tests {
                 (Cleared, Confirm, Confirmed),
             ]
         );
+    }
+
+    #[test]
+    fn a_state_is_its_code_and_its_meaning_a_range_of_codes() {
+        for state in State::ALL {
+            assert_eq!(State::from_code(state.code()), Some(state));
+            assert_eq!(State::parse(state.as_str()), Some(state));
+            let meaning = state.meaning();
+            assert_eq!(meaning.holds, state.code() <= State::LAST_HOLDING, "{state:?}");
+            assert_eq!(meaning.is_closed, state.code() >= State::FIRST_CLOSED, "{state:?}");
+            assert_eq!(meaning.is_closed, Act::ALL.into_iter().all(|act| after(state, act).is_none()), "{state:?}: nobody acts on what is closed");
+        }
+        assert!(State::from_code(0).is_none() && State::LAST_HOLDING < State::FIRST_CLOSED, "none is asked for by 0");
+        for step in Step::ALL {
+            assert_eq!(Step::from_code(step.code()), Some(step));
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 use self::{
     case::{Finding, PersonCase, Subject},
-    life::{Found, State},
+    life::{Found, Step},
     load::KeyRow,
     store::{JudgedFlag, KnownFlag, LockedKey, NewFlag, NewStep, RejudgeRow},
 };
@@ -190,7 +190,7 @@ struct Changes {
 impl Changes {
     /// Compares what was found with the flags that are there.
     fn compare(&mut self, ctx: &Context, case: &PersonCase, findings: &[Finding], known: Vec<KnownFlag>) {
-        let mut known: BTreeMap<(String, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule.clone(), flag.subject), flag)).collect();
+        let mut known: BTreeMap<(case::Rule, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule, flag.subject), flag)).collect();
         let mut seen = HashSet::new();
         for finding in findings {
             let subject = subject_id(&finding.subject);
@@ -200,7 +200,7 @@ impl Changes {
             }
             let evidence = serde_json::to_string(&finding.evidence).unwrap_or_default();
             let digest = digest::of(finding.rule, &finding.months, finding.amount, &finding.evidence);
-            match known.remove(&(finding.rule.as_str().to_owned(), subject)) {
+            match known.remove(&(finding.rule, subject)) {
                 None => self.open(ctx, case, finding, evidence, digest),
                 Some(flag) => self.judge_again(case, finding, &flag, evidence, digest),
             }
@@ -213,10 +213,10 @@ impl Changes {
     fn open(&mut self, ctx: &Context, case: &PersonCase, finding: &Finding, evidence: String, digest: [u8; 32]) {
         let id = ctx.new_id();
         let about = About::of(case, finding);
-        self.steps.push(NewStep { flag: Hex(id), ordinal: 0, act: "OPENED", detail: String::new(), evidence: evidence.clone() });
+        self.steps.push(NewStep { flag: Hex(id), ordinal: 0, act: Step::Opened.code(), detail: String::new(), evidence: evidence.clone() });
         self.new.push(NewFlag {
             flag: Hex(id),
-            rule: finding.rule.as_str(),
+            rule: finding.rule.code(),
             subject: Hex(subject_id(&finding.subject)),
             person_subject: Hex(about.subject),
             entry: about.entry.map(Hex),
@@ -237,7 +237,6 @@ impl Changes {
     }
 
     fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: &KnownFlag, evidence: String, digest: [u8; 32]) {
-        let Some(state) = State::parse(&flag.state) else { return };
         let same = if flag.evidence_version < digest::VERSION {
             made_anew(finding.rule, flag) == Some(digest::as_before(finding.rule, &finding.months, finding.amount, &finding.evidence))
         } else {
@@ -245,7 +244,7 @@ impl Changes {
         };
         let found = if same { Found::Same } else { Found::Changed };
         let about = About::of(case, finding);
-        let Some((next, act)) = life::judged(state, found) else {
+        let Some((next, act)) = life::judged(flag.state, found) else {
             // The same under other ids of the source, or with what the rule did not decide on: its life goes on as it is, what
             // leads there is renewed.
             if flag.person != about.person || flag.evidence != evidence || flag.evidence_version < digest::VERSION {
@@ -258,14 +257,14 @@ impl Changes {
                     evidence_digest: Some(Bytes(digest.to_vec())),
                     cause: None,
                     cause_text: None,
-                    state: state.as_str(),
-                    holds: state.holds() && finding.rule.holds(),
+                    state: flag.state.code(),
+                    holds: flag.state.meaning().holds && finding.rule.holds(),
                     steps: flag.steps,
                 });
             }
             return;
         };
-        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act, detail: String::new(), evidence: evidence.clone() });
+        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act: act.code(), detail: String::new(), evidence: evidence.clone() });
         self.judged.push(JudgedFlag {
             flag: Hex(flag.flag),
             person: about.person.map(Hex),
@@ -275,15 +274,15 @@ impl Changes {
             evidence_digest: Some(Bytes(digest.to_vec())),
             cause: Some(Hex(cause_id(&about.school, &finding.cause))),
             cause_text: Some(finding.cause.clone()),
-            state: next.as_str(),
-            holds: next.holds() && finding.rule.holds(),
+            state: next.code(),
+            holds: next.meaning().holds && finding.rule.holds(),
             steps: flag.steps + 1,
         });
     }
 
     fn close(&mut self, flag: KnownFlag) {
-        let Some((next, act)) = State::parse(&flag.state).and_then(|state| life::judged(state, Found::Gone)) else { return };
-        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act, detail: String::new(), evidence: flag.evidence });
+        let Some((next, act)) = life::judged(flag.state, Found::Gone) else { return };
+        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act: act.code(), detail: String::new(), evidence: flag.evidence });
         self.judged.push(JudgedFlag {
             flag: Hex(flag.flag),
             person: None,
@@ -293,7 +292,7 @@ impl Changes {
             evidence_digest: None,
             cause: None,
             cause_text: None,
-            state: next.as_str(),
+            state: next.code(),
             holds: false,
             steps: flag.steps + 1,
         });

@@ -5,18 +5,24 @@ use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
 
-use super::digest;
+use super::{
+    case::Rule,
+    digest,
+    life::{State, Step},
+};
 
 /// A flag, as much as a judgement compares.
 #[derive(Debug, sqlx::FromRow)]
 pub struct KnownFlag {
     pub flag: Uuid,
-    pub rule: String,
+    #[sqlx(try_from = "i32")]
+    pub rule: Rule,
     pub subject: Uuid,
     pub person_subject: Uuid,
     pub entry: Option<Uuid>,
     pub person: Option<Uuid>,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
     pub evidence_digest: Vec<u8>,
     pub evidence_version: i32,
     pub evidence: String,
@@ -31,7 +37,8 @@ pub struct KnownFlag {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct FlagRow {
     pub flag: Uuid,
-    pub rule: String,
+    #[sqlx(try_from = "i32")]
+    pub rule: Rule,
     pub entry: Option<Uuid>,
     pub list: Option<Uuid>,
     pub person: Option<Uuid>,
@@ -43,7 +50,8 @@ pub struct FlagRow {
     pub amount_fen: i64,
     pub evidence: String,
     pub cause: Uuid,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
     pub holds: bool,
     pub judged_position: i64,
     pub judged_at_us: i64,
@@ -60,7 +68,8 @@ pub struct StepRow {
     pub at_us: i64,
     pub civil_day: NaiveDate,
     pub actor_name: String,
-    pub act: String,
+    #[sqlx(try_from = "i32")]
+    pub act: Step,
     pub detail: String,
 }
 
@@ -68,7 +77,7 @@ pub struct StepRow {
 #[derive(Debug, Serialize)]
 pub struct NewFlag {
     pub flag: Hex,
-    pub rule: &'static str,
+    pub rule: i32,
     pub subject: Hex,
     pub person_subject: Hex,
     pub entry: Option<Hex>,
@@ -98,7 +107,7 @@ pub struct JudgedFlag {
     pub evidence_digest: Option<Bytes>,
     pub cause: Option<Hex>,
     pub cause_text: Option<String>,
-    pub state: &'static str,
+    pub state: i32,
     pub holds: bool,
     pub steps: i32,
 }
@@ -108,7 +117,7 @@ pub struct JudgedFlag {
 pub struct NewStep {
     pub flag: Hex,
     pub ordinal: i32,
-    pub act: &'static str,
+    pub act: i32,
     pub detail: String,
     pub evidence: String,
 }
@@ -223,10 +232,10 @@ pub async fn carry_subjects(tx: &mut Tx, source: i16, old: i64, new: i64) -> Res
         tx,
         "INSERT INTO marked_keys (person_key)
          SELECT l.person_key FROM flags f JOIN person_locks l ON l.subject = f.person_subject
-         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
+         WHERE f.entry IS NULL AND f.state < 50 AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
          UNION SELECT k.person_key FROM flags f JOIN person_subjects s ON s.subject = f.person_subject
          JOIN mirror_person_keys k ON k.person = s.person AND k.generation = $1 AND k.kind = 1
-         WHERE f.entry IS NULL AND f.state <> 'CLOSED' AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
+         WHERE f.entry IS NULL AND f.state < 50 AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
          ON CONFLICT DO NOTHING",
         new,
         source
@@ -256,14 +265,15 @@ pub async fn insert_flags(tx: &mut Tx, flags: &[NewFlag], position: i64, at_us: 
             "INSERT INTO flags (flag, rule, subject, person_subject, entry, list, person, school, scheme, term, name, months, amount_fen, evidence, evidence_digest,
              evidence_version, cause, cause_text, state, holds, judged_position, judged_at_us, opened_at_us, steps)
              SELECT t.flag, t.rule, t.subject, t.person_subject, t.entry, t.list, t.person, t.school, t.scheme, t.term, t.name, t.months, t.amount_fen, t.evidence,
-             t.evidence_digest, $4, t.cause, t.cause_text, 'OPEN', t.holds, $2, $3, $3, 1
-             FROM " table 1 (flag uuid, rule text, subject uuid, person_subject uuid, entry uuid, list uuid, person uuid, school text, scheme text, term text, name text,
+             t.evidence_digest, $4, t.cause, t.cause_text, $5, t.holds, $2, $3, $3, 1
+             FROM " table 1 (flag uuid, rule integer, subject uuid, person_subject uuid, entry uuid, list uuid, person uuid, school text, scheme text, term text, name text,
                 months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, holds boolean)
         ),
         bulk_rows(flags),
         position,
         at_us,
-        digest::VERSION
+        digest::VERSION,
+        State::Open.code()
     )?;
     Ok(())
 }
@@ -277,7 +287,7 @@ pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_u
              evidence_version = CASE WHEN t.evidence_digest IS NULL THEN flags.evidence_version ELSE $4 END,
              cause = coalesce(t.cause, flags.cause), cause_text = coalesce(t.cause_text, flags.cause_text),
              state = t.state, holds = t.holds, steps = t.steps, judged_position = $2, judged_at_us = $3
-             FROM " table 1 (flag uuid, person uuid, months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, state text,
+             FROM " table 1 (flag uuid, person uuid, months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, state integer,
                 holds boolean, steps integer)
             " WHERE flags.flag = t.flag"
         ),
@@ -294,7 +304,7 @@ pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: Nai
         tx,
         sql!(
             "INSERT INTO flag_steps (flag, ordinal, at_us, civil_day, actor, actor_name, act, detail, evidence)
-             SELECT t.flag, t.ordinal, $2, $3, $4, $5, t.act, t.detail, t.evidence FROM " table 1 (flag uuid, ordinal integer, act text, detail text, evidence text)
+             SELECT t.flag, t.ordinal, $2, $3, $4, $5, t.act, t.detail, t.evidence FROM " table 1 (flag uuid, ordinal integer, act integer, detail text, evidence text)
         ),
         bulk_rows(steps),
         at_us,
@@ -323,16 +333,24 @@ pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], noted: bool, rejudge: &[Rej
     Ok(())
 }
 
+/// How many flags of a rule there are.
+#[derive(Debug, sqlx::FromRow)]
+pub struct RuleCount {
+    #[sqlx(try_from = "i32")]
+    pub rule: Rule,
+    pub flags: i64,
+}
+
 /// Flags that wait for somebody or stand confirmed, by rule.
-pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str, region_prefix: &str) -> Result<Vec<(String, i64)>, StoreError> {
+pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str, region_prefix: &str) -> Result<Vec<RuleCount>, StoreError> {
     rows!(
         tx,
-        (String, i64),
-        "SELECT f.rule, count(*) FROM flags f
+        RuleCount,
+        "SELECT f.rule, count(*) AS flags FROM flags f
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE f.state IN ('OPEN', 'EXPLAINED', 'CONFIRMED') AND ($1 = '' OR f.term = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2)
+         WHERE f.state <= 10 AND ($1 = '' OR f.term = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2)
            AND ($3 = '' OR substr(s.region, 1, length($3)) = $3)
-         GROUP BY f.rule ORDER BY f.rule",
+         GROUP BY f.rule",
         term,
         authority_prefix,
         region_prefix
@@ -342,11 +360,11 @@ pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str, reg
 /// What a list of flags asks for.
 #[derive(Debug, Default, Clone)]
 pub struct Filter {
-    pub rule: String,
+    pub rule: Option<Rule>,
     pub school: String,
     pub authority_prefix: String,
     pub region_prefix: String,
-    pub state: String,
+    pub state: Option<State>,
     pub unclosed: bool,
     pub term: String,
     pub cause: Option<Uuid>,
@@ -367,8 +385,8 @@ macro_rules! flags_led_by {
              LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
              WHERE ",
             $lead,
-            " AND ($2 = '' OR f.rule = $2) AND ($3 = '' OR f.school = $3) AND ($4 = '' OR substr(s.authority, 1, length($4)) = $4)
-               AND ($5 = '' OR substr(s.region, 1, length($5)) = $5) AND ($6 = '' OR f.state = $6) AND ($7 = 0 OR f.state <> 'CLOSED') AND ($8 = '' OR f.term = $8)
+            " AND ($2 = 0 OR f.rule = $2) AND ($3 = '' OR f.school = $3) AND ($4 = '' OR substr(s.authority, 1, length($4)) = $4)
+               AND ($5 = '' OR substr(s.region, 1, length($5)) = $5) AND ($6 = 0 OR f.state = $6) AND ($7 = 0 OR f.state < 50) AND ($8 = '' OR f.term = $8)
                AND ($9 IS NULL OR f.cause = $9) AND ($10 IS NULL OR f.entry = $10) AND ($11 IS NULL OR f.flag < $11)
              ORDER BY f.flag DESC LIMIT $12"
         )
@@ -389,11 +407,11 @@ pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         FlagRow,
         lead,
         id,
-        &filter.rule,
+        filter.rule.map_or(0, Rule::code),
         &filter.school,
         &filter.authority_prefix,
         &filter.region_prefix,
-        &filter.state,
+        filter.state.map_or(0, State::code),
         i32::from(filter.unclosed),
         &filter.term,
         filter.cause,
@@ -418,8 +436,8 @@ pub async fn lock_cause(tx: &mut Tx, cause: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub async fn set_state(tx: &mut Tx, flag: Uuid, state: &str, holds: bool, steps: i32) -> Result<(), StoreError> {
-    run!(tx, "UPDATE flags SET state = $2, holds = $3, steps = $4 WHERE flag = $1", flag, state, holds, steps)?;
+pub async fn set_state(tx: &mut Tx, flag: Uuid, state: State, holds: bool, steps: i32) -> Result<(), StoreError> {
+    run!(tx, "UPDATE flags SET state = $2, holds = $3, steps = $4 WHERE flag = $1", flag, state.code(), holds, steps)?;
     Ok(())
 }
 
@@ -427,7 +445,8 @@ pub async fn set_state(tx: &mut Tx, flag: Uuid, state: &str, holds: bool, steps:
 pub struct CauseRow {
     pub cause: Uuid,
     pub school: String,
-    pub rule: String,
+    #[sqlx(try_from = "i32")]
+    pub rule: Rule,
     pub cause_text: String,
     pub open: i64,
     pub explained: i64,
@@ -443,17 +462,19 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
     rows!(
         tx,
         CauseRow,
-        "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = 'OPEN' THEN 1 ELSE 0 END) AS open,
-                sum(CASE WHEN f.state = 'EXPLAINED' THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen, min(f.opened_at_us) AS opened_at_us,
-                CAST(sum(CASE WHEN f.state = 'OPEN' THEN f.steps ELSE 0 END) AS bigint) AS open_steps, min(f.name) AS name, count(*) AS flags,
+        "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = $4 THEN 1 ELSE 0 END) AS open,
+                sum(CASE WHEN f.state = $5 THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen, min(f.opened_at_us) AS opened_at_us,
+                CAST(sum(CASE WHEN f.state = $4 THEN f.steps ELSE 0 END) AS bigint) AS open_steps, min(f.name) AS name, count(*) AS flags,
                 min(p.civil_day) AS open_date
          FROM flags f JOIN flag_steps p ON p.flag = f.flag AND p.ordinal = 0
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE f.state IN ('OPEN', 'EXPLAINED', 'CONFIRMED') AND ($1 = '' OR f.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR f.term = $3)
+         WHERE f.state <= 10 AND ($1 = '' OR f.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR f.term = $3)
          GROUP BY f.cause, f.school ORDER BY count(*) DESC, f.cause LIMIT 500",
         school,
         authority_prefix,
-        term
+        term,
+        State::Open.code(),
+        State::Explained.code()
     )
 }
 
@@ -469,14 +490,21 @@ pub async fn held_entries(tx: &mut Tx, list: Uuid) -> Result<Vec<Uuid>, StoreErr
     Ok(held.into_iter().map(|(entry,)| entry).collect())
 }
 
+/// A flag of an entry, in brief.
+#[derive(Debug, sqlx::FromRow)]
+pub struct EntryFlag {
+    pub entry: Uuid,
+    pub flag: Uuid,
+    #[sqlx(try_from = "i32")]
+    pub rule: Rule,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub holds: bool,
+}
+
 /// Flags of a list's entries that are not closed.
-pub async fn flags_of_list(tx: &mut Tx, list: Uuid) -> Result<Vec<(Uuid, Uuid, String, String, bool)>, StoreError> {
-    rows!(
-        tx,
-        (Uuid, Uuid, String, String, bool),
-        "SELECT entry, flag, rule, state, holds FROM flags WHERE list = $1 AND entry IS NOT NULL AND state <> 'CLOSED' ORDER BY rule",
-        list
-    )
+pub async fn flags_of_list(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryFlag>, StoreError> {
+    rows!(tx, EntryFlag, "SELECT entry, flag, rule, state, holds FROM flags WHERE list = $1 AND entry IS NOT NULL AND state < 50", list)
 }
 
 pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Result<Vec<Uuid>, StoreError> {

@@ -119,7 +119,7 @@ pub async fn flagged_keys(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Re
         (Uuid,),
         "WITH flagged AS (
              SELECT DISTINCT f.person_subject AS subject FROM flags f
-             WHERE f.state <> 'CLOSED' AND ($3 = '' OR f.term = $3)
+             WHERE f.state < 50 AND ($3 = '' OR f.term = $3)
                AND ($2 = '' OR f.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($2)) = $2)))
          SELECT l.person_key FROM person_locks l JOIN flagged ON flagged.subject = l.subject
          UNION SELECT k.person_key FROM person_subjects p JOIN flagged ON flagged.subject = p.subject

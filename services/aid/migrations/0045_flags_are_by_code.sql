@@ -1,0 +1,1 @@
+ALTER TABLE flags_coded RENAME TO flags;

@@ -1,0 +1,1 @@
+ALTER TABLE flag_steps_coded RENAME TO flag_steps;

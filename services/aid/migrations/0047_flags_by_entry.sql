@@ -1,0 +1,1 @@
+CREATE INDEX flags_by_entry ON flags (entry);

@@ -1,0 +1,1 @@
+CREATE INDEX flags_by_person_subject ON flags (person_subject);

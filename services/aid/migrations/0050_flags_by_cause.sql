@@ -1,0 +1,1 @@
+CREATE INDEX flags_by_cause ON flags (cause);
