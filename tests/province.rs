@@ -107,6 +107,9 @@ pub async fn enroll(db: &Db, clock: &Clock, count: i64, entry: &str) {
     }
 }
 
+/// The state of lists and entries that a department approved.
+pub const APPROVED: i32 = xuezhu_aid::award::rules::State::Approved.code();
+
 /// Lists students `from..=to` for a grant in a term, approved, at their schools.
 pub async fn list(pool: &PgPool, (from, to): (i64, i64), term: &str, months: &[i32]) {
     let text = months.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
@@ -118,14 +121,14 @@ pub async fn list(pool: &PgPool, (from, to): (i64, i64), term: &str, months: &[i
             format!(
                 "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
                  approved_by_name, created_at_us)
-                 SELECT md5('l' || school)::uuid, school, 'GRANT', '{term}', 0, 'APPROVED', true, 'clerk', '', '', '', '', 0
+                 SELECT md5('l' || school)::uuid, school, 'GRANT', '{term}', 0, {APPROVED}, true, 'clerk', '', '', '', '', 0
                  FROM (SELECT DISTINCT {SCHOOL} AS school FROM generate_series({from}, {to}) AS i) AS schools"
             ),
             format!(
                 "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
                  first_day, last_day, amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
                  SELECT md5('a' || i)::uuid, md5('l' || {SCHOOL})::uuid, {SCHOOL}, 'GRANT', '{term}', md5('k' || i)::uuid, '居民身份证', '', '430102********0000', {NAME},
-                 {NAME}, NULL, NULL, '{text}', '{first}', '{last}', {}, 23000, '二档', '', '', 'APPROVED', '', '', '{first}', i, 'clerk'
+                 {NAME}, NULL, NULL, '{text}', '{first}', '{last}', {}, 23000, '二档', '', '', {APPROVED}, '', '', '{first}', i, 'clerk'
                  FROM generate_series({from}, {to}) AS i",
                 23_000 * months.len()
             ),

@@ -1,8 +1,30 @@
 //! The shape is tested: what a rules.rs may name, where SQL stands, what a capability may touch of another.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+};
+
+use xuezhu_aid::{
+    award::rules::State as EntryState,
+    forgotten::State as Forgotten,
+    reconciliation::{
+        case::{Rule, Stage as MirrorStage},
+        life::{State as FlagState, Step},
+        sweep::runs::RunState,
+    },
+};
+use xuezhu_bridge::Kind;
+use xuezhu_domain::{
+    BondKind, RegistryAnswer,
+    enrollment::{PeriodState, State},
+};
+use xuezhu_enrollment::registration::rules::Stage as SubmissionStage;
+use xuezhu_proto::{
+    aid::{award_entry, award_list, flag},
+    bridge::enrollment::Stage as SharedStage,
+    enrollment::submission,
 };
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
@@ -99,25 +121,134 @@ fn written(text: &str) -> Vec<String> {
 #[test]
 fn the_roll_alone_writes_who_studies_where() {
     const ROLL: [&str; 7] = ["persons", "person_keys", "person_names", "places", "enrollments", "periods", "classes"];
-    let mut writers = std::collections::BTreeMap::<String, Vec<String>>::new();
+    let mut writers = BTreeMap::<String, Vec<String>>::new();
     for (path, text) in sources("services/enrollment/src").into_iter().filter(|(path, _)| name(path) == "store.rs") {
         let path = path.to_string_lossy().into_owned();
         for table in written(&text).into_iter().filter(|table| ROLL.contains(&table.as_str())) {
             writers.entry(table).or_default().push(path.clone());
         }
     }
-    assert_eq!(writers.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), ROLL.into_iter().collect());
+    assert_eq!(writers.keys().map(String::as_str).collect::<BTreeSet<_>>(), ROLL.into_iter().collect());
     for (table, files) in writers {
         let strangers: Vec<&String> = files.iter().filter(|file| !file.contains("/roll/") && !file.contains("/before/")).collect();
         assert!(strangers.is_empty(), "{table} is written by {strangers:?}");
     }
 }
 
+/// States, steps and rules are their codes in SQL; their words are for clients and for evidence.
+#[test]
+fn no_sql_compares_or_writes_a_word_of_a_state() {
+    let words: BTreeSet<&str> = (State::ALL.into_iter().map(State::as_str))
+        .chain(SubmissionStage::ALL.into_iter().map(SubmissionStage::as_str))
+        .chain(FlagState::ALL.into_iter().map(FlagState::as_str))
+        .chain(Step::ALL.into_iter().map(Step::as_str))
+        .chain(Rule::ALL.into_iter().map(Rule::as_str))
+        .chain(EntryState::ALL.into_iter().map(EntryState::as_str))
+        .chain(RunState::ALL.into_iter().map(RunState::as_str))
+        .chain(Forgotten::ALL.into_iter().map(Forgotten::as_str))
+        .collect();
+    for (path, text) in sources("services").into_iter().filter(|(path, _)| name(path) == "store.rs") {
+        for word in &words {
+            assert!(!text.contains(&format!("'{word}'")), "{} says '{word}'", path.display());
+        }
+    }
+}
+
+/// A state that clients may ask for by its word is one that is stored: a list of one that is not would be a list of all.
+#[test]
+fn states_that_clients_ask_for_are_stored() {
+    fn words<T: TryFrom<i32>>(word: fn(&T) -> &'static str) -> Vec<&'static str> {
+        (1..100).filter_map(|number| T::try_from(number).ok()).map(|state| word(&state)).collect()
+    }
+    let parsed = |words: Vec<&'static str>, is_known: fn(&str) -> bool| {
+        assert!(!words.is_empty() && words.iter().all(|word| is_known(word)), "{words:?}");
+    };
+    parsed(words(submission::State::as_str_name), |word| SubmissionStage::parse(word).is_some());
+    parsed(words(flag::State::as_str_name), |word| FlagState::parse(word).is_some());
+    parsed(words(award_entry::State::as_str_name), |word| EntryState::parse(word).is_some());
+    parsed(words(award_list::State::as_str_name), |word| EntryState::parse(word).is_some());
+}
+
+/// Words that a migration made codes of: `WHEN 'OPEN' THEN 1`.
+fn moved(migration: &str) -> BTreeMap<String, i32> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../services").join(migration)).expect("reads");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let pairs = words.windows(4).filter(|four| four[0] == "WHEN" && four[2] == "THEN");
+    pairs.map(|four| (four[1].trim_matches('\'').to_owned(), four[3].trim_end_matches(';').parse().expect("a code"))).collect()
+}
+
+/// What was stored as a word is the code that the type has for it, and no word was forgotten.
+#[test]
+fn migrations_made_of_each_word_its_code() {
+    fn codes<T: Copy>(all: &[T], word: fn(T) -> &'static str, code: fn(T) -> i32) -> BTreeMap<String, i32> {
+        all.iter().map(|one| (word(*one).to_owned(), code(*one))).collect()
+    }
+    let rules = codes(&Rule::ALL, Rule::as_str, Rule::code);
+    let flags = codes(&FlagState::ALL, FlagState::as_str, FlagState::code);
+    let submissions = codes(&SubmissionStage::ALL, SubmissionStage::as_str, SubmissionStage::code);
+    let entries = codes(&EntryState::ALL, EntryState::as_str, EntryState::code);
+    let lists = codes(&[EntryState::Draft, EntryState::Submitted, EntryState::Attested, EntryState::Approved], EntryState::as_str, EntryState::code);
+    assert_eq!(moved("enrollment/migrations/0051_submissions_coded.sql"), submissions);
+    assert_eq!(moved("aid/migrations/0040_flags_coded.sql"), rules.into_iter().chain(flags).collect());
+    assert_eq!(moved("aid/migrations/0042_flag_steps_coded.sql"), codes(&Step::ALL, Step::as_str, Step::code));
+    assert_eq!(moved("aid/migrations/0054_entries_coded.sql"), entries);
+    assert_eq!(moved("aid/migrations/0064_lists_coded.sql"), lists);
+    assert_eq!(moved("aid/migrations/0068_runs_coded.sql"), codes(&RunState::ALL, RunState::as_str, RunState::code));
+}
+
+/// Columns that hold codes.
+const CODED: [&str; 7] = ["state", "stage", "kind", "registry", "rule", "act", "id_class"];
+
+/// What a text compares such columns with as a number: `state < 50`.
+fn numbers(text: &str) -> BTreeSet<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut found = BTreeSet::new();
+    for (at, pair) in words.windows(2).enumerate() {
+        let column = pair[0].rsplit(['.', '(']).next().unwrap_or_default();
+        if !CODED.contains(&column) || !["=", "<>", "<", ">", "<=", ">=", "IN", "NOT"].contains(&pair[1]) {
+            continue;
+        }
+        let rest = words[at + 2..].iter().take(4).copied().collect::<Vec<_>>().join(" ");
+        let number = if ["IN", "NOT"].contains(&pair[1]) { rest.split_inclusive(')').next() } else { rest.split(|c: char| !c.is_ascii_digit()).next() };
+        if let Some(number) = number.filter(|number| number.contains(|c: char| c.is_ascii_digit()) && !number.contains('$')) {
+            found.insert(format!("{column} {} {number}", pair[1]));
+        }
+    }
+    found
+}
+
+/// A code stands in SQL itself where an index leaves the others out, where a parameter would hide from a planner how many rows there
+/// are, or where many rows are read by the way. Each of them is one of a type's.
+#[test]
+fn numbers_that_sql_compares_codes_with_are_those_of_types() {
+    assert!(SubmissionStage::ALL.iter().all(|stage| stage.code() != 0) && Rule::ALL.iter().all(|rule| rule.code() != 0), "0 asks for all");
+    assert_eq!([FlagState::FIRST_CLOSED, EntryState::FIRST_REMOVED], [State::FIRST_FINAL; 2], "what is over comes last, everywhere");
+    assert_eq!(FlagState::LAST_HOLDING, EntryState::LAST_CLERKS);
+    assert_eq!(Forgotten::Open.code(), PeriodState::InSchool.code());
+    assert_eq!(MirrorStage::Approved.code(), SharedStage::Approved as i32);
+    assert_eq!(MirrorStage::Submitted.code(), SharedStage::Submitted as i32);
+    assert_eq!(MirrorStage::SentBack.code(), SharedStage::SentBack as i32);
+    let known = BTreeSet::from([
+        format!("state < {}", FlagState::FIRST_CLOSED),
+        format!("state <= {}", FlagState::LAST_HOLDING),
+        format!("state > {}", EntryState::LAST_CLERKS),
+        format!("state = {}", Forgotten::Open.code()),
+        format!("stage = {}", MirrorStage::Approved.code()),
+        format!("registry IN ({}, {})", RegistryAnswer::NotAsked.code(), RegistryAnswer::Confirmed.code()),
+        format!("kind = {}", BondKind::Current.code()),
+        format!("kind <> {}", BondKind::Current.code()),
+        format!("kind IN ({}, {})", BondKind::Current.code(), BondKind::Former.code()),
+        format!("kind = {}", Kind::Enrollment as i32),
+    ]);
+    let stores = sources("services").into_iter().filter(|(path, _)| name(path) == "store.rs");
+    assert_eq!(stores.flat_map(|(_, text)| numbers(&text)).collect::<BTreeSet<_>>(), known);
+}
+
 /// A rule table and a timeline name nothing of the outside; capabilities of the service make no circle.
 #[test]
 fn the_rooms_of_the_service_make_no_circle() {
     let rooms = ["directory", "registration", "status_change", "students", "import", "identity_check", "sharing", "roll"];
-    let mut needs = std::collections::BTreeMap::<&str, std::collections::BTreeSet<&str>>::new();
+    let mut needs = BTreeMap::<&str, BTreeSet<&str>>::new();
     for (path, text) in sources("services/enrollment/src") {
         let Some(room) = rooms.into_iter().find(|room| path.to_string_lossy().contains(&format!("src/{room}/"))) else { continue };
         let named = |other: &&str| *other != room && (text.contains(&format!("crate::{other}")) || used(&text).contains(*other));
@@ -131,8 +262,8 @@ fn the_rooms_of_the_service_make_no_circle() {
 }
 
 /// Rooms that a `use crate::{…}` names.
-fn used(text: &str) -> std::collections::BTreeSet<String> {
-    let Some(begin) = text.find("use crate::{") else { return std::collections::BTreeSet::new() };
+fn used(text: &str) -> BTreeSet<String> {
+    let Some(begin) = text.find("use crate::{") else { return BTreeSet::new() };
     let end = text[begin..].find("};").map_or(text.len(), |end| begin + end);
     text[begin..end].split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned).collect()
 }

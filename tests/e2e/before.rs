@@ -11,7 +11,7 @@ use xuezhu::{
 };
 use xuezhu_proto::bridge::record::Body;
 use xuezhu_service::{Keyring, keyring::Service};
-use xuezhu_store::{Db, one, rows, run};
+use xuezhu_store::{Db, one, rows, run, sqlx::migrate::Migrator};
 use xuezhu_tests::{
     Engine,
     apart::{Apart, Process, answered},
@@ -464,6 +464,39 @@ async fn a_first_start_that_was_killed_after_its_migrations_goes_on() {
         let (enrollment, aid) = databases(&before).await;
         enrollment.migrate(&xuezhu_enrollment::MIGRATIONS).await.expect("migrates");
         aid.migrate(&xuezhu_aid::MIGRATIONS).await.expect("migrates");
+        tokio::join!(enrollment.close(), aid.close());
+        let deployment = start(before.options.clone()).await;
+        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        deployment.drain().await.expect("drains");
+        assert_all_is_there(&admin, &before.manifest["rest"]).await;
+        deployment.stop().await;
+    }
+}
+
+/// The first start was killed between two of its migrations, whichever: the next proves its keys on what it finds, and goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_was_killed_between_any_two_migrations_goes_on() {
+    prepare();
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Before::province(engine, folder.path()).await;
+        let out = folder.path().join("keys");
+        let split = Command::new(binary()).args(["admin", "keyring", "split"]).arg(before.options.data.join("keyring.json")).arg("--out").arg(&out).output();
+        assert!(split.expect("runs").status.success());
+        let files = key_files(&out);
+        let keys = |path: &Path, service| Keyring::load(path, service).expect("keys");
+        let (ours, theirs) = (keys(&files.enrollment, Service::Enrollment), keys(&files.aid, Service::Aid));
+        let (enrollment, aid) = databases(&before).await;
+        for (db, migrations) in [(&enrollment, &xuezhu_enrollment::MIGRATIONS), (&aid, &xuezhu_aid::MIGRATIONS)] {
+            for count in 1..=migrations.iter().count() {
+                let mut some = Migrator::with_migrations(migrations.iter().take(count).cloned().collect());
+                // Those of before are done already.
+                db.migrate(some.set_ignore_missing(true)).await.expect("migrates");
+                assert!(xuezhu_enrollment::before::is_used(&enrollment).await.expect("reads") && xuezhu_aid::before::is_used(&aid).await.expect("reads"));
+                xuezhu_enrollment::before::prove(&enrollment, &ours).await.unwrap_or_else(|error| panic!("after {count}: {error}"));
+                xuezhu_aid::before::prove(&aid, &theirs).await.unwrap_or_else(|error| panic!("after {count}: {error}"));
+            }
+        }
         tokio::join!(enrollment.close(), aid.close());
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");

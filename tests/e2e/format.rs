@@ -7,6 +7,7 @@ use uuid::Uuid;
 use xuezhu::deployment::{Deployment, channel, system_clock};
 use xuezhu_aid::{
     Aid, Following,
+    award::rules::State,
     mirror::AidMirror,
     policy::Policies,
     reconciliation::{case::Rule, life},
@@ -199,24 +200,26 @@ async fn list_of_one(db: &Db) {
     run!(
         &mut tx,
         "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
-         approved_by_name, created_at_us) VALUES ($1, $2, 'GRANT', '2026-AUTUMN', 0, 'SUBMITTED', $3, 'clerk', '', '', '', '', 0)",
+         approved_by_name, created_at_us) VALUES ($1, $2, 'GRANT', '2026-AUTUMN', 0, $4, $3, 'clerk', '', '', '', '', 0)",
         Uuid::from_u128(4),
         SCHOOL,
-        true
+        true,
+        State::Submitted.code()
     )
     .expect("is made");
     run!(
         &mut tx,
         "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, months, first_day, last_day,
          amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
-         VALUES ($1, $2, $3, 'GRANT', '2026-AUTUMN', $4, '居民身份证', $5, '', '王甲', '王甲', '202609,202610', $6, $7, 46000, 23000, '二档', '', '', 'SUBMITTED', '', $5, $6, 1, 'clerk')",
+         VALUES ($1, $2, $3, 'GRANT', '2026-AUTUMN', $4, '居民身份证', $5, '', '王甲', '王甲', '202609,202610', $6, $7, 46000, 23000, '二档', '', '', $8, '', $5, $6, 1, 'clerk')",
         Uuid::from_u128(5),
         Uuid::from_u128(4),
         SCHOOL,
         TOLD[2],
         &b""[..],
         chrono::NaiveDate::from_ymd_opt(2026, 9, 1).expect("a date"),
-        chrono::NaiveDate::from_ymd_opt(2026, 10, 1).expect("a date")
+        chrono::NaiveDate::from_ymd_opt(2026, 10, 1).expect("a date"),
+        State::Submitted.code()
     )
     .expect("is made");
     tx.commit().await.expect("commits");
@@ -284,7 +287,7 @@ async fn a_follower_that_is_told_values_it_does_not_know_holds_the_money_and_goe
             version += 1;
             assert!(mirror.apply(&at(version - 1), &at(version), &told(version, registry, stage, state)).await.expect(what), "{engine:?} {what}");
             let found = held().await;
-            assert!(flagged.iter().all(|rule| found.contains(&(*rule).to_owned())), "{engine:?} {what}: {found:?}");
+            assert!(flagged.iter().all(|rule| found.contains(rule)), "{engine:?} {what}: {found:?}");
             assert_eq!(found.is_empty(), flagged.is_empty(), "{engine:?} {what}: {found:?}");
         }
         stop.cancel();

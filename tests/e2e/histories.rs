@@ -13,7 +13,10 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
-use xuezhu_aid::reconciliation::{case::Rule, life};
+use xuezhu_aid::{
+    award::rules as award,
+    reconciliation::{case::Rule, life},
+};
 use xuezhu_bridge::{
     Kind,
     known::{When, resolve},
@@ -151,11 +154,11 @@ impl Truth {
             .collect();
         tx.rollback().await.expect("ends");
         let mut tx = aid.read().await.expect("reads");
-        type Line = (Uuid, String, String, Uuid, String, String, String, NaiveDate, i64);
+        type Line = (Uuid, String, String, Uuid, String, String, i32, NaiveDate, i64);
         let entries = rows!(&mut tx, Line, "SELECT entry, school, scheme, person_key, name, months, state, recorded_day, recorded_at_us FROM award_entries")
             .expect("entries")
             .into_iter()
-            .filter(|line| !matches!(line.6.as_str(), "REMOVED" | "SENT_BACK"))
+            .filter(|line| ![award::State::Removed.code(), award::State::SentBack.code()].contains(&line.6))
             .map(|(id, school, scheme, key, name, months, state, day, at)| Entry {
                 id,
                 school,
@@ -163,7 +166,7 @@ impl Truth {
                 key,
                 name: comparable_name(&name),
                 months: months.split(',').map(|month| month.parse().expect("a month")).collect(),
-                listed: state != "DRAFT",
+                listed: state != award::State::Draft.code(),
                 day,
                 at,
             })

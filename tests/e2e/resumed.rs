@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use uuid::Uuid;
+use xuezhu_aid::reconciliation::sweep::runs::RunState;
 use xuezhu_service::settings::Settings;
 use xuezhu_store::{Db, one, run};
 use xuezhu_tests::{
@@ -85,7 +86,8 @@ async fn a_sweep_that_another_process_works_on_is_left_alone_and_one_that_nobody
         let aid = databases.as_ref().map_or_else(|| format!("sqlite:{}", folder.path().join("aid.db").display()), |(_, aid)| aid.clone());
         let aid = Db::open(&aid).await.expect("opens");
         let (works, broken) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let insert = "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, 'RUNNING', '', '', 0, 0, 0, 0, 0, 'admin')";
+        const { assert!(RunState::Running.code() == 1) };
+        let insert = "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, 1, '', '', 0, 0, 0, 0, 0, 'admin')";
         let write = async |statement: &'static str, run: Uuid| {
             let mut tx = aid.begin().await.expect("begins");
             run!(&mut tx, statement, run).expect("is written");

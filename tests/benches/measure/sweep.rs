@@ -13,7 +13,7 @@ use xuezhu_store::Db;
 use xuezhu_tests::{
     binary, free_address,
     postgres::Cluster,
-    province::{self, NAME, SCHOOL},
+    province::{self, APPROVED, NAME, SCHOOL},
     until,
 };
 
@@ -39,7 +39,7 @@ async fn fill(pool: &PgPool, count: i64) {
              first_day, last_day, amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
              SELECT md5('{letter}' || i)::uuid, md5('l{scheme}' || at)::uuid, at, '{scheme}', '{TERM}',
                     CASE WHEN i % 800 = 0 THEN md5('x' || i)::uuid ELSE md5('k' || i)::uuid END, '居民身份证', '', '430102********0000', named, named, NULL, NULL,
-                    '202603,202604,202605,202606,202607', '2026-03-01', '2026-07-01', 115000, 23000, '二档', '', '', 'APPROVED', '', '', '2026-03-10', i, 'clerk'
+                    '202603,202604,202605,202606,202607', '2026-03-01', '2026-07-01', 115000, 23000, '二档', '', '', {APPROVED}, '', '', '2026-03-10', i, 'clerk'
              FROM (SELECT i, CASE WHEN i % 800 = 200 AND NOT {waiver} THEN (3643000000 + (i / 2000 + 1) % ({count} / 2000 + 1))::text ELSE {SCHOOL} END AS at,
                           CASE WHEN i % 800 = 100 THEN '李鬼' ELSE {NAME} END AS named {each}) AS lines
              WHERE NOT ({waiver} AND i % 800 = 600)"
@@ -90,20 +90,21 @@ async fn fill(pool: &PgPool, count: i64) {
             format!(
                 "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
                  approved_by_name, created_at_us)
-                 SELECT md5('l' || scheme || (3643000000 + i))::uuid, (3643000000 + i)::text, scheme, '{TERM}', 0, 'APPROVED', true, 'clerk', '', '', '', '', 0
+                 SELECT md5('l' || scheme || (3643000000 + i))::uuid, (3643000000 + i)::text, scheme, '{TERM}', 0, {APPROVED}, true, 'clerk', '', '', '', '', 0
                  FROM generate_series(0, {count} / 2000 + 1) AS i, (VALUES ('GRANT'), ('TUITION_WAIVER')) AS schemes(scheme)"
             ),
             entries("GRANT", "a", false),
             entries("TUITION_WAIVER", "w", true),
-            "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
-             approved_by_name, created_at_us)
-             SELECT md5('s' || school)::uuid, school, scheme, term, 1, 'APPROVED', true, 'clerk', '', '', '', '', 0 FROM award_lists WHERE scheme = 'GRANT'"
-                .into(),
+            format!(
+                "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
+                 approved_by_name, created_at_us)
+                 SELECT md5('s' || school)::uuid, school, scheme, term, 1, {APPROVED}, true, 'clerk', '', '', '', '', 0 FROM award_lists WHERE scheme = 'GRANT'"
+            ),
             format!(
                 "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, months, first_day, last_day,
                  amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
                  SELECT md5('b' || i)::uuid, md5('s' || {SCHOOL})::uuid, {SCHOOL}, 'GRANT', '{TERM}', md5('k' || i)::uuid, '居民身份证', '', '430102********0000', {NAME}, {NAME},
-                 '202604,202605', '2026-04-01', '2026-05-01', 46000, 23000, '二档', '', '', 'APPROVED', '', '', '2026-04-01', {count} + i, 'clerk' {each} WHERE i % 800 = 500"
+                 '202604,202605', '2026-04-01', '2026-05-01', 46000, 23000, '二档', '', '', {APPROVED}, '', '', '2026-04-01', {count} + i, 'clerk' {each} WHERE i % 800 = 500"
             ),
             // Whoever is on a list or in the mirror was judged when they came in, and has a lock row and a subject.
             "INSERT INTO person_locks (person_key, subject) SELECT person_key, md5(person_key::text)::uuid FROM

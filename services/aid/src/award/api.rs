@@ -259,10 +259,7 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
         school,
         authority_prefix: if own_school { String::new() } else { region::prefix_or_all(&ctx.actor.organisation).to_owned() },
         term: request.term.clone(),
-        state: match refusal::known("state", request.state)? {
-            award_list::State::Unspecified => String::new(),
-            state => state.as_str_name().to_owned(),
-        },
+        state: State::parse(refusal::known::<award_list::State>("state", request.state)?.as_str_name()),
         list: None,
     };
     let limit = paging::size(request.page_size)?;
@@ -281,10 +278,7 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
 
 async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
     let list = super::readable(ctx, tx, &request.school, id("list", &request.list)?).await?;
-    let wanted = match refusal::known("state", request.state)? {
-        award_entry::State::Unspecified => "",
-        state => state.as_str_name(),
-    };
+    let wanted = State::parse(refusal::known::<award_entry::State>("state", request.state)?.as_str_name());
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListEntries", &pb::ListEntriesRequest { page_size: 0, page_token: String::new(), ..request.clone() });
     let after = query.after(&request.page_token)?.unwrap_or_default();
@@ -299,7 +293,9 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
         flags.entry(row.entry).or_default().push((brief, row.holds));
     }
     // In the order of the rules' words.
-    flags.values_mut().for_each(|of_entry| of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule)));
+    for of_entry in flags.values_mut() {
+        of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule));
+    }
     let persons = known_persons(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
     let entries = rows
@@ -342,7 +338,7 @@ fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uu
         months: super::month_numbers(&row.months),
         amount_fen: row.amount_fen,
         tier: row.tier,
-        state: award_entry::State::from_str_name(&row.state).unwrap_or_default().into(),
+        state: award_entry::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
         held: flags.iter().any(|(_, holds)| *holds),
         flags: flags.into_iter().map(|(flag, _)| flag).collect(),
         card: row.card_sealed.as_deref().map(|sealed| parts.keyring.masked("card", &[row.entry], sealed)).unwrap_or_default(),
@@ -357,13 +353,13 @@ fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uu
 async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
     let standing = store::standing(tx, row.list).await?;
     let (held, held_attested) = store::held(tx, row.list).await?;
-    let attested = || standing.iter().filter(|entry| entry.state == State::Attested.as_str());
+    let attested = || standing.iter().filter(|entry| entry.state == State::Attested);
     let concerned = if attested().next().is_some() { forgotten::concerned(tx, &row.school, row.list).await? } else { HashSet::new() };
     // Whom a flag holds waits for that first.
     let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
     let waits = |entry: &Uuid| concerned.contains(entry) && !by_flags.contains(entry);
     let forgotten_attested = i32::try_from(attested().filter(|entry| waits(&entry.entry)).count()).unwrap_or(i32::MAX);
-    let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state.as_str()).count()).unwrap_or(i32::MAX);
+    let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
     Ok(pb::AwardList {
         list: row.list.to_string(),
@@ -371,7 +367,7 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
         term: row.term,
         supplement: row.supplement,
-        state: award_list::State::from_str_name(&row.state).unwrap_or_default().into(),
+        state: award_list::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
         digest: super::digest(&standing),
         drafts: count(State::Draft),
         submitted: count(State::Submitted),
@@ -382,7 +378,7 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         held_attested: i32::try_from(held_attested).unwrap_or(i32::MAX),
         closed_to_new: row.submitted,
         forgotten_attested,
-        amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack.as_str()).map(|entry| entry.amount_fen).sum(),
+        amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack).map(|entry| entry.amount_fen).sum(),
         due_date,
         submitted_by: row.submitted_by_name,
         attested_by: row.attested_by_name,

@@ -21,7 +21,7 @@ use xuezhu_workbook::Table;
 // What other capabilities may ask.
 pub(crate) use self::store::awards_of_keys;
 use self::{
-    rules::{Change, ListRules, Parsed, State, after},
+    rules::{Change, ListRules, Meaning, Parsed, State, after},
     store::{Entered, EntryRow, Filter, ListRow, StandingRow},
 };
 use crate::{
@@ -353,13 +353,12 @@ fn place(
         let entry = ctx.new_id();
         return entered(parts, entry, key, content, parsed).map(Placed::New);
     };
-    let state = State::parse(&row.state).unwrap_or(State::Approved);
     // What was sent back and is uploaded again as it was goes back to the clerk's drafts: there was nothing to mend.
-    if row.content_hash == content && state != State::SentBack {
+    if row.content_hash == content && row.state != State::SentBack {
         return Ok(Placed::Unchanged);
     }
-    if after(state, Change::Edit).is_none() {
-        return problem("ALREADY_SUBMITTED", format!("该生在本名单中为“{}”，不能修改；需更正的请由审核方退回", state.name()));
+    if after(row.state, Change::Edit).is_none() {
+        return problem("ALREADY_SUBMITTED", format!("该生在本名单中为“{}”，不能修改；需更正的请由审核方退回", row.state.name()));
     }
     entered(parts, row.entry, key, content, parsed).map(Placed::Changed)
 }
@@ -440,9 +439,8 @@ fn tell(report: &mut ImportReport, sheet: &str, number: u32, problems: Vec<rules
 pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, entry: Uuid) -> Result<EntryRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
     let row = store::entries(tx, list.list).await?.into_iter().find(|row| row.entry == entry).ok_or_else(|| Refusal::not_found("名单中的该生"))?;
-    let state = State::parse(&row.state).ok_or(StoreError::Corrupt("state"))?;
-    after(state, Change::Remove).ok_or_else(|| Refusal::wrong_state(format!("该生在名单中为“{}”，只有草稿和被退回的可以移除", state.name())))?;
-    store::set_states(tx, &[entry], State::Removed.as_str(), "").await?;
+    after(row.state, Change::Remove).ok_or_else(|| Refusal::wrong_state(format!("该生在名单中为“{}”，只有草稿和被退回的可以移除", row.state.name())))?;
+    store::set_states(tx, &[entry], State::Removed, "").await?;
     store::settle_list(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
     Ok(row)
@@ -452,11 +450,11 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
 pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
     let rows = store::entries(tx, list.list).await?;
-    let drafts: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Draft.as_str()).collect();
+    let drafts: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Draft).collect();
     if drafts.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "名单中没有草稿可以提交").into());
     }
-    store::set_states(tx, &drafts.iter().map(|row| row.entry).collect::<Vec<_>>(), State::Submitted.as_str(), "").await?;
+    store::set_states(tx, &drafts.iter().map(|row| row.entry).collect::<Vec<_>>(), State::Submitted, "").await?;
     store::note_submitted(ctx, tx, list.list).await?;
     store::settle_list(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &drafts.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;
@@ -465,7 +463,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
 
 /// The digest of what was submitted, of all that stands on a list.
 pub fn digest(standing: &[StandingRow]) -> String {
-    let submitted = standing.iter().filter(|row| matches!(row.state.as_str(), "SUBMITTED" | "ATTESTED" | "APPROVED"));
+    let submitted = standing.iter().filter(|row| row.state.meaning() == Meaning::Submitted);
     rules::digest(submitted.map(|row| (row.entry, &row.content_hash[..])))
 }
 
@@ -490,7 +488,7 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said: 
         return Err(Refusal::wrong_state("名单中没有待签核的学生").into());
     }
     same_digest(tx, list.list, said).await?;
-    store::set_states(tx, &waiting, State::Attested.as_str(), "").await?;
+    store::set_states(tx, &waiting, State::Attested, "").await?;
     store::note_attested(ctx, tx, list.list, said).await?;
     store::settle_list(tx, list.list).await?;
     one(tx, list.list).await
@@ -507,7 +505,7 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     }
     not_own(ctx, &list)?;
     let rows = store::entries(tx, list.list).await?;
-    let waiting: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Attested.as_str()).collect();
+    let waiting: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Attested).collect();
     if waiting.is_empty() {
         return Err(Refusal::wrong_state("名单中没有待审核的学生（须先由校长签核）").into());
     }
@@ -523,7 +521,7 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         let why = "学籍系统恢复到了较早的备份，遗忘了待审学生的记录：请学校重新登记，或在“遗忘的记录”中核定后再审核";
         return Err(Refusal::new(Reason::SourceForgot, why).into());
     }
-    store::set_states(tx, &free, State::Approved.as_str(), "").await?;
+    store::set_states(tx, &free, State::Approved, "").await?;
     if !free.is_empty() {
         store::note_approved(ctx, tx, list.list).await?;
     }
@@ -536,7 +534,7 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
     let list = locked(ctx, tx, school, list, Permission::SendBack).await?;
     let waits_for = if ctx.actor.role == Role::Principal { State::Submitted } else { State::Attested };
     let rows = store::entries(tx, list.list).await?;
-    let waiting: HashMap<Uuid, Uuid> = rows.iter().filter(|row| row.state == waits_for.as_str()).map(|row| (row.entry, row.person_key)).collect();
+    let waiting: HashMap<Uuid, Uuid> = rows.iter().filter(|row| row.state == waits_for).map(|row| (row.entry, row.person_key)).collect();
     let back: Vec<Uuid> = if ids.is_empty() { waiting.keys().copied().collect() } else { ids.to_vec() };
     if let Some(stranger) = back.iter().find(|id| !waiting.contains_key(id)) {
         return Err(Refusal::field("entries", format!("{stranger}不在本级待办中，不能退回")).into());
@@ -544,7 +542,7 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
     if back.is_empty() {
         return Err(Refusal::wrong_state("名单中没有本级待办的学生").into());
     }
-    store::set_states(tx, &back, State::SentBack.as_str(), reason).await?;
+    store::set_states(tx, &back, State::SentBack, reason).await?;
     store::settle_list(tx, list.list).await?;
     let touched: Vec<Uuid> = back.iter().filter_map(|entry| waiting.get(entry).copied()).collect();
     judge_keys(ctx, tx, parts, &touched, "list").await?;
@@ -552,7 +550,7 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
 }
 
 async fn in_state(tx: &mut Tx, list: Uuid, state: State) -> Result<Vec<Uuid>, Error> {
-    Ok(store::standing(tx, list).await?.into_iter().filter(|row| row.state == state.as_str()).map(|row| row.entry).collect())
+    Ok(store::standing(tx, list).await?.into_iter().filter(|row| row.state == state).map(|row| row.entry).collect())
 }
 
 /// Reads a file into tables.

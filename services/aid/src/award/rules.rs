@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
+use xuezhu_domain::{Fen, IdNumber, Month, UnknownCode, codes, money::check_card, text};
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Column, Flaw, Row, Table};
 
 use crate::policy::{Paid, Rate, Scheme, TermDays};
@@ -41,11 +41,54 @@ pub enum State {
     Removed,
 }
 
+/// What a state means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is the clerk's: to edit, to submit, to take off.
+    Clerks,
+    /// It stands on a list that was submitted: the digest covers it, and who has it is not missing.
+    Submitted,
+    /// It was taken off.
+    Removed,
+}
+
 impl State {
     /// Every state.
     pub const ALL: [Self; 6] = [Self::Draft, Self::Submitted, Self::Attested, Self::Approved, Self::SentBack, Self::Removed];
 
-    /// As stored.
+    /// The last code of the states in which an entry is the clerk's: queries tell them by it.
+    pub const LAST_CLERKS: i32 = 10;
+
+    /// The first code of the removed states: queries and indexes tell them by it.
+    pub const FIRST_REMOVED: i32 = 50;
+
+    /// What it means.
+    pub const fn meaning(self) -> Meaning {
+        match self {
+            Self::Draft | Self::SentBack => Meaning::Clerks,
+            Self::Submitted | Self::Attested | Self::Approved => Meaning::Submitted,
+            Self::Removed => Meaning::Removed,
+        }
+    }
+
+    /// As stored: those of the clerk up to [`State::LAST_CLERKS`], removed ones from [`State::FIRST_REMOVED`] on.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Draft => 1,
+            Self::SentBack => 2,
+            Self::Submitted => 11,
+            Self::Attested => 12,
+            Self::Approved => 13,
+            Self::Removed => 51,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// As clients see it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "DRAFT",
@@ -57,7 +100,7 @@ impl State {
         }
     }
 
-    /// From what was stored.
+    /// From what a client said.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
@@ -72,6 +115,14 @@ impl State {
             Self::SentBack => "已退回",
             Self::Removed => "已移除",
         }
+    }
+}
+
+impl TryFrom<i32> for State {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        Self::from_code(code).ok_or(UnknownCode { of: "state of an entry", code })
     }
 }
 
@@ -300,6 +351,23 @@ mod tests {
     use super::*;
     use crate::policy::{Policies, SchemeCode};
     use xuezhu_domain::Term;
+
+    #[test]
+    fn a_state_is_its_code_and_its_meaning_a_range_of_codes() {
+        for state in State::ALL {
+            assert_eq!(State::from_code(state.code()), Some(state));
+            assert_eq!(State::parse(state.as_str()), Some(state));
+            let by_code = match state.code() {
+                ..=State::LAST_CLERKS => Meaning::Clerks,
+                State::FIRST_REMOVED.. => Meaning::Removed,
+                _ => Meaning::Submitted,
+            };
+            assert_eq!(state.meaning(), by_code, "{state:?}");
+            assert_eq!(by_code == Meaning::Clerks, after(state, Change::Edit).is_some(), "{state:?}");
+            assert!(by_code != Meaning::Removed || Change::ALL.into_iter().all(|change| after(state, change).is_none()), "{state:?}");
+        }
+        assert!(State::from_code(0).is_none() && State::LAST_CLERKS < State::FIRST_REMOVED, "none is asked for by 0");
+    }
 
     #[test]
     fn every_pair_of_state_and_change_is_decided() {

@@ -1,10 +1,12 @@
-//! SQL of award lists.
+//! SQL of award lists. Entries whose states are below 50 stand, those up to 10 are the clerk's ([`State`]).
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_service::Context;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
+
+use super::rules::State;
 
 /// A list with its counts.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -14,7 +16,8 @@ pub struct ListRow {
     pub scheme: String,
     pub term: String,
     pub supplement: i32,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
     pub submitted: bool,
     pub submitted_by: String,
     pub submitted_by_name: String,
@@ -30,7 +33,8 @@ pub struct ListRow {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct StandingRow {
     pub entry: Uuid,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
     pub amount_fen: i64,
     pub content_hash: Vec<u8>,
 }
@@ -45,7 +49,8 @@ pub struct EntryRow {
     pub months: String,
     pub amount_fen: i64,
     pub tier: String,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
     pub card_sealed: Option<Vec<u8>>,
     pub remark: String,
     pub sent_back_reason: String,
@@ -85,7 +90,8 @@ pub struct AwardRow {
     pub term: String,
     pub months: String,
     pub amount_fen: i64,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
 }
 
 pub async fn open_list(tx: &mut Tx, school: &str, scheme: &str, term: &str) -> Result<Option<(Uuid, i32, bool)>, StoreError> {
@@ -103,14 +109,15 @@ pub async fn insert_list(tx: &mut Tx, list: Uuid, school: &str, scheme: &str, te
     run!(
         tx,
         "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
-         approved_by_name, created_at_us) VALUES ($1, $2, $3, $4, $5, 'DRAFT', $6, '', '', '', '', '', $7)",
+         approved_by_name, created_at_us) VALUES ($1, $2, $3, $4, $5, $8, $6, '', '', '', '', '', $7)",
         list,
         school,
         scheme,
         term,
         supplement,
         false,
-        now_us
+        now_us,
+        State::Draft.code()
     )?;
     Ok(())
 }
@@ -123,13 +130,13 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, l.submitted_by, l.submitted_by_name, l.attested_by_name, l.approved_by_name,
                 l.submitted_day, l.attested_day, coalesce(s.name, '') AS school_name, coalesce(s.authority, '') AS authority
          FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = '' OR l.state = $4)
+         WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = 0 OR l.state = $4)
            AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6)
          ORDER BY l.list DESC LIMIT $7",
         &filter.school,
         &filter.authority_prefix,
         &filter.term,
-        &filter.state,
+        filter.state.map_or(0, State::code),
         filter.list,
         before,
         limit
@@ -142,7 +149,7 @@ pub struct Filter {
     pub school: String,
     pub authority_prefix: String,
     pub term: String,
-    pub state: String,
+    pub state: Option<State>,
     pub list: Option<Uuid>,
 }
 
@@ -153,7 +160,7 @@ pub async fn lock_list(tx: &mut Tx, school: &str, list: Uuid) -> Result<bool, St
 
 /// What stands on a list.
 pub async fn standing(tx: &mut Tx, list: Uuid) -> Result<Vec<StandingRow>, StoreError> {
-    rows!(tx, StandingRow, "SELECT entry, state, amount_fen, content_hash FROM award_entries WHERE list = $1 AND state <> 'REMOVED'", list)
+    rows!(tx, StandingRow, "SELECT entry, state, amount_fen, content_hash FROM award_entries WHERE list = $1 AND state < 50", list)
 }
 
 /// How many entries of a list a flag holds, and how many of those are attested.
@@ -162,11 +169,12 @@ pub async fn held(tx: &mut Tx, list: Uuid) -> Result<(i64, i64), StoreError> {
         tx,
         (i64, i64),
         // Each entry is looked up by its id: a join might walk all entries.
-        "SELECT count(*), coalesce(sum(CASE WHEN held.state = 'ATTESTED' THEN 1 ELSE 0 END), 0)
+        "SELECT count(*), coalesce(sum(CASE WHEN held.state = $2 THEN 1 ELSE 0 END), 0)
          FROM (SELECT DISTINCT f.entry, (SELECT a.state FROM award_entries a WHERE a.entry = f.entry) AS state
                FROM flags f WHERE f.list = $1 AND f.holds AND f.entry IS NOT NULL) AS held
-         WHERE held.state <> 'REMOVED'",
-        list
+         WHERE held.state < 50",
+        list,
+        State::Attested.code()
     )?;
     Ok(held.unwrap_or_default())
 }
@@ -176,23 +184,30 @@ pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreErro
         tx,
         EntryRow,
         "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, remark, sent_back_reason, content_hash, birth_date
-         FROM award_entries WHERE list = $1 AND state <> 'REMOVED'",
+         FROM award_entries WHERE list = $1 AND state < 50",
         list
     )
 }
 
 /// A page of entries.
-pub async fn entries_after(tx: &mut Tx, list: Uuid, state: &str, held_only: bool, after: &(String, Uuid), limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+pub async fn entries_after(
+    tx: &mut Tx,
+    list: Uuid,
+    state: Option<State>,
+    held_only: bool,
+    after: &(String, Uuid),
+    limit: i64,
+) -> Result<Vec<EntryRow>, StoreError> {
     rows!(
         tx,
         EntryRow,
         "SELECT a.entry, a.person_key, a.name, a.id_sealed, a.months, a.amount_fen, a.tier, a.state, a.card_sealed, a.remark, a.sent_back_reason, a.content_hash, a.birth_date
          FROM award_entries a
-         WHERE a.list = $1 AND a.state <> 'REMOVED' AND ($2 = '' OR a.state = $2)
+         WHERE a.list = $1 AND a.state < 50 AND ($2 = 0 OR a.state = $2)
            AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))
            AND (a.name, a.entry) > ($4, $5) ORDER BY a.name, a.entry LIMIT $6",
         list,
-        state,
+        state.map_or(0, State::code),
         i32::from(held_only),
         &after.0,
         after.1,
@@ -207,7 +222,7 @@ pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered:
             "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
              first_day, last_day, amount_fen, month_fen, tier, card_sealed, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
              SELECT t.entry, $2, $3, $4, $5, t.person_key, t.id_document, t.id_sealed, '', t.name, t.name_comparable, t.sex, t.birth_date, t.months,
-             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, '', t.remark, 'DRAFT', '', t.content_hash, $6, $7, $8
+             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, '', t.remark, $9, '', t.content_hash, $6, $7, $8
              FROM " table 1 (entry uuid, person_key uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
                 months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
         ),
@@ -218,7 +233,8 @@ pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered:
         &list.term,
         ctx.today(),
         ctx.now_us(),
-        &ctx.actor.account
+        &ctx.actor.account,
+        State::Draft.code()
     )?;
     Ok(())
 }
@@ -229,23 +245,30 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
         sql!(
             "UPDATE award_entries SET id_document = t.id_document, id_sealed = t.id_sealed, id_masked = '', name = t.name, name_comparable = t.name_comparable,
              sex = t.sex, birth_date = t.birth_date, months = t.months, first_day = t.first_day, last_day = t.last_day, amount_fen = t.amount_fen, month_fen = t.month_fen,
-             tier = t.tier, card_sealed = t.card_sealed, card_tail = '', remark = t.remark, state = 'DRAFT', sent_back_reason = '', content_hash = t.content_hash,
+             tier = t.tier, card_sealed = t.card_sealed, card_tail = '', remark = t.remark, state = $5, sent_back_reason = '', content_hash = t.content_hash,
              recorded_day = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_day ELSE $2 END,
              recorded_at_us = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_at_us ELSE $4 END, recorded_by = $3
              FROM " table 1 (entry uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
                 months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
-            " WHERE award_entries.entry = t.entry AND award_entries.state IN ('DRAFT', 'SENT_BACK')"
+            " WHERE award_entries.entry = t.entry AND award_entries.state <= 10"
         ),
         bulk_rows(entered),
         ctx.today(),
         &ctx.actor.account,
-        ctx.now_us()
+        ctx.now_us(),
+        State::Draft.code()
     )?;
     Ok(())
 }
 
-pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: &str, reason: &str) -> Result<(), StoreError> {
-    run!(tx, sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()), state, reason)?;
+pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: State, reason: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry" in_uuids 1),
+        bulk_uuids(entries.iter().copied()),
+        state.code(),
+        reason
+    )?;
     Ok(())
 }
 
@@ -254,13 +277,17 @@ pub async fn settle_list(tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
     run!(
         tx,
         "UPDATE award_lists SET state = CASE
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = 'SUBMITTED') THEN 'SUBMITTED'
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = 'ATTESTED') THEN 'ATTESTED'
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state IN ('DRAFT', 'SENT_BACK')) THEN 'DRAFT'
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = 'APPROVED') THEN 'APPROVED'
-             ELSE 'DRAFT' END
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = $3) THEN $3
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = $4) THEN $4
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state <= 10) THEN $2
+             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = $5) THEN $5
+             ELSE $2 END
          WHERE list = $1",
-        list
+        list,
+        State::Draft.code(),
+        State::Submitted.code(),
+        State::Attested.code(),
+        State::Approved.code()
     )?;
     Ok(())
 }
@@ -324,7 +351,7 @@ pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>,
     rows!(
         tx,
         AwardRow,
-        sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY first_day, scheme, entry"),
+        sql!("SELECT entry, list, school, scheme, term, months, amount_fen, state FROM award_entries WHERE state < 50 AND person_key" in_uuids 1 " ORDER BY first_day, scheme, entry"),
         bulk_uuids(keys.iter().copied())
     )
 }
@@ -334,11 +361,12 @@ pub async fn entries_listed(tx: &mut Tx, list: &ListRow) -> Result<Vec<Uuid>, St
     let entries = rows!(
         tx,
         (Uuid,),
-        "SELECT entry FROM award_entries WHERE school = $1 AND scheme = $2 AND term = $3 AND (state NOT IN ('SENT_BACK', 'REMOVED') OR (list = $4 AND state <> 'REMOVED'))",
+        "SELECT entry FROM award_entries WHERE school = $1 AND scheme = $2 AND term = $3 AND state < 50 AND (state <> $5 OR list = $4)",
         &list.school,
         &list.scheme,
         &list.term,
-        list.list
+        list.list,
+        State::SentBack.code()
     )?;
     Ok(entries.into_iter().map(|(entry,)| entry).collect())
 }

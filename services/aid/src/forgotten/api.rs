@@ -12,10 +12,7 @@ use xuezhu_proto::aid::{
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Role, paging, runner::Call};
 use xuezhu_store::{StoreError, Tx};
 
-use super::{
-    State,
-    store::{self, ForgottenRow},
-};
+use super::store::{self, ForgottenRow};
 use crate::{Parts, mirror};
 
 /// Longest reason, in characters.
@@ -89,7 +86,6 @@ async fn to_proto(tx: &mut Tx, generation: i64, row: ForgottenRow) -> Result<pb:
     let now_of = |what: &str| now.iter().find(|(known, _)| known == what).map(|(_, value)| value.clone()).unwrap_or_default();
     let facts = before.into_iter().map(|(what, before)| Compared { now: now_of(&what), before, what });
     let facts = facts.filter(|fact| !(fact.before.is_empty() && fact.now.is_empty())).collect();
-    let state = State::from_code(row.state).ok_or(StoreError::Corrupt("state of what was forgotten"))?;
     Ok(pb::ForgottenRecord {
         forgotten: row.forgotten.to_string(),
         kind: match row.kind {
@@ -103,7 +99,7 @@ async fn to_proto(tx: &mut Tx, generation: i64, row: ForgottenRow) -> Result<pb:
         school_name: row.school_name,
         authority: row.authority,
         name: row.name,
-        state: forgotten_record::State::from_str_name(state.as_str()).unwrap_or_default().into(),
+        state: forgotten_record::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
         facts,
         noticed_date: row.noticed_day.to_string(),
         end_date: row.ended_day.map(|day| day.to_string()).unwrap_or_default(),

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_bridge::Kind;
+use xuezhu_domain::UnknownCode;
 use xuezhu_service::{Context, Error, Permission, Refusal};
 use xuezhu_store::{Hex, Tx};
 
@@ -30,18 +31,16 @@ pub enum State {
 }
 
 impl State {
-    /// As stored.
-    pub fn code(self) -> i32 {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Open, Self::SaidAgain, Self::Decided];
+
+    /// As stored. Queries and an index tell what is open by the code itself.
+    pub const fn code(self) -> i32 {
         match self {
             Self::Open => 1,
             Self::SaidAgain => 2,
             Self::Decided => 3,
         }
-    }
-
-    /// From what was stored.
-    pub fn from_code(code: i32) -> Option<Self> {
-        [Self::Open, Self::SaidAgain, Self::Decided].into_iter().find(|state| state.code() == code)
     }
 
     /// As clients see it.
@@ -51,6 +50,14 @@ impl State {
             Self::SaidAgain => "SAID_AGAIN",
             Self::Decided => "DECIDED",
         }
+    }
+}
+
+impl TryFrom<i32> for State {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        Self::ALL.into_iter().find(|state| state.code() == code).ok_or(UnknownCode { of: "state of what was forgotten", code })
     }
 }
 
@@ -105,7 +112,7 @@ pub async fn settle(ctx: &Context, tx: &mut Tx, generation: i64, touched: Option
     };
     let again: Vec<Uuid> = open.iter().filter(again).map(|row| row.forgotten).collect();
     if !again.is_empty() {
-        store::end(ctx, tx, &again, State::SaidAgain.code(), "").await?;
+        store::end(ctx, tx, &again, State::SaidAgain, "").await?;
     }
     Ok(())
 }
@@ -131,10 +138,10 @@ pub async fn decide(ctx: &Context, tx: &mut Tx, forgotten: Uuid, reason: &str) -
         return Err(found());
     }
     mirror::school_for(ctx, tx, &row.school, Permission::Approve).await?;
-    if State::from_code(row.state) != Some(State::Open) {
+    if row.state != State::Open {
         return Err(Refusal::wrong_state("该条记录已经处理").into());
     }
-    store::end(ctx, tx, &[forgotten], State::Decided.code(), reason).await?;
+    store::end(ctx, tx, &[forgotten], State::Decided, reason).await?;
     store::one_row(tx, forgotten).await?.ok_or_else(found)
 }
 

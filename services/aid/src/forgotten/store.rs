@@ -3,8 +3,11 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_bridge::Kind;
 use xuezhu_service::Context;
 use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
+
+use super::State;
 
 #[derive(Debug, Serialize)]
 pub struct NewRow {
@@ -35,7 +38,8 @@ pub struct ForgottenRow {
     pub facts: String,
     pub noticed_at_us: i64,
     pub noticed_day: NaiveDate,
-    pub state: i32,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
     pub ended_day: Option<NaiveDate>,
     pub ended_by_name: String,
     pub reason: String,
@@ -48,12 +52,13 @@ pub async fn insert(ctx: &Context, tx: &mut Tx, forgotten: &[NewRow]) -> Result<
         tx,
         sql!(
             "INSERT INTO forgotten (forgotten, kind, record, school, name, story, facts, noticed_at_us, noticed_day, state, ended_at_us, ended_by, ended_by_name, reason)
-             SELECT t.forgotten, t.kind, t.record, t.school, t.name, t.story, t.facts, $2, $3, 1, 0, '', '', ''
+             SELECT t.forgotten, t.kind, t.record, t.school, t.name, t.story, t.facts, $2, $3, $4, 0, '', '', ''
              FROM " table 1 (forgotten uuid, kind integer, record uuid, school text, name text, story uuid, facts text)
         ),
         bulk_rows(forgotten),
         ctx.now_us(),
-        ctx.today()
+        ctx.today(),
+        State::Open.code()
     )?;
     Ok(())
 }
@@ -87,7 +92,7 @@ pub async fn keys(tx: &mut Tx, forgotten: Uuid) -> Result<Vec<Uuid>, StoreError>
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
-pub async fn end(ctx: &Context, tx: &mut Tx, forgotten: &[Uuid], state: i32, reason: &str) -> Result<(), StoreError> {
+pub async fn end(ctx: &Context, tx: &mut Tx, forgotten: &[Uuid], state: State, reason: &str) -> Result<(), StoreError> {
     run!(
         tx,
         sql!(
@@ -95,7 +100,7 @@ pub async fn end(ctx: &Context, tx: &mut Tx, forgotten: &[Uuid], state: i32, rea
              WHERE state = 1 AND forgotten" in_uuids 1
         ),
         bulk_uuids(forgotten.iter().copied()),
-        state,
+        state.code(),
         ctx.now_us(),
         ctx.today(),
         &ctx.actor.account,
@@ -165,9 +170,10 @@ pub async fn entries_concerned(tx: &mut Tx, school: &str, list: Uuid) -> Result<
         (Uuid,),
         "SELECT a.entry FROM award_claims a WHERE a.list = $1
          AND (EXISTS (SELECT 1 FROM forgotten_keys k JOIN forgotten f ON f.forgotten = k.forgotten WHERE k.person_key = a.person_key AND f.state = 1)
-              OR EXISTS (SELECT 1 FROM forgotten f WHERE f.school = $2 AND f.kind = 10 AND f.state = 1))",
+              OR EXISTS (SELECT 1 FROM forgotten f WHERE f.school = $2 AND f.kind = $3 AND f.state = 1))",
         list,
-        school
+        school,
+        Kind::School as i32
     )?;
     Ok(entries.into_iter().map(|(entry,)| entry).collect())
 }

@@ -16,7 +16,7 @@ use super::{
     case::{EnrollmentSide, Evidence, PersonCase, Rule},
     desk, life, parse_months, rules,
     store::{self, Filter, FlagRow},
-    sweep,
+    sweep::{self, runs::RunState},
 };
 use crate::{Parts, award, forgotten, mirror};
 
@@ -218,19 +218,19 @@ async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconci
     let row = sweep::run_row(tx, run).await?.ok_or_else(|| Refusal::not_found("该次比对"))?;
     ctx.may(Permission::Reconcile, &Place::Region(&row.region))?;
     let seen = region::prefix_or_all(&ctx.actor.organisation);
-    let counts = match row.state.as_str() {
-        "RUNNING" => Vec::new(),
-        _ => counts(store::counts_by_rule(tx, &row.term, seen, region::prefix_or_all(&row.region)).await?),
+    let counts = match row.state {
+        RunState::Running => Vec::new(),
+        RunState::Done | RunState::Failed => counts(store::counts_by_rule(tx, &row.term, seen, region::prefix_or_all(&row.region)).await?),
     };
-    let progress_percent = match (row.state.as_str(), row.suspects) {
-        ("DONE", _) => 100,
+    let progress_percent = match (row.state, row.suspects) {
+        (RunState::Done, _) => 100,
         (_, 0) => 0,
         (_, suspects) => row.judged * 100 / suspects,
     };
     Ok(pb::GetReconciliationResponse {
         reconciliation: Some(pb::Reconciliation {
             run: row.run.to_string(),
-            state: reconciliation::State::from_str_name(&row.state).unwrap_or_default().into(),
+            state: reconciliation::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
             term: row.term,
             region: row.region,
             judged: row.judged,
@@ -407,7 +407,12 @@ fn to_proto(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
         etag,
         school_name: row.school_name,
         authority: row.authority,
-        entry_state: row.entry_state.as_deref().and_then(pb::award_entry::State::from_str_name).unwrap_or_default().into(),
+        entry_state: row
+            .entry_state
+            .and_then(award::rules::State::from_code)
+            .and_then(|state| pb::award_entry::State::from_str_name(state.as_str()))
+            .unwrap_or_default()
+            .into(),
         flag: row.flag.to_string(),
         entry: row.entry.map(|entry| entry.to_string()).unwrap_or_default(),
         person: row.person.filter(|_| viewer.knows(&evidence)).map(|person| person.to_string()).unwrap_or_default(),
@@ -559,7 +564,7 @@ async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resul
                 term: row.term,
                 months: parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect(),
                 amount_fen: row.amount_fen,
-                state: pb::award_entry::State::from_str_name(&row.state).unwrap_or_default().into(),
+                state: pb::award_entry::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
             })
             .collect(),
         flags: flags.into_iter().map(|row| to_proto(ctx, parts, &viewer, &names, row)).collect::<Result<_, Error>>()?,

@@ -149,6 +149,22 @@ pub enum Stage {
     Approved,
 }
 
+impl Stage {
+    /// As the feed tells it and the mirror stores it.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Submitted => 1,
+            Self::SentBack => 2,
+            Self::Approved => 3,
+        }
+    }
+
+    /// From what was stored, or told by a source that may know more: then it is no claim.
+    pub fn from_code(code: i32) -> Self {
+        [Self::Submitted, Self::Approved].into_iter().find(|stage| stage.code() == code).unwrap_or(Self::SentBack)
+    }
+}
+
 /// What holds in a part of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

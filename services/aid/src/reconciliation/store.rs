@@ -1,4 +1,5 @@
-//! SQL of flags and their life, and of what things are held against.
+//! SQL of flags and their life, and of what things are held against. Flags whose states are up to 10 hold, those from 50 on are closed
+//! ([`State`]).
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -6,7 +7,7 @@ use uuid::Uuid;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
 
 use super::{
-    case::Rule,
+    case::{Rule, Stage},
     digest,
     life::{State, Step},
 };
@@ -58,7 +59,7 @@ pub struct FlagRow {
     pub opened_at_us: i64,
     pub steps: i32,
     pub id_sealed: Option<Vec<u8>>,
-    pub entry_state: Option<String>,
+    pub entry_state: Option<i32>,
     pub school_name: String,
     pub authority: String,
 }
@@ -522,9 +523,10 @@ pub async fn keys_at_school(tx: &mut Tx, generation: i64, school: &str) -> Resul
         tx,
         (Uuid,),
         "SELECT DISTINCT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
-         WHERE e.generation = $1 AND e.school = $2 AND e.stage = 3",
+         WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3",
         generation,
-        school
+        school,
+        Stage::Approved.code()
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }

@@ -16,7 +16,7 @@ use super::{
     case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, Stage},
     parse_months,
 };
-use crate::policy::SchemeCode;
+use crate::{award::rules::State, policy::SchemeCode};
 
 /// Groups of keys: two keys of one person are in one group.
 struct Groups {
@@ -132,16 +132,10 @@ fn bond(code: i32) -> BondKind {
 }
 
 fn enrollment(row: EnrollmentRow, timeline: Vec<Span<Place>>) -> Enrollment {
-    let stage = match row.stage {
-        1 => Stage::Submitted,
-        3 => Stage::Approved,
-        // Sent back, or a stage that only a newer source knows: no claim.
-        _ => Stage::SentBack,
-    };
     Enrollment {
         enrollment: row.enrollment,
         school: row.school,
-        stage,
+        stage: Stage::from_code(row.stage),
         claim_key: row.claim_key,
         claim_name: row.claim_name,
         person: row.person,
@@ -167,10 +161,11 @@ fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {
         months: parse_months(&row.months),
         month_fen: Fen(row.month_fen),
         amount: Fen(row.amount_fen),
-        stage: match row.state.as_str() {
-            "DRAFT" => ClaimStage::Draft,
-            "SENT_BACK" => ClaimStage::SentBack,
-            _ => ClaimStage::Submitted,
+        stage: match row.state {
+            State::Draft => ClaimStage::Draft,
+            State::SentBack => ClaimStage::SentBack,
+            State::Submitted | State::Attested | State::Approved => ClaimStage::Submitted,
+            State::Removed => return Err(StoreError::Corrupt("state of a claim").into()),
         },
         recorded_day: row.recorded_day,
         recorded_at_us: row.recorded_at_us,

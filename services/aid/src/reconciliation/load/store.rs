@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
 
+use crate::award::rules::State;
+
 /// A person and a key that is or was theirs.
 #[derive(Debug, sqlx::FromRow)]
 pub struct KeyRow {
@@ -73,7 +75,8 @@ pub struct ClaimRow {
     pub months: String,
     pub month_fen: i64,
     pub amount_fen: i64,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
     pub recorded_day: NaiveDate,
     pub recorded_at_us: i64,
 }
@@ -162,7 +165,7 @@ pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreEr
         ClaimRow,
         sql!(
             "SELECT entry, list, school, scheme, term, person_key, name, name_comparable, sex, birth_date, months, month_fen, amount_fen, state, recorded_day, recorded_at_us
-             FROM award_entries WHERE state <> 'REMOVED' AND person_key" in_uuids 1 " ORDER BY entry"
+             FROM award_entries WHERE state < 50 AND person_key" in_uuids 1 " ORDER BY entry"
         ),
         bulk_uuids(keys.iter().copied())
     )

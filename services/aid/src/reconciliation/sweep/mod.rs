@@ -4,6 +4,7 @@
 //! for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
 //! what the judge asks of an entry. A test holds both drivers against an independent reference.
 
+pub mod runs;
 mod store;
 
 use std::{
@@ -29,6 +30,7 @@ use xuezhu_service::{Context, Error, faults::Faults};
 use xuezhu_store::Tx;
 
 // What the interface and the service ask.
+use self::runs::RunState;
 pub use self::store::Scope;
 pub(crate) use self::store::{insert_run, run_row};
 use super::{CHUNK_KEYS, judge_keys, rules};
@@ -62,8 +64,8 @@ pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(),
         never = beat(parts, run) => match never {},
     };
     let (state, judged, suspects, position) = match &swept {
-        Ok((judged, position)) => ("DONE", *judged, *judged, *position),
-        Err(_) => ("FAILED", 0, 0, 0),
+        Ok((judged, position)) => (RunState::Done, *judged, *judged, *position),
+        Err(_) => (RunState::Failed, 0, 0, 0),
     };
     let ended_at_us = parts.runner.clock().now_us();
     let noted = (run, state, judged, suspects, ended_at_us, position);
@@ -71,7 +73,7 @@ pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(),
         .runner
         .db()
         .write(&noted, |tx, (run, state, judged, suspects, ended, position)| {
-            Box::pin(async move { store::note_run(tx, *run, state, *judged, *suspects, *ended, *position).await.map_err(Error::from) })
+            Box::pin(async move { store::note_run(tx, *run, *state, *judged, *suspects, *ended, *position).await.map_err(Error::from) })
         })
         .await?;
     swept.map(drop)
@@ -247,7 +249,7 @@ impl Progress {
             .runner
             .db()
             .write(&noted, |tx, (run, judged, suspects, position)| {
-                Box::pin(async move { store::note_run(tx, *run, "RUNNING", *judged, *suspects, 0, *position).await.map_err(Error::from) })
+                Box::pin(async move { store::note_run(tx, *run, RunState::Running, *judged, *suspects, 0, *position).await.map_err(Error::from) })
             })
             .await
     }

@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_store::{StoreError, Tx, one, rows, run};
 
+use super::runs::RunState;
+
 pub async fn marked(tx: &mut Tx, limit: i64) -> Result<Vec<Uuid>, StoreError> {
     Ok(rows!(tx, (Uuid,), "SELECT person_key FROM marked_keys LIMIT $1", limit)?.into_iter().map(|(key,)| key).collect())
 }
@@ -95,7 +97,7 @@ pub async fn unlisted(
            AND ($6 = '' OR v.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($6)) = $6))
            AND NOT EXISTS (
              SELECT 1 FROM award_claims a
-             WHERE a.person_key = v.person_key AND a.scheme = $2 AND a.term = $3 AND a.school = v.school AND a.state IN ('SUBMITTED', 'ATTESTED', 'APPROVED'))",
+             WHERE a.person_key = v.person_key AND a.scheme = $2 AND a.term = $3 AND a.school = v.school AND a.state > 10)",
         generation,
         scheme,
         scope.term,
@@ -134,7 +136,8 @@ pub async fn flagged_keys(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Re
 #[derive(Debug, sqlx::FromRow)]
 pub struct RunRow {
     pub run: Uuid,
-    pub state: String,
+    #[sqlx(try_from = "i32")]
+    pub state: RunState,
     pub term: String,
     pub region: String,
     pub judged: i32,
@@ -147,22 +150,23 @@ pub struct RunRow {
 pub async fn insert_run(tx: &mut Tx, run: Uuid, term: &str, region: &str, now_us: i64, actor: &str) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, 'RUNNING', $2, $3, 0, 0, $4, 0, 0, $5)",
+        "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, $6, $2, $3, 0, 0, $4, 0, 0, $5)",
         run,
         term,
         region,
         now_us,
-        actor
+        actor,
+        RunState::Running.code()
     )?;
     Ok(())
 }
 
-pub async fn note_run(tx: &mut Tx, run: Uuid, state: &str, judged: i32, suspects: i32, ended_at_us: i64, position: i64) -> Result<(), StoreError> {
+pub async fn note_run(tx: &mut Tx, run: Uuid, state: RunState, judged: i32, suspects: i32, ended_at_us: i64, position: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "UPDATE runs SET state = $2, judged = $3, suspects = $4, ended_at_us = $5, position = $6 WHERE run = $1",
         run,
-        state,
+        state.code(),
         judged,
         suspects,
         ended_at_us,
@@ -179,12 +183,13 @@ pub async fn beat(tx: &mut Tx, run: Uuid) -> Result<(), StoreError> {
 
 /// Runs that are under way, with their beats.
 pub async fn running(tx: &mut Tx) -> Result<Vec<(Uuid, i64)>, StoreError> {
-    rows!(tx, (Uuid, i64), "SELECT run, beats FROM runs WHERE state = 'RUNNING'")
+    rows!(tx, (Uuid, i64), "SELECT run, beats FROM runs WHERE state = $1", RunState::Running.code())
 }
 
 /// Tells a run as failed, if its beat still stands as it was seen.
 pub async fn fail_run(tx: &mut Tx, run: Uuid, beats: i64, now_us: i64) -> Result<bool, StoreError> {
-    Ok(run!(tx, "UPDATE runs SET state = 'FAILED', ended_at_us = $3 WHERE run = $1 AND beats = $2 AND state = 'RUNNING'", run, beats, now_us)? == 1)
+    let (failed, running) = (RunState::Failed.code(), RunState::Running.code());
+    Ok(run!(tx, "UPDATE runs SET state = $4, ended_at_us = $3 WHERE run = $1 AND beats = $2 AND state = $5", run, beats, now_us, failed, running)? == 1)
 }
 
 pub async fn run_row(tx: &mut Tx, run: Uuid) -> Result<Option<RunRow>, StoreError> {

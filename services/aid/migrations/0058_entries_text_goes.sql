@@ -1,0 +1,1 @@
+ALTER TABLE award_entries DROP COLUMN state;

@@ -1,0 +1,1 @@
+ALTER TABLE award_entries RENAME COLUMN state_code TO state;

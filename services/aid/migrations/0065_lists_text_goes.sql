@@ -1,0 +1,1 @@
+ALTER TABLE award_lists DROP COLUMN state;

@@ -1,0 +1,1 @@
+ALTER TABLE award_lists RENAME COLUMN state_code TO state;

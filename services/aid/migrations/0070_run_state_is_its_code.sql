@@ -1,0 +1,1 @@
+ALTER TABLE runs RENAME COLUMN state_code TO state;
