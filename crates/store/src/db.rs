@@ -380,15 +380,16 @@ impl Tx {
     }
 }
 
-/// Writes a table of PostgreSQL anew, until no dead row is left in it: while anybody else's snapshot is older, be it that of an analysis
-/// in the background, dead rows are kept.
+/// Writes a table of PostgreSQL anew, once no dead row is left in it: while anybody else's snapshot is older, be it that of an analysis
+/// in the background, dead rows are kept. Those that were kept while it was written, and removed later, would leave their bytes.
 async fn write_anew(pool: &PgPool, table: &str) -> Result<(), StoreError> {
+    let run = async |statement: String| sqlx::query(sqlx::AssertSqlSafe(statement)).execute(pool).await.map(drop);
     for attempt in 1..=COMPACTIONS {
-        for statement in [format!("VACUUM FULL {table}"), format!("VACUUM ANALYZE {table}")] {
-            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(pool).await?;
-        }
+        run(format!("VACUUM {table}")).await?;
         let dead = "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = to_regclass($1)";
         let dead: Option<(i64,)> = sqlx::query_as(dead).bind(table).fetch_optional(pool).await?;
+        run(format!("VACUUM FULL {table}")).await?;
+        run(format!("VACUUM ANALYZE {table}")).await?;
         if dead.is_none_or(|(dead,)| dead == 0) {
             return Ok(());
         }
