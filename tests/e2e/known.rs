@@ -242,7 +242,7 @@ async fn a_clock_that_steps_leaves_what_was_known_at_other_times_alone() {
         // Minutes of the wall clock at which something is told: on, a year back, on, a year ahead, on.
         for minute in [0_i64, 1, -525_600, 2, 525_600, 3, 4] {
             now.store(1_790_000_000 + minute * 60, Ordering::Relaxed);
-            let shared = Shared { id: Uuid::new_v4(), scope: "43".into(), body: Body::Person(Person::default()) };
+            let shared = Shared { id: ctx().new_id(), scope: "43".into(), body: Body::Person(Person::default()) };
             db.write(&(ctx(), shared), |tx, (ctx, shared)| Box::pin(publish(ctx, tx, std::slice::from_ref(shared)))).await.expect("is published");
             assert_eq!(sequencer.step(&mut lead).await.expect("works"), 1);
             heads.push(sequencer.head().borrow().position);
