@@ -29,7 +29,7 @@ use xuezhu_store::{Db, counted};
 
 use crate::{
     format::FORMAT,
-    known::MINUTE_US,
+    known::{self, MINUTE_US},
     store::{self, SequencerRow},
 };
 
@@ -319,7 +319,7 @@ impl Sequencer {
                     if let Some(before) = told.minute.zip(told.day)
                         && before != (minute, day)
                     {
-                        store::note_settled(tx, before.0, before.1, first - 1).await?;
+                        known::note_settled(tx, before.0, before.1, first - 1).await?;
                     }
                     let moved = store::advance(tx, lead.epoch, first + assigned, minute, day).await?;
                     let row = moved.ok_or_else(|| Error::Internal("the sequencer's row was locked and yet moved".into()))?;
@@ -353,7 +353,7 @@ impl Sequencer {
 
     async fn oldest_waiting_us(&self) -> Result<i64, Error> {
         let mut tx = self.db.read().await?;
-        let oldest = store::oldest_unsequenced_us(&mut tx).await?;
+        let oldest = store::look(&mut tx, 0).await?.and_then(|seen| seen.waiting_us);
         tx.rollback().await?;
         Ok(oldest.map_or(0, |oldest| (self.clock.now_us() - oldest).max(0)))
     }
@@ -362,10 +362,10 @@ impl Sequencer {
 /// The last position, if every committed change has one: what a follower must reach to have heard all.
 pub async fn settled_head(db: &Db) -> Result<Option<i64>, Error> {
     let mut tx = db.read().await?;
-    let waiting = store::has_unsequenced(&mut tx).await?;
-    let head = store::sequencer(&mut tx).await?.map_or(0, |row| row.head());
+    let seen = store::look(&mut tx, 0).await?;
     tx.rollback().await?;
-    Ok((!waiting).then_some(head))
+    let settled = |seen: store::Look| seen.waiting_us.is_none().then(|| seen.row.head());
+    Ok(seen.map_or(Some(0), settled))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "positions and ages stay far below 2^53")]

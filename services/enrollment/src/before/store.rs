@@ -99,14 +99,14 @@ pub async fn details(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, 
 }
 
 pub async fn set_circumstances(tx: &mut Tx, told: &[Circumstances]) -> Result<(), StoreError> {
-    let json = bulk_rows(told);
+    let bulk = bulk_rows(told);
     run!(
         tx,
         sql!(
             "UPDATE enrollments SET registered_region = t.registered_region, urban_rural = t.urban_rural, special_groups = t.special_groups
              FROM " table 1 (enrollment uuid, registered_region text, urban_rural text, special_groups text) " WHERE enrollments.enrollment = t.enrollment"
         ),
-        &json
+        &bulk
     )?;
     run!(
         tx,
@@ -114,7 +114,7 @@ pub async fn set_circumstances(tx: &mut Tx, told: &[Circumstances]) -> Result<()
             "UPDATE periods SET registered_region = t.registered_region, urban_rural = t.urban_rural, special_groups = t.special_groups
              FROM " table 1 (enrollment uuid, registered_region text, urban_rural text, special_groups text) " WHERE periods.enrollment = t.enrollment"
         ),
-        &json
+        &bulk
     )?;
     Ok(())
 }

@@ -123,7 +123,7 @@ pub async fn lock_all(tx: &mut Tx, persons: impl Iterator<Item = Uuid>) -> Resul
 }
 
 pub async fn insert(tx: &mut Tx, persons: &[NewPerson]) -> Result<(), StoreError> {
-    let json = bulk_rows(persons);
+    let bulk = bulk_rows(persons);
     run!(
         tx,
         sql!(
@@ -131,7 +131,7 @@ pub async fn insert(tx: &mut Tx, persons: &[NewPerson]) -> Result<(), StoreError
              SELECT t.person, t.sex, t.birth_date, t.registry, t.student_number_sealed, t.student_number_hash, t.student_number_formal, 1
              FROM " table 1 (person uuid, sex integer, birth_date date, registry integer, student_number_sealed bytea, student_number_hash uuid, student_number_formal boolean)
         ),
-        &json
+        &bulk
     )?;
     run!(
         tx,
@@ -139,9 +139,9 @@ pub async fn insert(tx: &mut Tx, persons: &[NewPerson]) -> Result<(), StoreError
             "INSERT INTO person_keys (person, person_key, kind, id_class, id_sealed) SELECT t.person, t.person_key, 1, t.id_class, t.id_sealed
              FROM " table 1 (person uuid, person_key uuid, id_class integer, id_sealed bytea)
         ),
-        &json
+        &bulk
     )?;
-    run!(tx, sql!("INSERT INTO person_names (person, ordinal, name, kind) SELECT t.person, 0, t.name, 1 FROM " table 1 (person uuid, name text)), &json)?;
+    run!(tx, sql!("INSERT INTO person_names (person, ordinal, name, kind) SELECT t.person, 0, t.name, 1 FROM " table 1 (person uuid, name text)), &bulk)?;
     Ok(())
 }
 

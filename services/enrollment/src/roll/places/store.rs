@@ -102,15 +102,15 @@ pub async fn is_enrolled_beyond(tx: &mut Tx, person: Uuid, enrollment: Uuid, day
 
 /// Gives persons their places, and each its first period.
 pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate, account: &str) -> Result<(), StoreError> {
-    let json = bulk_rows(placed);
-    run!(tx, sql!("INSERT INTO places (person, enrollment) SELECT t.person, t.enrollment FROM " table 1 (person uuid, enrollment uuid)), &json)?;
+    let bulk = bulk_rows(placed);
+    run!(tx, sql!("INSERT INTO places (person, enrollment) SELECT t.person, t.enrollment FROM " table 1 (person uuid, enrollment uuid)), &bulk)?;
     run!(
         tx,
         sql!(
             "UPDATE enrollments SET state = $4, person = t.person, entry_date = t.entry_date, state_since = t.entry_date, approved_day = $3, refusal = '',
              updated_at_us = $2, etag = etag + 1 FROM " table 1 (enrollment uuid, person uuid, entry_date date) " WHERE enrollments.enrollment = t.enrollment"
         ),
-        &json,
+        &bulk,
         now_us,
         today,
         State::InSchool.code()
@@ -124,7 +124,7 @@ pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate,
                     coalesce((SELECT s.version FROM shared_records s WHERE s.kind = $5 AND s.record = e.enrollment), 0) + 1
              FROM " table 1 (enrollment uuid) " JOIN enrollments e ON e.enrollment = t.enrollment"
         ),
-        &json,
+        &bulk,
         now_us,
         today,
         account,

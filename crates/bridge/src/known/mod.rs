@@ -2,6 +2,8 @@
 //! do neither. A position carries its history and the change there: a database that was put back to an older copy has forgotten what came
 //! after, and hands its positions out again.
 
+mod store;
+
 use std::{fmt, str::FromStr};
 
 use chrono::NaiveDate;
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_store::{StoreError, Tx};
 
-use crate::store;
+pub(crate) use self::store::note_settled;
 
 /// Microseconds of a minute: the grain in which times are kept.
 pub const MINUTE_US: i64 = 60 * 1_000_000;
