@@ -125,7 +125,8 @@ fn circumstances<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> Tx
         let rows = store::details(tx, conversion::after_id(after)?, ROWS).await?;
         let last = rows.last().map(|(enrollment, _)| enrollment.to_string());
         let mut told = Vec::with_capacity(rows.len());
-        for (enrollment, sealed) in rows {
+        // Who was entered without a workbook has no columns.
+        for (enrollment, sealed) in rows.into_iter().filter(|(_, sealed)| !sealed.is_empty()) {
             let details = keyring.open_text("details", &[enrollment], &sealed).ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
             let value = |header: &str| {
                 let known = details.lines().filter_map(|line| line.split_once('=')).find(|(known, _)| *known == header);
