@@ -104,6 +104,8 @@ async fn whether_changes_wait_is_read_from_their_index_whatever_the_planner_beli
     let fill = "INSERT INTO change_log (change, kind, record, version, scope_before, scope, body, at_us)
                 SELECT md5('c' || i)::uuid, 10, md5('r' || i)::uuid, 1, '', '', '', 0 FROM generate_series(1, 30000) AS i";
     run!(&mut tx, fill).expect("is logged");
+    let begun = "INSERT INTO feed_sequencer (only_row, history, epoch, holder, lease_until_us, next_position) VALUES (1, $1, 0, $1, 0, 1)";
+    run!(&mut tx, begun, uuid::Uuid::nil()).expect("a history is begun");
     tx.commit().await.expect("commits");
     db.analyze().await.expect("is measured");
     let mut tx = db.begin().await.expect("begins");
