@@ -16,7 +16,7 @@ use xuezhu_tests::{
     Engine,
     apart::{Apart, Process, answered},
     before::{Before, assert_says},
-    binary, free_address, postgres, prepare, start, until,
+    binary, free_address, postgres, prepare, schools, start, until,
 };
 
 /// Every page of a list.
@@ -138,6 +138,39 @@ async fn a_province_of_before_opens_with_nothing_lost_and_no_number_left_readabl
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
         assert_all_is_there(&admin, &rest).await;
+        deployment.stop().await;
+    }
+}
+
+/// What was known before the upgrade, nobody kept; from then on it is known. What only the sealed columns told of a period stands in it,
+/// and classes are rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_before_knows_from_its_upgrade_on() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Before::province(engine, folder.path()).await;
+        let deployment = start(before.options.clone()).await;
+        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        deployment.drain().await.expect("drains");
+        let (enrollment, aid) = databases(&before).await;
+        let mut tx = enrollment.read().await.expect("reads");
+        let placed = "SELECT e.school, e.enrollment FROM enrollments e JOIN places p ON p.enrollment = e.enrollment ORDER BY e.enrollment LIMIT 1";
+        let (school, id) = one!(&mut tx, (String, Uuid), placed).expect("reads").expect("somebody is placed");
+        let unfilled = one!(&mut tx, (i64,), "SELECT count(*) FROM periods WHERE registered_region = ''").expect("reads").expect("a count").0;
+        let classes = "SELECT count(*) FROM enrollments e JOIN places p ON p.enrollment = e.enrollment
+                       WHERE NOT EXISTS (SELECT 1 FROM classes c WHERE c.school = e.school AND c.name = e.class_name AND c.major = e.major AND c.to_date IS NULL)";
+        let classless = one!(&mut tx, (i64,), classes).expect("reads").expect("a count").0;
+        tx.rollback().await.expect("ends");
+        assert_eq!((unfilled, classless), (0, 0), "{engine:?}");
+        let mut tx = aid.read().await.expect("reads");
+        let untold = "SELECT count(*) FROM mirror_periods WHERE registered_region = '' AND generation = (SELECT generation FROM mirror_state)";
+        assert_eq!(one!(&mut tx, (i64,), untold).expect("reads").expect("a count").0, 0, "{engine:?}: the feed said it again");
+        tx.rollback().await.expect("ends");
+        let path = format!("/v1/schools/{school}/enrollments/{id}");
+        for long_ago in ["2016-09-30", "2020-01-01T00:00:00Z"] {
+            let refused = admin.get(&format!("{path}?asOf=2016-10-10&knownAt={long_ago}")).await;
+            assert_eq!(schools::reason(refused), (400, "INVALID_ARGUMENT".into()), "{engine:?} {long_ago}");
+        }
         deployment.stop().await;
     }
 }

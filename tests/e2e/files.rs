@@ -240,3 +240,51 @@ async fn a_column_that_is_absent_and_a_cell_that_is_blank_leave_what_is_stored()
     assert_eq!((&entry().await["card"], &entry().await["remark"]), (&json!(""), &json!("")));
     deployment.stop().await;
 }
+
+/// 城乡分类代码 is a column of ours: where it stands it decides who is rural, by code or by name, and evidence says so; the ministry's own
+/// file, without it, says the same as before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_class_of_places_in_the_workbook_decides_who_is_rural_and_evidence_says_so() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-10".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        // 护理 is no agricultural major: entitled to the waiver is who is rural. By name, by a code that says otherwise than the
+        // household, by a code that says more than it, by nothing.
+        let row = |serial: u32, class: &str, household: &str, residence: &str| {
+            let mut row = student(serial);
+            let said = [("专业简称", "护理"), ("城乡分类代码", class), ("户口性质", household), ("学生居住地类型", residence)];
+            row.extend(said.map(|(header, value)| (header.to_owned(), value.to_owned())));
+            row
+        };
+        let rows = [row(1, "村庄", "非农业户口", "城市"), row(2, "111", "农业户口", "农村"), row(3, "", "农业户口", "城市"), row(4, "", "非农业户口", "县城")];
+        people.import(&rows).await;
+        let mut wrong = row(5, "500", "农业户口", "农村");
+        let report = people.import(&[wrong.clone()]).await;
+        assert_eq!((&report["rowsFaulty"], &report["problems"][0]["column"]), (&json!(1), &json!("城乡分类代码")), "{report}");
+        // The ministry's file has no such column: nobody changed.
+        let report =
+            people.clerk.upload(&format!("/v1/schools/{}/enrollments/import", schools::SCHOOL), without(&rows, &["城乡分类代码"]), "").await.expect("is read");
+        assert_eq!((&report["rowsUnchanged"], &report["rowsFaulty"]), (&json!(4), &json!(0)), "{report}");
+        wrong.insert("城乡分类代码".into(), "220".into());
+        people.import(&[wrong]).await;
+        people.register().await;
+        deployment.step_to("2026-12-20".parse().expect("a date")).await.expect("steps");
+        deployment.drain().await.expect("drains");
+        let flags = people.officer.get("/v1/flags?rule=MISSING_AWARD&pageSize=100").await.expect("flags");
+        let mut seen = std::collections::BTreeMap::new();
+        for flag in flags["flags"].as_array().expect("a list") {
+            let whole = people.officer.get(&format!("/v1/flags/{}", flag["flag"].as_str().expect("an id"))).await.expect("a flag");
+            let evidence = &whole["evidence"];
+            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            seen.insert(text(&flag["name"]), (text(&evidence["entitledBy"]), text(&evidence["entitledOn"])));
+        }
+        let rural = |by: &str| Some(("RURAL".to_owned(), by.to_owned()));
+        for (serial, expected) in [(1, rural("URBAN_RURAL_CODE")), (2, None), (3, rural("HOUSEHOLD")), (4, rural("RESIDENCE")), (5, rural("URBAN_RURAL_CODE"))]
+        {
+            assert_eq!(seen.get(&student(serial)["姓名"]).cloned(), expected, "{engine:?} {serial}");
+        }
+        deployment.stop().await;
+    }
+}

@@ -46,8 +46,8 @@ const POLL: Duration = Duration::from_millis(100);
 const POLL_EMBEDDED: Duration = Duration::from_secs(1);
 /// How often the age of waiting changes is measured.
 const MEASURE: Duration = Duration::from_secs(2);
-/// A minute of life moves the time of telling by at most so many.
-const SPEED: i64 = 2;
+/// A second of life moves the time of telling by at most so many.
+const SPEED: u32 = 2;
 /// Longest wait after faults.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
@@ -91,23 +91,31 @@ pub struct Lead {
     beat: Instant,
 }
 
-/// A minute in which positions were given, and when that was by a clock that does not step.
+/// When positions were given: by the clock, as far as it is believed, and by one that does not step.
 #[derive(Debug, Clone, Copy)]
 struct ToldAt {
-    minute: i64,
+    us: i64,
     at: Instant,
 }
 
 impl ToldAt {
-    /// The minute and the civil day in which positions are given now. Not before those in which some were given last: a clock that went
-    /// back says nothing; nor much later than this process has lived since it gave some: neither does one that went ahead.
-    fn now(clock: &Clock, last: Option<Self>, told: store::Told) -> (i64, NaiveDate) {
-        let minute = clock.now_us().div_euclid(MINUTE_US);
-        let lived = |last: Self| last.minute + SPEED * i64::try_from(last.at.elapsed().as_secs() / 60).unwrap_or(0) + 1;
-        let minute = last.map_or(minute, |last| minute.min(lived(last))).max(told.minute.unwrap_or(i64::MIN));
-        let at = DateTime::from_timestamp(minute * 60, 0).unwrap_or_default();
-        let day = clock.stepped().unwrap_or_else(|| civil_day(at));
-        (minute, told.day.map_or(day, |last| last.max(day)))
+    /// When positions are given now. Not before the minute in which some were given last: a clock that went back says nothing. Nor further
+    /// from the last time than this process has lived since, twice over: neither does one that went ahead, however often it is asked.
+    fn now(now_us: i64, at: Instant, last: Option<Self>, told_minute: Option<i64>) -> Self {
+        let lived_us = |last: Self| i64::try_from((at.duration_since(last.at) * SPEED).as_micros()).unwrap_or(i64::MAX);
+        let us = last.map_or(now_us, |last| now_us.min(last.us.saturating_add(lived_us(last))));
+        Self { us: us.max(told_minute.map_or(i64::MIN, |minute| minute * MINUTE_US)), at }
+    }
+
+    /// The minute, since 1970.
+    fn minute(self) -> i64 {
+        self.us.div_euclid(MINUTE_US)
+    }
+
+    /// The civil day; not before the one on which positions were given last.
+    fn day(self, clock: &Clock, told: Option<NaiveDate>) -> NaiveDate {
+        let day = clock.stepped().unwrap_or_else(|| civil_day(DateTime::from_timestamp_micros(self.us).unwrap_or_default()));
+        told.map_or(day, |told| told.max(day))
     }
 }
 
@@ -315,7 +323,8 @@ impl Sequencer {
                         return Ok(None);
                     }
                     // Now, not when it was asked for: it may have waited for its turn.
-                    let (minute, day) = ToldAt::now(clock, *last, told);
+                    let now = ToldAt::now(clock.now_us(), Instant::now(), *last, told.minute);
+                    let (minute, day) = (now.minute(), now.day(clock, told.day));
                     if let Some(before) = told.minute.zip(told.day)
                         && before != (minute, day)
                     {
@@ -323,13 +332,13 @@ impl Sequencer {
                     }
                     let moved = store::advance(tx, lead.epoch, first + assigned, minute, day).await?;
                     let row = moved.ok_or_else(|| Error::Internal("the sequencer's row was locked and yet moved".into()))?;
-                    Ok::<_, Error>(Some((assigned, row, minute)))
+                    Ok::<_, Error>(Some((assigned, row, now)))
                 })
             }),
         )
         .await?;
-        let Some((assigned, row, minute)) = given else { return Ok(0) };
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(ToldAt { minute, at: Instant::now() });
+        let Some((assigned, row, now)) = given else { return Ok(0) };
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         self.notice(&row).await?;
         Ok(assigned)
     }
@@ -371,4 +380,36 @@ pub async fn settled_head(db: &Db) -> Result<Option<i64>, Error> {
 #[expect(clippy::cast_precision_loss, reason = "positions and ages stay far below 2^53")]
 fn precise(number: i64) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tells every second of a wall clock that is ahead or behind by so much; returns how far the time of telling is from the right one.
+    fn off_by(seconds: i64, wrong_us: i64, mut last: ToldAt, right_us: &mut i64) -> (i64, ToldAt) {
+        for _ in 0..seconds {
+            *right_us += 1_000_000;
+            last = ToldAt::now(*right_us + wrong_us, last.at + Duration::from_secs(1), Some(last), Some(last.minute()));
+        }
+        (last.us - *right_us, last)
+    }
+
+    #[test]
+    fn the_time_of_telling_follows_the_clock_and_no_step_of_it() {
+        let (day_us, mut right_us) = (86_400_000_000, 1_790_000_000_000_000);
+        let begun = ToldAt::now(right_us, Instant::now(), None, None);
+        let (off, last) = off_by(600, 0, begun, &mut right_us);
+        assert_eq!(off, 0, "it follows");
+        // A day ahead for ten minutes, however often something is told meanwhile.
+        let (off, last) = off_by(600, day_us, last, &mut right_us);
+        assert_eq!(off, 600_000_000, "by no more than was lived");
+        let (off, last) = off_by(1_200, 0, last, &mut right_us);
+        assert_eq!(off, 0, "and is waited out");
+        // A day back: it stands still.
+        let (off, last) = off_by(600, -day_us, last, &mut right_us);
+        assert!((-660_000_000..=-600_000_000).contains(&off), "{off}");
+        let (off, _) = off_by(1_200, 0, last, &mut right_us);
+        assert_eq!(off, 0, "and caught up with");
+    }
 }

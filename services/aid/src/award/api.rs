@@ -62,7 +62,7 @@ impl AwardService for AwardApi {
 
     async fn get_award_list(&self, request: Request<pb::GetAwardListRequest>) -> Result<Response<pb::GetAwardListResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "GetAwardList").await?;
-        let list = id("list", &request.list)?;
+        let list = refusal::id("list", &request.list)?;
         self.0
             .runner
             .read(&ctx, "GetAwardList", &(self.0.clone(), request.school, list), |ctx, tx, (parts, school, list)| {
@@ -82,7 +82,7 @@ impl AwardService for AwardApi {
     async fn propose_awards(&self, request: Request<pb::ProposeAwardsRequest>) -> Result<Response<pb::ProposeAwardsResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ProposeAwards").await?;
         let call = Call::new("ProposeAwards", request.list.clone(), &request);
-        let list = id("list", &request.list)?;
+        let list = refusal::id("list", &request.list)?;
         self.0
             .runner
             .mutate(&ctx, call, &(self.0.clone(), request.school, list, request.preview), |ctx, tx, (parts, school, list, preview)| {
@@ -98,7 +98,7 @@ impl AwardService for AwardApi {
         let Some(Part::Upload(head)) = stream.message().await?.and_then(|message| message.part) else {
             return Err(Error::from(Refusal::field("upload", "第一段应说明学校和名单")).into());
         };
-        let list = id("list", &head.list)?;
+        let list = refusal::id("list", &head.list)?;
         // Whoever may not enter is told, and recorded, before the file is read.
         parts
             .runner
@@ -167,7 +167,7 @@ impl AwardService for AwardApi {
     async fn remove_entry(&self, request: Request<pb::RemoveEntryRequest>) -> Result<Response<pb::RemoveEntryResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "RemoveEntry").await?;
         let call = Call::new("RemoveEntry", request.entry.clone(), &request);
-        let with = (self.0.clone(), request.school.clone(), id("list", &request.list)?, id("entry", &request.entry)?);
+        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?, refusal::id("entry", &request.entry)?);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entry)| {
@@ -182,7 +182,7 @@ impl AwardService for AwardApi {
     async fn submit_award_list(&self, request: Request<pb::SubmitAwardListRequest>) -> Result<Response<pb::SubmitAwardListResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "SubmitAwardList").await?;
         let call = Call::new("SubmitAwardList", request.list.clone(), &request);
-        let with = (self.0.clone(), request.school.clone(), id("list", &request.list)?);
+        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list)| {
@@ -197,7 +197,7 @@ impl AwardService for AwardApi {
     async fn attest_award_list(&self, request: Request<pb::AttestAwardListRequest>) -> Result<Response<pb::AttestAwardListResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "AttestAwardList").await?;
         let call = Call::new("AttestAwardList", request.list.clone(), &request);
-        let with = (self.0.clone(), id("list", &request.list)?, request);
+        let with = (self.0.clone(), refusal::id("list", &request.list)?, request);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
@@ -212,7 +212,7 @@ impl AwardService for AwardApi {
     async fn approve_award_list(&self, request: Request<pb::ApproveAwardListRequest>) -> Result<Response<pb::ApproveAwardListResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ApproveAwardList").await?;
         let call = Call::new("ApproveAwardList", request.list.clone(), &request);
-        let with = (self.0.clone(), id("list", &request.list)?, request);
+        let with = (self.0.clone(), refusal::id("list", &request.list)?, request);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
@@ -234,7 +234,7 @@ impl AwardService for AwardApi {
         let reason = errors.text("reason", &request.reason, REASON_CHARACTERS);
         let entries: Vec<Uuid> = request.entries.iter().enumerate().filter_map(|(index, text)| errors.id(&format!("entries[{index}]"), text)).collect();
         errors.check()?;
-        let with = (self.0.clone(), request.school.clone(), id("list", &request.list)?, reason.unwrap_or_default(), entries);
+        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?, reason.unwrap_or_default(), entries);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, reason, entries)| {
@@ -277,7 +277,7 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
 }
 
 async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
-    let list = super::readable(ctx, tx, &request.school, id("list", &request.list)?).await?;
+    let list = super::readable(ctx, tx, &request.school, refusal::id("list", &request.list)?).await?;
     let wanted = State::parse(refusal::known::<award_entry::State>("state", request.state)?.as_str_name());
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListEntries", &pb::ListEntriesRequest { page_size: 0, page_token: String::new(), ..request.clone() });
@@ -388,11 +388,4 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         submitted_date: row.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
         attested_date: row.attested_day.map(|day| day.to_string()).unwrap_or_default(),
     })
-}
-
-fn id(field: &str, text: &str) -> Result<Uuid, Error> {
-    let mut errors = FieldErrors::default();
-    let id = errors.id(field, text);
-    errors.check()?;
-    id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
 }

@@ -114,7 +114,7 @@ impl ReconciliationService for ReconciliationApi {
 
     async fn get_reconciliation(&self, request: Request<pb::GetReconciliationRequest>) -> Result<Response<pb::GetReconciliationResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "GetReconciliation").await?;
-        let run = id("run", &request.run)?;
+        let run = refusal::id("run", &request.run)?;
         self.parts.runner.read(&ctx, "GetReconciliation", &run, |ctx, tx, run| Box::pin(get_run(ctx, tx, *run))).await
     }
 
@@ -128,7 +128,7 @@ impl ReconciliationService for ReconciliationApi {
 
     async fn get_flag(&self, request: Request<pb::GetFlagRequest>) -> Result<Response<pb::GetFlagResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "GetFlag").await?;
-        let flag = id("flag", &request.flag)?;
+        let flag = refusal::id("flag", &request.flag)?;
         self.parts
             .runner
             .read(&ctx, "GetFlag", &(self.parts.clone(), flag), |ctx, tx, (parts, flag)| {
@@ -185,7 +185,7 @@ impl ReconciliationService for ReconciliationApi {
 
     async fn get_story(&self, request: Request<pb::GetStoryRequest>) -> Result<Response<pb::GetStoryResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "GetStory").await?;
-        let person = id("person", &request.person)?;
+        let person = refusal::id("person", &request.person)?;
         self.parts.runner.read(&ctx, "GetStory", &(self.parts.clone(), person), |ctx, tx, (parts, person)| Box::pin(story(ctx, tx, parts, *person))).await
     }
 
@@ -588,13 +588,6 @@ async fn visible_schools(ctx: &Context, tx: &mut Tx, case: &PersonCase, person: 
         }
     }
     Ok(visible)
-}
-
-fn id(field: &str, text: &str) -> Result<Uuid, Error> {
-    let mut errors = FieldErrors::default();
-    let id = errors.id(field, text);
-    errors.check()?;
-    id.ok_or_else(|| Error::Internal("an id is missing and not told".into()))
 }
 
 #[cfg(test)]

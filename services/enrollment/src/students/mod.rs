@@ -42,7 +42,7 @@ pub struct Seen {
 }
 
 /// Where a page goes on: behind whom, how many there are on all pages, and what is seen on them. It was counted and resolved for the first.
-pub type From = (After, i64, Option<Seen>);
+pub type Place = (After, i64, Option<Seen>);
 
 impl AsOf {
     async fn resolve(self, ctx: &Context, tx: &mut Tx) -> Result<Option<Seen>, Error> {
@@ -62,7 +62,7 @@ pub struct Page {
     /// The students.
     pub enrollments: Vec<pb::Enrollment>,
     /// Where the next page goes on, if there is one.
-    pub next: Option<From>,
+    pub next: Option<Place>,
     /// Of all pages.
     pub total: i64,
     /// When it was known, where that was asked.
@@ -70,7 +70,7 @@ pub struct Page {
 }
 
 /// A page of a school's students.
-pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter, as_of: AsOf, from: Option<From>, limit: i64) -> Result<Page, Error> {
+pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter, as_of: AsOf, from: Option<Place>, limit: i64) -> Result<Page, Error> {
     let seen = match &from {
         Some((.., seen)) => *seen,
         None => as_of.resolve(ctx, tx).await?,
