@@ -23,5 +23,6 @@ mod processes;
 mod refusals;
 mod restored;
 mod resumed;
+mod reviews;
 mod sessions;
 mod year;

@@ -1,0 +1,130 @@
+//! What waits at whose desk, since when, until when, for whom one waits, and what was finished.
+
+use chrono::{Days, NaiveDate};
+use uuid::Uuid;
+use xuezhu_domain::calendar::add_working_days;
+use xuezhu_service::{Context, Error, Role};
+use xuezhu_store::Tx;
+
+use crate::{
+    Dossier,
+    store::{self, ActRow, Counts, Filter, ItemRow},
+    way::{ESCALATION_WORKING_DAYS, ItemState, Seat, Stand, State},
+};
+
+/// The seats of whoever calls.
+pub fn seats_of(ctx: &Context) -> Vec<Seat> {
+    let whose = ctx.actor.organisation.clone();
+    match ctx.actor.role {
+        Role::SchoolClerk => vec![Seat::Clerk(whose)],
+        Role::Principal => vec![Seat::Principal(whose)],
+        Role::DepartmentOfficer => vec![Seat::Department(whose)],
+        Role::Administrator | Role::MachineReader | Role::Service => Vec::new(),
+    }
+}
+
+/// The day until which a dossier may wait where it waits.
+pub fn due_day(dossier: &Dossier) -> NaiveDate {
+    add_working_days(dossier.since_day, u32::try_from(dossier.working_days).unwrap_or(0))
+}
+
+/// Whether it has waited so long that the level above is shown it.
+pub fn is_escalated(dossier: &Dossier, today: NaiveDate) -> bool {
+    dossier.state == State::UnderWay && add_working_days(dossier.since_day, ESCALATION_WORKING_DAYS) < today
+}
+
+/// The last day since which a dossier must have waited to be shown above.
+fn escalation_day(today: NaiveDate) -> NaiveDate {
+    // As many working days back: whoever has waited since then or longer is over the term.
+    let mut day = today - Days::new(1);
+    while add_working_days(day, ESCALATION_WORKING_DAYS) >= today {
+        day = day - Days::new(1);
+    }
+    day
+}
+
+/// A place in a list of what waits.
+pub type After = (NaiveDate, Uuid);
+
+/// Before everything.
+pub fn beginning() -> After {
+    (NaiveDate::default(), Uuid::nil())
+}
+
+/// What waits at the desks of whoever calls, what waits longest first.
+pub async fn mine(ctx: &Context, tx: &mut Tx, after: After, limit: i64) -> Result<Vec<Dossier>, Error> {
+    Ok(store::waiting_at(tx, &keys(ctx), after, limit).await?)
+}
+
+/// What has waited too long one level below.
+pub async fn below(ctx: &Context, tx: &mut Tx, after: After, limit: i64) -> Result<Vec<Dossier>, Error> {
+    Ok(store::waiting_below(tx, &keys(ctx), escalation_day(ctx.today()), after, limit).await?)
+}
+
+/// How much waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Dossiers at my desks.
+    pub dossiers: i64,
+    /// Items in them that wait.
+    pub items: i64,
+    /// Dossiers that have waited too long one level below.
+    pub below: i64,
+}
+
+/// How much waits for whoever calls, in one read.
+pub async fn counts(ctx: &Context, tx: &mut Tx) -> Result<Waiting, Error> {
+    let (dossiers, items, below) = store::waiting_counts(tx, &keys(ctx), escalation_day(ctx.today())).await?;
+    Ok(Waiting { dossiers, items, below })
+}
+
+fn keys(ctx: &Context) -> Vec<String> {
+    seats_of(ctx).iter().map(ToString::to_string).collect()
+}
+
+/// Dossiers that are asked for, newest first.
+pub async fn search(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, Error> {
+    Ok(store::dossiers(tx, filter, before, limit).await?)
+}
+
+/// One dossier, with its steps and its history.
+pub async fn one(tx: &mut Tx, dossier: Uuid) -> Result<Option<(Dossier, Vec<Stand>, Vec<ActRow>)>, Error> {
+    let Some(found) = store::dossier(tx, dossier).await? else { return Ok(None) };
+    let (stands, acts) = (store::stands(tx, dossier).await?, store::acts(tx, dossier).await?);
+    Ok(Some((found, stands, acts)))
+}
+
+/// A page of a dossier's sheet, as it was submitted.
+pub async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, after: i32, limit: i64) -> Result<Vec<ItemRow>, Error> {
+    Ok(store::sheet(tx, dossier, state, after, limit).await?)
+}
+
+/// Where the items of a dossier stand, counted anew.
+pub async fn counted(tx: &mut Tx, dossier: Uuid) -> Result<Counts, Error> {
+    Ok(store::counted(tx, dossier).await?)
+}
+
+/// Those of these items that wait in a dossier of a kind, and in which.
+pub async fn under_way(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, Error> {
+    Ok(store::under_way(tx, kind, items).await?)
+}
+
+/// Dossiers of a kind about something that wait, oldest first.
+pub async fn open_about(tx: &mut Tx, kind: i32, subject: Uuid) -> Result<Vec<Uuid>, Error> {
+    Ok(store::open_about(tx, kind, subject).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_above_is_what_is_over_the_term() {
+        let today = NaiveDate::from_ymd_opt(2026, 10, 20).expect("a date");
+        let last = escalation_day(today);
+        for days in 0..60 {
+            let since = today - Days::new(days);
+            assert_eq!(since <= last, add_working_days(since, ESCALATION_WORKING_DAYS) < today, "{since}");
+        }
+    }
+}

@@ -1,0 +1,499 @@
+//! SQL of dossiers: what waits at which desk, their items and sheets, their kept history, and the chains.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_service::Context;
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, one, rows, run, sql};
+
+use crate::{
+    Dossier,
+    way::{Act, ItemState, Seat, Stand, State},
+};
+
+/// A step of a dossier, as it is stored.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct StandRow {
+    pub seat: String,
+    pub duty: i32,
+    pub working_days: i32,
+}
+
+/// An item as it waits or left.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ItemRow {
+    /// Id.
+    pub item: Uuid,
+    /// Its place on the sheet, from 0.
+    pub ordinal: i32,
+    /// Hash of the content that was submitted.
+    pub content_hash: Vec<u8>,
+    /// Name.
+    pub name: String,
+    /// Cells of its line, as JSON.
+    pub line: String,
+    /// Where it stands.
+    #[sqlx(try_from = "i32")]
+    pub state: ItemState,
+    /// Why it could not be performed; empty where nothing is known against it.
+    pub refusal: String,
+    /// Why it left.
+    pub reason: String,
+    /// The act by which it was performed or left; -1 before.
+    pub act: i32,
+}
+
+/// A line of a dossier's history.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ActRow {
+    /// Its place, from 0.
+    pub ordinal: i32,
+    /// At which step.
+    pub step: i32,
+    /// What.
+    #[sqlx(try_from = "i32")]
+    pub act: Act,
+    /// Who; empty where a database of before did not keep it.
+    pub account: String,
+    /// By name; empty where it was not kept.
+    pub name: String,
+    /// In which role; empty where it was not kept.
+    pub role: String,
+    /// Civil day; none where it was not kept.
+    pub day: Option<NaiveDate>,
+    /// System time in microseconds; 0 where it was not kept.
+    pub at_us: i64,
+    /// Why, or to whom.
+    pub reason: String,
+    /// What it covers.
+    pub digest: String,
+    /// How many items it covers.
+    pub items: i32,
+    /// How many of them it performed.
+    pub performed: i32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct NewStep {
+    pub step: i32,
+    pub seat: String,
+    pub duty: i32,
+    pub working_days: i32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct NewItem {
+    pub item: Hex,
+    pub ordinal: i32,
+    pub content_hash: Bytes,
+    pub name: String,
+    pub line: String,
+}
+
+/// Where items of a dossier stand, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Counts {
+    /// They wait.
+    pub waiting: i64,
+    /// They were performed.
+    pub performed: i64,
+    /// They left.
+    pub left_count: i64,
+}
+
+/// A dossier begins, with the first line of its history, which follows.
+pub(crate) async fn insert_dossier(tx: &mut Tx, dossier: &Dossier) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO dossiers (dossier, kind, school, authority, subject, title, state, step, waits_at, above, since_day, working_days, signatures,
+             holder, holder_name, nudged_day, nudges, digest, waiting, performed, left_count, submitted_by, submitted_by_name, submitted_day, submitted_at_us, ended_day, acts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $18, 0, '', '', NULL, 0, $12, $13, 0, 0, $14, $15, $16, $17, NULL, 1)",
+        dossier.dossier,
+        dossier.kind,
+        &dossier.school,
+        &dossier.authority,
+        dossier.subject,
+        &dossier.title,
+        dossier.state.code(),
+        dossier.step,
+        &dossier.waits_at,
+        &dossier.above,
+        dossier.since_day,
+        &dossier.digest,
+        dossier.waiting,
+        &dossier.submitted_by,
+        &dossier.submitted_by_name,
+        dossier.submitted_day,
+        dossier.submitted_at_us,
+        dossier.working_days
+    )?;
+    Ok(())
+}
+
+pub(crate) async fn insert_steps(tx: &mut Tx, dossier: Uuid, steps: &[NewStep]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO dossier_steps (dossier, step, seat, duty, working_days)
+             SELECT $2, t.step, t.seat, t.duty, t.working_days FROM " table 1 (step integer, seat text, duty integer, working_days integer)
+        ),
+        bulk_rows(steps),
+        dossier
+    )?;
+    Ok(())
+}
+
+pub(crate) async fn insert_items(tx: &mut Tx, dossier: Uuid, items: &[NewItem]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO dossier_items (dossier, item, ordinal, content_hash, name, line, state, refusal, reason, act)
+             SELECT $2, t.item, t.ordinal, t.content_hash, t.name, t.line, $3, '', '', -1
+             FROM " table 1 (item uuid, ordinal integer, content_hash bytea, name text, line text)
+        ),
+        bulk_rows(items),
+        dossier,
+        ItemState::Waiting.code()
+    )?;
+    Ok(())
+}
+
+/// Adds a line to the history of a dossier as it is now: at its step, with its digest.
+pub(crate) async fn insert_act(ctx: &Context, tx: &mut Tx, dossier: &Dossier, act: Act, reason: &str, items: i32, performed: i32) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO dossier_acts (dossier, ordinal, step, act, account, name, role, day, at_us, reason, digest, items, performed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        dossier.dossier,
+        dossier.acts,
+        dossier.step,
+        act.code(),
+        &ctx.actor.account,
+        &ctx.actor.display_name,
+        ctx.actor.role.as_str(),
+        ctx.today(),
+        ctx.now_us(),
+        reason,
+        &dossier.digest,
+        items,
+        performed
+    )?;
+    Ok(())
+}
+
+/// Locks a dossier: two who act on it at once take turns.
+pub(crate) async fn lock(tx: &mut Tx, dossier: Uuid) -> Result<Option<Dossier>, StoreError> {
+    one!(tx, Dossier, "UPDATE dossiers SET state = state WHERE dossier = $1 RETURNING *", dossier)
+}
+
+pub(crate) async fn dossier(tx: &mut Tx, dossier: Uuid) -> Result<Option<Dossier>, StoreError> {
+    one!(tx, Dossier, "SELECT * FROM dossiers WHERE dossier = $1", dossier)
+}
+
+/// Writes where a dossier stands after an act.
+pub(crate) async fn save(tx: &mut Tx, dossier: &Dossier) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE dossiers SET state = $2, step = $3, waits_at = $4, above = $5, since_day = $6, holder = $7, holder_name = $8, nudged_day = $9, nudges = $10,
+             digest = $11, waiting = $12, performed = $13, left_count = $14, ended_day = $15, acts = $16, working_days = $17, signatures = $18
+         WHERE dossier = $1",
+        dossier.dossier,
+        dossier.state.code(),
+        dossier.step,
+        &dossier.waits_at,
+        &dossier.above,
+        dossier.since_day,
+        &dossier.holder,
+        &dossier.holder_name,
+        dossier.nudged_day,
+        dossier.nudges,
+        &dossier.digest,
+        dossier.waiting,
+        dossier.performed,
+        dossier.left_count,
+        dossier.ended_day,
+        dossier.acts,
+        dossier.working_days,
+        dossier.signatures
+    )?;
+    Ok(())
+}
+
+pub(crate) async fn stands(tx: &mut Tx, dossier: Uuid) -> Result<Vec<Stand>, StoreError> {
+    let found = rows!(tx, StandRow, "SELECT seat, duty, working_days FROM dossier_steps WHERE dossier = $1 ORDER BY step", dossier)?;
+    let stand = |row: StandRow| {
+        let seat: Seat = row.seat.parse().map_err(|_| StoreError::Corrupt("seat"))?;
+        let duty = row.duty.try_into().map_err(|_| StoreError::Corrupt("duty"))?;
+        Ok(Stand { seat, duty, working_days: u32::try_from(row.working_days).map_err(|_| StoreError::Corrupt("working days"))? })
+    };
+    found.into_iter().map(stand).collect()
+}
+
+/// Who signed which step.
+pub(crate) async fn signers(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(i32, String)>, StoreError> {
+    rows!(tx, (i32, String), "SELECT DISTINCT step, account FROM dossier_acts WHERE dossier = $1 AND act = $2", dossier, Act::Sign.code())
+}
+
+/// The history of a dossier.
+pub(crate) async fn acts(tx: &mut Tx, dossier: Uuid) -> Result<Vec<ActRow>, StoreError> {
+    rows!(
+        tx,
+        ActRow,
+        "SELECT ordinal, step, act, account, name, role, day, at_us, reason, digest, items, performed FROM dossier_acts WHERE dossier = $1 ORDER BY ordinal",
+        dossier
+    )
+}
+
+/// Items that are in a dossier still, with the contents that were submitted.
+pub(crate) async fn items_there(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Uuid, Vec<u8>, i32)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Vec<u8>, i32),
+        "SELECT item, content_hash, state FROM dossier_items WHERE dossier = $1 AND state < $2 ORDER BY ordinal",
+        dossier,
+        ItemState::FIRST_LEFT
+    )
+}
+
+/// Where the items of dossiers stand, counted anew.
+pub(crate) async fn counted(tx: &mut Tx, dossier: Uuid) -> Result<Counts, StoreError> {
+    let counts = one!(
+        tx,
+        Counts,
+        "SELECT coalesce(sum(CASE WHEN state = $2 THEN 1 ELSE 0 END), 0) AS waiting, coalesce(sum(CASE WHEN state = $3 THEN 1 ELSE 0 END), 0) AS performed,
+                coalesce(sum(CASE WHEN state >= $4 THEN 1 ELSE 0 END), 0) AS left_count
+         FROM dossier_items WHERE dossier = $1",
+        dossier,
+        ItemState::Waiting.code(),
+        ItemState::Performed.code(),
+        ItemState::FIRST_LEFT
+    )?;
+    Ok(counts.unwrap_or_default())
+}
+
+/// Items are performed, or leave: by which act, and why.
+pub(crate) async fn set_items(tx: &mut Tx, dossier: Uuid, items: &[Uuid], state: ItemState, act: i32, reason: &str) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE dossier_items SET state = $3, act = $4, reason = $5, refusal = '' WHERE dossier = $2 AND item" in_uuids 1),
+        bulk_uuids(items.iter().copied()),
+        dossier,
+        state.code(),
+        act,
+        reason
+    )?;
+    Ok(())
+}
+
+/// An item that could not be performed.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusedItem {
+    pub item: Hex,
+    pub refusal: &'static str,
+}
+
+/// Notes which of the waiting items could not be performed, and why; of the others nothing is held against them any more.
+pub(crate) async fn set_refusals(tx: &mut Tx, dossier: Uuid, refused: &[RefusedItem]) -> Result<(), StoreError> {
+    run!(tx, "UPDATE dossier_items SET refusal = '' WHERE dossier = $1 AND state = $2 AND refusal <> ''", dossier, ItemState::Waiting.code())?;
+    if !refused.is_empty() {
+        run!(
+            tx,
+            sql!("UPDATE dossier_items SET refusal = t.refusal FROM " table 1 (item uuid, refusal text) " WHERE dossier_items.dossier = $2 AND dossier_items.item = t.item"),
+            bulk_rows(refused),
+            dossier
+        )?;
+    }
+    Ok(())
+}
+
+/// A page of a dossier's sheet.
+pub(crate) async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, after: i32, limit: i64) -> Result<Vec<ItemRow>, StoreError> {
+    rows!(
+        tx,
+        ItemRow,
+        "SELECT item, ordinal, content_hash, name, line, state, refusal, reason, act FROM dossier_items
+         WHERE dossier = $1 AND ($2 = 0 OR state = $2) AND ordinal > $3 ORDER BY ordinal LIMIT $4",
+        dossier,
+        state.map_or(0, ItemState::code),
+        after,
+        limit
+    )
+}
+
+/// What waits at these seats, what waits longest first.
+pub(crate) async fn waiting_at(tx: &mut Tx, seats: &[String], after: (NaiveDate, Uuid), limit: i64) -> Result<Vec<Dossier>, StoreError> {
+    rows!(
+        tx,
+        Dossier,
+        sql!(
+            "SELECT * FROM dossiers WHERE waits_at" in_texts 1 " AND state < $2 AND (since_day, dossier) > ($3, $4) ORDER BY since_day, dossier LIMIT $5"
+        ),
+        bulk_texts(seats),
+        State::FIRST_CLOSED,
+        after.0,
+        after.1,
+        limit
+    )
+}
+
+/// What has waited below these seats since a day or longer.
+pub(crate) async fn waiting_below(tx: &mut Tx, seats: &[String], since: NaiveDate, after: (NaiveDate, Uuid), limit: i64) -> Result<Vec<Dossier>, StoreError> {
+    rows!(
+        tx,
+        Dossier,
+        sql!(
+            "SELECT * FROM dossiers WHERE above" in_texts 1
+            " AND state < $2 AND since_day <= $3 AND (since_day, dossier) > ($4, $5) ORDER BY since_day, dossier LIMIT $6"
+        ),
+        bulk_texts(seats),
+        State::FIRST_CLOSED,
+        since,
+        after.0,
+        after.1,
+        limit
+    )
+}
+
+/// How many dossiers wait at these seats, how many items in them, and how many below since a day or longer.
+pub(crate) async fn waiting_counts(tx: &mut Tx, seats: &[String], since: NaiveDate) -> Result<(i64, i64, i64), StoreError> {
+    let counts = one!(
+        tx,
+        (i64, i64, i64),
+        sql!(
+            "SELECT (SELECT count(*) FROM dossiers WHERE state < $2 AND waits_at" in_texts 1 "),
+                    (SELECT coalesce(sum(waiting), 0) FROM dossiers WHERE state < $2 AND waits_at" in_texts 1 "),
+                    (SELECT count(*) FROM dossiers WHERE state < $2 AND since_day <= $3 AND above" in_texts 1 ")"
+        ),
+        bulk_texts(seats),
+        State::FIRST_CLOSED,
+        since
+    )?;
+    Ok(counts.unwrap_or_default())
+}
+
+/// What dossiers are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this school; empty for all.
+    pub school: String,
+    /// Of schools whose authority begins so; empty for all.
+    pub authority_prefix: String,
+    /// Of this kind; 0 for all.
+    pub kind: i32,
+    /// In this state; 0 for all.
+    pub state: i32,
+    /// About this.
+    pub subject: Option<Uuid>,
+    /// With this item in them.
+    pub item: Option<Uuid>,
+    /// With somebody of this name on the sheet; empty for all.
+    pub name: String,
+}
+
+/// Dossiers, newest first.
+pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
+    rows!(
+        tx,
+        Dossier,
+        "SELECT * FROM dossiers d
+         WHERE ($1 = '' OR d.school = $1) AND ($2 = '' OR substr(d.authority, 1, length($2)) = $2) AND ($3 = 0 OR d.kind = $3) AND ($4 = 0 OR d.state = $4)
+           AND ($5 IS NULL OR d.subject = $5)
+           AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
+           AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
+           AND ($8 IS NULL OR d.dossier < $8)
+         ORDER BY d.dossier DESC LIMIT $9",
+        &filter.school,
+        &filter.authority_prefix,
+        filter.kind,
+        filter.state,
+        filter.subject,
+        filter.item,
+        &filter.name,
+        before,
+        limit
+    )
+}
+
+/// Those of these items that wait in a dossier of a kind: what is under way is not begun a second time.
+pub(crate) async fn under_way(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid),
+        sql!(
+            "SELECT i.item, i.dossier FROM dossier_items i JOIN dossiers d ON d.dossier = i.dossier WHERE d.kind = $2 AND i.state = $3 AND i.item" in_uuids 1
+        ),
+        bulk_uuids(items.iter().copied()),
+        kind,
+        ItemState::Waiting.code()
+    )
+}
+
+/// Dossiers about something that wait, oldest first.
+pub(crate) async fn open_about(tx: &mut Tx, kind: i32, subject: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT dossier FROM dossiers WHERE kind = $1 AND subject = $2 AND state < $3 ORDER BY dossier",
+        kind,
+        subject,
+        State::FIRST_CLOSED
+    )?;
+    Ok(found.into_iter().map(|(dossier,)| dossier).collect())
+}
+
+/// A chain as it was set.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ChainRow {
+    /// Id.
+    pub chain: Uuid,
+    /// Of which kind.
+    pub kind: i32,
+    /// For whom: a school, a region with all below it, or, where it is empty, everybody.
+    pub scope: String,
+    /// First day on which dossiers begin with it.
+    pub from_day: NaiveDate,
+    /// The chain as it is written; empty where what holds above holds again.
+    pub steps: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub recorded_by: String,
+    /// By name.
+    pub recorded_by_name: String,
+    /// When.
+    pub recorded_at_us: i64,
+}
+
+/// Chains of a kind that hold for any of these scopes on a day.
+pub(crate) async fn chains_for(tx: &mut Tx, kind: i32, scopes: &[String], day: NaiveDate) -> Result<Vec<ChainRow>, StoreError> {
+    rows!(
+        tx,
+        ChainRow,
+        sql!("SELECT * FROM chains WHERE kind = $2 AND from_day <= $3 AND scope" in_texts 1 " ORDER BY from_day, recorded_at_us, chain"),
+        bulk_texts(scopes),
+        kind,
+        day
+    )
+}
+
+/// Every chain that was set within a region, newest first.
+pub(crate) async fn chains(tx: &mut Tx) -> Result<Vec<ChainRow>, StoreError> {
+    rows!(tx, ChainRow, "SELECT * FROM chains ORDER BY kind, scope, from_day DESC, recorded_at_us DESC")
+}
+
+pub(crate) async fn insert_chain(ctx: &Context, tx: &mut Tx, chain: &ChainRow) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO chains (chain, kind, scope, from_day, steps, reason, recorded_by, recorded_by_name, recorded_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        chain.chain,
+        chain.kind,
+        &chain.scope,
+        chain.from_day,
+        &chain.steps,
+        &chain.reason,
+        &ctx.actor.account,
+        &ctx.actor.display_name,
+        ctx.now_us()
+    )?;
+    Ok(())
+}

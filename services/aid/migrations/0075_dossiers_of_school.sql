@@ -1,0 +1,1 @@
+CREATE INDEX dossiers_of_school ON dossiers (school, dossier);

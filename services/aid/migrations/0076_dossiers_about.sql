@@ -1,0 +1,1 @@
+CREATE INDEX dossiers_about ON dossiers (kind, subject, dossier);

@@ -1,0 +1,1 @@
+CREATE INDEX dossiers_above ON dossiers (above, since_day, dossier) WHERE state < 50;
