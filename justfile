@@ -8,6 +8,7 @@ lint:
     cargo clippy --workspace --all-targets -- -D warnings
     cd proto && buf lint .
 bench *args:
-    cargo bench -p xuezhu-tests --bench measure -- {{args}}
+    cargo build --profile dist
+    cargo bench --profile dist -p xuezhu-tests --bench measure -- {{args}}
 demo students="2000":
-    cargo run --release -- demo --students {{students}}
+    cargo run --profile dist -- demo --students {{students}}

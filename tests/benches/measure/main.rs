@@ -36,7 +36,7 @@ async fn main() {
         Some("calls") => calls::measure(number(1, 2_000)).await,
         Some("import") => import::measure(number(1, 10_000)).await,
         _ => println!(
-            "cargo bench -p xuezhu-tests --bench measure -- feed [changes] | latency [samples students] | sweep [enrollments] | import [students] | calls [of each]"
+            "cargo bench --profile dist -p xuezhu-tests --bench measure -- feed [changes] | latency [samples students] | sweep [enrollments] | import [students] | calls [of each]"
         ),
     }
 }
