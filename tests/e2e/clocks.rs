@@ -8,8 +8,9 @@ use std::sync::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use xuezhu::deployment::{channel, system_clock};
-use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_aid::{Aid, Following};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
+use xuezhu_judge::policy::Policies;
 use xuezhu_proto::bridge::{School, record::Body};
 use xuezhu_service::{Actor, Clock, Context, Forgetting, Ids, Keyring, serve};
 use xuezhu_store::{Db, one, run};
@@ -51,7 +52,7 @@ impl Both {
         tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, ended).await) });
         let mirror_age = std::time::Duration::from_secs(600);
         let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
-        let policies = Policies::load(None).expect("built in");
+        let policies = Policies::built_in();
         let aid = Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), policies, following, &tasks, &stop).await.expect("starts");
         Self { enrollment, aid, dbs, tasks, stop }
     }

@@ -5,17 +5,12 @@ use serde_json::json;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use xuezhu::deployment::{Deployment, channel, system_clock};
-use xuezhu_aid::{
-    Aid, Following,
-    award::rules::State,
-    mirror::AidMirror,
-    policy::Policies,
-    reconciliation::{case::Rule, life},
-};
+use xuezhu_aid::{Aid, Following, award::rules::State, mirror::AidMirror, reconciliation::life};
 use xuezhu_bridge::{
     Cursor,
     follower::{Forgot, Mirror, Stand},
 };
+use xuezhu_judge::{case::Rule, policy::Policies};
 use xuezhu_proto::bridge::{Period, Person, PersonKey, PersonName, Record, School, record::Body};
 use xuezhu_service::{Ids, Keyring, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
@@ -236,7 +231,7 @@ async fn without_source(db: &Db) -> (AidMirror, TaskTracker, CancellationToken) 
         mirror_age: std::time::Duration::from_secs(600),
     };
     let keys = Keyring::generate().1;
-    let policies = Policies::load(None).expect("built in");
+    let policies = Policies::built_in();
     let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, policies, following, &tasks, &stop).await.expect("starts");
     (AidMirror { parts: aid.parts().clone(), lane_records: 250 }, tasks, stop)
 }

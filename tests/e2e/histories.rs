@@ -13,10 +13,7 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
-use xuezhu_aid::{
-    award::rules as award,
-    reconciliation::{case::Rule, life},
-};
+use xuezhu_aid::{award::rules as award, reconciliation::life};
 use xuezhu_bridge::{
     Kind,
     known::{When, resolve},
@@ -25,6 +22,7 @@ use xuezhu_bridge::{
 };
 use xuezhu_domain::{calendar::add_working_days, enrollment::State, text::comparable_name};
 use xuezhu_enrollment::sharing;
+use xuezhu_judge::case::Rule;
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, rows, run};

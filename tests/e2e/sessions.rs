@@ -10,8 +10,9 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, channel, key_files, system_clock},
 };
-use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_aid::{Aid, Following};
 use xuezhu_enrollment::directory::{self, LogIn};
+use xuezhu_judge::policy::Policies;
 use xuezhu_proto::bridge::{
     Handshake, SnapshotRequest, WatchRequest, WatchResponse, enrollment_feed_service_client::EnrollmentFeedServiceClient,
     snapshot_response::Part as SnapshotPart,
@@ -155,7 +156,7 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
         let nowhere = channel(&format!("http://{}", free_address())).expect("a channel");
         let following =
             Following { source: nowhere, name: "aid".into(), scope: String::new(), lane_records: usize::MAX, mirror_age: std::time::Duration::from_secs(600) };
-        let policies = Policies::load(None).expect("policies");
+        let policies = Policies::built_in();
         let aid = Aid::start(db, system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await.expect("starts");
         let gate = &aid.parts().gate;
         for (token, code) in [&over, &good].into_iter().zip(told) {

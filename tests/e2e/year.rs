@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use indicatif::ProgressBar;
 use xuezhu::demo::{calendar::day, expect::expected, play, world::World};
-use xuezhu_aid::reconciliation::case::Rule;
+use xuezhu_judge::case::Rule;
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{Engine, deployment_on, postgres};
 
 /// The policies that come with the program.
-const POLICY: &str = include_str!("../../services/aid/policy/default.toml");
+const POLICY: &str = include_str!("../../services/aid/judge/policy/default.toml");
 
 async fn play_years(engine: Engine, students: usize, seed: u64, rate: f64) -> play::Outcome {
     let databases = match engine {

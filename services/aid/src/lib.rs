@@ -2,12 +2,12 @@
 //!
 //! | capability | what |
 //! | --- | --- |
-//! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
+//! | [`policy`] | where the policies of a deployment come from |
 //! | [`before`] | what a database of before holds, and how it becomes what is stored now |
 //! | [`award`] | lists of a school, scheme and term |
 //! | [`mirror`] | what enrollment says, by generation |
 //! | [`forgotten`] | what enrollment said and does not know any more |
-//! | [`reconciliation`] | one judge, two drivers, flags and their life |
+//! | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life |
 //! | [`sessions`] | whose log-in is over, as enrollment says |
 //!
 //! A change walks one way: feed → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
@@ -39,7 +39,7 @@ use xuezhu_service::{
 };
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 
-use policy::Policies;
+use xuezhu_judge::{case::Rule, policy::Policies};
 
 /// The schema, for both engines.
 pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
@@ -200,7 +200,7 @@ async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error>
 fn say_nothing_known(faults: &mut Faults, error: &dyn std::fmt::Display) {
     faults.note(error);
     metrics::gauge!("xuezhu_forgotten_records").set(f64::NAN);
-    for rule in reconciliation::case::Rule::ALL {
+    for rule in Rule::ALL {
         metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(f64::NAN);
     }
 }
@@ -218,7 +218,7 @@ async fn measure(parts: &Parts) -> Result<(), Error> {
     tx.rollback().await?;
     let (counts, forgotten) = (counts?, forgotten?);
     metrics::gauge!("xuezhu_forgotten_records").set(forgotten as f64);
-    for rule in reconciliation::case::Rule::ALL {
+    for rule in Rule::ALL {
         let count = counts.iter().find(|count| count.rule == rule).map_or(0, |count| count.flags);
         metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(count as f64);
     }

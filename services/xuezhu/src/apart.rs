@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use xuezhu_aid::{Aid, Following, policy::Policies};
+use xuezhu_aid::{Aid, Following, policy};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_gateway::Gateway;
 use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, private::private_folder, serve, settings::Settings, telemetry};
@@ -42,7 +42,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     let tasks = TaskTracker::new();
     let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
     let db = open(&settings.aid_database_url).await.context("setting aid_database_url")?;
-    let policies = Policies::load(settings.policy_file.as_deref()).context("setting policy_file")?;
+    let policies = policy::load(settings.policy_file.as_deref()).context("setting policy_file")?;
     let following = Following {
         source: channel(&settings.enrollment_url)?,
         name: settings.follower.clone(),

@@ -12,7 +12,7 @@ use chrono::{NaiveDate, Utc};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint};
-use xuezhu_aid::{Aid, Following, policy::Policies, reconciliation::sweep};
+use xuezhu_aid::{Aid, Following, policy, reconciliation::sweep};
 use xuezhu_bridge::sequencer::settled_head;
 use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
 use xuezhu_gateway::Gateway;
@@ -184,7 +184,7 @@ impl Deployment {
         let aid_db = Db::open(&aid_url).await.context("aid's database")?;
         let (enrollment_keys, aid_keys) = keys_of(&options.data, &enrollment_db, &aid_db).await?;
         let registry = Registry::open(&options.registry)?;
-        let policies = Policies::load(options.settings.policy_file.as_deref())?;
+        let policies = policy::load(options.settings.policy_file.as_deref())?;
         let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, registry, &tasks, &stop).await?;
         let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref(), &options.data).await?;
         let source = channel(&format!("http://{}", enrollment_grpc.local_addr()?))?;

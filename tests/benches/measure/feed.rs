@@ -12,17 +12,14 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use xuezhu::deployment::{channel, system_clock};
-use xuezhu_aid::{
-    Aid, Following,
-    policy::Policies,
-    reconciliation::{case::Rule, life::State},
-};
+use xuezhu_aid::{Aid, Following, reconciliation::life::State};
 use xuezhu_domain::enrollment::Change;
 use xuezhu_enrollment::{
     Enrollment, Parts,
     identity_check::registry::Registry,
     status_change::{self, Event, What},
 };
+use xuezhu_judge::{case::Rule, policy::Policies};
 use xuezhu_service::{
     Actor, Context, Ids, Keyring, Role, Runner,
     serve::{self, Gate},
@@ -60,7 +57,7 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let settings = Settings::default();
     let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
     let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };
-    let policies = Policies::load(None).expect("built in");
+    let policies = Policies::built_in();
     Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
     Running { tasks, stop, dbs }
 }

@@ -11,6 +11,7 @@ use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
+use xuezhu_judge::{case::Enrollment, policy::SchemeCode, rules::holder};
 use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, import_awards_request::Part, scheme};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call, uploads};
 use xuezhu_store::Tx;
@@ -21,7 +22,7 @@ use super::{
     rules::{self, State},
     store::{self, EntryRow, Filter, ListRow},
 };
-use crate::{Parts, forgotten, mirror, policy::SchemeCode, reconciliation};
+use crate::{Parts, forgotten, mirror, reconciliation};
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS: usize = 500;
@@ -319,8 +320,8 @@ async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &s
     let mut known = HashMap::new();
     for case in reconciliation::cases(tx, generation, &keys).await? {
         for claim in &case.claims {
-            let Some(person) = reconciliation::rules::holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
-            let here = |enrollment: &reconciliation::case::Enrollment| enrollment.school == school && enrollment.person == Some(person.person);
+            let Some(person) = holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
+            let here = |enrollment: &Enrollment| enrollment.school == school && enrollment.person == Some(person.person);
             if !own_school || case.enrollments.iter().any(here) {
                 known.insert(claim.entry, person.person);
             }

@@ -10,6 +10,14 @@ use chrono::NaiveDate;
 use prost::Message;
 use uuid::Uuid;
 use xuezhu_domain::{Month, Term, codes, enrollment::PeriodState, text};
+use xuezhu_judge::{
+    case::{Claim, Person, PersonCase, Place},
+    policy::{
+        Rate, Scheme, SchemeCode, TermDays,
+        rules::{Facts, Why, plain_data},
+    },
+    rules::{holder, months_at},
+};
 use xuezhu_proto::{
     aid as pb,
     common::{ImportReport, Problem},
@@ -26,16 +34,7 @@ use self::{
 };
 use crate::{
     Parts, forgotten, mirror,
-    policy::{
-        Rate, SchemeCode, TermDays,
-        rules::{Facts, Why, plain_data},
-    },
-    reconciliation::{
-        self,
-        case::{Claim, PersonCase},
-        judge_keys, months_text, parse_months,
-        rules::holder,
-    },
+    reconciliation::{self, judge_keys, months_text, parse_months},
 };
 
 /// Problems that a report lists.
@@ -81,7 +80,7 @@ pub async fn readable(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> R
 }
 
 struct Terms<'p> {
-    scheme: &'p crate::policy::Scheme,
+    scheme: &'p Scheme,
     rate: &'p Rate,
     days: TermDays,
     term: Term,
@@ -145,8 +144,8 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
 
 /// A student who is looked at for a list.
 struct Candidate<'c> {
-    person: &'c reconciliation::case::Person,
-    place: reconciliation::case::Place,
+    person: &'c Person,
+    place: Place,
     why: Why,
     months: Vec<Month>,
 }
@@ -177,7 +176,7 @@ fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Ter
     let mut found = Vec::new();
     for person in &case.persons {
         let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
-        let months = reconciliation::rules::months_at(case, &parts.policies, person, school, terms.scheme, &terms.days);
+        let months = months_at(case, &parts.policies, person, school, terms.scheme, &terms.days);
         // What held in the first of the months decides, not what holds today.
         let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
         let spans: Vec<_> = spans.filter(|(_, span)| span.state.state == PeriodState::InSchool).collect();

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use xuezhu_domain::{Fen, IdNumber, Month, UnknownCode, codes, money::check_card, text};
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Column, Flaw, Row, Table};
 
-use crate::policy::{Paid, Rate, Scheme, TermDays};
+use xuezhu_judge::policy::{Paid, Rate, Scheme, TermDays};
 
 /// Headers by which a header row is known.
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
@@ -349,8 +349,8 @@ pub fn digest<'r>(rows: impl Iterator<Item = (Uuid, &'r [u8])>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Policies, SchemeCode};
     use xuezhu_domain::Term;
+    use xuezhu_judge::policy::{Policies, SchemeCode};
 
     #[test]
     fn a_state_is_its_code_and_its_meaning_a_range_of_codes() {
@@ -393,7 +393,7 @@ mod tests {
     }
 
     fn with_rules<T>(code: SchemeCode, check: impl Fn(&ListRules) -> T) -> T {
-        let policies = Policies::load(None).expect("built in");
+        let policies = Policies::built_in();
         let term: Term = "2016-AUTUMN".parse().expect("a term");
         let scheme = policies.scheme(code);
         let rules = ListRules {

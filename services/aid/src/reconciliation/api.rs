@@ -8,13 +8,16 @@ use std::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use xuezhu_domain::{RegistryAnswer, Term, codes, region};
+use xuezhu_judge::{
+    case::{Enrollment, EnrollmentSide, Evidence, PersonCase, Rule, Stage},
+    rules,
+};
 use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService, scheme};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, refusal, runner::Call};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
-    case::{EnrollmentSide, Evidence, PersonCase, Rule},
-    desk, life, parse_months, rules,
+    desk, life, parse_months,
     store::{self, Filter, FlagRow},
     sweep::{self, runs::RunState},
 };
@@ -44,7 +47,7 @@ impl<'v> Viewer<'v> {
     /// Whether the person of this evidence is, or was, the viewer's own student: else a school could learn the name behind
     /// any number by listing it.
     fn knows(&self, evidence: &Evidence) -> bool {
-        self.school.is_none_or(|own| evidence.enrollments.iter().any(|side| side.school == own && side.stage == super::case::Stage::Approved))
+        self.school.is_none_or(|own| evidence.enrollments.iter().any(|side| side.school == own && side.stage == Stage::Approved))
     }
 
     fn sees(&self, school: &str) -> bool {
@@ -477,9 +480,9 @@ fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::FoundEnr
         school: side.school.clone(),
         school_name: names.get(&side.school).cloned().unwrap_or_default(),
         stage: match side.stage {
-            super::case::Stage::Submitted => "SUBMITTED",
-            super::case::Stage::SentBack => "SENT_BACK",
-            super::case::Stage::Approved => "APPROVED",
+            Stage::Submitted => "SUBMITTED",
+            Stage::SentBack => "SENT_BACK",
+            Stage::Approved => "APPROVED",
         }
         .to_owned(),
         name: side.name.clone(),
@@ -544,7 +547,7 @@ async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resul
         months.into_iter().collect()
     };
     let awards = award::awards_of_keys(tx, &keys).await?;
-    let mut enrollments: Vec<&super::case::Enrollment> =
+    let mut enrollments: Vec<&Enrollment> =
         case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
     enrollments.sort_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
     Ok(pb::GetStoryResponse {

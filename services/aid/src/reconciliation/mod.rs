@@ -1,27 +1,19 @@
-//! Reconciliation: one judge, two drivers. The *continuous* driver judges whom a batch of changes or a list touched, in
+//! Reconciliation: two drivers of one judge. The *continuous* driver judges whom a batch of changes or a list touched, in
 //! the same transaction; the *full sweep* selects suspects set-based and judges those, and every open flag.
 //!
 //! | module | what lives here |
 //! | --- | --- |
-//! | [`case`] | what the judge is given and says |
-//! | [`rules`] | the judge |
 //! | [`life`] | a flag's states |
 //! | [`desk`] | what people do with flags |
-//! | `digest` | what an explanation or a clearing is bound to |
 //! | `load` | makes cases of rows |
 //! | [`sweep`] | the full sweep, and what time alone changes |
 //!
-//! To add a rule: a variant of [`case::Rule`], its row in [`rules::LAW`], its finding in [`rules::judge`], and, if an
-//! entry that is vouched for can break it, a pass in [`sweep`] that finds suspects. Whatever changes what is found raises the
-//! version in [`rules`], by which what was judged before is judged anew.
+//! The judge itself, and how to add a rule, is [`xuezhu_judge`].
 
 pub mod api;
-pub mod case;
 pub mod desk;
-mod digest;
 pub mod life;
 mod load;
-pub mod rules;
 mod store;
 pub mod sweep;
 
@@ -29,11 +21,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::text::{holds_long_number, mask_long_numbers};
+use xuezhu_judge::{
+    case::{Evidence, Finding, PersonCase, Rule, Subject},
+    digest, rules,
+};
 use xuezhu_service::{Actor, Context, Error};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 use self::{
-    case::{Finding, PersonCase, Subject},
     life::{Found, Step},
     load::KeyRow,
     store::{JudgedFlag, KnownFlag, LockedKey, NewFlag, NewStep, RejudgeRow},
@@ -190,7 +185,7 @@ struct Changes {
 impl Changes {
     /// Compares what was found with the flags that are there.
     fn compare(&mut self, ctx: &Context, case: &PersonCase, findings: &[Finding], known: Vec<KnownFlag>) {
-        let mut known: BTreeMap<(case::Rule, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule, flag.subject), flag)).collect();
+        let mut known: BTreeMap<(Rule, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule, flag.subject), flag)).collect();
         let mut seen = HashSet::new();
         for finding in findings {
             let subject = subject_id(&finding.subject);
@@ -377,14 +372,14 @@ fn hashed(text: &str) -> Uuid {
 }
 
 /// The digest of what is stored of a flag of a version before, as it is made now; `None` where that can't be read.
-fn made_anew(rule: case::Rule, flag: &KnownFlag) -> Option<[u8; 32]> {
+fn made_anew(rule: Rule, flag: &KnownFlag) -> Option<[u8; 32]> {
     let evidence = serde_json::from_str(&flag.evidence).ok()?;
     Some(digest::of(rule, &parse_months(&flag.months), xuezhu_domain::Fen(flag.amount_fen), &evidence))
 }
 
 /// Stored evidence without numbers in the names of classes; none where it holds none.
 pub fn without_numbers(evidence: &str) -> Option<String> {
-    let mut evidence: case::Evidence = serde_json::from_str(evidence).ok()?;
+    let mut evidence: Evidence = serde_json::from_str(evidence).ok()?;
     let mut changed = false;
     for period in evidence.enrollments.iter_mut().flat_map(|side| &mut side.periods).filter(|period| holds_long_number(&period.class_name)) {
         period.class_name = mask_long_numbers(&period.class_name);

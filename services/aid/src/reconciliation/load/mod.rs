@@ -6,17 +6,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span};
+use xuezhu_judge::{
+    case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, Stage},
+    policy::SchemeCode,
+};
 use xuezhu_service::Error;
 use xuezhu_store::{StoreError, Tx};
 
 use self::store::{ClaimRow, EnrollmentRow};
 // What the judge's drivers ask.
 pub(super) use self::store::{KeyRow, bonds_beside, bonds_of_keys};
-use super::{
-    case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, Stage},
-    parse_months,
-};
-use crate::{award::rules::State, policy::SchemeCode};
+use super::parse_months;
+use crate::award::rules::State;
 
 /// Groups of keys: two keys of one person are in one group.
 struct Groups {

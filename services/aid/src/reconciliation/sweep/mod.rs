@@ -26,6 +26,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_domain::Term;
+use xuezhu_judge::{
+    policy::{self, TermDays},
+    rules,
+};
 use xuezhu_service::{Context, Error, faults::Faults};
 use xuezhu_store::Tx;
 
@@ -33,11 +37,8 @@ use xuezhu_store::Tx;
 use self::runs::RunState;
 pub use self::store::Scope;
 pub(crate) use self::store::{insert_run, run_row};
-use super::{CHUNK_KEYS, judge_keys, rules};
-use crate::{
-    Parts, mirror,
-    policy::{self, TermDays},
-};
+use super::{CHUNK_KEYS, judge_keys};
+use crate::{Parts, mirror};
 
 /// How often the wake looks at the civil day and at marked persons when nobody wakes it.
 const WAKE: Duration = Duration::from_millis(500);

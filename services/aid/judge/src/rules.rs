@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Month, Term, calendar::add_working_days, enrollment::PeriodState, text::comparable_name};
 
-use super::case::{
+use crate::case::{
     Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
 };
 use crate::policy::{

@@ -4,8 +4,8 @@ use xuezhu_domain::{Bond, BondKind, RegistryAnswer, enrollment::Span};
 
 use super::*;
 use crate::{
+    case::{EnrollmentSide, Place},
     policy::SchemeCode,
-    reconciliation::case::{EnrollmentSide, Place},
 };
 
 const HERE: &str = "3643000001";
@@ -102,7 +102,7 @@ fn claim(entry: u128, claimed: Uuid, school: &str, months: &[i32], recorded: &st
 }
 
 fn judged(case: &PersonCase) -> Vec<Finding> {
-    judge(case, &Policies::load(None).expect("built in"), day("2026-11-20")).findings
+    judge(case, &Policies::built_in(), day("2026-11-20")).findings
 }
 
 /// What is found of one entry about the place, with what is shown of places.

@@ -10,7 +10,7 @@ use xuezhu_domain::{
 
 use crate::policy::SchemeCode;
 
-/// A finding's rule. Codes and words are stable; the law beside each is in [`super::rules::LAW`].
+/// A finding's rule. Codes and words are stable; the law beside each is in [`crate::rules::LAW`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Rule {

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
 
-use super::case::{EnrollmentSide, Evidence, Rival, Rule, Stage};
+use crate::case::{EnrollmentSide, Evidence, Rival, Rule, Stage};
 
 /// How digests are made now. Those of 1 covered all of the evidence; the evidence of 2 showed nobody who waits under another
 /// number. Both are compared by making them anew from what is stored.
@@ -100,7 +100,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::reconciliation::case::{ClaimSide, PeriodSide};
+    use crate::case::{ClaimSide, PeriodSide};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")

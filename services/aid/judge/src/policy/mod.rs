@@ -1,14 +1,12 @@
-//! Policies as data: schemes, rates, eligibility, terms and their months. Loaded from TOML and checked as a whole.
+//! Policies as data: schemes, rates, eligibility, terms and their months. Parsed from TOML and checked as a whole.
 
 pub mod rules;
-
-use std::path::Path;
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 use xuezhu_domain::{Fen, Month, Season, Term};
 
-use crate::reconciliation::case::Rule;
+use crate::case::Rule;
 
 /// The policies that come with the program.
 const BUILT_IN: &str = include_str!("../../policy/default.toml");
@@ -201,15 +199,9 @@ pub struct Policies {
 pub struct PolicyError(String);
 
 impl Policies {
-    /// Reads a file, or the built-in policies.
-    pub fn load(path: Option<&Path>) -> Result<Self, PolicyError> {
-        match path {
-            None => Self::parse(BUILT_IN),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| PolicyError(format!("{}: {error}", path.display())))?;
-                Self::parse(&text)
-            }
-        }
+    /// Those that come with the program.
+    pub fn built_in() -> Self {
+        Self::parse(BUILT_IN).expect("what comes with the program is sound; a test reads it")
     }
 
     /// Reads and checks a text.
@@ -317,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_built_in_policies_are_sound_and_dated() {
-        let policies = Policies::load(None).expect("built in");
+        let policies = Policies::built_in();
         let grant = policies.scheme(SchemeCode::Grant);
         for (term, yuan, grades) in [("2016-AUTUMN", 2000, [1, 2]), ("2024-AUTUMN", 2000, [1, 2]), ("2025-SPRING", 2300, [1, 3]), ("2014-AUTUMN", 1500, [1, 2])]
         {
@@ -347,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_due_day_passes_once() {
-        let policies = Policies::load(None).expect("built in");
+        let policies = Policies::built_in();
         let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
         assert!(policies.overdue_between(day("2016-11-01"), day("2016-11-30")).is_empty());
         assert_eq!(policies.overdue_between(day("2016-11-30"), day("2016-12-01")).len(), 1);

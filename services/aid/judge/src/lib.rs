@@ -1,0 +1,18 @@
+//! The judge of the aid service: a person's case and the policies in, findings out. Pure: its `Cargo.toml` names nothing of I/O, so
+//! that what is found depends on what it is given alone, and a test may ask it a thousand times.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
+//! | [`case`] | what the judge is given and says |
+//! | [`rules`] | the judge |
+//! | [`digest`] | what an explanation or a clearing is bound to |
+//!
+//! To add a rule: a variant of [`case::Rule`], its row in [`rules::LAW`], its finding in [`rules::judge`], and, if an
+//! entry that is vouched for can break it, a pass in the aid service's sweep that finds suspects. Whatever changes what is found
+//! raises the version in [`rules`], by which what was judged before is judged anew.
+
+pub mod case;
+pub mod digest;
+pub mod policy;
+pub mod rules;
