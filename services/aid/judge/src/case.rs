@@ -8,7 +8,10 @@ use xuezhu_domain::{
     enrollment::{PeriodState, Span},
 };
 
-use crate::policy::SchemeCode;
+use crate::{
+    cause::{Cause, hashed},
+    policy::SchemeCode,
+};
 
 /// A finding's rule. Codes and words are stable; the law beside each is in [`crate::rules::LAW`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -300,6 +303,16 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// One id for it.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Entry(entry) => *entry,
+            Self::Omission { subject, school, scheme, term } => hashed(&format!("omission {subject} {school} {} {term}", scheme.as_str())),
+        }
+    }
+}
+
 /// Something that does not agree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -313,8 +326,8 @@ pub struct Finding {
     pub amount: Fen,
     /// Both sides.
     pub evidence: Evidence,
-    /// What it has in common with others: equal texts at one school are one cause.
-    pub cause: String,
+    /// What it has in common with others at its school.
+    pub cause: Cause,
 }
 
 /// What the judge says of a case.

@@ -6,13 +6,17 @@
 //! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
 //! | [`case`] | what the judge is given and says |
 //! | [`rules`] | the judge |
+//! | [`cause`] | what findings have in common |
+//! | [`amount`] | what months come to |
 //! | [`digest`] | what an explanation or a clearing is bound to |
 //!
 //! To add a rule: a variant of [`case::Rule`], its row in [`rules::LAW`], its finding in [`rules::judge`], and, if an
 //! entry that is vouched for can break it, a pass in the aid service's sweep that finds suspects. Whatever changes what is found
 //! raises the version in [`rules`], by which what was judged before is judged anew.
 
+pub mod amount;
 pub mod case;
+pub mod cause;
 pub mod digest;
 pub mod policy;
 pub mod rules;

@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{Fen, Month, Term, calendar::add_working_days, enrollment::PeriodState, text::comparable_name};
+use xuezhu_domain::{Month, Term, calendar::add_working_days, enrollment::PeriodState, text::comparable_name};
 
 use crate::case::{
     Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
 };
-use crate::policy::{
-    Paid, Policies, Scheme, TermDays,
-    rules::{Facts, plain_data},
+use crate::{
+    amount,
+    cause::Cause,
+    policy::{
+        Paid, Policies, Scheme, TermDays,
+        rules::{Facts, plain_data},
+    },
 };
 
 /// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
@@ -226,12 +230,12 @@ impl<'c> Judge<'c> {
         if differs {
             let mut evidence = self.evidence(claim, Some(person));
             person.name().clone_into(&mut evidence.registered_name);
-            findings.push(self.finding(Rule::IdentityMismatch, claim, claim.months.clone(), evidence, format!("identity {}", person.subject)));
+            findings.push(self.finding(Rule::IdentityMismatch, claim, claim.months.clone(), evidence, Cause::Identity { subject: person.subject }));
         }
         if person.registry.is_finding() {
             let mut evidence = self.evidence(claim, Some(person));
             evidence.registry = Some(person.registry);
-            findings.push(self.finding(Rule::IdentityUnverified, claim, claim.months.clone(), evidence, format!("registry {}", person.subject)));
+            findings.push(self.finding(Rule::IdentityUnverified, claim, claim.months.clone(), evidence, Cause::Registry { subject: person.subject }));
         }
     }
 
@@ -268,7 +272,7 @@ impl<'c> Judge<'c> {
                 .collect();
             evidence.rivals.sort_by_key(|rival| rival.entry);
             let subject = person.map_or(claim.subject, |person| person.subject);
-            findings.push(self.finding(Rule::DuplicateAward, claim, months, evidence, format!("duplicate {subject} {}", claim.term)));
+            findings.push(self.finding(Rule::DuplicateAward, claim, months, evidence, Cause::Duplicate { subject, term: claim.term }));
         }
     }
 
@@ -333,7 +337,7 @@ impl<'c> Judge<'c> {
             return;
         }
         let Some(tier) = rate.tier("") else { return };
-        let amount = Fen(rate.month_fen(tier).0 * i64::try_from(days.months.len()).unwrap_or(0));
+        let amount = amount::of_months(rate.month_fen(tier), &days.months);
         let evidence = Evidence {
             enrollments: vec![side(enrollment)],
             policy: rate.id.clone(),
@@ -350,7 +354,7 @@ impl<'c> Judge<'c> {
             months: days.months,
             amount,
             evidence,
-            cause: format!("missing {} {term}", scheme.code.as_str()),
+            cause: Cause::Missing { scheme: scheme.code, term },
         });
     }
 
@@ -389,7 +393,7 @@ impl<'c> Judge<'c> {
     }
 
     /// What a place's finding has in common with others: the change that ended the place, the move, the list that ran ahead.
-    fn cause_of_place(&self, rule: Rule, claim: &Claim, person: Option<&Person>, month: Month) -> String {
+    fn cause_of_place(&self, rule: Rule, claim: &Claim, person: Option<&Person>, month: Month) -> Cause {
         let subject = person.map_or(claim.subject, |person| person.subject);
         match rule {
             Rule::NotValidInTerm => {
@@ -401,19 +405,17 @@ impl<'c> Judge<'c> {
                     .filter(|span| span.state.state != PeriodState::InSchool && span.from <= month.first_day())
                     .map(|span| span.from)
                     .max();
-                format!("state {subject} {}", change.map(|day| day.to_string()).unwrap_or_default())
+                Cause::Absent { subject, since: change }
             }
-            Rule::OtherSchool => format!("elsewhere {subject}"),
-            _ => format!("{} {} {}", rule.as_str(), claim.term, claim.list),
+            Rule::OtherSchool => Cause::Elsewhere { subject },
+            Rule::NotYetRegistered => Cause::Ahead { term: claim.term, list: claim.list },
+            _ => Cause::Unknown { term: claim.term, list: claim.list },
         }
     }
 
-    fn finding(&self, rule: Rule, claim: &Claim, months: Vec<Month>, evidence: Evidence, cause: String) -> Finding {
+    fn finding(&self, rule: Rule, claim: &Claim, months: Vec<Month>, evidence: Evidence, cause: Cause) -> Finding {
         let months: Vec<Month> = months.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let amount = match self.policies.scheme(claim.scheme).paid {
-            Paid::Month => Fen(claim.month_fen.0 * i64::try_from(months.len()).unwrap_or(0)),
-            Paid::Term => claim.amount,
-        };
+        let amount = amount::at_stake(self.policies.scheme(claim.scheme).paid, claim.month_fen, claim.amount, &months);
         Finding { rule, subject: Subject::Entry(claim.entry), months, amount, evidence, cause }
     }
 }

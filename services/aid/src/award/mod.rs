@@ -9,8 +9,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use prost::Message;
 use uuid::Uuid;
-use xuezhu_domain::{Month, Term, codes, enrollment::PeriodState, text};
+use xuezhu_domain::{Fen, Month, Term, codes, enrollment::PeriodState, text};
 use xuezhu_judge::{
+    amount,
     case::{Claim, Person, PersonCase, Place},
     policy::{
         Rate, Scheme, SchemeCode, TermDays,
@@ -156,7 +157,7 @@ impl Candidate<'_> {
     }
 
     fn to_proto(&self, terms: &Terms, proposed: bool) -> pb::Candidate {
-        let month_fen = terms.rate.tier("").map_or(0, |tier| terms.rate.month_fen(tier).0);
+        let month = terms.rate.tier("").map_or(Fen(0), |tier| terms.rate.month_fen(tier));
         pb::Candidate {
             person: self.person.person.to_string(),
             name: self.person.name().to_owned(),
@@ -166,7 +167,7 @@ impl Candidate<'_> {
             reason: self.why.code().to_owned(),
             message: self.why.chinese().to_owned(),
             months: self.months.iter().map(|month| month.number()).collect(),
-            amount_fen: month_fen * i64::try_from(self.months.len()).unwrap_or(0),
+            amount_fen: amount::of_months(month, &self.months).0,
             listed: false,
         }
     }
@@ -206,7 +207,7 @@ fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Ter
 fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) -> Result<Entered, Error> {
     let key = candidate.key().ok_or(StoreError::Corrupt("key of a person"))?;
     let tier = terms.rate.tier("").ok_or(StoreError::Corrupt("tier"))?;
-    let month_fen = terms.rate.month_fen(tier).0;
+    let month = terms.rate.month_fen(tier);
     let name = candidate.person.name().to_owned();
     let months = months_text(&candidate.months);
     let content = format!("{name}\nkey {key}\n{months}\n{}", tier.name);
@@ -223,8 +224,8 @@ fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) 
         birth_date: None,
         first_day: first.first_day(),
         last_day: last.first_day(),
-        amount_fen: month_fen * i64::try_from(candidate.months.len()).unwrap_or(0),
-        month_fen,
+        amount_fen: amount::of_months(month, &candidate.months).0,
+        month_fen: month.0,
         months,
         tier: tier.name.clone(),
         card_sealed: None,
@@ -379,7 +380,7 @@ fn keep(parts: &Parts, row: &EntryRow, parsed: &mut Parsed, kept: rules::Kept) {
     }
     if kept.tier && parsed.tier != row.tier && !parsed.months.is_empty() {
         row.tier.clone_into(&mut parsed.tier);
-        parsed.month_fen = xuezhu_domain::Fen(row.amount_fen / i64::try_from(parse_months(&row.months).len().max(1)).unwrap_or(1));
+        parsed.month_fen = amount::a_month(Fen(row.amount_fen), &parse_months(&row.months));
     }
 }
 

@@ -5,7 +5,10 @@ use uuid::Uuid;
 use xuezhu_domain::{Fen, IdNumber, Month, UnknownCode, codes, money::check_card, text};
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Column, Flaw, Row, Table};
 
-use xuezhu_judge::policy::{Paid, Rate, Scheme, TermDays};
+use xuezhu_judge::{
+    amount,
+    policy::{Paid, Rate, Scheme, TermDays},
+};
 
 /// Headers by which a header row is known.
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
@@ -189,7 +192,7 @@ pub struct Parsed {
 impl Parsed {
     /// What it comes to.
     pub fn amount(&self) -> Fen {
-        Fen(self.month_fen.0 * i64::try_from(self.months.len()).unwrap_or(0))
+        amount::of_months(self.month_fen, &self.months)
     }
 
     /// The content as one text: equal for equal rows.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use xuezhu_domain::{RegistryAnswer, Term, codes, region};
 use xuezhu_judge::{
     case::{Enrollment, EnrollmentSide, Evidence, PersonCase, Rule, Stage},
+    cause::Cause,
     rules,
 };
 use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService, scheme};
@@ -331,7 +332,7 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
             cause: row.cause.to_string(),
             school_name: names.get(&row.school).cloned().unwrap_or_default(),
             school: row.school,
-            summary: cause_summary(row.rule, &row.cause_text),
+            summary: Cause::parse(&row.cause_text).map_or_else(|| rules::law(row.rule).name.to_owned(), Cause::chinese),
             rule: row.rule.as_str().to_owned(),
             open: i32::try_from(row.open).unwrap_or(i32::MAX),
             explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
@@ -344,25 +345,6 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
         })
         .collect();
     Ok(pb::ListCausesResponse { causes })
-}
-
-/// A cause in words. Its text is `kind …`; the last part of some is a day or a term.
-fn cause_summary(rule: Rule, text: &str) -> String {
-    let last = text.rsplit(' ').next().unwrap_or_default();
-    match text.split(' ').next().unwrap_or_default() {
-        "state" if !last.is_empty() => format!("自{last}起不在读（休学或退学），名单未作相应调整"),
-        "state" => "所列月份不在读".to_owned(),
-        "elsewhere" => "学生在他校有效就读".to_owned(),
-        "identity" => "名单上的姓名与该证件号的登记不一致".to_owned(),
-        "registry" => "人口库未核实该生身份".to_owned(),
-        "duplicate" => "同一学生同月重复列入".to_owned(),
-        "missing" => format!("{}应列入名单而未列入", last.parse::<Term>().map_or_else(|_| last.to_owned(), Term::name)),
-        _ => match rule {
-            Rule::NoEnrollment => "名单上的证件号在本校和他校都没有学籍".to_owned(),
-            Rule::NotYetRegistered => "学籍已提交，主管部门尚未批准".to_owned(),
-            other => rules::law(other).name.to_owned(),
-        },
-    }
 }
 
 async fn school_names(tx: &mut Tx, rows: &[FlagRow]) -> Result<HashMap<String, String>, Error> {
@@ -591,21 +573,4 @@ async fn visible_schools(ctx: &Context, tx: &mut Tx, case: &PersonCase, person: 
         }
     }
     Ok(visible)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cause_is_told_in_chinese_and_says_more_than_the_rule() {
-        for (rule, text, told) in [
-            (Rule::NoEnrollment, "NO_ENROLLMENT 2026-AUTUMN 9d4f", "名单上的证件号在本校和他校都没有学籍"),
-            (Rule::NotYetRegistered, "NOT_YET_REGISTERED 2026-AUTUMN 9d4f", "学籍已提交，主管部门尚未批准"),
-            (Rule::NotValidInTerm, "state 9d4f 2026-10-08", "自2026-10-08起不在读（休学或退学），名单未作相应调整"),
-            (Rule::MissingAward, "missing TUITION_WAIVER 2026-AUTUMN", "2026年秋季学期应列入名单而未列入"),
-        ] {
-            assert_eq!(cause_summary(rule, text), told);
-        }
-    }
 }

@@ -188,7 +188,7 @@ impl Changes {
         let mut known: BTreeMap<(Rule, Uuid), KnownFlag> = known.into_iter().map(|flag| ((flag.rule, flag.subject), flag)).collect();
         let mut seen = HashSet::new();
         for finding in findings {
-            let subject = subject_id(&finding.subject);
+            let subject = finding.subject.id();
             if !seen.insert((finding.rule, subject)) {
                 tracing::error!(rule = finding.rule.as_str(), %subject, "two findings of one rule about one subject; the first is kept");
                 continue;
@@ -212,13 +212,13 @@ impl Changes {
         self.new.push(NewFlag {
             flag: Hex(id),
             rule: finding.rule.code(),
-            subject: Hex(subject_id(&finding.subject)),
+            subject: Hex(finding.subject.id()),
             person_subject: Hex(about.subject),
             entry: about.entry.map(Hex),
             list: about.list.map(Hex),
             person: about.person.map(Hex),
-            cause: Hex(cause_id(&about.school, &finding.cause)),
-            cause_text: finding.cause.clone(),
+            cause: Hex(finding.cause.id(&about.school)),
+            cause_text: finding.cause.text(),
             school: about.school,
             scheme: about.scheme,
             term: about.term,
@@ -267,8 +267,8 @@ impl Changes {
             amount_fen: Some(finding.amount.0),
             evidence: Some(evidence),
             evidence_digest: Some(Bytes(digest.to_vec())),
-            cause: Some(Hex(cause_id(&about.school, &finding.cause))),
-            cause_text: Some(finding.cause.clone()),
+            cause: Some(Hex(finding.cause.id(&about.school))),
+            cause_text: Some(finding.cause.text()),
             state: next.code(),
             holds: next.meaning().holds && finding.rule.holds(),
             steps: flag.steps + 1,
@@ -353,22 +353,6 @@ impl About {
             }
         }
     }
-}
-
-/// One id for what a finding is about.
-fn subject_id(subject: &Subject) -> Uuid {
-    match subject {
-        Subject::Entry(entry) => *entry,
-        Subject::Omission { subject, school, scheme, term } => hashed(&format!("omission {subject} {school} {} {term}", scheme.as_str())),
-    }
-}
-
-fn cause_id(school: &str, cause: &str) -> Uuid {
-    hashed(&format!("cause {school} {cause}"))
-}
-
-fn hashed(text: &str) -> Uuid {
-    Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default()
 }
 
 /// The digest of what is stored of a flag of a version before, as it is made now; `None` where that can't be read.

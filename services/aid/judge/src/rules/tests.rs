@@ -1,6 +1,6 @@
 //! Tables of what is decided on keys and on rivals; what a whole history comes to is compared with a naive reference, end to end.
 
-use xuezhu_domain::{Bond, BondKind, RegistryAnswer, enrollment::Span};
+use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, enrollment::Span};
 
 use super::*;
 use crate::{
