@@ -2,7 +2,12 @@
 //!
 //! Which months of a term are paid is policy, not calendar: it lives with the aid service's policies.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    str::FromStr,
+    sync::{LazyLock, PoisonError, RwLock},
+};
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
@@ -222,27 +227,68 @@ impl fmt::Display for Term {
     }
 }
 
-/// Days off on weekdays and working weekends, by the State Council's yearly notices (`data/working_days.csv`).
-static EXCEPTIONS: LazyLock<BTreeMap<NaiveDate, bool>> = LazyLock::new(|| {
-    include_str!("../data/working_days.csv")
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let mut fields = line.split(',');
-            let day = fields.next()?.parse().ok()?;
-            Some((day, fields.next()? == "work"))
-        })
-        .collect()
+/// Days off on weekdays and working weekends, by the State Council's yearly notices: those that come with the program
+/// (`data/working_days.csv`), and what [`load`] adds.
+static EXCEPTIONS: LazyLock<RwLock<BTreeMap<NaiveDate, bool>>> = LazyLock::new(|| {
+    let known = read(include_str!("../data/working_days.csv")).expect("a test reads the calendar that comes with the program");
+    RwLock::new(known)
 });
+
+/// Why a calendar was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} is no day of a calendar, such as 2027-01-01,off or 2027-02-06,work: {text}")]
+pub struct CalendarError {
+    /// Which line, from 1.
+    pub line: usize,
+    /// What it says.
+    pub text: String,
+}
+
+/// Days of a calendar: a heading, then `YYYY-MM-DD,off` or `YYYY-MM-DD,work` a line, and what else stands behind.
+fn read(text: &str) -> Result<BTreeMap<NaiveDate, bool>, CalendarError> {
+    let mut days = BTreeMap::new();
+    for (at, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
+        let mut fields = line.split(',').map(str::trim);
+        let day = fields.next().and_then(|day| day.parse().ok());
+        let works = match fields.next() {
+            Some("work") => Some(true),
+            Some("off") => Some(false),
+            _ => None,
+        };
+        let (Some(day), Some(works)) = (day, works) else { return Err(CalendarError { line: at + 1, text: line.to_owned() }) };
+        days.insert(day, works);
+    }
+    Ok(days)
+}
+
+/// Adds an operator's calendar to what is known, all of it or nothing; a day that is known already is as it says. A process does it
+/// before its services start: what is due follows from it. Returns how many days it names.
+pub fn load(text: &str) -> Result<usize, CalendarError> {
+    let days = read(text)?;
+    let count = days.len();
+    EXCEPTIONS.write().unwrap_or_else(PoisonError::into_inner).extend(days);
+    Ok(count)
+}
+
+fn exception(day: NaiveDate) -> Option<bool> {
+    EXCEPTIONS.read().unwrap_or_else(PoisonError::into_inner).get(&day).copied()
+}
 
 /// Whether people work on a day.
 pub fn is_working_day(day: NaiveDate) -> bool {
-    EXCEPTIONS.get(&day).copied().unwrap_or(!matches!(day.weekday(), Weekday::Sat | Weekday::Sun))
+    exception(day).unwrap_or(!matches!(day.weekday(), Weekday::Sat | Weekday::Sun))
 }
 
-/// Whether the calendar of a year is loaded; without it, weekends are the only days off.
+/// Whether the calendar of a year is known; without it, weekends are the only days off.
 pub fn has_calendar(year: i32) -> bool {
-    EXCEPTIONS.keys().any(|day| day.year() == year)
+    let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
+    let next = NaiveDate::from_ymd_opt(year + 1, 1, 1).unwrap_or_default();
+    EXCEPTIONS.read().unwrap_or_else(PoisonError::into_inner).range(first..next).next().is_some()
+}
+
+/// The first year between two days whose calendar is not known: days counted there go by weekends alone.
+pub fn unknown_year(from: NaiveDate, to: NaiveDate) -> Option<i32> {
+    (from.year()..=to.year()).find(|year| !has_calendar(*year))
 }
 
 /// The day on which the `count`-th working day after `day` falls.
@@ -294,6 +340,20 @@ mod tests {
         assert!(is_working_day(day("2026-10-10")), "a Saturday on which people work");
         assert_eq!(add_working_days(day("2026-09-30"), 1), day("2026-10-08"));
         assert!(has_calendar(2026) && !has_calendar(2027));
+    }
+
+    #[test]
+    fn an_operators_calendar_is_added_whole_or_not_at_all() {
+        let heading = "date,kind,holiday\n";
+        for (text, line) in [("2091-01-01,off\n2091-13-01,off", 3), ("2091-01-01,free", 2), ("2091-01-01", 2), ("2091-01-01,work\n\nx", 4)] {
+            assert_eq!(load(&format!("{heading}{text}")).map_err(|error| error.line), Err(line), "{text}");
+            assert!(!has_calendar(2091), "{text}");
+        }
+        assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), Some(2091));
+        assert_eq!(load(&format!("{heading}2091-12-31,off,元旦\n2092-01-05, work\n")), Ok(2));
+        assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), None);
+        assert!(is_working_day(day("2092-01-05")) && !is_working_day(day("2092-01-06")), "a Saturday on which people work, and the Sunday after");
+        assert_eq!(unknown_year(day("2026-12-31"), day("2027-01-01")), Some(2027));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
-use xuezhu_domain::calendar::add_working_days;
+use xuezhu_domain::calendar::{add_working_days, unknown_year};
 use xuezhu_service::{Context, Error, Role};
 use xuezhu_store::Tx;
 
@@ -26,6 +26,11 @@ pub fn seats_of(ctx: &Context) -> Vec<Seat> {
 /// The day until which a dossier may wait where it waits.
 pub fn due_day(dossier: &Dossier) -> NaiveDate {
     add_working_days(dossier.since_day, u32::try_from(dossier.working_days).unwrap_or(0))
+}
+
+/// The year in which its term is counted by weekends alone, because nobody loaded a calendar; none where it is known.
+pub fn uncounted_year(dossier: &Dossier) -> Option<i32> {
+    unknown_year(dossier.since_day, due_day(dossier))
 }
 
 /// Whether it has waited so long that the level above is shown it.

@@ -8,6 +8,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
+use xuezhu_domain::calendar;
 
 /// Every setting. A process reads those of its service and ignores the others, so that one file serves all three.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +52,8 @@ pub struct Settings {
     pub mirror_max_age_seconds: u64,
     /// A TOML file of aid policies; the built-in ones where empty.
     pub policy_file: Option<PathBuf>,
+    /// A CSV of working days and days off beside those that come with the program; none where empty.
+    pub working_days_file: Option<PathBuf>,
     /// A file with the first administrator's one-time password.
     pub admin_password_file: Option<PathBuf>,
     /// What is logged, as `tracing` filters say it.
@@ -60,6 +63,9 @@ pub struct Settings {
     /// Whether cookies are sent over HTTPS only.
     pub secure_cookies: bool,
 }
+
+/// How far ahead a year without a calendar is told, in working days.
+const CALENDAR_AHEAD_WORKING_DAYS: u32 = 20;
 
 /// `XUEZHU_GATEWAY` is where the command line asks; no service's setting.
 const GATEWAY: &str = "gateway";
@@ -96,6 +102,7 @@ impl Default for Settings {
             lane_records: 250,
             mirror_max_age_seconds: 600,
             policy_file: None,
+            working_days_file: None,
             admin_password_file: None,
             log: "info".into(),
             log_format: LogFormat::Text,
@@ -149,6 +156,19 @@ impl Settings {
         read_into(&mut settings.aid_database_url, settings.aid_database_url_file.as_deref(), "aid_database_url_file")?;
         settings.check()?;
         Ok(settings)
+    }
+
+    /// Adds the operator's calendar to the one that comes with the program, and tells of a year that soon counts and has none.
+    pub fn load_calendar(&self, today: chrono::NaiveDate) -> Result<(), SettingsError> {
+        const SETTING: &str = "working_days_file";
+        if let Some(path) = &self.working_days_file {
+            let text = std::fs::read_to_string(path).map_err(|source| SettingsError::File { setting: SETTING, path: path.display().to_string(), source })?;
+            calendar::load(&text).map_err(|error| SettingsError::Value { setting: SETTING, why: error.to_string() })?;
+        }
+        if let Some(year) = calendar::unknown_year(today, calendar::add_working_days(today, CALENDAR_AHEAD_WORKING_DAYS)) {
+            tracing::warn!(year, "the calendar of this year is not known: working days go by weekends alone; see the setting working_days_file");
+        }
+        Ok(())
     }
 
     /// What a type can't say of a setting.
