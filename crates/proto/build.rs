@@ -6,6 +6,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/common/v1/reason.proto",
     "xuezhu/enrollment/v1/session.proto",
     "xuezhu/enrollment/v1/directory.proto",
+    "xuezhu/enrollment/v1/deputy.proto",
     "xuezhu/enrollment/v1/enrollment.proto",
     "xuezhu/enrollment/v1/submission.proto",
     "xuezhu/bridge/v1/bridge.proto",

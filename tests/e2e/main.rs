@@ -9,6 +9,7 @@ mod budget;
 mod changes;
 mod clocks;
 mod contract;
+mod deputies;
 mod faults;
 mod feed;
 mod files;

@@ -16,6 +16,7 @@ use crate::{
 pub fn seats_of(ctx: &Context) -> Vec<Seat> {
     let whose = ctx.actor.organisation.clone();
     match ctx.actor.role {
+        Role::SchoolClerk if ctx.stands_in() => vec![Seat::Clerk(whose.clone()), Seat::Principal(whose)],
         Role::SchoolClerk => vec![Seat::Clerk(whose)],
         Role::Principal => vec![Seat::Principal(whose)],
         Role::DepartmentOfficer => vec![Seat::Department(whose)],

@@ -70,6 +70,17 @@ pub struct Actor {
     pub must_change_password: bool,
     /// When the session was opened, microseconds since 1970: it may be over before its token is.
     pub session_us: i64,
+    /// From when to when somebody of a school stands in for its principal.
+    pub stands_in: Option<StandsIn>,
+}
+
+/// Civil days on which somebody stands in for the principal of their school.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandsIn {
+    /// First day.
+    pub from: NaiveDate,
+    /// Last day.
+    pub to: NaiveDate,
 }
 
 impl Actor {
@@ -82,6 +93,7 @@ impl Actor {
             organisation: String::new(),
             must_change_password: false,
             session_us: 0,
+            stands_in: None,
         }
     }
 }
@@ -176,13 +188,45 @@ impl Context {
         if self.actor.must_change_password {
             return Err(Refusal::new(Reason::MustChangePassword, "首次登录请先修改一次性密码").into());
         }
-        permission.check(&self.actor, place)
+        let refused = match permission.check(&self.actor, place) {
+            Err(refused) if self.stands_in() => refused,
+            answer => return answer,
+        };
+        // Whoever stands in for the principal may what the principal may, beside what they may themselves.
+        permission.check(&Actor { role: Role::Principal, ..self.actor.clone() }, place).map_err(|_| refused)
+    }
+
+    /// Whether the actor stands in for the principal of their school today.
+    pub fn stands_in(&self) -> bool {
+        self.actor.role == Role::SchoolClerk && self.actor.stands_in.is_some_and(|days| days.from <= self.today && self.today <= days.to)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_stands_in_for_a_principal_may_attest_on_those_days_and_in_that_school_alone() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
+        let clock = Clock::new(|| DateTime::from_timestamp(1_480_000_000, 0).expect("an instant"));
+        let stands_in = Some(StandsIn { from: day("2016-11-10"), to: day("2016-11-20") });
+        let actor = Actor { role: Role::SchoolClerk, organisation: "3643000001".into(), stands_in, ..Actor::system() };
+        for (today, role, school, may) in [
+            ("2016-11-09", Role::SchoolClerk, "3643000001", false),
+            ("2016-11-10", Role::SchoolClerk, "3643000001", true),
+            ("2016-11-20", Role::SchoolClerk, "3643000001", true),
+            ("2016-11-21", Role::SchoolClerk, "3643000001", false),
+            ("2016-11-15", Role::SchoolClerk, "3643000002", false),
+            ("2016-11-15", Role::MachineReader, "3643000001", false),
+        ] {
+            clock.step_to(day(today));
+            let ctx = Context::new(Actor { role, ..actor.clone() }, &clock, &Ids::seeded(1));
+            let place = Place::School { code: school, authority: "430102" };
+            assert_eq!(ctx.may(Permission::Attest, &place).is_ok(), may, "{today} {role:?} {school}");
+            assert!(ctx.may(Permission::Approve, &place).is_err() && ctx.may(Permission::ManageDirectory, &place).is_err());
+        }
+    }
 
     #[test]
     fn later_ids_sort_later_even_within_a_millisecond() {

@@ -47,7 +47,7 @@ pub mod token;
 pub mod uploads;
 
 pub use clock::Clock;
-pub use context::{Actor, Context, Ids, Role};
+pub use context::{Actor, Context, Ids, Role, StandsIn};
 pub use forgetting::Forgetting;
 pub use keyring::Keyring;
 pub use permission::{Permission, Place};

@@ -101,7 +101,15 @@ mod tests {
     use super::*;
 
     fn actor(role: Role, organisation: &str) -> Actor {
-        Actor { account: "a".into(), display_name: "甲".into(), role, organisation: organisation.into(), must_change_password: false, session_us: 0 }
+        Actor {
+            account: "a".into(),
+            display_name: "甲".into(),
+            role,
+            organisation: organisation.into(),
+            must_change_password: false,
+            session_us: 0,
+            stands_in: None,
+        }
     }
 
     #[test]

@@ -149,6 +149,7 @@ impl Gate {
             organisation: "-".into(),
             must_change_password: false,
             session_us: 0,
+            stands_in: None,
         };
         let mut ctx = Context::new(nobody, self.runner.clock(), self.runner.ids());
         ctx.request_id = text("idempotency-key");

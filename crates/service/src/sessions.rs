@@ -164,7 +164,15 @@ mod tests {
     use super::*;
 
     fn actor(role: Role, session_us: i64) -> Actor {
-        Actor { account: "zhang".into(), display_name: String::new(), role, organisation: String::new(), must_change_password: false, session_us }
+        Actor {
+            account: "zhang".into(),
+            display_name: String::new(),
+            role,
+            organisation: String::new(),
+            must_change_password: false,
+            session_us,
+            stands_in: None,
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tonic::{Request, Status};
 
 use crate::{
     clock::Clock,
-    context::{Actor, Role},
+    context::{Actor, Role, StandsIn},
     keyring::{Keyring, Service},
     refusal::{Error, Reason, Refusal, fact_of},
 };
@@ -34,6 +34,8 @@ struct Claims {
     must_change_password: bool,
     #[serde(default)]
     session_us: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stands_in: Option<StandsIn>,
     exp: i64,
 }
 
@@ -100,6 +102,7 @@ impl Tokens {
             org: actor.organisation.clone(),
             must_change_password: actor.must_change_password,
             session_us: actor.session_us,
+            stands_in: actor.stands_in,
             exp,
         };
         let token = jsonwebtoken::encode(&Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) }, &claims, &self.signing)
@@ -133,6 +136,7 @@ impl Tokens {
             organisation: claims.org,
             must_change_password: claims.must_change_password,
             session_us: claims.session_us,
+            stands_in: claims.stands_in,
         })
     }
 
@@ -179,6 +183,7 @@ mod tests {
             organisation: "3643000001".into(),
             must_change_password: true,
             session_us: 3,
+            stands_in: Some(StandsIn { from: NaiveDate::default(), to: NaiveDate::default() }),
         };
         let (token, _) = tokens.issue(&actor, 60).expect("signs");
         assert_eq!(tokens.verify(&token).expect("is good"), actor);

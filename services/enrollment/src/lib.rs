@@ -33,8 +33,8 @@ use xuezhu_bridge::{sequencer::Sequencer, server::FeedServer};
 use xuezhu_proto::{
     bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
     enrollment::{
-        directory_service_server::DirectoryServiceServer, enrollment_service_server::EnrollmentServiceServer, session_service_server::SessionServiceServer,
-        submission_service_server::SubmissionServiceServer,
+        deputy_service_server::DeputyServiceServer, directory_service_server::DirectoryServiceServer, enrollment_service_server::EnrollmentServiceServer,
+        session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
     },
 };
 use xuezhu_service::{
@@ -119,6 +119,7 @@ impl Enrollment {
     pub const NAMES: &'static [&'static str] = &[
         "xuezhu.enrollment.v1.SessionService",
         "xuezhu.enrollment.v1.DirectoryService",
+        "xuezhu.enrollment.v1.DeputyService",
         "xuezhu.enrollment.v1.EnrollmentService",
         "xuezhu.enrollment.v1.SubmissionService",
         "xuezhu.bridge.v1.EnrollmentFeedService",
@@ -134,6 +135,7 @@ impl Enrollment {
         let directory = directory::api::DirectoryApi { parts: self.parts.clone(), stop: self.stop.clone() };
         Routes::new(SessionServiceServer::new(directory.clone()))
             .add_service(DirectoryServiceServer::new(directory))
+            .add_service(DeputyServiceServer::new(directory::deputies::api::DeputyApi(self.parts.clone())))
             .add_service(EnrollmentServiceServer::new(door::EnrollmentApi(self.parts.clone())))
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))

@@ -178,6 +178,7 @@ async fn withdraw(parts: &Arc<Parts>, pool: &PgPool, student: i64) {
         organisation: school.clone(),
         must_change_password: false,
         session_us: 0,
+        stands_in: None,
     };
     let ctx = Context::new(clerk, &system_clock(), &Ids::random());
     let effective = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");

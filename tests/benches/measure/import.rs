@@ -74,6 +74,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
         organisation: SCHOOL.into(),
         must_change_password: false,
         session_us: 0,
+        stands_in: None,
     };
     let ctx = Context::new(clerk, &clock, &ids);
     let upload = Upload {
@@ -121,6 +122,7 @@ async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
         organisation: String::new(),
         must_change_password: false,
         session_us: 0,
+        stands_in: None,
     };
     let school = xuezhu_enrollment::directory::NewSchool {
         code: SCHOOL.parse().expect("a code"),

@@ -169,6 +169,7 @@ pub async fn measure(count: i64) {
         organisation: String::new(),
         must_change_password: false,
         session_us: 0,
+        stands_in: None,
     };
     let (token, _) = Tokens::new(&keys.0, system_clock()).issue(&admin, 36_000).expect("signs");
     let listening = client.clone();

@@ -1,6 +1,7 @@
 //! Schools with their approved codes and majors; accounts, passwords, sessions.
 
 pub mod api;
+pub mod deputies;
 mod rules;
 pub mod sessions;
 mod store;
@@ -180,7 +181,8 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Op
     }
     let opened_us = row.next_us(ctx.now_us());
     store::open_session(tx, account, opened_us).await?;
-    Ok(LogIn::Done(row.actor(opened_us)?))
+    let stands_in = deputies::of_account(tx, account, ctx.today()).await?;
+    Ok(LogIn::Done(Actor { stands_in, ..row.actor(opened_us)? }))
 }
 
 /// Refuses whom the account, locked here, lets do nothing more in a session.
@@ -210,7 +212,8 @@ pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, re
     goes_on(tx, &row, ctx.actor.session_us).await?;
     let from_us = row.next_us(ctx.now_us());
     store::set_password(tx, &row.account, password_hash, false, request_id, from_us).await?;
-    AccountRow { must_change_password: false, ..row }.actor(from_us)
+    let stands_in = deputies::of_account(tx, &row.account, ctx.today()).await?;
+    Ok(Actor { stands_in, ..AccountRow { must_change_password: false, ..row }.actor(from_us)? })
 }
 
 /// Opens the first administrator's account, where there is none at all.

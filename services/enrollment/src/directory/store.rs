@@ -70,6 +70,7 @@ impl AccountRow {
             organisation: self.organisation.clone(),
             must_change_password: self.must_change_password,
             session_us: opened_us,
+            stands_in: None,
         })
     }
 
@@ -231,6 +232,12 @@ pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: b
 /// Closes an account, which ends its sessions, or opens it.
 pub async fn set_disabled(tx: &mut Tx, account: &str, disabled: bool, from_us: i64) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET disabled = $2, sessions_from_us = $3, last_opened_us = $3 WHERE account = $1", account, disabled, from_us)?;
+    Ok(())
+}
+
+/// Ends every session of an account.
+pub async fn end_sessions(tx: &mut Tx, account: &str, from_us: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE accounts SET sessions_from_us = $2, last_opened_us = $2 WHERE account = $1", account, from_us)?;
     Ok(())
 }
 

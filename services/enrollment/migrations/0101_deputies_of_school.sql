@@ -1,0 +1,1 @@
+CREATE INDEX deputies_of_school ON deputies (school, deputy);
