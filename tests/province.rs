@@ -110,7 +110,7 @@ pub async fn enroll(db: &Db, clock: &Clock, count: i64, entry: &str) {
 }
 
 /// The state of lists and entries that a department approved.
-pub const APPROVED: i32 = xuezhu_aid::award::rules::State::Approved.code();
+pub const APPROVED: i32 = xuezhu_judge::entry::State::Approved.code();
 
 /// Lists students `from..=to` for a grant in a term, approved, at their schools.
 pub async fn list(pool: &PgPool, (from, to): (i64, i64), term: &str, months: &[i32]) {

@@ -7,7 +7,6 @@ use std::{
 };
 
 use xuezhu_aid::{
-    award::rules::State as EntryState,
     forgotten::State as Forgotten,
     reconciliation::{
         life::{State as FlagState, Step},
@@ -20,7 +19,10 @@ use xuezhu_domain::{
     enrollment::{PeriodState, State},
 };
 use xuezhu_enrollment::registration::rules::Stage as SubmissionStage;
-use xuezhu_judge::case::{Rule, Stage as MirrorStage};
+use xuezhu_judge::{
+    case::{Rule, Stage as MirrorStage},
+    entry::State as EntryState,
+};
 use xuezhu_proto::{
     aid::{award_entry, award_list, flag},
     bridge::enrollment::Stage as SharedStage,

@@ -5,12 +5,17 @@ use serde_json::json;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use xuezhu::deployment::{Deployment, channel, system_clock};
-use xuezhu_aid::{Aid, Following, award::rules::State, mirror::AidMirror, reconciliation::life};
+use xuezhu_aid::{
+    Aid, Following,
+    following::{self, Enrollments},
+    reconciliation::life,
+};
 use xuezhu_bridge::{
     Cursor,
     follower::{Forgot, Mirror, Stand},
+    keeping::Keeper,
 };
-use xuezhu_judge::{case::Rule, policy::Policies};
+use xuezhu_judge::{case::Rule, entry::State, policy::Policies};
 use xuezhu_proto::bridge::{Period, Person, PersonKey, PersonName, Record, School, record::Body};
 use xuezhu_service::{Ids, Keyring, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
@@ -221,7 +226,7 @@ async fn list_of_one(db: &Db) {
 }
 
 /// A mirror whose source never answers: what is told is told here.
-async fn without_source(db: &Db) -> (AidMirror, TaskTracker, CancellationToken) {
+async fn without_source(db: &Db) -> (Keeper<Enrollments>, TaskTracker, CancellationToken) {
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let following = Following {
         source: channel(&format!("http://{}", free_address())).expect("a channel"),
@@ -233,7 +238,7 @@ async fn without_source(db: &Db) -> (AidMirror, TaskTracker, CancellationToken) 
     let keys = Keyring::generate().1;
     let policies = Policies::built_in();
     let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, policies, following, &tasks, &stop).await.expect("starts");
-    (AidMirror { parts: aid.parts().clone(), lane_records: 250 }, tasks, stop)
+    (following::keeper(aid.parts().clone(), 250), tasks, stop)
 }
 
 /// A place in the history of a source that is told here.

@@ -13,7 +13,7 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
-use xuezhu_aid::{award::rules as award, reconciliation::life};
+use xuezhu_aid::reconciliation::life;
 use xuezhu_bridge::{
     Kind,
     known::{When, resolve},
@@ -22,7 +22,7 @@ use xuezhu_bridge::{
 };
 use xuezhu_domain::{calendar::add_working_days, enrollment::State, text::comparable_name};
 use xuezhu_enrollment::sharing;
-use xuezhu_judge::case::Rule;
+use xuezhu_judge::{case::Rule, entry};
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, rows, run};
@@ -156,7 +156,7 @@ impl Truth {
         let entries = rows!(&mut tx, Line, "SELECT entry, school, scheme, person_key, name, months, state, recorded_day, recorded_at_us FROM award_entries")
             .expect("entries")
             .into_iter()
-            .filter(|line| ![award::State::Removed.code(), award::State::SentBack.code()].contains(&line.6))
+            .filter(|line| ![entry::State::Removed.code(), entry::State::SentBack.code()].contains(&line.6))
             .map(|(id, school, scheme, key, name, months, state, day, at)| Entry {
                 id,
                 school,
@@ -164,7 +164,7 @@ impl Truth {
                 key,
                 name: comparable_name(&name),
                 months: months.split(',').map(|month| month.parse().expect("a month")).collect(),
-                listed: state != award::State::Draft.code(),
+                listed: state != entry::State::Draft.code(),
                 day,
                 at,
             })

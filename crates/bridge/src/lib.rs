@@ -8,6 +8,7 @@
 //! | [`format`] | formats of records, and how a record is told to whom reads an older one |
 //! | [`renewal`] | publishing again what a higher format changes |
 //! | [`follower`] | keeps a mirror: exactly-once effect, restart from the stored cursor, fresh generations |
+//! | [`keeping`] | where a follower stands, by generation; what becomes of records is the consumer's |
 //! | [`cursor`] | a place in one history |
 //! | [`known`] | what was known when |
 //! | [`scope`] | what a follower of a part is told |
@@ -19,6 +20,7 @@ pub mod before;
 pub mod cursor;
 pub mod follower;
 pub mod format;
+pub mod keeping;
 pub mod known;
 pub mod log;
 pub mod renewal;

@@ -1,20 +1,28 @@
 //! The aid service (资助): the only truth about who is paid what. It pays only whom the enrollment service vouches for.
 //!
-//! | capability | what |
-//! | --- | --- |
-//! | [`policy`] | where the policies of a deployment come from |
-//! | [`before`] | what a database of before holds, and how it becomes what is stored now |
-//! | [`award`] | lists of a school, scheme and term |
-//! | [`mirror`] | what enrollment says, by generation |
-//! | [`forgotten`] | what enrollment said and does not know any more |
-//! | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life |
-//! | [`sessions`] | whose log-in is over, as enrollment says |
+//! Capabilities stand on floors; each names only what lies below it, and is the one writer of its tables. A test reads both off the tree.
 //!
-//! A change walks one way: feed → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
+//! | floor | capability | what | its tables |
+//! | --- | --- | --- | --- |
+//! | 5 | doors: `api.rs` of each | gRPC in; a student's story, across all below | |
+//! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
+//! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `imports` |
+//! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
+//! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
+//! | 1 | [`mirror`] | what enrollment says, by generation | `mirror_schools`, `mirror_persons` and theirs, `mirror_enrollments`, `mirror_periods`, `vouches` |
+//! | 0 | [`policy`] | where the policies of a deployment come from | |
+//! | 0 | [`sessions`] | whose log-in is over, as enrollment says | `sessions`, `ended_sessions` |
+//! | | [`before`] | what a database of before holds, and how it becomes what is stored now: writes anybody's, once | |
+//!
+//! Where the mirror stands (`mirror_state`, `mirror_loading`, `mirror_lanes`) is kept by [`xuezhu_bridge::keeping`]. What may be joined with
+//! by others: the mirror's rows of the present generation, and the view `award_claims`.
+//!
+//! A change walks one way: feed → following → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
 
 pub mod award;
 pub mod before;
+pub mod following;
 pub mod forgotten;
 pub mod mirror;
 pub mod policy;
@@ -134,7 +142,7 @@ impl Aid {
         });
         sessions::recall(&parts).await?;
         tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
-        let mirror = mirror::AidMirror { parts: parts.clone(), lane_records: following.lane_records };
+        let mirror = following::keeper(parts.clone(), following.lane_records);
         let follower = Follower::new(Arc::new(mirror), following.source, &keyring, parts.gate.tokens().clone(), &following.name, &following.scope, standing);
         tasks.spawn(follower.run(stop.clone()));
         tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));

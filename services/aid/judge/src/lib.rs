@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
 //! | [`case`] | what the judge is given and says |
+//! | [`entry`] | where an entry of a list stands |
 //! | [`rules`] | the judge |
 //! | [`cause`] | what findings have in common |
 //! | [`amount`] | what months come to |
@@ -18,5 +19,6 @@ pub mod amount;
 pub mod case;
 pub mod cause;
 pub mod digest;
+pub mod entry;
 pub mod policy;
 pub mod rules;

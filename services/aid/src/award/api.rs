@@ -11,15 +11,14 @@ use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
-use xuezhu_judge::{case::Enrollment, policy::SchemeCode, rules::holder};
+use xuezhu_judge::{case::Enrollment, entry::State, policy::SchemeCode, rules::holder};
 use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, import_awards_request::Part, scheme};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call, uploads};
 use xuezhu_store::Tx;
 use xuezhu_workbook::UPLOAD_BYTES;
 
 use super::{
-    Upload,
-    rules::{self, State},
+    Upload, rules,
     store::{self, EntryRow, Filter, ListRow},
 };
 use crate::{Parts, forgotten, mirror, reconciliation};

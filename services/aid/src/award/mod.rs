@@ -13,6 +13,7 @@ use xuezhu_domain::{Fen, Month, Term, codes, enrollment::PeriodState, text};
 use xuezhu_judge::{
     amount,
     case::{Claim, Person, PersonCase, Place},
+    entry::{Meaning, State},
     policy::{
         Rate, Scheme, SchemeCode, TermDays,
         rules::{Facts, Why, plain_data},
@@ -30,7 +31,7 @@ use xuezhu_workbook::Table;
 // What other capabilities may ask.
 pub(crate) use self::store::awards_of_keys;
 use self::{
-    rules::{Change, ListRules, Meaning, Parsed, State, after},
+    rules::{Change, ListRules, Parsed, after},
     store::{Entered, EntryRow, Filter, ListRow, StandingRow},
 };
 use crate::{

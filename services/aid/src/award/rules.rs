@@ -1,12 +1,13 @@
-//! What a row of an uploaded list may hold, states of entries, and what a list's digest covers. Pure.
+//! What a row of an uploaded list may hold, what may happen to an entry, and what a list's digest covers. Pure.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{Fen, IdNumber, Month, UnknownCode, codes, money::check_card, text};
+use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Column, Flaw, Row, Table};
 
 use xuezhu_judge::{
     amount,
+    entry::State,
     policy::{Paid, Rate, Scheme, TermDays},
 };
 
@@ -26,108 +27,6 @@ pub const COLUMNS: [Column; 7] = [
 ];
 /// Longest remark, in characters.
 const REMARK_CHARACTERS: usize = 100;
-
-/// Where an entry stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// With the clerk.
-    Draft,
-    /// With the principal.
-    Submitted,
-    /// With the department.
-    Attested,
-    /// Approved.
-    Approved,
-    /// Sent back with a reason.
-    SentBack,
-    /// Taken off the list.
-    Removed,
-}
-
-/// What a state means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// It is the clerk's: to edit, to submit, to take off.
-    Clerks,
-    /// It stands on a list that was submitted: the digest covers it, and who has it is not missing.
-    Submitted,
-    /// It was taken off.
-    Removed,
-}
-
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 6] = [Self::Draft, Self::Submitted, Self::Attested, Self::Approved, Self::SentBack, Self::Removed];
-
-    /// The last code of the states in which an entry is the clerk's: queries tell them by it.
-    pub const LAST_CLERKS: i32 = 10;
-
-    /// The first code of the removed states: queries and indexes tell them by it.
-    pub const FIRST_REMOVED: i32 = 50;
-
-    /// What it means.
-    pub const fn meaning(self) -> Meaning {
-        match self {
-            Self::Draft | Self::SentBack => Meaning::Clerks,
-            Self::Submitted | Self::Attested | Self::Approved => Meaning::Submitted,
-            Self::Removed => Meaning::Removed,
-        }
-    }
-
-    /// As stored: those of the clerk up to [`State::LAST_CLERKS`], removed ones from [`State::FIRST_REMOVED`] on.
-    pub const fn code(self) -> i32 {
-        match self {
-            Self::Draft => 1,
-            Self::SentBack => 2,
-            Self::Submitted => 11,
-            Self::Attested => 12,
-            Self::Approved => 13,
-            Self::Removed => 51,
-        }
-    }
-
-    /// From what was stored.
-    pub fn from_code(code: i32) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
-    }
-
-    /// As clients see it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "DRAFT",
-            Self::Submitted => "SUBMITTED",
-            Self::Attested => "ATTESTED",
-            Self::Approved => "APPROVED",
-            Self::SentBack => "SENT_BACK",
-            Self::Removed => "REMOVED",
-        }
-    }
-
-    /// From what a client said.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
-    }
-
-    /// In Chinese.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "草稿",
-            Self::Submitted => "待校长签核",
-            Self::Attested => "待审核",
-            Self::Approved => "已审核",
-            Self::SentBack => "已退回",
-            Self::Removed => "已移除",
-        }
-    }
-}
-
-impl TryFrom<i32> for State {
-    type Error = UnknownCode;
-
-    fn try_from(code: i32) -> Result<Self, UnknownCode> {
-        Self::from_code(code).ok_or(UnknownCode { of: "state of an entry", code })
-    }
-}
 
 /// What can happen to an entry. Public notice will come between submitting and attesting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -353,7 +252,10 @@ pub fn digest<'r>(rows: impl Iterator<Item = (Uuid, &'r [u8])>) -> String {
 mod tests {
     use super::*;
     use xuezhu_domain::Term;
-    use xuezhu_judge::policy::{Policies, SchemeCode};
+    use xuezhu_judge::{
+        entry::Meaning,
+        policy::{Policies, SchemeCode},
+    };
 
     #[test]
     fn a_state_is_its_code_and_its_meaning_a_range_of_codes() {

@@ -3,10 +3,9 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_judge::entry::State;
 use xuezhu_service::Context;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
-
-use super::rules::State;
 
 /// A list with its counts.
 #[derive(Debug, Clone, sqlx::FromRow)]

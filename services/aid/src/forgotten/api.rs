@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
-use xuezhu_domain::region;
 use xuezhu_proto::aid::{
     self as pb,
     forgotten_record::{self, Compared},
     forgotten_service_server::ForgottenService,
 };
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Role, paging, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, paging, runner::Call};
 use xuezhu_store::{StoreError, Tx};
 
-use super::store::{self, ForgottenRow};
+use super::{
+    seen,
+    store::{self, ForgottenRow},
+};
 use crate::{Parts, mirror};
 
 /// Longest reason, in characters.
@@ -46,14 +48,6 @@ impl ForgottenService for ForgottenApi {
                 })
             })
             .await
-    }
-}
-
-/// The schools whose records somebody sees: their own, or those of the departments under theirs.
-pub fn seen(ctx: &Context) -> (String, String) {
-    match ctx.actor.role {
-        Role::SchoolClerk | Role::Principal => (ctx.actor.organisation.clone(), String::new()),
-        _ => (String::new(), region::prefix_or_all(&ctx.actor.organisation).to_owned()),
     }
 }
 

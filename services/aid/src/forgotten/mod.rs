@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_bridge::Kind;
-use xuezhu_domain::UnknownCode;
-use xuezhu_service::{Context, Error, Permission, Refusal};
+use xuezhu_domain::{UnknownCode, region};
+use xuezhu_service::{Context, Error, Permission, Refusal, Role};
 use xuezhu_store::{Hex, Tx};
 
 use self::store::{ForgottenRow, KeyRow, NewRow};
@@ -58,6 +58,14 @@ impl TryFrom<i32> for State {
 
     fn try_from(code: i32) -> Result<Self, UnknownCode> {
         Self::ALL.into_iter().find(|state| state.code() == code).ok_or(UnknownCode { of: "state of what was forgotten", code })
+    }
+}
+
+/// The schools whose records somebody sees: their own, or those of the departments under theirs.
+pub fn seen(ctx: &Context) -> (String, String) {
+    match ctx.actor.role {
+        Role::SchoolClerk | Role::Principal => (ctx.actor.organisation.clone(), String::new()),
+        _ => (String::new(), region::prefix_or_all(&ctx.actor.organisation).to_owned()),
     }
 }
 

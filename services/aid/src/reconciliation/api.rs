@@ -11,6 +11,7 @@ use xuezhu_domain::{RegistryAnswer, Term, codes, region};
 use xuezhu_judge::{
     case::{Enrollment, EnrollmentSide, Evidence, PersonCase, Rule, Stage},
     cause::Cause,
+    entry::State as EntryState,
     rules,
 };
 use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService, scheme};
@@ -18,7 +19,7 @@ use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Ro
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
-    desk, life, parse_months,
+    desk, keys, life, load, parse_months,
     store::{self, Filter, FlagRow},
     sweep::{self, runs::RunState},
 };
@@ -199,7 +200,7 @@ impl ReconciliationService for ReconciliationApi {
         let clock = self.parts.runner.clock();
         let age = standing.age();
         let as_of = |age: std::time::Duration| rfc3339(clock.now_us() - i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
-        let (school, authority_prefix) = forgotten::api::seen(&ctx);
+        let (school, authority_prefix) = forgotten::seen(&ctx);
         let mut tx = self.parts.runner.db().read().await.map_err(Error::from)?;
         let forgotten = forgotten::count(&mut tx, &authority_prefix, &school).await;
         tx.rollback().await.map_err(Error::from)?;
@@ -394,7 +395,7 @@ fn to_proto(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
         authority: row.authority,
         entry_state: row
             .entry_state
-            .and_then(award::rules::State::from_code)
+            .and_then(EntryState::from_code)
             .and_then(|state| pb::award_entry::State::from_str_name(state.as_str()))
             .unwrap_or_default()
             .into(),
@@ -487,11 +488,11 @@ fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::FoundEnr
 async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Result<pb::GetStoryResponse, Error> {
     let not_found = || Error::from(Refusal::not_found("该学生"));
     let state = mirror::state(tx).await?;
-    let keys = store::keys_of_person(tx, state.generation, person).await?;
+    let keys = load::keys_of_person(tx, state.generation, person).await?;
     if keys.is_empty() {
         return Err(not_found());
     }
-    let mut subjects: Vec<Uuid> = store::subjects(tx, &keys).await?.into_iter().chain(store::person_subjects(tx, &[person]).await?).map(|(_, of)| of).collect();
+    let mut subjects: Vec<Uuid> = keys::subjects(tx, &keys).await?.into_iter().chain(keys::person_subjects(tx, &[person]).await?).map(|(_, of)| of).collect();
     subjects.sort_unstable();
     subjects.dedup();
     let case = super::cases(tx, state.generation, &keys)

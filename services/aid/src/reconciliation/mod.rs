@@ -5,21 +5,26 @@
 //! | --- | --- |
 //! | [`life`] | a flag's states |
 //! | [`desk`] | what people do with flags |
+//! | `keys` | keys, their locks, and what is held against whom |
 //! | `load` | makes cases of rows |
+//! | `marks` | who is to be judged again |
 //! | [`sweep`] | the full sweep, and what time alone changes |
 //!
 //! The judge itself, and how to add a rule, is [`xuezhu_judge`].
 
 pub mod api;
 pub mod desk;
+mod keys;
 pub mod life;
 mod load;
+mod marks;
 mod store;
 pub mod sweep;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
+use xuezhu_bridge::keeping::State;
 use xuezhu_domain::text::{holds_long_number, mask_long_numbers};
 use xuezhu_judge::{
     case::{Evidence, Finding, PersonCase, Rule, Subject},
@@ -29,16 +34,20 @@ use xuezhu_service::{Actor, Context, Error};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 use self::{
+    keys::LockedKey,
     life::{Found, Step},
     load::KeyRow,
-    store::{JudgedFlag, KnownFlag, LockedKey, NewFlag, NewStep, RejudgeRow},
+    marks::RejudgeRow,
+    store::{JudgedFlag, KnownFlag, NewFlag, NewStep},
 };
 // What other capabilities may ask.
-pub(crate) use self::store::{carry_subjects, counts_by_rule, flags_of_list, held_entries, keys_at_school, lock_keys};
-use crate::{
-    Parts,
-    mirror::{self, StateRow},
+pub(crate) use self::{
+    keys::{carry_subjects, lock_keys},
+    load::keys_at_school,
+    marks::mark_differences,
+    store::{counts_by_rule, flags_of_list, held_entries},
 };
+use crate::{Parts, mirror};
 
 /// Keys that are judged in one transaction by sweeps and wakes.
 pub const CHUNK_KEYS: usize = 500;
@@ -53,7 +62,7 @@ pub async fn judge_keys(ctx: &Context, tx: &mut Tx, parts: &Parts, touched: &[Uu
 }
 
 /// The same on a mirror that is held already.
-pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &StateRow, touched: &[Uuid], driver: &'static str) -> Result<usize, Error> {
+pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &State, touched: &[Uuid], driver: &'static str) -> Result<usize, Error> {
     if touched.is_empty() {
         return Ok(0);
     }
@@ -61,11 +70,11 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
     let (locked, bonds): (Vec<LockedKey>, Vec<KeyRow>) = loop {
         keys.sort_unstable();
         keys.dedup();
-        let locked = store::lock_keys(tx, &keys).await?;
+        let locked = keys::lock_keys(tx, &keys).await?;
         let held: HashSet<Uuid> = locked.iter().map(|lock| lock.person_key).collect();
         let unknown: Vec<(Uuid, Uuid)> = keys.iter().filter(|key| !held.contains(key)).map(|key| (*key, ctx.new_id())).collect();
         if !unknown.is_empty() {
-            store::know_keys(tx, &unknown).await?;
+            keys::know_keys(tx, &unknown).await?;
             continue;
         }
         let before = keys.len();
@@ -91,7 +100,7 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
         }
     }
     changes.write(ctx, tx, mirror.position).await?;
-    store::settle_keys(tx, &keys, noted, &changes.rejudge).await?;
+    marks::settle_keys(tx, &keys, noted, &changes.rejudge).await?;
     metrics::counter!("xuezhu_judged_persons_total", "driver" => driver).increment(cases.len() as u64);
     Ok(cases.len())
 }
@@ -146,7 +155,7 @@ async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, bonds: &[KeyRow], subje
         return Ok(of_persons);
     }
     let candidates: Vec<Uuid> = bonds.iter().filter_map(|bond| subjects.get(&bond.person_key).copied()).collect();
-    let mut used: HashSet<Uuid> = store::used_subjects(tx, &candidates).await?.into_iter().collect();
+    let mut used: HashSet<Uuid> = keys::used_subjects(tx, &candidates).await?.into_iter().collect();
     let mut new = Vec::new();
     for person in unknown {
         let own = bonds.iter().filter(|bond| bond.person == person && bond.end_recorded.is_none());
@@ -156,7 +165,7 @@ async fn subjects_of_persons(ctx: &Context, tx: &mut Tx, bonds: &[KeyRow], subje
         of_persons.insert(person, subject);
         new.push((person, subject));
     }
-    store::keep_person_subjects(tx, &new).await?;
+    keys::keep_person_subjects(tx, &new).await?;
     Ok(of_persons)
 }
 
@@ -167,7 +176,7 @@ fn known_subjects(bonds: &[KeyRow]) -> HashMap<Uuid, Uuid> {
 
 /// Cases of these keys and of all that hang together with them, without judging.
 pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
-    let subjects: HashMap<Uuid, Uuid> = store::subjects(tx, keys).await?.into_iter().collect();
+    let subjects: HashMap<Uuid, Uuid> = keys::subjects(tx, keys).await?.into_iter().collect();
     let bonds = load::bonds_of_keys(tx, generation, keys).await?;
     let of_persons = known_subjects(&bonds);
     Ok(load::cases(tx, generation, keys, bonds, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())

@@ -1,13 +1,10 @@
-//! SQL of flags and their life, and of what things are held against. Flags whose states are up to 10 hold, those from 50 on are closed
+//! SQL of flags and their life. Flags whose states are up to 10 hold, those from 50 on are closed
 //! ([`State`]).
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_judge::{
-    case::{Rule, Stage},
-    digest,
-};
+use xuezhu_judge::{case::Rule, digest};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
 
 use super::life::{State, Step};
@@ -123,127 +120,6 @@ pub struct NewStep {
     pub evidence: String,
 }
 
-#[derive(Debug, Serialize)]
-struct SubjectRow {
-    person: Hex,
-    subject: Hex,
-}
-
-#[derive(Debug, Serialize)]
-struct LockRow {
-    person_key: Hex,
-    subject: Hex,
-}
-
-#[derive(Debug, Serialize)]
-pub struct RejudgeRow {
-    pub person_key: Hex,
-    pub at_day: NaiveDate,
-}
-
-/// Makes lock rows for keys that have none.
-pub async fn know_keys(tx: &mut Tx, keys: &[(Uuid, Uuid)]) -> Result<(), StoreError> {
-    let keys: Vec<LockRow> = keys.iter().map(|(key, subject)| LockRow { person_key: Hex(*key), subject: Hex(*subject) }).collect();
-    run!(
-        tx,
-        sql!("INSERT INTO person_locks (person_key, subject) SELECT t.person_key, t.subject FROM " table 1 (person_key uuid, subject uuid) " WHERE true ORDER BY t.person_key ON CONFLICT DO NOTHING"),
-        bulk_rows(&keys)
-    )?;
-    Ok(())
-}
-
-/// A key that is locked.
-#[derive(Debug, sqlx::FromRow)]
-pub struct LockedKey {
-    pub person_key: Uuid,
-    /// What is held against it.
-    pub subject: Uuid,
-    /// Whether it was noted that it is to be judged again.
-    pub noted: bool,
-}
-
-/// Locks keys in sorted order; returns their subjects.
-pub async fn lock_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<LockedKey>, StoreError> {
-    rows!(
-        tx,
-        LockedKey,
-        sql!(
-            "SELECT l.person_key, l.subject, EXISTS (SELECT 1 FROM rejudge r WHERE r.person_key = l.person_key)
-                    OR EXISTS (SELECT 1 FROM marked_keys m WHERE m.person_key = l.person_key) AS noted
-             FROM person_locks l WHERE l.person_key" in_uuids 1 " ORDER BY l.person_key" only(sqlite "", postgres " FOR UPDATE")
-        ),
-        bulk_uuids(keys.iter().copied())
-    )
-}
-
-/// Subjects of persons who have one of their own.
-pub async fn person_subjects(tx: &mut Tx, persons: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-    rows!(tx, (Uuid, Uuid), sql!("SELECT person, subject FROM person_subjects WHERE person" in_uuids 1), bulk_uuids(persons.iter().copied()))
-}
-
-/// Which of these subjects some person has.
-pub async fn used_subjects(tx: &mut Tx, subjects: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let used = rows!(tx, (Uuid,), sql!("SELECT subject FROM person_subjects WHERE subject" in_uuids 1), bulk_uuids(subjects.iter().copied()))?;
-    Ok(used.into_iter().map(|(subject,)| subject).collect())
-}
-
-pub async fn keep_person_subjects(tx: &mut Tx, new: &[(Uuid, Uuid)]) -> Result<(), StoreError> {
-    let new: Vec<SubjectRow> = new.iter().map(|(person, subject)| SubjectRow { person: Hex(*person), subject: Hex(*subject) }).collect();
-    run!(tx, sql!("INSERT INTO person_subjects (person, subject) SELECT t.person, t.subject FROM " table 1 (person uuid, subject uuid)), bulk_rows(&new))?;
-    Ok(())
-}
-
-/// Gives the persons of a fresh generation the subjects that the old one's persons of the same present keys have: a source
-/// that was rebuilt has other ids, and what is held against a person must outlive them.
-pub async fn carry_subjects(tx: &mut Tx, source: i16, old: i64, new: i64) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "UPDATE person_subjects SET person = moved.now FROM (
-             SELECT b.person AS before, n.person AS now FROM mirror_person_keys b
-             JOIN mirror_person_keys n ON n.person_key = b.person_key AND n.generation = $2 AND n.kind = 1
-             WHERE b.generation = $1 AND b.kind = 1 AND n.person <> b.person
-               AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = b.person AND p.generation = $2)
-               AND NOT EXISTS (SELECT 1 FROM person_subjects s WHERE s.person = n.person)) AS moved
-         WHERE person_subjects.person = moved.before",
-        old,
-        new
-    )?;
-    // Whoever is gone has no subject any more. One that was a number's stays the number's, or is the next holder's; what was
-    // held under one of their own goes to their number. Whose case then has it is judged, which closes it or goes on with it.
-    run!(
-        tx,
-        "UPDATE flags SET person_subject = gone.number FROM (
-             SELECT s.subject, l.subject AS number FROM person_subjects s
-             JOIN mirror_person_keys k ON k.person = s.person AND k.generation = $1 AND k.kind = 1
-             JOIN person_locks l ON l.person_key = k.person_key
-             WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = s.person AND p.generation = $2)
-               AND NOT EXISTS (SELECT 1 FROM person_locks own WHERE own.subject = s.subject)) AS gone
-         WHERE flags.person_subject = gone.subject AND flags.entry IS NULL",
-        old,
-        new
-    )?;
-    run!(
-        tx,
-        "DELETE FROM person_subjects
-         WHERE NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = person_subjects.person AND (p.generation = $1 OR p.source <> $2))",
-        new,
-        source
-    )?;
-    run!(
-        tx,
-        "INSERT INTO marked_keys (person_key)
-         SELECT l.person_key FROM flags f JOIN person_locks l ON l.subject = f.person_subject
-         WHERE f.entry IS NULL AND f.state < 50 AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
-         UNION SELECT k.person_key FROM flags f JOIN person_subjects s ON s.subject = f.person_subject
-         JOIN mirror_person_keys k ON k.person = s.person AND k.generation = $1 AND k.kind = 1
-         WHERE f.entry IS NULL AND f.state < 50 AND NOT EXISTS (SELECT 1 FROM mirror_persons p WHERE p.person = f.person AND (p.generation = $1 OR p.source <> $2))
-         ON CONFLICT DO NOTHING",
-        new,
-        source
-    )?;
-    Ok(())
-}
-
 pub async fn known_flags(tx: &mut Tx, generation: i64, subjects: &[Uuid]) -> Result<Vec<KnownFlag>, StoreError> {
     rows!(
         tx,
@@ -313,24 +189,6 @@ pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: Nai
         actor,
         actor_name
     )?;
-    Ok(())
-}
-
-/// Notes when keys must be judged again by time alone; forgets what was noted before, and their marks. What is noted once too often is
-/// judged once more, and then forgotten.
-pub async fn settle_keys(tx: &mut Tx, keys: &[Uuid], noted: bool, rejudge: &[RejudgeRow]) -> Result<(), StoreError> {
-    if noted || !rejudge.is_empty() {
-        let keys = bulk_uuids(keys.iter().copied());
-        run!(tx, sql!("DELETE FROM rejudge WHERE person_key" in_uuids 1), &keys)?;
-        run!(tx, sql!("DELETE FROM marked_keys WHERE person_key" in_uuids 1), &keys)?;
-    }
-    if !rejudge.is_empty() {
-        run!(
-            tx,
-            sql!("INSERT INTO rejudge (person_key, at_day) SELECT t.person_key, t.at_day FROM " table 1 (person_key uuid, at_day date) " WHERE true ON CONFLICT DO NOTHING"),
-            bulk_rows(rejudge)
-        )?;
-    }
     Ok(())
 }
 
@@ -506,27 +364,4 @@ pub struct EntryFlag {
 /// Flags of a list's entries that are not closed.
 pub async fn flags_of_list(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryFlag>, StoreError> {
     rows!(tx, EntryFlag, "SELECT entry, flag, rule, state, holds FROM flags WHERE list = $1 AND entry IS NOT NULL AND state < 50", list)
-}
-
-pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(tx, (Uuid,), "SELECT person_key FROM mirror_person_keys WHERE generation = $1 AND person = $2", generation, person)?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
-}
-
-pub async fn subjects(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-    rows!(tx, (Uuid, Uuid), sql!("SELECT person_key, subject FROM person_locks WHERE person_key" in_uuids 1), bulk_uuids(keys.iter().copied()))
-}
-
-/// Persons of a school who may be on a list: one key of each.
-pub async fn keys_at_school(tx: &mut Tx, generation: i64, school: &str) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
-        tx,
-        (Uuid,),
-        "SELECT DISTINCT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
-         WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3",
-        generation,
-        school,
-        Stage::Approved.code()
-    )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
 }

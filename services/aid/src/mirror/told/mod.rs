@@ -11,7 +11,7 @@ use xuezhu_service::Error;
 use xuezhu_store::Tx;
 
 use self::store::{EnrollmentRow, PeriodRow};
-use super::batch::LATER_DIGITS;
+use super::rows::LATER_DIGITS;
 
 /// A record as it was told.
 #[derive(Debug, Clone)]

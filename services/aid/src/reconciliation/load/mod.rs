@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span};
 use xuezhu_judge::{
-    case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, Stage},
+    case::{Claim, Enrollment, Person, PersonCase, Place, Stage},
     policy::SchemeCode,
 };
 use xuezhu_service::Error;
@@ -15,9 +15,8 @@ use xuezhu_store::{StoreError, Tx};
 
 use self::store::{ClaimRow, EnrollmentRow};
 // What the judge's drivers ask.
-pub(super) use self::store::{KeyRow, bonds_beside, bonds_of_keys};
+pub use self::store::{KeyRow, bonds_beside, bonds_of_keys, keys_at_school, keys_of_person};
 use super::parse_months;
-use crate::award::rules::State;
 
 /// Groups of keys: two keys of one person are in one group.
 struct Groups {
@@ -162,12 +161,7 @@ fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {
         months: parse_months(&row.months),
         month_fen: Fen(row.month_fen),
         amount: Fen(row.amount_fen),
-        stage: match row.state {
-            State::Draft => ClaimStage::Draft,
-            State::SentBack => ClaimStage::SentBack,
-            State::Submitted | State::Attested | State::Approved => ClaimStage::Submitted,
-            State::Removed => return Err(StoreError::Corrupt("state of a claim").into()),
-        },
+        stage: row.state.claim().ok_or(StoreError::Corrupt("state of a claim"))?,
         recorded_day: row.recorded_day,
         recorded_at_us: row.recorded_at_us,
         subject,

@@ -2,9 +2,8 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
+use xuezhu_judge::{case::Stage, entry::State};
 use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
-
-use crate::award::rules::State;
 
 /// A person and a key that is or was theirs.
 #[derive(Debug, sqlx::FromRow)]
@@ -169,4 +168,24 @@ pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreEr
         ),
         bulk_uuids(keys.iter().copied())
     )
+}
+
+/// Keys that are or were a person's.
+pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(tx, (Uuid,), "SELECT person_key FROM mirror_person_keys WHERE generation = $1 AND person = $2", generation, person)?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Persons of a school who may be on a list: one key of each.
+pub async fn keys_at_school(tx: &mut Tx, generation: i64, school: &str) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
+         WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3",
+        generation,
+        school,
+        Stage::Approved.code()
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
 }

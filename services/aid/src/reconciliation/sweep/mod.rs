@@ -37,7 +37,7 @@ use xuezhu_store::Tx;
 use self::runs::RunState;
 pub use self::store::Scope;
 pub(crate) use self::store::{insert_run, run_row};
-use super::{CHUNK_KEYS, judge_keys};
+use super::{CHUNK_KEYS, judge_keys, marks};
 use crate::{Parts, mirror};
 
 /// How often the wake looks at the civil day and at marked persons when nobody wakes it.
@@ -305,8 +305,8 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
             }
         }
     }
-    keys.extend(store::to_rejudge(&mut tx, today).await?);
-    let marked = store::marked(&mut tx, i64::try_from(CHUNK_KEYS * 20).unwrap_or(i64::MAX)).await?;
+    keys.extend(marks::to_rejudge(&mut tx, today).await?);
+    let marked = marks::marked(&mut tx, i64::try_from(CHUNK_KEYS * 20).unwrap_or(i64::MAX)).await?;
     tx.rollback().await?;
     keys.extend(marked);
     let keys: Vec<Uuid> = keys.into_iter().collect();

@@ -1,18 +1,10 @@
-//! SQL of suspects, of what time changes, and of runs.
+//! SQL of suspects, of the day through which time has woken, and of runs.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_store::{StoreError, Tx, one, rows, run};
 
 use super::runs::RunState;
-
-pub async fn marked(tx: &mut Tx, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM marked_keys LIMIT $1", limit)?.into_iter().map(|(key,)| key).collect())
-}
-
-pub async fn to_rejudge(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Uuid>, StoreError> {
-    Ok(rows!(tx, (Uuid,), "SELECT person_key FROM rejudge WHERE at_day <= $1", today)?.into_iter().map(|(key,)| key).collect())
-}
 
 /// The day through which time has woken, and by what was judged then.
 pub async fn woken_through(tx: &mut Tx) -> Result<Option<(NaiveDate, Uuid)>, StoreError> {

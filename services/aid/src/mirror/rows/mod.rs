@@ -1,5 +1,7 @@
 //! Records of a batch, sorted out into rows, and the lanes in which they are written.
 
+mod store;
+
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
@@ -11,16 +13,17 @@ use xuezhu_bridge::{
 use xuezhu_domain::text::comparable_name;
 use xuezhu_proto::bridge::{self as pb, record::Body};
 use xuezhu_service::Error;
-use xuezhu_store::{Hex, StoreError, Tx, bulk_uuids};
+use xuezhu_store::{Hex, StoreError, Tx};
 
-use super::store::{self, EnrollmentRow, Ground, GroundRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
+use self::store::{EnrollmentRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
+use super::vouches;
 
 /// Hexadecimal digits of what is said in the fields of one later format.
-pub(super) const LATER_DIGITS: usize = 32;
+pub const LATER_DIGITS: usize = 32;
 
 /// Records of one batch, sorted out.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Batch {
+pub struct Batch {
     schools: Vec<SchoolRecord>,
     persons: Vec<PersonRow>,
     keys: Vec<KeyRow>,
@@ -31,7 +34,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Of several states of one record the highest version counts: with several writers the order of a batch is no proof.
-    pub(super) fn of(records: &[pb::Record]) -> Result<Self, Error> {
+    pub fn of(records: &[pb::Record]) -> Result<Self, Error> {
         let mut last: HashMap<(u8, Uuid), usize> = HashMap::new();
         for (index, record) in records.iter().enumerate() {
             let kind = match record.body {
@@ -66,7 +69,7 @@ impl Batch {
 
     /// Parts the batch into at most so many lanes, none of them empty: what is said of one person, and of an enrollment that
     /// is nobody's yet, is in one. Schools, which nothing here hangs on, go first.
-    pub(super) fn lanes(self, most: usize) -> Vec<Self> {
+    pub fn lanes(self, most: usize) -> Vec<Self> {
         let most = most.max(1);
         let lane_of = |id: Uuid| usize::try_from(id.as_u128() % most as u128).unwrap_or_default();
         let mut lanes = vec![Self::default(); most];
@@ -93,7 +96,8 @@ impl Batch {
         lanes
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
         self.schools.is_empty() && self.persons.is_empty() && self.enrollments.is_empty()
     }
 
@@ -205,7 +209,7 @@ impl Batch {
     }
 
     /// Writes what is newer than what the generation holds, as told in a format. Returns the keys touched, before and after.
-    pub(super) async fn write(mut self, tx: &mut Tx, generation: i64, format: i32) -> Result<Vec<Uuid>, Error> {
+    pub async fn write(mut self, tx: &mut Tx, generation: i64, format: i32) -> Result<Vec<Uuid>, Error> {
         self.told_in(&WITH_FIELDS, format);
         store::upsert_schools(tx, generation, &self.schools).await?;
         if self.persons.is_empty() && self.enrollments.is_empty() {
@@ -224,7 +228,7 @@ impl Batch {
         vouched.sort_unstable();
         vouched.dedup();
         if !vouched.is_empty() {
-            renew_vouches(tx, generation, &vouched).await?;
+            vouches::renew(tx, generation, &vouched).await?;
         }
         touched.extend(self.keys.iter().map(|row| row.person_key.0).chain(self.enrollments.iter().map(|row| row.claim_key.0)));
         touched.sort_unstable();
@@ -233,38 +237,9 @@ impl Batch {
     }
 }
 
-/// Makes the vouches of these persons anew: what they are made of is read by index and joined here. Whatever statistics a planner has,
-/// as while a generation is loaded, the work stays that of these persons.
-async fn renew_vouches(tx: &mut Tx, generation: i64, persons: &[Uuid]) -> Result<(), Error> {
-    let ids = bulk_uuids(persons.iter().copied());
-    let mut grounds: HashMap<i32, Vec<GroundRow>> = HashMap::new();
-    for row in store::grounds(tx, generation, &ids).await? {
-        grounds.entry(row.what).or_default().push(row);
-    }
-    let mut of = |ground: Ground| grounds.remove(&(ground as i32)).unwrap_or_default().into_iter();
-    let undoubted: HashSet<Uuid> = of(Ground::Undoubted).map(|row| row.of).collect();
-    let keys: HashMap<Uuid, Uuid> = of(Ground::Key).filter_map(|row| row.id.map(|key| (row.of, key))).collect();
-    let names: HashMap<Uuid, String> = of(Ground::Name).filter_map(|row| row.text.map(|name| (row.of, name))).collect();
-    let place = |row: GroundRow| Some((row.of, (row.id.filter(|person| undoubted.contains(person))?, row.text?, row.from_date?)));
-    let places: HashMap<Uuid, (Uuid, String, chrono::NaiveDate)> = of(Ground::Place).filter_map(place).collect();
-    let vouch = |row: GroundRow| {
-        let (person, school, approved_day) = places.get(&row.of)?;
-        Some(store::VouchRow {
-            person_key: Hex(*keys.get(person)?),
-            enrollment: Hex(row.of),
-            ordinal: row.ordinal?,
-            person: Hex(*person),
-            school: school.clone(),
-            name_comparable: names.get(person)?.clone(),
-            from_date: row.from_date?,
-            // An open period ends beyond all calendars.
-            to_date: row.to_date.or_else(|| chrono::NaiveDate::from_ymd_opt(9999, 12, 31)).unwrap_or_default(),
-            approved_day: *approved_day,
-        })
-    };
-    let vouches: Vec<store::VouchRow> = of(Ground::Period).filter_map(vouch).collect();
-    store::replace_vouches(tx, generation, &ids, &vouches).await?;
-    Ok(())
+/// Drops what the source said in its other generations; what other sources say stays.
+pub async fn drop_others(tx: &mut Tx, generation: i64) -> Result<(), StoreError> {
+    store::drop_others(tx, generation).await
 }
 
 /// What a record says beside its body.
