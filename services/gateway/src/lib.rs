@@ -14,11 +14,7 @@ pub mod pages;
 pub mod rest;
 pub mod upstream;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -54,8 +50,8 @@ pub struct Gateway {
     /// Reads the system's time.
     pub clock: xuezhu_service::Clock,
     forms: Arc<Semaphore>,
-    /// Up to when the mirror was known to be told, as a page last heard.
-    as_of: Arc<Mutex<Option<pages::Seen>>>,
+    /// How fresh the data are, as was told last.
+    last_told: pages::fresh::LastTold,
 }
 
 /// Forms with a file that are held at once: each may take as much as an upload, and its copy.
@@ -66,7 +62,14 @@ const PIECE: Duration = Duration::from_secs(30);
 impl Gateway {
     /// A gateway in front of two services.
     pub fn new(enrollment: Channel, aid: Channel, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
-        Self { upstreams: Upstreams { enrollment, aid }, secure_cookies, ids, clock, forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)), as_of: Arc::default() }
+        Self {
+            upstreams: Upstreams { enrollment, aid },
+            secure_cookies,
+            ids,
+            clock,
+            forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)),
+            last_told: pages::fresh::LastTold::default(),
+        }
     }
 
     /// A turn for a form with a file.

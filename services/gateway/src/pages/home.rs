@@ -13,7 +13,7 @@ use axum::{
 use serde::Deserialize;
 use tonic::Request;
 use xuezhu_proto::{
-    aid::{AwardList, Cause, ListAwardListsRequest, ListCausesRequest, award_list},
+    aid::{AwardList, Cause, GetMirrorRequest, ListAwardListsRequest, ListCausesRequest, award_list},
     enrollment::{
         ChangePasswordRequest, CreateSessionRequest, EndSessionRequest, ListEnrollmentsRequest, ListSubmissionsRequest, Submission, enrollment,
         session_service_client::SessionServiceClient, submission,
@@ -150,6 +150,8 @@ struct TodayPage {
     drafts: i32,
     sent_back: i32,
     done: Vec<AwardList>,
+    /// Records that enrollment forgot, of schools that one may see.
+    forgotten: i32,
 }
 
 async fn today(desk: Desk) -> Result<Response, PageError> {
@@ -179,7 +181,8 @@ async fn today(desk: Desk) -> Result<Response, PageError> {
     tasks.sort_by(|a, b| (!a.mine, &a.due).cmp(&(!b.mine, &b.due)));
     let (drafts, sent_back) =
         if desk.user.is_school() { (count(&desk, enrollment::State::Draft).await?, count(&desk, enrollment::State::SentBack).await?) } else { (0, 0) };
-    Ok(render(&TodayPage { desk, tasks, causes, drafts, sent_back, done }))
+    let forgotten = desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await.map_or(0, |answer| answer.into_inner().forgotten);
+    Ok(render(&TodayPage { desk, tasks, causes, drafts, sent_back, done, forgotten }))
 }
 
 async fn count(desk: &Desk, state: enrollment::State) -> Result<i32, PageError> {

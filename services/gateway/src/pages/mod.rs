@@ -1,5 +1,6 @@
 //! Pages, rendered on the server, readable without JavaScript. Each asks the services with the token of who looks.
 
+pub mod fresh;
 pub mod session;
 pub mod show;
 
@@ -12,10 +13,7 @@ mod lists;
 mod students;
 mod submissions;
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -29,12 +27,12 @@ use axum::{
 use tonic::{Code, Status, transport::Channel};
 use xuezhu_proto::{
     aid::{
-        GetMirrorRequest, GetMirrorResponse, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
+        GetMirrorResponse, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
         reconciliation_service_client::ReconciliationServiceClient,
     },
     enrollment::{
-        GetRegistryRequest, directory_service_client::DirectoryServiceClient, enrollment_service_client::EnrollmentServiceClient,
-        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
+        directory_service_client::DirectoryServiceClient, enrollment_service_client::EnrollmentServiceClient, session_service_client::SessionServiceClient,
+        submission_service_client::SubmissionServiceClient,
     },
 };
 use xuezhu_service::{clock::rfc3339, serve::MESSAGE_BYTES};
@@ -150,25 +148,10 @@ fn freshness(as_of_time: &str, lag_seconds: f64) -> String {
     format!("学籍数据截至 {}，延迟 {:.0} 秒", show::clock(as_of_time), lag_seconds.max(0.0))
 }
 
-/// How old the enrollment data were when somebody looked: by monotonic time alone, for wall clocks step.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen {
-    age: Duration,
-    at: Instant,
-}
-
-impl Seen {
-    /// What aid says now; nothing where it never heard from enrollment.
-    fn of(mirror: &GetMirrorResponse) -> Option<Self> {
-        Duration::try_from_secs_f64(mirror.lag_seconds).ok().map(|age| Self { age, at: Instant::now() })
-    }
-}
-
 impl Gateway {
     /// The same where nobody is known who could ask: as when somebody last asked, and as much older. Nothing before.
     fn freshness(&self) -> String {
-        let Some(seen) = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) else { return String::new() };
-        let age = seen.age + seen.at.elapsed();
+        let Some(age) = self.last_told.age().and_then(|age| Duration::try_from_secs_f64(age).ok()) else { return String::new() };
         let as_of_us = self.clock.now_us() - i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
         freshness(&rfc3339(as_of_us), age.as_secs_f64())
     }
@@ -245,19 +228,8 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
         }
         let address = address(&parts.headers);
         let mut desk = Self { gateway: gateway.clone(), token, address, user, mirror: None, registry: String::new() };
-        desk.mirror = match desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await {
-            Ok(answer) => {
-                let mirror = answer.into_inner();
-                *gateway.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Seen::of(&mirror);
-                Some(mirror)
-            }
-            Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
-            Err(_) => None,
-        };
-        if !desk.user.must_change_password {
-            desk.registry =
-                desk.directory().get_registry(desk.request(GetRegistryRequest {})).await.map(|answer| answer.into_inner().registry).unwrap_or_default();
-        }
+        let told = gateway.last_told.get(&desk, gateway.clock.today()).await?;
+        (desk.mirror, desk.registry) = (told.mirror, told.registry);
         Ok(desk)
     }
 }
@@ -303,11 +275,6 @@ impl Desk {
             Some(mirror) => freshness(&mirror.as_of_time, mirror.lag_seconds),
             None => "资助服务暂时不可用".to_owned(),
         }
-    }
-
-    /// How many records enrollment forgot that wait for a decision.
-    pub fn forgotten(&self) -> i32 {
-        self.mirror.as_ref().map_or(0, |mirror| mirror.forgotten)
     }
 
     /// Whether that line is a warning.

@@ -1,0 +1,96 @@
+//! How fresh the enrollment data are, as every page says: asked once a second, whoever looks at how many pages.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::NaiveDate;
+use tonic::Code;
+use xuezhu_proto::{aid::GetMirrorRequest, aid::GetMirrorResponse, enrollment::GetRegistryRequest};
+
+use super::{Desk, PageError};
+
+/// How long an answer serves every page.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long it serves those who look while somebody asks anew.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What every page says about the data that it shows.
+#[derive(Debug, Clone, Default)]
+pub struct Freshness {
+    /// How the mirror stands; none where aid does not answer.
+    pub mirror: Option<GetMirrorResponse>,
+    /// The population registry: `none` or `file`; empty where enrollment does not answer.
+    pub registry: String,
+}
+
+#[derive(Debug)]
+struct Known {
+    at: Instant,
+    /// The civil day on which it was told: a stepped day is another.
+    day: NaiveDate,
+    told: Freshness,
+}
+
+/// What was told last. Whoever asks while another is asking already gets what was known before.
+#[derive(Debug, Clone, Default)]
+pub struct LastTold {
+    known: Arc<Mutex<Option<Known>>>,
+    asking: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl LastTold {
+    fn known(&self, day: NaiveDate, oldest: Duration) -> Option<Freshness> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().filter(|known| known.day == day && known.at.elapsed() < oldest)?;
+        let mut told = known.told.clone();
+        // It grows older by itself; wall clocks step.
+        if let Some(mirror) = told.mirror.as_mut().filter(|mirror| mirror.lag_seconds >= 0.0) {
+            mirror.lag_seconds += known.at.elapsed().as_secs_f64();
+        }
+        Some(told)
+    }
+
+    /// What every page says, for whoever looks.
+    pub async fn get(&self, desk: &Desk, day: NaiveDate) -> Result<Freshness, PageError> {
+        if let Some(told) = self.known(day, FRESH) {
+            return Ok(told);
+        }
+        let _asking = match self.asking.try_lock() {
+            Ok(asking) => asking,
+            Err(_) => {
+                if let Some(told) = self.known(day, PATIENCE) {
+                    return Ok(told);
+                }
+                self.asking.lock().await
+            }
+        };
+        if let Some(told) = self.known(day, FRESH) {
+            return Ok(told);
+        }
+        let (mut reconciliation, mut directory) = (desk.reconciliation(), desk.directory());
+        let (mirror, registry) =
+            tokio::join!(reconciliation.get_mirror(desk.request(GetMirrorRequest {})), directory.get_registry(desk.request(GetRegistryRequest {})));
+        let mirror = match mirror {
+            Ok(answer) => Some(answer.into_inner()),
+            Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
+            Err(_) => None,
+        };
+        // Whoever has to change their password first is told no registry: what was known stays.
+        let before = || self.known(day, Duration::MAX).map(|told| told.registry);
+        let registry = registry.map(|answer| answer.into_inner().registry).ok().or_else(before).unwrap_or_default();
+        // How much was forgotten depends on who asks: that is for the pages of whoever may see it.
+        let told = Freshness { mirror: mirror.map(|mirror| GetMirrorResponse { forgotten: 0, ..mirror }), registry };
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { at: Instant::now(), day, told: told.clone() });
+        Ok(told)
+    }
+
+    /// How old the data are, in seconds, where nobody is known who could ask; none before anybody did.
+    pub fn age(&self) -> Option<f64> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref()?;
+        let lag = known.told.mirror.as_ref().map(|mirror| mirror.lag_seconds).filter(|lag| *lag >= 0.0)?;
+        Some(lag + known.at.elapsed().as_secs_f64())
+    }
+}
