@@ -51,10 +51,14 @@ fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
+/// Files that decide, wherever they stand.
+const PURE_FILES: [&str; 4] = ["rules.rs", "life.rs", "case.rs", "way.rs"];
+
 #[test]
-fn rules_name_no_io() {
-    for (path, text) in sources("services").into_iter().filter(|(path, _)| matches!(name(path), "rules.rs" | "life.rs" | "case.rs")) {
-        for word in ["sqlx", "tonic::", "tokio", "xuezhu_store", "reqwest", "std::fs", "async "] {
+fn what_decides_names_no_io() {
+    let deciding = sources("services").into_iter().chain(sources("crates")).filter(|(path, _)| PURE_FILES.contains(&name(path)));
+    for (path, text) in deciding.chain(PURE.into_iter().flat_map(sources)) {
+        for word in ["sqlx", "tonic::", "tokio", "xuezhu_store", "reqwest", "std::fs", "std::net", "std::env", "async "] {
             assert!(!text.contains(word), "{} names {word}", path.display());
         }
     }
@@ -72,29 +76,46 @@ fn sql_stands_in_stores_only() {
     }
 }
 
+/// Services with rooms: capabilities, each a folder with a `mod.rs`.
+const SERVICES: [&str; 2] = ["enrollment", "aid"];
+
+/// What a path is below a folder that it names.
+fn below(path: &Path, folder: &str) -> Vec<String> {
+    let parts: Vec<String> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let at = parts.iter().rposition(|part| part == folder).unwrap_or_else(|| panic!("{} is below {folder}", path.display()));
+    parts[at + 1..].to_vec()
+}
+
+/// The room that a file of a service belongs to; none for what lies beside the rooms.
+fn room(path: &Path) -> Option<String> {
+    match &below(path, "src")[..] {
+        [room, _, ..] => Some(room.clone()),
+        _ => None,
+    }
+}
+
+/// Folders with a `mod.rs`, however deep.
+fn folders(service: &str) -> BTreeSet<PathBuf> {
+    sources(&format!("services/{service}/src"))
+        .into_iter()
+        .filter(|(path, _)| name(path) == "mod.rs")
+        .map(|(mut path, _)| {
+            path.pop();
+            path
+        })
+        .collect()
+}
+
 #[test]
-fn no_capability_names_the_store_of_another() {
-    for (path, text) in sources("services/enrollment/src").into_iter().chain(sources("services/aid/src")) {
-        for capability in [
-            "directory",
-            "registration",
-            "status_change",
-            "import",
-            "identity_check",
-            "sharing",
-            "roll",
-            "drafts",
-            "places",
-            "persons",
-            "classes",
-            "story",
-            "students",
-            "award",
-            "mirror",
-            "reconciliation",
-            "policy",
-        ] {
-            assert!(!text.contains(&format!("{capability}::store")), "{} names {capability}::store", path.display());
+fn no_room_names_the_store_of_another() {
+    for service in SERVICES {
+        let folders = folders(service);
+        assert!(folders.len() > 5, "{service}");
+        for (path, text) in sources(&format!("services/{service}/src")) {
+            for folder in folders.iter().filter(|folder| !path.starts_with(folder)) {
+                let store = format!("{}::store", name(folder));
+                assert!(!text.contains(&format!(" {store}")) && !text.contains(&format!("::{store}")), "{} names {store}", path.display());
+            }
         }
     }
 }
@@ -121,27 +142,57 @@ fn written(text: &str) -> Vec<String> {
     let table = |at: usize| words.get(at).map(|word| (*word).to_owned()).filter(|word| word.chars().all(|c| c.is_lowercase() || c == '_'));
     let written = |(at, word): (usize, &&str)| match (*word, words.get(at + 1).copied()) {
         ("INSERT", Some("INTO")) | ("DELETE", Some("FROM")) => table(at + 2),
-        ("UPDATE", Some(next)) if next != "SET" => table(at + 1),
+        // A row is locked `FOR UPDATE`, which writes nothing.
+        ("UPDATE", Some(next)) if next != "SET" && (at == 0 || words[at - 1] != "FOR") => table(at + 1),
         _ => None,
     };
     words.iter().enumerate().filter_map(written).collect()
 }
 
-/// Who studies where has one writer: the roll. What a database of before holds is made over by conversions, which belong to nobody.
-#[test]
-fn the_roll_alone_writes_who_studies_where() {
-    const ROLL: [&str; 7] = ["persons", "person_keys", "person_names", "places", "enrollments", "periods", "classes"];
-    let mut writers = BTreeMap::<String, Vec<String>>::new();
-    for (path, text) in sources("services/enrollment/src").into_iter().filter(|(path, _)| name(path) == "store.rs") {
-        let path = path.to_string_lossy().into_owned();
-        for table in written(&text).into_iter().filter(|table| ROLL.contains(&table.as_str())) {
-            writers.entry(table).or_default().push(path.clone());
+/// Tables that the migrations of a service leave behind.
+fn tables(service: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../services").join(service).join("migrations");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).expect("migrations").filter_map(Result::ok).map(|entry| entry.path()).collect();
+    files.sort();
+    let mut tables = BTreeSet::new();
+    for file in files {
+        let text: String = fs::read_to_string(file).expect("reads").lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
+        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "(;".contains(c)).filter(|word| !word.is_empty()).collect();
+        for at in 0..words.len() {
+            match words[at..] {
+                ["CREATE", "TABLE", table, ..] => drop(tables.insert(table.to_owned())),
+                ["DROP", "TABLE", table, ..] => assert!(tables.remove(table), "{table} was there"),
+                ["ALTER", "TABLE", from, "RENAME", "TO", to, ..] => {
+                    assert!(tables.remove(from), "{from} was there");
+                    tables.insert(to.to_owned());
+                }
+                _ => {}
+            }
         }
     }
-    assert_eq!(writers.keys().map(String::as_str).collect::<BTreeSet<_>>(), ROLL.into_iter().collect());
-    for (table, files) in writers {
-        let strangers: Vec<&String> = files.iter().filter(|file| !file.contains("/roll/") && !file.contains("/before/")).collect();
-        assert!(strangers.is_empty(), "{table} is written by {strangers:?}");
+    assert!(tables.len() > 10, "{service}");
+    tables
+}
+
+/// Each table has one writer: a room of its service, or a crate. What a database of before holds is made over by conversions, which
+/// belong to nobody.
+#[test]
+fn each_table_has_one_writer() {
+    for service in SERVICES {
+        let tables = tables(service);
+        let mut writers: BTreeMap<&str, BTreeSet<String>> = tables.iter().map(|table| (table.as_str(), BTreeSet::new())).collect();
+        let of_rooms = sources(&format!("services/{service}/src")).into_iter().filter_map(|(path, text)| Some((room(&path)?, text)));
+        let of_crates = sources("crates").into_iter().map(|(path, text)| (format!("crate {}", below(&path, "crates")[0]), text));
+        for (writer, text) in of_rooms.chain(of_crates).filter(|(writer, _)| writer != "before") {
+            for table in written(&text) {
+                if let Some(writers) = writers.get_mut(table.as_str()) {
+                    writers.insert(writer.clone());
+                }
+            }
+        }
+        for (table, writers) in writers {
+            assert!(writers.len() == 1, "{table} of {service} is written by {writers:?}");
+        }
     }
 }
 
@@ -254,26 +305,79 @@ fn numbers_that_sql_compares_codes_with_are_those_of_types() {
     assert_eq!(stores.flat_map(|(_, text)| numbers(&text)).collect::<BTreeSet<_>>(), known);
 }
 
-/// A rule table and a timeline name nothing of the outside; capabilities of the service make no circle.
-#[test]
-fn the_rooms_of_the_service_make_no_circle() {
-    let rooms = ["directory", "registration", "status_change", "students", "import", "identity_check", "sharing", "roll"];
-    let mut needs = BTreeMap::<&str, BTreeSet<&str>>::new();
-    for (path, text) in sources("services/enrollment/src") {
-        let Some(room) = rooms.into_iter().find(|room| path.to_string_lossy().contains(&format!("src/{room}/"))) else { continue };
-        let named = |other: &&str| *other != room && (text.contains(&format!("crate::{other}")) || used(&text).contains(*other));
-        needs.entry(room).or_default().extend(rooms.into_iter().filter(|other| named(other)));
+/// What a file names of its crate: the first two names of each path, in `crate::a::b` and in `crate::{a::{b, …}, …}`.
+fn named(text: &str) -> Vec<(String, String)> {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let paths = if rest.starts_with('{') { parts_of_group(rest) } else { vec![rest] };
+        for path in paths {
+            let first = word(path);
+            let Some(tail) = path[first.len()..].strip_prefix("::") else {
+                found.push((first, String::new()));
+                continue;
+            };
+            let seconds = if tail.starts_with('{') { parts_of_group(tail) } else { vec![tail] };
+            found.extend(seconds.into_iter().map(|second| (first.clone(), word(second))));
+        }
     }
-    let mut left: Vec<&str> = needs.keys().copied().collect();
-    while let Some(at) = left.iter().position(|room| needs[room].iter().all(|other| !left.contains(other))) {
-        left.remove(at);
-    }
-    assert!(left.is_empty(), "a circle among {left:?}: {needs:?}");
+    found
 }
 
-/// Rooms that a `use crate::{…}` names.
-fn used(text: &str) -> BTreeSet<String> {
-    let Some(begin) = text.find("use crate::{") else { return BTreeSet::new() };
-    let end = text[begin..].find("};").map_or(text.len(), |end| begin + end);
-    text[begin..end].split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned).collect()
+/// What stands between the braces that a text begins with, parted by its outer commas.
+fn parts_of_group(text: &str) -> Vec<&str> {
+    let (mut depth, mut begin, mut parts) = (0, 1, Vec::new());
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if (c == ',' && depth == 1) || depth == 0 {
+            parts.push(text[begin..at].trim());
+            begin = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+#[test]
+fn what_a_file_names_is_found() {
+    let text = "//! [`crate::nobody`]\nuse crate::{\n    Parts, award, mirror::{self, told::Told},\n    roll,\n};\nfn f() { crate::api::seen(crate::students::api::x) }";
+    let found = named(text);
+    let found: Vec<(&str, &str)> = found.iter().map(|(first, second)| (first.as_str(), second.as_str())).collect();
+    assert_eq!(found, [("Parts", ""), ("award", ""), ("mirror", "self"), ("mirror", "told"), ("roll", ""), ("api", "seen"), ("students", "api")]);
+}
+
+/// Rooms of a service stand on floors: what one names lies below it. Doors (`api.rs`), through which calls come in, stand above all rooms:
+/// they may name any, and only doors and what puts the service together name them.
+#[test]
+fn rooms_stand_on_floors() {
+    for service in SERVICES {
+        let rooms: BTreeSet<String> = folders(service).iter().filter_map(|folder| room(&folder.join("mod.rs"))).collect();
+        let door = |room: &str| format!("{room}::api");
+        let mut needs: BTreeMap<String, BTreeSet<String>> =
+            rooms.iter().flat_map(|room| [(room.clone(), BTreeSet::new()), (door(room), BTreeSet::new())]).collect();
+        for (path, text) in sources(&format!("services/{service}/src")) {
+            let Some(room) = room(&path) else { continue };
+            let is_door = below(&path, "src")[1] == "api.rs";
+            for (other, what) in named(&text).into_iter().filter(|(other, _)| *other != room && rooms.contains(other)) {
+                assert!(is_door || what != "api", "{} names the door of {other}", path.display());
+                let other = if what == "api" { door(&other) } else { other };
+                needs.get_mut(&if is_door { door(&room) } else { room.clone() }).expect("is a room").insert(other);
+            }
+        }
+        assert!(needs.values().flatten().count() > 10, "{needs:?}");
+        let mut left: Vec<&String> = needs.keys().collect();
+        while let Some(at) = left.iter().position(|room| needs[*room].iter().all(|other| !left.contains(&other))) {
+            left.remove(at);
+        }
+        assert!(left.is_empty(), "a circle among {left:?}: {needs:?}");
+    }
 }
