@@ -7,6 +7,7 @@ use std::{
 };
 
 use xuezhu_aid::{
+    award::units::rules::Standing,
     forgotten::State as Forgotten,
     reconciliation::{
         life::{State as FlagState, Step},
@@ -258,7 +259,7 @@ fn migrations_made_of_each_word_its_code() {
 }
 
 /// Columns that hold codes.
-const CODED: [&str; 7] = ["state", "stage", "kind", "registry", "rule", "act", "id_class"];
+const CODED: [&str; 8] = ["state", "standing", "stage", "kind", "registry", "rule", "act", "id_class"];
 
 /// What a text compares such columns with as a number: `state < 50`.
 fn numbers(text: &str) -> BTreeSet<String> {
@@ -294,6 +295,9 @@ fn numbers_that_sql_compares_codes_with_are_those_of_types() {
         format!("state <= {}", FlagState::LAST_HOLDING),
         format!("state > {}", EntryState::LAST_CLERKS),
         format!("state = {}", Forgotten::Open.code()),
+        format!("standing < {}", Standing::FIRST_FALLEN),
+        format!("standing = {}", Standing::Approved.code()),
+        format!("standing = {}", Standing::Double.code()),
         format!("stage = {}", MirrorStage::Approved.code()),
         format!("registry IN ({}, {})", RegistryAnswer::NotAsked.code(), RegistryAnswer::Confirmed.code()),
         format!("kind = {}", BondKind::Current.code()),

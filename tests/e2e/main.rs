@@ -26,4 +26,5 @@ mod restored;
 mod resumed;
 mod reviews;
 mod sessions;
+mod units;
 mod year;

@@ -191,6 +191,7 @@ pub fn code(reason: Reason) -> Code {
         | R::SourceForgot
         | R::MirrorStale
         | R::LastAdministrator
+        | R::MonthTaken
         | R::PlaceOverlaps => Code::FailedPrecondition,
         R::CursorTooOld => Code::OutOfRange,
         R::Conflict => Code::Aborted,
@@ -239,6 +240,7 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::MirrorStale => "资助系统较长时间没有收到学籍数据，暂不能审核，请稍后重试",
         R::StorageFull => "磁盘空间已满，未能写入；请通知运维人员，腾出空间后重试",
         R::LastAdministrator => "这是最后一个能登录的管理员账号，不能停用",
+        R::MonthTaken => "该生同一项目的该月（或学期）已在另一名单中审核通过，不能重复享受",
         R::DuplicateRow => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条",
     }
 }
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_chinese_text() {
-        for reason in (0..=36).filter_map(|number| Reason::try_from(number).ok()) {
+        for reason in (0..=37).filter_map(|number| Reason::try_from(number).ok()) {
             assert!(chinese(reason).chars().any(|c| c > '\u{4e00}'), "{reason:?}");
         }
     }

@@ -20,6 +20,7 @@ use xuezhu_workbook::UPLOAD_BYTES;
 use super::{
     Upload, rules,
     store::{self, EntryRow, Filter, ListRow},
+    units::{self, Holds},
 };
 use crate::{Parts, forgotten, mirror, reconciliation};
 
@@ -173,7 +174,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entry)| {
                 Box::pin(async move {
                     let row = super::remove(ctx, tx, parts, school, *list, *entry).await?;
-                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(ctx, parts, row, None, Vec::new())) })
+                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(ctx, parts, row, None, Vec::new(), Holds::default())) })
                 })
             })
             .await
@@ -245,6 +246,11 @@ impl AwardService for AwardApi {
             })
             .await
     }
+
+    async fn list_double_units(&self, request: Request<pb::ListDoubleUnitsRequest>) -> Result<Response<pb::ListDoubleUnitsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListDoubleUnits").await?;
+        self.0.runner.read(&ctx, "ListDoubleUnits", &request, |ctx, tx, request| Box::pin(units::list_doubles(ctx, tx, request))).await
+    }
 }
 
 async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwardListsRequest) -> Result<pb::ListAwardListsResponse, Error> {
@@ -298,13 +304,15 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
     }
     let persons = known_persons(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
+    let mut holds = units::of_entries(tx, &parts.policies, &list, &rows).await?;
     let entries = rows
         .into_iter()
         .map(|row| {
             let flags = flags.remove(&row.entry).unwrap_or_default();
             let person = persons.get(&row.entry).copied();
             let source_forgot = concerned.contains(&row.entry);
-            pb::AwardEntry { source_forgot, ..entry_to_proto(ctx, parts, row, person, flags) }
+            let holds = holds.remove(&row.entry).unwrap_or_default();
+            pb::AwardEntry { source_forgot, ..entry_to_proto(ctx, parts, row, person, flags, holds) }
         })
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
@@ -329,7 +337,7 @@ async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &s
     Ok(known)
 }
 
-fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>) -> pb::AwardEntry {
+fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>, holds: Holds) -> pb::AwardEntry {
     pb::AwardEntry {
         entry: row.entry.to_string(),
         person: person.map(|person| person.to_string()).unwrap_or_default(),
@@ -347,6 +355,10 @@ fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uu
         source_forgot: false,
         birth_date: String::new(),
         birth_year: row.birth_date.map(|day| day.year()).unwrap_or_default(),
+        standing_months: holds.months,
+        standing_fen: holds.fen,
+        refusal: holds.refusal.map(|reason| reason.as_str_name().to_owned()).unwrap_or_default(),
+        refusal_message: holds.message,
     }
 }
 
@@ -359,6 +371,8 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
     let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
     let waits = |entry: &Uuid| concerned.contains(entry) && !by_flags.contains(entry);
     let forgotten_attested = i32::try_from(attested().filter(|entry| waits(&entry.entry)).count()).unwrap_or(i32::MAX);
+    let taken = if attested().next().is_some() { units::taken_attested(tx, row.list).await? } else { HashSet::new() };
+    let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
     Ok(pb::AwardList {
@@ -379,6 +393,8 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         closed_to_new: row.submitted,
         forgotten_attested,
         amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack).map(|entry| entry.amount_fen).sum(),
+        standing_fen: units::standing_fen(tx, row.list).await?,
+        taken_attested,
         due_date,
         submitted_by: row.submitted_by_name,
         attested_by: row.attested_by_name,

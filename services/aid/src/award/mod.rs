@@ -3,6 +3,7 @@
 pub mod api;
 pub mod rules;
 mod store;
+pub mod units;
 
 use std::collections::{HashMap, HashSet};
 
@@ -139,6 +140,7 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let touched: Vec<Uuid> = entered.iter().map(|row| row.person_key.0).collect();
     if !entered.is_empty() {
         store::insert_entries(ctx, tx, &list, &entered).await?;
+        units::enter(ctx, tx, &list, &entered).await?;
         judge_keys(ctx, tx, parts, &touched, "list").await?;
     }
     Ok(answer)
@@ -313,9 +315,11 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
 async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &ListRow, new: &[Entered], changed: &[Entered]) -> Result<(), Error> {
     if !new.is_empty() {
         store::insert_entries(ctx, tx, list, new).await?;
+        units::enter(ctx, tx, list, new).await?;
     }
     if !changed.is_empty() {
         store::update_entries(ctx, tx, changed).await?;
+        units::enter_again(ctx, tx, list, changed).await?;
     }
     store::settle_list(tx, list.list).await?;
     let touched: Vec<Uuid> = new.iter().chain(changed).map(|row| row.person_key.0).collect();
@@ -442,6 +446,7 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     let row = store::entries(tx, list.list).await?.into_iter().find(|row| row.entry == entry).ok_or_else(|| Refusal::not_found("名单中的该生"))?;
     after(row.state, Change::Remove).ok_or_else(|| Refusal::wrong_state(format!("该生在名单中为“{}”，只有草稿和被退回的可以移除", row.state.name())))?;
     store::set_states(tx, &[entry], State::Removed, "").await?;
+    units::remove(tx, &[entry]).await?;
     store::settle_list(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
     Ok(row)
@@ -496,7 +501,8 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said: 
 }
 
 /// The department approves every entry that nothing holds. The held are left behind; the same digest serves again once
-/// they are mended. Nothing is approved on a mirror that is too old, nor of whom enrollment forgot what it said.
+/// they are mended. Nothing is approved on a mirror that is too old, nor of whom enrollment forgot what it said, nor what somebody has
+/// already, whatever was said about flags.
 pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::Approve).await?;
     if parts.is_stale() {
@@ -517,13 +523,14 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     reconciliation::lock_keys(tx, &keys).await?;
     let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
-    let free: Vec<Uuid> = waiting.iter().map(|row| row.entry).filter(|entry| !held.contains(entry) && !concerned.contains(entry)).collect();
+    let free: Vec<&EntryRow> = waiting.iter().copied().filter(|row| !held.contains(&row.entry) && !concerned.contains(&row.entry)).collect();
     if free.is_empty() && waiting.iter().any(|row| concerned.contains(&row.entry)) {
         let why = "学籍系统恢复到了较早的备份，遗忘了待审学生的记录：请学校重新登记，或在“遗忘的记录”中核定后再审核";
         return Err(Refusal::new(Reason::SourceForgot, why).into());
     }
-    store::set_states(tx, &free, State::Approved, "").await?;
-    if !free.is_empty() {
+    let approved = units::approve(ctx, tx, &list, &free).await?;
+    store::set_states(tx, &approved, State::Approved, "").await?;
+    if !approved.is_empty() {
         store::note_approved(ctx, tx, list.list).await?;
     }
     store::settle_list(tx, list.list).await?;

@@ -9,17 +9,23 @@ use xuezhu_domain::{
     IdNumber,
     text::{holds_long_number, mask_long_numbers},
 };
+use xuezhu_judge::entry::State;
 use xuezhu_service::{
     Error, Keyring,
     conversion::{self, Chunk, sealed_anew, sealed_report},
     proof,
 };
-use xuezhu_store::{Bytes, Db, Hex, Tx, TxFuture};
+use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
 
-use crate::reconciliation;
+use crate::{
+    award::units::{self, OfBefore},
+    reconciliation,
+};
 
 /// Rows that one transaction converts.
 const ROWS: i64 = 500;
+/// Entries whose units one transaction makes rows of: they go by when they were recorded, for which there is no index.
+const ENTRIES: i64 = 5_000;
 /// Tables in which changed rows left what they held before.
 const COMPACT: &[&str] = &["award_entries", "flags", "flag_steps", "imports", "requests", "mirror_periods", "audit"];
 
@@ -47,7 +53,7 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 7] = [
+    let conversions: [(&str, Chunk); 8] = [
         ("entries", entries),
         ("steps", steps),
         ("imports", imports),
@@ -55,6 +61,7 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
         ("classes", classes),
         ("evidence", evidence),
         ("audit", conversion::audit),
+        ("units", award_units),
     ];
     conversion::convert_all(db, keyring, &conversions).await?;
     conversion::compact(db, COMPACT).await
@@ -129,6 +136,27 @@ fn imports<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
         for (import, report) in rows {
             store::set_import(tx, import, &sealed_report(keyring, import, report)?).await?;
         }
+        Ok(last)
+    })
+}
+
+/// Units of entries, in the order in which these were recorded.
+fn award_units<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let after: (i64, Uuid) =
+            if after.is_empty() { (i64::MIN, Uuid::nil()) } else { serde_json::from_str(after).map_err(|_| StoreError::Corrupt("key of a conversion"))? };
+        let rows = store::recorded(tx, after, ENTRIES).await?;
+        let last = rows.last().map(|row| serde_json::json!([row.recorded_at_us, row.entry]).to_string());
+        let standing = rows.into_iter().filter(|row| row.state != State::Removed).map(|row| OfBefore {
+            entry: row.entry,
+            person_key: row.person_key,
+            scheme: row.scheme,
+            term: row.term,
+            months: row.months,
+            amount_fen: row.amount_fen,
+            state: row.state,
+        });
+        units::move_over(tx, &standing.collect::<Vec<_>>()).await?;
         Ok(last)
     })
 }

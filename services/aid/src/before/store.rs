@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_judge::entry::State;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// An entry's sealed columns, and what was written about it.
@@ -14,7 +15,21 @@ pub struct EntryRow {
     pub sent_back_reason: String,
 }
 
-/// The same, as it is stored now.
+/// What an entry covers, and when it was recorded.
+#[derive(Debug, sqlx::FromRow)]
+pub struct RecordedRow {
+    pub entry: Uuid,
+    pub recorded_at_us: i64,
+    pub person_key: Uuid,
+    pub scheme: String,
+    pub term: String,
+    pub months: String,
+    pub amount_fen: i64,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+}
+
+/// An entry's columns, as it is stored now.
 #[derive(Debug, Serialize)]
 pub struct Converted {
     pub entry: Hex,
@@ -113,4 +128,17 @@ pub async fn imports(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, 
 pub async fn set_import(tx: &mut Tx, import: Uuid, report: &[u8]) -> Result<(), StoreError> {
     run!(tx, "UPDATE imports SET report = $2 WHERE import = $1", import, report)?;
     Ok(())
+}
+
+/// Entries by when they were recorded.
+pub async fn recorded(tx: &mut Tx, after: (i64, Uuid), limit: i64) -> Result<Vec<RecordedRow>, StoreError> {
+    rows!(
+        tx,
+        RecordedRow,
+        "SELECT entry, recorded_at_us, person_key, scheme, term, months, amount_fen, state FROM award_entries
+         WHERE (recorded_at_us, entry) > ($1, $2) ORDER BY recorded_at_us, entry LIMIT $3",
+        after.0,
+        after.1,
+        limit
+    )
 }

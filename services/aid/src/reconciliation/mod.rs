@@ -182,6 +182,22 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Pe
     Ok(load::cases(tx, generation, keys, bonds, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
 }
 
+/// Whose the entries of these keys are, as far as is known now: their holders', of whom something may be held under another number; where
+/// nobody holds the key, the key's.
+pub(crate) async fn subjects_of_entries(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<HashMap<Uuid, Uuid>, Error> {
+    let mut subjects = HashMap::new();
+    for case in cases(tx, generation, keys).await? {
+        for claim in &case.claims {
+            let holder = rules::holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day);
+            let known = |subject: &Uuid| !subject.is_nil();
+            if let Some(subject) = holder.map(|person| person.subject).filter(known).or_else(|| Some(claim.subject).filter(known)) {
+                subjects.insert(claim.entry, subject);
+            }
+        }
+    }
+    Ok(subjects)
+}
+
 /// What a round of judging changes.
 #[derive(Default)]
 struct Changes {

@@ -149,7 +149,7 @@ impl ListPage {
 
     /// How many wait for the department and nothing else.
     fn approvable(&self) -> i32 {
-        (self.list.attested - self.list.held_attested - self.list.forgotten_attested).max(0)
+        (self.list.attested - self.list.held_attested - self.list.forgotten_attested - self.list.taken_attested).max(0)
     }
 
     /// Whether a file could change anything: what was submitted it can't.
@@ -160,6 +160,11 @@ impl ListPage {
     /// Whether the entry was taken from the roll, which tells no number.
     fn is_of_roll(entry: &AwardEntry) -> bool {
         !entry.id_number.contains(|c: char| c.is_ascii_digit())
+    }
+
+    /// Whether less of an entry holds than was signed.
+    fn differs(entry: &AwardEntry) -> bool {
+        entry.standing_fen != entry.amount_fen
     }
 
     /// Whether an entry waits for who looks, who may send it back.

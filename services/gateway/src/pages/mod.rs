@@ -5,6 +5,7 @@ pub mod session;
 pub mod show;
 
 mod accounts;
+mod doubles;
 mod flags;
 mod forgotten;
 mod home;
@@ -51,6 +52,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(lists::routes())
         .merge(flags::routes())
         .merge(forgotten::routes())
+        .merge(doubles::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
         .layer(middleware::from_fn(own_forms_only))
         .with_state(gateway)

@@ -1,0 +1,281 @@
+//! What entries cover, month by month or as a term: units are rows. An entry keeps what was signed; its units say what of it holds. The
+//! database refuses two approved units of one student and scheme; whoever has one already is left behind by approval.
+
+pub mod rules;
+mod store;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+use xuezhu_domain::{Fen, Month, Term};
+use xuezhu_judge::{
+    entry::State,
+    policy::{Policies, SchemeCode},
+};
+use xuezhu_proto::aid::{self as pb, award_unit};
+use xuezhu_service::{Context, Error, Permission, Place, Reason, Role, paging};
+use xuezhu_store::{Hex, StoreError, Tx};
+
+use self::{
+    rules::{Kind, Once, Settled, Standing, Taken, Unit, Wanted, tell_doubles, told, unit_name, units},
+    store::{ApprovedRow, DoubleRow, NewUnit, TakenRow, UnitRow},
+};
+use super::store::{Entered, EntryRow, ListRow};
+use crate::{
+    forgotten, mirror,
+    reconciliation::{self, parse_months},
+};
+
+fn scheme_of(text: &str) -> Result<SchemeCode, StoreError> {
+    SchemeCode::parse(text).ok_or(StoreError::Corrupt("scheme"))
+}
+
+fn term_of(text: &str) -> Result<Term, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt("term"))
+}
+
+fn month_of(number: i32) -> Result<Month, StoreError> {
+    number.try_into().map_err(|_| StoreError::Corrupt("first month of a unit"))
+}
+
+fn kind_of(code: i32) -> Result<Kind, StoreError> {
+    code.try_into().map_err(|_| StoreError::Corrupt("kind of a unit"))
+}
+
+/// What an entry covers, claimed.
+fn claimed(entry: Uuid, scheme: SchemeCode, term: &str, months: &str, amount_fen: i64) -> Result<Vec<NewUnit>, Error> {
+    let new = |unit: Unit| NewUnit {
+        entry: Hex(entry),
+        first_month: unit.first.number(),
+        unit: unit.kind.code(),
+        scheme: scheme.as_str(),
+        subject: None,
+        fen: unit.fen.0,
+        standing: Standing::Claimed.code(),
+        taken_by: None,
+    };
+    Ok(units(scheme, term_of(term)?, &parse_months(months), Fen(amount_fen)).into_iter().map(new).collect())
+}
+
+/// Writes the units of entries that were just entered.
+pub(super) async fn enter(ctx: &Context, tx: &mut Tx, list: &ListRow, entered: &[Entered]) -> Result<(), Error> {
+    let scheme = scheme_of(&list.scheme)?;
+    let mut new = Vec::with_capacity(entered.len());
+    for row in entered {
+        new.extend(claimed(row.entry.0, scheme, &list.term, &row.months, row.amount_fen)?);
+    }
+    Ok(store::insert(tx, &new, Some(ctx.today())).await?)
+}
+
+/// Writes the units of entries that were just edited.
+pub(super) async fn enter_again(ctx: &Context, tx: &mut Tx, list: &ListRow, entered: &[Entered]) -> Result<(), Error> {
+    remove(tx, &entered.iter().map(|row| row.entry.0).collect::<Vec<_>>()).await?;
+    enter(ctx, tx, list, entered).await
+}
+
+/// Takes away the units of entries that are taken off a list: they claim nothing any more.
+pub(super) async fn remove(tx: &mut Tx, entries: &[Uuid]) -> Result<(), Error> {
+    Ok(store::delete(tx, entries).await?)
+}
+
+/// Approves the units of entries of a list, whose keys are locked; returns the entries that are. The others stay as they are, and say by
+/// whom their units are taken. Where two approve units of one student under different numbers at once, the index lets one of them through,
+/// and the other is run again and sees it.
+pub(super) async fn approve(ctx: &Context, tx: &mut Tx, list: &ListRow, free: &[&EntryRow]) -> Result<Vec<Uuid>, Error> {
+    if free.is_empty() {
+        return Ok(Vec::new());
+    }
+    let scheme = scheme_of(&list.scheme)?;
+    let generation = mirror::state(tx).await?.generation;
+    let subjects = reconciliation::subjects_of_entries(tx, generation, &free.iter().map(|row| row.person_key).collect::<Vec<_>>()).await?;
+    let mut covered: HashMap<Uuid, Vec<(Kind, Month)>> = HashMap::new();
+    for (entry, unit, first) in store::covered(tx, &free.iter().map(|row| row.entry).collect::<Vec<_>>()).await? {
+        covered.entry(entry).or_default().push((kind_of(unit)?, month_of(first)?));
+    }
+    let mut wanted: Vec<Wanted> = Vec::with_capacity(free.len());
+    for row in free {
+        let subject = subjects.get(&row.entry).copied().unwrap_or(row.person_key);
+        wanted.push(Wanted { entry: row.entry, subject, scheme, units: covered.remove(&row.entry).unwrap_or_default() });
+    }
+    // Ids rise with time: of two entries of one student on one list the earlier one is approved.
+    wanted.sort_by_key(|wanted| wanted.entry);
+    let mut approved = approved_of(tx, scheme, wanted.iter().map(|wanted| wanted.subject)).await?;
+    let (can, refused) = rules::approve(&wanted, &mut approved);
+    if !refused.is_empty() {
+        let taken = |unit: &Settled| TakenRow { entry: Hex(unit.entry), first_month: unit.first.number(), taken_by: unit.taken_by.map(Hex) };
+        store::note_taken(tx, &refused.iter().map(taken).collect::<Vec<_>>()).await?;
+    }
+    if !can.is_empty() {
+        let rows: Vec<ApprovedRow> = can.iter().map(|(entry, subject)| ApprovedRow { entry: Hex(*entry), subject: Hex(*subject) }).collect();
+        store::approve(tx, &rows, ctx.today()).await?;
+    }
+    Ok(can.into_iter().map(|(entry, _)| entry).collect())
+}
+
+/// What students have approved of a scheme.
+async fn approved_of(tx: &mut Tx, scheme: SchemeCode, subjects: impl Iterator<Item = Uuid>) -> Result<BTreeMap<Once, Uuid>, Error> {
+    let mut subjects: Vec<Uuid> = subjects.collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let mut approved = BTreeMap::new();
+    for (subject, unit, first, entry) in store::approved(tx, scheme.as_str(), &subjects).await? {
+        approved.insert((subject, scheme, kind_of(unit)?, month_of(first)?), entry);
+    }
+    Ok(approved)
+}
+
+/// What holds of an entry, and why it is not approved if a unit of it is taken.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Holds {
+    /// Months that stand, YYYYMM.
+    pub months: Vec<i32>,
+    /// What they come to.
+    pub fen: i64,
+    /// Why it was not approved.
+    pub refusal: Option<Reason>,
+    /// The same in Chinese.
+    pub message: String,
+}
+
+/// What holds of the entries of a list.
+pub(super) async fn of_entries(tx: &mut Tx, policies: &Policies, list: &ListRow, rows: &[EntryRow]) -> Result<HashMap<Uuid, Holds>, Error> {
+    let mut by_entry: HashMap<Uuid, Vec<UnitRow>> = HashMap::new();
+    for unit in store::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await? {
+        by_entry.entry(unit.entry).or_default().push(unit);
+    }
+    let mut holds = HashMap::with_capacity(rows.len());
+    for row in rows {
+        holds.insert(row.entry, of_units(policies, list, row, &by_entry.remove(&row.entry).unwrap_or_default())?);
+    }
+    Ok(holds)
+}
+
+fn of_units(policies: &Policies, list: &ListRow, row: &EntryRow, units: &[UnitRow]) -> Result<Holds, Error> {
+    let mut holds = Holds::default();
+    let mut taken = Vec::new();
+    for unit in units {
+        let (kind, first) = (kind_of(unit.unit)?, month_of(unit.first_month)?);
+        if unit.standing.stands() {
+            holds.fen += unit.fen;
+            match kind {
+                Kind::Month => holds.months.push(first.number()),
+                // The months that were signed: the unit stands for all of them.
+                Kind::Term | Kind::Year => holds.months.extend(super::month_numbers(&row.months)),
+            }
+        }
+        if unit.standing == Standing::Claimed && unit.taken_by.is_some() {
+            let own_list = (unit.by_school == list.school).then(|| list_name(policies, unit)).transpose()?;
+            taken.push(Taken { unit: unit_name(kind, first), own_list });
+        }
+    }
+    if !taken.is_empty() {
+        holds.refusal = Some(Reason::MonthTaken);
+        holds.message = told(&taken);
+    }
+    Ok(holds)
+}
+
+fn list_name(policies: &Policies, unit: &UnitRow) -> Result<String, Error> {
+    let scheme = &policies.scheme(scheme_of(&unit.by_scheme)?).name;
+    let which = if unit.by_supplement == 0 { "主名单".to_owned() } else { format!("补充名单{}", unit.by_supplement) };
+    Ok(format!("{} {scheme} {which}", term_of(&unit.by_term)?.name()))
+}
+
+/// What stands of a list, without what was sent back, in fen.
+pub(super) async fn standing_fen(tx: &mut Tx, list: Uuid) -> Result<i64, Error> {
+    Ok(store::standing_fen(tx, list).await?)
+}
+
+/// Attested entries of a list that were not approved because a unit of theirs is taken, and that no flag holds.
+pub(super) async fn taken_attested(tx: &mut Tx, list: Uuid) -> Result<HashSet<Uuid>, Error> {
+    Ok(store::taken_attested(tx, list).await?.into_iter().collect())
+}
+
+/// What was approved twice before units were rows, as far as the caller sees the schools.
+pub(super) async fn list_doubles(ctx: &Context, tx: &mut Tx, request: &pb::ListDoubleUnitsRequest) -> Result<pb::ListDoubleUnitsResponse, Error> {
+    let (own, authority_prefix) = forgotten::seen(ctx);
+    let school = if request.school.is_empty() { own.clone() } else { request.school.clone() };
+    if school.is_empty() {
+        ctx.may(Permission::ReadSchool, &Place::Region(&ctx.actor.organisation))?;
+    } else {
+        mirror::school_for(ctx, tx, &school, Permission::ReadSchool).await?;
+    }
+    let limit = paging::size(request.page_size)?;
+    let query = paging::Query::of("ListDoubleUnits", &pb::ListDoubleUnitsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+    let rows = store::doubles(tx, &school, &authority_prefix, query.after(&request.page_token)?.unwrap_or_default(), limit).await?;
+    let next_page_token = match rows.last() {
+        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&(last.entry, last.first_month)),
+        _ => String::new(),
+    };
+    let units = rows.into_iter().map(|row| double_to_proto(ctx, &own, &authority_prefix, row)).collect::<Result<_, Error>>()?;
+    Ok(pb::ListDoubleUnitsResponse { units, next_page_token })
+}
+
+fn double_to_proto(ctx: &Context, own: &str, authority_prefix: &str, row: DoubleRow) -> Result<pb::DoubleUnit, Error> {
+    // A school learns nothing of another's list, a department nothing of schools that are not under it.
+    let is_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let shown = if is_school { row.by_school == own } else { row.by_authority.starts_with(authority_prefix) };
+    let seen = |text: String| if shown { text } else { String::new() };
+    let id = |id: Option<Uuid>| seen(id.map(|id| id.to_string()).unwrap_or_default());
+    Ok(pb::DoubleUnit {
+        entry: row.entry.to_string(),
+        list: row.list.to_string(),
+        school: row.school,
+        school_name: row.school_name,
+        name: row.name,
+        scheme: pb::scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        term: row.term,
+        kind: award_unit::Kind::from_str_name(kind_of(row.unit)?.as_str()).unwrap_or_default().into(),
+        first_month: row.first_month,
+        fen: row.fen,
+        standing_entry: id(row.by_entry),
+        standing_list: id(row.by_list),
+        standing_school: seen(row.by_school),
+        standing_school_name: seen(row.by_school_name),
+    })
+}
+
+/// An entry of a database of before.
+pub(crate) struct OfBefore {
+    pub entry: Uuid,
+    pub person_key: Uuid,
+    pub scheme: String,
+    pub term: String,
+    pub months: String,
+    pub amount_fen: i64,
+    pub state: State,
+}
+
+/// Makes rows of the units of entries of before, those that were recorded first first: what was approved twice was so for the one that
+/// was recorded first, and is double for the others.
+pub(crate) async fn move_over(tx: &mut Tx, rows: &[OfBefore]) -> Result<(), Error> {
+    let generation = mirror::state(tx).await?.generation;
+    let keys: Vec<Uuid> = rows.iter().filter(|row| row.state == State::Approved).map(|row| row.person_key).collect();
+    let subjects = reconciliation::subjects_of_entries(tx, generation, &keys).await?;
+    let mut new = Vec::new();
+    let mut by_scheme: HashMap<SchemeCode, Vec<Wanted>> = HashMap::new();
+    for row in rows {
+        let scheme = scheme_of(&row.scheme)?;
+        let units = claimed(row.entry, scheme, &row.term, &row.months, row.amount_fen)?;
+        if row.state == State::Approved {
+            let subject = subjects.get(&row.entry).copied().unwrap_or(row.person_key);
+            let covers = units.iter().map(|unit| Ok((kind_of(unit.unit)?, month_of(unit.first_month)?))).collect::<Result<_, StoreError>>()?;
+            by_scheme.entry(scheme).or_default().push(Wanted { entry: row.entry, subject, scheme, units: covers });
+        }
+        new.extend(units);
+    }
+    let mut settled: HashMap<(Uuid, i32), Settled> = HashMap::new();
+    for (scheme, wanted) in by_scheme {
+        let mut approved = approved_of(tx, scheme, wanted.iter().map(|wanted| wanted.subject)).await?;
+        settled.extend(tell_doubles(&wanted, &mut approved).into_iter().map(|unit| ((unit.entry, unit.first.number()), unit)));
+    }
+    for unit in &mut new {
+        if let Some(settled) = settled.get(&(unit.entry.0, unit.first_month)) {
+            unit.subject = Some(Hex(settled.subject));
+            unit.standing = if settled.taken_by.is_some() { Standing::Double } else { Standing::Approved }.code();
+            unit.taken_by = settled.taken_by.map(Hex);
+        }
+    }
+    // Since when it stands so, nobody kept.
+    Ok(store::insert(tx, &new, None).await?)
+}

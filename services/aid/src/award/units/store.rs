@@ -1,0 +1,202 @@
+//! SQL of units. Those below 50 stand, 11 is approved, 51 double ([`Standing`](super::rules::Standing)).
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_judge::entry::State;
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
+
+use super::rules::Standing;
+
+/// A unit as it is written.
+#[derive(Debug, Serialize)]
+pub struct NewUnit {
+    pub entry: Hex,
+    pub first_month: i32,
+    pub unit: i32,
+    pub scheme: &'static str,
+    pub subject: Option<Hex>,
+    pub fen: i64,
+    pub standing: i32,
+    pub taken_by: Option<Hex>,
+}
+
+/// An entry that is approved, and whose it is.
+#[derive(Debug, Serialize)]
+pub struct ApprovedRow {
+    pub entry: Hex,
+    pub subject: Hex,
+}
+
+/// By whose a unit is taken, if it is.
+#[derive(Debug, Serialize)]
+pub struct TakenRow {
+    pub entry: Hex,
+    pub first_month: i32,
+    pub taken_by: Option<Hex>,
+}
+
+/// A unit of an entry, with the entry that has it already.
+#[derive(Debug, sqlx::FromRow)]
+pub struct UnitRow {
+    pub entry: Uuid,
+    pub unit: i32,
+    pub first_month: i32,
+    pub fen: i64,
+    #[sqlx(try_from = "i32")]
+    pub standing: Standing,
+    pub taken_by: Option<Uuid>,
+    pub by_school: String,
+    pub by_scheme: String,
+    pub by_term: String,
+    pub by_supplement: i32,
+}
+
+/// A unit that was approved twice before units were rows, with both entries.
+#[derive(Debug, sqlx::FromRow)]
+pub struct DoubleRow {
+    pub entry: Uuid,
+    pub first_month: i32,
+    pub unit: i32,
+    pub fen: i64,
+    pub list: Uuid,
+    pub school: String,
+    pub school_name: String,
+    pub scheme: String,
+    pub term: String,
+    pub name: String,
+    pub by_entry: Option<Uuid>,
+    pub by_list: Option<Uuid>,
+    pub by_school: String,
+    pub by_school_name: String,
+    pub by_authority: String,
+}
+
+pub async fn insert(tx: &mut Tx, units: &[NewUnit], since: Option<NaiveDate>) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO award_units (entry, first_month, unit, scheme, subject, fen, standing, standing_since, taken_by)
+             SELECT t.entry, t.first_month, t.unit, t.scheme, t.subject, t.fen, t.standing, $2, t.taken_by
+             FROM " table 1 (entry uuid, first_month integer, unit integer, scheme text, subject uuid, fen bigint, standing integer, taken_by uuid)
+        ),
+        bulk_rows(units),
+        since
+    )?;
+    Ok(())
+}
+
+/// Takes away the units of entries that are written anew, or that are no more.
+pub async fn delete(tx: &mut Tx, entries: &[Uuid]) -> Result<(), StoreError> {
+    run!(tx, sql!("DELETE FROM award_units WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()))?;
+    Ok(())
+}
+
+/// What some have approved of a scheme: whose, unit, first month, entry.
+pub async fn approved(tx: &mut Tx, scheme: &str, subjects: &[Uuid]) -> Result<Vec<(Uuid, i32, i32, Uuid)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, i32, i32, Uuid),
+        sql!("SELECT subject, unit, first_month, entry FROM award_units WHERE standing = 11 AND scheme = $2 AND subject" in_uuids 1),
+        bulk_uuids(subjects.iter().copied()),
+        scheme
+    )
+}
+
+/// What entries cover: entry, unit, first month.
+pub async fn covered(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<(Uuid, i32, i32)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, i32, i32),
+        sql!("SELECT entry, unit, first_month FROM award_units WHERE entry" in_uuids 1 " ORDER BY entry, first_month"),
+        bulk_uuids(entries.iter().copied())
+    )
+}
+
+pub async fn approve(tx: &mut Tx, approved: &[ApprovedRow], since: NaiveDate) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE award_units SET standing = $2, subject = t.subject, standing_since = $3, taken_by = NULL
+             FROM " table 1 (entry uuid, subject uuid) " WHERE award_units.entry = t.entry"
+        ),
+        bulk_rows(approved),
+        Standing::Approved.code(),
+        since
+    )?;
+    Ok(())
+}
+
+pub async fn note_taken(tx: &mut Tx, taken: &[TakenRow]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE award_units SET taken_by = t.taken_by
+             FROM " table 1 (entry uuid, first_month integer, taken_by uuid) " WHERE award_units.entry = t.entry AND award_units.first_month = t.first_month"
+        ),
+        bulk_rows(taken)
+    )?;
+    Ok(())
+}
+
+/// Units of entries, in order.
+pub async fn of_entries(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<UnitRow>, StoreError> {
+    rows!(
+        tx,
+        UnitRow,
+        sql!(
+            "SELECT u.entry, u.unit, u.first_month, u.fen, u.standing, u.taken_by, coalesce(l.school, '') AS by_school, coalesce(l.scheme, '') AS by_scheme,
+                    coalesce(l.term, '') AS by_term, coalesce(l.supplement, 0) AS by_supplement
+             FROM award_units u LEFT JOIN award_entries b ON b.entry = u.taken_by LEFT JOIN award_lists l ON l.list = b.list
+             WHERE u.entry" in_uuids 1 " ORDER BY u.entry, u.first_month"
+        ),
+        bulk_uuids(entries.iter().copied())
+    )
+}
+
+/// What stands of a list, without what was sent back, in fen.
+pub async fn standing_fen(tx: &mut Tx, list: Uuid) -> Result<i64, StoreError> {
+    let sum = one!(
+        tx,
+        (i64,),
+        "SELECT CAST(coalesce(sum(u.fen), 0) AS bigint) FROM award_entries a JOIN award_units u ON u.entry = a.entry
+         WHERE a.list = $1 AND a.state < 50 AND a.state <> $2 AND u.standing < 50",
+        list,
+        State::SentBack.code()
+    )?;
+    Ok(sum.unwrap_or_default().0)
+}
+
+/// Attested entries of a list that were not approved because somebody has a unit of theirs, and that no flag holds.
+pub async fn taken_attested(tx: &mut Tx, list: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let entries = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT a.entry FROM award_entries a JOIN award_units u ON u.entry = a.entry
+         WHERE a.list = $1 AND a.state = $2 AND u.taken_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds)",
+        list,
+        State::Attested.code()
+    )?;
+    Ok(entries.into_iter().map(|(entry,)| entry).collect())
+}
+
+/// A page of what was approved twice, of a school, or of schools under an authority.
+pub async fn doubles(tx: &mut Tx, school: &str, authority_prefix: &str, after: (Uuid, i32), limit: i64) -> Result<Vec<DoubleRow>, StoreError> {
+    rows!(
+        tx,
+        DoubleRow,
+        "SELECT u.entry, u.first_month, u.unit, u.fen, a.list, a.school, coalesce(s.name, '') AS school_name, a.scheme, a.term, a.name,
+                b.entry AS by_entry, b.list AS by_list, coalesce(b.school, '') AS by_school, coalesce(o.name, '') AS by_school_name,
+                coalesce(o.authority, '') AS by_authority
+         FROM award_units u JOIN award_entries a ON a.entry = u.entry LEFT JOIN award_entries b ON b.entry = u.taken_by
+         LEFT JOIN mirror_schools s ON s.school = a.school AND s.generation = (SELECT generation FROM mirror_state)
+         LEFT JOIN mirror_schools o ON o.school = b.school AND o.generation = (SELECT generation FROM mirror_state)
+         WHERE u.standing = 51 AND ($1 = '' OR a.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND (u.entry, u.first_month) > ($3, $4)
+         ORDER BY u.entry, u.first_month LIMIT $5",
+        school,
+        authority_prefix,
+        after.0,
+        after.1,
+        limit
+    )
+}
