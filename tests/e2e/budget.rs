@@ -8,12 +8,14 @@ use xuezhu_tests::{
 };
 
 /// Work, and the statements that one unit of it may take on SQLite and on PostgreSQL, beginning and end of transactions among them.
-const BUDGET: [(&str, u64, u64); 7] = [
+const BUDGET: [(&str, u64, u64); 8] = [
     // A leave: the call itself, its position, the feed that tells it, the mirror that judges it.
     ("TakeLeave", 14, 15),
     ("positions", 5, 5),
     ("feed", 6, 6),
     ("mirror", 24, 24),
+    // However many are approved, and whoever is left behind because another list has a month of theirs.
+    ("ApproveAwardList", 31, 31),
     // Reading.
     ("GetEnrollment", 6, 6),
     ("ListEnrollments", 6, 6),
@@ -29,7 +31,9 @@ async fn the_main_calls_keep_their_budget_of_statements() {
         let people = schools::open(&deployment).await;
         people.import(&(1..=3).map(student).collect::<Vec<_>>()).await;
         people.register().await;
-        people.list(&[(&student(1)["姓名"], &number(1), "")]).await;
+        let lines = [1, 2, 3].map(|serial| (student(serial)["姓名"].clone(), number(serial)));
+        let list = people.list(&lines.each_ref().map(|(name, number)| (name.as_str(), number.as_str(), ""))).await;
+        people.attested(&list).await;
         deployment.drain().await.expect("drains");
         let taken = |work: &str| deployment.databases().map(|db| db.statements().of(work)).iter().sum::<u64>();
         let path = people.path_of(1).await;
@@ -37,6 +41,7 @@ async fn the_main_calls_keep_their_budget_of_statements() {
         let leave = json!({ "effectiveDate": "2026-11-02", "reason": "测试" });
         people.clerk.post(&format!("{path}/leave"), &leave, "").await.expect("is recorded");
         deployment.drain().await.expect("drains");
+        people.approve(&list).await.expect("is approved");
         people.officer.get(&path).await.expect("is told");
         people.officer.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("is told");
         people.officer.get(&format!("/v1/schools/{SCHOOL}/classes")).await.expect("is told");

@@ -225,7 +225,7 @@ fn facts(answer: &Value, by_id: &mut BTreeMap<String, (Option<String>, BTreeSet<
 async fn all_answers(who: &Session, list: &str) -> Vec<Value> {
     let school = format!("/v1/schools/{SCHOOL}");
     let mut paths: Vec<String> = ["/enrollments", "/submissions", "/awardLists"].map(|path| format!("{school}{path}?pageSize=1000")).into();
-    paths.extend(["/v1/flags?pageSize=1000", "/v1/causes", "/v1/schools", "/v1/forgottenRecords"].map(str::to_owned));
+    paths.extend(["/v1/flags?pageSize=1000", "/v1/causes", "/v1/schools", "/v1/forgottenRecords", "/v1/doubleUnits"].map(str::to_owned));
     paths.push(format!("{list}/entries?pageSize=1000"));
     let mut answers = Vec::new();
     for path in paths {
