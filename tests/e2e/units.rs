@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 use xuezhu::{client::Session, deployment::Deployment};
-use xuezhu_aid::award::{rules::State, units::rules::Standing};
+use xuezhu_aid::award::units::rules::Standing;
+use xuezhu_judge::entry::State;
 use xuezhu_store::{Db, StoreError, one, rows, run};
 use xuezhu_tests::{
     Engine,

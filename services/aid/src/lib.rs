@@ -4,7 +4,8 @@
 //!
 //! | floor | capability | what | its tables |
 //! | --- | --- | --- | --- |
-//! | 5 | doors: `api.rs` of each | gRPC in; a student's story, across all below | |
+//! | 6 | doors: `api.rs` of each | gRPC in | |
+//! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
@@ -28,6 +29,7 @@ pub mod mirror;
 pub mod policy;
 pub mod reconciliation;
 pub mod sessions;
+pub mod story;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,29 +1,27 @@
 //! gRPC in: runs, flags, causes, stories, the mirror's freshness.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
-use xuezhu_domain::{RegistryAnswer, Term, codes, region};
-use xuezhu_judge::{
-    case::{Enrollment, EnrollmentSide, Evidence, PersonCase, Rule, Stage},
-    cause::Cause,
-    entry::State as EntryState,
-    rules,
-};
-use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService, scheme};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, refusal, runner::Call};
-use xuezhu_store::{StoreError, Tx};
+use xuezhu_domain::{Term, region};
+use xuezhu_judge::{case::Rule, cause::Cause, rules};
+use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, clock::rfc3339, paging, refusal, runner::Call};
+use xuezhu_store::Tx;
 
 use super::{
-    desk, keys, life, load, parse_months,
+    desk, life,
     store::{self, Filter, FlagRow},
     sweep::{self, runs::RunState},
 };
-use crate::{Parts, award, forgotten, mirror};
+use crate::{
+    Parts, forgotten, mirror,
+    story::{
+        self,
+        shown::{self, Viewer},
+    },
+};
 
 /// Longest explanation or reason, in characters.
 const TEXT_CHARACTERS: usize = 2_000;
@@ -33,28 +31,6 @@ const TEXT_CHARACTERS: usize = 2_000;
 pub struct ReconciliationApi {
     /// What use cases need.
     pub parts: Arc<Parts>,
-}
-
-/// Who looks: a school sees its own part only.
-struct Viewer<'v> {
-    school: Option<&'v str>,
-}
-
-impl<'v> Viewer<'v> {
-    fn of(ctx: &'v Context) -> Self {
-        let school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal).then_some(ctx.actor.organisation.as_str());
-        Self { school }
-    }
-
-    /// Whether the person of this evidence is, or was, the viewer's own student: else a school could learn the name behind
-    /// any number by listing it.
-    fn knows(&self, evidence: &Evidence) -> bool {
-        self.school.is_none_or(|own| evidence.enrollments.iter().any(|side| side.school == own && side.stage == Stage::Approved))
-    }
-
-    fn sees(&self, school: &str) -> bool {
-        self.school.is_none_or(|own| own == school)
-    }
 }
 
 impl ReconciliationApi {
@@ -191,7 +167,7 @@ impl ReconciliationService for ReconciliationApi {
     async fn get_story(&self, request: Request<pb::GetStoryRequest>) -> Result<Response<pb::GetStoryResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "GetStory").await?;
         let person = refusal::id("person", &request.person)?;
-        self.parts.runner.read(&ctx, "GetStory", &(self.parts.clone(), person), |ctx, tx, (parts, person)| Box::pin(story(ctx, tx, parts, *person))).await
+        self.parts.runner.read(&ctx, "GetStory", &(self.parts.clone(), person), |ctx, tx, (parts, person)| Box::pin(story::of(ctx, tx, parts, *person))).await
     }
 
     async fn get_mirror(&self, request: Request<pb::GetMirrorRequest>) -> Result<Response<pb::GetMirrorResponse>, Status> {
@@ -317,8 +293,8 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::Lis
         _ => String::new(),
     };
     let viewer = Viewer::of(ctx);
-    let names = school_names(tx, &rows).await?;
-    let flags = rows.into_iter().map(|row| to_proto(ctx, parts, &viewer, &names, row)).collect::<Result<_, Error>>()?;
+    let names = shown::school_names(tx, &rows).await?;
+    let flags = rows.into_iter().map(|row| shown::flag(ctx, parts, &viewer, &names, row)).collect::<Result<_, Error>>()?;
     Ok(pb::ListFlagsResponse { flags, next_page_token })
 }
 
@@ -348,25 +324,11 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
     Ok(pb::ListCausesResponse { causes })
 }
 
-async fn school_names(tx: &mut Tx, rows: &[FlagRow]) -> Result<HashMap<String, String>, Error> {
-    let mut codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
-    for row in rows {
-        codes.extend(evidence(row)?.enrollments.into_iter().map(|side| side.school));
-    }
-    codes.sort_unstable();
-    codes.dedup();
-    Ok(mirror::school_names(tx, &codes).await?.into_iter().collect())
-}
-
-fn evidence(row: &FlagRow) -> Result<Evidence, Error> {
-    serde_json::from_str(&row.evidence).map_err(|_| StoreError::Corrupt("evidence").into())
-}
-
 /// A flag with its life.
 async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: FlagRow) -> Result<pb::Flag, Error> {
     let steps = store::steps(tx, row.flag).await?;
-    let names = school_names(tx, std::slice::from_ref(&row)).await?;
-    let mut flag = to_proto(ctx, parts, &Viewer::of(ctx), &names, row)?;
+    let names = shown::school_names(tx, std::slice::from_ref(&row)).await?;
+    let mut flag = shown::flag(ctx, parts, &Viewer::of(ctx), &names, row)?;
     flag.steps = steps
         .into_iter()
         .map(|step| pb::Step {
@@ -378,200 +340,4 @@ async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: FlagRow) -> Resul
         })
         .collect();
     Ok(flag)
-}
-
-fn to_proto(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<String, String>, row: FlagRow) -> Result<pb::Flag, Error> {
-    let law = rules::law(row.rule);
-    let evidence = evidence(&row)?;
-    let months: Vec<i32> = parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect();
-    let etag = desk::etag(&row);
-    let number = match (row.entry, &row.id_sealed) {
-        (Some(entry), Some(sealed)) => award::shown_number(ctx, parts, entry, sealed),
-        _ => String::new(),
-    };
-    Ok(pb::Flag {
-        etag,
-        school_name: row.school_name,
-        authority: row.authority,
-        entry_state: row
-            .entry_state
-            .and_then(EntryState::from_code)
-            .and_then(|state| pb::award_entry::State::from_str_name(state.as_str()))
-            .unwrap_or_default()
-            .into(),
-        flag: row.flag.to_string(),
-        entry: row.entry.map(|entry| entry.to_string()).unwrap_or_default(),
-        person: row.person.filter(|_| viewer.knows(&evidence)).map(|person| person.to_string()).unwrap_or_default(),
-        months,
-        amount_fen: row.amount_fen,
-        evidence: Some(shown(viewer, names, &evidence, number)),
-        cause: row.cause.to_string(),
-        state: flag::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
-        judged_at: Some(pb::Judged { position: row.judged_position, time: rfc3339(row.judged_at_us) }),
-        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
-        term: row.term,
-        name: row.name,
-        holds: row.holds,
-        steps: Vec::new(),
-        rule_name: law.name.to_owned(),
-        summary: law.meaning.to_owned(),
-        legal_basis: law.basis.to_owned(),
-        list: row.list.map(|list| list.to_string()).unwrap_or_default(),
-        open_time: rfc3339(row.opened_at_us),
-        rule: row.rule.as_str().to_owned(),
-        school: row.school,
-    })
-}
-
-/// Evidence as far as the viewer may see it: a school is told "elsewhere in these months", never where.
-fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, id_number: String) -> pb::Evidence {
-    let numbers = |months: &[xuezhu_domain::Month]| months.iter().map(|month| month.number()).collect::<Vec<_>>();
-    pb::Evidence {
-        claim: evidence.claim.as_ref().map(|claim| pb::Claim {
-            name: claim.name.clone(),
-            id_number,
-            months: numbers(&claim.months),
-            recorded_date: claim.recorded_day.to_string(),
-        }),
-        enrollments: evidence.enrollments.iter().filter(|side| viewer.sees(&side.school)).map(|side| found(names, side)).collect(),
-        registered_name: if viewer.knows(evidence) { evidence.registered_name.clone() } else { String::new() },
-        elsewhere_months: numbers(&evidence.elsewhere_months),
-        rivals: evidence
-            .rivals
-            .iter()
-            .map(|rival| {
-                let sees = viewer.sees(&rival.school);
-                pb::RivalEntry {
-                    entry: if sees { rival.entry.to_string() } else { String::new() },
-                    school: if sees { rival.school.clone() } else { String::new() },
-                    months: numbers(&rival.months),
-                }
-            })
-            .collect(),
-        policy: evidence.policy.clone(),
-        policy_source: evidence.policy_source.clone(),
-        registry: if viewer.knows(evidence) { evidence.registry.map_or("", RegistryAnswer::as_str).to_owned() } else { String::new() },
-        due_date: evidence.due.map(|day| day.to_string()).unwrap_or_default(),
-        entitled_by: evidence.entitled_by.clone(),
-        entitled_on: evidence.entitled_on.clone(),
-    }
-}
-
-fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::FoundEnrollment {
-    pb::FoundEnrollment {
-        enrollment: side.enrollment.to_string(),
-        school: side.school.clone(),
-        school_name: names.get(&side.school).cloned().unwrap_or_default(),
-        stage: match side.stage {
-            Stage::Submitted => "SUBMITTED",
-            Stage::SentBack => "SENT_BACK",
-            Stage::Approved => "APPROVED",
-        }
-        .to_owned(),
-        name: side.name.clone(),
-        periods: side
-            .periods
-            .iter()
-            .map(|period| pb::StoryPeriod {
-                from: period.from.to_string(),
-                to: period.to.map(|day| day.to_string()).unwrap_or_default(),
-                state: period.state.as_str().to_owned(),
-                class_name: period.class_name.clone(),
-                major_name: codes::major_of_key(&period.major).map_or("", |major| major.name).to_owned(),
-            })
-            .collect(),
-        approved_date: side.approved_day.map(|day| day.to_string()).unwrap_or_default(),
-    }
-}
-
-/// A student's enrollment and aid, as far as the caller may see them.
-async fn story(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Result<pb::GetStoryResponse, Error> {
-    let not_found = || Error::from(Refusal::not_found("该学生"));
-    let state = mirror::state(tx).await?;
-    let keys = load::keys_of_person(tx, state.generation, person).await?;
-    if keys.is_empty() {
-        return Err(not_found());
-    }
-    let mut subjects: Vec<Uuid> = keys::subjects(tx, &keys).await?.into_iter().chain(keys::person_subjects(tx, &[person]).await?).map(|(_, of)| of).collect();
-    subjects.sort_unstable();
-    subjects.dedup();
-    let case = super::cases(tx, state.generation, &keys)
-        .await?
-        .into_iter()
-        .find(|case| case.persons.iter().any(|known| known.person == person))
-        .ok_or_else(not_found)?;
-    let schools = visible_schools(ctx, tx, &case, person).await?;
-    if schools.is_empty() {
-        return Err(not_found());
-    }
-    let known = case.persons.iter().find(|known| known.person == person).ok_or_else(not_found)?;
-    let viewer = Viewer::of(ctx);
-    let sees = |school: &str| viewer.sees(school) && (viewer.school.is_none() || schools.iter().any(|known| known == school));
-    let mut flags = Vec::new();
-    for subject in &subjects {
-        flags.extend(store::flags(tx, &Filter { subject: Some(*subject), ..Filter::default() }, None, 200).await?);
-    }
-    // Of a key that several persons held, only what means this one belongs here.
-    let own: Vec<Uuid> = case
-        .claims
-        .iter()
-        .filter(|claim| rules::holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|holder| holder.person == person))
-        .map(|claim| claim.entry)
-        .collect();
-    flags.retain(|row| !row.state.meaning().is_closed && sees(&row.school) && row.entry.map_or(row.person == Some(person), |entry| own.contains(&entry)));
-    flags.sort_by_key(|row| row.flag);
-    flags.dedup_by_key(|row| row.flag);
-    let mut names = school_names(tx, &flags).await?;
-    let codes: Vec<String> = case.enrollments.iter().map(|enrollment| enrollment.school.clone()).collect();
-    names.extend(mirror::school_names(tx, &codes).await?);
-    let held_months = |entry: Uuid| -> Vec<i32> {
-        let of_entry = flags.iter().filter(|row| row.holds && row.entry == Some(entry));
-        let months: BTreeSet<i32> = of_entry.flat_map(|row| parse_months(&row.months)).map(xuezhu_domain::Month::number).collect();
-        months.into_iter().collect()
-    };
-    let awards = award::awards_of_keys(tx, &keys).await?;
-    let mut enrollments: Vec<&Enrollment> =
-        case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
-    enrollments.sort_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
-    Ok(pb::GetStoryResponse {
-        person: person.to_string(),
-        name: known.name().to_owned(),
-        timeline: enrollments.into_iter().map(|enrollment| found(&names, &rules::side(enrollment))).collect(),
-        awards: awards
-            .into_iter()
-            .filter(|row| sees(&row.school) && own.contains(&row.entry))
-            .map(|row| pb::StoryAward {
-                held: flags.iter().any(|flag| flag.holds && flag.entry == Some(row.entry)),
-                held_months: held_months(row.entry),
-                entry: row.entry.to_string(),
-                list: row.list.to_string(),
-                school: row.school,
-                scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
-                term: row.term,
-                months: parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect(),
-                amount_fen: row.amount_fen,
-                state: pb::award_entry::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
-            })
-            .collect(),
-        flags: flags.into_iter().map(|row| to_proto(ctx, parts, &viewer, &names, row)).collect::<Result<_, Error>>()?,
-        judged_at: Some(pb::Judged { position: state.position, time: rfc3339(ctx.now_us()) }),
-        registry: known.registry.as_str().to_owned(),
-    })
-}
-
-/// The schools of a person's story in which the caller may read. A claim alone gives a school no sight of a person.
-async fn visible_schools(ctx: &Context, tx: &mut Tx, case: &PersonCase, person: Uuid) -> Result<Vec<String>, Error> {
-    let own_school = Viewer::of(ctx).school.is_some();
-    let places = case.enrollments.iter().filter(|enrollment| enrollment.person == Some(person)).map(|enrollment| enrollment.school.as_str());
-    let claims = case.claims.iter().filter(|_| !own_school).map(|claim| claim.school.as_str());
-    let mut schools: Vec<&str> = places.chain(claims).collect();
-    schools.sort_unstable();
-    schools.dedup();
-    let mut visible = Vec::new();
-    for school in schools {
-        if mirror::school_for(ctx, tx, school, Permission::ReadSchool).await.is_ok() {
-            visible.push(school.to_owned());
-        }
-    }
-    Ok(visible)
 }

@@ -42,10 +42,10 @@ use self::{
 };
 // What other capabilities may ask.
 pub(crate) use self::{
-    keys::{carry_subjects, lock_keys},
-    load::keys_at_school,
+    keys::{carry_subjects, lock_keys, person_subjects, subjects},
+    load::{keys_at_school, keys_of_person},
     marks::mark_differences,
-    store::{counts_by_rule, flags_of_list, held_entries},
+    store::{Filter, FlagRow, counts_by_rule, flags, flags_of_list, held_entries},
 };
 use crate::{Parts, mirror};
 
