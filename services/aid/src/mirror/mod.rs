@@ -3,9 +3,9 @@
 //!
 //! | module | what lives here |
 //! | --- | --- |
-//! | [`rows`] | records of a batch as rows, and the lanes in which they are written |
-//! | [`vouches`] | what a school vouches for |
-//! | [`doubts`] | what two generations say otherwise |
+//! | `rows` | records of a batch as rows, and the lanes in which they are written |
+//! | `vouches` | what a school vouches for |
+//! | `doubts` | what two generations say otherwise |
 //! | [`told`] | what was told of a record, in words |
 
 pub(crate) mod doubts;
