@@ -183,7 +183,7 @@ mod tests {
             organisation: "3643000001".into(),
             must_change_password: true,
             session_us: 3,
-            stands_in: Some(StandsIn { from: NaiveDate::default(), to: NaiveDate::default() }),
+            stands_in: Some(StandsIn { from: chrono::NaiveDate::default(), to: chrono::NaiveDate::default() }),
         };
         let (token, _) = tokens.issue(&actor, 60).expect("signs");
         assert_eq!(tokens.verify(&token).expect("is good"), actor);
