@@ -1,7 +1,7 @@
 //! The services as processes of their own: the real binary on two databases.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
 };
 
@@ -29,6 +29,12 @@ impl Process {
         Self { child: command.spawn().expect("the binary starts") }
     }
 
+    /// Starts it, with what it logs under a filter going into a file.
+    fn telling(command: &mut Command, filter: &str, log: &Path) -> Self {
+        let file = std::fs::File::options().create(true).append(true).open(log).expect("a file");
+        Self { child: command.env("XUEZHU_LOG", filter).stderr(file).spawn().expect("the binary starts") }
+    }
+
     /// Sends a signal, and waits for the end.
     pub fn signal(&mut self, name: &str) -> ExitStatus {
         let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");
@@ -54,7 +60,11 @@ pub struct Apart {
     /// Where each serves its metrics.
     pub metrics: [String; 3],
     settings: Vec<(&'static str, String)>,
+    logs: PathBuf,
 }
+
+/// What the processes apart log, where a setting does not say otherwise.
+const LOG: &str = "error";
 
 impl Apart {
     /// Starts all three.
@@ -84,17 +94,28 @@ impl Apart {
         ];
         settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let metrics = [free_address(), free_address(), free_address()];
-        let services = [0, 1, 2].map(|place: usize| (NAMES[place], Self::service(NAMES[place], &settings, &metrics[place])));
-        Self { services, metrics, settings }
+        let services = [0, 1, 2].map(|place: usize| (NAMES[place], Self::service(NAMES[place], &settings, &metrics[place], folder)));
+        Self { services, metrics, settings, logs: folder.to_owned() }
     }
 
-    fn service(name: &str, settings: &[(&str, String)], metrics: &str) -> Process {
+    fn service(name: &str, settings: &[(&str, String)], metrics: &str, logs: &Path) -> Process {
         let mut command = Command::new(binary());
         command.arg(name).stdout(Stdio::null()).env("XUEZHU_METRICS_ADDRESS", metrics);
         for (setting, value) in settings {
             command.env(format!("XUEZHU_{setting}"), value);
         }
-        Process::start(&mut command)
+        let filter = settings.iter().find(|(setting, _)| *setting == "LOG").map_or(LOG, |(_, filter)| filter.as_str());
+        Process::telling(&mut command, filter, &logs.join(format!("{name}.log")))
+    }
+
+    /// What one has logged.
+    pub fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.logs.join(format!("{name}.log"))).expect("it logs")
+    }
+
+    /// Stops one, which may end what it has begun.
+    pub fn stop(&mut self, place: usize) -> ExitStatus {
+        self.services[place].1.signal("-TERM")
     }
 
     /// The value of a setting.
@@ -120,7 +141,7 @@ impl Apart {
 
     /// Starts one again.
     pub fn begin(&mut self, place: usize) {
-        self.services[place].1 = Self::service(NAMES[place], &self.settings, &self.metrics[place]);
+        self.services[place].1 = Self::service(NAMES[place], &self.settings, &self.metrics[place], &self.logs);
     }
 }
 

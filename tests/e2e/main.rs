@@ -26,5 +26,6 @@ mod restored;
 mod resumed;
 mod reviews;
 mod sessions;
+mod traces;
 mod units;
 mod year;

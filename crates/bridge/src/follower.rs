@@ -7,6 +7,7 @@ use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
+use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 use xuezhu_proto::bridge::{
     self as pb, enrollment_feed_service_client::EnrollmentFeedServiceClient, recall_request::Remembered, snapshot_response::Part as SnapshotPart,
@@ -18,6 +19,7 @@ use xuezhu_service::{
     refusal::reason_of,
     serve::MESSAGE_BYTES,
     token::Tokens,
+    trace::{self, NAMED, Trace},
 };
 
 use crate::{
@@ -140,6 +142,8 @@ struct Word {
     /// The place that it follows, as the source holds it; absent from older sources.
     previous: Option<pb::Cursor>,
     records: Vec<pb::Record>,
+    /// The requests that made the changes, as far as the source names them.
+    traces: Vec<Trace>,
     head: i64,
     behind: Duration,
 }
@@ -147,12 +151,23 @@ struct Word {
 impl Word {
     fn of_batch(batch: pb::watch_response::Batch) -> Self {
         let behind = behind(batch.previous.is_some(), batch.behind_us, batch.sent_at_us, batch.settled_at_us);
-        Self { to: batch.cursor, previous: batch.previous, records: batch.records, head: batch.head, behind }
+        let traces = batch.traces.iter().take(NAMED).filter_map(|trace| Trace::parse(trace)).collect();
+        Self { to: batch.cursor, previous: batch.previous, records: batch.records, traces, head: batch.head, behind }
     }
 
     fn of_bookmark(bookmark: pb::watch_response::Bookmark) -> Self {
         let behind = behind(bookmark.previous.is_some(), bookmark.behind_us, bookmark.sent_at_us, bookmark.settled_at_us);
-        Self { to: bookmark.cursor, previous: bookmark.previous, records: Vec::new(), head: bookmark.head, behind }
+        Self { to: bookmark.cursor, previous: bookmark.previous, records: Vec::new(), traces: Vec::new(), head: bookmark.head, behind }
+    }
+
+    /// The span of its application: a step of the requests that made the changes; none where nobody's did.
+    fn span(&self, to: &Cursor) -> Span {
+        if self.traces.is_empty() {
+            return Span::none();
+        }
+        let span = tracing::error_span!(parent: None, "apply", trace = Empty, records = self.records.len(), position = to.position);
+        trace::open_for(&span, &self.traces);
+        span
     }
 
     /// The place after it, where it follows the one that the mirror stands at.
@@ -341,7 +356,7 @@ impl<M: Mirror> Follower<M> {
                 answered = Some(FIRST);
             }
             let to = word.checked(&cursor)?;
-            if to != cursor && !self.mirror.apply(&cursor, &to, &word.records).await? {
+            if to != cursor && !self.mirror.apply(&cursor, &to, &word.records).instrument(word.span(&to)).await? {
                 return Err(Failure::Other(Error::Internal("another follower has moved the mirror's cursor".into())));
             }
             cursor = to;

@@ -57,7 +57,7 @@ pub async fn publish(ctx: &Context, tx: &mut Tx, records: &[Shared]) -> Result<(
     }
     let changes: Vec<store::Change> =
         records.iter().map(|record| store::Change::new(ctx.new_id(), record.kind(), record.id, &record.scope, &encode(&record.body))).collect();
-    store::append_changes(tx, &changes, ctx.now_us()).await?;
+    store::append_changes(tx, &changes, ctx.now_us(), ctx.trace).await?;
     store::keep_latest(tx, &changes, ctx.now_us()).await?;
     Ok(())
 }

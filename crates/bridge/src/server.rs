@@ -19,7 +19,7 @@ use xuezhu_proto::bridge::{
     snapshot_response::{End, Page, Part as SnapshotPart},
     watch_response::{Batch, Bookmark, Part as WatchPart},
 };
-use xuezhu_service::{Actor, Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, Role, serve::Gate};
+use xuezhu_service::{Actor, Clock, Context, Error, Keyring, Permission, Place, Reason, Refusal, Role, serve::Gate, trace::NAMED};
 use xuezhu_store::{Db, Tx, counted};
 
 use crate::{
@@ -249,7 +249,7 @@ impl FeedServer {
         let Here { row: present, cursor: previous, waiting_us } = held(tx, cursor).await?;
         let head = present.head();
         let logged = if head > cursor.position { store::changes_after(tx, cursor.position, BATCH_RECORDS).await? } else { Vec::new() };
-        let (mut records, mut bytes) = (Vec::new(), 0);
+        let (mut records, mut traces, mut bytes) = (Vec::new(), Vec::new(), 0);
         for row in logged {
             if row.position != cursor.position + 1 {
                 return Err(too_old());
@@ -259,6 +259,7 @@ impl FeedServer {
             let (was, is) = (row.version > 1 && scope::holds(&row.scope_before, &cursor.scope), scope::holds(&row.scope, &cursor.scope));
             if (was || is) && admitted.reader.reads(row.kind) {
                 bytes += row.body.len();
+                name(&mut traces, row.trace);
                 let told = record(&row.body, row.record, row.version, row.at_us, Some(row.change))?;
                 records.push(self.told(admitted, if is { told } else { scope::last_word(told) }));
             }
@@ -275,7 +276,7 @@ impl FeedServer {
         let part = if records.is_empty() {
             WatchPart::Bookmark(Bookmark { cursor: to, sent_at_us, head, settled_at_us, previous, behind_us })
         } else {
-            WatchPart::Batch(Batch { records, cursor: to, head, sent_at_us, settled_at_us, previous, behind_us })
+            WatchPart::Batch(Batch { records, cursor: to, head, sent_at_us, settled_at_us, previous, behind_us, traces })
         };
         Ok((part, more))
     }
@@ -328,6 +329,13 @@ async fn held(tx: &mut Tx, cursor: &Cursor) -> Result<Here, Error> {
         Some(change) if change == cursor.change => Ok(Here { row, cursor: cursor.clone(), waiting_us }),
         Some(_) => Err(unknown("该位置是另一条变更")),
         None => Err(too_old()),
+    }
+}
+
+/// Names the request that made a change beside those of a batch: each once, and some at most.
+fn name(traces: &mut Vec<String>, trace: String) {
+    if traces.len() < NAMED && !trace.is_empty() && !traces.contains(&trace) {
+        traces.push(trace);
     }
 }
 
@@ -387,5 +395,25 @@ impl EnrollmentFeedService for FeedServer {
             return Err(Error::from(Refusal::field("changes", format!("一次不能超过{RECALLED}条"))).into());
         }
         Ok(Response::new(pb::RecallResponse { unknown: FeedServer::recall(self, &request).await? }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_names_some_requests_at_most_and_each_once() {
+        let mut traces = Vec::new();
+        for number in [0, 0, 1, 0, 1] {
+            name(&mut traces, format!("request {number}"));
+        }
+        name(&mut traces, String::new());
+        assert_eq!(traces, ["request 0", "request 1"]);
+        for number in 0..=NAMED {
+            name(&mut traces, format!("request {number}"));
+        }
+        assert_eq!(traces.len(), NAMED);
+        assert_eq!(traces.last().map(String::as_str), Some("request 7"));
     }
 }

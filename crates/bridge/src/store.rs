@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_service::Trace;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 use crate::log::Kind;
@@ -36,6 +37,8 @@ pub struct LoggedRow {
     pub scope: String,
     pub body: Vec<u8>,
     pub at_us: i64,
+    /// The request that made it, as a `traceparent`; empty where there was none.
+    pub trace: String,
 }
 
 /// A record as it is now, with the change that made it, where the log still holds that.
@@ -94,18 +97,19 @@ pub async fn set_logged(tx: &mut Tx, change: Uuid, body: &[u8]) -> Result<(), St
 }
 
 /// Logs changes. Their time is not before the one that is forgotten by: what was done under a clock that stood behind is kept as long.
-pub async fn append_changes(tx: &mut Tx, changes: &[Change], at_us: i64) -> Result<(), StoreError> {
+pub async fn append_changes(tx: &mut Tx, changes: &[Change], at_us: i64, trace: Option<Trace>) -> Result<(), StoreError> {
     run!(
         tx,
         sql!(
-            "INSERT INTO change_log (change, kind, record, version, scope_before, scope, body, at_us)
+            "INSERT INTO change_log (change, kind, record, version, scope_before, scope, body, at_us, trace)
              SELECT t.change, t.kind, t.record, coalesce(s.version, 0) + 1, coalesce(s.scope, ''), t.scope, t.body,
-                    coalesce((SELECT f.at_us FROM forgetting f WHERE f.at_us > $2), $2)
+                    coalesce((SELECT f.at_us FROM forgetting f WHERE f.at_us > $2), $2), $3
              FROM " table 1 (change uuid, kind integer, record uuid, scope text, body bytea) "
              LEFT JOIN shared_records s ON s.kind = t.kind AND s.record = t.record"
         ),
         bulk_rows(changes),
-        at_us
+        at_us,
+        trace.map_or_else(String::new, |trace| trace.to_string())
     )?;
     Ok(())
 }
@@ -326,7 +330,7 @@ pub async fn changes_after(tx: &mut Tx, position: i64, limit: i64) -> Result<Vec
     rows!(
         tx,
         LoggedRow,
-        "SELECT position, change, kind, record, version, scope_before, scope, body, at_us FROM change_log WHERE position > $1 ORDER BY position LIMIT $2",
+        "SELECT position, change, kind, record, version, scope_before, scope, body, at_us, trace FROM change_log WHERE position > $1 ORDER BY position LIMIT $2",
         position,
         limit
     )

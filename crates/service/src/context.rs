@@ -14,6 +14,7 @@ use crate::{
     clock::Clock,
     permission::{Permission, Place},
     refusal::{Error, Reason, Refusal},
+    trace::Trace,
 };
 
 /// What an account is for.
@@ -141,6 +142,8 @@ pub struct Context {
     pub request_id: String,
     /// Address that the request came from.
     pub address: String,
+    /// The request that it happens in; none where the system acts by itself.
+    pub trace: Option<Trace>,
     now: DateTime<Utc>,
     today: NaiveDate,
     ids: Ids,
@@ -155,7 +158,7 @@ impl Context {
 
     /// A context of the present moment.
     pub fn new(actor: Actor, clock: &Clock, ids: &Ids) -> Self {
-        Self { actor, request_id: String::new(), address: String::new(), now: clock.now(), today: clock.today(), ids: ids.clone() }
+        Self { actor, request_id: String::new(), address: String::new(), trace: None, now: clock.now(), today: clock.today(), ids: ids.clone() }
     }
 
     /// System time at which the request began.

@@ -7,6 +7,7 @@
 //! | [`key_files`] | the files of both services' keys, made together |
 //! | [`private`] | files and folders that only their owner may read |
 //! | [`proof`] | that a database and the keys belong together |
+//! | [`trace`] | one request through all that it passes |
 //! | [`token`] | short signed tokens for people, machines and services |
 //! | [`clock`] | civil day and system time, both parameters |
 //! | [`context`] | who acts, when, under which request: the first parameter of every use case |
@@ -20,7 +21,7 @@
 //! | [`forgetting`] | the clock that things are forgotten by, which no step moves far |
 //! | [`health`] | whether a service can do its work |
 //! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
-//! | [`telemetry`] | logs and metrics |
+//! | [`telemetry`] | logs, metrics and the export of spans |
 //! | [`uploads`] | files on their way in: a few at once, none that stands still |
 //!
 //! To add a mutation: write its use case on a [`xuezhu_store::Tx`] and hand it to [`runner::Runner::mutate`].
@@ -44,6 +45,7 @@ pub mod sessions;
 pub mod settings;
 pub mod telemetry;
 pub mod token;
+pub mod trace;
 pub mod uploads;
 
 pub use clock::Clock;
@@ -54,3 +56,4 @@ pub use permission::{Permission, Place};
 pub use refusal::{Error, FieldErrors, Reason, Refusal};
 pub use runner::Runner;
 pub use sessions::Sessions;
+pub use trace::Trace;

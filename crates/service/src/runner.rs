@@ -126,6 +126,7 @@ impl Runner {
         with: &A,
         work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
     ) -> Result<Response<R>, Status> {
+        tracing::Span::current().record("resource", masked_resource(&call.resource));
         let job = Job { keyring: &self.keyring, ctx, call: &call, with, work };
         match counted(call.method, self.db.write(&job, |tx, job| Box::pin(job.run(tx)))).await {
             Ok(answer) => {
@@ -174,6 +175,7 @@ impl Runner {
 
     /// Records that something was read that not everybody may see, and what for, before it is handed out.
     pub async fn record_reading(&self, ctx: &Context, method: &'static str, resource: &str, purpose: &str) -> Result<(), Error> {
+        tracing::Span::current().record("resource", masked_resource(resource));
         let line = AuditLine { ctx, method, resource, outcome: "READ", reason: purpose };
         self.db.write(&line, |tx, line| Box::pin(async move { line.write(tx).await.map_err(Error::from) })).await
     }
@@ -289,8 +291,8 @@ impl AuditLine<'_> {
     async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
         run!(
             tx,
-            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             self.ctx.new_id(),
             self.ctx.now_us(),
             self.ctx.today(),
@@ -302,7 +304,8 @@ impl AuditLine<'_> {
             self.outcome,
             self.reason,
             &self.ctx.request_id,
-            &self.ctx.address
+            &self.ctx.address,
+            self.ctx.trace.map_or_else(String::new, |trace| trace.id().to_string())
         )?;
         Ok(())
     }

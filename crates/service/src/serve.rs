@@ -1,10 +1,11 @@
 //! A gRPC server with health, reflection, metrics, and a clean stop; and the gate that every request passes.
 
 use std::{
+    collections::HashSet,
     convert::Infallible,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -12,21 +13,23 @@ use std::{
 
 use axum::{
     Router,
-    extract::{ConnectInfo, Request as HttpRequest},
+    extract::{ConnectInfo, Request as HttpRequest, State},
     http::StatusCode,
     middleware::Next,
     response::Response as HttpResponse,
     routing::get,
     serve::ListenerExt,
 };
+use prost_reflect::ServiceDescriptor;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, service::Routes};
 use tonic_health::{ServingStatus, server::HealthReporter};
+use tracing::{Instrument, Span, field::Empty};
 use xuezhu_store::Db;
 
 use crate::{
-    context::{Actor, Context, Role},
+    context::{Actor, Context, Ids, Role},
     health::Readiness,
     keyring::Keyring,
     refusal::{Error, Reason, Refusal},
@@ -34,6 +37,7 @@ use crate::{
     sessions::Sessions,
     telemetry,
     token::{SESSION_SECONDS, Tokens},
+    trace::{self, TRACE_ID, TRACEPARENT, Trace},
     uploads::Uploads,
 };
 
@@ -114,6 +118,7 @@ impl Gate {
         };
         match verified {
             Ok(actor) => {
+                Span::current().record("role", actor.role.as_str()).record("organisation", actor.organisation.as_str());
                 ctx.actor = actor;
                 Ok(ctx)
             }
@@ -156,6 +161,7 @@ impl Gate {
         if ctx.request_id.len() > REQUEST_ID_CHARACTERS {
             return Err(Error::from(Refusal::field("Idempotency-Key", format!("不能超过{REQUEST_ID_CHARACTERS}个字符"))).into());
         }
+        ctx.trace = Trace::of_headers(request.metadata().as_ref());
         // What a caller says of where it was called from is kept as said, with who said it.
         let (told, peer) = (text("x-forwarded-for"), text(PEER));
         ctx.address = if told.is_empty() || told == peer { peer } else { format!("{told} via {peer}") };
@@ -182,12 +188,13 @@ pub async fn stop_when_replaced(db: Db, stop: CancellationToken) {
     }
 }
 
-/// Serves gRPC with health of each named service and reflection until it is told to stop.
+/// Serves gRPC with health of each named service and reflection until it is told to stop. `ids` makes those of requests that bring none.
 pub async fn serve(
     listener: TcpListener,
     routes: Routes,
     names: &'static [&'static str],
     readiness: Readiness,
+    ids: Ids,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let (said, health) = tonic_health::server::health_reporter();
@@ -202,7 +209,7 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(xuezhu_proto::DESCRIPTORS)
         .build_v1()
         .map_err(std::io::Error::other)?;
-    let served = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn(observe));
+    let served = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn_with_state(ids, observe));
     serve_http(listener, served, stop).await
 }
 
@@ -251,21 +258,49 @@ pub fn ready_or_not(faults: &[&str]) -> (StatusCode, String) {
     if faults.is_empty() { (StatusCode::OK, "ready\n".into()) } else { (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", faults.join(", "))) }
 }
 
-/// Counts and times a request and logs it in a span of its own.
-async fn observe(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: HttpRequest, next: Next) -> HttpResponse {
+/// Counts and times a request, in a span of its own within the request's trace, which is handed on in place of what came.
+async fn observe(State(ids): State<Ids>, ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: HttpRequest, next: Next) -> HttpResponse {
     if let Ok(peer) = peer.ip().to_string().parse() {
         request.headers_mut().insert(PEER, peer);
     }
-    let method = request.uri().path().trim_start_matches('/').to_owned();
     let begun = Instant::now();
-    let response = next.run(request).await;
+    let method = request.uri().path().trim_start_matches('/').to_owned();
+    // An unknown path must become neither a label nor a name: anybody could fill the memory with them, and write what they like into the logs.
+    let ours = METHODS.contains(&method);
+    let (span, trace) = if ours {
+        let span = tracing::error_span!(parent: None, "call", trace = Empty, method, role = Empty, organisation = Empty, resource = Empty);
+        let trace = trace::open(&span, method.clone(), Trace::of_headers(request.headers()), &ids);
+        request.headers_mut().insert(TRACEPARENT, trace.header());
+        (span, Some(trace))
+    } else {
+        (Span::none(), None)
+    };
+    let mut response = next.run(request).instrument(span.clone()).await;
     let elapsed = begun.elapsed();
     let code = response.headers().get("grpc-status").and_then(|value| value.to_str().ok()).unwrap_or("0").to_owned();
-    // An unknown path must not become a label: anybody could fill the memory with them.
-    let known = method.starts_with("xuezhu.") || method.starts_with("grpc.");
-    let label = if known && code != "12" { method } else { "unknown".to_owned() };
-    tracing::debug!(method = label, code, elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), "request");
+    let label = if ours || (method.starts_with("grpc.") && code != "12") { method } else { "unknown".to_owned() };
+    let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    if ours {
+        span.in_scope(|| tracing::debug!(target: trace::CALLS, code, elapsed_us, "request"));
+    } else {
+        tracing::debug!(method = label, code, elapsed_us, "request");
+    }
+    if FAULTS.contains(&code.as_str()) {
+        trace::failed(&span);
+    }
+    if let Some(trace) = trace {
+        response.headers_mut().insert(TRACE_ID, trace.id_header());
+    }
     metrics::counter!("xuezhu_requests_total", "method" => label.clone(), "code" => code).increment(1);
     metrics::histogram!("xuezhu_request_seconds", "method" => label).record(elapsed.as_secs_f64());
     response
 }
+
+/// The methods of all services, as paths name them.
+static METHODS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let of = |service: ServiceDescriptor| service.methods().map(|method| format!("{}/{}", service.full_name(), method.name())).collect::<Vec<_>>();
+    xuezhu_proto::POOL.services().flat_map(of).collect()
+});
+
+/// Codes that say that we failed, not whoever called: unknown, internal, unavailable, data loss.
+const FAULTS: [&str; 4] = ["2", "13", "14", "15"];

@@ -60,6 +60,8 @@ pub struct Settings {
     pub log: String,
     /// `text` or `json`.
     pub log_format: LogFormat,
+    /// Where spans are sent by OTLP over gRPC, `http://HOST:PORT`; empty for nowhere.
+    pub otlp: String,
     /// Whether cookies are sent over HTTPS only.
     pub secure_cookies: bool,
 }
@@ -106,6 +108,7 @@ impl Default for Settings {
             admin_password_file: None,
             log: "info".into(),
             log_format: LogFormat::Text,
+            otlp: String::new(),
             secure_cookies: false,
         }
     }
@@ -195,6 +198,10 @@ impl Settings {
                 return wrong(setting, format!("{url} is no http:// or https:// address"));
             }
         }
+        // Whom nobody near can hear: a collector beside the service speaks TLS to those who are far.
+        if !(self.otlp.is_empty() || self.otlp.strip_prefix("http://").is_some_and(|host| !host.is_empty())) {
+            return wrong("otlp", format!("{} is no http:// address", self.otlp));
+        }
         Ok(())
     }
 }
@@ -228,6 +235,8 @@ mod tests {
             (|settings| settings.scope = "4x".into(), "scope"),
             (|settings| settings.http_address = "nowhere".into(), "http_address"),
             (|settings| settings.aid_url = "aid:8092".into(), "aid_url"),
+            (|settings| settings.otlp = "collector:4317".into(), "otlp"),
+            (|settings| settings.otlp = "http://".into(), "otlp"),
         ] {
             assert!(check(change).is_err_and(|error| error.contains(named)), "{named}");
         }

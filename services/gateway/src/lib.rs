@@ -5,6 +5,7 @@
 //! | [`upstream`] | one tower service over both upstreams, by the path of the call |
 //! | [`rest`] | transcoded routes; the uploads and downloads, which stream |
 //! | [`openapi`] | the document, from the same descriptors that the routes come from |
+//! | [`seen`] | the span of a request, and the id that its answer tells |
 //! | [`pages`] | what schools and departments work with |
 //!
 //! To add a call: annotate it in `proto/`. To add a page: a function in `pages/`, a template, a line in its router.
@@ -12,6 +13,7 @@
 pub mod openapi;
 pub mod pages;
 pub mod rest;
+pub mod seen;
 pub mod upstream;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -97,6 +99,7 @@ impl Gateway {
     pub fn router(self, stop: &CancellationToken) -> Router {
         let readiness = self.readiness(stop);
         let gateway = Arc::new(self);
+        let ids = gateway.ids.clone();
         rest::router(&gateway)
             .merge(pages::router(gateway.clone()))
             .route("/openapi.json", get(openapi::document))
@@ -109,6 +112,7 @@ impl Gateway {
             .layer(middleware::from_fn_with_state(gateway, pages::with_freshness))
             .layer(middleware::from_fn(kept_by_nobody))
             .layer(middleware::from_fn(name_peer))
+            .layer(middleware::from_fn_with_state(ids, seen::within_trace))
             .layer(RequestBodyTimeoutLayer::new(PIECE))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
@@ -149,13 +153,7 @@ async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Requ
         request.headers_mut().insert("x-forwarded-for", value);
     }
     let begun = std::time::Instant::now();
-    // Anybody can invent a method; a label for each would fill the memory.
-    let method = match request.method().as_str() {
-        "GET" => "HTTP GET",
-        "HEAD" => "HTTP HEAD",
-        "POST" => "HTTP POST",
-        _ => "HTTP other",
-    };
+    let method = seen::method_name(request.method().as_str());
     let response = next.run(request).await;
     metrics::counter!("xuezhu_requests_total", "method" => method, "code" => response.status().as_str().to_owned()).increment(1);
     metrics::histogram!("xuezhu_request_seconds", "method" => method).record(begun.elapsed().as_secs_f64());

@@ -26,12 +26,12 @@ use xuezhu_proto::{
     common::{ImportReport, Upload},
     enrollment::{self, enrollment_service_client::EnrollmentServiceClient},
 };
-use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES};
+use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES, trace::TRACEPARENT};
 
 use crate::{Gateway, openapi, pages::session, upstream::Upstreams};
 
 /// Headers that reach the services.
-const FORWARDED: [&str; 3] = ["authorization", "idempotency-key", "x-forwarded-for"];
+const FORWARDED: [&str; 4] = ["authorization", "idempotency-key", "x-forwarded-for", TRACEPARENT];
 /// Bytes of an error that is looked at.
 const ERROR_BYTES: usize = 256 * 1024;
 /// Bytes of a JSON body at most.

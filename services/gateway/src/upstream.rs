@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use tonic::{body::Body, transport::Channel};
 use tower::Service;
+use tracing::Instrument;
 use xuezhu_service::{Reason, Refusal, refusal};
 
 /// Both services.
@@ -36,10 +37,11 @@ impl Service<Request<Body>> for Upstreams {
         let mut channel = if request.uri().path().starts_with("/xuezhu.aid.") { self.aid.clone() } else { self.enrollment.clone() };
         // A task of its own: whoever waits may give up (the transcoder does after seconds), but what was begun is finished,
         // and a repetition under the same key hears how.
-        let called = tokio::spawn(async move {
+        let call = async move {
             std::future::poll_fn(|context| channel.poll_ready(context)).await?;
             channel.call(request).await
-        });
+        };
+        let called = tokio::spawn(call.in_current_span());
         Box::pin(async move {
             match called.await {
                 Ok(Ok(answer)) => Ok(answer),

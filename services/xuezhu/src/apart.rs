@@ -23,8 +23,9 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     let tasks = TaskTracker::new();
     let db = open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
     let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
+    let ids = Ids::random();
     let registry = Registry::open(&settings.registry).context("setting registry")?;
-    let enrollment = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, registry, &tasks, &stop).await?;
+    let enrollment = Enrollment::start(db.clone(), system_clock(), ids.clone(), keyring, registry, &tasks, &stop).await?;
     let folder = settings.enrollment_keys_file.parent().unwrap_or_else(|| std::path::Path::new("."));
     if first_administrator(&enrollment, settings.admin_password_file.as_deref(), folder).await?.is_some() {
         println!("one-time password of account admin: in {}", password_file(folder).display());
@@ -32,7 +33,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     let listener = bind(&settings.enrollment_grpc_address).await?;
     println!("enrollment: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(enrollment.readiness()), &tasks, &stop).await?;
-    serve::serve(listener, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), stop.clone()).await?;
+    serve::serve(listener, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), ids, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }
@@ -52,11 +53,12 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
         lane_records: settings.lane_records,
         mirror_age: std::time::Duration::from_secs(settings.mirror_max_age_seconds),
     };
-    let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await?;
+    let ids = Ids::random();
+    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, policies, following, &tasks, &stop).await?;
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;
-    serve::serve(listener, aid.routes(), Aid::NAMES, aid.readiness(), stop.clone()).await?;
+    serve::serve(listener, aid.routes(), Aid::NAMES, aid.readiness(), ids, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }

@@ -222,10 +222,12 @@ impl Deployment {
                 tracing::error!(%error, name, "server ended");
             }
         };
+        let ids = self.enrollment.parts().runner.ids().clone();
         let (routes, ready, stop) = (self.enrollment.routes(), self.enrollment.readiness(), self.stop.clone());
-        self.tasks.spawn(async move { watch("enrollment", serve::serve(enrollment, routes, Enrollment::NAMES, ready, stop).await) });
+        self.tasks.spawn(async move { watch("enrollment", serve::serve(enrollment, routes, Enrollment::NAMES, ready, ids, stop).await) });
+        let ids = self.aid.parts().runner.ids().clone();
         let (routes, ready, stop) = (self.aid.routes(), self.aid.readiness(), self.stop.clone());
-        self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, Aid::NAMES, ready, stop).await) });
+        self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, Aid::NAMES, ready, ids, stop).await) });
         let stop = self.stop.clone();
         self.tasks.spawn(async move { watch("gateway", serve::serve_http(http, gateway.router(&stop), stop).await) });
     }

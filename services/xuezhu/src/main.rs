@@ -62,6 +62,19 @@ enum Command {
     Demo(Demo),
 }
 
+impl Command {
+    /// Under which name its spans are collected; none of what only asks.
+    fn service(&self) -> Option<&'static str> {
+        match self {
+            Self::Up(_) | Self::Demo(_) => Some("xuezhu"),
+            Self::Enrollment => Some("xuezhu-enrollment"),
+            Self::Aid => Some("xuezhu-aid"),
+            Self::Gateway => Some("xuezhu-gateway"),
+            _ => None,
+        }
+    }
+}
+
 /// The word by which this program asks itself to read an `.xls` file.
 const READ_XLS: &str = "read-xls";
 
@@ -85,7 +98,9 @@ fn main() -> ExitCode {
     };
     // A second start finds the provider set, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match runtime.block_on(run(cli)) {
+    let ended = runtime.block_on(run(cli));
+    telemetry::stop();
+    match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -107,7 +122,10 @@ fn code_of(error: &anyhow::Error) -> u8 {
 
 async fn run(cli: Cli) -> anyhow::Result<u8> {
     let settings = Settings::load(cli.config.as_deref())?;
-    telemetry::start_logs(&settings.log, settings.log_format);
+    match cli.command.service() {
+        Some(service) => telemetry::start(&settings, service)?,
+        None => telemetry::start_logs(&settings.log, settings.log_format),
+    }
     match cli.command {
         Command::Up(up) => up.run(settings, stop_on_signal()).await,
         Command::Enrollment => apart::enrollment(&settings, stop_on_signal()).await.map(|()| OK),

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument;
 use uuid::Uuid;
 use xuezhu_bridge::{
     follower::{Forgot, Stand},
     keeping::{Consumer, Keeper, State},
 };
 use xuezhu_proto::bridge as pb;
-use xuezhu_service::Error;
+use xuezhu_service::{Error, trace::CALLS};
 use xuezhu_store::Tx;
 
 use crate::{
@@ -43,7 +44,10 @@ impl Consumer for Enrollments {
         let ctx = self.parts.runner.system_context();
         let touched = part.write(tx, at.generation, at.format).await?;
         forgotten::settle(&ctx, tx, at.generation, Some(&touched)).await?;
-        reconciliation::judge_keys_at(&ctx, tx, &self.parts, at, &touched, "feed").await.map(drop)
+        let judged = reconciliation::judge_keys_at(&ctx, tx, &self.parts, at, &touched, "feed");
+        let judged = judged.instrument(tracing::error_span!("judge", keys = touched.len())).await?;
+        tracing::debug!(target: CALLS, judged, "applied and judged");
+        Ok(())
     }
 
     async fn load(&self, tx: &mut Tx, generation: i64, format: i32, records: &[pb::Record]) -> Result<(), Error> {

@@ -11,7 +11,6 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use tonic::Request;
 use xuezhu_proto::{
     aid::{AwardList, Cause, GetMirrorRequest, ListAwardListsRequest, ListCausesRequest, award_list},
     enrollment::{
@@ -64,10 +63,7 @@ fn keeps_no_cookie(gateway: &Gateway, headers: &HeaderMap) -> bool {
 }
 
 async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(form): Form<LogInForm>) -> Response {
-    let mut request = Request::new(CreateSessionRequest { account: form.account.trim().to_owned(), password: form.password });
-    if let Ok(value) = super::address(&headers).parse() {
-        request.metadata_mut().insert("x-forwarded-for", value);
-    }
+    let request = super::from_where(&headers, CreateSessionRequest { account: form.account.trim().to_owned(), password: form.password });
     match SessionServiceClient::new(gateway.upstreams.enrollment.clone()).create_session(request).await {
         Ok(answer) => {
             let session = answer.into_inner();
@@ -84,11 +80,8 @@ async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(fo
 async fn log_out(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     let asked = session::token(&headers).and_then(|token| Some((format!("Bearer {token}").parse().ok()?, EndSessionRequest {})));
     if let Some((token, asked)) = asked {
-        let mut request = Request::new(asked);
+        let mut request = super::from_where(&headers, asked);
         request.metadata_mut().insert("authorization", token);
-        if let Ok(address) = super::address(&headers).parse() {
-            request.metadata_mut().insert("x-forwarded-for", address);
-        }
         // Whose session is over already, or can't be ended now, is logged out of this browser all the same.
         if let Err(status) = SessionServiceClient::new(gateway.upstreams.enrollment.clone()).end_session(request).await {
             tracing::warn!(code = ?status.code(), "a session could not be ended");

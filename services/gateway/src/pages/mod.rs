@@ -36,7 +36,11 @@ use xuezhu_proto::{
         submission_service_client::SubmissionServiceClient,
     },
 };
-use xuezhu_service::{clock::rfc3339, serve::MESSAGE_BYTES};
+use xuezhu_service::{
+    clock::rfc3339,
+    serve::MESSAGE_BYTES,
+    trace::{TRACEPARENT, Trace},
+};
 
 use crate::{Gateway, rest};
 use session::User;
@@ -71,6 +75,7 @@ pub struct Desk {
     gateway: Arc<Gateway>,
     token: String,
     address: String,
+    trace: Option<Trace>,
     /// Who is logged in.
     pub user: User,
     /// How fresh the mirror is; none where aid does not answer.
@@ -108,6 +113,8 @@ struct ErrorPage {
     refused: bool,
     /// How fresh the enrollment data were when somebody last looked.
     freshness: String,
+    /// The id under which the request can be found.
+    trace: String,
 }
 
 impl IntoResponse for PageError {
@@ -127,7 +134,14 @@ impl IntoResponse for PageError {
                     Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
                     _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
                 };
-                let page = ErrorPage { title, message: in_chinese(status.message()), hint, refused: code != StatusCode::NOT_FOUND, freshness: String::new() };
+                let page = ErrorPage {
+                    title,
+                    message: in_chinese(status.message()),
+                    hint,
+                    refused: code != StatusCode::NOT_FOUND,
+                    freshness: String::new(),
+                    trace: String::new(),
+                };
                 let mut response = (code, render(&page)).into_response();
                 response.extensions_mut().insert(page);
                 response
@@ -136,11 +150,12 @@ impl IntoResponse for PageError {
     }
 }
 
-/// Says on a page of what went wrong, too, how fresh the data are.
+/// Says on a page of what went wrong, too, how fresh the data are, and under which id the request can be found.
 pub async fn with_freshness(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let trace = request.extensions().get::<Trace>().map(|trace| trace.id().to_string()).unwrap_or_default();
     let mut response = next.run(request).await;
     match response.extensions_mut().remove::<ErrorPage>() {
-        Some(page) => (response.status(), render(&ErrorPage { freshness: gateway.freshness(), ..page })).into_response(),
+        Some(page) => (response.status(), render(&ErrorPage { freshness: gateway.freshness(), trace, ..page })).into_response(),
         None => response,
     }
 }
@@ -229,7 +244,7 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
             return Err(PageError::ChangePassword);
         }
         let address = address(&parts.headers);
-        let mut desk = Self { gateway: gateway.clone(), token, address, user, mirror: None, registry: String::new() };
+        let mut desk = Self { gateway: gateway.clone(), token, address, trace: parts.extensions.get().copied(), user, mirror: None, registry: String::new() };
         let told = gateway.last_told.get(&desk, gateway.clock.today()).await?;
         (desk.mirror, desk.registry) = (told.mirror, told.registry);
         Ok(desk)
@@ -238,6 +253,17 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
 
 fn address(headers: &HeaderMap) -> String {
     headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// A message of nobody who is known here: with where it came from, and the request that it is part of.
+fn from_where<T>(headers: &HeaderMap, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    for name in ["x-forwarded-for", TRACEPARENT] {
+        if let Some(value) = headers.get(name).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok()) {
+            request.metadata_mut().insert(name, value);
+        }
+    }
+    request
 }
 
 impl Desk {
@@ -249,6 +275,9 @@ impl Desk {
         }
         if let Ok(value) = self.address.parse() {
             request.metadata_mut().insert("x-forwarded-for", value);
+        }
+        if let Some(value) = self.trace.and_then(|trace| trace.to_string().parse().ok()) {
+            request.metadata_mut().insert(TRACEPARENT, value);
         }
         request
     }
