@@ -13,6 +13,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/aid/v1/award.proto",
     "xuezhu/aid/v1/reconciliation.proto",
     "xuezhu/aid/v1/forgotten.proto",
+    "xuezhu/aid/v1/register.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -221,6 +221,67 @@ async fn walk_accounts(page: &Browser, base: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An officer decides and returns what is ticked, records what became of the money, and the clerk reads it.
+async fn walk_register(page: &Browser, base: &str, people: &People) -> anyhow::Result<()> {
+    page.log_in(base, "officer").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}/cases")).await?;
+    page.sees("还没有认定过的问题").await?;
+    page.picture("cases-empty").await?;
+    // All of the page at once, looked at once more with their number.
+    page.go(&format!("{base}/flags?rule=NO_ENROLLMENT")).await?;
+    page.click("input[name=all]").await?;
+    page.type_in("#many", "查无此人").await?;
+    page.picture("flags-ticks").await?;
+    page.click("button[value=confirm]").await?;
+    page.sees("请再核对一次：将对下列 1 条疑点").await?;
+    page.picture("flags-many").await?;
+    page.click("button[value=confirm]").await?;
+    page.sees("已核定 1 条").await?;
+    page.go(&format!("{base}/cases?name=%E6%9D%8E%E9%AC%BC")).await?;
+    page.sees("已认定").await?;
+    page.sees("涉及金额（元）").await?;
+    page.picture("cases").await?;
+    page.fits().await?;
+    page.click("td a[href^='/cases/']").await?;
+    page.sees("认定为问题，列入台账").await?;
+    page.click("#outcome option[value=TO_RECOVER]").await?;
+    page.type_in("#yuan", "200.00").await?;
+    page.type_in("#responsible", "经办人甲").await?;
+    page.click("form[action$=outcome] button").await?;
+    page.sees("处理结果已登记").await?;
+    page.sees("待追回；200.00元；责任人：经办人甲").await?;
+    page.picture("case").await?;
+    page.fits().await?;
+    // A list that is attested: what is ticked is sent back, and it is said of which list.
+    let flags = people.officer.get("/v1/flags?rule=IDENTITY_MISMATCH").await?;
+    let (list, flag) = (flags["flags"][0]["list"].as_str().context("a list")?, flags["flags"][0]["flag"].as_str().context("a flag")?);
+    people.attested(&format!("/v1/schools/{SCHOOL}/awardLists/{list}")).await;
+    page.go(&format!("{base}/flags/{flag}")).await?;
+    page.sees("名单有误的，退回这一条").await?;
+    page.go(&format!("{base}/flags?rule=IDENTITY_MISMATCH")).await?;
+    page.click("td input[name=flag]").await?;
+    page.type_in("#many", "姓名写错").await?;
+    page.click("button[value=sendBack]").await?;
+    page.sees("退回学校").await?;
+    page.click("button[value=sendBack]").await?;
+    page.sees("已退回").await?;
+    page.picture("flags-returned").await?;
+    page.log_in(base, "clerk").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}/cases")).await?;
+    page.click("td a[href^='/cases/']").await?;
+    page.sees("待追回").await?;
+    page.click("a[href^='/flags/']").await?;
+    page.sees("已列入问题台账").await?;
+    page.type_in("textarea[name=text]", "该生已转走").await?;
+    page.click("button[value=explain]").await?;
+    page.sees("学校有补充说明").await?;
+    page.sees("已认定问题").await?;
+    page.picture("flag-added").await?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -287,12 +348,13 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         wide.picture("story").await?;
         walk_changes(&wide, &base, &people).await?;
         walk_accounts(&wide, &base).await?;
+        walk_register(&wide, &base, &people).await?;
         wide.close().await?;
         let narrow = Browser::open(500, 900).await?;
         narrow.go(&format!("{base}/login")).await?;
         narrow.log_in(&base, "officer").await?;
         narrow.sees("今日").await?;
-        for page in [format!("/flags/{flag}"), "/flags".into(), format!("/students/{person}"), "/students".into(), "/lists".into()] {
+        for page in [format!("/flags/{flag}"), "/flags".into(), format!("/students/{person}"), "/students".into(), "/lists".into(), "/cases".into()] {
             narrow.go(&format!("{base}{page}")).await?;
             narrow.fits().await.with_context(|| page.clone())?;
         }

@@ -20,12 +20,12 @@ use xuezhu_bridge::{
     sequencer::settled_head,
     trim::trim_before,
 };
-use xuezhu_domain::{calendar::add_working_days, enrollment::State, text::comparable_name};
+use xuezhu_domain::{IdNumber, calendar::add_working_days, enrollment::State, text::comparable_name};
 use xuezhu_enrollment::sharing;
 use xuezhu_judge::{case::Rule, entry};
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
-use xuezhu_store::{Db, rows, run};
+use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
     options, postgres,
     rebuilt::rebuild,
@@ -438,6 +438,137 @@ async fn assert_sound(enrollment: &Db, when: &str) {
     tx.rollback().await.expect("ends");
 }
 
+/// What is decided on, as naively as can be: months, money and all of the evidence but ids of the source, classes and where policies stand.
+type Facts = (String, i64, String);
+
+fn facts(months: &str, amount_fen: i64, evidence: &str) -> Facts {
+    let mut evidence: Value = serde_json::from_str(evidence).expect("is JSON");
+    let shown = evidence.as_object_mut().expect("an object");
+    shown.retain(|name, _| !name.starts_with("policy"));
+    if let Some(claim) = shown.get_mut("claim").and_then(Value::as_object_mut) {
+        claim.remove("recorded_day");
+    }
+    for place in shown.get_mut("enrollments").and_then(Value::as_array_mut).into_iter().flatten() {
+        place.as_object_mut().expect("a place").remove("enrollment");
+        for period in place["periods"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            period.retain(|name, _| !matches!(name.as_str(), "class_name" | "major"));
+        }
+    }
+    for list in ["enrollments", "rivals"] {
+        if let Some(list) = shown.get_mut(list).and_then(Value::as_array_mut) {
+            list.sort_by_key(ToString::to_string);
+        }
+    }
+    (months.to_owned(), amount_fen, evidence.to_string())
+}
+
+/// What the department decided in a history, and what is held against what became of it.
+struct Decisions {
+    random: StdRng,
+    /// Numbers of keys: an answer shows none.
+    numbers: HashMap<Uuid, String>,
+    /// For what no fault was found last, by flag; gone with a later confirmation.
+    cleared: HashMap<Uuid, Facts>,
+    /// Flags that were ever confirmed.
+    confirmed: BTreeSet<Uuid>,
+}
+
+impl Decisions {
+    fn new(seed: u64, keyring: &Keyring) -> Self {
+        let numbers = (0..NUMBERS).chain(300..300 + NUMBERS).map(|serial| {
+            let parsed = IdNumber::parse("居民身份证", &number(serial), NaiveDate::MAX).unwrap_or_else(|_| panic!("{serial} is a number"));
+            (keyring.person_key(&parsed).0, number(serial))
+        });
+        Self { random: StdRng::seed_from_u64(seed), numbers: numbers.collect(), cleared: HashMap::new(), confirmed: BTreeSet::new() }
+    }
+
+    /// Decides a flag that waits, or has the entry of one that was cleared sent back and come again.
+    async fn act(&mut self, history: &History, aid: &Db) {
+        if self.random.random_bool(0.5) || self.cleared.is_empty() {
+            self.decide(history, aid).await;
+        } else {
+            self.come_again(history, aid).await;
+        }
+    }
+
+    async fn decide(&mut self, history: &History, aid: &Db) {
+        let confirms = self.random.random_bool(0.2);
+        let state = *["OPEN", "OPEN", "CLEARED"].choose(&mut self.random).expect("one");
+        let flags = history.officer.get(&format!("/v1/flags?state={state}&pageSize=1000")).await.expect("flags");
+        let Some(flag) = flags["flags"].as_array().and_then(|flags| flags.choose(&mut self.random)) else { return };
+        let id: Uuid = flag["flag"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+        let act = if confirms { "confirm" } else { "clear" };
+        if history.officer.post(&format!("/v1/flags/{id}/{act}"), &json!({ "reason": "测试" }), "").await.is_err() {
+            return;
+        }
+        if confirms {
+            self.cleared.remove(&id);
+            self.confirmed.insert(id);
+            return;
+        }
+        let mut tx = aid.read().await.expect("reads");
+        let (months, amount_fen, evidence) =
+            one!(&mut tx, (String, i64, String), "SELECT months, amount_fen, evidence FROM flags WHERE flag = $1", id).expect("reads").expect("a flag");
+        tx.rollback().await.expect("ends");
+        self.cleared.insert(id, facts(&months, amount_fen, &evidence));
+    }
+
+    /// The entry of a cleared flag is sent back, from wherever it stands, and comes again: byte for byte, or with other months.
+    async fn come_again(&mut self, history: &History, aid: &Db) {
+        let flags: Vec<Uuid> = self.cleared.keys().copied().collect();
+        let Some(flag) = flags.iter().min_by_key(|_| self.random.random::<u32>()) else { return };
+        type Row = (Uuid, Uuid, String, String, Uuid, String, i32);
+        let mut tx = aid.read().await.expect("reads");
+        let entry = "SELECT a.entry, a.list, a.school, a.name, a.person_key, a.months, a.state FROM flags f JOIN award_entries a ON a.entry = f.entry WHERE f.flag = $1";
+        let row = one!(&mut tx, Row, entry, *flag).expect("reads");
+        tx.rollback().await.expect("ends");
+        let Some((entry, list, school, name, key, months, state)) = row else { return };
+        let (Some(number), Some(state)) = (self.numbers.get(&key), award::State::from_code(state)) else { return };
+        let (school, clerk, head) = history.desks.iter().find(|(known, ..)| *known == school).expect("a school");
+        let path = format!("/v1/schools/{school}/awardLists/{list}");
+        let back = json!({ "reason": "请核对", "entries": [entry.to_string()] });
+        let sent_back = match state {
+            award::State::Draft => {
+                clerk.post(&format!("{path}/submit"), &json!({}), "").await.is_ok() && head.post(&format!("{path}/sendBack"), &back, "").await.is_ok()
+            }
+            award::State::Submitted => head.post(&format!("{path}/sendBack"), &back, "").await.is_ok(),
+            award::State::Attested => history.officer.post(&format!("{path}/sendBack"), &back, "").await.is_ok(),
+            award::State::SentBack => true,
+            award::State::Approved | award::State::Removed => false,
+        };
+        if !sent_back {
+            return;
+        }
+        let numbers: Vec<i32> = months.split(',').map(|month| month.parse::<i32>().expect("a month") % 100).collect();
+        let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+        let same = if numbers.len() == 1 { first.to_string() } else { format!("{first}-{last}") };
+        let months = if self.random.random_bool(0.7) { same } else { "10".to_owned() };
+        clerk.upload(&format!("{path}/import"), awards(&[(&name, number, &months)]), "").await.ok();
+    }
+
+    /// Nobody is asked twice about what was found to be no fault, nobody is let go on other evidence; what was confirmed is on record.
+    /// Returns how often something was remembered.
+    async fn hold(&self, aid: &Db, when: &str) -> usize {
+        type Row = (Uuid, i32, String, i64, String);
+        let mut tx = aid.read().await.expect("reads");
+        let open = "SELECT flag, state, months, amount_fen, evidence FROM flags WHERE state < $1";
+        for (flag, state, months, amount_fen, evidence) in rows!(&mut tx, Row, open, life::State::FIRST_CLOSED).expect("flags") {
+            let is_cleared = state == life::State::Cleared.code();
+            let now = facts(&months, amount_fen, &evidence);
+            match self.cleared.get(&flag) {
+                Some(then) if *then == now => assert!(is_cleared, "{when}: {flag} is asked about twice: {now:?}"),
+                Some(then) => assert!(!is_cleared || (&then.0, then.1) == (&now.0, now.1), "{when}: {flag} is let go for {now:?}, not {then:?}"),
+                None => assert!(!is_cleared, "{when}: nobody cleared {flag}"),
+            }
+        }
+        let cases: BTreeSet<Uuid> = rows!(&mut tx, (Uuid,), "SELECT flag FROM cases").expect("cases").into_iter().map(|(flag,)| flag).collect();
+        assert_eq!(cases, self.confirmed, "{when}: what was confirmed is on record");
+        let remembered = one!(&mut tx, (i64,), "SELECT count(*) FROM flag_steps WHERE act = $1", life::Step::Remembered.code()).expect("reads");
+        tx.rollback().await.expect("ends");
+        remembered.and_then(|(count,)| usize::try_from(count).ok()).unwrap_or_default()
+    }
+}
+
 struct History {
     random: StdRng,
     deployment: Deployment,
@@ -663,6 +794,10 @@ struct Lived {
     met_before: usize,
     /// How often a supported entry of several came after one that is not.
     later: usize,
+    /// How often "no fault" was remembered.
+    remembered: usize,
+    /// How many flags were confirmed.
+    confirmed: usize,
 }
 
 /// Lives through a history.
@@ -695,6 +830,8 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
     // What is looked at leaves the history as it is.
     let mut looking = StdRng::seed_from_u64(seed);
     let (mut lived, mut all_known) = (Lived::default(), Vec::new());
+    let aid_keys = Keyring::load(&key_files(folder.path()).aid, Service::Aid).expect("a keyring");
+    let mut decisions = Decisions::new(seed, &aid_keys);
     for act in 1..=ACTS {
         let look = history.act().await;
         all_known.push(known_now(&enrollment).await);
@@ -721,8 +858,11 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
             lived.met_before += truth.met_by_a_number_of_before();
             lived.later += truth.later_than_an_unsupported_one();
             lived.rules.extend(reference.into_iter().map(|(rule, ..)| rule));
+            lived.remembered = decisions.hold(&aid, &format!("seed {seed}, after {act} acts")).await;
+            decisions.act(&history, &aid).await;
         }
     }
+    lived.confirmed = decisions.confirmed.len();
     assert!(history.acts.values().sum::<usize>() > ACTS / 4, "most acts were refused: {:?}", history.acts);
     // A sweep over what is there changes nothing; one that finds no flag finds them all again.
     let reference = Truth::read(&enrollment, &aid, history.day).await.findings();
@@ -767,6 +907,8 @@ async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
         all.rules.extend(lived.rules);
         all.met_before += lived.met_before;
         all.later += lived.later;
+        all.remembered += lived.remembered;
+        all.confirmed += lived.confirmed;
     }
     assert_eq!(all.rules.len(), 8, "every rule fires: {:?}", all.rules);
     assert!(
@@ -775,6 +917,7 @@ async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
         all.met_before,
         all.later
     );
+    assert!(all.remembered > 0 && all.confirmed > 0, "nothing was remembered, or nothing confirmed: {} {}", all.remembered, all.confirmed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ mod deputies;
 mod faults;
 mod feed;
 mod files;
+mod flags;
 mod format;
 mod health;
 mod histories;

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use prost::Message;
+use serde::Serialize;
 use tokio::sync::Notify;
 use tonic::{Response, Status};
 use uuid::Uuid;
 use xuezhu_domain::text::mask_long_numbers;
-use xuezhu_store::{Db, StoreError, Tx, TxFuture, counted, one, run};
+use xuezhu_store::{Db, Hex, StoreError, Tx, TxFuture, bulk_rows, counted, one, run, sql};
 
 use crate::{
     clock::Clock,
@@ -277,6 +278,34 @@ impl<R> Answer<R> {
 /// What was acted on, as the audit keeps it: a number that somebody put in the place of an id is none.
 pub(crate) fn masked_resource(resource: &str) -> String {
     if resource.parse::<Uuid>().is_ok() { resource.to_owned() } else { mask_long_numbers(resource) }
+}
+
+/// Writes a line in the audit for each of these resources, in the mutation's own transaction: for a call that acts on many, beside the
+/// line of the call itself.
+pub async fn also(ctx: &Context, tx: &mut Tx, method: &'static str, resources: impl IntoIterator<Item = String>) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Line {
+        id: Hex,
+        resource: String,
+    }
+    let lines: Vec<Line> = resources.into_iter().map(|resource| Line { id: Hex(ctx.new_id()), resource: masked_resource(&resource) }).collect();
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address)
+             SELECT t.id, $2, $3, $4, $5, $6, $7, t.resource, 'DONE', '', $8, $9 FROM " table 1 (id uuid, resource text)
+        ),
+        bulk_rows(&lines),
+        ctx.now_us(),
+        ctx.today(),
+        &ctx.actor.account,
+        ctx.actor.role.as_str(),
+        &ctx.actor.organisation,
+        method,
+        &ctx.request_id,
+        &ctx.address
+    )?;
+    Ok(())
 }
 
 struct AuditLine<'l> {

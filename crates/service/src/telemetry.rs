@@ -123,7 +123,8 @@ fn describe() {
     gauge!("xuezhu_ready", "1 where a service can do its work");
     counter!("xuezhu_faults_total", "failed tries of work that is tried until it succeeds, by work");
     counter!("xuezhu_refusals_unrecorded_total", "refusals that no audit line tells of, because the database took none");
-    gauge!("xuezhu_open_flags", "flags that are not closed, by rule");
+    gauge!("xuezhu_open_flags", "flags that are not closed, by rule: those that wait, stand confirmed or were cleared");
+    gauge!("xuezhu_waiting_flags", "flags that wait for somebody or stand confirmed, by rule");
     counter!("xuezhu_feed_records_total", "records that the follower applied, by kind");
     counter!("xuezhu_judged_persons_total", "persons judged, by driver");
 }

@@ -9,6 +9,7 @@
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
+//! | 2 | [`register`] | what the department confirmed, and what became of the money | `cases`, `case_steps` |
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
 //! | 1 | [`mirror`] | what enrollment says, by generation | `mirror_schools`, `mirror_persons` and theirs, `mirror_enrollments`, `mirror_periods`, `vouches` |
 //! | 0 | [`policy`] | where the policies of a deployment come from | |
@@ -28,6 +29,7 @@ pub mod forgotten;
 pub mod mirror;
 pub mod policy;
 pub mod reconciliation;
+pub mod register;
 pub mod sessions;
 pub mod story;
 
@@ -39,6 +41,7 @@ use tonic::{service::Routes, transport::Channel};
 use xuezhu_bridge::follower::{Follower, Standing};
 use xuezhu_proto::aid::{
     award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+    register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -111,7 +114,8 @@ pub struct Aid {
 
 impl Aid {
     /// Names of the gRPC services.
-    pub const NAMES: &'static [&'static str] = &["xuezhu.aid.v1.AwardService", "xuezhu.aid.v1.ReconciliationService", "xuezhu.aid.v1.ForgottenService"];
+    pub const NAMES: &'static [&'static str] =
+        &["xuezhu.aid.v1.AwardService", "xuezhu.aid.v1.ReconciliationService", "xuezhu.aid.v1.ForgottenService", "xuezhu.aid.v1.RegisterService"];
 
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
     #[expect(clippy::too_many_arguments, reason = "each is a part of the process that owns the service, handed over once")]
@@ -159,6 +163,7 @@ impl Aid {
         Routes::new(AwardServiceServer::new(award::api::AwardApi(self.parts.clone())))
             .add_service(ReconciliationServiceServer::new(reconciliation::api::ReconciliationApi { parts: self.parts.clone() }))
             .add_service(ForgottenServiceServer::new(forgotten::api::ForgottenApi(self.parts.clone())))
+            .add_service(RegisterServiceServer::new(register::api::RegisterApi(self.parts.clone())))
     }
 
     /// What the use cases need: for the process that embeds the service.
@@ -212,6 +217,7 @@ fn say_nothing_known(faults: &mut Faults, error: &dyn std::fmt::Display) {
     metrics::gauge!("xuezhu_forgotten_records").set(f64::NAN);
     for rule in Rule::ALL {
         metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(f64::NAN);
+        metrics::gauge!("xuezhu_waiting_flags", "rule" => rule.as_str()).set(f64::NAN);
     }
 }
 
@@ -229,8 +235,9 @@ async fn measure(parts: &Parts) -> Result<(), Error> {
     let (counts, forgotten) = (counts?, forgotten?);
     metrics::gauge!("xuezhu_forgotten_records").set(forgotten as f64);
     for rule in Rule::ALL {
-        let count = counts.iter().find(|count| count.rule == rule).map_or(0, |count| count.flags);
-        metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(count as f64);
+        let (flags, waiting) = counts.iter().find(|count| count.rule == rule).map_or((0, 0), |count| (count.flags, count.waiting));
+        metrics::gauge!("xuezhu_open_flags", "rule" => rule.as_str()).set(flags as f64);
+        metrics::gauge!("xuezhu_waiting_flags", "rule" => rule.as_str()).set(waiting as f64);
     }
     Ok(())
 }

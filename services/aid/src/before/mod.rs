@@ -3,6 +3,8 @@
 
 mod store;
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{
@@ -20,6 +22,7 @@ use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
 use crate::{
     award::units::{self, OfBefore},
     reconciliation,
+    register::{self, Before, BeforeStep},
 };
 
 /// Rows that one transaction converts.
@@ -53,13 +56,15 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 8] = [
+    let conversions: [(&str, Chunk); 9] = [
         ("entries", entries),
         ("steps", steps),
         ("imports", imports),
         ("requests", conversion::answers),
         ("classes", classes),
         ("evidence", evidence),
+        // After what cleans texts and evidence: both are taken as they are then.
+        ("cases", cases),
         ("audit", conversion::audit),
         ("units", award_units),
     ];
@@ -126,6 +131,26 @@ fn evidence<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, 
             }
         }
         Ok(flags.last().map(Uuid::to_string))
+    })
+}
+
+/// What was confirmed before there was a register, as far as it was kept.
+fn cases<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let flags = store::confirmed_flags(tx, conversion::after_id(after)?, ROWS).await?;
+        let last = flags.last().map(|flag| flag.flag.to_string());
+        let ids: Vec<Uuid> = flags.iter().map(|flag| flag.flag).collect();
+        let mut lives: HashMap<Uuid, Vec<BeforeStep>> = HashMap::new();
+        for step in store::lives(tx, &ids).await? {
+            lives.entry(step.flag).or_default().push(step.into());
+        }
+        let before = flags.into_iter().map(|flag| {
+            let steps = lives.remove(&flag.flag).unwrap_or_default();
+            Before { about: flag.into(), steps }
+        });
+        register::enter_of_before(tx, before.collect()).await?;
+        store::note_registered(tx, &ids).await?;
+        Ok(last)
     })
 }
 

@@ -1,9 +1,15 @@
 //! SQL of conversions.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_judge::entry::State;
+use xuezhu_judge::{case::Rule, entry::State};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
+
+use crate::{
+    reconciliation::life::Step,
+    register::{About, BeforeStep},
+};
 
 /// An entry's sealed columns, and what was written about it.
 #[derive(Debug, sqlx::FromRow)]
@@ -141,4 +147,79 @@ pub async fn recorded(tx: &mut Tx, after: (i64, Uuid), limit: i64) -> Result<Vec
         after.1,
         limit
     )
+}
+
+/// A flag that somebody confirmed.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ConfirmedRow {
+    pub flag: Uuid,
+    #[sqlx(try_from = "i32")]
+    pub rule: Rule,
+    pub entry: Option<Uuid>,
+    pub list: Option<Uuid>,
+    pub person: Option<Uuid>,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    pub name: String,
+    pub months: String,
+    pub amount_fen: i64,
+    pub evidence: String,
+}
+
+impl From<ConfirmedRow> for About {
+    fn from(row: ConfirmedRow) -> Self {
+        let ConfirmedRow { flag, rule, entry, list, person, school, scheme, term, name, months, amount_fen, evidence } = row;
+        Self { flag, rule, entry, list, person, school, scheme, term, name, months, amount_fen, evidence }
+    }
+}
+
+/// A step in a flag's life, whole.
+#[derive(Debug, sqlx::FromRow)]
+pub struct LifeRow {
+    pub flag: Uuid,
+    pub at_us: i64,
+    pub civil_day: NaiveDate,
+    pub actor: String,
+    pub actor_name: String,
+    #[sqlx(try_from = "i32")]
+    pub act: Step,
+    pub detail: String,
+    pub evidence: String,
+}
+
+impl From<LifeRow> for BeforeStep {
+    fn from(row: LifeRow) -> Self {
+        let LifeRow { flag: _, at_us, civil_day, actor, actor_name, act, detail, evidence } = row;
+        let is_of_new_evidence = matches!(act, Step::Opened | Step::EvidenceChanged | Step::Reopened);
+        Self { event: act.heard(), is_of_new_evidence, at_us, civil_day, actor, actor_name, detail, evidence }
+    }
+}
+
+/// Flags that were confirmed and have no case.
+pub async fn confirmed_flags(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<ConfirmedRow>, StoreError> {
+    rows!(
+        tx,
+        ConfirmedRow,
+        "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence FROM flags f
+         WHERE f.flag > $1 AND NOT f.registered AND EXISTS (SELECT 1 FROM flag_steps p WHERE p.flag = f.flag AND p.act = $3)
+         ORDER BY f.flag LIMIT $2",
+        after,
+        limit,
+        Step::Confirmed.code()
+    )
+}
+
+pub async fn lives(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<LifeRow>, StoreError> {
+    rows!(
+        tx,
+        LifeRow,
+        sql!("SELECT flag, at_us, civil_day, actor, actor_name, act, detail, evidence FROM flag_steps WHERE flag" in_uuids 1 " ORDER BY flag, ordinal"),
+        bulk_uuids(flags.iter().copied())
+    )
+}
+
+pub async fn note_registered(tx: &mut Tx, flags: &[Uuid]) -> Result<(), StoreError> {
+    run!(tx, sql!("UPDATE flags SET registered = $2 WHERE flag" in_uuids 1), bulk_uuids(flags.iter().copied()), true)?;
+    Ok(())
 }

@@ -1,12 +1,15 @@
 //! gRPC in: runs, flags, causes, stories, the mirror's freshness.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
 use xuezhu_judge::{case::Rule, cause::Cause, rules};
-use xuezhu_proto::aid::{self as pb, flag, reconciliation, reconciliation_service_server::ReconciliationService};
+use xuezhu_proto::aid::{self as pb, decision, flag, reconciliation, reconciliation_service_server::ReconciliationService};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, clock::rfc3339, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
@@ -164,6 +167,52 @@ impl ReconciliationService for ReconciliationApi {
             .await
     }
 
+    async fn decide_flags(&self, request: Request<pb::DecideFlagsRequest>) -> Result<Response<pb::DecideFlagsResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "DecideFlags").await?;
+        let call = Call::new("DecideFlags", format!("{} flags", request.flags.len()), &request);
+        let mut errors = FieldErrors::default();
+        let act = decision(&mut errors, request.act);
+        let reason = errors.text("reason", &request.reason, TEXT_CHARACTERS);
+        if request.flags.is_empty() || request.flags.len() > desk::FLAGS_DECIDED {
+            errors.add("flags", format!("一次应核定1至{}条", desk::FLAGS_DECIDED));
+        }
+        let (mut seen, mut ids) = (Vec::new(), BTreeSet::new());
+        for (at, flag) in request.flags.into_iter().enumerate().take(desk::FLAGS_DECIDED) {
+            let field = format!("flags[{at}]");
+            let Some(id) = errors.id(&field, &flag.flag) else { continue };
+            if !ids.insert(id) {
+                errors.add(&field, "同一疑点列了两次");
+            }
+            seen.push(desk::Seen { flag: id, etag: flag.etag });
+        }
+        errors.check()?;
+        let (Some(act), Some(reason)) = (act, reason) else { return Err(Status::internal("unreachable")) };
+        self.parts
+            .runner
+            .mutate(&ctx, call, &(seen, act, reason), |ctx, tx, (seen, act, reason)| {
+                Box::pin(async move { Ok(pb::DecideFlagsResponse { decided: desk::decide_flags(ctx, tx, seen, *act, reason).await? }) })
+            })
+            .await
+    }
+
+    async fn decide_cause(&self, request: Request<pb::DecideCauseRequest>) -> Result<Response<pb::DecideCauseResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "DecideCause").await?;
+        let call = Call::new("DecideCause", request.cause.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let act = decision(&mut errors, request.act);
+        let (cause, reason) = (errors.id("cause", &request.cause), errors.text("reason", &request.reason, TEXT_CHARACTERS));
+        let term = if request.term.is_empty() { None } else { errors.parse::<Term>("term", &request.term) };
+        errors.check()?;
+        let (Some(act), Some(cause), Some(reason)) = (act, cause, reason) else { return Err(Status::internal("unreachable")) };
+        let term = term.map(|term| term.to_string()).unwrap_or_default();
+        self.parts
+            .runner
+            .mutate(&ctx, call, &(cause, term, (act, reason), request.etag), |ctx, tx, (cause, term, (act, reason), etag)| {
+                Box::pin(async move { Ok(pb::DecideCauseResponse { decided: desk::decide_cause(ctx, tx, *cause, term, (*act, reason), etag).await? }) })
+            })
+            .await
+    }
+
     async fn get_story(&self, request: Request<pb::GetStoryRequest>) -> Result<Response<pb::GetStoryResponse>, Status> {
         let (ctx, request) = self.parts.gate.enter(request, "GetStory").await?;
         let person = refusal::id("person", &request.person)?;
@@ -192,6 +241,18 @@ impl ReconciliationService for ReconciliationApi {
             civil_date: clock.today().to_string(),
             stepped: clock.stepped().is_some(),
         }))
+    }
+}
+
+/// How the department decides.
+fn decision(errors: &mut FieldErrors, act: i32) -> Option<life::Act> {
+    match decision::Act::try_from(act) {
+        Ok(decision::Act::Confirm) => Some(life::Act::Confirm),
+        Ok(decision::Act::Clear) => Some(life::Act::Clear),
+        Ok(decision::Act::Unspecified) | Err(_) => {
+            errors.add("act", "应为CONFIRM或CLEAR");
+            None
+        }
     }
 }
 
@@ -227,8 +288,12 @@ async fn get_run(ctx: &Context, tx: &mut Tx, run: Uuid) -> Result<pb::GetReconci
 
 /// Counts as clients see them, in the order of the rules' words.
 fn counts(mut by_rule: Vec<store::RuleCount>) -> Vec<pb::RuleCount> {
+    let number = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
     by_rule.sort_by_key(|count| count.rule.as_str());
-    by_rule.into_iter().map(|count| pb::RuleCount { rule: count.rule.as_str().to_owned(), flags: i32::try_from(count.flags).unwrap_or(i32::MAX) }).collect()
+    by_rule
+        .into_iter()
+        .map(|count| pb::RuleCount { rule: count.rule.as_str().to_owned(), flags: number(count.flags), waiting: number(count.waiting) })
+        .collect()
 }
 
 /// What a list is narrowed to, by what was asked and what may be seen.
@@ -280,6 +345,7 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::Lis
         region_prefix,
         state,
         unclosed: request.unclosed && state.is_none(),
+        added: request.added,
         term: request.term.clone(),
         cause,
         entry,
@@ -316,6 +382,7 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
             amount_fen: row.amount_fen,
             open_time: rfc3339(row.opened_at_us),
             etag: desk::cause_etag(row.open, row.open_steps),
+            decide_etag: desk::cause_etag(row.open + row.explained, row.undecided_steps),
             name: row.name,
             flags: i32::try_from(row.flags).unwrap_or(i32::MAX),
             open_date: row.open_date.to_string(),

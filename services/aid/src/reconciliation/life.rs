@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use xuezhu_domain::UnknownCode;
 
+use crate::register::rules::Event;
+
 /// Where a flag stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum State {
@@ -109,7 +111,9 @@ pub enum Step {
     Reopened,
     /// Found no more.
     Closed,
-    /// The school explained.
+    /// Found again on the very evidence that it was cleared for: it is cleared again.
+    Remembered,
+    /// The school explained, or added to what is confirmed.
     Explained,
     /// The department confirmed the fault.
     Confirmed,
@@ -119,7 +123,8 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 7] = [Self::Opened, Self::EvidenceChanged, Self::Reopened, Self::Closed, Self::Explained, Self::Confirmed, Self::Cleared];
+    pub const ALL: [Self; 8] =
+        [Self::Opened, Self::EvidenceChanged, Self::Reopened, Self::Closed, Self::Remembered, Self::Explained, Self::Confirmed, Self::Cleared];
 
     /// As stored: the judge's first, then those of people.
     pub const fn code(self) -> i32 {
@@ -128,6 +133,7 @@ impl Step {
             Self::EvidenceChanged => 2,
             Self::Reopened => 3,
             Self::Closed => 4,
+            Self::Remembered => 5,
             Self::Explained => 11,
             Self::Confirmed => 12,
             Self::Cleared => 13,
@@ -146,9 +152,25 @@ impl Step {
             Self::EvidenceChanged => "EVIDENCE_CHANGED",
             Self::Reopened => "REOPENED",
             Self::Closed => "CLOSED",
+            Self::Remembered => "REMEMBERED",
             Self::Explained => "EXPLAINED",
             Self::Confirmed => "CONFIRMED",
             Self::Cleared => "CLEARED",
+        }
+    }
+}
+
+impl Step {
+    /// What a confirmed case hears of it.
+    pub fn heard(self) -> Option<Event> {
+        match self {
+            Self::Opened => None,
+            Self::EvidenceChanged => Some(Event::Changed),
+            Self::Reopened => Some(Event::Again),
+            Self::Closed => Some(Event::Gone),
+            Self::Explained => Some(Event::Added),
+            Self::Confirmed => Some(Event::Confirmed),
+            Self::Cleared | Self::Remembered => Some(Event::Cleared),
         }
     }
 }
@@ -187,11 +209,11 @@ impl Act {
 }
 
 /// What an act makes of a state; `None` where it is not allowed. The department may decide without an explanation, and
-/// may change its mind; a school may explain again what was confirmed.
+/// may change its mind. What is confirmed is the department's: the school may add to it, never move it.
 pub fn after(state: State, act: Act) -> Option<State> {
     match (state, act) {
-        (State::Open | State::Explained | State::Confirmed, Act::Explain) => Some(State::Explained),
-        (State::Open | State::Explained | State::Cleared, Act::Confirm) => Some(State::Confirmed),
+        (State::Open | State::Explained, Act::Explain) => Some(State::Explained),
+        (State::Confirmed, Act::Explain) | (State::Open | State::Explained | State::Cleared, Act::Confirm) => Some(State::Confirmed),
         (State::Open | State::Explained | State::Confirmed, Act::Clear) => Some(State::Cleared),
         (State::Cleared | State::Closed, Act::Explain | Act::Clear) | (State::Confirmed | State::Closed, Act::Confirm) => None,
     }
@@ -204,19 +226,31 @@ pub enum Found {
     Same,
     /// The finding, on other evidence.
     Changed,
+    /// The finding, on other evidence or after there was none: the very evidence for which the department found no fault, and has not
+    /// confirmed it since.
+    Remembered,
     /// No finding any more.
     Gone,
 }
 
+impl Found {
+    /// Everything that can be found.
+    pub const ALL: [Self; 4] = [Self::Same, Self::Changed, Self::Remembered, Self::Gone];
+}
+
 /// What a judgement makes of a state, and the step that is noted; `None` where nothing happens. "No fault" is remembered
-/// for its evidence, not for ever; an explanation too.
+/// for its evidence: while it stands and when it comes again, also in between other evidence; a later confirmation ends that. An
+/// explanation holds as long as its evidence stands.
 pub fn judged(state: State, found: Found) -> Option<(State, Step)> {
     match (state, found) {
-        (State::Closed, Found::Gone) | (State::Open | State::Explained | State::Confirmed | State::Cleared, Found::Same) => None,
+        (State::Closed, Found::Gone)
+        | (State::Open | State::Explained | State::Confirmed | State::Cleared, Found::Same)
+        | (State::Cleared, Found::Remembered) => None,
         (_, Found::Gone) => Some((State::Closed, Step::Closed)),
-        (State::Closed | State::Cleared, _) => Some((State::Open, Step::Reopened)),
+        (State::Open | State::Explained | State::Closed, Found::Remembered) => Some((State::Cleared, Step::Remembered)),
+        (State::Closed, Found::Same | Found::Changed) | (State::Cleared, Found::Changed) => Some((State::Open, Step::Reopened)),
         (State::Open | State::Explained, Found::Changed) => Some((State::Open, Step::EvidenceChanged)),
-        (State::Confirmed, Found::Changed) => Some((State::Confirmed, Step::EvidenceChanged)),
+        (State::Confirmed, Found::Changed | Found::Remembered) => Some((State::Confirmed, Step::EvidenceChanged)),
     }
 }
 
@@ -238,7 +272,7 @@ mod tests {
                 (Explained, Explain, Explained),
                 (Explained, Confirm, Confirmed),
                 (Explained, Clear, Cleared),
-                (Confirmed, Explain, Explained),
+                (Confirmed, Explain, Confirmed),
                 (Confirmed, Clear, Cleared),
                 (Cleared, Confirm, Confirmed),
             ]
@@ -262,19 +296,39 @@ mod tests {
     }
 
     #[test]
-    fn changed_evidence_opens_again_and_mended_data_close() {
-        for (state, found, next) in [
-            (State::Open, Found::Same, None),
-            (State::Cleared, Found::Same, None),
-            (State::Cleared, Found::Changed, Some(State::Open)),
-            (State::Closed, Found::Same, Some(State::Open)),
-            (State::Closed, Found::Changed, Some(State::Open)),
-            (State::Explained, Found::Changed, Some(State::Open)),
-            (State::Confirmed, Found::Changed, Some(State::Confirmed)),
-            (State::Confirmed, Found::Gone, Some(State::Closed)),
-            (State::Closed, Found::Gone, None),
-        ] {
-            assert_eq!(judged(state, found).map(|(next, _)| next), next, "{state:?} {found:?}");
+    fn every_pair_of_state_and_finding_is_decided() {
+        let decided: Vec<_> = State::ALL
+            .into_iter()
+            .flat_map(|state| Found::ALL.into_iter().filter_map(move |found| judged(state, found).map(|(next, step)| (state, found, next, step))))
+            .collect();
+        use {Found as F, State as S, Step as T};
+        assert_eq!(
+            decided,
+            [
+                (S::Open, F::Changed, S::Open, T::EvidenceChanged),
+                (S::Open, F::Remembered, S::Cleared, T::Remembered),
+                (S::Open, F::Gone, S::Closed, T::Closed),
+                (S::Explained, F::Changed, S::Open, T::EvidenceChanged),
+                (S::Explained, F::Remembered, S::Cleared, T::Remembered),
+                (S::Explained, F::Gone, S::Closed, T::Closed),
+                (S::Confirmed, F::Changed, S::Confirmed, T::EvidenceChanged),
+                (S::Confirmed, F::Remembered, S::Confirmed, T::EvidenceChanged),
+                (S::Confirmed, F::Gone, S::Closed, T::Closed),
+                (S::Cleared, F::Changed, S::Open, T::Reopened),
+                (S::Cleared, F::Gone, S::Closed, T::Closed),
+                (S::Closed, F::Same, S::Open, T::Reopened),
+                (S::Closed, F::Changed, S::Open, T::Reopened),
+                (S::Closed, F::Remembered, S::Cleared, T::Remembered),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_school_moves_nothing_that_is_the_departments() {
+        for state in State::ALL {
+            if let Some(next) = after(state, Act::Explain) {
+                assert!(next == state || (state == State::Open && next == State::Explained), "{state:?}");
+            }
         }
     }
 }

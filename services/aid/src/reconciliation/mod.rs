@@ -47,7 +47,10 @@ pub(crate) use self::{
     marks::mark_differences,
     store::{Filter, FlagRow, counts_by_rule, flags, flags_of_list, held_entries},
 };
-use crate::{Parts, mirror};
+use crate::{
+    Parts, mirror,
+    register::{self, Heard},
+};
 
 /// Keys that are judged in one transaction by sweeps and wakes.
 pub const CHUNK_KEYS: usize = 500;
@@ -204,6 +207,7 @@ struct Changes {
     new: Vec<NewFlag>,
     judged: Vec<JudgedFlag>,
     steps: Vec<NewStep>,
+    registered: Vec<Heard>,
     rejudge: Vec<RejudgeRow>,
 }
 
@@ -226,7 +230,7 @@ impl Changes {
             }
         }
         for flag in known.into_values() {
-            self.close(flag);
+            self.close(&flag);
         }
     }
 
@@ -257,17 +261,13 @@ impl Changes {
     }
 
     fn judge_again(&mut self, case: &PersonCase, finding: &Finding, flag: &KnownFlag, evidence: String, digest: [u8; 32]) {
-        let same = if flag.evidence_version < digest::VERSION {
-            made_anew(finding.rule, flag) == Some(digest::as_before(finding.rule, &finding.months, finding.amount, &finding.evidence))
-        } else {
-            flag.evidence_digest == digest
-        };
-        let found = if same { Found::Same } else { Found::Changed };
+        let found = found(finding, flag, digest);
         let about = About::of(case, finding);
+        let is_old = flag.evidence_version < digest::VERSION;
         let Some((next, act)) = life::judged(flag.state, found) else {
             // The same under other ids of the source, or with what the rule did not decide on: its life goes on as it is, what
             // leads there is renewed.
-            if flag.person != about.person || flag.evidence != evidence || flag.evidence_version < digest::VERSION {
+            if flag.person != about.person || flag.evidence != evidence || is_old {
                 self.judged.push(JudgedFlag {
                     flag: Hex(flag.flag),
                     person: about.person.map(Hex),
@@ -275,6 +275,7 @@ impl Changes {
                     amount_fen: None,
                     evidence: Some(evidence),
                     evidence_digest: Some(Bytes(digest.to_vec())),
+                    cleared_digest: (is_old && is_cleared_for_its_own(flag)).then(|| Bytes(digest.to_vec())),
                     cause: None,
                     cause_text: None,
                     state: flag.state.code(),
@@ -284,7 +285,7 @@ impl Changes {
             }
             return;
         };
-        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act: act.code(), detail: String::new(), evidence: evidence.clone() });
+        self.note(flag, act, &months_text(&finding.months), finding.amount.0, &evidence);
         self.judged.push(JudgedFlag {
             flag: Hex(flag.flag),
             person: about.person.map(Hex),
@@ -292,6 +293,7 @@ impl Changes {
             amount_fen: Some(finding.amount.0),
             evidence: Some(evidence),
             evidence_digest: Some(Bytes(digest.to_vec())),
+            cleared_digest: (found == Found::Remembered).then(|| Bytes(digest.to_vec())),
             cause: Some(Hex(finding.cause.id(&about.school))),
             cause_text: Some(finding.cause.text()),
             state: next.code(),
@@ -300,9 +302,17 @@ impl Changes {
         });
     }
 
-    fn close(&mut self, flag: KnownFlag) {
+    /// A step that the judge takes with a flag; what was confirmed of it hears of that too.
+    fn note(&mut self, flag: &KnownFlag, act: Step, months: &str, amount_fen: i64, evidence: &str) {
+        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act: act.code(), detail: String::new(), evidence: evidence.to_owned() });
+        if let Some(event) = act.heard().filter(|_| flag.registered) {
+            self.registered.push(Heard { case: flag.flag, event, text: String::new(), months: months.to_owned(), amount_fen, evidence: evidence.to_owned() });
+        }
+    }
+
+    fn close(&mut self, flag: &KnownFlag) {
         let Some((next, act)) = life::judged(flag.state, Found::Gone) else { return };
-        self.steps.push(NewStep { flag: Hex(flag.flag), ordinal: flag.steps, act: act.code(), detail: String::new(), evidence: flag.evidence });
+        self.note(flag, act, &flag.months, flag.amount_fen, &flag.evidence);
         self.judged.push(JudgedFlag {
             flag: Hex(flag.flag),
             person: None,
@@ -310,6 +320,7 @@ impl Changes {
             amount_fen: None,
             evidence: None,
             evidence_digest: None,
+            cleared_digest: None,
             cause: None,
             cause_text: None,
             state: next.code(),
@@ -319,7 +330,7 @@ impl Changes {
     }
 
     /// Writes in the system's own name: what closes by itself was not closed by whoever touched the record last.
-    async fn write(&self, ctx: &Context, tx: &mut Tx, position: i64) -> Result<(), StoreError> {
+    async fn write(&self, ctx: &Context, tx: &mut Tx, position: i64) -> Result<(), Error> {
         if !self.new.is_empty() {
             store::insert_flags(tx, &self.new, position, ctx.now_us()).await?;
         }
@@ -329,6 +340,7 @@ impl Changes {
         if !self.steps.is_empty() {
             let system = Actor::system();
             store::insert_steps(tx, &self.steps, ctx.now_us(), ctx.today(), &system.account, &system.display_name).await?;
+            register::hear(ctx, tx, &system, &self.registered).await?;
         }
         Ok(())
     }
@@ -378,6 +390,31 @@ impl About {
             }
         }
     }
+}
+
+/// What a finding is to a flag that is there.
+fn found(finding: &Finding, flag: &KnownFlag, digest: [u8; 32]) -> Found {
+    let is_old = flag.evidence_version < digest::VERSION;
+    let same = if is_old {
+        made_anew(finding.rule, flag) == Some(digest::as_before(finding.rule, &finding.months, finding.amount, &finding.evidence))
+    } else {
+        flag.evidence_digest == digest
+    };
+    // A clearing of a version before can be compared as long as its evidence is the flag's; of other evidence nothing is kept to make
+    // its digest anew, and who decides looks again.
+    let cleared =
+        if is_cleared_for_its_own(flag) { same } else { flag.cleared_version == digest::VERSION && flag.cleared_digest.as_deref() == Some(&digest[..]) };
+    match (same, cleared) {
+        (true, true) if flag.state == life::State::Closed => Found::Remembered,
+        (true, _) => Found::Same,
+        (false, true) => Found::Remembered,
+        (false, false) => Found::Changed,
+    }
+}
+
+/// Whether the evidence for which no fault was found last is the one that the flag shows.
+fn is_cleared_for_its_own(flag: &KnownFlag) -> bool {
+    flag.cleared_version == flag.evidence_version && flag.cleared_digest.as_ref() == Some(&flag.evidence_digest)
 }
 
 /// The digest of what is stored of a flag of a version before, as it is made now; `None` where that can't be read.

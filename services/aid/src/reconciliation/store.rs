@@ -27,6 +27,11 @@ pub struct KnownFlag {
     pub months: String,
     pub amount_fen: i64,
     pub steps: i32,
+    /// Digest of the evidence for which no fault was found last, and how it was made.
+    pub cleared_digest: Option<Vec<u8>>,
+    pub cleared_version: i32,
+    /// Whether it has a case in the register of what was confirmed.
+    pub registered: bool,
     /// Whether what it is held against is a person's of the generation, and not a number's alone.
     pub of_person: bool,
 }
@@ -59,6 +64,9 @@ pub struct FlagRow {
     pub entry_state: Option<i32>,
     pub school_name: String,
     pub authority: String,
+    pub registered: bool,
+    /// Whether the school added to it since the department confirmed it.
+    pub added: bool,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -103,6 +111,8 @@ pub struct JudgedFlag {
     pub amount_fen: Option<i64>,
     pub evidence: Option<String>,
     pub evidence_digest: Option<Bytes>,
+    /// That of the evidence for which no fault was found, where it is made anew with the flag's own.
+    pub cleared_digest: Option<Bytes>,
     pub cause: Option<Hex>,
     pub cause_text: Option<String>,
     pub state: i32,
@@ -120,15 +130,17 @@ pub struct NewStep {
     pub evidence: String,
 }
 
+/// Flags of these subjects; locked, for whoever acts on one locks nothing else of a case.
 pub async fn known_flags(tx: &mut Tx, generation: i64, subjects: &[Uuid]) -> Result<Vec<KnownFlag>, StoreError> {
     rows!(
         tx,
         KnownFlag,
         sql!(
             "SELECT f.flag, f.rule, f.subject, f.person_subject, f.entry, f.person, f.state, f.evidence_digest, f.evidence_version, f.evidence, f.months,
-                    f.amount_fen, f.steps, EXISTS (SELECT 1 FROM person_subjects s JOIN mirror_persons p ON p.person = s.person AND p.generation = $2
+                    f.amount_fen, f.steps, f.cleared_digest, f.cleared_version, f.registered,
+                    EXISTS (SELECT 1 FROM person_subjects s JOIN mirror_persons p ON p.person = s.person AND p.generation = $2
                         WHERE s.subject = f.person_subject) AS of_person
-             FROM flags f WHERE f.person_subject" in_uuids 1
+             FROM flags f WHERE f.person_subject" in_uuids 1 " ORDER BY f.flag" only(sqlite "", postgres " FOR UPDATE")
         ),
         bulk_uuids(subjects.iter().copied()),
         generation
@@ -162,9 +174,11 @@ pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_u
             "UPDATE flags SET person = CASE WHEN t.evidence IS NULL THEN flags.person ELSE t.person END, months = coalesce(t.months, flags.months), amount_fen = coalesce(t.amount_fen, flags.amount_fen),
              evidence = coalesce(t.evidence, flags.evidence), evidence_digest = coalesce(t.evidence_digest, flags.evidence_digest),
              evidence_version = CASE WHEN t.evidence_digest IS NULL THEN flags.evidence_version ELSE $4 END,
+             cleared_digest = coalesce(t.cleared_digest, flags.cleared_digest),
+             cleared_version = CASE WHEN t.cleared_digest IS NULL THEN flags.cleared_version ELSE $4 END,
              cause = coalesce(t.cause, flags.cause), cause_text = coalesce(t.cause_text, flags.cause_text),
              state = t.state, holds = t.holds, steps = t.steps, judged_position = $2, judged_at_us = $3
-             FROM " table 1 (flag uuid, person uuid, months text, amount_fen bigint, evidence text, evidence_digest bytea, cause uuid, cause_text text, state integer,
+             FROM " table 1 (flag uuid, person uuid, months text, amount_fen bigint, evidence text, evidence_digest bytea, cleared_digest bytea, cause uuid, cause_text text, state integer,
                 holds boolean, steps integer)
             " WHERE flags.flag = t.flag"
         ),
@@ -197,17 +211,20 @@ pub async fn insert_steps(tx: &mut Tx, steps: &[NewStep], at_us: i64, today: Nai
 pub struct RuleCount {
     #[sqlx(try_from = "i32")]
     pub rule: Rule,
+    /// Those that are not closed.
     pub flags: i64,
+    /// Those of them that wait for somebody or stand confirmed: not those that were cleared.
+    pub waiting: i64,
 }
 
-/// Flags that wait for somebody or stand confirmed, by rule.
+/// Flags that are not closed, by rule.
 pub async fn counts_by_rule(tx: &mut Tx, term: &str, authority_prefix: &str, region_prefix: &str) -> Result<Vec<RuleCount>, StoreError> {
     rows!(
         tx,
         RuleCount,
-        "SELECT f.rule, count(*) AS flags FROM flags f
+        "SELECT f.rule, count(*) AS flags, sum(CASE WHEN f.state <= 10 THEN 1 ELSE 0 END) AS waiting FROM flags f
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE f.state <= 10 AND ($1 = '' OR f.term = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2)
+         WHERE f.state < 50 AND ($1 = '' OR f.term = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2)
            AND ($3 = '' OR substr(s.region, 1, length($3)) = $3)
          GROUP BY f.rule",
         term,
@@ -225,11 +242,21 @@ pub struct Filter {
     pub region_prefix: String,
     pub state: Option<State>,
     pub unclosed: bool,
+    /// Only those to which the school added since they were confirmed.
+    pub added: bool,
     pub term: String,
     pub cause: Option<Uuid>,
     pub entry: Option<Uuid>,
     pub flag: Option<Uuid>,
     pub subject: Option<Uuid>,
+}
+
+/// Whether the school added to a confirmed flag after the department's last word about it.
+macro_rules! added {
+    () => {
+        "f.state = $13 AND EXISTS (SELECT 1 FROM flag_steps p WHERE p.flag = f.flag AND p.act = $14
+           AND p.ordinal > (SELECT max(q.ordinal) FROM flag_steps q WHERE q.flag = f.flag AND q.act = $15))"
+    };
 }
 
 /// The list of flags, led by what an index finds: a planner that must plan for any filter uses none.
@@ -238,7 +265,9 @@ macro_rules! flags_led_by {
         concat!(
             "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
                     f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_sealed, a.state AS entry_state, coalesce(s.name, '') AS school_name,
-                    coalesce(s.authority, '') AS authority
+                    coalesce(s.authority, '') AS authority, f.registered, (",
+            added!(),
+            ") AS added
              FROM flags f
              LEFT JOIN award_entries a ON a.entry = f.entry
              LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
@@ -247,6 +276,9 @@ macro_rules! flags_led_by {
             " AND ($2 = 0 OR f.rule = $2) AND ($3 = '' OR f.school = $3) AND ($4 = '' OR substr(s.authority, 1, length($4)) = $4)
                AND ($5 = '' OR substr(s.region, 1, length($5)) = $5) AND ($6 = 0 OR f.state = $6) AND ($7 = 0 OR f.state < 50) AND ($8 = '' OR f.term = $8)
                AND ($9 IS NULL OR f.cause = $9) AND ($10 IS NULL OR f.entry = $10) AND ($11 IS NULL OR f.flag < $11)
+               AND ($16 = 0 OR (",
+            added!(),
+            "))
              ORDER BY f.flag DESC LIMIT $12"
         )
     };
@@ -276,7 +308,29 @@ pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         filter.cause,
         filter.entry,
         before,
-        limit
+        limit,
+        State::Confirmed.code(),
+        Step::Explained.code(),
+        Step::Confirmed.code(),
+        i32::from(filter.added)
+    )
+}
+
+/// These flags, as they are.
+pub async fn these_flags(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<FlagRow>, StoreError> {
+    rows!(
+        tx,
+        FlagRow,
+        sql!(
+            "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
+                    f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_sealed, a.state AS entry_state, coalesce(s.name, '') AS school_name,
+                    coalesce(s.authority, '') AS authority, f.registered, false AS added
+             FROM flags f
+             LEFT JOIN award_entries a ON a.entry = f.entry
+             LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
+             WHERE f.flag" in_uuids 1 " ORDER BY f.flag"
+        ),
+        bulk_uuids(flags.iter().copied())
     )
 }
 
@@ -284,19 +338,62 @@ pub async fn steps(tx: &mut Tx, flag: Uuid) -> Result<Vec<StepRow>, StoreError> 
     rows!(tx, StepRow, "SELECT at_us, civil_day, actor_name, act, detail FROM flag_steps WHERE flag = $1 ORDER BY ordinal", flag)
 }
 
-/// Locks a flag against the judge and against others who act on it.
-pub async fn lock_flag(tx: &mut Tx, flag: Uuid) -> Result<bool, StoreError> {
-    Ok(run!(tx, "UPDATE flags SET steps = steps WHERE flag = $1", flag)? == 1)
+/// Locks flags against the judge and against others who act on them, in sorted order; returns which there are.
+pub async fn lock_flags(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let locked = rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT flag FROM flags WHERE flag" in_uuids 1 " ORDER BY flag" only(sqlite "", postgres " FOR UPDATE")),
+        bulk_uuids(flags.iter().copied())
+    )?;
+    Ok(locked.into_iter().map(|(flag,)| flag).collect())
 }
 
 /// Locks the flags of a cause in the same way.
 pub async fn lock_cause(tx: &mut Tx, cause: Uuid) -> Result<(), StoreError> {
-    run!(tx, "UPDATE flags SET steps = steps WHERE cause = $1", cause)?;
+    rows!(tx, (Uuid,), sql!("SELECT flag FROM flags WHERE cause = $1 ORDER BY flag" only(sqlite "", postgres " FOR UPDATE")), cause)?;
     Ok(())
 }
 
-pub async fn set_state(tx: &mut Tx, flag: Uuid, state: State, holds: bool, steps: i32) -> Result<(), StoreError> {
-    run!(tx, "UPDATE flags SET state = $2, holds = $3, steps = $4 WHERE flag = $1", flag, state.code(), holds, steps)?;
+/// What an act makes of a flag.
+#[derive(Debug, Serialize)]
+pub struct ActedFlag {
+    pub flag: Hex,
+    pub state: i32,
+    pub holds: bool,
+    pub steps: i32,
+}
+
+pub async fn set_states(tx: &mut Tx, flags: &[ActedFlag]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE flags SET state = t.state, holds = t.holds, steps = t.steps
+             FROM " table 1 (flag uuid, state integer, holds boolean, steps integer) " WHERE flags.flag = t.flag"
+        ),
+        bulk_rows(flags)
+    )?;
+    Ok(())
+}
+
+/// Remembers for what evidence no fault was found.
+pub async fn remember(tx: &mut Tx, flags: &[Uuid]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE flags SET cleared_digest = evidence_digest, cleared_version = evidence_version WHERE flag" in_uuids 1),
+        bulk_uuids(flags.iter().copied())
+    )?;
+    Ok(())
+}
+
+/// Forgets for what evidence no fault was found: a fault was, since, and has a case in the register.
+pub async fn forget(tx: &mut Tx, flags: &[Uuid]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE flags SET cleared_digest = NULL, cleared_version = 0, registered = $2 WHERE flag" in_uuids 1),
+        bulk_uuids(flags.iter().copied()),
+        true
+    )?;
     Ok(())
 }
 
@@ -312,6 +409,7 @@ pub struct CauseRow {
     pub amount_fen: i64,
     pub opened_at_us: i64,
     pub open_steps: i64,
+    pub undecided_steps: i64,
     pub name: String,
     pub flags: i64,
     pub open_date: NaiveDate,
@@ -323,7 +421,8 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
         CauseRow,
         "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = $4 THEN 1 ELSE 0 END) AS open,
                 sum(CASE WHEN f.state = $5 THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen, min(f.opened_at_us) AS opened_at_us,
-                CAST(sum(CASE WHEN f.state = $4 THEN f.steps ELSE 0 END) AS bigint) AS open_steps, min(f.name) AS name, count(*) AS flags,
+                CAST(sum(CASE WHEN f.state = $4 THEN f.steps ELSE 0 END) AS bigint) AS open_steps,
+                CAST(sum(CASE WHEN f.state IN ($4, $5) THEN f.steps ELSE 0 END) AS bigint) AS undecided_steps, min(f.name) AS name, count(*) AS flags,
                 min(p.civil_day) AS open_date
          FROM flags f JOIN flag_steps p ON p.flag = f.flag AND p.ordinal = 0
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)

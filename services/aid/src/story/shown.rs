@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use uuid::Uuid;
 use xuezhu_domain::{RegistryAnswer, codes};
 use xuezhu_judge::{
     case::{EnrollmentSide, Evidence, Stage},
@@ -69,6 +70,8 @@ pub fn flag(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
     };
     Ok(pb::Flag {
         etag,
+        added: row.added,
+        case: if row.registered { row.flag.to_string() } else { String::new() },
         school_name: row.school_name,
         authority: row.authority,
         entry_state: row
@@ -99,6 +102,16 @@ pub fn flag(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
         rule: row.rule.as_str().to_owned(),
         school: row.school,
     })
+}
+
+/// Stored evidence, as far as somebody may see it, without a number; and the person it is about, where they may know.
+pub async fn shown_to(ctx: &Context, tx: &mut Tx, evidence: &str, person: Option<Uuid>) -> Result<(pb::Evidence, String), Error> {
+    let evidence: Evidence = serde_json::from_str(evidence).map_err(|_| StoreError::Corrupt("evidence"))?;
+    let codes: Vec<String> = evidence.enrollments.iter().map(|side| side.school.clone()).collect();
+    let names = mirror::school_names(tx, &codes).await?.into_iter().collect();
+    let viewer = Viewer::of(ctx);
+    let person = person.filter(|_| viewer.knows(&evidence)).map(|person| person.to_string()).unwrap_or_default();
+    Ok((shown(&viewer, &names, &evidence, String::new()), person))
 }
 
 /// Evidence as far as the viewer may see it: a school is told "elsewhere in these months", never where.

@@ -5,6 +5,7 @@ pub mod session;
 pub mod show;
 
 mod accounts;
+mod cases;
 mod doubles;
 mod flags;
 mod forgotten;
@@ -29,7 +30,7 @@ use tonic::{Code, Status, transport::Channel};
 use xuezhu_proto::{
     aid::{
         GetMirrorResponse, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
-        reconciliation_service_client::ReconciliationServiceClient,
+        reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
     },
     enrollment::{
         directory_service_client::DirectoryServiceClient, enrollment_service_client::EnrollmentServiceClient, session_service_client::SessionServiceClient,
@@ -55,6 +56,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(submissions::routes())
         .merge(lists::routes())
         .merge(flags::routes())
+        .merge(cases::routes())
         .merge(forgotten::routes())
         .merge(doubles::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
@@ -175,7 +177,7 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 23] = [
+const FIELDS: [(&str, &str); 28] = [
     ("as_of", "哪一天的学籍"),
     ("known_at", "按哪一天以前的登记"),
     ("class_name", "班级"),
@@ -199,6 +201,11 @@ const FIELDS: [(&str, &str); 23] = [
     ("authority", "主管部门的行政区划码"),
     ("kind", "性质"),
     ("majors", "备案专业代码"),
+    ("flags", "勾选的疑点"),
+    ("case", "链接中的台账编号"),
+    ("outcome", "处理结果"),
+    ("amount_fen", "金额"),
+    ("responsible", "责任人"),
 ];
 
 /// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.
@@ -354,6 +361,11 @@ impl Desk {
     /// What enrollment forgot.
     pub fn forgotten_records(&self) -> ForgottenServiceClient<Channel> {
         ForgottenServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What was confirmed.
+    pub fn register(&self) -> RegisterServiceClient<Channel> {
+        RegisterServiceClient::new(self.aid_channel())
     }
 
     /// Reconciliation.

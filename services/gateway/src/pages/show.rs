@@ -101,7 +101,47 @@ pub fn act(act: &str) -> &'static str {
         "CLEARED" => "排除",
         "CLOSED" => "对不上的地方已消失，自动关闭",
         "REOPENED" => "再次出现，重新打开",
+        "REMEMBERED" => "依据与原先排除的相同，仍按排除处理",
         _ => "",
+    }
+}
+
+/// States of confirmed cases in Chinese.
+pub fn case_state(state: &str) -> &'static str {
+    match state {
+        "STANDING" => "已认定",
+        "FOUND_AGAIN" => "再次出现，待核定",
+        "MENDED" => "已认定，数据已改正",
+        "WITHDRAWN" => "已撤销认定",
+        _ => "",
+    }
+}
+
+/// Steps of a confirmed case in Chinese.
+pub fn case_act(act: &str) -> &'static str {
+    match act {
+        "ENTERED" => "认定为问题，列入台账",
+        "CONFIRMED_AGAIN" => "再次认定",
+        "EVIDENCE_CHANGED" => "依据有变化",
+        "MENDED" => "数据已改正，疑点自动关闭",
+        "FOUND_AGAIN" => "再次出现",
+        "NOT_AGAIN" => "再次出现的经核定排除，原认定不变",
+        "WITHDRAWN" => "撤销认定",
+        "ADDED" => "学校说明",
+        "OUTCOME" => "登记处理结果",
+        _ => "",
+    }
+}
+
+/// What became of the money, in Chinese.
+pub fn outcome(outcome: &str) -> &'static str {
+    match outcome {
+        "NOT_PAID" => "未发放",
+        "STOPPED" => "已停发",
+        "TO_RECOVER" => "待追回",
+        "RECOVERED" => "已追回",
+        "OTHER" => "其他",
+        _ => "未登记",
     }
 }
 

@@ -1,4 +1,7 @@
-//! Flags: grouped by cause and school, explained together; one flag with both sides.
+//! Flags: grouped by cause and school, explained and decided together; one flag with both sides.
+
+mod advice;
+mod many;
 
 use std::sync::Arc;
 
@@ -12,16 +15,22 @@ use axum::{
 use serde::Deserialize;
 use xuezhu_domain::{Month, text::comparable_name};
 use xuezhu_proto::aid::{
-    Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest,
-    award_entry, flag, scheme,
+    Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest, flag,
+    scheme,
 };
 
+use self::advice::{Looks, Stands};
 use super::{Desk, PageError, StripMonth, render, show, unknown_act};
 use crate::Gateway;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
-    Router::new().route("/flags", get(index)).route("/flags/{flag}", get(page).post(act)).route("/causes/{cause}/explain", post(explain_cause))
+    Router::new()
+        .route("/flags", get(index))
+        .route("/flags/{flag}", get(page).post(act))
+        .route("/flags/decide", post(many::act))
+        .route("/causes/{cause}/explain", post(explain_cause))
+        .route("/causes/{cause}/decide", post(many::decide_cause))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +42,10 @@ struct IndexQuery {
     cause: String,
     page: String,
     all: bool,
+    /// Only confirmed ones to which the school added something.
+    added: bool,
+    /// How many were decided just now.
+    decided: i32,
 }
 
 /// Causes that are shown before somebody asks for all.
@@ -58,6 +71,24 @@ impl FlagsPage {
         show::state(flag.state().as_str_name())
     }
 
+    /// Whether who looks may do something about a flag beside reading it.
+    fn tickable(&self, flag: &Flag) -> bool {
+        self.desk.user.decides_for(&flag.authority) && many::Act::ALL.into_iter().any(|act| act.fits(flag.state(), flag.entry_state()))
+    }
+
+    fn can_tick(&self) -> bool {
+        self.flags.iter().any(|flag| self.tickable(flag))
+    }
+
+    fn ticked(flag: &Flag) -> String {
+        many::Ticked::of(flag).to_string()
+    }
+
+    /// Whether who looks decides the flags of the cause that is shown.
+    fn decides(&self) -> bool {
+        self.flags.iter().any(|flag| self.desk.user.decides_for(&flag.authority))
+    }
+
     fn whom(cause: &Cause) -> String {
         show::whom(&cause.name, cause.flags)
     }
@@ -75,7 +106,8 @@ fn leaves(query: &IndexQuery, cause: &Cause) -> bool {
     in_state && (query.rule.is_empty() || query.rule == cause.rule)
 }
 
-const RULES: [&str; 8] = [
+/// Every rule, in the order in which pages name them.
+pub const RULES: [&str; 8] = [
     "NO_ENROLLMENT",
     "NOT_YET_REGISTERED",
     "NOT_VALID_IN_TERM",
@@ -97,6 +129,7 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
         page_size: 50,
         page_token: query.page.clone(),
         unclosed: true,
+        added: query.added,
         ..Default::default()
     };
     let answer = desk.reconciliation().list_flags(desk.request(asked)).await?.into_inner();
@@ -130,7 +163,8 @@ struct FlagPage {
     strip: Vec<StripMonth>,
     claimed_name: Vec<(char, bool)>,
     registered_name: Vec<(char, bool)>,
-    next_act: &'static str,
+    finding: &'static str,
+    next_act: String,
     ways: Vec<Way>,
     request_id: String,
     can_explain: bool,
@@ -152,13 +186,15 @@ async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageErro
     let mark = |text: &str, other: &str| if differs { show::differing(text, other) } else { text.chars().map(|c| (c, false)).collect() };
     let state = flag.state();
     let (school, officer) = (desk.user.is_school(), desk.user.decides_for(&flag.authority));
+    let (stands, looks) = (Stands::of(flag.entry_state()), looks(&desk, &flag));
     use flag::State as S;
     let view = FlagPage {
         strip: strip(&flag),
         claimed_name: mark(&claimed, &evidence.registered_name),
         registered_name: mark(&evidence.registered_name, &claimed),
-        next_act: next_act(&flag),
-        ways: ways(&desk, &flag),
+        finding: advice::finding(&flag.rule),
+        next_act: advice::next(state, &flag.rule, stands, looks),
+        ways: advice::ways(state, &flag.rule, stands, looks).into_iter().filter_map(|way| button(&desk, &flag, way)).collect(),
         request_id: desk.new_request_id(),
         can_explain: school && matches!(state, S::Open | S::Explained | S::Confirmed),
         can_confirm: officer && matches!(state, S::Open | S::Explained | S::Cleared),
@@ -169,34 +205,16 @@ async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageErro
     Ok(render(&view))
 }
 
-/// The next lawful act of a school, by rule; what was approved is changed no more, and what is over asks for nothing.
-fn next_act(flag: &Flag) -> &'static str {
-    match flag.state() {
-        flag::State::Cleared => return "主管部门已排除，可以发放；依据变化时会重新打开",
-        flag::State::Closed => return "对不上的地方已经消失，无需处理",
-        flag::State::Explained => return "学校已说明，等主管部门核定；其间名单或学籍改正了的，疑点自动关闭",
-        flag::State::Confirmed => return "主管部门已认定为问题：所列月份不予发放。名单或学籍改正后，疑点自动关闭；有新情况的，学校可以再说明",
-        _ => {}
-    }
-    match flag.entry_state() {
-        award_entry::State::Approved => {
-            return "本条已审核，名单不再修改：疑点未排除前，所列月份暂缓发放。学校说明情况，主管部门核定；学籍有误的，先改正学籍，疑点随之关闭";
-        }
-        award_entry::State::Submitted | award_entry::State::Attested if flag.rule != "NOT_YET_REGISTERED" => {
-            return "名单已提交：名单有误的，请校长或主管部门退回这一条，改正月份或移出后重新提交；名单无误的，说明情况，或先改正学籍";
-        }
-        _ => {}
-    }
-    match flag.rule.as_str() {
-        "NO_ENROLLMENT" => "核对证件号；确系本校学生的，先办理学籍注册；查无此人的，移出名单",
-        "NOT_YET_REGISTERED" => "等待主管部门批准学籍；批准后自动关闭",
-        "NOT_VALID_IN_TERM" => "修改名单月份，或补办复学",
-        "OTHER_SCHOOL" => "核实学生去向，修改月份或移出名单",
-        "IDENTITY_MISMATCH" => "对照证件更正名单，或请主管部门办理信息变更",
-        "IDENTITY_UNVERIFIED" => "核对户口簿，请主管部门更正后重新核验",
-        "DUPLICATE_AWARD" => "移除重复的月份或学生",
-        "MISSING_AWARD" => "新建（补充）名单补报该生，或说明原因",
-        _ => "",
+/// Who looks at a flag.
+fn looks(desk: &Desk, flag: &Flag) -> Looks {
+    if desk.user.is_clerk() {
+        Looks::Clerk
+    } else if desk.user.is_principal() {
+        Looks::Principal
+    } else if desk.user.decides_for(&flag.authority) {
+        Looks::Officer
+    } else {
+        Looks::Other
     }
 }
 
@@ -209,49 +227,41 @@ struct Way {
     fields: Vec<(&'static str, String)>,
 }
 
-/// The acts that may mend a flag, for who looks: those that their role allows in the state that the entry is in.
-fn ways(desk: &Desk, flag: &Flag) -> Vec<Way> {
-    use award_entry::State as E;
-    let open = |label, link: String| Way { label, link, fields: Vec::new() };
+/// The button of a way; none where what it leads to is not there.
+fn button(desk: &Desk, flag: &Flag, way: advice::Way) -> Option<Way> {
+    use advice::Way as W;
     let list = format!("/schools/{}/lists/{}", flag.school, flag.list);
-    let mut ways = Vec::new();
-    if desk.user.is_clerk() {
-        if matches!(flag.entry_state(), E::Draft | E::SentBack) && flag.rule != "NOT_YET_REGISTERED" {
-            let fields = vec![("act", "remove".to_owned()), ("entry", flag.entry.clone()), ("request_id", desk.new_request_id())];
-            ways.push(Way { label: "移出名单", link: list.clone(), fields });
-            ways.push(open("改正后重新上传名单", list.clone()));
+    let request_id = || ("request_id", desk.new_request_id());
+    let open = |label, link| Some(Way { label, link, fields: Vec::new() });
+    match way {
+        W::Remove => {
+            let fields = vec![("act", "remove".to_owned()), ("entry", flag.entry.clone()), request_id()];
+            Some(Way { label: "移出名单", link: list, fields })
         }
-        match flag.rule.as_str() {
-            "NO_ENROLLMENT" => ways.push(open("为该生办理学籍注册", "/import".into())),
-            "MISSING_AWARD" => {
-                let scheme = scheme::Code::try_from(flag.scheme).unwrap_or_default().as_str_name().to_owned();
-                let fields = vec![("scheme", scheme), ("term", flag.term.clone()), ("request_id", desk.new_request_id())];
-                ways.push(Way { label: "打开（补充）名单补报", link: "/lists".into(), fields });
-            }
-            _ => {}
+        W::Upload => open("改正后重新上传名单", list),
+        W::Register => open("为该生办理学籍注册", "/import".to_owned()),
+        W::Supplement => {
+            let scheme = scheme::Code::try_from(flag.scheme).unwrap_or_default().as_str_name().to_owned();
+            let fields = vec![("scheme", scheme), ("term", flag.term.clone()), request_id()];
+            Some(Way { label: "打开（补充）名单补报", link: "/lists".to_owned(), fields })
         }
-    }
-    let decides = desk.user.decides_for(&flag.authority);
-    if decides && flag.entry_state() == E::Attested {
-        let fields = vec![
-            ("act", "sendBack".to_owned()),
-            ("entry", flag.entry.clone()),
-            ("reason", format!("有疑点：{}", flag.rule_name)),
-            ("request_id", desk.new_request_id()),
-        ];
-        ways.push(Way { label: "退回这一条", link: list, fields });
-    }
-    // The enrollment's own page holds the acts on it: return from leave for the school, correction for the department.
-    let place = flag.evidence.iter().flat_map(|evidence| &evidence.enrollments).find(|place| place.stage == "APPROVED" && place.school == flag.school);
-    if let Some(place) = place {
-        let link = format!("/schools/{}/enrollments/{}", place.school, place.enrollment);
-        match flag.rule.as_str() {
-            "NOT_VALID_IN_TERM" if desk.user.is_clerk() => ways.push(open("补办复学等异动", link)),
-            "IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED" if decides => ways.push(open("办理信息变更", link)),
-            _ => {}
+        W::SendBack => {
+            let reason = format!("有疑点：{}", flag.rule_name);
+            let fields = vec![("act", "sendBack".to_owned()), ("entry", flag.entry.clone()), ("reason", reason), request_id()];
+            Some(Way { label: "退回这一条", link: list, fields })
         }
+        W::OpenList => open("打开名单", list),
+        // The enrollment's own page holds the acts on it: return from leave for the school, correction for the department.
+        W::ChangeStatus => open("补办复学等异动", enrollment(flag)?),
+        W::CorrectIdentity => open("办理信息变更", enrollment(flag)?),
     }
-    ways
+}
+
+/// The page of the approved enrollment at the list's school.
+fn enrollment(flag: &Flag) -> Option<String> {
+    let places = &flag.evidence.as_ref()?.enrollments;
+    let place = places.iter().find(|place| place.stage == "APPROVED" && place.school == flag.school)?;
+    Some(format!("/schools/{}/enrollments/{}", place.school, place.enrollment))
 }
 
 /// The months of the claim: what the list says over what the enrollment says.

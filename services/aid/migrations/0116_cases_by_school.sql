@@ -1,0 +1,1 @@
+CREATE INDEX cases_by_school ON cases (school, flag);

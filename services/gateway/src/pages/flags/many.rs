@@ -1,0 +1,296 @@
+//! Many flags at once: ticked, looked at once more with their number, then decided in one call, or sent back list by list.
+
+use std::{collections::BTreeMap, fmt};
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::Path,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use tonic::Status;
+use xuezhu_proto::aid::{DecideCauseRequest, DecideFlagsRequest, Flag, SeenFlag, SendBackAwardListRequest, award_entry, decision, flag};
+
+use super::super::{Desk, PageError, in_chinese, render, show, unknown_act};
+
+/// What is done to the flags that were ticked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// The department confirms the fault.
+    Confirm,
+    /// The department finds no fault.
+    Clear,
+    /// The department sends the entries back.
+    SendBack,
+}
+
+impl Act {
+    /// Every act.
+    pub const ALL: [Self; 3] = [Self::Confirm, Self::Clear, Self::SendBack];
+
+    fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Clear => "clear",
+            Self::SendBack => "sendBack",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Confirm => "认定为问题",
+            Self::Clear => "排除（按此依据）",
+            Self::SendBack => "退回学校",
+        }
+    }
+
+    /// Whether a flag in this state, of an entry in that, may be acted on so.
+    pub fn fits(self, state: flag::State, entry: award_entry::State) -> bool {
+        use flag::State as S;
+        match self {
+            Self::Confirm => matches!(state, S::Open | S::Explained | S::Cleared),
+            Self::Clear => matches!(state, S::Open | S::Explained | S::Confirmed),
+            Self::SendBack => entry == award_entry::State::Attested && matches!(state, S::Open | S::Explained | S::Confirmed),
+        }
+    }
+}
+
+/// A flag as it was ticked: what is needed to act on it, and to say on whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticked {
+    flag: String,
+    etag: String,
+    state: flag::State,
+    entry_state: award_entry::State,
+    school: String,
+    list: String,
+    entry: String,
+    rule: String,
+    name: String,
+}
+
+impl Ticked {
+    /// As the page showed it.
+    pub fn of(flag: &Flag) -> Self {
+        Self {
+            flag: flag.flag.clone(),
+            etag: flag.etag.clone(),
+            state: flag.state(),
+            entry_state: flag.entry_state(),
+            school: flag.school.clone(),
+            list: flag.list.clone(),
+            entry: flag.entry.clone(),
+            rule: flag.rule_name.clone(),
+            name: flag.name.clone(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.splitn(9, '|').collect();
+        let [flag, etag, state, entry_state, school, list, entry, rule, name] = parts[..] else { return None };
+        Some(Self {
+            flag: flag.to_owned(),
+            etag: etag.to_owned(),
+            state: flag::State::from_str_name(state)?,
+            entry_state: award_entry::State::from_str_name(entry_state)?,
+            school: school.to_owned(),
+            list: list.to_owned(),
+            entry: entry.to_owned(),
+            rule: rule.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Ticked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flag, etag, state, entry_state, school, list, entry, rule, name } = self;
+        write!(f, "{flag}|{etag}|{}|{}|{school}|{list}|{entry}|{rule}|{name}", state.as_str_name(), entry_state.as_str_name())
+    }
+}
+
+/// What was ticked, and what is to be done.
+#[derive(Debug, Default)]
+struct ActForm {
+    request_id: String,
+    act: String,
+    reason: String,
+    /// All of the page, ticked or not.
+    all: bool,
+    /// It was looked at once more.
+    sure: bool,
+    ticked: Vec<Ticked>,
+    shown: Vec<Ticked>,
+}
+
+impl ActForm {
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "request_id" => form.request_id = value,
+                "act" => form.act = value,
+                "reason" => form.reason = value,
+                "all" => form.all = true,
+                "sure" => form.sure = true,
+                "flag" => form.ticked.extend(Ticked::parse(&value)),
+                "shown" => form.shown.extend(Ticked::parse(&value)),
+                _ => {}
+            }
+        }
+        form
+    }
+}
+
+/// What came of sending back the entries of one list.
+struct Returned {
+    link: String,
+    names: String,
+    fault: String,
+}
+
+#[derive(Template)]
+#[template(path = "flags_many.html")]
+struct ManyPage {
+    desk: Desk,
+    act: &'static str,
+    label: &'static str,
+    reason: String,
+    /// On what it would be done.
+    rows: Vec<Ticked>,
+    /// How many were ticked that don't fit.
+    unfit: usize,
+    request_id: String,
+    /// What was done, list by list.
+    returned: Vec<Returned>,
+}
+
+/// Shows what would be done, or does it.
+pub async fn act(desk: Desk, Form(pairs): Form<Vec<(String, String)>>) -> Result<Response, PageError> {
+    let form = ActForm::of(pairs);
+    let Some(act) = Act::of(&form.act) else { return Err(unknown_act(&form.act)) };
+    let ticked = if form.all { form.shown } else { form.ticked };
+    let (rows, unfit): (Vec<Ticked>, Vec<Ticked>) = ticked.into_iter().partition(|row| act.fits(row.state, row.entry_state));
+    if rows.is_empty() {
+        return Err(Status::invalid_argument(format!("请先勾选可以“{}”的疑点", act.label())).into());
+    }
+    let mut view = ManyPage {
+        request_id: desk.new_request_id(),
+        act: act.name(),
+        label: act.label(),
+        reason: form.reason,
+        unfit: unfit.len(),
+        rows,
+        returned: Vec::new(),
+        desk,
+    };
+    if !form.sure {
+        return Ok(render(&view));
+    }
+    let decision = match act {
+        Act::Confirm => decision::Act::Confirm,
+        Act::Clear => decision::Act::Clear,
+        Act::SendBack => {
+            view.returned = send_back(&view.desk, &view.rows, &view.reason, &form.request_id).await?;
+            return Ok(render(&view));
+        }
+    };
+    let flags = view.rows.into_iter().map(|row| SeenFlag { flag: row.flag, etag: row.etag }).collect();
+    let asked = DecideFlagsRequest { flags, act: decision.into(), reason: view.reason };
+    let decided = view.desk.reconciliation().decide_flags(view.desk.change(&form.request_id, asked)).await?.into_inner().decided;
+    Ok(Redirect::to(&format!("/flags?decided={decided}")).into_response())
+}
+
+/// Sends entries back, list by list: each is a call of its own, and says what came of it.
+async fn send_back(desk: &Desk, rows: &[Ticked], reason: &str, request_id: &str) -> Result<Vec<Returned>, PageError> {
+    let mut lists: BTreeMap<(&str, &str), BTreeMap<&str, &str>> = BTreeMap::new();
+    for row in rows {
+        // Several flags of one entry send it back once.
+        lists.entry((&row.school, &row.list)).or_default().insert(&row.entry, &row.name);
+    }
+    let mut returned = Vec::with_capacity(lists.len());
+    for ((school, list), entries) in lists {
+        let names = entries.values().copied().collect::<Vec<_>>().join("、");
+        let asked = SendBackAwardListRequest {
+            school: school.to_owned(),
+            list: list.to_owned(),
+            reason: reason.to_owned(),
+            entries: entries.keys().map(|entry| (*entry).to_owned()).collect(),
+        };
+        let fault = match desk.awards().send_back_award_list(desk.change(&format!("{request_id}-{list}"), asked)).await {
+            Ok(_) => String::new(),
+            Err(status) if status.code() == tonic::Code::Unauthenticated => return Err(PageError::LogIn),
+            Err(status) => in_chinese(status.message()),
+        };
+        returned.push(Returned { link: format!("/schools/{school}/lists/{list}"), names, fault });
+    }
+    Ok(returned)
+}
+
+/// How the department decides a cause.
+#[derive(Deserialize)]
+pub struct CauseForm {
+    request_id: String,
+    etag: String,
+    #[serde(default)]
+    term: String,
+    reason: String,
+    act: String,
+}
+
+/// Decides all flags of a cause that nobody decided.
+pub async fn decide_cause(desk: Desk, Path(cause): Path<String>, Form(form): Form<CauseForm>) -> Result<Response, PageError> {
+    let act = match Act::of(&form.act) {
+        Some(Act::Confirm) => decision::Act::Confirm,
+        Some(Act::Clear) => decision::Act::Clear,
+        Some(Act::SendBack) | None => return Err(unknown_act(&form.act)),
+    };
+    let asked = DecideCauseRequest { cause: cause.clone(), act: act.into(), reason: form.reason, etag: form.etag, term: form.term };
+    let decided = desk.reconciliation().decide_cause(desk.change(&format!("{}-{cause}", form.request_id), asked)).await?.into_inner().decided;
+    Ok(Redirect::to(&format!("/flags?decided={decided}")).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ticked_is_read_as_it_was_shown() {
+        let flag = Flag {
+            flag: "1".into(),
+            etag: "2".into(),
+            state: flag::State::Explained.into(),
+            entry_state: award_entry::State::Attested.into(),
+            school: "3643000001".into(),
+            list: "l".into(),
+            entry: "e".into(),
+            rule_name: "无学籍".into(),
+            name: "王|伟".into(),
+            ..Flag::default()
+        };
+        let ticked = Ticked::of(&flag);
+        assert_eq!(Ticked::parse(&ticked.to_string()), Some(ticked));
+        assert!(Ticked::parse("1|2").is_none());
+    }
+
+    #[test]
+    fn an_act_fits_what_the_service_would_take() {
+        use flag::State as S;
+        for (state, fitting) in [
+            (S::Open, vec![Act::Confirm, Act::Clear, Act::SendBack]),
+            (S::Explained, vec![Act::Confirm, Act::Clear, Act::SendBack]),
+            (S::Confirmed, vec![Act::Clear, Act::SendBack]),
+            (S::Cleared, vec![Act::Confirm]),
+            (S::Closed, vec![]),
+        ] {
+            let fits: Vec<Act> = Act::ALL.into_iter().filter(|act| act.fits(state, award_entry::State::Attested)).collect();
+            assert_eq!(fits, fitting, "{state:?}");
+            assert!(!Act::SendBack.fits(state, award_entry::State::Approved));
+        }
+    }
+}
