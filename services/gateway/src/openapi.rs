@@ -129,7 +129,7 @@ fn add(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>, method: &M
         operation["security"] = json!([]);
     }
     let json_path = in_path.iter().fold(path.clone(), |path, name| path.replace(&format!("{{{name}}}"), &format!("{{{}}}", json_name(&input, name))));
-    if path == "/v1/submissions" || path == "/v1/awardLists" {
+    if ["/v1/submissions", "/v1/awardLists", "/v1/cases"].contains(&path.as_str()) {
         operation["operationId"] = json!(format!("{}_{}All", method.parent_service().name(), method.name()));
     }
     if let Some(item) = paths.entry(json_path).or_insert_with(|| json!({})).as_object_mut() {
