@@ -523,18 +523,18 @@ impl Decisions {
         let row = one!(&mut tx, Row, entry, *flag).expect("reads");
         tx.rollback().await.expect("ends");
         let Some((entry, list, school, name, key, months, state)) = row else { return };
-        let (Some(number), Some(state)) = (self.numbers.get(&key), award::State::from_code(state)) else { return };
+        let (Some(number), Some(state)) = (self.numbers.get(&key), entry::State::from_code(state)) else { return };
         let (school, clerk, head) = history.desks.iter().find(|(known, ..)| *known == school).expect("a school");
         let path = format!("/v1/schools/{school}/awardLists/{list}");
         let back = json!({ "reason": "请核对", "entries": [entry.to_string()] });
         let sent_back = match state {
-            award::State::Draft => {
+            entry::State::Draft => {
                 clerk.post(&format!("{path}/submit"), &json!({}), "").await.is_ok() && head.post(&format!("{path}/sendBack"), &back, "").await.is_ok()
             }
-            award::State::Submitted => head.post(&format!("{path}/sendBack"), &back, "").await.is_ok(),
-            award::State::Attested => history.officer.post(&format!("{path}/sendBack"), &back, "").await.is_ok(),
-            award::State::SentBack => true,
-            award::State::Approved | award::State::Removed => false,
+            entry::State::Submitted => head.post(&format!("{path}/sendBack"), &back, "").await.is_ok(),
+            entry::State::Attested => history.officer.post(&format!("{path}/sendBack"), &back, "").await.is_ok(),
+            entry::State::SentBack => true,
+            entry::State::Approved | entry::State::Removed => false,
         };
         if !sent_back {
             return;
