@@ -4,6 +4,7 @@ use std::{env, fs, path::PathBuf};
 const PROTOS: &[&str] = &[
     "xuezhu/common/v1/problem.proto",
     "xuezhu/common/v1/reason.proto",
+    "xuezhu/common/v1/dossier.proto",
     "xuezhu/enrollment/v1/session.proto",
     "xuezhu/enrollment/v1/directory.proto",
     "xuezhu/enrollment/v1/deputy.proto",

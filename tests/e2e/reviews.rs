@@ -330,7 +330,7 @@ async fn history(db: &Db, clock: &Clock, seed: u64, reached: &mut BTreeMap<&'sta
                 for (item, (content, held)) in world {
                     run!(tx, "INSERT INTO toys (item, content, state, held) VALUES ($1, $2, 10, $3)", *item, &content[..], i32::from(*held))?;
                 }
-                let proposal = Proposal { dossier: *dossier, subject: None, title: "试验".into(), items: items.clone() };
+                let proposal = Proposal { dossier: *dossier, subject: None, title: "试验".into(), reason: String::new(), items: items.clone() };
                 xuezhu_review::submit(ctx, tx, &Toy, OF, proposal).await
             })
         })
@@ -532,7 +532,7 @@ async fn of_two_officers_at_once_one_wins_and_the_other_is_told_what_changed() {
                 Box::pin(async move {
                     run!(tx, "INSERT INTO toys (item, content, state, held) VALUES ($1, $2, 10, 0)", *item, &[1_u8][..])?;
                     let one = Item { id: *item, content_hash: vec![1], name: "学生".into(), line: vec!["内容".into()] };
-                    let proposal = Proposal { dossier: *dossier, subject: None, title: "试验".into(), items: vec![one] };
+                    let proposal = Proposal { dossier: *dossier, subject: None, title: "试验".into(), reason: String::new(), items: vec![one] };
                     xuezhu_review::submit(ctx, tx, &Toy, OF, proposal).await
                 })
             })

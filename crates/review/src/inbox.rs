@@ -1,5 +1,7 @@
 //! What waits at whose desk, since when, until when, for whom one waits, and what was finished.
 
+use std::collections::HashMap;
+
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
 use xuezhu_domain::calendar::{add_working_days, unknown_year};
@@ -8,7 +10,7 @@ use xuezhu_store::Tx;
 
 use crate::{
     Dossier,
-    store::{self, ActRow, Counts, Filter, ItemRow},
+    store::{self, ActRow, Counts, Filter, ItemRow, Signature},
     way::{ESCALATION_WORKING_DAYS, ItemState, Seat, Stand, State},
 };
 
@@ -98,6 +100,35 @@ pub async fn one(tx: &mut Tx, dossier: Uuid) -> Result<Option<(Dossier, Vec<Stan
     let Some(found) = store::dossier(tx, dossier).await? else { return Ok(None) };
     let (stands, acts) = (store::stands(tx, dossier).await?, store::acts(tx, dossier).await?);
     Ok(Some((found, stands, acts)))
+}
+
+/// A dossier alone.
+pub async fn bare(tx: &mut Tx, dossier: Uuid) -> Result<Option<Dossier>, Error> {
+    Ok(store::dossier(tx, dossier).await?)
+}
+
+/// Why a dossier was submitted or ordered.
+pub async fn reason(tx: &mut Tx, dossier: Uuid) -> Result<String, Error> {
+    Ok(store::reason(tx, dossier).await?)
+}
+
+/// The desks of dossiers, in their order.
+pub async fn desks(tx: &mut Tx, dossiers: &[Uuid]) -> Result<HashMap<Uuid, Vec<Stand>>, Error> {
+    let mut desks = HashMap::<Uuid, Vec<Stand>>::new();
+    for (dossier, stand) in store::desks(tx, dossiers).await? {
+        desks.entry(dossier).or_default().push(stand);
+    }
+    Ok(desks)
+}
+
+/// The signatures under dossiers, each dossier's in order.
+pub async fn signatures(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<Signature>, Error> {
+    Ok(store::signatures(tx, dossiers).await?)
+}
+
+/// Items of a dossier that wait because they could not be performed, each with its reason.
+pub async fn refused(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Uuid, String)>, Error> {
+    Ok(store::refused(tx, dossier).await?)
 }
 
 /// A page of a dossier's sheet, as it was submitted.

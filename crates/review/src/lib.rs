@@ -7,7 +7,9 @@
 //! | [`kind`] | what a kind of business gives: its words, its items as they are, what moving and performing means |
 //! | this | the use cases: submit, order, sign, send back, refuse, recall, take note, hand over, nudge; each in the caller's transaction |
 //! | [`chains`] | over which desks, by kind, school and day |
+//! | [`former`] | dossiers of before: taken over from a database that kept such things otherwise |
 //! | [`inbox`] | what waits at whose desk, since when, until when, and what was finished |
+//! | [`told`] | how clients are told of them, and who may read them |
 //!
 //! A signature covers id and content of each item that waits: a dossier keeps what was submitted, and a desk signs only what is
 //! still that. Nobody signs what they submitted, nobody signs two steps, whoever signed a step may repeat it: what could not be
@@ -18,9 +20,11 @@
 //! `dossier_acts`, `chains`) come with the migrations of the service that keeps the kind.
 
 pub mod chains;
+pub mod former;
 pub mod inbox;
 pub mod kind;
 mod store;
+pub mod told;
 pub mod way;
 
 use std::collections::HashMap;
@@ -32,7 +36,7 @@ use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 pub use self::{
     kind::{About, Item, Kind, Moved, Present, Refused, Work},
-    store::{ActRow, ChainRow, Counts, Filter, ItemRow},
+    store::{ActRow, ChainRow, Counts, Filter, ItemRow, Signature},
 };
 use self::{
     store::{NewItem, NewStep, RefusedItem},
@@ -141,6 +145,8 @@ pub struct Proposal {
     pub subject: Option<Uuid>,
     /// What it is, in Chinese.
     pub title: String,
+    /// Why it is asked for, where that is said; kept on the first line of its history.
+    pub reason: String,
     /// Items.
     pub items: Vec<Item>,
 }
@@ -157,7 +163,7 @@ pub struct Open {
 /// The school submits what its kind proposes. Whoever calls has authorised it.
 pub async fn submit(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>, proposal: Proposal) -> Result<Dossier, Error> {
     let chain = chains::chain_of(tx, kind.about(), school, ctx.today()).await?;
-    let mut open = begin(ctx, tx, kind, school, proposal, chain.resolved(school.code, school.authority), Act::Submit, "").await?;
+    let mut open = begin(ctx, tx, kind, school, proposal, chain.resolved(school.code, school.authority), Act::Submit).await?;
     if way::performing_step(&open.stands).is_none() {
         open.perform_all(ctx, tx, kind).await?;
         open.settle(ctx, tx).await?;
@@ -167,26 +173,16 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchoo
 
 /// A department orders what it decides itself: it is performed at once, and the school's principal takes note. Whoever calls has
 /// authorised it.
-pub async fn order(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>, proposal: Proposal, reason: &str) -> Result<Dossier, Error> {
+pub async fn order(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>, proposal: Proposal) -> Result<Dossier, Error> {
     let department = Stand { seat: Seat::Department(school.authority.to_owned()), duty: Duty::Decides, working_days: way::STEP_WORKING_DAYS };
     let told = Stand { seat: Seat::Principal(school.code.to_owned()), duty: Duty::Notes, working_days: way::STEP_WORKING_DAYS };
-    let mut open = begin(ctx, tx, kind, school, proposal, vec![department, told], Act::Order, reason).await?;
+    let mut open = begin(ctx, tx, kind, school, proposal, vec![department, told], Act::Order).await?;
     open.perform_all(ctx, tx, kind).await?;
     open.settle(ctx, tx).await?;
     Ok(open.dossier)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the two ways in which a dossier begins differ in the last three")]
-async fn begin(
-    ctx: &Context,
-    tx: &mut Tx,
-    kind: &dyn Kind,
-    school: OfSchool<'_>,
-    proposal: Proposal,
-    stands: Vec<Stand>,
-    act: Act,
-    reason: &str,
-) -> Result<Open, Error> {
+async fn begin(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>, proposal: Proposal, stands: Vec<Stand>, act: Act) -> Result<Open, Error> {
     if proposal.items.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "没有可以提交的内容").into());
     }
@@ -241,7 +237,7 @@ async fn begin(
     store::insert_items(tx, dossier.dossier, &items.collect::<Vec<_>>()).await?;
     let mut open = Open { dossier, stands };
     let items = usize::try_from(open.dossier.waiting).unwrap_or(0);
-    open.note(ctx, tx, act, reason, items, 0).await?;
+    open.note(ctx, tx, act, &proposal.reason, items, 0).await?;
     Ok(open)
 }
 

@@ -186,6 +186,38 @@ pub(crate) async fn lock(tx: &mut Tx, dossier: Uuid) -> Result<Option<Dossier>, 
     one!(tx, Dossier, "UPDATE dossiers SET state = state WHERE dossier = $1 RETURNING *", dossier)
 }
 
+/// A line of the history of a dossier of before.
+#[derive(Debug, Serialize)]
+pub(crate) struct FormerAct {
+    pub ordinal: i32,
+    pub step: i32,
+    pub act: i32,
+    pub account: String,
+    pub name: String,
+    pub role: String,
+    pub day: Option<NaiveDate>,
+    pub at_us: i64,
+    pub reason: String,
+    pub digest: String,
+    pub items: i32,
+    pub performed: i32,
+}
+
+pub(crate) async fn insert_acts(tx: &mut Tx, dossier: Uuid, acts: &[FormerAct]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO dossier_acts (dossier, ordinal, step, act, account, name, role, day, at_us, reason, digest, items, performed)
+             SELECT $2, t.ordinal, t.step, t.act, t.account, t.name, t.role, t.day, t.at_us, t.reason, t.digest, t.items, t.performed
+             FROM " table 1 (ordinal integer, step integer, act integer, account text, name text, role text, day date, at_us bigint, reason text, digest text,
+                items integer, performed integer)
+        ),
+        bulk_rows(acts),
+        dossier
+    )?;
+    Ok(())
+}
+
 pub(crate) async fn dossier(tx: &mut Tx, dossier: Uuid) -> Result<Option<Dossier>, StoreError> {
     one!(tx, Dossier, "SELECT * FROM dossiers WHERE dossier = $1", dossier)
 }
@@ -221,12 +253,55 @@ pub(crate) async fn save(tx: &mut Tx, dossier: &Dossier) -> Result<(), StoreErro
 
 pub(crate) async fn stands(tx: &mut Tx, dossier: Uuid) -> Result<Vec<Stand>, StoreError> {
     let found = rows!(tx, StandRow, "SELECT seat, duty, working_days FROM dossier_steps WHERE dossier = $1 ORDER BY step", dossier)?;
-    let stand = |row: StandRow| {
-        let seat: Seat = row.seat.parse().map_err(|_| StoreError::Corrupt("seat"))?;
-        let duty = row.duty.try_into().map_err(|_| StoreError::Corrupt("duty"))?;
-        Ok(Stand { seat, duty, working_days: u32::try_from(row.working_days).map_err(|_| StoreError::Corrupt("working days"))? })
-    };
-    found.into_iter().map(stand).collect()
+    found.into_iter().map(|row| stand(&row.seat, row.duty, row.working_days)).collect()
+}
+
+fn stand(seat: &str, duty: i32, working_days: i32) -> Result<Stand, StoreError> {
+    let seat: Seat = seat.parse().map_err(|_| StoreError::Corrupt("seat"))?;
+    let duty = duty.try_into().map_err(|_| StoreError::Corrupt("duty"))?;
+    Ok(Stand { seat, duty, working_days: u32::try_from(working_days).map_err(|_| StoreError::Corrupt("working days"))? })
+}
+
+/// A desk of one of several dossiers.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct DeskRow {
+    pub dossier: Uuid,
+    pub seat: String,
+    pub duty: i32,
+    pub working_days: i32,
+}
+
+/// The desks of dossiers, each dossier's in order.
+pub(crate) async fn desks(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<(Uuid, Stand)>, StoreError> {
+    let found = rows!(
+        tx,
+        DeskRow,
+        sql!("SELECT dossier, seat, duty, working_days FROM dossier_steps WHERE dossier" in_uuids 1 " ORDER BY dossier, step"),
+        bulk_uuids(dossiers.iter().copied())
+    )?;
+    found.into_iter().map(|row| Ok((row.dossier, stand(&row.seat, row.duty, row.working_days)?))).collect()
+}
+
+/// A signature under a dossier.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Signature {
+    /// The dossier.
+    pub dossier: Uuid,
+    /// At which step.
+    pub step: i32,
+    /// Who, by name.
+    pub name: String,
+}
+
+/// The signatures under dossiers, each dossier's in order.
+pub(crate) async fn signatures(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<Signature>, StoreError> {
+    rows!(
+        tx,
+        Signature,
+        sql!("SELECT dossier, step, name FROM dossier_acts WHERE act = $2 AND dossier" in_uuids 1 " ORDER BY dossier, ordinal"),
+        bulk_uuids(dossiers.iter().copied()),
+        Act::Sign.code()
+    )
 }
 
 /// Who signed which step.
@@ -242,6 +317,12 @@ pub(crate) async fn acts(tx: &mut Tx, dossier: Uuid) -> Result<Vec<ActRow>, Stor
         "SELECT ordinal, step, act, account, name, role, day, at_us, reason, digest, items, performed FROM dossier_acts WHERE dossier = $1 ORDER BY ordinal",
         dossier
     )
+}
+
+/// What its first line says why.
+pub(crate) async fn reason(tx: &mut Tx, dossier: Uuid) -> Result<String, StoreError> {
+    let first = one!(tx, (String,), "SELECT reason FROM dossier_acts WHERE dossier = $1 AND ordinal = 0", dossier)?;
+    Ok(first.map(|(reason,)| reason).unwrap_or_default())
 }
 
 /// Items that are in a dossier still, with the contents that were submitted.
@@ -287,13 +368,13 @@ pub(crate) async fn set_items(tx: &mut Tx, dossier: Uuid, items: &[Uuid], state:
 
 /// An item that could not be performed.
 #[derive(Debug, Serialize)]
-pub(crate) struct RefusedItem {
+pub(crate) struct RefusedItem<'r> {
     pub item: Hex,
-    pub refusal: &'static str,
+    pub refusal: &'r str,
 }
 
 /// Notes which of the waiting items could not be performed, and why; of the others nothing is held against them any more.
-pub(crate) async fn set_refusals(tx: &mut Tx, dossier: Uuid, refused: &[RefusedItem]) -> Result<(), StoreError> {
+pub(crate) async fn set_refusals(tx: &mut Tx, dossier: Uuid, refused: &[RefusedItem<'_>]) -> Result<(), StoreError> {
     run!(tx, "UPDATE dossier_items SET refusal = '' WHERE dossier = $1 AND state = $2 AND refusal <> ''", dossier, ItemState::Waiting.code())?;
     if !refused.is_empty() {
         run!(
@@ -304,6 +385,11 @@ pub(crate) async fn set_refusals(tx: &mut Tx, dossier: Uuid, refused: &[RefusedI
         )?;
     }
     Ok(())
+}
+
+/// Items that could not be performed.
+pub(crate) async fn refused(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(tx, (Uuid, String), "SELECT item, refusal FROM dossier_items WHERE dossier = $1 AND refusal <> '' ORDER BY item", dossier)
 }
 
 /// A page of a dossier's sheet.
@@ -388,6 +474,10 @@ pub struct Filter {
     pub item: Option<Uuid>,
     /// With somebody of this name on the sheet; empty for all.
     pub name: String,
+    /// With items in them that wait, or with none.
+    pub waits: Option<bool>,
+    /// Where they wait, by how such seats begin; empty for all.
+    pub seats: &'static str,
 }
 
 /// Dossiers, newest first.
@@ -401,6 +491,7 @@ pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>,
            AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
            AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
            AND ($8 IS NULL OR d.dossier < $8)
+           AND ($10 = 0 OR ($10 = 1 AND d.waiting > 0) OR ($10 = 2 AND d.waiting = 0)) AND ($11 = '' OR substr(d.waits_at, 1, 1) = $11)
          ORDER BY d.dossier DESC LIMIT $9",
         &filter.school,
         &filter.authority_prefix,
@@ -410,7 +501,9 @@ pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>,
         filter.item,
         &filter.name,
         before,
-        limit
+        limit,
+        filter.waits.map_or(0, |waits| if waits { 1 } else { 2 }),
+        filter.seats
     )
 }
 

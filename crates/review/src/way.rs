@@ -241,6 +241,11 @@ pub enum Seat {
 }
 
 impl Seat {
+    /// How seats of principals begin, as they are stored.
+    pub const OF_PRINCIPALS: &str = "P";
+    /// How seats of departments begin, as they are stored.
+    pub const OF_DEPARTMENTS: &str = "D";
+
     /// The seat of a chain's desk for a school under an authority. A municipality has no city between its counties and itself, a
     /// county that a province keeps itself none either: then the department above is the province's.
     fn of(desk: &Desk, school: &str, authority: &str) -> Self {
