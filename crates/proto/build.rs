@@ -10,6 +10,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/enrollment/v1/deputy.proto",
     "xuezhu/enrollment/v1/enrollment.proto",
     "xuezhu/enrollment/v1/submission.proto",
+    "xuezhu/enrollment/v1/dossier.proto",
     "xuezhu/bridge/v1/bridge.proto",
     "xuezhu/aid/v1/award.proto",
     "xuezhu/aid/v1/reconciliation.proto",

@@ -20,7 +20,6 @@ use xuezhu_domain::{
     BondKind, RegistryAnswer,
     enrollment::{PeriodState, State},
 };
-use xuezhu_enrollment::registration::rules::Stage as SubmissionStage;
 use xuezhu_judge::{
     case::{Rule, Stage as MirrorStage},
     entry::State as EntryState,
@@ -28,8 +27,8 @@ use xuezhu_judge::{
 use xuezhu_proto::{
     aid::{award_entry, award_list, case, flag},
     bridge::enrollment::Stage as SharedStage,
-    enrollment::submission,
 };
+use xuezhu_review::way::{Act, ItemState, State as DossierState};
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
@@ -202,7 +201,9 @@ fn each_table_has_one_writer() {
 #[test]
 fn no_sql_compares_or_writes_a_word_of_a_state() {
     let words: BTreeSet<&str> = (State::ALL.into_iter().map(State::as_str))
-        .chain(SubmissionStage::ALL.into_iter().map(SubmissionStage::as_str))
+        .chain(DossierState::ALL.into_iter().map(DossierState::as_str))
+        .chain(ItemState::ALL.into_iter().map(ItemState::as_str))
+        .chain(Act::ALL.into_iter().map(Act::as_str))
         .chain(FlagState::ALL.into_iter().map(FlagState::as_str))
         .chain(Step::ALL.into_iter().map(Step::as_str))
         .chain(Rule::ALL.into_iter().map(Rule::as_str))
@@ -213,7 +214,7 @@ fn no_sql_compares_or_writes_a_word_of_a_state() {
         .chain(CaseStep::ALL.into_iter().map(CaseStep::as_str))
         .chain(Outcome::ALL.into_iter().map(Outcome::as_str))
         .collect();
-    for (path, text) in sources("services").into_iter().filter(|(path, _)| name(path) == "store.rs") {
+    for (path, text) in sources("services").into_iter().chain(sources("crates/review")).filter(|(path, _)| name(path) == "store.rs") {
         for word in &words {
             assert!(!text.contains(&format!("'{word}'")), "{} says '{word}'", path.display());
         }
@@ -229,7 +230,6 @@ fn states_that_clients_ask_for_are_stored() {
     let parsed = |words: Vec<&'static str>, is_known: fn(&str) -> bool| {
         assert!(!words.is_empty() && words.iter().all(|word| is_known(word)), "{words:?}");
     };
-    parsed(words(submission::State::as_str_name), |word| SubmissionStage::parse(word).is_some());
     parsed(words(flag::State::as_str_name), |word| FlagState::parse(word).is_some());
     parsed(words(award_entry::State::as_str_name), |word| EntryState::parse(word).is_some());
     parsed(words(award_list::State::as_str_name), |word| EntryState::parse(word).is_some());
@@ -253,7 +253,8 @@ fn migrations_made_of_each_word_its_code() {
     }
     let rules = codes(&Rule::ALL, Rule::as_str, Rule::code);
     let flags = codes(&FlagState::ALL, FlagState::as_str, FlagState::code);
-    let submissions = codes(&SubmissionStage::ALL, SubmissionStage::as_str, SubmissionStage::code);
+    // Submissions of before, which a conversion makes dossiers of by these codes.
+    let submissions = xuezhu_enrollment::before::STAGES.map(|(word, code)| (word.to_owned(), code)).into();
     let entries = codes(&EntryState::ALL, EntryState::as_str, EntryState::code);
     let lists = codes(&[EntryState::Draft, EntryState::Submitted, EntryState::Attested, EntryState::Approved], EntryState::as_str, EntryState::code);
     assert_eq!(moved("enrollment/migrations/0051_submissions_coded.sql"), submissions);
@@ -291,7 +292,8 @@ fn numbers(text: &str) -> BTreeSet<String> {
 /// are, or where many rows are read by the way. Each of them is one of a type's.
 #[test]
 fn numbers_that_sql_compares_codes_with_are_those_of_types() {
-    assert!(SubmissionStage::ALL.iter().all(|stage| stage.code() != 0) && Rule::ALL.iter().all(|rule| rule.code() != 0), "0 asks for all");
+    assert!(DossierState::ALL.iter().all(|state| state.code() != 0) && ItemState::ALL.iter().all(|state| state.code() != 0), "0 asks for all");
+    assert!(Rule::ALL.iter().all(|rule| rule.code() != 0), "0 asks for all");
     assert_eq!(
         [FlagState::FIRST_CLOSED, EntryState::FIRST_REMOVED, CaseState::FIRST_WITHDRAWN],
         [State::FIRST_FINAL; 3],

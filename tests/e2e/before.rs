@@ -125,6 +125,7 @@ async fn a_province_of_before_opens_with_nothing_lost_and_no_number_left_readabl
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
         deployment.drain().await.expect("drains");
         let mut answers = assert_all_is_there(&admin, &rest).await;
+        assert_submissions_are_dossiers(&admin, &rest).await;
         sweep(&admin, &deployment).await;
         answers.extend(assert_all_is_there(&admin, &rest).await);
         let said: Vec<(String, Vec<u8>)> = answers.iter().map(|answer| ("an answer".to_owned(), answer.to_string().into_bytes())).collect();
@@ -173,6 +174,36 @@ async fn a_folder_of_before_knows_from_its_upgrade_on() {
         }
         deployment.stop().await;
     }
+}
+
+/// What was submitted before is a dossier with the same id: with what was kept of it, and no more.
+async fn assert_submissions_are_dossiers(admin: &Session, rest: &Value) {
+    let mut seen = 0;
+    for (school, held) in rest["bySchool"].as_object().into_iter().flatten() {
+        for (submission, before) in held["submissionDetails"].as_object().into_iter().flatten() {
+            let dossier = admin.get(&format!("/v1/enrollmentDossiers/{submission}")).await.expect("is there");
+            let (state, open) = (before["state"].as_str().expect("a state"), dossier["state"] == "UNDER_WAY");
+            assert_eq!((&dossier["school"], &dossier["digest"], &dossier["performed"]), (&json!(school), &before["digest"], &before["approved"]), "{dossier}");
+            assert_eq!((open, open && dossier["step"] == 1), (state != "DONE", state == "ATTESTED"), "{dossier}");
+            let history = dossier["history"].as_array().expect("a list");
+            let named = [("SUBMIT", "submittedBy"), ("SIGN", "attestedBy"), ("SIGN", "approvedBy")];
+            let known: Vec<(&str, &str)> =
+                named.into_iter().map(|(act, who)| (act, before[who].as_str().expect("a name"))).filter(|(_, who)| !who.is_empty()).collect();
+            let told: Vec<(&str, &str)> = history.iter().map(|act| (act["act"].as_str().expect("an act"), act["name"].as_str().expect("a name"))).collect();
+            assert_eq!(told, known, "{dossier}");
+            assert!(history.iter().all(|act| act["ofBefore"] == true && act["role"] == ""), "{dossier}");
+            // Of who approved, the name alone was kept.
+            assert!(history.iter().skip(2).all(|act| act["date"] == "" && act["time"] == "" && act["digest"] == ""), "{dossier}");
+            let sheet = pages(admin, &format!("/v1/enrollmentDossiers/{submission}/items"), "items").await;
+            let items = sheet.as_array().expect("a list");
+            assert_eq!(items.len(), usize::try_from(before["count"].as_u64().expect("a count")).expect("is small"), "{dossier}");
+            let refused: Vec<&Value> = items.iter().filter(|item| item["refusal"] != "").map(|item| &item["item"]).collect();
+            assert_eq!(refused.len(), before["refused"].as_array().expect("a list").len(), "{sheet}");
+            assert!(items.iter().all(|item| item["cells"].as_array().is_some_and(|cells| cells.len() == 5)), "{sheet}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 5, "{seen}");
 }
 
 /// Opens the databases of a folder of before, as they are: enrollment's and aid's.
@@ -315,6 +346,69 @@ async fn a_conversion_that_broke_off_goes_on_where_it_was() {
         let mut tx = enrollment.read().await.expect("reads");
         assert!(one!(&mut tx, (i32,), "SELECT 1 FROM enrollments WHERE id_masked <> ''").expect("reads").is_none());
         tx.rollback().await.expect("ends");
+    }
+}
+
+/// Submissions were half taken over when the first start was killed: the next goes on. Where it isn't known who attested, somebody attests
+/// again: else whoever did could approve.
+#[tokio::test(flavor = "multi_thread")]
+async fn submissions_of_before_are_taken_over_once_and_attested_again_where_nobody_is_known() {
+    const TABLES: [(&str, &str); 4] = [
+        ("DELETE FROM dossier_acts WHERE dossier > $1", "SELECT count(*) FROM dossier_acts"),
+        ("DELETE FROM dossier_items WHERE dossier > $1", "SELECT count(*) FROM dossier_items"),
+        ("DELETE FROM dossier_steps WHERE dossier > $1", "SELECT count(*) FROM dossier_steps"),
+        ("DELETE FROM dossiers WHERE dossier > $1", "SELECT count(*) FROM dossiers"),
+    ];
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Before::province(engine, folder.path()).await;
+        let rest = before.manifest["rest"].clone();
+        start(before.options.clone()).await.stop().await;
+        let (enrollment, aid) = databases(&before).await;
+        let mut tx = enrollment.begin().await.expect("begins");
+        let dossiers = rows!(&mut tx, (Uuid,), "SELECT dossier FROM dossiers ORDER BY dossier").expect("reads");
+        let half = dossiers[dossiers.len() / 2].0;
+        let mut counts = Vec::new();
+        for (delete, count) in TABLES {
+            counts.push(one!(&mut tx, (i64,), count).expect("reads").expect("a count").0);
+            run!(&mut tx, delete, half).expect("is undone");
+        }
+        let after = "UPDATE conversions SET done = $1, after_key = $2 WHERE name = 'submissions'";
+        run!(&mut tx, after, false, half.to_string()).expect("is as it was");
+        tx.commit().await.expect("commits");
+        tokio::join!(enrollment.close(), aid.close());
+        let deployment = start(before.options.clone()).await;
+        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        assert_submissions_are_dossiers(&admin, &rest).await;
+        deployment.stop().await;
+        // Once more, and nobody knows who attested.
+        let (enrollment, aid) = databases(&before).await;
+        let mut tx = enrollment.begin().await.expect("begins");
+        for ((delete, count), counted) in TABLES.into_iter().zip(counts) {
+            assert_eq!(one!(&mut tx, (i64,), count).expect("reads").expect("a count").0, counted, "{engine:?}: {count}");
+            run!(&mut tx, delete, Uuid::nil()).expect("is undone");
+        }
+        run!(&mut tx, after, false, "").expect("is as it was");
+        run!(&mut tx, "UPDATE submissions SET attested_by = ''").expect("is unknown");
+        tx.commit().await.expect("commits");
+        tokio::join!(enrollment.close(), aid.close());
+        let deployment = start(before.options.clone()).await;
+        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        let mut again = 0;
+        for (school, held) in rest["bySchool"].as_object().into_iter().flatten() {
+            for (submission, before) in held["submissionDetails"].as_object().into_iter().flatten().filter(|(_, row)| row["state"] == "ATTESTED") {
+                let path = format!("/v1/schools/{school}/submissions/{submission}");
+                let row = admin.get(&path).await.expect("is there");
+                assert_eq!((&row["state"], &row["step"], &row["digest"]), (&json!("SUBMITTED"), &json!(0), &before["digest"]), "{engine:?} {row}");
+                assert_eq!(row["waitsAt"], "校长");
+                let waiting = admin.get(&format!("/v1/schools/{school}/enrollments?submission={submission}&state=SUBMITTED")).await.expect("rows");
+                let left = before["count"].as_u64().expect("a count") - before["approved"].as_u64().expect("a count");
+                assert_eq!(waiting["enrollments"].as_array().map(|rows| rows.len() as u64), Some(left), "{engine:?} {waiting}");
+                again += 1;
+            }
+        }
+        assert!(again > 1, "{again}");
+        deployment.stop().await;
     }
 }
 

@@ -10,6 +10,7 @@ mod changes;
 mod clocks;
 mod contract;
 mod deputies;
+mod dossiers;
 mod faults;
 mod feed;
 mod files;

@@ -203,7 +203,7 @@ fn facts(answer: &Value, by_id: &mut BTreeMap<String, (Option<String>, BTreeSet<
     match answer {
         Value::Array(items) => items.iter().for_each(|item| facts(item, by_id)),
         Value::Object(fields) => {
-            let ids = ["entry", "enrollment", "person"].into_iter().filter_map(|id| fields.get(id)?.as_str()).filter(|id| !id.is_empty());
+            let ids = ["entry", "enrollment", "person", "item"].into_iter().filter_map(|id| fields.get(id)?.as_str()).filter(|id| !id.is_empty());
             let number = fields.get("idNumber").or_else(|| fields.get("evidence")?.get("claim")?.get("idNumber")).and_then(Value::as_str);
             let number = number.filter(|number| number.contains(|c: char| c.is_ascii_digit())).map(str::to_owned);
             let mut births = BTreeSet::new();
@@ -236,6 +236,11 @@ async fn all_answers(who: &Session, list: &str) -> Vec<Value> {
     };
     for enrollment in ids(&answers[0], "enrollments", "enrollment") {
         answers.push(who.get(&format!("{school}/enrollments/{enrollment}")).await.expect("is there"));
+    }
+    // The sheets of dossiers stay for ever, and many may read them.
+    let dossiers = who.get("/v1/enrollmentDossiers?pageSize=1000").await.expect("dossiers");
+    for dossier in ids(&dossiers, "dossiers", "dossier") {
+        answers.push(who.get(&format!("/v1/enrollmentDossiers/{dossier}/items?pageSize=1000")).await.expect("a sheet"));
     }
     for flag in ids(&answers[3], "flags", "flag") {
         answers.push(who.get(&format!("/v1/flags/{flag}")).await.expect("is there"));

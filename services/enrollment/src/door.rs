@@ -81,7 +81,11 @@ impl EnrollmentService for EnrollmentApi {
     }
 
     async fn never_came(&self, request: Request<pb::NeverCameRequest>) -> Result<Response<pb::NeverCameResponse>, Status> {
-        status_change::api::never_came(&self.0, request).await
+        status_change::api::order_never_came(&self.0, request).await
+    }
+
+    async fn ask_never_came(&self, request: Request<pb::AskNeverCameRequest>) -> Result<Response<pb::AskNeverCameResponse>, Status> {
+        status_change::api::ask_never_came(&self.0, request).await
     }
 
     async fn cancel_change(&self, request: Request<pb::CancelChangeRequest>) -> Result<Response<pb::CancelChangeResponse>, Status> {

@@ -8,6 +8,7 @@
 //! | [`registration`] | draft → submitted → attested → approved, or sent back |
 //! | [`identity_check`] | the registry and the 学籍号 |
 //! | [`status_change`] | leave, return, withdrawal, correction of identity |
+//! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
 //! | [`sharing`] | what the bridge hands out |
 //!
@@ -17,6 +18,7 @@
 pub mod before;
 pub mod directory;
 mod door;
+pub mod dossiers;
 pub mod identity_check;
 pub mod import;
 pub mod registration;
@@ -33,7 +35,8 @@ use xuezhu_bridge::{sequencer::Sequencer, server::FeedServer};
 use xuezhu_proto::{
     bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
     enrollment::{
-        deputy_service_server::DeputyServiceServer, directory_service_server::DirectoryServiceServer, enrollment_service_server::EnrollmentServiceServer,
+        deputy_service_server::DeputyServiceServer, directory_service_server::DirectoryServiceServer,
+        enrollment_dossier_service_server::EnrollmentDossierServiceServer, enrollment_service_server::EnrollmentServiceServer,
         session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
     },
 };
@@ -122,6 +125,7 @@ impl Enrollment {
         "xuezhu.enrollment.v1.DeputyService",
         "xuezhu.enrollment.v1.EnrollmentService",
         "xuezhu.enrollment.v1.SubmissionService",
+        "xuezhu.enrollment.v1.EnrollmentDossierService",
         "xuezhu.bridge.v1.EnrollmentFeedService",
     ];
 
@@ -138,6 +142,7 @@ impl Enrollment {
             .add_service(DeputyServiceServer::new(directory::deputies::api::DeputyApi(self.parts.clone())))
             .add_service(EnrollmentServiceServer::new(door::EnrollmentApi(self.parts.clone())))
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
+            .add_service(EnrollmentDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
     }
 

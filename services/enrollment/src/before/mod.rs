@@ -2,6 +2,7 @@
 //! start; what is stored later is stored right.
 
 mod store;
+mod submissions;
 
 use uuid::Uuid;
 use xuezhu_domain::{
@@ -16,6 +17,8 @@ use xuezhu_service::{
 };
 use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
 
+// What submissions of before are told by.
+pub use self::submissions::STAGES;
 use crate::{import, roll};
 
 /// Rows that one transaction converts.
@@ -54,7 +57,7 @@ fn class_of(text: &str) -> Option<NumberClass> {
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 10] = [
+    let conversions: [(&str, Chunk); 11] = [
         ("enrollments", enrollments),
         ("persons", persons),
         ("imports", imports),
@@ -62,6 +65,7 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
         ("places", places),
         ("circumstances", circumstances),
         ("classes", classes),
+        ("submissions", submissions::convert),
         ("shared", xuezhu_bridge::before::shared),
         ("log", xuezhu_bridge::before::logged),
         ("audit", conversion::audit),

@@ -1,7 +1,9 @@
 //! SQL of conversions.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_domain::enrollment::State;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// An enrollment's sealed columns, and what was written about it.
@@ -208,5 +210,49 @@ pub async fn imports(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, 
 
 pub async fn set_import(tx: &mut Tx, import: Uuid, report: &[u8], file: Option<&[u8]>) -> Result<(), StoreError> {
     run!(tx, "UPDATE imports SET report = $2, file_sealed = $3 WHERE import = $1", import, report, file)?;
+    Ok(())
+}
+
+/// A submission of before.
+#[derive(Debug, sqlx::FromRow)]
+pub struct SubmissionRow {
+    pub submission: Uuid,
+    pub school: String,
+    pub authority: String,
+    pub state: i32,
+    pub digest: String,
+    pub submitted_by: String,
+    pub submitted_by_name: String,
+    pub submitted_at_us: i64,
+    pub submitted_day: NaiveDate,
+    pub attested_by: String,
+    pub attested_by_name: String,
+    pub attested_digest: String,
+    pub attested_at_us: i64,
+    pub attested_day: Option<NaiveDate>,
+    pub approved_by_name: String,
+}
+
+pub async fn submissions(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<SubmissionRow>, StoreError> {
+    rows!(
+        tx,
+        SubmissionRow,
+        "SELECT b.submission, b.school, s.authority, b.state, b.digest, b.submitted_by, b.submitted_by_name, b.submitted_at_us, b.submitted_day,
+                b.attested_by, b.attested_by_name, b.attested_digest, b.attested_at_us, b.attested_day, b.approved_by_name
+         FROM submissions b JOIN schools s ON s.code = b.school WHERE b.submission > $1 ORDER BY b.submission LIMIT $2",
+        after,
+        limit
+    )
+}
+
+/// Rows of a submission, with their states and what stood against them.
+pub async fn rows_of(tx: &mut Tx, submission: Uuid) -> Result<Vec<(Uuid, i32, String)>, StoreError> {
+    rows!(tx, (Uuid, i32, String), "SELECT enrollment, state, refusal FROM enrollments WHERE submission = $1", submission)
+}
+
+/// Rows of a submission wait with the principal again.
+pub async fn submitted_again(tx: &mut Tx, submission: Uuid) -> Result<(), StoreError> {
+    let (from, to) = (State::Attested.code(), State::Submitted.code());
+    run!(tx, "UPDATE enrollments SET state = $3, etag = etag + 1 WHERE submission = $1 AND state = $2", submission, from, to)?;
     Ok(())
 }

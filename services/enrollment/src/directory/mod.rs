@@ -6,6 +6,8 @@ mod rules;
 pub mod sessions;
 mod store;
 
+use std::collections::HashMap;
+
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -76,6 +78,14 @@ pub async fn school(tx: &mut Tx, code: &str) -> Result<SchoolRow, Error> {
     store::school(tx, code).await?.ok_or_else(|| Refusal::not_found("该学校").into())
 }
 
+/// Schools by their codes.
+pub async fn schools<'c>(tx: &mut Tx, codes: impl Iterator<Item = &'c str>) -> Result<HashMap<String, SchoolRow>, Error> {
+    let mut codes: Vec<String> = codes.map(str::to_owned).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(store::schools(tx, &codes).await?.into_iter().map(|row| (row.code.clone(), row)).collect())
+}
+
 /// A school, if the actor may do something there; one that doesn't exist is refused alike to those who may not look.
 pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Permission) -> Result<SchoolRow, Error> {
     let Some(school) = store::school(tx, code).await? else {
@@ -84,6 +94,15 @@ pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Perm
     };
     ctx.may(permission, &school.place())?;
     Ok(school)
+}
+
+/// Name of a colleague: somebody else at the same desk as whoever calls.
+pub async fn colleague(ctx: &Context, tx: &mut Tx, account: &str) -> Result<String, Error> {
+    let found = store::account(tx, account).await?.filter(|row| !row.disabled && row.organisation == ctx.actor.organisation);
+    match found.filter(|row| row.role == ctx.actor.role.as_str()) {
+        Some(row) => Ok(row.display_name),
+        None => Err(Refusal::field("account", "应为本单位同一角色的在用账号").into()),
+    }
 }
 
 /// Opens an account with a one-time password.

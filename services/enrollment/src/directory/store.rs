@@ -3,7 +3,7 @@
 use serde::Serialize;
 use xuezhu_domain::codes;
 use xuezhu_service::{Actor, Error, Place, Role};
-use xuezhu_store::{StoreError, Tx, bulk_rows, one, rows, run, sql};
+use xuezhu_store::{StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
 use super::{NewAccount, NewSchool};
 
@@ -89,6 +89,11 @@ struct MajorRow<'m> {
 
 pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreError> {
     one!(tx, SchoolRow, "SELECT code, name, region, kind, authority, state FROM schools WHERE code = $1", code)
+}
+
+/// Schools by their codes.
+pub async fn schools(tx: &mut Tx, codes: &[String]) -> Result<Vec<SchoolRow>, StoreError> {
+    rows!(tx, SchoolRow, sql!("SELECT code, name, region, kind, authority, state FROM schools WHERE code" in_texts 1), bulk_texts(codes))
 }
 
 pub async fn insert_school(tx: &mut Tx, new: &NewSchool) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use xuezhu_proto::enrollment::{self as pb, submission, submission_service_server
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
-use super::{rules::Stage, store};
+use super::Asked;
 use crate::{Parts, directory};
 
 /// Longest reason, in characters.
@@ -40,8 +40,8 @@ impl SubmissionService for SubmissionApi {
     async fn create_submission(&self, request: Request<pb::CreateSubmissionRequest>) -> Result<Response<pb::CreateSubmissionResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "CreateSubmission").await?;
         let call = Call::new("CreateSubmission", request.school.clone(), &request);
-        let with = (request.school, ids("enrollments", &request.enrollments)?, request.all_drafts);
-        self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (school, ids, all)| Box::pin(super::submit(ctx, tx, school, ids, *all))).await
+        let with = (self.0.clone(), request.school, ids("enrollments", &request.enrollments)?, request.all_drafts);
+        self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (parts, school, ids, all)| Box::pin(super::submit(ctx, tx, parts, school, ids, *all))).await
     }
 
     async fn get_submission(&self, request: Request<pb::GetSubmissionRequest>) -> Result<Response<pb::GetSubmissionResponse>, Status> {
@@ -50,10 +50,7 @@ impl SubmissionService for SubmissionApi {
         self.0
             .runner
             .read(&ctx, "GetSubmission", &(self.0.clone(), request.school, id), |ctx, tx, (parts, school, id)| {
-                Box::pin(async move {
-                    directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
-                    Ok(pb::GetSubmissionResponse { submission: Some(super::view(tx, parts, school, *id).await?) })
-                })
+                Box::pin(async move { Ok(pb::GetSubmissionResponse { submission: Some(super::one(ctx, tx, parts, school, *id).await?) }) })
             })
             .await
     }
@@ -124,21 +121,15 @@ async fn list_submissions(ctx: &Context, tx: &mut Tx, request: &pb::ListSubmissi
         directory::school_for(ctx, tx, &school, Permission::ReadSchool).await?;
     }
     let prefix = if own_school { "" } else { region::prefix_or_all(&ctx.actor.organisation) };
-    let stage = Stage::parse(refusal::known::<submission::State>("state", request.state)?.as_str_name());
+    let state = refusal::known::<submission::State>("state", request.state)?;
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListSubmissions", &pb::ListSubmissionsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let rows = store::submissions(tx, &school, prefix, stage, query.after(&request.page_token)?, limit).await?;
-    let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.submission),
+    let asked = Asked { school: &school, authority_prefix: prefix, state };
+    let submissions = super::list(tx, &asked, query.after(&request.page_token)?, limit).await?;
+    let next_page_token = match submissions.last() {
+        Some(last) if i64::try_from(submissions.len()).unwrap_or(0) == limit => query.token(&last.submission),
         _ => String::new(),
     };
-    let mut submissions = Vec::new();
-    for row in &rows {
-        let mut view = super::summary(row);
-        let set = store::set_of(tx, row.submission).await?;
-        view.count = i32::try_from(set.len()).unwrap_or(i32::MAX);
-        submissions.push(view);
-    }
     Ok(pb::ListSubmissionsResponse { submissions, next_page_token })
 }
 

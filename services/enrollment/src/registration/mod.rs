@@ -1,40 +1,35 @@
-//! 新生学籍电子注册: draft → submitted → attested → approved, or sent back.
+//! 新生学籍电子注册: draft → submitted → attested → approved, or sent back. A submission is a dossier: what its desks do is in
+//! [`xuezhu_review`], what becomes of its rows in [`kind`].
 
 pub mod api;
+pub mod kind;
 pub mod rules;
 mod store;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{
-    calendar::add_working_days,
     codes,
-    enrollment::{Change, State, after},
+    enrollment::{Change, after},
 };
 use xuezhu_proto::enrollment::{self as pb, submission};
+use xuezhu_review::{
+    Dossier, Filter, OfSchool, Proposal, Signature, inbox,
+    way::{self, Seat, Stand},
+};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal, Role, clock::rfc3339};
-use xuezhu_store::{Hex, Tx};
+use xuezhu_store::Tx;
 
+pub use self::kind::Registration;
 // What other capabilities may ask.
 pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, keys_elsewhere};
-use self::{
-    rules::{Decision, Holder, Stage},
-    store::SubmissionRow,
-};
 use crate::{
-    Parts, directory,
-    identity_check::registry::Asked,
-    roll::{
-        self, Claim,
-        drafts::Refused,
-        persons::{self, Entrant},
-        places::{self, Placing, Who},
-    },
+    Parts,
+    directory::{self, SchoolRow},
+    roll::{self, sheet},
 };
 
-/// Working days that each step may take (教职成〔2014〕12号, Art. 16).
-pub const STEP_WORKING_DAYS: u32 = 10;
 /// Rows that one call may name.
 pub const ROWS_NAMED: usize = 20_000;
 
@@ -49,7 +44,7 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid) 
 }
 
 /// The clerk submits drafts; what can't be submitted is named.
-pub async fn submit(ctx: &Context, tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> Result<pb::CreateSubmissionResponse, Error> {
+pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, ids: &[Uuid], all: bool) -> Result<pb::CreateSubmissionResponse, Error> {
     let school = directory::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let found = store::submittable(tx, &school.code, ids, all).await?;
     let there: HashSet<Uuid> = found.iter().map(|(id, _)| *id).collect();
@@ -69,148 +64,107 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, school: &str, ids: &[Uuid], all:
     }
     let submission = ctx.new_id();
     roll::drafts::submitted(ctx, tx, submission, &accepted).await?;
-    let set = store::set_of(tx, submission).await?;
-    let digest = rules::digest(set.iter().map(|row| (row.enrollment, &row.content_hash[..])));
-    store::insert_submission(ctx, tx, submission, &school.code, &digest).await?;
-    Ok(pb::CreateSubmissionResponse { submission: submission.to_string(), digest, count: small(accepted.len()), refused })
+    let items = sheet::lines(tx, &accepted).await?.into_iter().map(kind::item).collect();
+    let proposal = Proposal { dossier: submission, subject: None, title: kind::ABOUT.name.to_owned(), reason: String::new(), items };
+    let of = OfSchool { code: &school.code, authority: &school.authority };
+    let dossier = xuezhu_review::submit(ctx, tx, &Registration { parts }, of, proposal).await?;
+    Ok(pb::CreateSubmissionResponse { submission: submission.to_string(), digest: dossier.digest, count: small(accepted.len()), refused })
 }
 
 /// The principal attests what the digest covers.
 pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid, digest: &str) -> Result<pb::Submission, Error> {
     let school = directory::school_for(ctx, tx, school, Permission::Attest).await?;
-    let row = locked(tx, &school.code, submission).await?;
-    not_own(ctx, &row)?;
-    if row.stage != Stage::Submitted {
-        return Err(Refusal::wrong_state("该批次不在待签核状态").into());
-    }
-    same_digest(tx, submission, digest).await?;
-    store::attest(tx, submission, digest, &ctx.actor.account, &ctx.actor.display_name, ctx.now_us(), ctx.today()).await?;
-    roll::drafts::attested(tx, submission).await?;
-    view(tx, parts, &school.code, submission).await
+    sign(ctx, tx, parts, &school, submission, digest).await
+}
+
+/// The department whose turn it is approves what the digest covers. The last of them gives identity check, person, place, 学籍号; what
+/// can't be approved stays.
+pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid, digest: &str) -> Result<pb::Submission, Error> {
+    let school = school_at_desk(ctx, tx, school, submission, Permission::Approve).await?;
+    sign(ctx, tx, parts, &school, submission, digest).await
+}
+
+async fn sign(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &SchoolRow, submission: Uuid, digest: &str) -> Result<pb::Submission, Error> {
+    of_school(tx, &school.code, submission).await?;
+    let dossier = xuezhu_review::sign(ctx, tx, &Registration { parts }, submission, Some(digest)).await?;
+    view(tx, parts, school, dossier).await
 }
 
 /// Principal or department send rows back; they leave the set.
 pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid, reason: &str, ids: &[Uuid]) -> Result<pb::Submission, Error> {
-    let school = directory::school_for(ctx, tx, school, Permission::SendBack).await?;
-    let row = locked(tx, &school.code, submission).await?;
-    let (waits, waits_for) = match ctx.actor.role {
-        Role::Principal => (Stage::Submitted, State::Submitted),
-        _ => (Stage::Attested, State::Attested),
-    };
-    if row.stage != waits {
-        return Err(Refusal::wrong_state("该批次不在本级待办中，不能退回").into());
-    }
-    let set = store::set_of(tx, submission).await?;
-    let waiting: HashSet<Uuid> = set.iter().filter(|row| row.state == waits_for.code()).map(|row| row.enrollment).collect();
-    let back: Vec<Uuid> = if ids.is_empty() { waiting.iter().copied().collect() } else { ids.to_vec() };
-    if let Some(stranger) = back.iter().find(|id| !waiting.contains(id)) {
-        return Err(Refusal::field("enrollments", format!("{stranger}不在本批次的待办中")).into());
-    }
-    if back.is_empty() {
-        return Err(Refusal::new(Reason::NothingToDo, "没有可以退回的记录").into());
-    }
-    roll::drafts::sent_back(ctx, tx, &back, reason).await?;
-    store::close_submission(tx, submission).await?;
-    view(tx, parts, &school.code, submission).await
-}
-
-/// The department approves what the digest covers: identity check, person, place, 学籍号. What can't be approved stays.
-pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid, digest: &str) -> Result<pb::Submission, Error> {
-    let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
-    let row = locked(tx, &school.code, submission).await?;
-    not_own(ctx, &row)?;
-    match row.stage {
-        Stage::Attested => {}
-        Stage::Submitted => return Err(Refusal::wrong_state("校长尚未签核，不能审核").into()),
-        Stage::Done => return Err(Refusal::wrong_state("该批次已经办结").into()),
-    }
-    same_digest(tx, submission, digest).await?;
-    let attested = store::attested(tx, submission).await?;
-    let outcome = Approval::decide(tx, parts, &school.code, &attested).await?;
-    outcome.write(ctx, tx, parts, &school.region).await?;
-    store::approved_by(tx, submission, &ctx.actor.display_name).await?;
-    store::close_submission(tx, submission).await?;
-    view(tx, parts, &school.code, submission).await
-}
-
-/// What an approval does, row by row.
-struct Approval<'c> {
-    placings: Vec<Placing<'c>>,
-    refused: Vec<Refused>,
-}
-
-impl<'c> Approval<'c> {
-    async fn decide(tx: &mut Tx, parts: &Parts, school: &str, attested: &'c [Claim]) -> Result<Self, Error> {
-        // Decided is on what is read once whoever holds these keys can't be corrected beside this.
-        let found = persons::holders(tx, attested.iter().map(|row| row.key)).await?;
-        persons::lock_all(tx, found.iter().map(|row| row.person)).await?;
-        let holders = persons::holders(tx, attested.iter().map(|row| row.key)).await?;
-        let held: HashMap<Uuid, Holder> = holders
-            .iter()
-            .map(|row| (row.person_key, Holder { person: row.person, name: row.name.clone(), placed: row.placed, last_end: row.last_end }))
-            .collect();
-        let present: HashMap<Uuid, Uuid> = holders.iter().map(|row| (row.person, row.present_key)).collect();
-        let live: HashSet<Uuid> = persons::live_keys(tx, school, present.values().copied()).await?.into_iter().collect();
-        let mut approval = Self { placings: Vec::new(), refused: Vec::new() };
-        let mut entering = HashSet::new();
-        for claim in attested {
-            let refusal = |reason: Reason| Refused { enrollment: Hex(claim.enrollment), refusal: reason.as_str_name() };
-            match rules::decide(&claim.name, claim.entry_date, held.get(&claim.key)) {
-                // Two rows of one person: that under the present number counts, of several under former ones the first.
-                Decision::Again { person, .. }
-                    if present.get(&person).is_some_and(|key| *key != claim.key && live.contains(key)) || !entering.insert(person) =>
-                {
-                    approval.refused.push(refusal(Reason::DuplicateRow));
-                }
-                Decision::NewPerson => {
-                    let asked = Asked { number: claim.number(parts)?, name: claim.name_comparable.clone() };
-                    let who = Who::New(Entrant { registry: parts.registry.ask(&asked) });
-                    approval.placings.push(Placing { claim, who, entry: claim.entry_date });
-                }
-                Decision::Again { person, entry } => approval.placings.push(Placing { claim, who: Who::Known(person), entry }),
-                Decision::Refused(reason) => approval.refused.push(refusal(reason)),
-            }
-        }
-        Ok(approval)
-    }
-
-    async fn write(self, ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str) -> Result<(), Error> {
-        places::place(ctx, tx, parts, region, self.placings).await?;
-        if !self.refused.is_empty() {
-            roll::drafts::note_refused(tx, &self.refused).await?;
-        }
-        Ok(())
-    }
-}
-
-async fn locked(tx: &mut Tx, school: &str, submission: Uuid) -> Result<SubmissionRow, Error> {
-    store::lock_submission(tx, school, submission).await?;
-    store::submission(tx, school, submission).await?.ok_or_else(|| Refusal::not_found("该提交批次").into())
-}
-
-/// Nobody attests or approves what they submitted.
-fn not_own(ctx: &Context, row: &SubmissionRow) -> Result<(), Error> {
-    if row.submitted_by == ctx.actor.account { Err(Refusal::new(Reason::OwnSubmission, "不能签核或审核本人提交的内容").into()) } else { Ok(()) }
-}
-
-async fn same_digest(tx: &mut Tx, submission: Uuid, digest: &str) -> Result<(), Error> {
-    let set = store::set_of(tx, submission).await?;
-    let present = rules::digest(set.iter().map(|row| (row.enrollment, &row.content_hash[..])));
-    if present == digest {
-        Ok(())
-    } else {
-        Err(Refusal::new(Reason::DigestMismatch, "摘要与当前内容不符：内容在您查看之后有变化，请重新核对后再操作").into())
-    }
+    let school = school_at_desk(ctx, tx, school, submission, Permission::SendBack).await?;
+    of_school(tx, &school.code, submission).await?;
+    let dossier = xuezhu_review::send_back(ctx, tx, &Registration { parts }, submission, reason, ids).await?;
+    view(tx, parts, &school, dossier).await
 }
 
 /// A submission with its counts and outliers.
-pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) -> Result<pb::Submission, Error> {
-    let row = store::submission(tx, school, submission).await?.ok_or_else(|| Refusal::not_found("该提交批次"))?;
+pub async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) -> Result<pb::Submission, Error> {
+    let school = directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    let dossier = of_school(tx, &school.code, submission).await?;
+    view(tx, parts, &school, dossier).await
+}
+
+/// The school, for whoever may do something there: its own people and its department, or a department above that the chain of the
+/// submission names.
+async fn school_at_desk(ctx: &Context, tx: &mut Tx, school: &str, submission: Uuid, permission: Permission) -> Result<SchoolRow, Error> {
+    let refused = match directory::school_for(ctx, tx, school, permission).await {
+        Err(Error::Refused(refused)) if ctx.actor.role == Role::DepartmentOfficer => refused,
+        answer => return answer,
+    };
+    let desks = inbox::desks(tx, &[submission]).await?.remove(&submission).unwrap_or_default();
+    let own = Seat::Department(ctx.actor.organisation.clone());
+    if desks.iter().any(|desk| desk.seat == own) { directory::school(tx, school).await } else { Err(Error::Refused(refused)) }
+}
+
+async fn of_school(tx: &mut Tx, school: &str, submission: Uuid) -> Result<Dossier, Error> {
+    let found = inbox::bare(tx, submission).await?;
+    let found = found.filter(|dossier| dossier.kind == kind::ABOUT.code && dossier.school == school);
+    found.ok_or_else(|| Refusal::not_found("该提交批次").into())
+}
+
+/// Submissions that are asked for, newest first, without counts by class.
+pub async fn list(tx: &mut Tx, asked: &Asked<'_>, before: Option<Uuid>, limit: i64) -> Result<Vec<pb::Submission>, Error> {
+    let (waits, seats) = match asked.state {
+        submission::State::Unspecified => (None, ""),
+        submission::State::Submitted => (Some(true), Seat::OF_PRINCIPALS),
+        submission::State::Attested => (Some(true), Seat::OF_DEPARTMENTS),
+        submission::State::Done => (Some(false), ""),
+    };
+    let (school, authority_prefix) = (asked.school.to_owned(), asked.authority_prefix.to_owned());
+    let filter = Filter { school, authority_prefix, kind: kind::ABOUT.code, waits, seats, ..Filter::default() };
+    let dossiers = inbox::search(tx, &filter, before, limit).await?;
+    let schools = directory::schools(tx, dossiers.iter().map(|dossier| dossier.school.as_str())).await?;
+    let ids: Vec<Uuid> = dossiers.iter().map(|dossier| dossier.dossier).collect();
+    let (desks, signed) = (inbox::desks(tx, &ids).await?, inbox::signatures(tx, &ids).await?);
+    let none = Vec::new();
+    let view = |dossier: &Dossier| {
+        let name = schools.get(&dossier.school).map_or("", |school| school.name.as_str());
+        let signed: Vec<&Signature> = signed.iter().filter(|signature| signature.dossier == dossier.dossier).collect();
+        summary(dossier, name, desks.get(&dossier.dossier).unwrap_or(&none), &signed)
+    };
+    Ok(dossiers.iter().map(view).collect())
+}
+
+/// Which submissions are asked for.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Of this school; empty for all.
+    pub school: &'a str,
+    /// Of schools whose authority begins so; empty for all.
+    pub authority_prefix: &'a str,
+    /// In this state.
+    pub state: submission::State,
+}
+
+async fn view(tx: &mut Tx, parts: &Parts, school: &SchoolRow, dossier: Dossier) -> Result<pb::Submission, Error> {
+    let submission = dossier.dossier;
+    let desks = inbox::desks(tx, &[submission]).await?.remove(&submission).unwrap_or_default();
+    let signed = inbox::signatures(tx, &[submission]).await?;
     let set = store::set_of(tx, submission).await?;
-    let mut view = summary(&row);
-    view.digest = rules::digest(set.iter().map(|row| (row.enrollment, &row.content_hash[..])));
-    view.count = small(set.len());
-    view.approved = small(set.iter().filter(|row| State::from_code(row.state).is_some_and(State::is_approved)).count());
+    let mut view = summary(&dossier, &school.name, &desks, &signed.iter().collect::<Vec<_>>());
+    view.digest = dossier.digest;
+    view.approved = dossier.performed;
     view.head_counts = head_counts(&set);
     let numbers =
         store::sealed_numbers(tx, submission).await?.iter().filter_map(|(enrollment, sealed)| parts.keyring.open_text("id", &[*enrollment], sealed)).collect();
@@ -221,14 +175,15 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
         numbers,
     }
     .outliers();
-    view.refused = set
-        .iter()
-        .filter(|row| row.state == State::Attested.code() && !row.refusal.is_empty())
-        .filter_map(|row| Reason::from_str_name(&row.refusal).map(|reason| refused_row(row.enrollment, reason, xuezhu_service::refusal::chinese(reason))))
+    view.refused = inbox::refused(tx, submission)
+        .await?
+        .into_iter()
+        .filter_map(|(row, refusal)| Reason::from_str_name(&refusal).map(|reason| refused_row(row, reason, xuezhu_service::refusal::chinese(reason))))
         .collect();
-    match store::submission_before(tx, school, submission).await? {
+    let filter = Filter { school: school.code.clone(), kind: kind::ABOUT.code, ..Filter::default() };
+    match inbox::search(tx, &filter, Some(submission), 1).await?.pop() {
         Some(before) => {
-            let before = head_counts(&store::set_of(tx, before).await?);
+            let before = head_counts(&store::set_of(tx, before.dossier).await?);
             let total = before.iter().map(|count| count.count).sum::<i32>();
             view.since_last = format!("上一批{total}人，本批{}人", set.len());
             view.changes = rules::changes(&counts_of(&before), &counts_of(&view.head_counts));
@@ -238,22 +193,42 @@ pub async fn view(tx: &mut Tx, parts: &Parts, school: &str, submission: Uuid) ->
     Ok(view)
 }
 
-/// A submission without counts.
-pub fn summary(row: &SubmissionRow) -> pb::Submission {
-    let since = if row.stage == Stage::Attested { row.attested_day.unwrap_or(row.submitted_day) } else { row.submitted_day };
-    let due = if row.stage == Stage::Done { String::new() } else { add_working_days(since, STEP_WORKING_DAYS).to_string() };
+/// A submission without its digest and without counts of what is in it.
+fn summary(dossier: &Dossier, school_name: &str, desks: &[Stand], signed: &[&Signature]) -> pb::Submission {
+    let at = |step: i32| usize::try_from(step).ok().and_then(|step| desks.get(step));
+    let by_principal = |step: i32| matches!(at(step).map(|desk| &desk.seat), Some(Seat::Principal(_)));
+    let last = way::performing_step(desks).and_then(|step| i32::try_from(step).ok());
+    let attested = signed.iter().rfind(|signature| by_principal(signature.step));
+    let approved = signed.iter().rfind(|signature| Some(signature.step) == last && !by_principal(signature.step));
+    // What was done with stays with whoever did it last; what waits, waits at a desk.
+    let seat = dossier.seat().filter(|_| dossier.waiting > 0);
+    let state = match &seat {
+        None => submission::State::Done,
+        Some(Seat::Clerk(_) | Seat::Principal(_)) => submission::State::Submitted,
+        Some(Seat::Department(_)) => submission::State::Attested,
+    };
+    let since = if seat.is_some() { dossier.since_day } else { dossier.submitted_day };
+    // Where nobody attests, the first desk is one after the principal's already.
+    let first = i32::from(!desks.is_empty() && !by_principal(0));
     pb::Submission {
-        submission: row.submission.to_string(),
-        school: row.school.clone(),
-        state: submission::State::from_str_name(row.stage.as_str()).unwrap_or_default().into(),
-        submitted_by: row.submitted_by_name.clone(),
-        submit_time: rfc3339(row.submitted_at_us),
-        attested_by: row.attested_by_name.clone(),
-        approved_by: row.approved_by_name.clone(),
-        due_date: due,
-        school_name: row.school_name.clone(),
-        authority: row.authority.clone(),
+        submission: dossier.dossier.to_string(),
+        school: dossier.school.clone(),
+        state: state.into(),
+        count: dossier.count(),
+        submitted_by: dossier.submitted_by_name.clone(),
+        submit_time: rfc3339(dossier.submitted_at_us),
+        attested_by: attested.map(|signature| signature.name.clone()).unwrap_or_default(),
+        approved_by: approved.map(|signature| signature.name.clone()).unwrap_or_default(),
+        due_date: if seat.is_some() { inbox::due_day(dossier).to_string() } else { String::new() },
+        school_name: school_name.to_owned(),
+        authority: dossier.authority.clone(),
         waiting_since: since.to_string(),
+        step: dossier.step + first,
+        waits_at: seat.as_ref().map(Seat::name).unwrap_or_default(),
+        waits_authority: match seat {
+            Some(Seat::Department(region)) => region,
+            _ => String::new(),
+        },
         ..pb::Submission::default()
     }
 }

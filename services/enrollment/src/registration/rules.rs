@@ -1,10 +1,10 @@
-//! What approval decides, what a set's digest covers, and what is unusual about it. No I/O.
+//! What approval decides, and what is unusual about a set. No I/O.
 
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
-use xuezhu_domain::{UnknownCode, text::comparable_name};
+use xuezhu_domain::text::comparable_name;
 use xuezhu_service::Reason;
 
 /// Students of a class above which it is unusual (rule RG-11).
@@ -15,58 +15,6 @@ const PHONE_SHARES: usize = 3;
 const RUN_LENGTH: usize = 4;
 /// Oldest usual age at entry.
 const USUAL_AGE: i32 = 22;
-
-/// Where a submission stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// With the principal.
-    Submitted,
-    /// With the department.
-    Attested,
-    /// Nothing in it waits any more.
-    Done,
-}
-
-impl Stage {
-    /// Every stage.
-    pub const ALL: [Self; 3] = [Self::Submitted, Self::Attested, Self::Done];
-
-    /// As stored.
-    pub const fn code(self) -> i32 {
-        match self {
-            Self::Submitted => 1,
-            Self::Attested => 2,
-            Self::Done => 51,
-        }
-    }
-
-    /// From what was stored.
-    pub fn from_code(code: i32) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.code() == code)
-    }
-
-    /// As clients see it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Submitted => "SUBMITTED",
-            Self::Attested => "ATTESTED",
-            Self::Done => "DONE",
-        }
-    }
-
-    /// From what a client said.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == text)
-    }
-}
-
-impl TryFrom<i32> for Stage {
-    type Error = UnknownCode;
-
-    fn try_from(code: i32) -> Result<Self, UnknownCode> {
-        Self::from_code(code).ok_or(UnknownCode { of: "stage of a submission", code })
-    }
-}
 
 /// What is known of who holds a key.
 #[derive(Debug, Clone)]
@@ -111,17 +59,6 @@ pub fn decide(claimed_name: &str, first_of_month: NaiveDate, holder: Option<&Hol
         return Decision::Refused(Reason::PlaceOverlaps);
     }
     Decision::Again { person: holder.person, entry }
-}
-
-/// Digest of a set: its content, in the order of ids, whatever its states. Sixteen hexadecimal digits.
-pub fn digest<'r>(rows: impl Iterator<Item = (Uuid, &'r [u8])>) -> String {
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort_unstable();
-    let mut hasher = blake3::Hasher::new();
-    for (id, content) in rows {
-        hasher.update(id.as_bytes()).update(content);
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 /// What differs between two sets' head counts by class and major: a line each.
@@ -196,15 +133,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stage_is_its_code() {
-        for stage in Stage::ALL {
-            assert_eq!(Stage::from_code(stage.code()), Some(stage));
-            assert_eq!(Stage::parse(stage.as_str()), Some(stage));
-        }
-        assert_eq!(Stage::from_code(0), None, "it asks for all");
-    }
-
-    #[test]
     fn only_what_differs_is_told() {
         let before = BTreeMap::from([(("1班", "护理"), 40), (("2班", "护理"), 30)]);
         let now = BTreeMap::from([(("1班", "护理"), 40), (("3班", "护理"), 5)]);
@@ -231,14 +159,6 @@ mod tests {
         ] {
             assert_eq!(decide("陈莉", first, held.as_ref()), decision, "{held:?}");
         }
-    }
-
-    #[test]
-    fn a_digest_covers_content_and_not_order() {
-        let (a, b) = ((Uuid::from_u128(1), &b"x"[..]), (Uuid::from_u128(2), &b"y"[..]));
-        assert_eq!(digest([a, b].into_iter()), digest([b, a].into_iter()));
-        assert_ne!(digest([a, b].into_iter()), digest([a].into_iter()));
-        assert_ne!(digest([a].into_iter()), digest([(a.0, &b"z"[..])].into_iter()));
     }
 
     #[test]

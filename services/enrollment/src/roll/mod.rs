@@ -10,7 +10,7 @@
 //! | [`places::void`] | an approved place from its first day |
 //! | [`persons::correct`] | keys and names, and what enrollments claim by them |
 //!
-//! [`story`] reads what held on a day, as it was known at a time; [`classes`] follow from who is in them.
+//! [`sheet`] reads what dossiers say of enrollments; [`story`] what held on a day, as it was known at a time; [`classes`] follow from who is in them.
 //!
 //! **Whatever is dated lies in a period**: state, class, major, study form, 户口性质, 居住地类型, 户口所在地, 城乡分类代码, special groups. What the table of enrollments has of
 //! these is the last of them, for lists. **Two clocks**: a period holds from a civil day, and was known from a version of the shared
@@ -20,6 +20,7 @@ pub mod classes;
 pub mod drafts;
 pub mod persons;
 pub mod places;
+pub mod sheet;
 pub mod story;
 pub mod timeline;
 

@@ -7,7 +7,7 @@ use xuezhu_domain::{enrollment::Change, text};
 use xuezhu_proto::enrollment::{self as pb, correct_identity_request::Kind};
 use xuezhu_service::{Context, Error, FieldErrors, runner::Call};
 
-use super::{Correction, Event, What};
+use super::{Correction, Event, What, never_came};
 use crate::{
     Parts,
     students::{self, AsOf},
@@ -77,8 +77,8 @@ pub async fn change_major(parts: &Arc<Parts>, request: Request<pb::ChangeMajorRe
     Ok(change(parts, &ctx, call, event).await?.map(|enrollment| pb::ChangeMajorResponse { enrollment: Some(enrollment) }))
 }
 
-/// A student never came.
-pub async fn never_came(parts: &Arc<Parts>, request: Request<pb::NeverCameRequest>) -> Result<Response<pb::NeverCameResponse>, Status> {
+/// A student never came: the department says so.
+pub async fn order_never_came(parts: &Arc<Parts>, request: Request<pb::NeverCameRequest>) -> Result<Response<pb::NeverCameResponse>, Status> {
     let (ctx, request) = parts.gate.enter(request, "NeverCame").await?;
     let call = Call::new("NeverCame", request.enrollment.clone(), &request);
     let mut errors = FieldErrors::default();
@@ -89,9 +89,25 @@ pub async fn never_came(parts: &Arc<Parts>, request: Request<pb::NeverCameReques
         .runner
         .mutate(&ctx, call, &with, |ctx, tx, (parts, school, enrollment, reason)| {
             Box::pin(async move {
-                super::never_came(ctx, tx, school, *enrollment, reason).await?;
+                never_came::order(ctx, tx, school, *enrollment, reason).await?;
                 Ok(pb::NeverCameResponse { enrollment: Some(students::one(ctx, tx, parts, school, *enrollment, AsOf::default()).await?) })
             })
+        })
+        .await
+}
+
+/// A student never came: the school asks.
+pub async fn ask_never_came(parts: &Arc<Parts>, request: Request<pb::AskNeverCameRequest>) -> Result<Response<pb::AskNeverCameResponse>, Status> {
+    let (ctx, request) = parts.gate.enter(request, "AskNeverCame").await?;
+    let call = Call::new("AskNeverCame", request.enrollment.clone(), &request);
+    let mut errors = FieldErrors::default();
+    let (enrollment, reason) = (errors.id("enrollment", &request.enrollment), errors.text("reason", &request.reason, REASON_CHARACTERS));
+    errors.check()?;
+    let with = (request.school, enrollment.unwrap_or_default(), reason.unwrap_or_default());
+    parts
+        .runner
+        .mutate(&ctx, call, &with, |ctx, tx, (school, enrollment, reason)| {
+            Box::pin(async move { Ok(pb::AskNeverCameResponse { dossier: Some(never_came::ask(ctx, tx, school, *enrollment, reason).await?) }) })
         })
         .await
 }

@@ -3,11 +3,11 @@
 
 pub mod api;
 mod identity;
+pub mod never_came;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{
-    calendar::school_year_end,
     codes,
     enrollment::{Change, after, check_effective},
 };
@@ -136,26 +136,4 @@ async fn may_stay(tx: &mut Tx, parts: &Parts, school: &str, enrollment: Uuid, pe
         return Err(Refusal::new(Reason::DuplicateRow, "本校已为该生另录一条记录：请先删除或退回那一条，再撤销").into());
     }
     Ok(())
-}
-
-/// The department records, on the school's written reason, that somebody who was approved never came (新生未报到注销): the place is
-/// free, and no day of it counts.
-pub async fn never_came(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid, reason: &str) -> Result<(), Error> {
-    let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
-    let row = places::lock(tx, &school.code, enrollment).await?.ok_or_else(|| Refusal::not_found("该学籍"))?;
-    let state = roll::state_of(row.state)?;
-    let ahead = ahead(ctx, row.last_from);
-    let next = after(state, Change::NeverCome)
-        .ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), Change::NeverCome.name())))?;
-    // Who took leave or went to another class was there.
-    let periods = places::periods(tx, enrollment).await?;
-    let [entry] = &periods[..] else {
-        let why = format!("该生已登记过休学、调班等异动，说明曾到校就读，不能按未报到注销{ahead}；如已离校，请办理退学");
-        return Err(Refusal::wrong_state(why).into());
-    };
-    let last = school_year_end(entry.from_date);
-    if ctx.today() > last {
-        return Err(Refusal::wrong_state(format!("未报到注销须在入学的学年内（{last}前）办理；如已离校，请办理退学")).into());
-    }
-    places::void(ctx, tx, enrollment, next, reason).await
 }

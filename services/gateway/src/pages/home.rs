@@ -186,7 +186,7 @@ async fn count(desk: &Desk, state: enrollment::State) -> Result<i32, PageError> 
 fn of_submission(desk: &Desk, submission: &Submission, today: &str) -> Option<Task> {
     let (who, mine) = match submission.state() {
         submission::State::Submitted => ("校长签核", desk.user.is_principal()),
-        submission::State::Attested => ("主管部门审核", desk.user.decides_for(&submission.authority)),
+        submission::State::Attested => ("主管部门审核", desk.user.decides_for(&submission.waits_authority)),
         _ => return None,
     };
     Some(Task {

@@ -63,7 +63,7 @@ async fn page(desk: Desk, Path((school, submission)): Path<(String, String)>) ->
     let more = listed.total_size - i32::try_from(listed.enrollments.len()).unwrap_or(0);
     let request_id = desk.new_request_id();
     let can_attest = desk.user.is_principal() && row.state() == submission::State::Submitted;
-    let can_approve = desk.user.decides_for(&row.authority) && row.state() == submission::State::Attested;
+    let can_approve = desk.user.decides_for(&row.waits_authority) && row.state() == submission::State::Attested;
     Ok(render(&SubmissionPage {
         desk,
         row,

@@ -128,6 +128,12 @@ pub async fn sent_back(ctx: &Context, tx: &mut Tx, rows: &[Uuid], reason: &str) 
     sharing::share_enrollments(ctx, tx, rows).await
 }
 
+/// Their submission was recalled: rows are the clerk's drafts again. Whoever was told of the claim is told that it was taken back.
+pub async fn recalled(ctx: &Context, tx: &mut Tx, rows: &[Uuid]) -> Result<(), Error> {
+    store::recalled(tx, rows, ctx.now_us()).await?;
+    sharing::share_enrollments(ctx, tx, rows).await
+}
+
 /// The kept columns of enrollments, as one text each.
 pub async fn details_of(tx: &mut Tx, parts: &Parts, enrollments: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>, Error> {
     let mut details = HashMap::new();

@@ -135,6 +135,17 @@ pub async fn sent_back(tx: &mut Tx, ids: &[Uuid], reason: &str, now_us: i64) -> 
     Ok(())
 }
 
+pub async fn recalled(tx: &mut Tx, ids: &[Uuid], now_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE enrollments SET state = $3, submission = NULL, refusal = '', updated_at_us = $2, etag = etag + 1 WHERE enrollment" in_uuids 1),
+        bulk_uuids(ids.iter().copied()),
+        now_us,
+        State::Draft.code()
+    )?;
+    Ok(())
+}
+
 pub async fn note_refused(tx: &mut Tx, refused: &[Refused]) -> Result<(), StoreError> {
     run!(
         tx,

@@ -1,0 +1,51 @@
+//! The kinds of dossiers that this service has. To add one: its `About` here, and its `Kind` beside it.
+
+use xuezhu_review::{About, Kind};
+use xuezhu_service::Error;
+use xuezhu_store::StoreError;
+
+use crate::{
+    Parts,
+    registration::{self, Registration},
+    status_change::never_came::{self, NeverCame},
+};
+
+/// Every kind.
+pub static ALL: [&About; 2] = [&registration::kind::ABOUT, &never_came::ABOUT];
+
+/// What a kind is, by its code as stored.
+pub fn about(code: i32) -> Result<&'static About, Error> {
+    ALL.into_iter().find(|about| about.code == code).ok_or_else(|| StoreError::Corrupt("kind of a dossier").into())
+}
+
+/// What a kind is, by its word as clients say it.
+pub fn by_word(word: &str) -> Option<&'static About> {
+    ALL.into_iter().find(|about| about.word == word)
+}
+
+/// A kind at work.
+pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
+    if about.code == registration::kind::ABOUT.code {
+        Ok(Box::new(Registration { parts }))
+    } else if about.code == never_came::ABOUT.code {
+        Ok(Box::new(NeverCame))
+    } else {
+        Err(StoreError::Corrupt("kind of a dossier").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xuezhu_review::way::Chain;
+
+    use super::*;
+
+    #[test]
+    fn kinds_differ_and_their_chains_can_be_read() {
+        for (at, kind) in ALL.into_iter().enumerate() {
+            assert!(ALL[..at].iter().all(|before| before.code != kind.code && before.word != kind.word), "{}", kind.word);
+            assert!(kind.chain.parse::<Chain>().is_ok() && kind.code > 0);
+            assert_eq!(by_word(kind.word).map(|found| found.code), Some(kind.code));
+        }
+    }
+}
