@@ -69,7 +69,7 @@ async fn axum_serve(listener: TcpListener, router: axum::Router) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The id that an answer tells.

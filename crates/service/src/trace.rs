@@ -33,7 +33,7 @@ const SAMPLED: u8 = 1;
 /// A request on its way: which it is, and the step that it has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
-    trace: u128,
+    request: u128,
     span: u64,
     sampled: bool,
 }
@@ -51,7 +51,7 @@ impl Display for RequestTrace {
 impl Display for Trace {
     /// As a `traceparent` of version 00.
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        write!(out, "00-{:032x}-{:016x}-{:02x}", self.trace, self.span, u8::from(self.sampled))
+        write!(out, "00-{:032x}-{:016x}-{:02x}", self.request, self.span, u8::from(self.sampled))
     }
 }
 
@@ -61,17 +61,17 @@ impl Trace {
         let (known, more) = text.split_at_checked(CHARACTERS)?;
         let mut parts = known.split('-');
         let version = digits(parts.next()?, 2)?;
-        let (trace, span) = (digits(parts.next()?, 32)?, digits(parts.next()?, 16)?);
+        let (request, span) = (digits(parts.next()?, 32)?, digits(parts.next()?, 16)?);
         let flags = digits(parts.next()?, 2)?;
         let fits = match version {
             0 => more.is_empty(),
             0xff => false,
             _ => more.is_empty() || more.starts_with('-'),
         };
-        if !fits || parts.next().is_some() || trace == 0 || span == 0 {
+        if !fits || parts.next().is_some() || request == 0 || span == 0 {
             return None;
         }
-        Some(Self { trace, span: u64::try_from(span).ok()?, sampled: u8::try_from(flags).ok()? & SAMPLED != 0 })
+        Some(Self { request, span: u64::try_from(span).ok()?, sampled: u8::try_from(flags).ok()? & SAMPLED != 0 })
     }
 
     /// What the headers of a request say, where they say it once.
@@ -86,7 +86,7 @@ impl Trace {
         let mut random = [0; 16];
         ids.fill(&mut random);
         // Nil would be none.
-        Self { trace: u128::from_be_bytes(random).max(1), span: 0, sampled: true }.step(ids)
+        Self { request: u128::from_be_bytes(random).max(1), span: 0, sampled: true }.step(ids)
     }
 
     /// The next step of the same request.
@@ -98,7 +98,7 @@ impl Trace {
 
     /// Which request it is.
     pub fn id(&self) -> RequestTrace {
-        RequestTrace(self.trace)
+        RequestTrace(self.request)
     }
 
     /// As the value of a header.
@@ -113,12 +113,12 @@ impl Trace {
 
     fn context(self) -> SpanContext {
         let flags = if self.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
-        SpanContext::new(TraceId::from(self.trace), SpanId::from(self.span), flags, true, TraceState::default())
+        SpanContext::new(TraceId::from(self.request), SpanId::from(self.span), flags, true, TraceState::default())
     }
 
     fn of_context(context: &SpanContext) -> Self {
-        let (trace, span) = (u128::from_be_bytes(context.trace_id().to_bytes()), u64::from_be_bytes(context.span_id().to_bytes()));
-        Self { trace, span, sampled: context.is_sampled() }
+        let (request, span) = (u128::from_be_bytes(context.trace_id().to_bytes()), u64::from_be_bytes(context.span_id().to_bytes()));
+        Self { request, span, sampled: context.is_sampled() }
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_traceparent_is_taken_as_the_standard_says_or_not_at_all() {
-        let good = Trace { trace: 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736, span: 0x00f0_67aa_0ba9_02b7, sampled: true };
+        let good = Trace { request: 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736, span: 0x00f0_67aa_0ba9_02b7, sampled: true };
         for (text, read) in [
             (GOOD.to_owned(), Some(good)),
             (GOOD.replace("-01", "-00"), Some(Trace { sampled: false, ..good })),

@@ -41,13 +41,12 @@ pub async fn within_trace(State(ids): State<Ids>, path: Option<MatchedPath>, mut
     let mut response = next.run(request).instrument(span.clone()).await;
     let (status, elapsed_us) = (response.status(), u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
     span.record("status", status.as_u16());
-    // What failed is found by the id that its page tells, however little is logged else.
-    span.in_scope(|| match status.is_server_error() {
-        true => tracing::warn!(target: trace::CALLS, elapsed_us, "a request failed"),
-        false => tracing::debug!(target: trace::CALLS, elapsed_us, "request"),
-    });
     if status.is_server_error() {
+        // What failed is found by the id that its page tells, however little is logged else.
+        span.in_scope(|| tracing::warn!(target: trace::CALLS, elapsed_us, "a request failed"));
         trace::failed(&span);
+    } else {
+        span.in_scope(|| tracing::debug!(target: trace::CALLS, elapsed_us, "request"));
     }
     response.headers_mut().insert(TRACE_ID, trace.id_header());
     response

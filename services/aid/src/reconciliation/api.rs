@@ -6,11 +6,12 @@ use std::{
 };
 
 use tonic::{Request, Response, Status};
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
 use xuezhu_judge::{case::Rule, cause::Cause, rules};
 use xuezhu_proto::aid::{self as pb, decision, flag, reconciliation, reconciliation_service_server::ReconciliationService};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, clock::rfc3339, paging, refusal, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, clock::rfc3339, paging, refusal, runner::Call, trace};
 use xuezhu_store::Tx;
 
 use super::{
@@ -86,12 +87,15 @@ impl ReconciliationService for ReconciliationApi {
         if answer.get_ref().run == run.to_string() {
             let (parts, term) = (self.parts.clone(), request.term);
             let region = if request.region.is_empty() { ctx.actor.organisation.clone() } else { request.region };
-            self.parts.tasks.spawn(async move {
+            let span = tracing::error_span!(parent: None, "sweep", trace = Empty, %run);
+            trace::open_for(&span, ctx.trace.as_slice());
+            let swept = async move {
                 let scope = sweep::Scope { term: &term, region_prefix: region::prefix_or_all(&region) };
                 if let Err(error) = sweep::run(&parts, run, &scope).await {
                     tracing::error!(%error, %run, "full sweep failed");
                 }
-            });
+            };
+            self.parts.tasks.spawn(swept.instrument(span));
         }
         Ok(answer)
     }
