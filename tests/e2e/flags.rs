@@ -122,8 +122,8 @@ async fn what_was_confirmed_stays_in_the_register_whatever_becomes_of_its_flag()
         act(&people.officer, &other, "clear", "误认定").await;
         let withdrawn = case(&people.officer, text(&other, "flag")).await;
         assert_eq!((&withdrawn["state"], acts(&withdrawn)), (&json!("WITHDRAWN"), vec!["ENTERED", "WITHDRAWN"]));
-        let last = withdrawn["steps"].as_array().and_then(|steps| steps.last()).expect("a step");
-        assert_eq!((text(last, "actor"), text(last, "text")), ("officer", "误认定"));
+        let undone = withdrawn["steps"].as_array().and_then(|steps| steps.last()).expect("a step");
+        assert_eq!((text(undone, "actor"), text(undone, "text")), ("officer", "误认定"));
         let refused = people.officer.post(&format!("/v1/cases/{}/outcome", text(&other, "flag")), &json!({ "outcome": "NOT_PAID" }), "").await;
         assert_eq!(reason(refused), (400, "WRONG_STATE".into()));
         let all = people.officer.get("/v1/cases").await.expect("cases");

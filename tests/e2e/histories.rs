@@ -540,8 +540,8 @@ impl Decisions {
             return;
         }
         let numbers: Vec<i32> = months.split(',').map(|month| month.parse::<i32>().expect("a month") % 100).collect();
-        let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
-        let same = if numbers.len() == 1 { first.to_string() } else { format!("{first}-{last}") };
+        let (begin, end) = (numbers[0], numbers[numbers.len() - 1]);
+        let same = if numbers.len() == 1 { begin.to_string() } else { format!("{begin}-{end}") };
         let months = if self.random.random_bool(0.7) { same } else { "10".to_owned() };
         clerk.upload(&format!("{path}/import"), awards(&[(&name, number, &months)]), "").await.ok();
     }

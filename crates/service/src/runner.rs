@@ -292,8 +292,8 @@ pub async fn also(ctx: &Context, tx: &mut Tx, method: &'static str, resources: i
     run!(
         tx,
         sql!(
-            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address)
-             SELECT t.id, $2, $3, $4, $5, $6, $7, t.resource, 'DONE', '', $8, $9 FROM " table 1 (id uuid, resource text)
+            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace)
+             SELECT t.id, $2, $3, $4, $5, $6, $7, t.resource, 'DONE', '', $8, $9, $10 FROM " table 1 (id uuid, resource text)
         ),
         bulk_rows(&lines),
         ctx.now_us(),
@@ -303,9 +303,15 @@ pub async fn also(ctx: &Context, tx: &mut Tx, method: &'static str, resources: i
         &ctx.actor.organisation,
         method,
         &ctx.request_id,
-        &ctx.address
+        &ctx.address,
+        traced(ctx)
     )?;
     Ok(())
+}
+
+/// The trace of the request, as the audit keeps it.
+fn traced(ctx: &Context) -> String {
+    ctx.trace.map_or_else(String::new, |trace| trace.id().to_string())
 }
 
 struct AuditLine<'l> {
@@ -334,7 +340,7 @@ impl AuditLine<'_> {
             self.reason,
             &self.ctx.request_id,
             &self.ctx.address,
-            self.ctx.trace.map_or_else(String::new, |trace| trace.id().to_string())
+            traced(self.ctx)
         )?;
         Ok(())
     }
