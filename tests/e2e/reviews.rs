@@ -423,9 +423,9 @@ async fn step(
             model.history.push(Act::Note);
             model.nudged = false;
             if model.step + 1 < model.stands.len() {
-                model.step += 1
+                model.step += 1;
             } else {
-                model.state = State::Done
+                model.state = State::Done;
             }
             true
         }

@@ -95,6 +95,11 @@ pub async fn search(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i
     Ok(store::dossiers(tx, filter, before, limit).await?)
 }
 
+/// The dossier of the same kind that the school submitted before one, and did not take back.
+pub async fn previous(tx: &mut Tx, dossier: &Dossier) -> Result<Option<Uuid>, Error> {
+    Ok(store::previous(tx, dossier).await?)
+}
+
 /// One dossier, with its steps and its history.
 pub async fn one(tx: &mut Tx, dossier: Uuid) -> Result<Option<(Dossier, Vec<Stand>, Vec<ActRow>)>, Error> {
     let Some(found) = store::dossier(tx, dossier).await? else { return Ok(None) };

@@ -507,6 +507,20 @@ pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>,
     )
 }
 
+/// The dossier of the same kind that the school submitted before one, and did not take back.
+pub(crate) async fn previous(tx: &mut Tx, dossier: &Dossier) -> Result<Option<Uuid>, StoreError> {
+    let found = one!(
+        tx,
+        (Uuid,),
+        "SELECT dossier FROM dossiers WHERE school = $1 AND dossier < $2 AND kind = $3 AND state <> $4 ORDER BY dossier DESC LIMIT 1",
+        &dossier.school,
+        dossier.dossier,
+        dossier.kind,
+        State::Recalled.code()
+    )?;
+    Ok(found.map(|(dossier,)| dossier))
+}
+
 /// Those of these items that wait in a dossier of a kind: what is under way is not begun a second time.
 pub(crate) async fn under_way(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
     rows!(

@@ -163,7 +163,7 @@ async fn view(tx: &mut Tx, parts: &Parts, school: &SchoolRow, dossier: Dossier) 
     let signed = inbox::signatures(tx, &[submission]).await?;
     let set = store::set_of(tx, submission).await?;
     let mut view = summary(&dossier, &school.name, &desks, &signed.iter().collect::<Vec<_>>());
-    view.digest = dossier.digest;
+    view.digest.clone_from(&dossier.digest);
     view.approved = dossier.performed;
     view.head_counts = head_counts(&set);
     let numbers =
@@ -180,10 +180,9 @@ async fn view(tx: &mut Tx, parts: &Parts, school: &SchoolRow, dossier: Dossier) 
         .into_iter()
         .filter_map(|(row, refusal)| Reason::from_str_name(&refusal).map(|reason| refused_row(row, reason, xuezhu_service::refusal::chinese(reason))))
         .collect();
-    let filter = Filter { school: school.code.clone(), kind: kind::ABOUT.code, ..Filter::default() };
-    match inbox::search(tx, &filter, Some(submission), 1).await?.pop() {
+    match inbox::previous(tx, &dossier).await? {
         Some(before) => {
-            let before = head_counts(&store::set_of(tx, before.dossier).await?);
+            let before = head_counts(&store::set_of(tx, before).await?);
             let total = before.iter().map(|count| count.count).sum::<i32>();
             view.since_last = format!("上一批{total}人，本批{}人", set.len());
             view.changes = rules::changes(&counts_of(&before), &counts_of(&view.head_counts));
