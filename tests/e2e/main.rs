@@ -27,6 +27,7 @@ mod refusals;
 mod restored;
 mod resumed;
 mod reviews;
+mod rounds;
 mod sessions;
 mod traces;
 mod units;

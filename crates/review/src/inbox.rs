@@ -10,7 +10,7 @@ use xuezhu_store::Tx;
 
 use crate::{
     Dossier,
-    store::{self, ActRow, Counts, Filter, ItemRow, Signature},
+    store::{self, ActAbout, ActRow, Counts, Filter, ItemRow, Signature},
     way::{ESCALATION_WORKING_DAYS, ItemState, Seat, Stand, State},
 };
 
@@ -151,9 +151,14 @@ pub async fn under_way(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<Vec<(Uu
     Ok(store::under_way(tx, kind, items).await?)
 }
 
-/// Dossiers of a kind about something that wait, oldest first.
-pub async fn open_about(tx: &mut Tx, kind: i32, subject: Uuid) -> Result<Vec<Uuid>, Error> {
-    Ok(store::open_about(tx, kind, subject).await?)
+/// Dossiers of a kind about these that wait, oldest first.
+pub async fn open_about(tx: &mut Tx, kind: i32, subjects: &[Uuid]) -> Result<Vec<Dossier>, Error> {
+    Ok(store::open_about(tx, kind, subjects).await?)
+}
+
+/// Who submitted and signed the dossiers of a kind about these, in order.
+pub async fn acts_about(tx: &mut Tx, kind: i32, subjects: &[Uuid]) -> Result<Vec<ActAbout>, Error> {
+    Ok(store::acts_about(tx, kind, subjects).await?)
 }
 
 #[cfg(test)]

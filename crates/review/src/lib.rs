@@ -36,7 +36,7 @@ use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 pub use self::{
     kind::{About, Item, Kind, Moved, Present, Refused, Work},
-    store::{ActRow, ChainRow, Counts, Filter, ItemRow, Signature},
+    store::{ActAbout, ActRow, ChainRow, Counts, Filter, ItemRow, Signature},
 };
 use self::{
     store::{NewItem, NewStep, RefusedItem},

@@ -304,6 +304,41 @@ pub(crate) async fn signatures(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<Sig
     )
 }
 
+/// Something that was done with a dossier about something: at whose desk, by whom.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ActAbout {
+    /// What the dossier is about.
+    pub subject: Uuid,
+    /// What.
+    #[sqlx(try_from = "i32")]
+    pub act: Act,
+    /// Seat of the desk, as stored.
+    pub seat: String,
+    /// Who, by name; empty where it was not kept.
+    pub name: String,
+    /// Civil day; none where it was not kept.
+    pub day: Option<NaiveDate>,
+    /// How many items it performed.
+    pub performed: i32,
+}
+
+/// Who submitted and signed the dossiers of a kind about these, in order.
+pub(crate) async fn acts_about(tx: &mut Tx, kind: i32, subjects: &[Uuid]) -> Result<Vec<ActAbout>, StoreError> {
+    rows!(
+        tx,
+        ActAbout,
+        sql!(
+            "SELECT d.subject, a.act, s.seat, a.name, a.day, a.performed
+             FROM dossiers d JOIN dossier_acts a ON a.dossier = d.dossier JOIN dossier_steps s ON s.dossier = a.dossier AND s.step = a.step
+             WHERE d.kind = $2 AND (a.act = $3 OR a.act = $4) AND d.subject" in_uuids 1 " ORDER BY a.at_us, d.dossier, a.ordinal"
+        ),
+        bulk_uuids(subjects.iter().copied()),
+        kind,
+        Act::Submit.code(),
+        Act::Sign.code()
+    )
+}
+
 /// Who signed which step.
 pub(crate) async fn signers(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(i32, String)>, StoreError> {
     rows!(tx, (i32, String), "SELECT DISTINCT step, account FROM dossier_acts WHERE dossier = $1 AND act = $2", dossier, Act::Sign.code())
@@ -535,17 +570,16 @@ pub(crate) async fn under_way(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<
     )
 }
 
-/// Dossiers about something that wait, oldest first.
-pub(crate) async fn open_about(tx: &mut Tx, kind: i32, subject: Uuid) -> Result<Vec<Uuid>, StoreError> {
-    let found = rows!(
+/// Dossiers about these that wait, oldest first.
+pub(crate) async fn open_about(tx: &mut Tx, kind: i32, subjects: &[Uuid]) -> Result<Vec<Dossier>, StoreError> {
+    rows!(
         tx,
-        (Uuid,),
-        "SELECT dossier FROM dossiers WHERE kind = $1 AND subject = $2 AND state < $3 ORDER BY dossier",
+        Dossier,
+        sql!("SELECT * FROM dossiers WHERE kind = $2 AND state < $3 AND subject" in_uuids 1 " ORDER BY dossier"),
+        bulk_uuids(subjects.iter().copied()),
         kind,
-        subject,
         State::FIRST_CLOSED
-    )?;
-    Ok(found.into_iter().map(|(dossier,)| dossier).collect())
+    )
 }
 
 /// A chain as it was set.

@@ -192,6 +192,7 @@ pub fn code(reason: Reason) -> Code {
         | R::MirrorStale
         | R::LastAdministrator
         | R::MonthTaken
+        | R::FlagHolds
         | R::PlaceOverlaps => Code::FailedPrecondition,
         R::CursorTooOld => Code::OutOfRange,
         R::Conflict => Code::Aborted,
@@ -241,6 +242,7 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::StorageFull => "磁盘空间已满，未能写入；请通知运维人员，腾出空间后重试",
         R::LastAdministrator => "这是最后一个能登录的管理员账号，不能停用",
         R::MonthTaken => "该生同一项目的该月（或学期）已在另一名单中审核通过，不能重复享受",
+        R::FlagHolds => "有疑点未核定，暂缓审核：请学校说明情况，由主管部门核定",
         R::DuplicateRow => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条",
     }
 }

@@ -13,12 +13,15 @@ use uuid::Uuid;
 use xuezhu_domain::{Term, region};
 use xuezhu_judge::{case::Enrollment, entry::State, policy::SchemeCode, rules::holder};
 use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, import_awards_request::Part, scheme};
+use xuezhu_review::{Dossier, way::Seat};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call, uploads};
 use xuezhu_store::Tx;
 use xuezhu_workbook::UPLOAD_BYTES;
 
 use super::{
-    Upload, rules,
+    Upload,
+    rounds::{self, Way},
+    rules,
     store::{self, EntryRow, Filter, ListRow},
     units::{self, Holds},
 };
@@ -188,7 +191,7 @@ impl AwardService for AwardApi {
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list)| {
                 Box::pin(async move {
-                    let row = super::submit(ctx, tx, parts, school, *list).await?;
+                    let row = rounds::submit(ctx, tx, parts, school, *list).await?;
                     Ok(pb::SubmitAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
                 })
             })
@@ -203,7 +206,7 @@ impl AwardService for AwardApi {
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
                 Box::pin(async move {
-                    let row = super::attest(ctx, tx, &request.school, *list, &request.digest).await?;
+                    let row = rounds::attest(ctx, tx, parts, &request.school, *list, &request.digest).await?;
                     Ok(pb::AttestAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
                 })
             })
@@ -218,7 +221,7 @@ impl AwardService for AwardApi {
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
                 Box::pin(async move {
-                    let row = super::approve(ctx, tx, parts, &request.school, *list, &request.digest).await?;
+                    let row = rounds::approve(ctx, tx, parts, &request.school, *list, &request.digest).await?;
                     Ok(pb::ApproveAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
                 })
             })
@@ -240,7 +243,7 @@ impl AwardService for AwardApi {
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, reason, entries)| {
                 Box::pin(async move {
-                    let row = super::send_back(ctx, tx, parts, school, *list, reason, entries).await?;
+                    let row = rounds::send_back(ctx, tx, parts, school, *list, reason, entries).await?;
                     Ok(pb::SendBackAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
                 })
             })
@@ -275,9 +278,11 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
         Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.list),
         _ => String::new(),
     };
+    let mut ways = rounds::ways(tx, &rows.iter().map(|row| row.list).collect::<Vec<_>>()).await?;
     let mut lists = Vec::new();
     for row in rows {
-        lists.push(to_proto(tx, parts, row).await?);
+        let way = ways.remove(&row.list).unwrap_or_default();
+        lists.push(told(tx, parts, row, way).await?);
     }
     Ok(pb::ListAwardListsResponse { lists, next_page_token })
 }
@@ -363,6 +368,11 @@ fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uu
 }
 
 async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
+    let way = rounds::ways(tx, &[row.list]).await?.remove(&row.list).unwrap_or_default();
+    told(tx, parts, row, way).await
+}
+
+async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, way: Way) -> Result<pb::AwardList, Error> {
     let standing = store::standing(tx, row.list).await?;
     let (held, held_attested) = store::held(tx, row.list).await?;
     let attested = || standing.iter().filter(|entry| entry.state == State::Attested);
@@ -382,7 +392,7 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         term: row.term,
         supplement: row.supplement,
         state: award_list::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
-        digest: super::digest(&standing),
+        digest: rounds::digest(&standing),
         drafts: count(State::Draft),
         submitted: count(State::Submitted),
         attested: count(State::Attested),
@@ -396,12 +406,19 @@ async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardL
         standing_fen: units::standing_fen(tx, row.list).await?,
         taken_attested,
         due_date,
-        submitted_by: row.submitted_by_name,
-        attested_by: row.attested_by_name,
-        approved_by: row.approved_by_name,
+        step: way.open.first().map_or(0, |round| round.step),
+        waits_at: way.open.first().and_then(Dossier::seat).map(|seat| seat.name()).unwrap_or_default(),
+        waits_authority: match way.open.first().and_then(Dossier::seat) {
+            Some(Seat::Department(region)) => region,
+            _ => String::new(),
+        },
+        dossiers: way.open.iter().map(|round| round.dossier.to_string()).collect(),
+        submitted_by: way.submitted_by,
+        attested_by: way.attested_by,
+        approved_by: way.approved_by,
         school_name: row.school_name,
         authority: row.authority,
-        submitted_date: row.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
-        attested_date: row.attested_day.map(|day| day.to_string()).unwrap_or_default(),
+        submitted_date: way.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
+        attested_date: way.attested_day.map(|day| day.to_string()).unwrap_or_default(),
     })
 }

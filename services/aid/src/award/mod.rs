@@ -1,6 +1,16 @@
 //! 资助名单: proposed from the enrolled or uploaded by the school, submitted, attested, approved entry by entry.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | this | lists, and what the clerk does with what is not submitted: proposing, uploading, taking off |
+//! | [`rules`] | what a row may hold, what the clerk may do with an entry, where a list stands |
+//! | [`rounds`] | submitting, and what desks do with what was submitted |
+//! | [`kind`] | what a review needs to know of a list: each round is a dossier |
+//! | [`units`] | what an entry covers: nobody draws a unit twice |
 
 pub mod api;
+pub mod kind;
+pub mod rounds;
 pub mod rules;
 mod store;
 pub mod units;
@@ -14,7 +24,7 @@ use xuezhu_domain::{Fen, Month, Term, codes, enrollment::PeriodState, text};
 use xuezhu_judge::{
     amount,
     case::{Claim, Person, PersonCase, Place},
-    entry::{Meaning, State},
+    entry::State,
     policy::{
         Rate, Scheme, SchemeCode, TermDays,
         rules::{Facts, Why, plain_data},
@@ -25,7 +35,7 @@ use xuezhu_proto::{
     aid as pb,
     common::{ImportReport, Problem},
 };
-use xuezhu_service::{Context, Error, Permission, Reason, Refusal, Role};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 use xuezhu_workbook::Table;
 
@@ -33,10 +43,10 @@ use xuezhu_workbook::Table;
 pub(crate) use self::store::awards_of_keys;
 use self::{
     rules::{Change, ListRules, Parsed, after},
-    store::{Entered, EntryRow, Filter, ListRow, StandingRow},
+    store::{Entered, EntryRow, Filter, ListRow},
 };
 use crate::{
-    Parts, forgotten, mirror,
+    Parts, mirror,
     reconciliation::{self, judge_keys, months_text, parse_months},
 };
 
@@ -80,6 +90,14 @@ pub async fn readable(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> R
     mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
     let row = one(tx, list).await?;
     if row.school == school { Ok(row) } else { Err(Refusal::not_found("该名单").into()) }
+}
+
+/// Puts a list where the first of its waiting entries stands.
+pub(crate) async fn settle(tx: &mut Tx, list: Uuid) -> Result<(), Error> {
+    let counts = store::counts(tx, list).await?;
+    let counts = counts.into_iter().map(|(state, count)| Ok((State::try_from(state).map_err(|_| StoreError::Corrupt("state of an entry"))?, count)));
+    let state = rules::list_state(&counts.collect::<Result<Vec<_>, StoreError>>()?);
+    Ok(store::set_list_state(tx, list, state).await?)
 }
 
 struct Terms<'p> {
@@ -321,7 +339,7 @@ async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &ListRow, new: &
         store::update_entries(ctx, tx, changed).await?;
         units::enter_again(ctx, tx, list, changed).await?;
     }
-    store::settle_list(tx, list.list).await?;
+    settle(tx, list.list).await?;
     let touched: Vec<Uuid> = new.iter().chain(changed).map(|row| row.person_key.0).collect();
     judge_keys(ctx, tx, parts, &touched, "list").await?;
     Ok(())
@@ -447,118 +465,9 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     after(row.state, Change::Remove).ok_or_else(|| Refusal::wrong_state(format!("该生在名单中为“{}”，只有草稿和被退回的可以移除", row.state.name())))?;
     store::set_states(tx, &[entry], State::Removed, "").await?;
     units::remove(tx, &[entry]).await?;
-    store::settle_list(tx, list.list).await?;
+    settle(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
     Ok(row)
-}
-
-/// The clerk submits the list's drafts.
-pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<ListRow, Error> {
-    let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
-    let rows = store::entries(tx, list.list).await?;
-    let drafts: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Draft).collect();
-    if drafts.is_empty() {
-        return Err(Refusal::new(Reason::NothingToDo, "名单中没有草稿可以提交").into());
-    }
-    store::set_states(tx, &drafts.iter().map(|row| row.entry).collect::<Vec<_>>(), State::Submitted, "").await?;
-    store::note_submitted(ctx, tx, list.list).await?;
-    store::settle_list(tx, list.list).await?;
-    judge_keys(ctx, tx, parts, &drafts.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;
-    one(tx, list.list).await
-}
-
-/// The digest of what was submitted, of all that stands on a list.
-pub fn digest(standing: &[StandingRow]) -> String {
-    let submitted = standing.iter().filter(|row| row.state.meaning() == Meaning::Submitted);
-    rules::digest(submitted.map(|row| (row.entry, &row.content_hash[..])))
-}
-
-async fn same_digest(tx: &mut Tx, list: Uuid, said: &str) -> Result<(), Error> {
-    if digest(&store::standing(tx, list).await?) == said {
-        Ok(())
-    } else {
-        Err(Refusal::new(Reason::DigestMismatch, "摘要与当前名单不符：名单在您查看之后有变化，请重新核对后再操作").into())
-    }
-}
-
-fn not_own(ctx: &Context, list: &ListRow) -> Result<(), Error> {
-    if list.submitted_by == ctx.actor.account { Err(Refusal::new(Reason::OwnSubmission, "不能签核或审核本人提交的名单").into()) } else { Ok(()) }
-}
-
-/// The principal attests what the digest covers.
-pub async fn attest(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
-    let list = locked(ctx, tx, school, list, Permission::Attest).await?;
-    not_own(ctx, &list)?;
-    let waiting = in_state(tx, list.list, State::Submitted).await?;
-    if waiting.is_empty() {
-        return Err(Refusal::wrong_state("名单中没有待签核的学生").into());
-    }
-    same_digest(tx, list.list, said).await?;
-    store::set_states(tx, &waiting, State::Attested, "").await?;
-    store::note_attested(ctx, tx, list.list, said).await?;
-    store::settle_list(tx, list.list).await?;
-    one(tx, list.list).await
-}
-
-/// The department approves every entry that nothing holds. The held are left behind; the same digest serves again once
-/// they are mended. Nothing is approved on a mirror that is too old, nor of whom enrollment forgot what it said, nor what somebody has
-/// already, whatever was said about flags.
-pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
-    let list = locked(ctx, tx, school, list, Permission::Approve).await?;
-    if parts.is_stale() {
-        let minutes = parts.mirror_age.as_secs().div_ceil(60);
-        let why = format!("资助系统已超过{minutes}分钟（或从未）收到学籍数据，可能有退学、休学等异动尚未得知，暂不能审核；请待学籍服务恢复后重试");
-        return Err(Refusal::new(Reason::MirrorStale, why).into());
-    }
-    not_own(ctx, &list)?;
-    let rows = store::entries(tx, list.list).await?;
-    let waiting: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::Attested).collect();
-    if waiting.is_empty() {
-        return Err(Refusal::wrong_state("名单中没有待审核的学生（须先由校长签核）").into());
-    }
-    same_digest(tx, list.list, said).await?;
-    // Whoever judges one of these persons now waits until this is decided, or was first and is seen here.
-    let mut keys: Vec<Uuid> = waiting.iter().map(|row| row.person_key).collect();
-    keys.sort_unstable();
-    reconciliation::lock_keys(tx, &keys).await?;
-    let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
-    let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
-    let free: Vec<&EntryRow> = waiting.iter().copied().filter(|row| !held.contains(&row.entry) && !concerned.contains(&row.entry)).collect();
-    if free.is_empty() && waiting.iter().any(|row| concerned.contains(&row.entry)) {
-        let why = "学籍系统恢复到了较早的备份，遗忘了待审学生的记录：请学校重新登记，或在“遗忘的记录”中核定后再审核";
-        return Err(Refusal::new(Reason::SourceForgot, why).into());
-    }
-    let approved = units::approve(ctx, tx, &list, &free).await?;
-    store::set_states(tx, &approved, State::Approved, "").await?;
-    if !approved.is_empty() {
-        store::note_approved(ctx, tx, list.list).await?;
-    }
-    store::settle_list(tx, list.list).await?;
-    one(tx, list.list).await
-}
-
-/// Principal or department send entries back.
-pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, reason: &str, ids: &[Uuid]) -> Result<ListRow, Error> {
-    let list = locked(ctx, tx, school, list, Permission::SendBack).await?;
-    let waits_for = if ctx.actor.role == Role::Principal { State::Submitted } else { State::Attested };
-    let rows = store::entries(tx, list.list).await?;
-    let waiting: HashMap<Uuid, Uuid> = rows.iter().filter(|row| row.state == waits_for).map(|row| (row.entry, row.person_key)).collect();
-    let back: Vec<Uuid> = if ids.is_empty() { waiting.keys().copied().collect() } else { ids.to_vec() };
-    if let Some(stranger) = back.iter().find(|id| !waiting.contains_key(id)) {
-        return Err(Refusal::field("entries", format!("{stranger}不在本级待办中，不能退回")).into());
-    }
-    if back.is_empty() {
-        return Err(Refusal::wrong_state("名单中没有本级待办的学生").into());
-    }
-    store::set_states(tx, &back, State::SentBack, reason).await?;
-    store::settle_list(tx, list.list).await?;
-    let touched: Vec<Uuid> = back.iter().filter_map(|entry| waiting.get(entry).copied()).collect();
-    judge_keys(ctx, tx, parts, &touched, "list").await?;
-    one(tx, list.list).await
-}
-
-async fn in_state(tx: &mut Tx, list: Uuid, state: State) -> Result<Vec<Uuid>, Error> {
-    Ok(store::standing(tx, list).await?.into_iter().filter(|row| row.state == state).map(|row| row.entry).collect())
 }
 
 /// Reads a file into tables.

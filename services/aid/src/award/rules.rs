@@ -1,7 +1,6 @@
 //! What a row of an uploaded list may hold, what may happen to an entry, and what a list's digest covers. Pure.
 
 use chrono::NaiveDate;
-use uuid::Uuid;
 use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Column, Flaw, Row, Table};
 
@@ -28,7 +27,7 @@ pub const COLUMNS: [Column; 7] = [
 /// Longest remark, in characters.
 const REMARK_CHARACTERS: usize = 100;
 
-/// What can happen to an entry. Public notice will come between submitting and attesting.
+/// What the clerk can do with an entry. What desks do with what was submitted is the way of a dossier ([`xuezhu_review::way`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// The clerk edits.
@@ -37,17 +36,11 @@ pub enum Change {
     Remove,
     /// The clerk submits.
     Submit,
-    /// The principal attests.
-    Attest,
-    /// The department approves.
-    Approve,
-    /// Principal or department send back.
-    SendBack,
 }
 
 impl Change {
     /// Every change.
-    pub const ALL: [Self; 6] = [Self::Edit, Self::Remove, Self::Submit, Self::Attest, Self::Approve, Self::SendBack];
+    pub const ALL: [Self; 3] = [Self::Edit, Self::Remove, Self::Submit];
 }
 
 /// What a change makes of a state; `None` where it is not allowed.
@@ -56,14 +49,24 @@ pub fn after(state: State, change: Change) -> Option<State> {
         (State::Draft | State::SentBack, Change::Edit) => Some(State::Draft),
         (State::Draft | State::SentBack, Change::Remove) => Some(State::Removed),
         (State::Draft, Change::Submit) => Some(State::Submitted),
-        (State::Submitted, Change::Attest) => Some(State::Attested),
-        (State::Attested, Change::Approve) => Some(State::Approved),
-        (State::Submitted | State::Attested, Change::SendBack) => Some(State::SentBack),
-        (State::Draft, Change::Attest | Change::Approve | Change::SendBack)
-        | (State::SentBack, Change::Submit | Change::Attest | Change::Approve | Change::SendBack)
-        | (State::Submitted, Change::Edit | Change::Remove | Change::Submit | Change::Approve)
-        | (State::Attested, Change::Edit | Change::Remove | Change::Submit | Change::Attest)
-        | (State::Approved | State::Removed, _) => None,
+        (State::SentBack, Change::Submit) | (State::Submitted | State::Attested | State::Approved | State::Removed, _) => None,
+    }
+}
+
+/// Where a list stands, by how many of its entries stand where: where the first of those that wait stands. Where none waits, what was
+/// decided counts: one that was sent back makes no draft of all that was approved.
+pub fn list_state(counts: &[(State, i64)]) -> State {
+    let any = |state: State| counts.iter().any(|(of, count)| *of == state && *count > 0);
+    let waiting = [State::Submitted, State::Attested, State::Draft].into_iter().find(|state| any(*state));
+    waiting.unwrap_or(if any(State::Approved) { State::Approved } else { State::Draft })
+}
+
+/// Months as they stand on a sheet: 2026年9月至2027年1月; one by one where some between are missing.
+pub fn months_name(months: &[Month]) -> String {
+    let name = |month: &Month| format!("{}年{}月", month.year(), month.month());
+    match months {
+        [first, .., last] if months.windows(2).all(|pair| pair[0].end() == pair[1].first_day()) => format!("{}至{}", name(first), name(last)),
+        _ => months.iter().map(name).collect::<Vec<_>>().join("、"),
     }
 }
 
@@ -237,17 +240,6 @@ fn parse_months(typed: &str, rules: &ListRules) -> Result<Vec<Month>, String> {
     if months.is_empty() { Err(format!("看不懂“{typed}”，应写作 9-12 或 9,10")) } else { Ok(months) }
 }
 
-/// Digest of a list: the content of the entries that were submitted, whatever their states. Sixteen hexadecimal digits.
-pub fn digest<'r>(rows: impl Iterator<Item = (Uuid, &'r [u8])>) -> String {
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort_unstable();
-    let mut hasher = blake3::Hasher::new();
-    for (id, content) in rows {
-        hasher.update(id.as_bytes()).update(content);
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,18 +275,36 @@ mod tests {
             .collect();
         assert_eq!(
             allowed,
-            [
-                (Draft, Edit, Draft),
-                (Draft, Remove, Removed),
-                (Draft, Submit, Submitted),
-                (Submitted, Attest, Attested),
-                (Submitted, SendBack, SentBack),
-                (Attested, Approve, Approved),
-                (Attested, SendBack, SentBack),
-                (SentBack, Edit, Draft),
-                (SentBack, Remove, Removed),
-            ]
+            [(Draft, Edit, Draft), (Draft, Remove, Removed), (Draft, Submit, Submitted), (SentBack, Edit, Draft), (SentBack, Remove, Removed),]
         );
+    }
+
+    #[test]
+    fn a_list_stands_where_the_first_of_what_waits_does() {
+        use State::{Approved, Attested, Draft, Removed, SentBack, Submitted};
+        for (counts, stands) in [
+            (&[][..], Draft),
+            (&[(Draft, 1)], Draft),
+            (&[(SentBack, 3)], Draft),
+            (&[(Removed, 3)], Draft),
+            (&[(Approved, 5_977), (SentBack, 1)], Approved),
+            (&[(Approved, 1), (SentBack, 0), (Draft, 0)], Approved),
+            (&[(Approved, 5_977), (Draft, 1)], Draft),
+            (&[(Approved, 1), (Attested, 1), (SentBack, 1)], Attested),
+            (&[(Draft, 1), (Attested, 1), (Approved, 1)], Attested),
+            (&[(Attested, 1), (Submitted, 1), (Draft, 1)], Submitted),
+            (&[(Submitted, 1), (SentBack, 1)], Submitted),
+        ] {
+            assert_eq!(list_state(counts), stands, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn months_are_written_as_they_are_read() {
+        let months = |numbers: &[i32]| months_name(&numbers.iter().filter_map(|number| Month::try_from(*number).ok()).collect::<Vec<_>>());
+        assert_eq!(months(&[202_609, 202_610, 202_611, 202_612, 202_701]), "2026年9月至2027年1月");
+        assert_eq!(months(&[202_609, 202_611]), "2026年9月、2026年11月");
+        assert_eq!((months(&[202_609]), months(&[])), ("2026年9月".to_owned(), String::new()));
     }
 
     fn with_rules<T>(code: SchemeCode, check: impl Fn(&ListRules) -> T) -> T {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_judge::entry::State;
+use xuezhu_review::Present;
 use xuezhu_service::Context;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
@@ -18,12 +19,6 @@ pub struct ListRow {
     #[sqlx(try_from = "i32")]
     pub state: State,
     pub submitted: bool,
-    pub submitted_by: String,
-    pub submitted_by_name: String,
-    pub attested_by_name: String,
-    pub approved_by_name: String,
-    pub submitted_day: Option<NaiveDate>,
-    pub attested_day: Option<NaiveDate>,
     pub school_name: String,
     pub authority: String,
 }
@@ -126,8 +121,8 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
     rows!(
         tx,
         ListRow,
-        "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, l.submitted_by, l.submitted_by_name, l.attested_by_name, l.approved_by_name,
-                l.submitted_day, l.attested_day, coalesce(s.name, '') AS school_name, coalesce(s.authority, '') AS authority
+        "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, coalesce(s.name, '') AS school_name,
+                coalesce(s.authority, '') AS authority
          FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = 0 OR l.state = $4)
            AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6)
@@ -271,54 +266,51 @@ pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: State, reason: &st
     Ok(())
 }
 
-/// Puts the list where the first of its waiting entries stands.
-pub async fn settle_list(tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
-    run!(
+/// How many entries of a list stand where.
+pub async fn counts(tx: &mut Tx, list: Uuid) -> Result<Vec<(i32, i64)>, StoreError> {
+    rows!(tx, (i32, i64), "SELECT state, count(*) FROM award_entries WHERE list = $1 AND state < 50 GROUP BY state", list)
+}
+
+pub async fn set_list_state(tx: &mut Tx, list: Uuid, state: State) -> Result<(), StoreError> {
+    run!(tx, "UPDATE award_lists SET state = $2 WHERE list = $1", list, state.code())?;
+    Ok(())
+}
+
+/// From now on new students go on a supplementary list.
+pub async fn note_submitted(tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE award_lists SET submitted = $2 WHERE list = $1", list, true)?;
+    Ok(())
+}
+
+/// What of entries a desk may sign, with their contents as they are now.
+pub async fn present(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Present>, StoreError> {
+    rows!(
         tx,
-        "UPDATE award_lists SET state = CASE
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = $3) THEN $3
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = $4) THEN $4
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state <= 10) THEN $2
-             WHEN EXISTS (SELECT 1 FROM award_entries a WHERE a.list = $1 AND a.state = $5) THEN $5
-             ELSE $2 END
-         WHERE list = $1",
-        list,
-        State::Draft.code(),
+        Present,
+        sql!("SELECT entry AS item, content_hash FROM award_entries WHERE (state = $2 OR state = $3) AND entry" in_uuids 1),
+        bulk_uuids(entries.iter().copied()),
         State::Submitted.code(),
-        State::Attested.code(),
-        State::Approved.code()
-    )?;
-    Ok(())
+        State::Attested.code()
+    )
 }
 
-pub async fn note_submitted(ctx: &Context, tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
-    run!(
+/// Entries by their ids.
+pub async fn entries_of(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<EntryRow>, StoreError> {
+    rows!(
         tx,
-        "UPDATE award_lists SET submitted = $2, submitted_by = $3, submitted_by_name = $4, submitted_day = $5 WHERE list = $1",
-        list,
-        true,
-        &ctx.actor.account,
-        &ctx.actor.display_name,
-        ctx.today()
-    )?;
-    Ok(())
+        EntryRow,
+        sql!(
+            "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, remark, sent_back_reason, content_hash, birth_date
+             FROM award_entries WHERE state < 50 AND entry" in_uuids 1
+        ),
+        bulk_uuids(entries.iter().copied())
+    )
 }
 
-pub async fn note_attested(ctx: &Context, tx: &mut Tx, list: Uuid, digest: &str) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "UPDATE award_lists SET attested_by_name = $2, attested_digest = $3, attested_day = $4 WHERE list = $1",
-        list,
-        &ctx.actor.display_name,
-        digest,
-        ctx.today()
-    )?;
-    Ok(())
-}
-
-pub async fn note_approved(ctx: &Context, tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
-    run!(tx, "UPDATE award_lists SET approved_by_name = $2 WHERE list = $1", list, &ctx.actor.display_name)?;
-    Ok(())
+/// The keys of entries.
+pub async fn keys_of(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(tx, (Uuid,), sql!("SELECT DISTINCT person_key FROM award_entries WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()))?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
 pub async fn insert_import(

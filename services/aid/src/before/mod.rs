@@ -1,6 +1,7 @@
 //! What a database of before holds: whose keys it was sealed with, and how it becomes what is stored now. Done once, at the first
 //! start; what is stored later is stored right.
 
+mod lists;
 mod store;
 
 use std::collections::HashMap;
@@ -56,7 +57,7 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 9] = [
+    let conversions: [(&str, Chunk); 10] = [
         ("entries", entries),
         ("steps", steps),
         ("imports", imports),
@@ -67,6 +68,7 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
         ("cases", cases),
         ("audit", conversion::audit),
         ("units", award_units),
+        ("lists", lists::convert),
     ];
     conversion::convert_all(db, keyring, &conversions).await?;
     conversion::compact(db, COMPACT).await

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_judge::{case::Rule, entry::State};
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, one, rows, run, sql};
 
 use crate::{
     reconciliation::life::Step,
@@ -221,5 +221,79 @@ pub async fn lives(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<LifeRow>, StoreErr
 
 pub async fn note_registered(tx: &mut Tx, flags: &[Uuid]) -> Result<(), StoreError> {
     run!(tx, sql!("UPDATE flags SET registered = $2 WHERE flag" in_uuids 1), bulk_uuids(flags.iter().copied()), true)?;
+    Ok(())
+}
+
+/// A list of before, with who did what as its columns told.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ListRow {
+    pub list: Uuid,
+    pub school: String,
+    pub authority: String,
+    pub submitted_by: String,
+    pub submitted_by_name: String,
+    pub submitted_day: Option<NaiveDate>,
+    pub attested_by_name: String,
+    pub attested_digest: String,
+    pub attested_day: Option<NaiveDate>,
+    pub approved_by_name: String,
+    pub created_at_us: i64,
+}
+
+/// An entry that was submitted, as its line of the sheet.
+#[derive(Debug, sqlx::FromRow)]
+pub struct LineRow {
+    pub list: Uuid,
+    pub entry: Uuid,
+    pub name: String,
+    pub months: String,
+    pub tier: String,
+    pub amount_fen: i64,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub content_hash: Vec<u8>,
+}
+
+pub async fn lists(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<ListRow>, StoreError> {
+    rows!(
+        tx,
+        ListRow,
+        "SELECT l.list, l.school, coalesce(s.authority, '') AS authority, l.submitted_by, l.submitted_by_name, l.submitted_day, l.attested_by_name,
+                l.attested_digest, l.attested_day, l.approved_by_name, l.created_at_us
+         FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
+         WHERE l.list > $1 ORDER BY l.list LIMIT $2",
+        after,
+        limit
+    )
+}
+
+/// What was submitted of lists.
+pub async fn lines(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<LineRow>, StoreError> {
+    rows!(
+        tx,
+        LineRow,
+        sql!(
+            "SELECT list, entry, name, months, tier, amount_fen, state, content_hash FROM award_entries
+             WHERE state > 10 AND state < 50 AND list" in_uuids 1 " ORDER BY list, name, entry"
+        ),
+        bulk_uuids(lists.iter().copied())
+    )
+}
+
+/// Who attested lists, in order of time: list, account, when.
+pub async fn attesters(tx: &mut Tx, lists: &[String]) -> Result<Vec<(String, String, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, String, i64),
+        sql!("SELECT resource, actor, at_us FROM audit WHERE method = $2 AND outcome = $3 AND resource" in_texts 1 " ORDER BY at_us, id"),
+        bulk_texts(lists),
+        "AttestAwardList",
+        "DONE"
+    )
+}
+
+/// Entries wait at the principal again.
+pub async fn submitted_again(tx: &mut Tx, entries: &[Uuid]) -> Result<(), StoreError> {
+    run!(tx, sql!("UPDATE award_entries SET state = $2 WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()), State::Submitted.code())?;
     Ok(())
 }

@@ -144,7 +144,13 @@ impl ListPage {
     }
 
     fn can_approve(&self) -> bool {
-        self.desk.user.decides_for(&self.list.authority) && self.approvable() > 0
+        self.decides() && self.approvable() > 0
+    }
+
+    /// Whether it is this department's turn: the school's, unless another of its chain has it.
+    fn decides(&self) -> bool {
+        let whose = if self.list.waits_authority.is_empty() { &self.list.authority } else { &self.list.waits_authority };
+        self.desk.user.decides_for(whose)
     }
 
     /// How many wait for the department and nothing else.
@@ -171,7 +177,7 @@ impl ListPage {
     fn returnable(&self, entry: &AwardEntry) -> bool {
         match entry.state().as_str_name() {
             "SUBMITTED" => self.desk.user.is_principal(),
-            "ATTESTED" => self.desk.user.decides_for(&self.list.authority),
+            "ATTESTED" => self.decides(),
             _ => false,
         }
     }

@@ -1,0 +1,124 @@
+//! An award list as a kind of dossier: each time that drafts are submitted is a *round*, with the entries that were submitted then.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+use xuezhu_domain::{Fen, Term};
+use xuezhu_judge::{entry::State, policy::SchemeCode};
+use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work, way::Seat};
+use xuezhu_service::{Context, Error, Reason, Refusal};
+use xuezhu_store::{StoreError, Tx};
+
+use super::{
+    one, rules,
+    store::{self, EntryRow, ListRow},
+    units,
+};
+use crate::{
+    Parts, forgotten,
+    reconciliation::{self, judge_keys, parse_months},
+};
+
+/// What it is.
+pub static ABOUT: About =
+    About {
+        code: 11, word: "AWARD_LIST", name: "资助名单", columns: &["月份", "档次", "金额（元）"], chain: "PRINCIPAL, AUTHORITY", items: "entries"
+    };
+
+/// A round of a list.
+#[derive(Debug)]
+pub struct AwardRound<'p> {
+    /// What judging needs.
+    pub parts: &'p Parts,
+}
+
+/// The list that a round is of.
+fn list_of(dossier: &Dossier) -> Result<Uuid, Error> {
+    Ok(dossier.subject.ok_or(StoreError::Corrupt("subject of a dossier"))?)
+}
+
+/// An entry as it stands on the sheet.
+pub(crate) fn item(entry: Uuid, name: &str, months: &str, tier: &str, amount_fen: i64, content_hash: &[u8]) -> Item {
+    let line = vec![rules::months_name(&parse_months(months)), tier.to_owned(), Fen(amount_fen).yuan()];
+    Item { id: entry, content_hash: content_hash.to_vec(), name: name.to_owned(), line }
+}
+
+/// What a round is, in Chinese.
+pub(super) fn title(parts: &Parts, list: &ListRow) -> Result<String, Error> {
+    let scheme = SchemeCode::parse(&list.scheme).ok_or(StoreError::Corrupt("scheme"))?;
+    let term: Term = list.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
+    let which = if list.supplement == 0 { String::new() } else { format!("（补充{}）", list.supplement) };
+    Ok(format!("{}{}名单{which}", term.name(), parts.policies.scheme(scheme).name))
+}
+
+/// Nothing is approved on a mirror that is too old.
+pub(super) fn fresh(parts: &Parts) -> Result<(), Error> {
+    if !parts.is_stale() {
+        return Ok(());
+    }
+    let minutes = parts.mirror_age.as_secs().div_ceil(60);
+    let why = format!("资助系统已超过{minutes}分钟（或从未）收到学籍数据，可能有退学、休学等异动尚未得知，暂不能审核；请待学籍服务恢复后重试");
+    Err(Refusal::new(Reason::MirrorStale, why).into())
+}
+
+impl Kind for AwardRound<'_> {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn present<'t>(&'t self, tx: &'t mut Tx, _: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Present>> {
+        Box::pin(async move { Ok(store::present(tx, items).await?) })
+    }
+
+    fn moved<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
+        Box::pin(async move {
+            let list = list_of(dossier)?;
+            let (state, reason) = match moved {
+                // What other desks sign changes nothing for an entry: it waits for the one that decides last.
+                Moved::Signed { .. } if !matches!(dossier.seat(), Some(Seat::Principal(_))) => return Ok(()),
+                Moved::Signed { .. } => (State::Attested, ""),
+                Moved::SentBack { reason } | Moved::Refused { reason } => (State::SentBack, reason),
+                Moved::Recalled => (State::Draft, ""),
+            };
+            store::set_states(tx, items, state, reason).await?;
+            super::settle(tx, list).await?;
+            if matches!(moved, Moved::Signed { .. }) {
+                return Ok(());
+            }
+            let keys = store::keys_of(tx, items).await?;
+            judge_keys(ctx, tx, self.parts, &keys, "list").await?;
+            Ok(())
+        })
+    }
+
+    /// Approves what nothing holds: the held are left behind, and those of whom enrollment forgot what it said, and those who have a month
+    /// already, whatever was said about flags.
+    fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
+        Box::pin(async move {
+            fresh(self.parts)?;
+            let list = one(tx, list_of(dossier)?).await?;
+            let rows = store::entries_of(tx, items).await?;
+            // Whoever judges one of these persons now waits until this is decided, or was first and is seen here.
+            let mut keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            reconciliation::lock_keys(tx, &keys).await?;
+            let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
+            let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
+            let free: Vec<&EntryRow> = rows.iter().filter(|row| !held.contains(&row.entry) && !concerned.contains(&row.entry)).collect();
+            let approved = units::approve(ctx, tx, &list, &free).await?;
+            if !approved.is_empty() {
+                store::set_states(tx, &approved, State::Approved, "").await?;
+                super::settle(tx, list.list).await?;
+            }
+            let approved: HashSet<Uuid> = approved.into_iter().collect();
+            let reason = |entry: &Uuid| match entry {
+                entry if held.contains(entry) => Reason::FlagHolds,
+                entry if concerned.contains(entry) => Reason::SourceForgot,
+                _ => Reason::MonthTaken,
+            };
+            let left = items.iter().filter(|item| !approved.contains(item));
+            Ok(left.map(|item| Refused { item: *item, reason: reason(item).as_str_name() }).collect())
+        })
+    }
+}
