@@ -191,8 +191,11 @@ fn each_table_has_one_writer() {
                 }
             }
         }
+        // What nobody writes any more is there for what a database of before holds: its conversion reads it.
+        let before = sources(&format!("services/{service}/src/before"));
+        let is_of_before = |table: &str| before.iter().any(|(_, text)| text.contains(&format!("FROM {table}")));
         for (table, writers) in writers {
-            assert!(writers.len() == 1, "{table} of {service} is written by {writers:?}");
+            assert!(writers.len() == 1 || (writers.is_empty() && is_of_before(table)), "{table} of {service} is written by {writers:?}");
         }
     }
 }
