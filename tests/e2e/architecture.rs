@@ -6,15 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use xuezhu_aid::{
-    award::units::rules::Standing,
-    forgotten::State as Forgotten,
-    reconciliation::{
-        life::{State as FlagState, Step},
-        sweep::runs::RunState,
-    },
-    register::rules::{Outcome, State as CaseState, Step as CaseStep},
-};
+use xuezhu_aid::{award::units::rules::Standing, forgotten::State as Forgotten, reconciliation::sweep::runs::RunState};
 use xuezhu_bridge::Kind;
 use xuezhu_domain::{
     BondKind, RegistryAnswer,
@@ -23,6 +15,8 @@ use xuezhu_domain::{
 use xuezhu_judge::{
     case::{Rule, Stage as MirrorStage},
     entry::State as EntryState,
+    life::{State as FlagState, Step},
+    register::{Outcome, State as CaseState, Step as CaseStep},
 };
 use xuezhu_proto::{
     aid::{award_entry, award_list, case, flag},

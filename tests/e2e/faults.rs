@@ -14,8 +14,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use xuezhu::client::Session;
-use xuezhu_aid::reconciliation::life::State;
 use xuezhu_judge::case::Rule;
+use xuezhu_judge::life::State;
 use xuezhu_store::{Db, rows};
 use xuezhu_tests::{
     Engine,

@@ -8,14 +8,13 @@ use xuezhu::deployment::{Deployment, channel, system_clock};
 use xuezhu_aid::{
     Aid, Following,
     following::{self, Enrollments},
-    reconciliation::life,
 };
 use xuezhu_bridge::{
     Cursor,
     follower::{Forgot, Mirror, Stand},
     keeping::Keeper,
 };
-use xuezhu_judge::{case::Rule, entry::State, policy::Policies};
+use xuezhu_judge::{case::Rule, entry::State, life, policy::Policies};
 use xuezhu_proto::bridge::{Period, Person, PersonKey, PersonName, Record, School, record::Body};
 use xuezhu_service::{Ids, Keyring, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};

@@ -13,7 +13,6 @@ use xuezhu::{
     client::Session,
     deployment::{Deployment, Options, key_files},
 };
-use xuezhu_aid::reconciliation::life;
 use xuezhu_bridge::{
     Kind,
     known::{When, resolve},
@@ -22,7 +21,7 @@ use xuezhu_bridge::{
 };
 use xuezhu_domain::{IdNumber, calendar::add_working_days, enrollment::State, text::comparable_name};
 use xuezhu_enrollment::sharing;
-use xuezhu_judge::{case::Rule, entry};
+use xuezhu_judge::{case::Rule, entry, life};
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};

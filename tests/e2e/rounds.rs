@@ -19,7 +19,7 @@ pub async fn assert_counts(aid: &Db) {
     let entries = rows!(
         &mut tx,
         (Uuid, Uuid, i32, i64, i64, i64, i64),
-        "SELECT a.entry, a.list, a.state, a.amount_fen, (SELECT coalesce(sum(u.fen), 0) FROM award_units u WHERE u.entry = a.entry),
+        "SELECT a.entry, a.list, a.state, a.amount_fen, (SELECT CAST(coalesce(sum(u.fen), 0) AS bigint) FROM award_units u WHERE u.entry = a.entry),
              (SELECT count(*) FROM dossier_items i JOIN dossiers d ON d.dossier = i.dossier
               WHERE i.item = a.entry AND d.subject = a.list AND d.kind = $1 AND d.state = $2 AND i.state = $3),
              (SELECT count(*) FROM dossier_items i JOIN dossiers d ON d.dossier = i.dossier

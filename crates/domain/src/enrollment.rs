@@ -104,8 +104,8 @@ impl State {
     pub fn name(self) -> &'static str {
         match self {
             Self::Draft => "草稿",
-            Self::Submitted => "已提交",
-            Self::Attested => "校长已签核",
+            Self::Submitted => "待校长签核",
+            Self::Attested => "待主管部门审核",
             Self::SentBack => "已退回",
             Self::InSchool => "在读",
             Self::OnLeave => "休学",

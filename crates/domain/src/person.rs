@@ -111,6 +111,24 @@ pub enum RegistryAnswer {
 }
 
 impl RegistryAnswer {
+    /// Every answer.
+    pub const ALL: [Self; 4] = [Self::NotAsked, Self::Confirmed, Self::NotFound, Self::Differs];
+
+    /// From what clients are told.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|answer| answer.as_str() == text)
+    }
+
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAsked => "未接入人口库",
+            Self::Confirmed => "人口库已核实",
+            Self::NotFound => "人口库查无此号",
+            Self::Differs => "姓名与人口库不一致",
+        }
+    }
+
     /// As stored and as the feed spells it.
     pub fn code(self) -> i32 {
         match self {

@@ -12,14 +12,14 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 use xuezhu::deployment::{channel, system_clock};
-use xuezhu_aid::{Aid, Following, reconciliation::life::State};
+use xuezhu_aid::{Aid, Following};
 use xuezhu_domain::enrollment::Change;
 use xuezhu_enrollment::{
     Enrollment, Parts,
     identity_check::registry::Registry,
     status_change::{self, Event, What},
 };
-use xuezhu_judge::{case::Rule, policy::Policies};
+use xuezhu_judge::{case::Rule, life::State, policy::Policies};
 use xuezhu_service::{
     Actor, Context, Ids, Keyring, Role, Runner,
     serve::{self, Gate},

@@ -101,7 +101,7 @@ impl State {
         match self {
             Self::Draft => "草稿",
             Self::Submitted => "待校长签核",
-            Self::Attested => "待审核",
+            Self::Attested => "待主管部门审核",
             Self::Approved => "已审核",
             Self::SentBack => "已退回",
             Self::Removed => "已移除",

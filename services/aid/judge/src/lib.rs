@@ -10,6 +10,8 @@
 //! | [`cause`] | what findings have in common |
 //! | [`amount`] | what months come to |
 //! | [`digest`] | what an explanation or a clearing is bound to |
+//! | [`life`] | a flag's states, and what people and judging make of them |
+//! | [`register`] | the life of a confirmed case, and what became of the money |
 //!
 //! To add a rule: a variant of [`case::Rule`], its row in [`rules::LAW`], its finding in [`rules::judge`], and, if an
 //! entry that is vouched for can break it, a pass in the aid service's sweep that finds suspects. Whatever changes what is found
@@ -20,5 +22,7 @@ pub mod case;
 pub mod cause;
 pub mod digest;
 pub mod entry;
+pub mod life;
 pub mod policy;
+pub mod register;
 pub mod rules;

@@ -3,13 +3,10 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_judge::{case::Rule, entry::State};
+use xuezhu_judge::{case::Rule, entry::State, life::Step};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, one, rows, run, sql};
 
-use crate::{
-    reconciliation::life::Step,
-    register::{About, BeforeStep},
-};
+use crate::register::{About, BeforeStep};
 
 /// An entry's sealed columns, and what was written about it.
 #[derive(Debug, sqlx::FromRow)]

@@ -9,13 +9,13 @@ use tonic::{Request, Response, Status};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
-use xuezhu_judge::{case::Rule, cause::Cause, rules};
+use xuezhu_judge::{case::Rule, cause::Cause, life, rules};
 use xuezhu_proto::aid::{self as pb, decision, flag, reconciliation, reconciliation_service_server::ReconciliationService};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, clock::rfc3339, paging, refusal, runner::Call, trace};
 use xuezhu_store::Tx;
 
 use super::{
-    desk, life,
+    desk,
     store::{self, Filter, FlagRow},
     sweep::{self, runs::RunState},
 };

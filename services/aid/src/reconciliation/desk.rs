@@ -3,13 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
+use xuezhu_judge::life::{Act, State, after};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, runner};
 use xuezhu_store::{Hex, Tx};
 
-use super::{
-    life::{Act, State, after},
-    store::{self, ActedFlag, Filter, FlagRow, NewStep},
-};
+use super::store::{self, ActedFlag, Filter, FlagRow, NewStep};
 use crate::{
     mirror,
     register::{self, About, Heard},

@@ -3,7 +3,6 @@
 //!
 //! | module | what lives here |
 //! | --- | --- |
-//! | [`life`] | a flag's states |
 //! | [`desk`] | what people do with flags |
 //! | `keys` | keys, their locks, and what is held against whom |
 //! | `load` | makes cases of rows |
@@ -15,7 +14,6 @@
 pub mod api;
 pub mod desk;
 mod keys;
-pub mod life;
 mod load;
 mod marks;
 mod store;
@@ -28,14 +26,15 @@ use xuezhu_bridge::keeping::State;
 use xuezhu_domain::text::{holds_long_number, mask_long_numbers};
 use xuezhu_judge::{
     case::{Evidence, Finding, PersonCase, Rule, Subject},
-    digest, rules,
+    digest,
+    life::{self, Found, Step},
+    rules,
 };
 use xuezhu_service::{Actor, Context, Error};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 use self::{
     keys::LockedKey,
-    life::{Found, Step},
     load::KeyRow,
     marks::RejudgeRow,
     store::{JudgedFlag, KnownFlag, NewFlag, NewStep},

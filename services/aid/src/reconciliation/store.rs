@@ -4,10 +4,12 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_judge::{case::Rule, digest};
+use xuezhu_judge::{
+    case::Rule,
+    digest,
+    life::{State, Step},
+};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
-
-use super::life::{State, Step};
 
 /// A flag, as much as a judgement compares.
 #[derive(Debug, sqlx::FromRow)]

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 use xuezhu_domain::{Month, Term, text::comparable_name};
-use xuezhu_judge::{case::Rule, rules::law};
+use xuezhu_judge::{
+    case::Rule,
+    register::{Outcome, State},
+    rules::law,
+};
 use xuezhu_proto::aid::{self as pb, case, register_service_server::RegisterService, scheme};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, clock::rfc3339, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
 use super::{
     etag,
-    rules::{Outcome, State},
     store::{self, CaseRow, Filter, Recorded},
 };
 use crate::{Parts, forgotten, mirror, reconciliation::parse_months, story::shown};

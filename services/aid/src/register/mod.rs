@@ -2,7 +2,6 @@
 //! of the money and who answers for it stays here. Nothing is ever taken out: a decision that was changed is told as withdrawn, by whom and why.
 
 pub mod api;
-pub mod rules;
 mod store;
 
 use std::collections::HashMap;
@@ -10,14 +9,14 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::text::comparable_name;
-use xuezhu_judge::case::Rule;
+use xuezhu_judge::{
+    case::Rule,
+    register::{Event, State, Step, after},
+};
 use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Reason, Refusal};
 use xuezhu_store::{Hex, Tx};
 
-use self::{
-    rules::{Event, State, Step, after},
-    store::{CaseRow, ConfirmedCase, Filter, MovedCase, NewCase, NewStep, Recorded},
-};
+use self::store::{CaseRow, ConfirmedCase, Filter, MovedCase, NewCase, NewStep, Recorded};
 use crate::mirror;
 
 /// What a case is about, as its flag tells it.

@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_judge::case::Rule;
+use xuezhu_judge::{
+    case::Rule,
+    register::{Outcome, State, Step},
+};
 use xuezhu_service::Context;
 use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
-
-use super::rules::{Outcome, State, Step};
 
 /// A new case.
 #[derive(Debug, Serialize)]

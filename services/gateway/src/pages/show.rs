@@ -1,7 +1,8 @@
 //! How values look on pages: money, months, days, states.
 
 use chrono::{DateTime, FixedOffset};
-use xuezhu_domain::{Fen, text::comparable_name};
+use xuezhu_domain::{Fen, RegistryAnswer, enrollment, text::comparable_name};
+use xuezhu_judge::{case::Rule, entry, life, register, rules::law};
 
 /// Fen as yuan with thousands separators.
 pub fn yuan(fen: &i64) -> String {
@@ -69,80 +70,43 @@ pub fn scheme(code: &i32) -> &'static str {
     }
 }
 
-/// States of all records in Chinese, by their stable spelling.
+/// States of all records in Chinese, by their stable spelling: the words are those of their types.
 pub fn state(state: &str) -> &'static str {
-    match state {
-        "DRAFT" => "草稿",
-        "SUBMITTED" => "待校长签核",
-        "ATTESTED" => "待主管部门审核",
-        "SENT_BACK" => "已退回",
-        "IN_SCHOOL" => "在读",
-        "ON_LEAVE" => "休学",
-        "WITHDRAWN" => "退学",
-        "NEVER_CAME" => "未报到注销",
-        "APPROVED" => "已审核",
-        "DONE" => "已办结",
-        "OPEN" => "待学校说明",
-        "EXPLAINED" => "待主管部门核定",
-        "CONFIRMED" => "已认定问题",
-        "CLEARED" => "已排除",
-        "CLOSED" => "已自动关闭",
-        _ => "",
-    }
+    let submission = || (state == "DONE").then_some("已办结");
+    let student = || enrollment::State::parse(state).map(enrollment::State::name);
+    let entry = || entry::State::parse(state).map(entry::State::name);
+    let flag = || life::State::parse(state).map(life::State::name);
+    student().or_else(entry).or_else(flag).or_else(submission).unwrap_or_default()
+}
+
+/// States of students that one may ask for: spelling and Chinese.
+pub fn student_states() -> Vec<(&'static str, &'static str)> {
+    enrollment::State::ALL.into_iter().map(|state| (state.as_str(), state.name())).collect()
+}
+
+/// States of flags that one may ask for: spelling and Chinese.
+pub fn flag_states() -> Vec<(&'static str, &'static str)> {
+    life::State::ALL.into_iter().map(|state| (state.as_str(), state.name())).collect()
 }
 
 /// Steps of a flag's life in Chinese.
 pub fn act(act: &str) -> &'static str {
-    match act {
-        "OPENED" => "发现疑点",
-        "EVIDENCE_CHANGED" => "依据有变化",
-        "EXPLAINED" => "学校说明",
-        "CONFIRMED" => "认定为问题",
-        "CLEARED" => "排除",
-        "CLOSED" => "对不上的地方已消失，自动关闭",
-        "REOPENED" => "再次出现，重新打开",
-        "REMEMBERED" => "依据与原先排除的相同，仍按排除处理",
-        _ => "",
-    }
+    life::Step::parse(act).map(life::Step::name).unwrap_or_default()
 }
 
 /// States of confirmed cases in Chinese.
 pub fn case_state(state: &str) -> &'static str {
-    match state {
-        "STANDING" => "已认定",
-        "FOUND_AGAIN" => "再次出现，待核定",
-        "MENDED" => "已认定，数据已改正",
-        "WITHDRAWN" => "已撤销认定",
-        _ => "",
-    }
+    register::State::parse(state).map(register::State::name).unwrap_or_default()
 }
 
 /// Steps of a confirmed case in Chinese.
 pub fn case_act(act: &str) -> &'static str {
-    match act {
-        "ENTERED" => "认定为问题，列入台账",
-        "CONFIRMED_AGAIN" => "再次认定",
-        "EVIDENCE_CHANGED" => "依据有变化",
-        "MENDED" => "数据已改正，疑点自动关闭",
-        "FOUND_AGAIN" => "再次出现",
-        "NOT_AGAIN" => "再次出现的经核定排除，原认定不变",
-        "WITHDRAWN" => "撤销认定",
-        "ADDED" => "学校说明",
-        "OUTCOME" => "登记处理结果",
-        _ => "",
-    }
+    register::Step::parse(act).map(register::Step::name).unwrap_or_default()
 }
 
 /// What became of the money, in Chinese.
 pub fn outcome(outcome: &str) -> &'static str {
-    match outcome {
-        "NOT_PAID" => "未发放",
-        "STOPPED" => "已停发",
-        "TO_RECOVER" => "待追回",
-        "RECOVERED" => "已追回",
-        "OTHER" => "其他",
-        _ => "未登记",
-    }
+    register::Outcome::parse(outcome).map_or("未登记", register::Outcome::name)
 }
 
 /// Whom a group of flags is about, by the name of one of them.
@@ -156,28 +120,12 @@ pub fn whom(name: &str, count: i32) -> String {
 
 /// A rule in Chinese.
 pub fn rule(rule: &str) -> &'static str {
-    match rule {
-        "NO_ENROLLMENT" => "无学籍",
-        "NOT_YET_REGISTERED" => "学籍待审",
-        "NOT_VALID_IN_TERM" => "当月不在读",
-        "OTHER_SCHOOL" => "在他校就读",
-        "IDENTITY_MISMATCH" => "身份信息不符",
-        "IDENTITY_UNVERIFIED" => "人口库未核实",
-        "DUPLICATE_AWARD" => "重复资助",
-        "MISSING_AWARD" => "应助未助",
-        _ => "",
-    }
+    Rule::parse(rule).map(|rule| law(rule).name).unwrap_or_default()
 }
 
 /// What a registry said, in Chinese.
 pub fn registry(answer: &str) -> &'static str {
-    match answer {
-        "NOT_ASKED" => "未接入人口库",
-        "CONFIRMED" => "人口库已核实",
-        "NOT_FOUND" => "人口库查无此号",
-        "DIFFERS" => "姓名与人口库不一致",
-        _ => "",
-    }
+    RegistryAnswer::parse(answer).map(RegistryAnswer::name).unwrap_or_default()
 }
 
 /// The characters of a name, each with whether it is what differs from another: what both begin and end with is not,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use xuezhu_domain::UnknownCode;
 
-use crate::register::rules::Event;
+use crate::register::Event;
 
 /// Where a flag stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,8 +83,8 @@ impl State {
     /// In Chinese.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Open => "待说明",
-            Self::Explained => "待核定",
+            Self::Open => "待学校说明",
+            Self::Explained => "待主管部门核定",
             Self::Confirmed => "已认定问题",
             Self::Cleared => "已排除",
             Self::Closed => "已自动关闭",
@@ -171,6 +171,25 @@ impl Step {
             Self::Explained => Some(Event::Added),
             Self::Confirmed => Some(Event::Confirmed),
             Self::Cleared | Self::Remembered => Some(Event::Cleared),
+        }
+    }
+
+    /// From what clients are told.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == text)
+    }
+
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "发现疑点",
+            Self::EvidenceChanged => "依据有变化",
+            Self::Reopened => "再次出现，重新打开",
+            Self::Closed => "对不上的地方已消失，自动关闭",
+            Self::Remembered => "依据与原先排除的相同，仍按排除处理",
+            Self::Explained => "学校说明",
+            Self::Confirmed => "认定为问题",
+            Self::Cleared => "排除",
         }
     }
 }

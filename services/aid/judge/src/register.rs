@@ -65,6 +65,16 @@ impl State {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
+
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standing => "已认定",
+            Self::FoundAgain => "再次出现，待核定",
+            Self::Mended => "已认定，数据已改正",
+            Self::Withdrawn => "已撤销认定",
+        }
+    }
 }
 
 impl TryFrom<i32> for State {
@@ -139,6 +149,26 @@ impl Step {
             Self::Withdrawn => "WITHDRAWN",
             Self::Added => "ADDED",
             Self::Outcome => "OUTCOME",
+        }
+    }
+
+    /// From what clients are told.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == text)
+    }
+
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Entered => "认定为问题，列入台账",
+            Self::ConfirmedAgain => "再次认定",
+            Self::EvidenceChanged => "依据有变化",
+            Self::Mended => "数据已改正，疑点自动关闭",
+            Self::FoundAgain => "再次出现",
+            Self::NotAgain => "再次出现的经核定排除，原认定不变",
+            Self::Withdrawn => "撤销认定",
+            Self::Added => "学校说明",
+            Self::Outcome => "登记处理结果",
         }
     }
 }
