@@ -13,6 +13,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/enrollment/v1/dossier.proto",
     "xuezhu/bridge/v1/bridge.proto",
     "xuezhu/aid/v1/award.proto",
+    "xuezhu/aid/v1/dossier.proto",
     "xuezhu/aid/v1/reconciliation.proto",
     "xuezhu/aid/v1/forgotten.proto",
     "xuezhu/aid/v1/register.proto",

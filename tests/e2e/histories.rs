@@ -168,6 +168,21 @@ impl Truth {
                 at,
             })
             .collect();
+        // What was put right counts no more: months of a grant, a waiver as a whole.
+        let corrected =
+            "SELECT c.entry, c.months FROM award_corrections c JOIN dossier_items i ON i.dossier = c.dossier AND i.item = c.entry WHERE i.state = $1";
+        let corrected: Vec<(Uuid, Vec<i32>)> = rows!(&mut tx, (Uuid, String), corrected, xuezhu_review::way::ItemState::Performed.code())
+            .expect("corrections")
+            .into_iter()
+            .map(|(entry, months)| (entry, months.split(',').map(|month| month.parse().expect("a month")).collect()))
+            .collect();
+        let mut entries: Vec<Entry> = entries;
+        for entry in &mut entries {
+            for (_, months) in corrected.iter().filter(|(of, _)| *of == entry.id) {
+                entry.months.retain(|month| entry.scheme == "GRANT" && !months.contains(month));
+            }
+        }
+        entries.retain(|entry| !entry.months.is_empty());
         tx.rollback().await.expect("ends");
         Self { persons, places, entries, today }
     }
@@ -595,7 +610,8 @@ impl History {
             56..68 => ("upload", self.upload(school, &clerk).await),
             68..72 => ("list twice", self.list_twice(desk).await),
             72..80 => ("come back", self.come_back(school, &clerk).await),
-            80..92 => ("decide", self.decide(school, &clerk, &head).await),
+            80..90 => ("decide", self.decide(school, &clerk, &head).await),
+            90..93 => ("put right", self.put_right(school, &clerk, &head).await),
             _ => {
                 let days = self.random.random_range(1..24);
                 self.step(days).await;
@@ -764,17 +780,57 @@ impl History {
         clerk.upload(&format!("{path}/import"), awards(&lines), "").await.is_ok()
     }
 
+    /// Puts right what was approved: the department orders it, or the school asks and desks decide, or nobody does yet.
+    async fn put_right(&mut self, school: &str, clerk: &Session, head: &Session) -> bool {
+        let Some(lists) = self.officer.get(&format!("/v1/schools/{school}/awardLists")).await.ok() else { return false };
+        let mut approved = Vec::new();
+        for list in lists["lists"].as_array().into_iter().flatten().filter(|list| list["approved"] != 0) {
+            let path = format!("/v1/schools/{school}/awardLists/{}/entries?state=APPROVED", list["list"].as_str().expect("an id"));
+            approved.extend(self.officer.get(&path).await.expect("entries")["entries"].as_array().cloned().unwrap_or_default());
+        }
+        let Some(entry) = approved.choose(&mut self.random) else { return false };
+        let mut body = json!({ "entries": [entry["entry"]], "what": *["STOP", "CUT", "VOID"].choose(&mut self.random).expect("one"), "reason": "核实" });
+        let month = entry["standingMonths"].as_array().and_then(|months| months.choose(&mut self.random)).cloned().unwrap_or(json!(202_612));
+        match body["what"].as_str() {
+            Some("STOP") => body["firstMonth"] = month,
+            Some("CUT") => body["months"] = json!([month]),
+            _ => {}
+        }
+        let path = format!("/v1/schools/{school}/corrections");
+        if self.random.random_bool(0.4) {
+            return self.officer.post(&format!("{path}/order"), &body, "").await.is_ok();
+        }
+        let Ok(asked) = clerk.post(&path, &body, "").await else { return false };
+        let dossier = format!("/v1/aidDossiers/{}", asked["dossier"].as_str().expect("an id"));
+        let digest = json!({ "digest": asked["digest"] });
+        match self.random.random_range(0..5) {
+            0 => clerk.post(&format!("{dossier}/recall"), &json!({ "reason": "有误" }), "").await.is_ok(),
+            1 => head.post(&format!("{dossier}/refuse"), &json!({ "reason": "不必" }), "").await.is_ok(),
+            2 => true,
+            _ => {
+                head.post(&format!("{dossier}/sign"), &digest, "").await.expect("is signed");
+                self.officer.post(&format!("{dossier}/sign"), &digest, "").await.expect("is performed")["state"] == "DONE"
+            }
+        }
+    }
+
     /// Submits, attests, approves, sends back, or removes.
     async fn decide(&mut self, school: &str, clerk: &Session, head: &Session) -> bool {
         let Some(lists) = self.officer.get(&format!("/v1/schools/{school}/awardLists")).await.ok() else { return false };
         let Some(list) = lists["lists"].as_array().and_then(|lists| lists.choose(&mut self.random)) else { return false };
         let path = format!("/v1/schools/{school}/awardLists/{}", list["list"].as_str().expect("an id"));
         let digest = json!({ "digest": list["digest"] });
-        match self.random.random_range(0..6) {
+        match self.random.random_range(0..8) {
             0 | 1 => clerk.post(&format!("{path}/submit"), &json!({}), "").await.is_ok(),
             2 => head.post(&format!("{path}/attest"), &digest, "").await.is_ok(),
-            3 => self.officer.post(&format!("{path}/approve"), &digest, "").await.is_ok(),
+            3 | 6 => self.officer.post(&format!("{path}/approve"), &digest, "").await.is_ok(),
             4 => head.post(&format!("{path}/sendBack"), &json!({ "reason": "请核对" }), "").await.is_ok(),
+            7 => {
+                let entries = self.officer.get(&format!("{path}/entries?state=ATTESTED")).await.expect("entries");
+                let Some(entry) = entries["entries"].as_array().and_then(|rows| rows.choose(&mut self.random)) else { return false };
+                let one = json!({ "reason": "请核对", "entries": [entry["entry"]] });
+                self.officer.post(&format!("{path}/sendBack"), &one, "").await.is_ok()
+            }
             _ => {
                 let entries = clerk.get(&format!("{path}/entries")).await.expect("entries");
                 let Some(entry) = entries["entries"].as_array().and_then(|rows| rows.choose(&mut self.random)) else { return false };
@@ -852,6 +908,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
         if act % BETWEEN == 0 || act == ACTS || look {
             history.deployment.drain().await.expect("drains");
             let truth = Truth::read(&enrollment, &aid, history.day).await;
+            crate::rounds::assert_counts(&aid).await;
             let reference = truth.findings();
             assert_agrees(&open_flags(&aid).await, &reference, &format!("seed {seed}, after {act} acts: the continuous driver"));
             lived.met_before += truth.met_by_a_number_of_before();

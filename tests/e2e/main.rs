@@ -9,6 +9,7 @@ mod budget;
 mod changes;
 mod clocks;
 mod contract;
+mod corrections;
 mod deputies;
 mod dossiers;
 mod faults;

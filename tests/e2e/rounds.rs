@@ -1,12 +1,14 @@
 //! Award lists as dossiers: each time that drafts are submitted is a round, over any chain of desks; what is counted anew is what is kept.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 use xuezhu::{client::Session, deployment::Deployment};
-use xuezhu_aid::award::{kind::ABOUT, units::rules::Standing};
+use xuezhu_aid::award::{corrections::rules::What, kind::ABOUT, units::rules::Standing};
 use xuezhu_judge::entry::State;
 use xuezhu_review::way::{ItemState, State as Stands};
-use xuezhu_store::{Db, one, rows, run};
+use xuezhu_store::{Db, Tx, one, rows};
 use xuezhu_tests::{
     Engine, deployment,
     schools::{self, PASSWORD, People, SCHOOL, awards, number, reason, student},
@@ -51,7 +53,46 @@ pub async fn assert_counts(aid: &Db) {
     assert_eq!(wrong, Some((0,)));
     let units = "SELECT count(*) FROM award_units u JOIN award_entries a ON a.entry = u.entry WHERE (a.state = $1) = (u.standing = $2)";
     assert_eq!(one!(&mut tx, (i64,), units, State::Approved.code(), Standing::Claimed.code()).expect("units"), Some((0,)));
+    assert_corrections(&mut tx).await;
     tx.rollback().await.expect("ends");
+}
+
+/// What corrections ask, hold and took, unit by unit.
+async fn assert_corrections(tx: &mut Tx) {
+    type Asked = (Uuid, i32, String, i64, i32);
+    let asked = "SELECT c.entry, c.what, c.months, c.fen, i.state FROM award_corrections c JOIN dossier_items i ON i.dossier = c.dossier AND i.item = c.entry";
+    let mut expected: BTreeMap<(Uuid, i32), i32> = BTreeMap::new();
+    let mut fens: Vec<(Vec<(Uuid, i32)>, i64)> = Vec::new();
+    for (entry, what, months, fen, state) in rows!(tx, Asked, asked).expect("corrections") {
+        let what = What::try_from(what).expect("a correction");
+        let months: Vec<(Uuid, i32)> = months.split(',').map(|month| (entry, month.parse().expect("a month"))).collect();
+        let standing = match state {
+            state if state == ItemState::Performed.code() => Some(what.leaves()),
+            state if state == ItemState::Waiting.code() && what == What::Stop => Some(Standing::Stopping),
+            _ => None,
+        };
+        for unit in standing.iter().flat_map(|_| &months) {
+            assert!(expected.insert(*unit, standing.expect("is so").code()).is_none(), "{unit:?} is taken twice");
+        }
+        fens.push((months, fen));
+    }
+    type Row = (Uuid, i32, i32, i64, i32, bool);
+    let stored = "SELECT u.entry, u.first_month, u.standing, u.fen, a.state, a.gone FROM award_units u JOIN award_entries a ON a.entry = u.entry";
+    let (mut units, mut left) = (BTreeMap::new(), BTreeMap::<Uuid, (bool, bool)>::new());
+    for (entry, first, standing, fen, state, gone) in rows!(tx, Row, stored).expect("units") {
+        units.insert((entry, first), fen);
+        let corrected = standing >= Standing::FIRST_CORRECTED;
+        let (any, _) = left.entry(entry).or_insert((false, gone));
+        *any |= !corrected;
+        match expected.get(&(entry, first)) {
+            Some(expected) => assert_eq!((*expected, state), (standing, State::Approved.code()), "{entry} {first}"),
+            None => assert!(!corrected && standing != Standing::Stopping.code(), "{entry} {first} {standing}"),
+        }
+    }
+    assert!(left.iter().all(|(_, (any, gone))| any != gone), "{left:?}");
+    for (months, fen) in fens {
+        assert_eq!(months.iter().map(|unit| units[unit]).sum::<i64>(), fen, "{months:?}");
+    }
 }
 
 fn name(serial: u32) -> String {
@@ -170,13 +211,10 @@ async fn a_list_goes_over_three_desks_and_is_approved_by_the_last() {
         let (people, list) = opened(&deployment, 3).await;
         let province = people.open_account("province", "DEPARTMENT_OFFICER", "430000", PASSWORD).await;
         let elsewhere = people.open_account("elsewhere", "DEPARTMENT_OFFICER", "440000", PASSWORD).await;
-        let [_, aid] = deployment.databases();
-        let mut tx = aid.begin().await.expect("begins");
-        let set = "INSERT INTO chains (chain, kind, scope, from_day, steps, reason, recorded_by, recorded_by_name, recorded_at_us)
-                   VALUES ($1, $2, $3, $4, 'PRINCIPAL, AUTHORITY, PROVINCE', '', '', '', 0)";
-        let from: chrono::NaiveDate = "2020-01-01".parse().expect("a day");
-        run!(&mut tx, set, Uuid::from_u128(1), ABOUT.code, SCHOOL, from).expect("is set");
-        tx.commit().await.expect("commits");
+        let chain = |scope: &str, steps: &str| json!({ "kind": "AWARD_LIST", "scope": scope, "fromDate": deployment.today().to_string(), "steps": steps, "reason": "省级复核" });
+        assert_eq!(reason(people.officer.post("/v1/aidChains", &chain(SCHOOL, "PRINCIPAL"), "").await), (403, "FORBIDDEN".into()));
+        assert_eq!(reason(people.admin.post("/v1/aidChains", &chain(SCHOOL, "NOBODY"), "").await), (400, "INVALID_ARGUMENT".into()));
+        people.admin.post("/v1/aidChains", &chain(SCHOOL, "PRINCIPAL, AUTHORITY, PROVINCE"), "").await.expect("is set");
         let first = people.attested(&list).await;
         assert_eq!((&first["step"], stands(&first).0), (&json!(1), "ATTESTED"), "{first}");
         assert_eq!(reason(sign(&province, &list, "approve").await), (400, "WRONG_STATE".into()), "{engine:?}: not yet");
@@ -188,7 +226,56 @@ async fn a_list_goes_over_three_desks_and_is_approved_by_the_last() {
         send_back(&province, &list, 2).await.expect("the province sends back too");
         let approved = sign(&province, &list, "approve").await.expect("is approved");
         assert_eq!((stands(&approved), &approved["approvedBy"]), (("APPROVED", [0, 0, 2, 1]), &json!("province")), "{engine:?}");
-        assert_counts(&aid).await;
+        // The same tells itself as a dossier, with what each desk did.
+        let found = people.clerk.get("/v1/aidDossiers?kind=AWARD_LIST").await.expect("dossiers");
+        let round = found["dossiers"][0]["dossier"].as_str().expect("an id");
+        let whole = province.get(&format!("/v1/aidDossiers/{round}")).await.expect("a dossier");
+        let acts: Vec<_> = whole["history"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|act| (act["act"].as_str().expect("a word"), act["name"].as_str().expect("a name")))
+            .collect();
+        assert_eq!(acts, [("SUBMIT", "clerk"), ("SIGN", "head"), ("SIGN", "officer"), ("SEND_BACK", "province"), ("SIGN", "province")], "{engine:?}");
+        assert_eq!(
+            (&whole["state"], &whole["performed"], &whole["left"], &whole["subject"]),
+            (&json!("DONE"), &json!(2), &json!(1), &approved["list"]),
+            "{whole}"
+        );
+        let sheet = province.get(&format!("/v1/aidDossiers/{round}/items?state=PERFORMED")).await.expect("a sheet");
+        assert_eq!(sheet["items"][0]["cells"], json!(["2026年9月至2026年10月", "二档", "460.00"]), "{sheet}");
+        assert_eq!(reason(elsewhere.get(&format!("/v1/aidDossiers/{round}")).await), (404, "NOT_FOUND".into()), "{engine:?}");
+        assert_counts(&deployment.databases()[1]).await;
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_is_recalled_and_signed_through_the_door_of_dossiers_too() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let (people, list) = opened(&deployment, 2).await;
+        let round = async |session: &Session| session.get("/v1/aidInbox").await.expect("an inbox")["inbox"].clone();
+        submit(&people, &list).await;
+        let inbox = round(&people.head).await;
+        assert_eq!((&inbox["waitingCount"], &inbox["itemCount"]), (&json!(1), &json!(2)), "{inbox}");
+        let id = inbox["waiting"][0]["dossier"].as_str().expect("an id").to_owned();
+        let recalled = people.clerk.post(&format!("/v1/aidDossiers/{id}/recall"), &json!({ "reason": "漏人" }), "").await.expect("is recalled");
+        assert_eq!((&recalled["state"], stands(&people.clerk.get(&list).await.expect("a list"))), (&json!("RECALLED"), ("DRAFT", [0, 0, 0, 0])), "{engine:?}");
+        submit(&people, &list).await;
+        let waiting = round(&people.head).await["waiting"][0].clone();
+        let id = waiting["dossier"].as_str().expect("an id").to_owned();
+        let sign = json!({ "digest": waiting["digest"] });
+        assert_eq!(reason(people.clerk.post(&format!("/v1/aidDossiers/{id}/sign"), &sign, "").await), (403, "FORBIDDEN".into()));
+        people.head.post(&format!("/v1/aidDossiers/{id}/sign"), &sign, "").await.expect("is signed");
+        let one = entry(&people.officer, &list, 1).await["entry"].clone();
+        let refuse = json!({ "reason": "不符合条件", "items": [one] });
+        people.officer.post(&format!("/v1/aidDossiers/{id}/refuse"), &refuse, "").await.expect("is refused");
+        let digest = people.officer.get(&format!("/v1/aidDossiers/{id}")).await.expect("a dossier")["digest"].clone();
+        let done = people.officer.post(&format!("/v1/aidDossiers/{id}/sign"), &json!({ "digest": digest }), "").await.expect("is signed");
+        assert_eq!((&done["state"], stands(&people.clerk.get(&list).await.expect("a list"))), (&json!("DONE"), ("APPROVED", [0, 0, 1, 1])), "{engine:?}");
+        assert_counts(&deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }

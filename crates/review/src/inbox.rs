@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use uuid::Uuid;
 use xuezhu_domain::calendar::{add_working_days, unknown_year};
 use xuezhu_service::{Context, Error, Role};
-use xuezhu_store::Tx;
+use xuezhu_store::{StoreError, Tx};
 
 use crate::{
     Dossier,
@@ -149,6 +149,13 @@ pub async fn counted(tx: &mut Tx, dossier: Uuid) -> Result<Counts, Error> {
 /// Those of these items that wait in a dossier of a kind, and in which.
 pub async fn under_way(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, Error> {
     Ok(store::under_way(tx, kind, items).await?)
+}
+
+/// Where items stand in the dossiers of a kind, by item and dossier.
+pub async fn standing_items(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<HashMap<(Uuid, Uuid), ItemState>, Error> {
+    let found = store::standing_items(tx, kind, items).await?;
+    let state = |(item, dossier, state): (Uuid, Uuid, i32)| Ok(((item, dossier), state.try_into().map_err(|_| StoreError::Corrupt("state of an item"))?));
+    Ok(found.into_iter().map(state).collect::<Result<_, StoreError>>()?)
 }
 
 /// Dossiers of a kind about these that wait, oldest first.

@@ -570,6 +570,17 @@ pub(crate) async fn under_way(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<
     )
 }
 
+/// Where items stand in the dossiers of a kind: item, dossier, state.
+pub(crate) async fn standing_items(tx: &mut Tx, kind: i32, items: &[Uuid]) -> Result<Vec<(Uuid, Uuid, i32)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid, i32),
+        sql!("SELECT i.item, i.dossier, i.state FROM dossier_items i JOIN dossiers d ON d.dossier = i.dossier WHERE d.kind = $2 AND i.item" in_uuids 1),
+        bulk_uuids(items.iter().copied()),
+        kind
+    )
+}
+
 /// Dossiers about these that wait, oldest first.
 pub(crate) async fn open_about(tx: &mut Tx, kind: i32, subjects: &[Uuid]) -> Result<Vec<Dossier>, StoreError> {
     rows!(

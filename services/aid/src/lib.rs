@@ -5,9 +5,10 @@
 //! | floor | capability | what | its tables |
 //! | --- | --- | --- | --- |
 //! | 6 | doors: `api.rs` of each | gRPC in | |
+//! | 5 | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains | |
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
-//! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `imports` |
+//! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
 //! | 2 | [`register`] | what the department confirmed, and what became of the money | `cases`, `case_steps` |
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
@@ -24,6 +25,7 @@
 
 pub mod award;
 pub mod before;
+pub mod dossiers;
 pub mod following;
 pub mod forgotten;
 pub mod mirror;
@@ -40,8 +42,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::Channel};
 use xuezhu_bridge::follower::{Follower, Standing};
 use xuezhu_proto::aid::{
-    award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
-    register_service_server::RegisterServiceServer,
+    aid_dossier_service_server::AidDossierServiceServer, award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer,
+    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -114,8 +116,13 @@ pub struct Aid {
 
 impl Aid {
     /// Names of the gRPC services.
-    pub const NAMES: &'static [&'static str] =
-        &["xuezhu.aid.v1.AwardService", "xuezhu.aid.v1.ReconciliationService", "xuezhu.aid.v1.ForgottenService", "xuezhu.aid.v1.RegisterService"];
+    pub const NAMES: &'static [&'static str] = &[
+        "xuezhu.aid.v1.AwardService",
+        "xuezhu.aid.v1.AidDossierService",
+        "xuezhu.aid.v1.ReconciliationService",
+        "xuezhu.aid.v1.ForgottenService",
+        "xuezhu.aid.v1.RegisterService",
+    ];
 
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
     #[expect(clippy::too_many_arguments, reason = "each is a part of the process that owns the service, handed over once")]
@@ -162,6 +169,7 @@ impl Aid {
     pub fn routes(&self) -> Routes {
         Routes::new(AwardServiceServer::new(award::api::AwardApi(self.parts.clone())))
             .add_service(ReconciliationServiceServer::new(reconciliation::api::ReconciliationApi { parts: self.parts.clone() }))
+            .add_service(AidDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))
             .add_service(ForgottenServiceServer::new(forgotten::api::ForgottenApi(self.parts.clone())))
             .add_service(RegisterServiceServer::new(register::api::RegisterApi(self.parts.clone())))
     }

@@ -10,9 +10,9 @@ use chrono::Datelike;
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
-use xuezhu_domain::{Term, region};
+use xuezhu_domain::{Month, Term, region};
 use xuezhu_judge::{case::Enrollment, entry::State, policy::SchemeCode, rules::holder};
-use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, import_awards_request::Part, scheme};
+use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, correction, import_awards_request::Part, scheme};
 use xuezhu_review::{Dossier, way::Seat};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call, uploads};
 use xuezhu_store::Tx;
@@ -20,6 +20,7 @@ use xuezhu_workbook::UPLOAD_BYTES;
 
 use super::{
     Upload,
+    corrections::{self, Asked, rules::Correction},
     rounds::{self, Way},
     rules,
     store::{self, EntryRow, Filter, ListRow},
@@ -254,6 +255,84 @@ impl AwardService for AwardApi {
         let (ctx, request) = self.0.gate.enter(request, "ListDoubleUnits").await?;
         self.0.runner.read(&ctx, "ListDoubleUnits", &request, |ctx, tx, request| Box::pin(units::list_doubles(ctx, tx, request))).await
     }
+
+    async fn ask_correction(&self, request: Request<pb::AskCorrectionRequest>) -> Result<Response<pb::AskCorrectionResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "AskCorrection").await?;
+        let call = Call::new("AskCorrection", request.school.clone(), &request);
+        let asked = asked(&request.school, &request.entries, request.what, request.first_month, &request.months, &request.reason)?;
+        self.0
+            .runner
+            .mutate(&ctx, call, &(self.0.clone(), asked), |ctx, tx, (parts, asked)| {
+                Box::pin(async move { Ok(pb::AskCorrectionResponse { dossier: Some(corrections::ask(ctx, tx, parts, asked).await?) }) })
+            })
+            .await
+    }
+
+    async fn order_correction(&self, request: Request<pb::OrderCorrectionRequest>) -> Result<Response<pb::OrderCorrectionResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "OrderCorrection").await?;
+        let call = Call::new("OrderCorrection", request.school.clone(), &request);
+        let asked = asked(&request.school, &request.entries, request.what, request.first_month, &request.months, &request.reason)?;
+        self.0
+            .runner
+            .mutate(&ctx, call, &(self.0.clone(), asked), |ctx, tx, (parts, asked)| {
+                Box::pin(async move { Ok(pb::OrderCorrectionResponse { dossier: Some(corrections::order(ctx, tx, parts, asked).await?) }) })
+            })
+            .await
+    }
+
+    async fn list_corrections(&self, request: Request<pb::ListCorrectionsRequest>) -> Result<Response<pb::ListCorrectionsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListCorrections").await?;
+        let limit = paging::size(request.page_size)?;
+        let query = paging::Query::of("ListCorrections", &pb::ListCorrectionsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+        let with = (query.after::<Uuid>(&request.page_token)?, limit, query, request.school);
+        self.0
+            .runner
+            .read(&ctx, "ListCorrections", &with, |ctx, tx, (before, limit, query, school)| {
+                Box::pin(async move {
+                    let (corrections, next) = corrections::list(ctx, tx, school, *before, *limit).await?;
+                    Ok(pb::ListCorrectionsResponse { corrections, next_page_token: next.map(|next| query.token(&next)).unwrap_or_default() })
+                })
+            })
+            .await
+    }
+}
+
+/// What a request asks to be corrected; every field at fault is told.
+fn asked(school: &str, entries: &[String], what: i32, first_month: i32, months: &[i32], reason: &str) -> Result<Asked, Error> {
+    let mut errors = FieldErrors::default();
+    if entries.len() > ENTRIES_NAMED {
+        errors.add("entries", format!("一次不能超过{ENTRIES_NAMED}条"));
+    }
+    if entries.is_empty() {
+        errors.add("entries", "请选择要更正的记录");
+    }
+    let reason = errors.text("reason", reason, REASON_CHARACTERS);
+    let ids: Vec<Uuid> = entries.iter().take(ENTRIES_NAMED).enumerate().filter_map(|(index, text)| errors.id(&format!("entries[{index}]"), text)).collect();
+    let mut month = |field: &str, number: i32| {
+        let month = Month::try_from(number).ok();
+        if month.is_none() {
+            errors.add(field, "应为YYYYMM，如202611");
+        }
+        month
+    };
+    let correction = match refusal::known::<correction::What>("what", what)? {
+        correction::What::Stop => month("first_month", first_month).map(Correction::Stop),
+        correction::What::Cut if months.is_empty() => {
+            errors.add("months", "请选择要核减的月份");
+            None
+        }
+        correction::What::Cut => {
+            months.iter().enumerate().map(|(index, number)| month(&format!("months[{index}]"), *number)).collect::<Option<_>>().map(Correction::Cut)
+        }
+        correction::What::Void => Some(Correction::Void),
+        correction::What::Unspecified => {
+            errors.add("what", "应为STOP（停发）、CUT（核减）或VOID（撤销）");
+            None
+        }
+    };
+    errors.check()?;
+    let correction = correction.ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
+    Ok(Asked { school: school.to_owned(), entries: ids, correction, reason: reason.unwrap_or_default() })
 }
 
 async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwardListsRequest) -> Result<pb::ListAwardListsResponse, Error> {
@@ -309,6 +388,7 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
     }
     let persons = known_persons(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
+    let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
     let mut holds = units::of_entries(tx, &parts.policies, &list, &rows).await?;
     let entries = rows
         .into_iter()
@@ -317,7 +397,8 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
             let person = persons.get(&row.entry).copied();
             let source_forgot = concerned.contains(&row.entry);
             let holds = holds.remove(&row.entry).unwrap_or_default();
-            pb::AwardEntry { source_forgot, ..entry_to_proto(ctx, parts, row, person, flags, holds) }
+            let corrections = corrected.remove(&row.entry).unwrap_or_default();
+            pb::AwardEntry { source_forgot, corrections, ..entry_to_proto(ctx, parts, row, person, flags, holds) }
         })
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
@@ -364,6 +445,8 @@ fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uu
         standing_fen: holds.fen,
         refusal: holds.refusal.map(|reason| reason.as_str_name().to_owned()).unwrap_or_default(),
         refusal_message: holds.message,
+        stopping_months: holds.stopping,
+        corrections: Vec::new(),
     }
 }
 

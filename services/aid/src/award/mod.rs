@@ -7,8 +7,10 @@
 //! | [`rounds`] | submitting, and what desks do with what was submitted |
 //! | [`kind`] | what a review needs to know of a list: each round is a dossier |
 //! | [`units`] | what an entry covers: nobody draws a unit twice |
+//! | [`corrections`] | what was approved is put right: stopped, cut, voided |
 
 pub mod api;
+pub mod corrections;
 pub mod kind;
 pub mod rounds;
 pub mod rules;

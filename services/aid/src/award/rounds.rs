@@ -65,6 +65,12 @@ async fn same_digest(tx: &mut Tx, list: Uuid, said: &str) -> Result<(), Error> {
     }
 }
 
+/// Locks the list of a round, as whoever acts on lists does before anything else.
+pub(crate) async fn lock(tx: &mut Tx, school: &str, list: Uuid) -> Result<(), Error> {
+    store::lock_list(tx, school, list).await?;
+    Ok(())
+}
+
 /// Rounds of a list that wait, oldest first.
 async fn open(tx: &mut Tx, list: Uuid) -> Result<Vec<Dossier>, Error> {
     inbox::open_about(tx, ABOUT.code, &[list]).await

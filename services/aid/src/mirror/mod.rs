@@ -14,6 +14,8 @@ mod store;
 pub mod told;
 mod vouches;
 
+use std::collections::HashMap;
+
 use xuezhu_bridge::keeping::{self, State};
 use xuezhu_service::{Context, Error, Permission, Place, Refusal};
 use xuezhu_store::{StoreError, Tx};
@@ -34,6 +36,14 @@ pub(crate) async fn state(tx: &mut Tx) -> Result<State, StoreError> {
 /// The same, held against a switch to another generation until the transaction ends.
 pub(crate) async fn held_state(tx: &mut Tx) -> Result<State, StoreError> {
     keeping::held_state(tx, SOURCE).await
+}
+
+/// Schools that the mirror knows, by their codes.
+pub(crate) async fn schools<'c>(tx: &mut Tx, codes: impl Iterator<Item = &'c str>) -> Result<HashMap<String, SchoolRow>, StoreError> {
+    let mut codes: Vec<String> = codes.map(str::to_owned).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(store::schools(tx, &codes).await?.into_iter().map(|row| (row.school.clone(), row)).collect())
 }
 
 /// A school that the mirror knows, if the actor may do something there.

@@ -23,6 +23,16 @@ pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreE
     )
 }
 
+/// Schools of the present generation.
+pub async fn schools(tx: &mut Tx, codes: &[String]) -> Result<Vec<SchoolRow>, StoreError> {
+    rows!(
+        tx,
+        SchoolRow,
+        sql!("SELECT s.school, s.name, s.authority FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school" in_texts 1),
+        bulk_texts(codes)
+    )
+}
+
 /// Names of schools of the present generation.
 pub async fn school_names(tx: &mut Tx, codes: &[String]) -> Result<Vec<(String, String)>, StoreError> {
     rows!(

@@ -91,7 +91,10 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
     let subjects: HashMap<Uuid, Uuid> = locked.iter().map(|lock| (lock.person_key, lock.subject)).collect();
     let noted = locked.iter().any(|lock| lock.noted);
     let of_persons = subjects_of_persons(ctx, tx, &bonds, &subjects).await?;
-    let cases = load::cases(tx, mirror.generation, &keys, bonds, &subjects, &of_persons).await?;
+    let mut cases = load::cases(tx, mirror.generation, &keys, bonds, &subjects, &of_persons).await?;
+    for (_, case) in &mut cases {
+        case.claims.retain(|claim| !claim.months.is_empty());
+    }
     let mut known = Known::read(tx, mirror.generation, &subjects, &of_persons).await?;
     let mut changes = Changes::default();
     for (case_keys, case) in &cases {

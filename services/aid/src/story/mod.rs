@@ -66,6 +66,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resu
         months.into_iter().collect()
     };
     let awards = award::awards_of_keys(tx, &keys).await?;
+    let mut standing = award::units::standing(tx, &awards.iter().map(|row| (row.entry, row.months.as_str())).collect::<Vec<_>>()).await?;
     let mut enrollments: Vec<&Enrollment> =
         case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
     enrollments.sort_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
@@ -76,7 +77,10 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resu
         awards: awards
             .into_iter()
             .filter(|row| sees(&row.school) && own.contains(&row.entry))
-            .map(|row| pb::StoryAward {
+            .map(|row| (standing.remove(&row.entry).unwrap_or_default(), row))
+            .map(|((standing_months, standing_fen), row)| pb::StoryAward {
+                standing_months,
+                standing_fen,
                 held: flags.iter().any(|flag| flag.holds && flag.entry == Some(row.entry)),
                 held_months: held_months(row.entry),
                 entry: row.entry.to_string(),

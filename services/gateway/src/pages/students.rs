@@ -319,7 +319,8 @@ fn axis(story: &GetStoryResponse, today: &str) -> Vec<AxisMonth> {
         let awards = story
             .awards
             .iter()
-            .filter(|award| award.months.contains(&month))
+            // What was taken by a correction is drawn no more.
+            .filter(|award| award.standing_months.contains(&month))
             .map(|award| {
                 let class = if award.held_months.contains(&month) { "held" } else { "good" };
                 (class, show::scheme(&award.scheme).to_owned())

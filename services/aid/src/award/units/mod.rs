@@ -18,9 +18,12 @@ use xuezhu_store::{Hex, StoreError, Tx};
 
 use self::{
     rules::{Kind, Once, Settled, Standing, Taken, Unit, Wanted, tell_doubles, told, unit_name, units},
-    store::{ApprovedRow, DoubleRow, NewUnit, TakenRow, UnitRow},
+    store::{ApprovedRow, DoubleRow, NewUnit, OneUnit, TakenRow, UnitRow},
 };
-use super::store::{Entered, EntryRow, ListRow};
+use super::{
+    corrections::rules::Unit as Corrigible,
+    store::{Entered, EntryRow, ListRow},
+};
 use crate::{
     forgotten, mirror,
     reconciliation::{self, parse_months},
@@ -124,6 +127,50 @@ async fn approved_of(tx: &mut Tx, scheme: SchemeCode, subjects: impl Iterator<It
     Ok(approved)
 }
 
+/// Units stand otherwise, those of them that stood so: entry and first month.
+pub(super) async fn set(ctx: &Context, tx: &mut Tx, units: &[(Uuid, i32)], from: Standing, to: Standing) -> Result<(), Error> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    Ok(store::set(tx, &named(units), from, to, ctx.today()).await?)
+}
+
+/// Claims that were refused for these are not refused for them any more: they can be approved when that is tried again.
+pub(super) async fn free(tx: &mut Tx, units: &[(Uuid, i32)]) -> Result<(), Error> {
+    Ok(store::free(tx, &named(units)).await?)
+}
+
+fn named(units: &[(Uuid, i32)]) -> Vec<OneUnit> {
+    units.iter().map(|(entry, first_month)| OneUnit { entry: Hex(*entry), first_month: *first_month }).collect()
+}
+
+/// Units of entries, as a correction sees them.
+pub(super) async fn corrigible(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<(Uuid, Corrigible)>, Error> {
+    let found = store::as_they_stand(tx, entries).await?;
+    let unit = |(entry, kind, first, fen, standing): (Uuid, i32, i32, i64, i32)| {
+        let standing = standing.try_into().map_err(|_| StoreError::Corrupt("standing of a unit"))?;
+        Ok((entry, Corrigible { kind: kind_of(kind)?, first: month_of(first)?, fen: Fen(fen), standing }))
+    };
+    Ok(found.into_iter().map(unit).collect::<Result<_, StoreError>>()?)
+}
+
+/// What holds of entries with these months: months that stand, and what they come to.
+pub(crate) async fn standing(tx: &mut Tx, entries: &[(Uuid, &str)]) -> Result<HashMap<Uuid, (Vec<i32>, i64)>, Error> {
+    let months: HashMap<Uuid, &str> = entries.iter().copied().collect();
+    let mut standing: HashMap<Uuid, (Vec<i32>, i64)> = HashMap::new();
+    for (entry, unit) in corrigible(tx, &months.keys().copied().collect::<Vec<_>>()).await? {
+        let holds = standing.entry(entry).or_default();
+        if unit.standing.stands() {
+            holds.1 += unit.fen.0;
+            match unit.kind {
+                Kind::Month => holds.0.push(unit.first.number()),
+                Kind::Term | Kind::Year => holds.0.extend(super::month_numbers(months.get(&entry).copied().unwrap_or_default())),
+            }
+        }
+    }
+    Ok(standing)
+}
+
 /// What holds of an entry, and why it is not approved if a unit of it is taken.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Holds {
@@ -131,6 +178,8 @@ pub(super) struct Holds {
     pub months: Vec<i32>,
     /// What they come to.
     pub fen: i64,
+    /// Of these months those that are to be stopped, and wait for a decision.
+    pub stopping: Vec<i32>,
     /// Why it was not approved.
     pub refusal: Option<Reason>,
     /// The same in Chinese.
@@ -162,6 +211,9 @@ fn of_units(policies: &Policies, list: &ListRow, row: &EntryRow, units: &[UnitRo
                 // The months that were signed: the unit stands for all of them.
                 Kind::Term | Kind::Year => holds.months.extend(super::month_numbers(&row.months)),
             }
+        }
+        if unit.standing == Standing::Stopping {
+            holds.stopping.push(first.number());
         }
         if unit.standing == Standing::Claimed && unit.taken_by.is_some() {
             let own_list = (unit.by_school == list.school).then(|| list_name(policies, unit)).transpose()?;

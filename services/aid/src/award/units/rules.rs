@@ -64,13 +64,30 @@ pub enum Standing {
     Claimed,
     /// Approved: nobody else's claim for it can be.
     Approved,
+    /// Approved, and to be stopped: the school asks, nothing is decided. Nobody else's claim for it can be approved, and it is not paid.
+    Stopping,
     /// Approved before units were rows, beside an earlier approved one of the same student: it stays listed until the department decides.
     Double,
+    /// A correction stopped it.
+    Stopped,
+    /// A correction took it out.
+    Cut,
+    /// A correction voided the entry.
+    Voided,
 }
 
 impl Standing {
     /// Every standing.
-    pub const ALL: [Self; 3] = [Self::Claimed, Self::Approved, Self::Double];
+    pub const ALL: [Self; 7] = [Self::Claimed, Self::Approved, Self::Stopping, Self::Double, Self::Stopped, Self::Cut, Self::Voided];
+
+    /// The first code of those that are somebody's: nobody else's claim for one can be approved. Queries and the index tell them by it.
+    pub const FIRST_TAKEN: i32 = 11;
+
+    /// The first code behind them.
+    pub const FIRST_FREE: i32 = 20;
+
+    /// The first code of those that a correction took: nobody claims them any more.
+    pub const FIRST_CORRECTED: i32 = 60;
 
     /// The first code of those that don't stand any more: queries tell them by it.
     pub const FIRST_FALLEN: i32 = 50;
@@ -78,8 +95,8 @@ impl Standing {
     /// Whether it is money that is claimed or given.
     pub const fn stands(self) -> bool {
         match self {
-            Self::Claimed | Self::Approved => true,
-            Self::Double => false,
+            Self::Claimed | Self::Approved | Self::Stopping => true,
+            Self::Double | Self::Stopped | Self::Cut | Self::Voided => false,
         }
     }
 
@@ -88,7 +105,11 @@ impl Standing {
         match self {
             Self::Claimed => 1,
             Self::Approved => 11,
+            Self::Stopping => 12,
             Self::Double => 51,
+            Self::Stopped => 61,
+            Self::Cut => 62,
+            Self::Voided => 63,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! SQL of units. Those below 50 stand, 11 is approved, 51 double ([`Standing`](super::rules::Standing)).
+//! SQL of units. Those below 50 stand, from 11 to 19 they are somebody's, 51 is double ([`Standing`](super::rules::Standing)).
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -97,7 +97,7 @@ pub async fn approved(tx: &mut Tx, scheme: &str, subjects: &[Uuid]) -> Result<Ve
     rows!(
         tx,
         (Uuid, i32, i32, Uuid),
-        sql!("SELECT subject, unit, first_month, entry FROM award_units WHERE standing = 11 AND scheme = $2 AND subject" in_uuids 1),
+        sql!("SELECT subject, unit, first_month, entry FROM award_units WHERE standing >= 11 AND standing < 20 AND scheme = $2 AND subject" in_uuids 1),
         bulk_uuids(subjects.iter().copied()),
         scheme
     )
@@ -125,6 +125,55 @@ pub async fn approve(tx: &mut Tx, approved: &[ApprovedRow], since: NaiveDate) ->
         since
     )?;
     Ok(())
+}
+
+/// A unit of an entry.
+#[derive(Debug, Serialize)]
+pub struct OneUnit {
+    pub entry: Hex,
+    pub first_month: i32,
+}
+
+/// Units stand otherwise from a day on, those of them that stood so.
+pub async fn set(tx: &mut Tx, units: &[OneUnit], from: Standing, to: Standing, since: NaiveDate) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE award_units SET standing = $3, standing_since = $4
+             FROM " table 1 (entry uuid, first_month integer)
+            " WHERE award_units.entry = t.entry AND award_units.first_month = t.first_month AND award_units.standing = $2"
+        ),
+        bulk_rows(units),
+        from.code(),
+        to.code(),
+        since
+    )?;
+    Ok(())
+}
+
+/// What some entries kept others from having: nothing does any more.
+pub async fn free(tx: &mut Tx, units: &[OneUnit]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "UPDATE award_units SET taken_by = NULL
+             FROM " table 1 (entry uuid, first_month integer)
+            " WHERE award_units.taken_by = t.entry AND award_units.first_month = t.first_month AND award_units.standing = $2"
+        ),
+        bulk_rows(units),
+        Standing::Claimed.code()
+    )?;
+    Ok(())
+}
+
+/// Units of entries as they stand: entry, unit, first month, fen, standing.
+pub async fn as_they_stand(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<(Uuid, i32, i32, i64, i32)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, i32, i32, i64, i32),
+        sql!("SELECT entry, unit, first_month, fen, standing FROM award_units WHERE entry" in_uuids 1 " ORDER BY entry, first_month"),
+        bulk_uuids(entries.iter().copied())
+    )
 }
 
 pub async fn note_taken(tx: &mut Tx, taken: &[TakenRow]) -> Result<(), StoreError> {

@@ -46,7 +46,8 @@ impl Groups {
     }
 }
 
-/// The cases of these keys, with the keys of each in order. Keys without anything make cases too: what was flagged there
+/// The cases of these keys: a claim of which corrections left nothing is among them, without months; it is for whoever shows it, and no claim
+/// for the judge. With the keys of each in order. Keys without anything make cases too: what was flagged there
 /// must close.
 ///
 /// `bonds` are those of the keys, by person; `subjects` are those of the keys, `of_persons` those of persons who have one of their own.
@@ -117,7 +118,16 @@ pub async fn cases(
     }
     for row in store::claims(tx, keys).await? {
         let subject = subjects.get(&row.person_key).copied().unwrap_or_default();
-        cases.entry(groups.root(row.person_key)).or_default().claims.push(claim(row, subject)?);
+        let claims = &mut cases.entry(groups.root(row.person_key)).or_default().claims;
+        let fallen = row.fallen_month.map(|month| (month, row.fallen_fen.unwrap_or(0)));
+        if claims.last().is_none_or(|last| last.entry != row.entry) {
+            claims.push(claim(row, subject)?);
+        }
+        // What a correction took is claimed no more.
+        if let (Some((month, fen)), Some(claim)) = (fallen, claims.last_mut()) {
+            claim.months.retain(|claimed| claimed.number() != month);
+            claim.amount = Fen(claim.amount.0 - fen);
+        }
     }
     let mut members: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
     for key in keys {
@@ -158,7 +168,8 @@ fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {
         name_comparable: row.name_comparable,
         sex: row.sex.and_then(Sex::from_code),
         birth_date: row.birth_date,
-        months: parse_months(&row.months),
+        // A term is taken whole: its one unit names its first month alone.
+        months: if row.gone { Vec::new() } else { parse_months(&row.months) },
         month_fen: Fen(row.month_fen),
         amount: Fen(row.amount_fen),
         stage: row.state.claim().ok_or(StoreError::Corrupt("state of a claim"))?,

@@ -78,6 +78,11 @@ pub struct ClaimRow {
     pub state: State,
     pub recorded_day: NaiveDate,
     pub recorded_at_us: i64,
+    /// Whether corrections left nothing of it.
+    pub gone: bool,
+    /// A unit that a correction took: first month, fen. A claim comes once for each of them.
+    pub fallen_month: Option<i32>,
+    pub fallen_fen: Option<i64>,
 }
 
 /// Every bond of the persons who hold or held one of these keys, also those by their other keys.
@@ -158,13 +163,16 @@ pub async fn periods(tx: &mut Tx, generation: i64, enrollments: &[Uuid]) -> Resu
     )
 }
 
+/// Claims in the order of their ids.
 pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreError> {
     rows!(
         tx,
         ClaimRow,
         sql!(
-            "SELECT entry, list, school, scheme, term, person_key, name, name_comparable, sex, birth_date, months, month_fen, amount_fen, state, recorded_day, recorded_at_us
-             FROM award_entries WHERE state < 50 AND person_key" in_uuids 1 " ORDER BY entry"
+            "SELECT a.entry, a.list, a.school, a.scheme, a.term, a.person_key, a.name, a.name_comparable, a.sex, a.birth_date, a.months, a.month_fen, a.amount_fen, a.state,
+                    a.recorded_day, a.recorded_at_us, a.gone, u.first_month AS fallen_month, u.fen AS fallen_fen
+             FROM award_entries a LEFT JOIN award_units u ON u.entry = a.entry AND u.standing >= 60
+             WHERE a.state < 50 AND a.person_key" in_uuids 1 " ORDER BY a.entry"
         ),
         bulk_uuids(keys.iter().copied())
     )

@@ -1,0 +1,62 @@
+//! The kinds of dossiers that this service has. To add one: its `About` here, and its `Kind` beside it.
+
+use xuezhu_review::{About, Dossier, Kind};
+use xuezhu_service::Error;
+use xuezhu_store::{StoreError, Tx};
+
+use crate::{
+    Parts,
+    award::{
+        self,
+        corrections::kind::{self as corrections, AwardCorrection},
+        kind::{self as rounds, AwardRound},
+    },
+};
+
+/// Every kind.
+pub static ALL: [&About; 2] = [&rounds::ABOUT, &corrections::ABOUT];
+
+/// What a kind is, by its code as stored.
+pub fn about(code: i32) -> Result<&'static About, Error> {
+    ALL.into_iter().find(|about| about.code == code).ok_or_else(|| StoreError::Corrupt("kind of a dossier").into())
+}
+
+/// What a kind is, by its word as clients say it.
+pub fn by_word(word: &str) -> Option<&'static About> {
+    ALL.into_iter().find(|about| about.word == word)
+}
+
+/// A kind at work.
+pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
+    if about.code == rounds::ABOUT.code {
+        Ok(Box::new(AwardRound { parts }))
+    } else if about.code == corrections::ABOUT.code {
+        Ok(Box::new(AwardCorrection { parts }))
+    } else {
+        Err(StoreError::Corrupt("kind of a dossier").into())
+    }
+}
+
+/// Locks what a dossier is about, before the dossier: who acts on a list locks it first too.
+pub async fn enter(tx: &mut Tx, dossier: &Dossier) -> Result<(), Error> {
+    match dossier.subject {
+        Some(list) if dossier.kind == rounds::ABOUT.code => award::rounds::lock(tx, &dossier.school, list).await,
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xuezhu_review::way::Chain;
+
+    use super::*;
+
+    #[test]
+    fn kinds_differ_and_their_chains_can_be_read() {
+        for (at, kind) in ALL.into_iter().enumerate() {
+            assert!(ALL[..at].iter().all(|before| before.code != kind.code && before.word != kind.word), "{}", kind.word);
+            assert!(kind.chain.parse::<Chain>().is_ok() && kind.code > 0);
+            assert_eq!(by_word(kind.word).map(|found| found.code), Some(kind.code));
+        }
+    }
+}
