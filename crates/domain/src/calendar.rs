@@ -244,10 +244,15 @@ pub struct CalendarError {
     pub text: String,
 }
 
-/// Days of a calendar: a heading, then `YYYY-MM-DD,off` or `YYYY-MM-DD,work` a line, and what else stands behind.
+/// Days off on weekdays that a year has at least, in whatever notice: fewer are a part of its calendar.
+const DAYS_OFF: usize = 7;
+
+/// Days of a calendar: a heading, if there is one, then `YYYY-MM-DD,off` or `YYYY-MM-DD,work` a line, and what else stands behind.
 fn read(text: &str) -> Result<BTreeMap<NaiveDate, bool>, CalendarError> {
     let mut days = BTreeMap::new();
-    for (at, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let heading = usize::from(text.lines().next().is_some_and(|line| line.trim_start().starts_with("date")));
+    for (at, line) in text.lines().enumerate().skip(heading).filter(|(_, line)| !line.trim().is_empty()) {
         let mut fields = line.split(',').map(str::trim);
         let day = fields.next().and_then(|day| day.parse().ok());
         let works = match fields.next() {
@@ -279,11 +284,20 @@ pub fn is_working_day(day: NaiveDate) -> bool {
     exception(day).unwrap_or(!matches!(day.weekday(), Weekday::Sat | Weekday::Sun))
 }
 
-/// Whether the calendar of a year is known; without it, weekends are the only days off.
+/// What is known of working days, in short: what was judged by another calendar is judged anew.
+pub fn fingerprint() -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for (day, works) in EXCEPTIONS.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        hasher.update(&day.num_days_from_ce().to_be_bytes()).update(&[u8::from(*works)]);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// Whether the calendar of a year is known, not only some of its days; without it, weekends are the only days off.
 pub fn has_calendar(year: i32) -> bool {
     let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
     let next = NaiveDate::from_ymd_opt(year + 1, 1, 1).unwrap_or_default();
-    EXCEPTIONS.read().unwrap_or_else(PoisonError::into_inner).range(first..next).next().is_some()
+    EXCEPTIONS.read().unwrap_or_else(PoisonError::into_inner).range(first..next).filter(|(_, works)| !**works).count() >= DAYS_OFF
 }
 
 /// The first year between two days whose calendar is not known: days counted there go by weekends alone.
@@ -350,7 +364,12 @@ mod tests {
             assert!(!has_calendar(2091), "{text}");
         }
         assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), Some(2091));
+        let before = fingerprint();
+        let holidays = |year: i32| (1..=7).map(move |day| format!("{year}-10-{day:02},off,国庆节\n")).collect::<String>();
         assert_eq!(load(&format!("{heading}2091-12-31,off,元旦\n2092-01-05, work\n")), Ok(2));
+        assert_ne!(fingerprint(), before);
+        assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), Some(2091), "some days are no calendar");
+        assert_eq!(load(&format!("{}{}", holidays(2091), holidays(2092))), Ok(14), "a heading is no must");
         assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), None);
         assert!(is_working_day(day("2092-01-05")) && !is_working_day(day("2092-01-06")), "a Saturday on which people work, and the Sunday after");
         assert_eq!(unknown_year(day("2026-12-31"), day("2027-01-01")), Some(2027));

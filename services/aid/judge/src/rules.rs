@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{Month, Term, calendar::add_working_days, enrollment::PeriodState, text::comparable_name};
+use xuezhu_domain::{
+    Month, Term,
+    calendar::{self, add_working_days},
+    enrollment::PeriodState,
+    text::comparable_name,
+};
 
 use crate::case::{
     Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
@@ -22,10 +27,15 @@ use crate::{
 /// anew whatever may be found otherwise.
 const VERSION: u8 = 3;
 
-/// By what is judged: changes with any word of the policies, with how the judge decides, and with the format that the mirror was told in,
+/// By what is judged: changes with any word of the policies, with the calendar of working days, with how the judge decides, and with the format that the mirror was told in,
 /// for what came with a format may decide otherwise.
 pub fn standard(policies: &Policies, format: i32) -> Uuid {
-    let hash = blake3::Hasher::new().update(policies.fingerprint().as_bytes()).update(&[VERSION]).update(&format.to_be_bytes()).finalize();
+    let hash = blake3::Hasher::new()
+        .update(policies.fingerprint().as_bytes())
+        .update(&calendar::fingerprint())
+        .update(&[VERSION])
+        .update(&format.to_be_bytes())
+        .finalize();
     Uuid::from_slice(&hash.as_bytes()[..16]).unwrap_or_default()
 }
 

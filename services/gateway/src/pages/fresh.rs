@@ -13,6 +13,8 @@ use super::{Desk, PageError};
 
 /// How long an answer serves every page.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long a service may take to say: a page is not held up by what stands above it.
+const ANSWER: Duration = Duration::from_secs(3);
 /// How long it serves those who look while somebody asks anew.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,6 +39,8 @@ struct Known {
 #[derive(Debug, Clone, Default)]
 pub struct LastTold {
     known: Arc<Mutex<Option<Known>>>,
+    /// How old the data were, in seconds, when aid last said so, and when that was: it stays while aid is away.
+    age: Arc<Mutex<Option<(f64, Instant)>>>,
     asking: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -70,16 +74,20 @@ impl LastTold {
             return Ok(told);
         }
         let (mut reconciliation, mut directory) = (desk.reconciliation(), desk.directory());
-        let (mirror, registry) =
-            tokio::join!(reconciliation.get_mirror(desk.request(GetMirrorRequest {})), directory.get_registry(desk.request(GetRegistryRequest {})));
+        let mirror = tokio::time::timeout(ANSWER, reconciliation.get_mirror(desk.request(GetMirrorRequest {})));
+        let registry = tokio::time::timeout(ANSWER, directory.get_registry(desk.request(GetRegistryRequest {})));
+        let (mirror, registry) = tokio::join!(mirror, registry);
         let mirror = match mirror {
-            Ok(answer) => Some(answer.into_inner()),
-            Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
-            Err(_) => None,
+            Ok(Ok(answer)) => Some(answer.into_inner()),
+            Ok(Err(status)) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
+            Ok(Err(_)) | Err(_) => None,
         };
+        if let Some(lag) = mirror.as_ref().map(|mirror| mirror.lag_seconds).filter(|lag| *lag >= 0.0) {
+            *self.age.lock().unwrap_or_else(PoisonError::into_inner) = Some((lag, Instant::now()));
+        }
         // Whoever has to change their password first is told no registry: what was known stays.
         let before = || self.known(day, Duration::MAX).map(|told| told.registry);
-        let registry = registry.map(|answer| answer.into_inner().registry).ok().or_else(before).unwrap_or_default();
+        let registry = registry.ok().and_then(Result::ok).map(|answer| answer.into_inner().registry).or_else(before).unwrap_or_default();
         // How much was forgotten depends on who asks: that is for the pages of whoever may see it.
         let told = Freshness { mirror: mirror.map(|mirror| GetMirrorResponse { forgotten: 0, ..mirror }), registry };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { at: Instant::now(), day, told: told.clone() });
@@ -88,9 +96,7 @@ impl LastTold {
 
     /// How old the data are, in seconds, where nobody is known who could ask; none before anybody did.
     pub fn age(&self) -> Option<f64> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.as_ref()?;
-        let lag = known.told.mirror.as_ref().map(|mirror| mirror.lag_seconds).filter(|lag| *lag >= 0.0)?;
-        Some(lag + known.at.elapsed().as_secs_f64())
+        let (age, at) = (*self.age.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(age + at.elapsed().as_secs_f64())
     }
 }

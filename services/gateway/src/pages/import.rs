@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::{
     common::{ImportReport, Problem, Upload},
-    enrollment::{CommitImportRequest, GetImportRequest, ImportEnrollmentsRequest, import_enrollments_request::Part},
+    enrollment::{CommitImportRequest, GetImportRequest, GetRegistryRequest, ImportEnrollmentsRequest, import_enrollments_request::Part},
 };
 
 use super::{Desk, PageError, render};
@@ -78,8 +78,10 @@ struct ReportPage {
     request_id: String,
 }
 
-async fn page(desk: Desk) -> Response {
-    render(&ImportPage { desk, error: String::new() })
+async fn page(desk: Desk) -> Result<Response, PageError> {
+    // A page that shows nothing else is shown to whom the service knows.
+    desk.directory().get_registry(desk.request(GetRegistryRequest {})).await?;
+    Ok(render(&ImportPage { desk, error: String::new() }))
 }
 
 /// The file of a form.

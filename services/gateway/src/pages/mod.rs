@@ -246,7 +246,7 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
 
     async fn from_request_parts(parts: &mut HttpParts, gateway: &Arc<Gateway>) -> Result<Self, PageError> {
         let token = session::token(&parts.headers).ok_or(PageError::LogIn)?;
-        let user = User::of(&token).ok_or(PageError::LogIn)?;
+        let user = User::of(&token, gateway.clock.today()).ok_or(PageError::LogIn)?;
         if user.must_change_password && parts.uri.path() != "/password" {
             return Err(PageError::ChangePassword);
         }

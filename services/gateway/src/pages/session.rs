@@ -2,7 +2,9 @@
 
 use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::NaiveDate;
 use serde::Deserialize;
+use xuezhu_service::StandsIn;
 
 /// Name of the cookie.
 const COOKIE: &str = "xuezhu_session";
@@ -58,13 +60,21 @@ pub struct User {
     /// Whether the one-time password is still to be changed.
     #[serde(default)]
     pub must_change_password: bool,
+    /// From when to when somebody stands in for the principal.
+    #[serde(default)]
+    pub stands_in: Option<StandsIn>,
+    /// Whether that is today.
+    #[serde(skip)]
+    pub stands_in_today: bool,
 }
 
 impl User {
     /// Reads a token's claims without believing them.
-    pub fn of(token: &str) -> Option<Self> {
+    pub fn of(token: &str, today: NaiveDate) -> Option<Self> {
         let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-        serde_json::from_slice(&claims).ok()
+        let user: Self = serde_json::from_slice(&claims).ok()?;
+        let stands_in_today = user.is_clerk() && user.stands_in.is_some_and(|days| days.from <= today && today <= days.to);
+        Some(Self { stands_in_today, ..user })
     }
 
     /// Whether this is the very account.
@@ -82,8 +92,13 @@ impl User {
         self.role == "SCHOOL_CLERK"
     }
 
-    /// Whether this is the school's principal.
+    /// Whether this signs for the school: its principal, or who stands in today.
     pub fn is_principal(&self) -> bool {
+        self.is_head() || self.stands_in_today
+    }
+
+    /// Whether this is the school's principal, in person.
+    pub fn is_head(&self) -> bool {
         self.role == "PRINCIPAL"
     }
 
@@ -104,7 +119,7 @@ impl User {
 
     /// Role in Chinese.
     pub fn role_name(&self) -> &'static str {
-        role_name(&self.role)
+        if self.stands_in_today { "学校经办人，代校长" } else { role_name(&self.role) }
     }
 }
 
