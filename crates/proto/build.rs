@@ -11,12 +11,14 @@ const PROTOS: &[&str] = &[
     "xuezhu/enrollment/v1/enrollment.proto",
     "xuezhu/enrollment/v1/submission.proto",
     "xuezhu/enrollment/v1/dossier.proto",
+    "xuezhu/enrollment/v1/today.proto",
     "xuezhu/bridge/v1/bridge.proto",
     "xuezhu/aid/v1/award.proto",
     "xuezhu/aid/v1/dossier.proto",
     "xuezhu/aid/v1/reconciliation.proto",
     "xuezhu/aid/v1/forgotten.proto",
     "xuezhu/aid/v1/register.proto",
+    "xuezhu/aid/v1/today.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

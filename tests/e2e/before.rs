@@ -127,7 +127,7 @@ async fn a_province_of_before_opens_with_nothing_lost_and_no_number_left_readabl
         let mut answers = assert_all_is_there(&admin, &rest).await;
         assert_submissions_are_dossiers(&admin, &rest).await;
         // What was submitted of lists stands in rounds, everything once.
-        crate::rounds::assert_counts(&deployment.databases()[1]).await;
+        crate::rounds::assert_counts(deployment.databases()[1]).await;
         sweep(&admin, &deployment).await;
         answers.extend(assert_all_is_there(&admin, &rest).await);
         let said: Vec<(String, Vec<u8>)> = answers.iter().map(|answer| ("an answer".to_owned(), answer.to_string().into_bytes())).collect();

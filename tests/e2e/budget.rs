@@ -8,7 +8,7 @@ use xuezhu_tests::{
 };
 
 /// Work, and the statements that one unit of it may take on SQLite and on PostgreSQL, beginning and end of transactions among them.
-const BUDGET: [(&str, u64, u64); 8] = [
+const BUDGET: [(&str, u64, u64); 10] = [
     // A leave: the call itself, its position, the feed that tells it, the mirror that judges it.
     ("TakeLeave", 14, 15),
     ("positions", 5, 5),
@@ -20,6 +20,9 @@ const BUDGET: [(&str, u64, u64); 8] = [
     ("GetEnrollment", 6, 6),
     ("ListEnrollments", 6, 6),
     ("ListClasses", 4, 4),
+    // The first page: however many dossiers and lists wait.
+    ("GetEnrollmentToday", 8, 8),
+    ("GetAidToday", 9, 9),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,6 +48,8 @@ async fn the_main_calls_keep_their_budget_of_statements() {
         people.officer.get(&path).await.expect("is told");
         people.officer.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("is told");
         people.officer.get(&format!("/v1/schools/{SCHOOL}/classes")).await.expect("is told");
+        people.clerk.get("/v1/enrollmentToday").await.expect("is told");
+        people.clerk.get("/v1/aidToday").await.expect("is told");
         let mut over = Vec::new();
         for ((work, sqlite, postgres), before) in BUDGET.into_iter().zip(before) {
             let (taken, budget) = (taken(work) - before, if matches!(engine, Engine::Sqlite) { sqlite } else { postgres });

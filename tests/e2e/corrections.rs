@@ -47,8 +47,10 @@ async fn act(session: &Session, dossier: &Value, verb: &str, body: Value) -> any
     session.post(&format!("/v1/aidDossiers/{}/{verb}", dossier["dossier"].as_str().expect("an id")), &body, "").await
 }
 
+type Holds = (Vec<i64>, Vec<i64>, String, Vec<(String, String)>);
+
 /// Months that stand, months that are to be stopped, what holds in fen, and where each of its corrections stands.
-fn holds(entry: &Value) -> (Vec<i64>, Vec<i64>, String, Vec<(String, String)>) {
+fn holds(entry: &Value) -> Holds {
     let months = |field: &str| entry[field].as_array().expect("a list").iter().map(|month| month.as_i64().expect("a month")).collect();
     let text = |value: &Value| value.as_str().expect("a word").to_owned();
     let corrections = entry["corrections"].as_array().expect("a list").iter().map(|one| (text(&one["what"]), text(&one["state"]))).collect();
@@ -84,7 +86,7 @@ async fn a_stop_holds_from_when_it_is_asked_for_and_is_given_back_where_it_is_no
             assert_eq!(held.3.last(), words(&[("STOP", "UNDER_WAY")]).last());
             assert_eq!(reason(ask(&people, &body).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: it is under way");
             assert_eq!(reason(order(&people, &body).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
-            assert_counts(&deployment.databases()[1]).await;
+            assert_counts(deployment.databases()[1]).await;
             act(who, &asked, verb, json!({ "reason": "再核" })).await.expect("is done");
             let given = holds(&entry(&people.officer, &list, 1).await);
             assert_eq!(
@@ -92,7 +94,7 @@ async fn a_stop_holds_from_when_it_is_asked_for_and_is_given_back_where_it_is_no
                 (all.clone(), Vec::new(), Some(("STOP".to_owned(), words_of.to_owned()))),
                 "{engine:?} {verb}"
             );
-            assert_counts(&deployment.databases()[1]).await;
+            assert_counts(deployment.databases()[1]).await;
         }
         assert_eq!(people.open_flags().await.len(), 1, "{engine:?}: nothing was put right");
 
@@ -120,7 +122,7 @@ async fn a_stop_holds_from_when_it_is_asked_for_and_is_given_back_where_it_is_no
         assert_eq!(reason(gone), (400, "INVALID_ARGUMENT".into()), "{engine:?}: nothing stands from that month");
         let listed = people.officer.get(&format!("/v1/schools/{SCHOOL}/corrections")).await.expect("corrections");
         assert_eq!((listed["corrections"].as_array().map(Vec::len), &listed["corrections"][0]["fen"]), (Some(4), &json!("46000")), "{listed}");
-        assert_counts(&deployment.databases()[1]).await;
+        assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }
@@ -164,7 +166,7 @@ async fn a_month_is_free_for_others_once_it_was_cut_and_not_before() {
         assert_eq!(inbox["inbox"]["waiting"][0]["dossier"], done["dossier"], "{inbox}");
         let noted = act(&people.head, &done, "note", json!({ "remark": "已阅" })).await.expect("is noted");
         assert_eq!(noted["state"], "DONE");
-        assert_counts(&deployment.databases()[1]).await;
+        assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }
@@ -209,7 +211,7 @@ async fn whoever_is_voided_may_be_missing_again_and_is_still_told_of() {
         let path = format!("/v1/reconciliations/{}", run["run"].as_str().expect("an id"));
         xuezhu_tests::until("the sweep ends", async || people.admin.get(&path).await.is_ok_and(|run| run["state"] == "DONE")).await;
         assert_eq!(people.open_flags().await, [("MISSING_AWARD".to_owned(), name(1))], "{engine:?}");
-        assert_counts(&deployment.databases()[1]).await;
+        assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }

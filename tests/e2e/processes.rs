@@ -1,7 +1,7 @@
 //! The real binary: starts, stops, is killed, and starts again; within a bound of memory.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
@@ -14,7 +14,7 @@ use xuezhu::client::{Refused, Session};
 use xuezhu_tests::{
     apart::Process,
     binary, free_address, prepare,
-    schools::{PASSWORD, SCHOOL},
+    schools::{self, PASSWORD, SCHOOL},
     until,
 };
 
@@ -189,4 +189,46 @@ async fn the_command_line_says_what_scripts_need() {
     assert_eq!((String::from_utf8_lossy(&piped.stdout).trim(), piped.stderr.is_empty()), ("0", true), "{piped:?}");
     let second = Command::new(binary()).args(["up", "--http", "127.0.0.1:0", "--data"]).arg(folder.path()).output().expect("runs");
     assert!(!second.status.success() && String::from_utf8_lossy(&second.stderr).contains("in use by another process"), "{second:?}");
+}
+
+/// Calls that the services answered, by method, as the process counts them itself; what its parts ask of each other by themselves is not
+/// among them.
+async fn calls(http: &reqwest::Client, base: &str) -> BTreeMap<String, u64> {
+    let told = http.get(format!("{base}/metrics")).send().await.expect("answers").text().await.expect("a text");
+    let mut calls = BTreeMap::new();
+    for line in told.lines().filter(|line| line.starts_with("xuezhu_requests_total{")) {
+        let method = line.split("method=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a method");
+        if method.starts_with("xuezhu.") && !method.starts_with("xuezhu.bridge.") {
+            *calls.entry(method.to_owned()).or_default() += line.rsplit(' ').next().and_then(|count| count.parse::<u64>().ok()).expect("a count");
+        }
+    }
+    calls
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_asks_each_service_once() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let up = Up::start(folder.path(), &[]);
+    let one_time = std::fs::read_to_string(folder.path().join("admin-password.txt")).expect("the file is there").trim().to_owned();
+    drop(schools::open_at(&up.base, &one_time).await);
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    // Nobody looked at a page of this process before the first of them: nothing is known that was asked for another.
+    for account in ["clerk", "head", "officer"] {
+        let asked = http.post(format!("{}/login", up.base)).header("content-type", "application/x-www-form-urlencoded");
+        let answer = asked.body(format!("account={account}&password={PASSWORD}")).send().await.expect("answers");
+        let cookie = answer.headers()["set-cookie"].to_str().expect("a cookie").split(';').next().expect("a value").to_owned();
+        assert_eq!(answer.headers()["location"], "/", "{account}");
+        let before = calls(&http, &up.base).await;
+        let page = http.get(&up.base).header("cookie", cookie).send().await.expect("answers").text().await.expect("a page");
+        assert!(page.contains("等我办理") && page.contains("学籍数据截至") && !page.contains("暂时没有应答"), "{account}: {page}");
+        let mut asked = calls(&http, &up.base).await;
+        for (method, count) in before {
+            *asked.get_mut(&method).expect("is counted still") -= count;
+        }
+        asked.retain(|_, count| *count > 0);
+        let once =
+            [("xuezhu.aid.v1.AidTodayService/GetAidToday".to_owned(), 1), ("xuezhu.enrollment.v1.EnrollmentTodayService/GetEnrollmentToday".to_owned(), 1)];
+        assert_eq!(asked, once.into(), "{account}");
+    }
 }

@@ -165,7 +165,7 @@ async fn of_five_with_one_sent_back_the_list_is_approved_and_no_draft() {
         assert_eq!(stands(&people.clerk.get(&list).await.expect("a list")), ("DRAFT", [0, 0, 4, 0]), "{engine:?}");
         people.attested(&list).await;
         assert_eq!(stands(&people.approve(&list).await.expect("is approved")), ("APPROVED", [0, 0, 5, 0]), "{engine:?}");
-        assert_counts(&deployment.databases()[1]).await;
+        assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }
@@ -198,7 +198,7 @@ async fn two_rounds_of_a_list_go_each_their_own_way() {
         let all = people.head.post(&format!("{list}/sendBack"), &json!({ "reason": "请核对" }), "").await.expect("all that wait are sent back");
         assert_eq!(stands(&all), ("APPROVED", [0, 0, 2, 2]), "{engine:?}");
         assert_eq!(reason(sign(&people.head, &list, "attest").await), (400, "WRONG_STATE".into()));
-        assert_counts(&deployment.databases()[1]).await;
+        assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }
@@ -245,7 +245,7 @@ async fn a_list_goes_over_three_desks_and_is_approved_by_the_last() {
         let sheet = province.get(&format!("/v1/aidDossiers/{round}/items?state=PERFORMED")).await.expect("a sheet");
         assert_eq!(sheet["items"][0]["cells"], json!(["2026年9月至2026年10月", "二档", "460.00"]), "{sheet}");
         assert_eq!(reason(elsewhere.get(&format!("/v1/aidDossiers/{round}")).await), (404, "NOT_FOUND".into()), "{engine:?}");
-        assert_counts(&deployment.databases()[1]).await;
+        assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }
@@ -275,7 +275,7 @@ async fn a_round_is_recalled_and_signed_through_the_door_of_dossiers_too() {
         let digest = people.officer.get(&format!("/v1/aidDossiers/{id}")).await.expect("a dossier")["digest"].clone();
         let done = people.officer.post(&format!("/v1/aidDossiers/{id}/sign"), &json!({ "digest": digest }), "").await.expect("is signed");
         assert_eq!((&done["state"], stands(&people.clerk.get(&list).await.expect("a list"))), (&json!("DONE"), ("APPROVED", [0, 0, 1, 1])), "{engine:?}");
-        assert_counts(&deployment.databases()[1]).await;
+        assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
 }

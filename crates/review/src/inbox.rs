@@ -69,6 +69,11 @@ pub async fn below(ctx: &Context, tx: &mut Tx, after: After, limit: i64) -> Resu
     Ok(store::waiting_below(tx, &keys(ctx), escalation_day(ctx.today()), after, limit).await?)
 }
 
+/// What a school waits for, newest first.
+pub async fn asked(tx: &mut Tx, school: &str, limit: i64) -> Result<Vec<Dossier>, Error> {
+    Ok(store::under_way_of(tx, school, limit).await?)
+}
+
 /// How much waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {

@@ -475,6 +475,12 @@ pub(crate) async fn waiting_below(tx: &mut Tx, seats: &[String], since: NaiveDat
     )
 }
 
+/// What a school waits for, newest first.
+pub(crate) async fn under_way_of(tx: &mut Tx, school: &str, limit: i64) -> Result<Vec<Dossier>, StoreError> {
+    let closed = State::FIRST_CLOSED;
+    rows!(tx, Dossier, "SELECT * FROM dossiers WHERE school = $1 AND state < $2 ORDER BY dossier DESC LIMIT $3", school, closed, limit)
+}
+
 /// How many dossiers wait at these seats, how many items in them, and how many below since a day or longer.
 pub(crate) async fn waiting_counts(tx: &mut Tx, seats: &[String], since: NaiveDate) -> Result<(i64, i64, i64), StoreError> {
     let counts = one!(

@@ -70,6 +70,7 @@ pub fn dossier(about: &About, dossier: &Dossier, school_name: &str, today: Naive
         submit_time: time(dossier.submitted_at_us),
         end_date: dossier.ended_day.map(|day| day.to_string()).unwrap_or_default(),
         etag: dossier.etag(),
+        uncounted_year: if open { inbox::uncounted_year(dossier).unwrap_or_default() } else { 0 },
         ..pb::Dossier::default()
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! | floor | capability | what | its tables |
 //! | --- | --- | --- | --- |
-//! | 6 | doors: `api.rs` of each | gRPC in | |
+//! | 7 | doors: `api.rs` of each | gRPC in | |
+//! | 6 | [`today`] | what the first page needs, of all below | |
 //! | 5 | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains | |
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
@@ -34,6 +35,7 @@ pub mod reconciliation;
 pub mod register;
 pub mod sessions;
 pub mod story;
+pub mod today;
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,8 +44,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::Channel};
 use xuezhu_bridge::follower::{Follower, Standing};
 use xuezhu_proto::aid::{
-    aid_dossier_service_server::AidDossierServiceServer, award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer,
-    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    aid_dossier_service_server::AidDossierServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
+    forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+    register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -122,6 +125,7 @@ impl Aid {
         "xuezhu.aid.v1.ReconciliationService",
         "xuezhu.aid.v1.ForgottenService",
         "xuezhu.aid.v1.RegisterService",
+        "xuezhu.aid.v1.AidTodayService",
     ];
 
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
@@ -172,6 +176,7 @@ impl Aid {
             .add_service(AidDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))
             .add_service(ForgottenServiceServer::new(forgotten::api::ForgottenApi(self.parts.clone())))
             .add_service(RegisterServiceServer::new(register::api::RegisterApi(self.parts.clone())))
+            .add_service(AidTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
     }
 
     /// What the use cases need: for the process that embeds the service.

@@ -10,6 +10,7 @@
 //! | [`status_change`] | leave, return, withdrawal, correction of identity |
 //! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
+//! | [`today`] | what the first page needs, of all of them |
 //! | [`sharing`] | what the bridge hands out |
 //!
 //! A request walks one way: `proto → api.rs → mod.rs → rules.rs → store.rs`. To add a capability: a folder with these
@@ -26,6 +27,7 @@ mod roll;
 pub mod sharing;
 pub mod status_change;
 pub mod students;
+pub mod today;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +39,8 @@ use xuezhu_proto::{
     enrollment::{
         deputy_service_server::DeputyServiceServer, directory_service_server::DirectoryServiceServer,
         enrollment_dossier_service_server::EnrollmentDossierServiceServer, enrollment_service_server::EnrollmentServiceServer,
-        session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
+        enrollment_today_service_server::EnrollmentTodayServiceServer, session_service_server::SessionServiceServer,
+        submission_service_server::SubmissionServiceServer,
     },
 };
 use xuezhu_service::{
@@ -126,6 +129,7 @@ impl Enrollment {
         "xuezhu.enrollment.v1.EnrollmentService",
         "xuezhu.enrollment.v1.SubmissionService",
         "xuezhu.enrollment.v1.EnrollmentDossierService",
+        "xuezhu.enrollment.v1.EnrollmentTodayService",
         "xuezhu.bridge.v1.EnrollmentFeedService",
     ];
 
@@ -143,6 +147,7 @@ impl Enrollment {
             .add_service(EnrollmentServiceServer::new(door::EnrollmentApi(self.parts.clone())))
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
             .add_service(EnrollmentDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))
+            .add_service(EnrollmentTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
     }
 

@@ -349,6 +349,7 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
         term: request.term.clone(),
         state: State::parse(refusal::known::<award_list::State>("state", request.state)?.as_str_name()),
         list: None,
+        waits: false,
     };
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListAwardLists", &pb::ListAwardListsRequest { page_size: 0, page_token: String::new(), ..request.clone() });

@@ -10,6 +10,7 @@
 //! | [`corrections`] | what was approved is put right: stopped, cut, voided |
 
 pub mod api;
+pub mod brief;
 pub mod corrections;
 pub mod kind;
 pub mod rounds;
@@ -96,10 +97,8 @@ pub async fn readable(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> R
 
 /// Puts a list where the first of its waiting entries stands.
 pub(crate) async fn settle(tx: &mut Tx, list: Uuid) -> Result<(), Error> {
-    let counts = store::counts(tx, list).await?;
-    let counts = counts.into_iter().map(|(state, count)| Ok((State::try_from(state).map_err(|_| StoreError::Corrupt("state of an entry"))?, count)));
-    let state = rules::list_state(&counts.collect::<Result<Vec<_>, StoreError>>()?);
-    Ok(store::set_list_state(tx, list, state).await?)
+    let counts: Vec<(State, i64)> = store::counts(tx, &[list]).await?.into_iter().map(|row| (row.state, row.entries)).collect();
+    Ok(store::set_list_state(tx, list, rules::list_state(&counts)).await?)
 }
 
 struct Terms<'p> {

@@ -125,7 +125,7 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
                 coalesce(s.authority, '') AS authority
          FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = 0 OR l.state = $4)
-           AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6)
+           AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6) AND ($8 = 0 OR l.state <> $8)
          ORDER BY l.list DESC LIMIT $7",
         &filter.school,
         &filter.authority_prefix,
@@ -133,7 +133,8 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         filter.state.map_or(0, State::code),
         filter.list,
         before,
-        limit
+        limit,
+        if filter.waits { State::Approved.code() } else { 0 }
     )
 }
 
@@ -145,6 +146,8 @@ pub struct Filter {
     pub term: String,
     pub state: Option<State>,
     pub list: Option<Uuid>,
+    /// Only those in which something waits.
+    pub waits: bool,
 }
 
 /// Locks a list: two who act on it at once take turns.
@@ -266,11 +269,6 @@ pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: State, reason: &st
     Ok(())
 }
 
-/// How many entries of a list stand where.
-pub async fn counts(tx: &mut Tx, list: Uuid) -> Result<Vec<(i32, i64)>, StoreError> {
-    rows!(tx, (i32, i64), "SELECT state, count(*) FROM award_entries WHERE list = $1 AND state < 50 GROUP BY state", list)
-}
-
 pub async fn set_list_state(tx: &mut Tx, list: Uuid, state: State) -> Result<(), StoreError> {
     run!(tx, "UPDATE award_lists SET state = $2 WHERE list = $1", list, state.code())?;
     Ok(())
@@ -361,4 +359,44 @@ pub async fn entries_listed(tx: &mut Tx, list: &ListRow) -> Result<Vec<Uuid>, St
         State::SentBack.code()
     )?;
     Ok(entries.into_iter().map(|(entry,)| entry).collect())
+}
+
+/// Entries of a list in one state, counted.
+#[derive(Debug, sqlx::FromRow)]
+pub struct CountRow {
+    pub list: Uuid,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub entries: i64,
+    pub amount_fen: i64,
+}
+
+/// How many entries of each of these lists stand in which state.
+pub async fn counts(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<CountRow>, StoreError> {
+    rows!(
+        tx,
+        CountRow,
+        sql!(
+            "SELECT list, state, count(*) AS entries, CAST(sum(amount_fen) AS bigint) AS amount_fen FROM award_entries
+             WHERE state < 50 AND list" in_uuids 1 " GROUP BY list, state"
+        ),
+        bulk_uuids(lists.iter().copied())
+    )
+}
+
+/// How many attested entries of each of these lists a flag holds.
+pub async fn held_attested(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, i64),
+        // Each entry is looked up by its id: a join might walk all entries.
+        sql!(
+            "SELECT held.list, count(*)
+             FROM (SELECT DISTINCT f.list, f.entry, (SELECT a.state FROM award_entries a WHERE a.entry = f.entry) AS state
+                   FROM flags f WHERE f.holds AND f.entry IS NOT NULL AND f.list" in_uuids 1 ") AS held
+             WHERE held.state = $2 GROUP BY held.list"
+        ),
+        bulk_uuids(lists.iter().copied()),
+        State::Attested.code()
+    )
 }

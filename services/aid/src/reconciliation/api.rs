@@ -1,15 +1,12 @@
 //! gRPC in: runs, flags, causes, stories, the mirror's freshness.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
-use xuezhu_judge::{case::Rule, cause::Cause, life, rules};
+use xuezhu_judge::{case::Rule, life};
 use xuezhu_proto::aid::{self as pb, decision, flag, reconciliation, reconciliation_service_server::ReconciliationService};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, clock::rfc3339, paging, refusal, runner::Call, trace};
 use xuezhu_store::Tx;
@@ -225,26 +222,31 @@ impl ReconciliationService for ReconciliationApi {
 
     async fn get_mirror(&self, request: Request<pb::GetMirrorRequest>) -> Result<Response<pb::GetMirrorResponse>, Status> {
         let (ctx, _) = self.parts.gate.enter(request, "GetMirror").await?;
-        let standing = *self.parts.standing.borrow();
-        let clock = self.parts.runner.clock();
-        let age = standing.age();
-        let as_of = |age: std::time::Duration| rfc3339(clock.now_us() - i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
         let (school, authority_prefix) = forgotten::seen(&ctx);
         let mut tx = self.parts.runner.db().read().await.map_err(Error::from)?;
         let forgotten = forgotten::count(&mut tx, &authority_prefix, &school).await;
         tx.rollback().await.map_err(Error::from)?;
-        Ok(Response::new(pb::GetMirrorResponse {
-            as_of_time: age.map(as_of).unwrap_or_default(),
-            lag_seconds: age.map_or(-1.0, |age| age.as_secs_f64()),
-            limit_seconds: self.parts.mirror_age.as_secs_f64(),
-            stale: self.parts.is_stale(),
-            forgotten: i32::try_from(forgotten?).unwrap_or(i32::MAX),
-            lag_positions: standing.lag().unwrap_or(-1),
-            position: standing.position,
-            connected: standing.connected,
-            civil_date: clock.today().to_string(),
-            stepped: clock.stepped().is_some(),
-        }))
+        Ok(Response::new(mirror(&self.parts, forgotten?)))
+    }
+}
+
+/// How the mirror stands, and how much of it enrollment forgot.
+pub fn mirror(parts: &Parts, forgotten: i64) -> pb::GetMirrorResponse {
+    let standing = *parts.standing.borrow();
+    let clock = parts.runner.clock();
+    let age = standing.age();
+    let as_of = |age: std::time::Duration| rfc3339(clock.now_us() - i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+    pb::GetMirrorResponse {
+        as_of_time: age.map(as_of).unwrap_or_default(),
+        lag_seconds: age.map_or(-1.0, |age| age.as_secs_f64()),
+        limit_seconds: parts.mirror_age.as_secs_f64(),
+        stale: parts.is_stale(),
+        forgotten: i32::try_from(forgotten).unwrap_or(i32::MAX),
+        lag_positions: standing.lag().unwrap_or(-1),
+        position: standing.position,
+        connected: standing.connected,
+        civil_date: clock.today().to_string(),
+        stepped: clock.stepped().is_some(),
     }
 }
 
@@ -370,28 +372,7 @@ async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::Lis
 
 async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest) -> Result<pb::ListCausesResponse, Error> {
     let Narrowed { school, authority_prefix, .. } = narrowed(ctx, tx, &request.school, "").await?;
-    let rows = store::causes(tx, &school, &authority_prefix, &request.term).await?;
-    let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
-    let names: HashMap<String, String> = mirror::school_names(tx, &codes).await?.into_iter().collect();
-    let causes = rows
-        .into_iter()
-        .map(|row| pb::Cause {
-            cause: row.cause.to_string(),
-            school_name: names.get(&row.school).cloned().unwrap_or_default(),
-            school: row.school,
-            summary: Cause::parse(&row.cause_text).map_or_else(|| rules::law(row.rule).name.to_owned(), Cause::chinese),
-            rule: row.rule.as_str().to_owned(),
-            open: i32::try_from(row.open).unwrap_or(i32::MAX),
-            explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
-            amount_fen: row.amount_fen,
-            open_time: rfc3339(row.opened_at_us),
-            etag: desk::cause_etag(row.open, row.open_steps),
-            decide_etag: desk::cause_etag(row.open + row.explained, row.undecided_steps),
-            name: row.name,
-            flags: i32::try_from(row.flags).unwrap_or(i32::MAX),
-            open_date: row.open_date.to_string(),
-        })
-        .collect();
+    let (causes, _) = super::causes(tx, &school, &authority_prefix, &request.term, usize::MAX).await?;
     Ok(pb::ListCausesResponse { causes })
 }
 

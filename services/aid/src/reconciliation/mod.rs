@@ -26,11 +26,13 @@ use xuezhu_bridge::keeping::State;
 use xuezhu_domain::text::{holds_long_number, mask_long_numbers};
 use xuezhu_judge::{
     case::{Evidence, Finding, PersonCase, Rule, Subject},
+    cause::Cause,
     digest,
     life::{self, Found, Step},
     rules,
 };
-use xuezhu_service::{Actor, Context, Error};
+use xuezhu_proto::aid as pb;
+use xuezhu_service::{Actor, Context, Error, clock::rfc3339};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 use self::{
@@ -392,6 +394,35 @@ impl About {
             }
         }
     }
+}
+
+/// Causes of flags that wait or stand confirmed, those with most flags first: so many of them at most, and how many there are.
+pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &str, most: usize) -> Result<(Vec<pb::Cause>, usize), Error> {
+    let mut rows = store::causes(tx, school, authority_prefix, term).await?;
+    let all = rows.len();
+    rows.truncate(most);
+    let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
+    let names: HashMap<String, String> = mirror::school_names(tx, &codes).await?.into_iter().collect();
+    let causes = rows
+        .into_iter()
+        .map(|row| pb::Cause {
+            cause: row.cause.to_string(),
+            school_name: names.get(&row.school).cloned().unwrap_or_default(),
+            school: row.school,
+            summary: Cause::parse(&row.cause_text).map_or_else(|| rules::law(row.rule).name.to_owned(), Cause::chinese),
+            rule: row.rule.as_str().to_owned(),
+            open: i32::try_from(row.open).unwrap_or(i32::MAX),
+            explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
+            amount_fen: row.amount_fen,
+            open_time: rfc3339(row.opened_at_us),
+            etag: desk::cause_etag(row.open, row.open_steps),
+            decide_etag: desk::cause_etag(row.open + row.explained, row.undecided_steps),
+            name: row.name,
+            flags: i32::try_from(row.flags).unwrap_or(i32::MAX),
+            open_date: row.open_date.to_string(),
+        })
+        .collect();
+    Ok((causes, all))
 }
 
 /// What a finding is to a flag that is there.

@@ -10,7 +10,6 @@ use xuezhu_review::{
     chains::{self, NewChain},
     inbox::{self, After},
     told as tell,
-    way::State,
 };
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, permission::covers};
 use xuezhu_store::Tx;
@@ -127,18 +126,15 @@ pub async fn waiting(ctx: &Context, tx: &mut Tx, after: Option<After>, limit: i6
     if first {
         below = inbox::below(ctx, tx, inbox::beginning(), limit).await?;
         if matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal) {
-            let own = Filter { school: ctx.actor.organisation.clone(), state: State::UnderWay.code(), ..Filter::default() };
-            asked = inbox::search(tx, &own, None, limit).await?;
+            asked = inbox::asked(tx, &ctx.actor.organisation, limit).await?;
         }
     }
-    let inbox = told::Inbox {
-        waiting: tell_all(ctx, tx, &mine).await?,
-        below: tell_all(ctx, tx, &below).await?,
-        asked: tell_all(ctx, tx, &asked).await?,
-        waiting_count: small(counts.dossiers),
-        item_count: small(counts.items),
-        below_count: small(counts.below),
-    };
+    let (mine_end, below_end) = (mine.len(), mine.len() + below.len());
+    // The names of all schools are asked for at once.
+    let mut waiting = tell_all(ctx, tx, &[mine, below, asked].concat()).await?;
+    let asked = waiting.split_off(below_end);
+    let below = waiting.split_off(mine_end);
+    let inbox = told::Inbox { waiting, below, asked, waiting_count: small(counts.dossiers), item_count: small(counts.items), below_count: small(counts.below) };
     Ok((inbox, next))
 }
 

@@ -114,6 +114,11 @@ pub async fn one(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, enroll
     Ok(view)
 }
 
+/// How many students of a school are with its clerk, by the code of their state.
+pub async fn count_with_clerk(tx: &mut Tx, school: &str) -> Result<Vec<(i32, i64)>, Error> {
+    Ok(store::count_with_clerk(tx, school).await?)
+}
+
 /// The classes of a school: those that are open, or all that ever were.
 pub async fn classes(ctx: &Context, tx: &mut Tx, school: &str, ended: bool) -> Result<Vec<pb::Class>, Error> {
     let class = |row: ClassRow| pb::Class {

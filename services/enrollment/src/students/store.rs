@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
+use xuezhu_domain::enrollment::State;
 use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, sql};
 
 /// An enrollment as lists show it.
@@ -151,6 +152,12 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
         ask!(one, tx, (i64,), asked_by!(present, filter, "SELECT count(*)", " AND $11 > 0"), filter)?
     };
     Ok(counted.map_or(0, |(count,)| count))
+}
+
+/// How many of a school are with its clerk, by state. An index holds all that this reads.
+pub async fn count_with_clerk(tx: &mut Tx, school: &str) -> Result<Vec<(i32, i64)>, StoreError> {
+    let (draft, back) = (State::Draft.code(), State::SentBack.code());
+    rows!(tx, (i32, i64), "SELECT state, count(*) FROM enrollments WHERE school = $1 AND (state = $2 OR state = $3) GROUP BY state", school, draft, back)
 }
 
 /// Ids of a page, with the class that each is listed under.

@@ -82,16 +82,21 @@ impl LastTold {
             Ok(Err(status)) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
             Ok(Err(_)) | Err(_) => None,
         };
-        if let Some(lag) = mirror.as_ref().map(|mirror| mirror.lag_seconds).filter(|lag| *lag >= 0.0) {
-            *self.age.lock().unwrap_or_else(PoisonError::into_inner) = Some((lag, Instant::now()));
-        }
         // Whoever has to change their password first is told no registry: what was known stays.
         let before = || self.known(day, Duration::MAX).map(|told| told.registry);
         let registry = registry.ok().and_then(Result::ok).map(|answer| answer.into_inner().registry).or_else(before).unwrap_or_default();
+        Ok(self.heard(mirror, registry, day))
+    }
+
+    /// Keeps what somebody was told by the way, where nobody has to ask for it.
+    pub fn heard(&self, mirror: Option<GetMirrorResponse>, registry: String, day: NaiveDate) -> Freshness {
+        if let Some(lag) = mirror.as_ref().map(|mirror| mirror.lag_seconds).filter(|lag| *lag >= 0.0) {
+            *self.age.lock().unwrap_or_else(PoisonError::into_inner) = Some((lag, Instant::now()));
+        }
         // How much was forgotten depends on who asks: that is for the pages of whoever may see it.
         let told = Freshness { mirror: mirror.map(|mirror| GetMirrorResponse { forgotten: 0, ..mirror }), registry };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { at: Instant::now(), day, told: told.clone() });
-        Ok(told)
+        told
     }
 
     /// How old the data are, in seconds, where nobody is known who could ask; none before anybody did.

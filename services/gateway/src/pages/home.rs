@@ -1,6 +1,6 @@
 //! Logging in and out, the password, and today: what waits for whom since when, by deadline.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -11,18 +11,23 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
+use tonic::Code;
 use xuezhu_proto::{
-    aid::{AwardList, Cause, GetMirrorRequest, ListAwardListsRequest, ListCausesRequest, award_list},
-    enrollment::{
-        ChangePasswordRequest, CreateSessionRequest, EndSessionRequest, ListEnrollmentsRequest, ListSubmissionsRequest, Submission, enrollment,
-        session_service_client::SessionServiceClient, submission,
-    },
+    aid::{AwardListInBrief, Cause, GetAidTodayRequest, GetAidTodayResponse},
+    common::{Dossier, Inbox},
+    enrollment::{ChangePasswordRequest, CreateSessionRequest, EndSessionRequest, GetEnrollmentTodayRequest, session_service_client::SessionServiceClient},
 };
 
-use super::{Desk, PageError, render, session, show};
+use super::{
+    Arriving, Desk, PageError,
+    dossiers::Keeper,
+    render,
+    session::{self, User},
+    show,
+};
 use crate::Gateway;
 
-/// Rows of each kind and state that the page of today shows.
+/// Dossiers in each part that the page of today shows.
 const ROWS: i32 = 200;
 
 /// Routes.
@@ -123,14 +128,23 @@ async fn change_password(State(gateway): State<Arc<Gateway>>, desk: Desk, Form(f
 }
 
 /// Something that waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Task {
     what: String,
+    school: String,
     count: i32,
-    who: &'static str,
+    /// Whose turn it is, in Chinese.
+    waits: String,
     since: String,
     due: String,
     overdue: bool,
-    mine: bool,
+    /// Year whose working days nobody loaded; 0 where the days are known.
+    uncounted_year: i32,
+    /// Who has it.
+    holder: String,
+    /// Day on which the school asked last to hurry.
+    nudged: String,
+    nudges: i32,
     link: String,
 }
 
@@ -138,89 +152,214 @@ struct Task {
 #[template(path = "today.html")]
 struct TodayPage {
     desk: Desk,
-    tasks: Vec<Task>,
+    /// What waits for whoever looks.
+    mine: Vec<Task>,
+    /// How many there are of these, on all pages.
+    mine_count: usize,
+    /// What has waited too long one level below.
+    below: Vec<Task>,
+    below_count: usize,
+    /// What waits for others.
+    others: Vec<Task>,
     causes: Vec<Cause>,
+    cause_count: i32,
     drafts: i32,
     sent_back: i32,
-    done: Vec<AwardList>,
+    done: Vec<AwardListInBrief>,
     /// Records that enrollment forgot, of schools that one may see.
     forgotten: i32,
+    /// Whether aid did not answer.
+    no_aid: bool,
 }
 
-async fn today(desk: Desk) -> Result<Response, PageError> {
+impl TodayPage {
+    fn more_causes(&self) -> bool {
+        usize::try_from(self.cause_count).is_ok_and(|all| all > self.causes.len())
+    }
+}
+
+/// What is asked of both services at once, freshness among it: nothing is asked of either before.
+async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving) -> Result<Response, PageError> {
     if desk.user.is_admin() {
         return Ok(Redirect::to("/accounts").into_response());
     }
-    let today = desk.mirror.as_ref().map(|mirror| mirror.civil_date.clone()).unwrap_or_default();
-    let mut tasks = Vec::new();
-    // What waits is asked for by its state: what is done must not push it off the page.
-    for state in [submission::State::Submitted, submission::State::Attested] {
-        let asked = ListSubmissionsRequest { page_size: ROWS, state: state.into(), ..Default::default() };
-        let waiting = desk.submissions().list_submissions(desk.request(asked)).await?.into_inner().submissions;
-        tasks.extend(waiting.iter().filter_map(|submission| of_submission(&desk, submission, &today)));
+    let (mut of_enrollment, mut of_aid) = (desk.enrollment_today(), desk.aid_today());
+    let (enrollment, aid) = tokio::join!(
+        of_enrollment.get_enrollment_today(desk.request(GetEnrollmentTodayRequest { page_size: ROWS })),
+        of_aid.get_aid_today(desk.request(GetAidTodayRequest {})),
+    );
+    let enrollment = enrollment?.into_inner();
+    // Without aid the page still shows what it can.
+    let (aid, no_aid) = match aid {
+        Ok(answer) => (answer.into_inner(), false),
+        Err(status) if status.code() == Code::Unauthenticated => return Err(PageError::LogIn),
+        Err(_) => (GetAidTodayResponse::default(), true),
+    };
+    let forgotten = aid.mirror.as_ref().map_or(0, |mirror| mirror.forgotten);
+    let day = gateway.clock.today();
+    let told = gateway.last_told.heard(aid.mirror, enrollment.registry, day);
+    (desk.mirror, desk.registry) = (told.mirror, told.registry);
+    let inboxes = [(Keeper::Enrollment, enrollment.inbox.unwrap_or_default())];
+    let Waiting { mine, below, others, mine_count, below_count } = waiting(&desk.user, &inboxes, &aid.waiting_lists, &day.to_string());
+    Ok(render(&TodayPage {
+        desk,
+        mine,
+        mine_count,
+        below,
+        below_count,
+        others,
+        causes: aid.causes,
+        cause_count: aid.cause_count,
+        drafts: enrollment.drafts,
+        sent_back: enrollment.sent_back,
+        done: aid.approved_lists,
+        forgotten,
+        no_aid,
+    }))
+}
+
+/// What waits, parted by whom it waits for.
+#[derive(Debug, Default)]
+struct Waiting {
+    mine: Vec<Task>,
+    below: Vec<Task>,
+    others: Vec<Task>,
+    mine_count: usize,
+    below_count: usize,
+}
+
+/// Parts what waits in inboxes and lists. A list that is a dossier is told by its dossier, but for what waits in it beside that.
+fn waiting(user: &User, inboxes: &[(Keeper, Inbox)], lists: &[AwardListInBrief], today: &str) -> Waiting {
+    let mut parted = Waiting::default();
+    let mut subjects = HashSet::new();
+    for (keeper, inbox) in inboxes {
+        let number = |count: i32| usize::try_from(count).unwrap_or(0);
+        let task = |dossier: &Dossier| of_dossier(*keeper, dossier);
+        parted.mine.extend(inbox.waiting.iter().map(task));
+        parted.below.extend(inbox.below.iter().map(task));
+        parted.mine_count += number(inbox.waiting_count);
+        parted.below_count += number(inbox.below_count);
+        // What waits at one's own desk is not told twice.
+        let own: HashSet<&str> = inbox.waiting.iter().map(|dossier| dossier.dossier.as_str()).collect();
+        parted.others.extend(inbox.asked.iter().filter(|dossier| !own.contains(dossier.dossier.as_str())).map(task));
+        subjects.extend([&inbox.waiting, &inbox.below, &inbox.asked].into_iter().flatten().map(|dossier| dossier.subject.clone()));
     }
-    let mut done = Vec::new();
-    for state in [award_list::State::Draft, award_list::State::Submitted, award_list::State::Attested, award_list::State::Approved] {
-        let asked = ListAwardListsRequest { page_size: ROWS, state: state.into(), ..Default::default() };
-        // Without aid the page still shows what it can.
-        let lists = desk.awards().list_award_lists(desk.request(asked)).await.map(|answer| answer.into_inner().lists).unwrap_or_default();
-        tasks.extend(lists.iter().flat_map(|list| of_list(&desk, list, &today)));
-        if state == award_list::State::Approved {
-            done = lists.into_iter().take(5).collect();
+    for list in lists {
+        for (mine, task) in of_list(user, list, subjects.contains(&list.list), today) {
+            if mine {
+                parted.mine.push(task);
+                parted.mine_count += 1;
+            } else {
+                parted.others.push(task);
+            }
         }
     }
-    let causes =
-        desk.reconciliation().list_causes(desk.request(ListCausesRequest::default())).await.map(|answer| answer.into_inner().causes).unwrap_or_default();
-    tasks.sort_by(|a, b| (!a.mine, &a.due).cmp(&(!b.mine, &b.due)));
-    let (drafts, sent_back) =
-        if desk.user.is_school() { (count(&desk, enrollment::State::Draft).await?, count(&desk, enrollment::State::SentBack).await?) } else { (0, 0) };
-    let forgotten = desk.reconciliation().get_mirror(desk.request(GetMirrorRequest {})).await.map_or(0, |answer| answer.into_inner().forgotten);
-    Ok(render(&TodayPage { desk, tasks, causes, drafts, sent_back, done, forgotten }))
+    for tasks in [&mut parted.mine, &mut parted.below, &mut parted.others] {
+        tasks.sort_by(|a, b| a.due.cmp(&b.due));
+    }
+    parted
 }
 
-async fn count(desk: &Desk, state: enrollment::State) -> Result<i32, PageError> {
-    let asked = ListEnrollmentsRequest { school: desk.user.org.clone(), state: state.into(), page_size: 1, ..Default::default() };
-    Ok(desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().total_size)
+fn of_dossier(keeper: Keeper, dossier: &Dossier) -> Task {
+    Task {
+        what: dossier.title.clone(),
+        school: dossier.school_name.clone(),
+        count: if dossier.waiting > 0 { dossier.waiting } else { dossier.performed },
+        waits: show::waits(dossier),
+        since: dossier.since_date.clone(),
+        due: dossier.due_date.clone(),
+        overdue: dossier.overdue,
+        uncounted_year: dossier.uncounted_year,
+        holder: dossier.holder_name.clone(),
+        nudged: dossier.nudged_date.clone(),
+        nudges: dossier.nudges,
+        link: keeper.link(&dossier.dossier),
+    }
 }
 
-fn of_submission(desk: &Desk, submission: &Submission, today: &str) -> Option<Task> {
-    let (who, mine) = match submission.state() {
-        submission::State::Submitted => ("校长签核", desk.user.is_principal()),
-        submission::State::Attested => ("主管部门审核", desk.user.decides_for(&submission.waits_authority)),
-        _ => return None,
-    };
-    Some(Task {
-        what: format!("学籍注册（{}）", submission.school_name),
-        count: submission.count,
-        who,
-        since: submission.waiting_since.clone(),
-        overdue: !today.is_empty() && submission.due_date.as_str() < today,
-        due: submission.due_date.clone(),
-        mine,
-        link: format!("/schools/{}/submissions/{}", submission.school, submission.submission),
-    })
-}
-
-/// What a list waits for: its entries may wait for several at once.
-fn of_list(desk: &Desk, list: &AwardList, today: &str) -> Vec<Task> {
+/// What a list waits for, each with whether it waits for whoever looks: its entries may wait for several at once.
+fn of_list(user: &User, list: &AwardListInBrief, is_dossier: bool, today: &str) -> Vec<(bool, Task)> {
     let waits = [
-        ("学校提交", desk.user.is_clerk(), list.drafts, ""),
-        ("学校改正后重新提交", desk.user.is_clerk(), list.sent_back, ""),
-        ("校长签核", desk.user.is_principal(), list.submitted, list.submitted_date.as_str()),
-        ("主管部门审核", desk.user.decides_for(&list.authority), list.attested - list.held_attested, list.attested_date.as_str()),
+        ("学校提交", user.is_clerk(), list.drafts, ""),
+        ("学校改正后重新提交", user.is_clerk(), list.sent_back, ""),
+        // A dossier tells these two itself.
+        ("校长签核", user.is_principal(), if is_dossier { 0 } else { list.submitted }, list.submitted_date.as_str()),
+        ("主管部门审核", user.decides_for(&list.authority), if is_dossier { 0 } else { list.attested - list.held_attested }, list.attested_date.as_str()),
         // Whoever is held waits for the flag, not for the list.
         ("疑点说明和核定", false, list.held_attested, list.attested_date.as_str()),
     ];
     let supplement = if list.supplement > 0 { format!("补充名单{}", list.supplement) } else { "名单".to_owned() };
-    let task = |(who, mine, count, since): (&'static str, bool, i32, &str)| Task {
-        what: format!("{}{}{supplement}（{}）", show::term(&list.term), show::scheme(&list.scheme), list.school_name),
-        count,
-        who,
-        since: since.to_owned(),
-        overdue: !today.is_empty() && list.due_date.as_str() < today,
-        due: list.due_date.clone(),
-        mine,
-        link: format!("/schools/{}/lists/{}", list.school, list.list),
+    let task = |(who, mine, count, since): (&str, bool, i32, &str)| {
+        let task = Task {
+            what: format!("{}{}{supplement}", show::term(&list.term), show::scheme(&list.scheme)),
+            school: list.school_name.clone(),
+            count,
+            waits: format!("待{who}"),
+            since: since.to_owned(),
+            overdue: list.due_date.as_str() < today,
+            due: list.due_date.clone(),
+            link: format!("/schools/{}/lists/{}", list.school, list.list),
+            ..Task::default()
+        };
+        (mine, task)
     };
     waits.into_iter().filter(|(_, _, count, _)| *count > 0).map(task).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(role: &str, org: &str) -> User {
+        User { role: role.into(), org: org.into(), ..User::default() }
+    }
+
+    fn dossier(id: &str, subject: &str) -> Dossier {
+        Dossier { dossier: id.into(), subject: subject.into(), title: "注册".into(), waiting: 3, due_date: "2026-11-20".into(), ..Dossier::default() }
+    }
+
+    fn list() -> AwardListInBrief {
+        AwardListInBrief {
+            list: "l".into(),
+            authority: "430100".into(),
+            due_date: "2026-10-31".into(),
+            submitted: 2,
+            attested: 5,
+            held_attested: 1,
+            drafts: 4,
+            ..AwardListInBrief::default()
+        }
+    }
+
+    fn told(tasks: &[Task]) -> Vec<(&str, i32)> {
+        tasks.iter().map(|task| (task.waits.as_str(), task.count)).collect()
+    }
+
+    #[test]
+    fn what_waits_at_ones_own_desk_is_told_once_and_first() {
+        let inbox = Inbox { waiting: vec![dossier("a", "")], asked: vec![dossier("b", ""), dossier("a", "")], waiting_count: 7, ..Inbox::default() };
+        let parted = waiting(&user("PRINCIPAL", "1"), &[(Keeper::Enrollment, inbox)], &[], "2026-11-01");
+        let links = |tasks: &[Task]| tasks.iter().map(|task| task.link.clone()).collect::<Vec<_>>();
+        assert_eq!((links(&parted.mine), links(&parted.others)), (vec!["/dossiers/enrollment/a".to_owned()], vec!["/dossiers/enrollment/b".to_owned()]));
+        assert_eq!(parted.mine_count, 7, "on all pages");
+    }
+
+    #[test]
+    fn a_list_waits_for_several_at_once_and_a_dossier_tells_its_own() {
+        for (who, mine) in [
+            (user("SCHOOL_CLERK", "1"), vec![("待学校提交", 4)]),
+            (user("PRINCIPAL", "1"), vec![("待校长签核", 2)]),
+            (user("DEPARTMENT_OFFICER", "430100"), vec![("待主管部门审核", 4)]),
+            (user("DEPARTMENT_OFFICER", "430000"), vec![]),
+        ] {
+            let parted = waiting(&who, &[], &[list()], "2026-11-01");
+            assert_eq!(told(&parted.mine), mine, "{who:?}");
+            assert_eq!(parted.mine.len() + parted.others.len(), 4);
+            assert!(parted.others.iter().chain(&parted.mine).all(|task| task.overdue));
+        }
+        let inbox = Inbox { waiting: vec![dossier("a", "l")], waiting_count: 1, ..Inbox::default() };
+        let parted = waiting(&user("PRINCIPAL", "1"), &[(Keeper::Enrollment, inbox)], &[list()], "2026-10-01");
+        assert_eq!(parted.mine.len(), 1, "the dossier alone");
+        assert_eq!(told(&parted.others), [("待学校提交", 4), ("待疑点说明和核定", 1)]);
+    }
 }

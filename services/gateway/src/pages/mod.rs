@@ -6,6 +6,7 @@ pub mod show;
 
 mod accounts;
 mod cases;
+mod dossiers;
 mod doubles;
 mod flags;
 mod forgotten;
@@ -29,12 +30,14 @@ use axum::{
 use tonic::{Code, Status, transport::Channel};
 use xuezhu_proto::{
     aid::{
-        GetMirrorResponse, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
-        reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
+        GetMirrorResponse, aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient,
+        forgotten_service_client::ForgottenServiceClient, reconciliation_service_client::ReconciliationServiceClient,
+        register_service_client::RegisterServiceClient,
     },
     enrollment::{
-        directory_service_client::DirectoryServiceClient, enrollment_service_client::EnrollmentServiceClient, session_service_client::SessionServiceClient,
-        submission_service_client::SubmissionServiceClient,
+        directory_service_client::DirectoryServiceClient, enrollment_dossier_service_client::EnrollmentDossierServiceClient,
+        enrollment_service_client::EnrollmentServiceClient, enrollment_today_service_client::EnrollmentTodayServiceClient,
+        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
     },
 };
 use xuezhu_service::{
@@ -245,16 +248,28 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut HttpParts, gateway: &Arc<Gateway>) -> Result<Self, PageError> {
+        let Arriving(mut desk) = Arriving::from_request_parts(parts, gateway).await?;
+        let told = gateway.last_told.get(&desk, gateway.clock.today()).await?;
+        (desk.mirror, desk.registry) = (told.mirror, told.registry);
+        Ok(desk)
+    }
+}
+
+/// Who looks, before anything was asked: for a page that hears by the way what every page shows.
+pub struct Arriving(pub Desk);
+
+impl FromRequestParts<Arc<Gateway>> for Arriving {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut HttpParts, gateway: &Arc<Gateway>) -> Result<Self, PageError> {
         let token = session::token(&parts.headers).ok_or(PageError::LogIn)?;
         let user = User::of(&token, gateway.clock.today()).ok_or(PageError::LogIn)?;
         if user.must_change_password && parts.uri.path() != "/password" {
             return Err(PageError::ChangePassword);
         }
         let address = address(&parts.headers);
-        let mut desk = Self { gateway: gateway.clone(), token, address, trace: parts.extensions.get().copied(), user, mirror: None, registry: String::new() };
-        let told = gateway.last_told.get(&desk, gateway.clock.today()).await?;
-        (desk.mirror, desk.registry) = (told.mirror, told.registry);
-        Ok(desk)
+        let trace = parts.extensions.get().copied();
+        Ok(Self(Desk { gateway: gateway.clone(), token, address, trace, user, mirror: None, registry: String::new() }))
     }
 }
 
@@ -351,6 +366,21 @@ impl Desk {
     /// Submissions.
     pub fn submissions(&self) -> SubmissionServiceClient<Channel> {
         SubmissionServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What goes from desk to desk in the enrollment service.
+    pub fn enrollment_dossiers(&self) -> EnrollmentDossierServiceClient<Channel> {
+        EnrollmentDossierServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What the day begins with, of the enrollment service.
+    pub fn enrollment_today(&self) -> EnrollmentTodayServiceClient<Channel> {
+        EnrollmentTodayServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What the day begins with, of the aid service.
+    pub fn aid_today(&self) -> AidTodayServiceClient<Channel> {
+        AidTodayServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Award lists.

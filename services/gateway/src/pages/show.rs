@@ -3,6 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use xuezhu_domain::{Fen, RegistryAnswer, enrollment, text::comparable_name};
 use xuezhu_judge::{case::Rule, entry, life, register, rules::law};
+use xuezhu_proto::common::Dossier;
 
 /// Fen as yuan with thousands separators.
 pub fn yuan(fen: &i64) -> String {
@@ -87,6 +88,16 @@ pub fn student_states() -> Vec<(&'static str, &'static str)> {
 /// States of flags that one may ask for: spelling and Chinese.
 pub fn flag_states() -> Vec<(&'static str, &'static str)> {
     life::State::ALL.into_iter().map(|state| (state.as_str(), state.name())).collect()
+}
+
+/// For whom a dossier waits, in Chinese; empty where it waits for nobody.
+pub fn waits(dossier: &Dossier) -> String {
+    if dossier.waits_at.is_empty() {
+        return String::new();
+    }
+    // What was performed already waits to be noted.
+    let does = if dossier.waiting == 0 { "备案" } else { "审签" };
+    format!("待{}{does}", dossier.waits_at)
 }
 
 /// Steps of a flag's life in Chinese.
