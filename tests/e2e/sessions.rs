@@ -294,3 +294,23 @@ async fn the_audit_of_a_log_in_keeps_only_names_that_are_accounts() {
     let tried = xuezhu_store::rows!(&mut tx, (String,), "SELECT actor FROM audit WHERE method = 'CreateSession' ORDER BY id").expect("rows");
     assert_eq!(tried, [("-".to_owned(),), ("admin".to_owned(),)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_one_time_password_opens_no_desk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    people.import(&[student(1)]).await;
+    let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+    let dossier = made["submission"].as_str().expect("an id");
+    let opened = json!({ "account": "newhead", "displayName": "新校长", "role": "PRINCIPAL", "organisation": SCHOOL });
+    let account = people.admin.post("/v1/accounts", &opened, "").await.expect("is opened");
+    let session = people.admin.with_log_in("newhead", account["oneTimePassword"].as_str().expect("a password")).await.expect("logs in");
+    let paths = ["enrollmentInbox", "aidInbox", "enrollmentToday", "aidToday"].map(|path| format!("/v1/{path}"));
+    let one = ["", "/items"].map(|rest| format!("/v1/enrollmentDossiers/{dossier}{rest}"));
+    for path in paths.iter().chain(&one) {
+        assert_eq!(reason(session.get(path).await), (403, "MUST_CHANGE_PASSWORD".into()), "{path}");
+        assert!(people.head.get(path).await.is_ok(), "{path}");
+    }
+    deployment.stop().await;
+}

@@ -523,11 +523,16 @@ pub struct Filter {
 
 /// Dossiers, newest first.
 pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
+    if filter.school.is_empty() { dossiers_of_all(tx, filter, before, limit).await } else { dossiers_of_school(tx, filter, before, limit).await }
+}
+
+/// The same of one school: they are found by its index.
+async fn dossiers_of_school(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
     rows!(
         tx,
         Dossier,
         "SELECT * FROM dossiers d
-         WHERE ($1 = '' OR d.school = $1) AND ($2 = '' OR substr(d.authority, 1, length($2)) = $2) AND ($3 = 0 OR d.kind = $3) AND ($4 = 0 OR d.state = $4)
+         WHERE d.school = $1 AND ($2 = '' OR substr(d.authority, 1, length($2)) = $2) AND ($3 = 0 OR d.kind = $3) AND ($4 = 0 OR d.state = $4)
            AND ($5 IS NULL OR d.subject = $5)
            AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
            AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
@@ -535,6 +540,32 @@ pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>,
            AND ($10 = 0 OR ($10 = 1 AND d.waiting > 0) OR ($10 = 2 AND d.waiting = 0)) AND ($11 = '' OR substr(d.waits_at, 1, 1) = $11)
          ORDER BY d.dossier DESC LIMIT $9",
         &filter.school,
+        &filter.authority_prefix,
+        filter.kind,
+        filter.state,
+        filter.subject,
+        filter.item,
+        &filter.name,
+        before,
+        limit,
+        filter.waits.map_or(0, |waits| if waits { 1 } else { 2 }),
+        filter.seats
+    )
+}
+
+/// The same of all schools that one may see.
+async fn dossiers_of_all(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
+    rows!(
+        tx,
+        Dossier,
+        "SELECT * FROM dossiers d
+         WHERE ($1 = '' OR substr(d.authority, 1, length($1)) = $1) AND ($2 = 0 OR d.kind = $2) AND ($3 = 0 OR d.state = $3)
+           AND ($4 IS NULL OR d.subject = $4)
+           AND ($5 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $5))
+           AND ($6 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $6))
+           AND ($7 IS NULL OR d.dossier < $7)
+           AND ($9 = 0 OR ($9 = 1 AND d.waiting > 0) OR ($9 = 2 AND d.waiting = 0)) AND ($10 = '' OR substr(d.waits_at, 1, 1) = $10)
+         ORDER BY d.dossier DESC LIMIT $8",
         &filter.authority_prefix,
         filter.kind,
         filter.state,

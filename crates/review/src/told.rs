@@ -17,10 +17,13 @@ use crate::{
 pub fn may_read(ctx: &Context, dossier: &Dossier, stands: &[Stand]) -> Result<(), Error> {
     let place = Place::School { code: &dossier.school, authority: &dossier.authority };
     let seats = inbox::seats_of(ctx);
-    if ctx.may(Permission::ReadSchool, &place).is_ok() || stands.iter().any(|stand| seats.contains(&stand.seat)) {
-        return Ok(());
+    match ctx.may(Permission::ReadSchool, &place) {
+        Ok(()) => Ok(()),
+        // A seat opens nothing before the one-time password is changed.
+        Err(refused) if refused.reason() == Reason::MustChangePassword => Err(refused),
+        Err(_) if stands.iter().any(|stand| seats.contains(&stand.seat)) => Ok(()),
+        Err(_) => Err(Refusal::not_found("该业务单").into()),
     }
-    Err(Refusal::not_found("该业务单").into())
 }
 
 /// What whoever calls may list: of their own school, or of those below their region. Whether they may read at all is asked.

@@ -131,7 +131,7 @@ impl AidDossierService for DossierApi {
     async fn hand_over_dossier(&self, request: Request<pb::HandOverDossierRequest>) -> Result<Response<pb::HandOverDossierResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "HandOverDossier").await?;
         let call = Call::new("HandOverDossier", request.dossier.clone(), &request);
-        let answer = self.act(&ctx, call, &request.dossier, Deed::HandOver(said("account", &request.account)?, request.name.clone())).await?;
+        let answer = self.act(&ctx, call, &request.dossier, Deed::TakeOver(request.account.clone())).await?;
         Ok(answer.map(|dossier| pb::HandOverDossierResponse { dossier: Some(dossier) }))
     }
 

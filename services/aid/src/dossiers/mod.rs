@@ -30,8 +30,8 @@ pub enum Deed {
     Recall(String),
     /// Takes note.
     Note(String),
-    /// Hands it to an account, of somebody of this name.
-    HandOver(String, String),
+    /// Whoever calls has it from now on; the account says that they know whose it becomes.
+    TakeOver(String),
     /// Asks to hurry.
     Nudge,
 }
@@ -67,7 +67,11 @@ pub async fn act(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid, deed: &Dee
             xuezhu_review::recall(ctx, tx, &*kind, id, reason).await?
         }
         Deed::Note(remark) => xuezhu_review::take_note(ctx, tx, id, remark).await?,
-        Deed::HandOver(account, name) => xuezhu_review::hand_over(ctx, tx, id, account, if name.trim().is_empty() { account } else { name }).await?,
+        // This service keeps no accounts: whom somebody else names it can't know, and the history is kept for ever.
+        Deed::TakeOver(account) if *account != ctx.actor.account => {
+            return Err(Refusal::field("account", "资助业务只能由本人接手：请填写本人的账号，由接手的人自己办理").into());
+        }
+        Deed::TakeOver(account) => xuezhu_review::hand_over(ctx, tx, id, account, &ctx.actor.display_name).await?,
         Deed::Nudge => {
             if ctx.actor.role == Role::Principal {
                 ctx.may(Permission::Attest, &school)?;
@@ -118,6 +122,7 @@ pub async fn sheet(ctx: &Context, tx: &mut Tx, id: Uuid, state: dossier_item::St
 /// What waits for whoever calls, with where the next page of it begins. What waits below, and what the school waits for, is told with the
 /// first page.
 pub async fn waiting(ctx: &Context, tx: &mut Tx, after: Option<After>, limit: i64) -> Result<(told::Inbox, Option<After>), Error> {
+    tell::readable(ctx, "")?;
     let (first, counts) = (after.is_none(), inbox::counts(ctx, tx).await?);
     let mine = inbox::mine(ctx, tx, after.unwrap_or_else(inbox::beginning), limit).await?;
     let next = mine.last().filter(|_| i64::try_from(mine.len()).unwrap_or(0) == limit).map(|last| (last.since_day, last.dossier));

@@ -119,6 +119,7 @@ pub async fn sheet(ctx: &Context, tx: &mut Tx, id: Uuid, state: dossier_item::St
 /// What waits for whoever calls, with where the next page of it begins. What waits below, and what the school waits for, is told with the
 /// first page.
 pub async fn waiting(ctx: &Context, tx: &mut Tx, after: Option<After>, limit: i64) -> Result<(told::Inbox, Option<After>), Error> {
+    tell::readable(ctx, "")?;
     let (first, counts) = (after.is_none(), inbox::counts(ctx, tx).await?);
     let mine = inbox::mine(ctx, tx, after.unwrap_or_else(inbox::beginning), limit).await?;
     let next = mine.last().filter(|_| i64::try_from(mine.len()).unwrap_or(0) == limit).map(|last| (last.since_day, last.dossier));
