@@ -176,6 +176,14 @@ async fn no_fault_is_remembered_for_its_evidence_alone_when_an_entry_is_sent_bac
         upload(&people, &list, &[("李鬼", &number, "9-10")]).await;
         let known = flag(&people, rule, "李鬼").await;
         assert_eq!(known["state"], "CLEARED", "{known}");
+        // What was decided on one says nothing of another whom the entry names when it comes again.
+        back().await;
+        upload(&people, &list, &[("李娜", &number, "9-10")]).await;
+        let other = flag(&people, rule, "李娜").await;
+        assert_eq!((&other["flag"], &other["state"], &other["holds"]), (&opened["flag"], &json!("OPEN"), &json!(true)), "{other}");
+        upload(&people, &list, &[("李鬼", &number, "9-10")]).await;
+        let known = flag(&people, rule, "李鬼").await;
+        assert_eq!(known["state"], "CLEARED", "{known}");
         // A later confirmation ends it.
         act(&people.officer, &known, "confirm", "材料不实").await;
         back().await;

@@ -10,8 +10,12 @@ use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
 use crate::case::{EnrollmentSide, Evidence, Rival, Rule, Stage};
 
 /// How digests are made now. Those of 1 covered all of the evidence; the evidence of 2 showed nobody who waits under another
-/// number. Both are compared by making them anew from what is stored.
-pub const VERSION: i32 = 3;
+/// number; those of 3 left the claimed name out where the rule does not compare it. All are compared by making them anew from what is
+/// stored.
+pub const VERSION: i32 = 4;
+
+/// The first version whose evidence shows who waits under another number.
+const SHOWS_OTHER_NUMBERS: i32 = 3;
 
 /// What a rule decided on.
 #[derive(Default, Serialize)]
@@ -50,27 +54,31 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
     let claimed_name = evidence.claim.as_ref().map(|claim| claim.name.as_str());
     let numbers = |months: &[Month]| months.iter().map(|month| month.number()).collect::<Vec<_>>();
     let places = || places(&evidence.enrollments, months);
-    let base = Facts { rule: rule.as_str(), months: numbers(months), fen: amount.0, ..Facts::default() };
+    // Whatever the rule compares, what is said about a claim is said about whom it names: an entry that comes again for somebody else is
+    // no more what was decided on.
+    let base = Facts { rule: rule.as_str(), months: numbers(months), fen: amount.0, claimed_name, ..Facts::default() };
     let facts = match rule {
-        Rule::NoEnrollment | Rule::NotValidInTerm => Facts { places: places(), ..base },
-        Rule::NotYetRegistered => Facts { claimed_name, places: places(), ..base },
+        Rule::NoEnrollment | Rule::NotYetRegistered | Rule::NotValidInTerm => Facts { places: places(), ..base },
         Rule::OtherSchool => Facts { places: places(), elsewhere: numbers(&evidence.elsewhere_months), ..base },
-        Rule::IdentityMismatch => Facts { claimed_name, registered_name: Some(&evidence.registered_name), ..base },
-        Rule::IdentityUnverified => Facts { claimed_name, registry: evidence.registry, ..base },
+        Rule::IdentityMismatch => Facts { registered_name: Some(&evidence.registered_name), ..base },
+        Rule::IdentityUnverified => Facts { registry: evidence.registry, ..base },
         Rule::DuplicateAward => {
             let mut rivals: Vec<&Rival> = evidence.rivals.iter().collect();
             rivals.sort_by_key(|rival| rival.entry);
             Facts { rivals, ..base }
         }
-        Rule::MissingAward => Facts { places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
+        // Nobody claimed it.
+        Rule::MissingAward => Facts { claimed_name: None, places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
     };
     *blake3::hash(&serde_json::to_vec(&facts).unwrap_or_default()).as_bytes()
 }
 
-/// The same of a finding as the versions before would have shown it, for comparing with what they stored.
-pub fn as_before(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8; 32] {
+/// The same of a finding as a version before would have shown it, for comparing with what it stored.
+pub fn as_before(version: i32, rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8; 32] {
     let mut evidence = evidence.clone();
-    evidence.enrollments.retain(|side| !side.other_number);
+    if version < SHOWS_OTHER_NUMBERS {
+        evidence.enrollments.retain(|side| !side.other_number);
+    }
     of(rule, months, amount, &evidence)
 }
 
@@ -171,18 +179,33 @@ mod tests {
         let rule = Rule::NotYetRegistered;
         let of_before = of(rule, &months(), Fen(40_000), &evidence());
         assert_ne!(of(rule, &months(), Fen(40_000), &waits), of_before);
-        assert_eq!(as_before(rule, &months(), Fen(40_000), &waits), of_before);
+        for version in 1..VERSION {
+            let showed_it = version >= SHOWS_OTHER_NUMBERS;
+            assert_eq!(as_before(version, rule, &months(), Fen(40_000), &waits) != of_before, showed_it, "{version}");
+        }
     }
 
     #[test]
     fn what_a_rule_decides_on_changes_its_digest_and_that_of_no_other() {
         type Case = (fn(&mut Evidence), &'static [Rule]);
-        let cases: [Case; 6] = [
+        let cases: [Case; 7] = [
             (
                 |evidence| evidence.enrollments[0].periods[1].state = PeriodState::Withdrawn,
                 &[Rule::NoEnrollment, Rule::NotYetRegistered, Rule::NotValidInTerm, Rule::OtherSchool, Rule::MissingAward],
             ),
             (|evidence| evidence.registered_name = "王小伟".into(), &[Rule::IdentityMismatch]),
+            (
+                |evidence| evidence.claim.as_mut().expect("a claim").name = "李娜".into(),
+                &[
+                    Rule::NoEnrollment,
+                    Rule::NotYetRegistered,
+                    Rule::NotValidInTerm,
+                    Rule::OtherSchool,
+                    Rule::IdentityMismatch,
+                    Rule::IdentityUnverified,
+                    Rule::DuplicateAward,
+                ],
+            ),
             (|evidence| evidence.registry = Some(RegistryAnswer::Differs), &[Rule::IdentityUnverified]),
             (|evidence| evidence.elsewhere_months = evidence.claim.as_ref().map(|claim| claim.months.clone()).unwrap_or_default(), &[Rule::OtherSchool]),
             (|evidence| evidence.rivals.push(Rival { entry: Uuid::from_u128(3), school: "3643000002".into(), months: Vec::new() }), &[Rule::DuplicateAward]),

@@ -275,6 +275,7 @@ impl Changes {
                 self.judged.push(JudgedFlag {
                     flag: Hex(flag.flag),
                     person: about.person.map(Hex),
+                    name: Some(about.name),
                     months: None,
                     amount_fen: None,
                     evidence: Some(evidence),
@@ -293,6 +294,7 @@ impl Changes {
         self.judged.push(JudgedFlag {
             flag: Hex(flag.flag),
             person: about.person.map(Hex),
+            name: Some(about.name),
             months: Some(months_text(&finding.months)),
             amount_fen: Some(finding.amount.0),
             evidence: Some(evidence),
@@ -320,6 +322,7 @@ impl Changes {
         self.judged.push(JudgedFlag {
             flag: Hex(flag.flag),
             person: None,
+            name: None,
             months: None,
             amount_fen: None,
             evidence: None,
@@ -429,7 +432,7 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
 fn found(finding: &Finding, flag: &KnownFlag, digest: [u8; 32]) -> Found {
     let is_old = flag.evidence_version < digest::VERSION;
     let same = if is_old {
-        made_anew(finding.rule, flag) == Some(digest::as_before(finding.rule, &finding.months, finding.amount, &finding.evidence))
+        made_anew(finding.rule, flag) == Some(digest::as_before(flag.evidence_version, finding.rule, &finding.months, finding.amount, &finding.evidence))
     } else {
         flag.evidence_digest == digest
     };
@@ -475,4 +478,88 @@ pub fn months_text(months: &[xuezhu_domain::Month]) -> String {
 /// Months from what was stored.
 pub fn parse_months(text: &str) -> Vec<xuezhu_domain::Month> {
     text.split(',').filter_map(|month| month.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use xuezhu_domain::{Fen, Month};
+    use xuezhu_judge::{
+        case::{ClaimSide, EnrollmentSide, Stage},
+        cause::Cause,
+        life::State,
+    };
+
+    use super::*;
+
+    fn months() -> Vec<Month> {
+        vec![202_609.try_into().expect("a month")]
+    }
+
+    /// What is found about an entry that claims a month for somebody.
+    fn finding(name: &str) -> Finding {
+        let claim = ClaimSide { name: name.into(), months: months(), recorded_day: "2026-09-25".parse().expect("a date") };
+        Finding {
+            rule: Rule::NoEnrollment,
+            subject: Subject::Entry(Uuid::from_u128(1)),
+            months: months(),
+            amount: Fen(20_000),
+            evidence: Evidence { claim: Some(claim), ..Evidence::default() },
+            cause: Cause::Unknown { term: "2026-AUTUMN".parse().expect("a term"), list: Uuid::from_u128(5) },
+        }
+    }
+
+    /// A flag that shows a finding, cleared for it by a version that made such digests.
+    fn cleared(state: State, finding: &Finding, version: i32, digest: [u8; 32]) -> KnownFlag {
+        KnownFlag {
+            flag: Uuid::from_u128(2),
+            rule: finding.rule,
+            subject: finding.subject.id(),
+            person_subject: Uuid::from_u128(3),
+            entry: Some(finding.subject.id()),
+            person: None,
+            state,
+            evidence_digest: digest.to_vec(),
+            evidence_version: version,
+            evidence: serde_json::to_string(&finding.evidence).expect("evidence"),
+            months: months_text(&finding.months),
+            amount_fen: finding.amount.0,
+            steps: 3,
+            cleared_digest: Some(digest.to_vec()),
+            cleared_version: version,
+            registered: false,
+            of_person: false,
+        }
+    }
+
+    fn of(finding: &Finding) -> [u8; 32] {
+        digest::of(finding.rule, &finding.months, finding.amount, &finding.evidence)
+    }
+
+    #[test]
+    fn no_fault_of_one_is_not_remembered_for_another_whom_the_entry_names_later() {
+        let (one, other) = (finding("王伟"), finding("李娜"));
+        // A version before made the digest otherwise, and left the name out; what it stored tells it.
+        for (version, stored) in [(digest::VERSION, of(&one)), (3, [7; 32]), (2, [7; 32])] {
+            let of_state = |state| cleared(state, &one, version, stored);
+            assert_eq!(found(&one, &of_state(State::Closed), of(&one)), Found::Remembered, "{version}");
+            assert_eq!(found(&other, &of_state(State::Closed), of(&other)), Found::Changed, "{version}");
+            assert_eq!(found(&one, &of_state(State::Cleared), of(&one)), Found::Same, "{version}: an upgrade opens nothing");
+            assert_eq!(found(&other, &of_state(State::Cleared), of(&other)), Found::Changed, "{version}");
+        }
+    }
+
+    #[test]
+    fn what_the_version_before_showed_of_another_number_opens_no_flag_again() {
+        let mut waits = finding("王伟");
+        waits.evidence.enrollments.push(EnrollmentSide {
+            enrollment: Uuid::from_u128(4),
+            school: "3643000001".into(),
+            stage: Stage::Submitted,
+            name: "王伟".into(),
+            periods: Vec::new(),
+            approved_day: None,
+            other_number: true,
+        });
+        assert_eq!(found(&waits, &cleared(State::Cleared, &waits, 3, [7; 32]), of(&waits)), Found::Same);
+    }
 }

@@ -109,6 +109,8 @@ pub struct NewFlag {
 pub struct JudgedFlag {
     pub flag: Hex,
     pub person: Option<Hex>,
+    /// As claimed now: an entry that comes again may name somebody else.
+    pub name: Option<String>,
     pub months: Option<String>,
     pub amount_fen: Option<i64>,
     pub evidence: Option<String>,
@@ -173,14 +175,15 @@ pub async fn update_flags(tx: &mut Tx, flags: &[JudgedFlag], position: i64, at_u
     run!(
         tx,
         sql!(
-            "UPDATE flags SET person = CASE WHEN t.evidence IS NULL THEN flags.person ELSE t.person END, months = coalesce(t.months, flags.months), amount_fen = coalesce(t.amount_fen, flags.amount_fen),
+            "UPDATE flags SET person = CASE WHEN t.evidence IS NULL THEN flags.person ELSE t.person END, name = coalesce(t.name, flags.name),
+             months = coalesce(t.months, flags.months), amount_fen = coalesce(t.amount_fen, flags.amount_fen),
              evidence = coalesce(t.evidence, flags.evidence), evidence_digest = coalesce(t.evidence_digest, flags.evidence_digest),
              evidence_version = CASE WHEN t.evidence_digest IS NULL THEN flags.evidence_version ELSE $4 END,
              cleared_digest = coalesce(t.cleared_digest, flags.cleared_digest),
              cleared_version = CASE WHEN t.cleared_digest IS NULL THEN flags.cleared_version ELSE $4 END,
              cause = coalesce(t.cause, flags.cause), cause_text = coalesce(t.cause_text, flags.cause_text),
              state = t.state, holds = t.holds, steps = t.steps, judged_position = $2, judged_at_us = $3
-             FROM " table 1 (flag uuid, person uuid, months text, amount_fen bigint, evidence text, evidence_digest bytea, cleared_digest bytea, cause uuid, cause_text text, state integer,
+             FROM " table 1 (flag uuid, person uuid, name text, months text, amount_fen bigint, evidence text, evidence_digest bytea, cleared_digest bytea, cause uuid, cause_text text, state integer,
                 holds boolean, steps integer)
             " WHERE flags.flag = t.flag"
         ),
