@@ -139,6 +139,12 @@ impl Browser {
         self.click("button.btn").await
     }
 
+    /// Where it is.
+    async fn address(&self) -> anyhow::Result<String> {
+        let answer: Value = self.http.get(format!("{}/url", self.session)).send().await?.json().await?;
+        Ok(answer["value"].as_str().context("an address")?.to_owned())
+    }
+
     /// Whether nothing is wider than the screen.
     async fn fits(&self) -> anyhow::Result<()> {
         let over = self.call("execute/sync", json!({ "script": "return document.documentElement.scrollWidth - window.innerWidth", "args": [] })).await?;
@@ -363,6 +369,171 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         narrow.sees("学籍数据截至").await?;
         narrow.go(&format!("{base}/flags/{flag}")).await?;
         narrow.picture("flag-narrow").await?;
+        narrow.close().await
+    }
+    .await;
+    walked.expect("the pages work");
+    deployment.stop().await;
+}
+
+/// A registration goes from the clerk over the principal to the officer, each at their own first page.
+async fn walk_dossier(page: &Browser, base: &str) -> anyhow::Result<()> {
+    page.log_in(base, "clerk").await?;
+    page.sees("没有等您办理的事项").await?;
+    page.go(&format!("{base}/students")).await?;
+    page.click("form[action$=submit] button").await?;
+    page.sees("业务单与经过").await?;
+    page.go(base).await?;
+    page.sees("待校长审签").await?;
+    page.picture("today-clerk").await?;
+    page.click("#others td a.btn").await?;
+    page.sees("起等校长").await?;
+    page.sees("撤回整单").await?;
+    page.click("button[value=nudge]").await?;
+    page.sees("今天已经催办过，请明天再催").await?;
+    page.picture("dossier-clerk").await?;
+
+    page.log_in(base, "head").await?;
+    page.sees("催办（共 1 次）").await?;
+    page.picture("today-head").await?;
+    page.click("#mine td a.btn").await?;
+    page.sees("将审签 4 人").await?;
+    page.picture("dossier-head").await?;
+    page.click("button[value=sign]").await?;
+    page.sees("已审签").await?;
+
+    page.log_in(base, "officer").await?;
+    page.sees("主管部门审签").await?;
+    page.picture("today-officer-dossier").await?;
+    page.click("#mine td a.btn").await?;
+    page.click("details summary").await?;
+    page.click("button[value=take]").await?;
+    page.sees("经办：officer").await?;
+    // One of them is sent back, the others are signed.
+    page.click("tr:nth-child(3) input[name=item]").await?;
+    page.type_in("#sheet input[name=reason]", "户口簿与姓名不符").await?;
+    page.click("button[value=sendBack]").await?;
+    page.sees("将审签 3 人").await?;
+    page.picture("dossier-officer").await?;
+    page.click("button[value=sign]").await?;
+    page.sees("已办结").await?;
+    page.picture("dossier-done").await?;
+    page.fits().await?;
+    page.go(&format!("{}/print", page.address().await?.split(['?', '#']).next().unwrap_or_default())).await?;
+    page.sees("返回业务单").await?;
+    page.picture("dossier-print").await
+}
+
+/// The clerk finds it again, by name and by student.
+async fn walk_search(page: &Browser, base: &str, name: &str) -> anyhow::Result<String> {
+    page.log_in(base, "clerk").await?;
+    page.sees("等我办理").await?;
+    page.go(&format!("{base}/dossiers")).await?;
+    page.type_in("#name", "查无此人").await?;
+    page.click("main form button").await?;
+    page.sees("没有符合条件的业务单").await?;
+    page.go(&format!("{base}/dossiers?state=DONE&kind=REGISTRATION")).await?;
+    page.type_in("#name", name).await?;
+    page.click("main form button").await?;
+    page.sees("已办结").await?;
+    page.picture("dossiers").await?;
+    page.fits().await?;
+    page.click("td a[href^='/dossiers/']").await?;
+    for says in ["head 2026-10-25", "officer 2026-10-25", "催办", "移交经办", "户口簿与姓名不符"] {
+        page.sees(says).await?;
+    }
+    page.click(".tools a[href*=SENT_BACK]").await?;
+    page.sees("户口簿与姓名不符").await?;
+    let address = page.address().await?;
+    page.click("#sheet td a").await?;
+    page.click("p.sub a[href^='/dossiers?item=']").await?;
+    page.sees("只看涉及这一名学生的业务单").await?;
+    Ok(address.split(['?', '#']).next().unwrap_or_default().to_owned())
+}
+
+/// An administrator sets three desks, one by one and by a file; the principal names a deputy.
+async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path::Path) -> anyhow::Result<()> {
+    page.log_in(base, "admin").await?;
+    page.sees("审核环节").await?;
+    page.go(&format!("{base}/chains")).await?;
+    page.sees("还没有另设").await?;
+    page.type_in("#scope", "430102").await?;
+    page.type_in("#steps", "PRINCIPAL, NOBODY").await?;
+    page.type_in("#reason", "市级复核").await?;
+    page.click("main form button.btn").await?;
+    page.sees("环节：“NOBODY”不是审核环节").await?;
+    page.picture("chains-fault").await?;
+    page.call("execute/sync", json!({ "script": "document.querySelector('#steps').value = ''", "args": [] })).await?;
+    page.type_in("#steps", "PRINCIPAL/3, AUTHORITY/5, CITY").await?;
+    page.click("main form button.btn").await?;
+    page.sees("校长 → 学校主管部门 → 市级主管部门").await?;
+    page.picture("chains").await?;
+    page.fits().await?;
+    let heads = "业务,适用范围,起始日期,审核环节,理由";
+    for (name, lines, says) in [
+        (
+            "wrong.csv",
+            "新生学籍注册,430103,2026-11-01,\"PRINCIPAL, CITY\",试点\n没有的,430103,2026-11-01,PRINCIPAL,\n",
+            "第3行：业务：没有这种业务；原因：不能为空",
+        ),
+        ("right.csv", "新生学籍注册,430103,2026-11-01,\"PRINCIPAL, AUTHORITY, CITY NOTES\",试点\nNEVER_CAME,,2026-11-01,PRINCIPAL,试点\n", "已载入 2 行"),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, format!("{heads}\n{lines}"))?;
+        page.type_in("input[type=file]", &file.display().to_string()).await?;
+        page.click("form[action$=upload] button").await?;
+        page.sees(says).await?;
+        page.picture(&format!("chains-{name}")).await?;
+    }
+    page.sees("市级主管部门（备案）").await?;
+
+    page.log_in(base, "head").await?;
+    page.sees("校长委托").await?;
+    page.go(&format!("{base}/deputies")).await?;
+    page.sees("没有委托过").await?;
+    for (account, says) in [("other", "账号：应为本校未停用的经办人账号"), ("clerk", "已委托clerk")] {
+        let script = "document.querySelector('#account').value = ''; document.querySelector('#reason').value = ''; document.querySelector('#from_date').value = '2026-10-26'; document.querySelector('#to_date').value = '2026-10-30'";
+        page.call("execute/sync", json!({ "script": script, "args": [] })).await?;
+        page.type_in("#account", account).await?;
+        page.type_in("#reason", "外出学习").await?;
+        page.click("main form button.btn").await?;
+        page.sees(says).await?;
+    }
+    page.sees("未开始").await?;
+    page.picture("deputies").await?;
+    page.fits().await?;
+    page.click("form[action$=end] button").await?;
+    page.sees("提前结束").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dossiers_go_from_desk_to_desk_in_a_browser() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    let students: Vec<_> = (0..4).map(student).collect();
+    people.import(&students).await;
+    let base = format!("http://{}", deployment.http);
+    let walked: anyhow::Result<()> = async {
+        let wide = Browser::open(1280, 900).await?;
+        wide.go(&format!("{base}/login")).await?;
+        walk_dossier(&wide, &base).await?;
+        let dossier = walk_search(&wide, &base, &students[0]["姓名"]).await?;
+        walk_chains_and_deputies(&wide, &base, folder.path()).await?;
+        wide.close().await?;
+        let narrow = Browser::open(500, 900).await?;
+        narrow.go(&format!("{base}/login")).await?;
+        for (account, pages) in [("clerk", vec!["/", dossier.trim_start_matches(&base), "/dossiers", "/deputies"]), ("admin", vec!["/chains"])] {
+            narrow.log_in(&base, account).await?;
+            narrow.sees("学助").await?;
+            narrow.find("#freshness").await?;
+            for page in pages {
+                narrow.go(&format!("{base}{page}")).await?;
+                narrow.fits().await.with_context(|| page.to_owned())?;
+                narrow.picture(&format!("narrow-{}-{account}", page.split('/').nth(1).filter(|name| !name.is_empty()).unwrap_or("today"))).await?;
+            }
+        }
         narrow.close().await
     }
     .await;

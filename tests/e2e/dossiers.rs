@@ -72,6 +72,31 @@ async fn registration_goes_over_three_desks_and_stays_as_it_was_signed() {
         assert_eq!((&chains["chains"][0], chains["kinds"].as_array().map(Vec::len)), (&chain, Some(2)), "{chains}");
         assert_eq!(chains["kinds"][0]["chain"], "PRINCIPAL/10, AUTHORITY/10");
 
+        // Several at once, all or none.
+        let line = |kind: &str, scope: &str, steps: &str, reason: &str| json!({ "kind": kind, "scope": scope, "fromDate": "2026-10-16", "steps": steps, "reason": reason });
+        let (good, faulty) = (line("NEVER_CAME", "430103", "PRINCIPAL, CITY NOTES", "试点"), line("NONE", "999999", "PRINCIPAL", ""));
+        for (who, chains, refused) in [
+            (city, json!([good.clone()]), (403, "FORBIDDEN")),
+            (&people.admin, json!([]), (400, "INVALID_ARGUMENT")),
+            (&people.admin, json!([good.clone(), faulty, line("REGISTRATION", "", "CITY, CITY", "因")]), (400, "INVALID_ARGUMENT")),
+        ] {
+            let answer = who.post("/v1/enrollmentChains/setAll", &json!({ "chains": chains }), "").await;
+            let said = format!("{:#}", answer.as_ref().expect_err("is refused"));
+            let (status, why) = reason(answer);
+            assert_eq!((status, why.as_str()), refused, "{engine:?} {chains}");
+            let places = ["chains[1].kind", "chains[1].scope", "chains[1].reason", "chains[2].steps"];
+            assert!(chains.as_array().map(Vec::len) != Some(3) || places.iter().all(|place| said.contains(place)) && !said.contains("chains[0]"), "{said}");
+        }
+        let chains = people.admin.get("/v1/enrollmentChains").await.expect("chains");
+        assert_eq!(chains["chains"].as_array().map(Vec::len), Some(1), "{engine:?}: none of them was set: {chains}");
+        let set = people
+            .admin
+            .post("/v1/enrollmentChains/setAll", &json!({ "chains": [good, line("NEVER_CAME", "430103", "", "恢复")] }), "")
+            .await
+            .expect("are set");
+        let names: Vec<&str> = set["chains"].as_array().expect("a list").iter().map(|chain| chain["name"].as_str().expect("a name")).collect();
+        assert_eq!(names, ["校长 → 市级主管部门（备案）", ""], "{engine:?}");
+
         clerk.upload(&format!("/v1/schools/{COUNTY_SCHOOL}/enrollments/import"), workbook(&[student(1), student(2)]), "").await.expect("is taken");
         let made = clerk.post(&format!("/v1/schools/{COUNTY_SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
         let submission = id(&made, "submission");

@@ -51,15 +51,31 @@ pub struct NewChain {
 /// Sets a chain from a day on. Whoever calls has authorised it for the scope.
 pub async fn set(ctx: &Context, tx: &mut Tx, chain: NewChain) -> Result<Uuid, Error> {
     let mut errors = FieldErrors::default();
-    let steps = if chain.steps.trim().is_empty() { None } else { errors.parse::<Chain>("steps", &chain.steps) };
-    if chain.from_day < ctx.today() {
-        errors.add("from_date", "不能早于今天：已提交的业务单按提交时的环节办理");
-    }
-    let reason = errors.text("reason", &chain.reason, REASON_CHARACTERS);
+    let row = row(ctx, chain, "", &mut errors);
     errors.check()?;
-    let id = ctx.new_id();
-    let row = ChainRow {
-        chain: id,
+    let id = row.chain;
+    store::insert_chains(ctx, tx, &[row]).await?;
+    Ok(id)
+}
+
+/// Sets several, all or none; what else is known to be wrong is told with what is wrong with these, each by its place: `chains[2].steps`.
+pub async fn set_all(ctx: &Context, tx: &mut Tx, chains: Vec<(usize, NewChain)>, mut errors: FieldErrors) -> Result<Vec<Uuid>, Error> {
+    let rows: Vec<ChainRow> = chains.into_iter().map(|(at, chain)| row(ctx, chain, &format!("chains[{at}]."), &mut errors)).collect();
+    errors.check()?;
+    store::insert_chains(ctx, tx, &rows).await?;
+    Ok(rows.into_iter().map(|row| row.chain).collect())
+}
+
+/// A chain as it is stored; notes what is wrong with it.
+fn row(ctx: &Context, chain: NewChain, place: &str, errors: &mut FieldErrors) -> ChainRow {
+    let field = |name: &str| format!("{place}{name}");
+    let steps = if chain.steps.trim().is_empty() { None } else { errors.parse::<Chain>(&field("steps"), &chain.steps) };
+    if chain.from_day < ctx.today() {
+        errors.add(&field("from_date"), "不能早于今天：已提交的业务单按提交时的环节办理");
+    }
+    let reason = errors.text(&field("reason"), &chain.reason, REASON_CHARACTERS);
+    ChainRow {
+        chain: ctx.new_id(),
         kind: chain.kind.code,
         scope: chain.scope,
         from_day: chain.from_day,
@@ -68,9 +84,7 @@ pub async fn set(ctx: &Context, tx: &mut Tx, chain: NewChain) -> Result<Uuid, Er
         recorded_by: String::new(),
         recorded_by_name: String::new(),
         recorded_at_us: 0,
-    };
-    store::insert_chain(ctx, tx, &row).await?;
-    Ok(id)
+    }
 }
 
 /// Every chain that was set, by kind and scope, the latest first.

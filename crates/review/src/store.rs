@@ -670,16 +670,34 @@ pub(crate) async fn chains(tx: &mut Tx) -> Result<Vec<ChainRow>, StoreError> {
     rows!(tx, ChainRow, "SELECT * FROM chains ORDER BY kind, scope, from_day DESC, recorded_at_us DESC")
 }
 
-pub(crate) async fn insert_chain(ctx: &Context, tx: &mut Tx, chain: &ChainRow) -> Result<(), StoreError> {
+/// A chain as it is written.
+#[derive(Debug, Serialize)]
+struct NewChainRow<'r> {
+    chain: Hex,
+    kind: i32,
+    scope: &'r str,
+    from_day: NaiveDate,
+    steps: &'r str,
+    reason: &'r str,
+}
+
+impl<'r> NewChainRow<'r> {
+    fn of(row: &'r ChainRow) -> Self {
+        let ChainRow { chain, kind, scope, from_day, steps, reason, .. } = row;
+        Self { chain: Hex(*chain), kind: *kind, scope, from_day: *from_day, steps, reason }
+    }
+}
+
+pub(crate) async fn insert_chains(ctx: &Context, tx: &mut Tx, chains: &[ChainRow]) -> Result<(), StoreError> {
+    let rows: Vec<NewChainRow> = chains.iter().map(NewChainRow::of).collect();
     run!(
         tx,
-        "INSERT INTO chains (chain, kind, scope, from_day, steps, reason, recorded_by, recorded_by_name, recorded_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        chain.chain,
-        chain.kind,
-        &chain.scope,
-        chain.from_day,
-        &chain.steps,
-        &chain.reason,
+        sql!(
+            "INSERT INTO chains (chain, kind, scope, from_day, steps, reason, recorded_by, recorded_by_name, recorded_at_us)
+             SELECT t.chain, t.kind, t.scope, t.from_day, t.steps, t.reason, $2, $3, $4
+             FROM " table 1 (chain uuid, kind integer, scope text, from_day date, steps text, reason text)
+        ),
+        bulk_rows(&rows),
         &ctx.actor.account,
         &ctx.actor.display_name,
         ctx.now_us()

@@ -3,6 +3,8 @@
 pub mod api;
 mod kinds;
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 use xuezhu_proto::common::{self as told, dossier, dossier_item};
 use xuezhu_review::{
@@ -11,7 +13,7 @@ use xuezhu_review::{
     inbox::{self, After},
     told as tell,
 };
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, permission::covers};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, permission::covers};
 use xuezhu_store::Tx;
 
 use crate::{Parts, directory};
@@ -40,7 +42,9 @@ pub async fn one(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<told::Dossier, 
     let (dossier, stands, acts) = inbox::one(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
     tell::may_read(ctx, &dossier, &stands)?;
     let school = directory::school(tx, &dossier.school).await?;
-    Ok(tell::whole(kinds::about(dossier.kind)?, &dossier, &stands, &acts, &school.name, ctx.today()))
+    let refused = if dossier.waiting > 0 { inbox::refused(tx, id).await?.len() } else { 0 };
+    let whole = tell::whole(kinds::about(dossier.kind)?, &dossier, &stands, &acts, &school.name, ctx.today());
+    Ok(told::Dossier { refused: i32::try_from(refused).unwrap_or(i32::MAX), ..whole })
 }
 
 /// A dossier that whoever calls may read, alone.
@@ -176,6 +180,38 @@ pub async fn set_chain(ctx: &Context, tx: &mut Tx, asked: &Chained) -> Result<to
     Ok(tell::chain(kind, &row))
 }
 
+/// Sets several chains, all or none: what is wrong is told of each by its place.
+pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result<Vec<told::DossierChain>, Error> {
+    let (mut errors, mut new) = (FieldErrors::default(), Vec::new());
+    for (at, asked) in asked.iter().enumerate() {
+        let field = |name: &str| format!("chains[{at}].{name}");
+        match may_keep(ctx, tx, &asked.scope).await {
+            Ok(()) => {}
+            // Whoever may set no chains at all is told so, not of lines.
+            Err(Error::Refused(refusal)) if refusal.reason == Reason::Forbidden && ctx.actor.role != Role::Administrator => return Err((*refusal).into()),
+            Err(Error::Refused(refusal)) if refusal.fields.is_empty() => errors.add(&field("scope"), refusal.message.clone()),
+            Err(Error::Refused(refusal)) => refusal.fields.iter().for_each(|(name, why)| errors.add(&field(name), why.clone())),
+            Err(other) => return Err(other),
+        }
+        let kind = kinds::by_word(&asked.kind);
+        if kind.is_none() {
+            errors.add(&field("kind"), "没有这种业务");
+        }
+        let from_day = errors.date(&field("from_date"), &asked.from_date);
+        // What else is wrong with a line is told with the rest: none is set if anything is.
+        let (kind, from_day) = (kind.unwrap_or(kinds::ALL[0]), from_day.unwrap_or(ctx.today()));
+        new.push((at, NewChain { kind, scope: asked.scope.clone(), from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
+    }
+    let ids = chains::set_all(ctx, tx, new, errors).await?;
+    let set: HashMap<Uuid, _> = chains::all(tx).await?.into_iter().map(|row| (row.chain, row)).collect();
+    ids.iter().filter_map(|id| set.get(id)).map(|row| Ok(tell::chain(kinds::about(row.kind)?, row))).collect()
+}
+
+/// Every kind that this service has.
+pub fn all_kinds() -> Vec<told::DossierKind> {
+    kinds::ALL.into_iter().map(tell::kind).collect()
+}
+
 /// Whoever keeps the directory of a scope says over which desks its dossiers go: of a school, whoever keeps its authority's region.
 async fn may_keep(ctx: &Context, tx: &mut Tx, scope: &str) -> Result<(), Error> {
     if scope.is_empty() || scope.len() == 6 {
@@ -199,5 +235,5 @@ pub async fn list_chains(ctx: &Context, tx: &mut Tx) -> Result<(Vec<told::Dossie
         region.is_empty() || covers(own, region) || covers(region, own)
     };
     let told = all.iter().filter(|row| concerns(&row.scope)).map(|row| Ok(tell::chain(kinds::about(row.kind)?, row)));
-    Ok((told.collect::<Result<_, Error>>()?, kinds::ALL.into_iter().map(tell::kind).collect()))
+    Ok((told.collect::<Result<_, Error>>()?, all_kinds()))
 }

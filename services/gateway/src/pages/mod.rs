@@ -6,6 +6,8 @@ pub mod show;
 
 mod accounts;
 mod cases;
+mod chains;
+mod deputies;
 mod dossiers;
 mod doubles;
 mod flags;
@@ -35,9 +37,10 @@ use xuezhu_proto::{
         register_service_client::RegisterServiceClient,
     },
     enrollment::{
-        directory_service_client::DirectoryServiceClient, enrollment_dossier_service_client::EnrollmentDossierServiceClient,
-        enrollment_service_client::EnrollmentServiceClient, enrollment_today_service_client::EnrollmentTodayServiceClient,
-        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
+        deputy_service_client::DeputyServiceClient, directory_service_client::DirectoryServiceClient,
+        enrollment_dossier_service_client::EnrollmentDossierServiceClient, enrollment_service_client::EnrollmentServiceClient,
+        enrollment_today_service_client::EnrollmentTodayServiceClient, session_service_client::SessionServiceClient,
+        submission_service_client::SubmissionServiceClient,
     },
 };
 use xuezhu_service::{
@@ -62,6 +65,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(cases::routes())
         .merge(forgotten::routes())
         .merge(doubles::routes())
+        .merge(dossiers::routes())
+        .merge(chains::routes())
+        .merge(deputies::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
         .layer(middleware::from_fn(own_forms_only))
         .with_state(gateway)
@@ -180,7 +186,7 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 28] = [
+const FIELDS: [(&str, &str); 37] = [
     ("as_of", "哪一天的学籍"),
     ("known_at", "按哪一天以前的登记"),
     ("class_name", "班级"),
@@ -209,6 +215,15 @@ const FIELDS: [(&str, &str); 28] = [
     ("outcome", "处理结果"),
     ("amount_fen", "金额"),
     ("responsible", "责任人"),
+    ("scope", "适用范围"),
+    ("from_date", "起始日期"),
+    ("to_date", "截止日期"),
+    ("steps", "环节"),
+    ("remark", "备注"),
+    ("dossier", "链接中的业务单编号"),
+    ("deputy", "链接中的委托编号"),
+    ("items", "勾选的学生"),
+    ("school", "学校代码"),
 ];
 
 /// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.
@@ -366,6 +381,16 @@ impl Desk {
     /// Submissions.
     pub fn submissions(&self) -> SubmissionServiceClient<Channel> {
         SubmissionServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// The civil day, as pages compare it.
+    pub fn today(&self) -> String {
+        self.gateway.clock.today().to_string()
+    }
+
+    /// Who stands in for principals.
+    pub fn deputies(&self) -> DeputyServiceClient<Channel> {
+        DeputyServiceClient::new(self.enrollment_channel())
     }
 
     /// What goes from desk to desk in the enrollment service.

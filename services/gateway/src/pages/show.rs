@@ -90,6 +90,45 @@ pub fn flag_states() -> Vec<(&'static str, &'static str)> {
     life::State::ALL.into_iter().map(|state| (state.as_str(), state.name())).collect()
 }
 
+/// States of dossiers in Chinese.
+pub fn dossier_state(state: &str) -> &'static str {
+    match state {
+        "UNDER_WAY" => "在办",
+        "DONE" => "已办结",
+        "RETURNED" => "已退回",
+        "RECALLED" => "已撤回",
+        _ => "",
+    }
+}
+
+/// States of a line of a dossier's sheet in Chinese.
+pub fn dossier_item_state(state: &str) -> &'static str {
+    match state {
+        "WAITING" => "待办",
+        "PERFORMED" => "已通过",
+        "SENT_BACK" => "已退回",
+        "REFUSED" => "不予通过",
+        "RECALLED" => "已撤回",
+        _ => "",
+    }
+}
+
+/// What was done with a dossier, in Chinese.
+pub fn dossier_act(act: &str) -> &'static str {
+    match act {
+        "SUBMIT" => "提交",
+        "ORDER" => "责令办理",
+        "SIGN" => "审签",
+        "SEND_BACK" => "退回",
+        "REFUSE" => "不予通过",
+        "RECALL" => "撤回",
+        "NOTE" => "备案",
+        "HAND_OVER" => "移交经办",
+        "NUDGE" => "催办",
+        _ => "",
+    }
+}
+
 /// For whom a dossier waits, in Chinese; empty where it waits for nobody.
 pub fn waits(dossier: &Dossier) -> String {
     if dossier.waits_at.is_empty() {

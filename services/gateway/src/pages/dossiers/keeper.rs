@@ -1,0 +1,186 @@
+//! Who keeps a dossier. Every service tells its dossiers in the same words; which one is asked is decided here and nowhere else.
+
+use tonic::Status;
+use xuezhu_proto::{
+    common::{Dossier, DossierChain, DossierItem, DossierKind, dossier, dossier_item},
+    enrollment,
+};
+
+use super::super::Desk;
+
+/// The service that keeps a dossier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeper {
+    /// 学籍.
+    Enrollment,
+}
+
+/// Asks the keeper: the same request by name, to the client that it has. Another service that keeps dossiers is one more line here, and
+/// one more in each of the small tables below.
+macro_rules! ask {
+    ($desk:ident, $keeper:ident, $wrap:ident($($id:expr)?), $call:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }) => {
+        match $keeper {
+            Keeper::Enrollment => $desk.enrollment_dossiers().$call($desk.$wrap($($id,)? enrollment::$request { $($field: $value),* })).await?.into_inner(),
+        }
+    };
+}
+
+/// What is done with a dossier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// 审签, with the digest that was read.
+    Sign(String),
+    /// 退回, with the reason; all that wait where nothing is named.
+    SendBack(String, Vec<String>),
+    /// 不予通过, the same.
+    Refuse(String, Vec<String>),
+    /// 撤回.
+    Recall(String),
+    /// 备案, with a remark.
+    Note(String),
+    /// 移交经办, to an account.
+    HandOver(String),
+    /// 催办.
+    Nudge,
+}
+
+/// Which dossiers are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Of this school; empty for all.
+    pub school: String,
+    /// Of this kind; empty for all.
+    pub kind: String,
+    /// In this state.
+    pub state: dossier::State,
+    /// With somebody of this name.
+    pub name: String,
+    /// With this item.
+    pub item: String,
+    /// Where the page begins.
+    pub page: String,
+}
+
+/// A page of dossiers.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The dossiers.
+    pub dossiers: Vec<Dossier>,
+    /// Where the next page begins.
+    pub next: String,
+    /// The kinds that this service keeps.
+    pub kinds: Vec<DossierKind>,
+}
+
+/// A chain as it is to be set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewChain {
+    /// Word of the kind.
+    pub kind: String,
+    /// For whom.
+    pub scope: String,
+    /// First day.
+    pub from_date: String,
+    /// The desks.
+    pub steps: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Keeper {
+    /// Every keeper.
+    pub const ALL: [Self; 1] = [Self::Enrollment];
+
+    /// As links name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Enrollment => "enrollment",
+        }
+    }
+
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enrollment => "学籍",
+        }
+    }
+
+    /// From a link.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|keeper| keeper.word() == word)
+    }
+
+    /// The page of a dossier.
+    pub fn link(self, dossier: &str) -> String {
+        format!("/dossiers/{}/{dossier}", self.word())
+    }
+
+    /// Dossiers, newest first.
+    pub async fn list(self, desk: &Desk, asked: Asked, rows: i32) -> Result<Found, Status> {
+        let Asked { school, kind, state, name, item, page } = asked;
+        let asked = (school, kind, name, item, page);
+        let (school, kind, name, item, page_token) = asked;
+        let answer = ask!(
+            desk,
+            self,
+            request(),
+            list_dossiers,
+            ListDossiersRequest { school: school, kind: kind, state: state.into(), name: name, item: item, page_size: rows, page_token: page_token }
+        );
+        Ok(Found { dossiers: answer.dossiers, next: answer.next_page_token, kinds: answer.kinds })
+    }
+
+    /// One dossier, with its desks and its history.
+    pub async fn one(self, desk: &Desk, dossier: &str) -> Result<Dossier, Status> {
+        Ok(ask!(desk, self, request(), get_dossier, GetDossierRequest { dossier: dossier.to_owned() }).dossier.unwrap_or_default())
+    }
+
+    /// A page of a sheet, and where the next begins.
+    pub async fn sheet(self, desk: &Desk, dossier: &str, state: dossier_item::State, rows: i32, page: String) -> Result<(Vec<DossierItem>, String), Status> {
+        let answer = ask!(
+            desk,
+            self,
+            request(),
+            list_dossier_items,
+            ListDossierItemsRequest { dossier: dossier.to_owned(), state: state.into(), page_size: rows, page_token: page }
+        );
+        Ok((answer.items, answer.next_page_token))
+    }
+
+    /// Does something with a dossier.
+    pub async fn act(self, desk: &Desk, request_id: &str, dossier: String, deed: Deed) -> Result<(), Status> {
+        match deed {
+            Deed::Sign(digest) => drop(ask!(desk, self, change(request_id), sign_dossier, SignDossierRequest { dossier: dossier, digest: digest })),
+            Deed::SendBack(reason, items) => {
+                drop(ask!(desk, self, change(request_id), send_back_dossier, SendBackDossierRequest { dossier: dossier, reason: reason, items: items }));
+            }
+            Deed::Refuse(reason, items) => {
+                drop(ask!(desk, self, change(request_id), refuse_dossier, RefuseDossierRequest { dossier: dossier, reason: reason, items: items }));
+            }
+            Deed::Recall(reason) => drop(ask!(desk, self, change(request_id), recall_dossier, RecallDossierRequest { dossier: dossier, reason: reason })),
+            Deed::Note(remark) => drop(ask!(desk, self, change(request_id), note_dossier, NoteDossierRequest { dossier: dossier, remark: remark })),
+            Deed::HandOver(account) => {
+                drop(ask!(desk, self, change(request_id), hand_over_dossier, HandOverDossierRequest { dossier: dossier, account: account }));
+            }
+            Deed::Nudge => drop(ask!(desk, self, change(request_id), nudge_dossier, NudgeDossierRequest { dossier: dossier })),
+        }
+        Ok(())
+    }
+
+    /// Chains that were set, and the kinds with what holds where nothing was.
+    pub async fn chains(self, desk: &Desk) -> Result<(Vec<DossierChain>, Vec<DossierKind>), Status> {
+        let answer = ask!(desk, self, request(), list_chains, ListChainsRequest {});
+        Ok((answer.chains, answer.kinds))
+    }
+
+    /// Sets chains, all or none.
+    pub async fn set_chains(self, desk: &Desk, request_id: &str, chains: Vec<NewChain>) -> Result<usize, Status> {
+        match self {
+            Self::Enrollment => {
+                let chain = |NewChain { kind, scope, from_date, steps, reason }| enrollment::SetChainRequest { kind, scope, from_date, steps, reason };
+                let asked = enrollment::SetChainsRequest { chains: chains.into_iter().map(chain).collect() };
+                Ok(desk.enrollment_dossiers().set_chains(desk.change(request_id, asked)).await?.into_inner().chains.len())
+            }
+        }
+    }
+}
