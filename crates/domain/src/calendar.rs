@@ -365,11 +365,11 @@ mod tests {
         }
         assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), Some(2091));
         let before = fingerprint();
-        let holidays = |year: i32| (1..=7).map(move |day| format!("{year}-10-{day:02},off,国庆节\n")).collect::<String>();
+        let holidays = |year: i32| (1..=7).map(move |day| format!("{year}-10-{day:02},off,国庆节")).collect::<Vec<_>>().join("\n");
         assert_eq!(load(&format!("{heading}2091-12-31,off,元旦\n2092-01-05, work\n")), Ok(2));
         assert_ne!(fingerprint(), before);
         assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), Some(2091), "some days are no calendar");
-        assert_eq!(load(&format!("{}{}", holidays(2091), holidays(2092))), Ok(14), "a heading is no must");
+        assert_eq!(load(&format!("{}\n{}", holidays(2091), holidays(2092))), Ok(14), "a heading is no must");
         assert_eq!(unknown_year(day("2091-12-01"), day("2092-02-01")), None);
         assert!(is_working_day(day("2092-01-05")) && !is_working_day(day("2092-01-06")), "a Saturday on which people work, and the Sunday after");
         assert_eq!(unknown_year(day("2026-12-31"), day("2027-01-01")), Some(2027));

@@ -61,14 +61,12 @@ impl LastTold {
         if let Some(told) = self.known(day, FRESH) {
             return Ok(told);
         }
-        let _asking = match self.asking.try_lock() {
-            Ok(asking) => asking,
-            Err(_) => {
-                if let Some(told) = self.known(day, PATIENCE) {
-                    return Ok(told);
-                }
-                self.asking.lock().await
-            }
+        let _asking = if let Ok(asking) = self.asking.try_lock() {
+            asking
+        } else if let Some(told) = self.known(day, PATIENCE) {
+            return Ok(told);
+        } else {
+            self.asking.lock().await
         };
         if let Some(told) = self.known(day, FRESH) {
             return Ok(told);

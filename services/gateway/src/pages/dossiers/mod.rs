@@ -145,7 +145,7 @@ impl May {
         let Some(present) = dossier.steps.iter().find(|step| step.present) else { return Self::default() };
         let of_school = user.is_school() && user.org == dossier.school;
         // A desk that is no department's is the principal's.
-        let here = if present.authority.is_empty() { of_school && user.signs_for_principal(today) } else { user.decides_for(&present.authority) };
+        let here = if present.authority.is_empty() { of_school && user.is_principal() } else { user.decides_for(&present.authority) };
         let notes = present.duty() == dossier_step::Duty::Notes;
         let signed = dossier.history.iter().any(|act| matches!(act.act(), dossier_act::Act::Sign | dossier_act::Act::Order));
         let asks = of_school && !here;
@@ -285,7 +285,7 @@ async fn page(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(quer
     let state = dossier_item::State::from_str_name(&query.state).unwrap_or_default();
     let (dossier, sheet) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, state, LINES, query.page.clone()));
     let (dossier, (items, next)) = (dossier?, sheet?);
-    view(desk, keeper, dossier, query, (items, next, false))
+    Ok(view(desk, keeper, dossier, query, (items, next, false)))
 }
 
 async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
@@ -301,14 +301,14 @@ async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(que
         }
         page = next;
     }
-    view(desk, keeper, dossier, query, (items, String::new(), true))
+    Ok(view(desk, keeper, dossier, query, (items, String::new(), true)))
 }
 
-fn view(desk: Desk, keeper: Keeper, dossier: Dossier, query: PageQuery, (items, next, all): (Vec<DossierItem>, String, bool)) -> Result<Response, PageError> {
+fn view(desk: Desk, keeper: Keeper, dossier: Dossier, query: PageQuery, (items, next, all): (Vec<DossierItem>, String, bool)) -> Response {
     let (request_id, today) = (desk.new_request_id(), desk.today());
     let may = if all { May::default() } else { May::of(&desk.user, &dossier, &today) };
     let stands = stands(&dossier);
-    Ok(render(&DossierPage { desk, keeper, dossier, stands, items, line_states: LINE_STATES, query, next, request_id, may, all }))
+    render(&DossierPage { desk, keeper, dossier, stands, items, line_states: LINE_STATES, query, next, request_id, may, all })
 }
 
 #[derive(Debug, Default)]
