@@ -147,6 +147,51 @@ async fn what_was_confirmed_stays_in_the_register_whatever_becomes_of_its_flag()
     }
 }
 
+/// What is confirmed follows what is found, and each confirmation asks anew what became of the money.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_grew_is_confirmed_again_and_asks_again_what_became_of_the_money() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment_on(databases(engine).await, folder.path(), "none", Settings::default()).await;
+        let people = schools::open(&deployment).await;
+        let (number, rule) = (number(500), "NO_ENROLLMENT");
+        let list = people.list(&[("李鬼", &number, "9")]).await;
+        let first = act(&people.officer, &flag(&people, rule, "李鬼").await, "confirm", "查无此人").await;
+        let (id, stake) = (text(&first, "flag").to_owned(), |value: &Value| text(value, "amountFen").parse::<i64>().expect("fen"));
+        let outcome = async |outcome: &str, fen: i64| {
+            people
+                .officer
+                .post(&format!("/v1/cases/{id}/outcome"), &json!({ "outcome": outcome, "amountFen": fen.to_string(), "responsible": "经办人甲" }), "")
+                .await
+        };
+        outcome("RECOVERED", stake(&first)).await.expect("is recorded");
+        // The same is not confirmed twice; what grew is.
+        let confirm = json!({ "reason": "十月也是" });
+        assert_eq!(reason(people.officer.post(&format!("/v1/flags/{id}/confirm"), &confirm, "").await).1, "WRONG_STATE");
+        upload(&people, &list, &[("李鬼", &number, "9-10")]).await;
+        let grown = flag(&people, rule, "李鬼").await;
+        assert_eq!((&grown["state"], &grown["changed"], stake(&grown)), (&json!("CONFIRMED"), &json!(true), 2 * stake(&first)), "{grown}");
+        assert_eq!(stake(&case(&people.officer, &id).await), stake(&first), "nothing moves by itself");
+        assert_eq!(reason(outcome("RECOVERED", stake(&grown)).await).0, 400, "more than was confirmed");
+        let again = act(&people.officer, &grown, "confirm", "十月也是").await;
+        assert_eq!((&again["state"], &again["changed"]), (&json!("CONFIRMED"), &json!(false)), "{again}");
+        let anew = case(&people.officer, &id).await;
+        assert_eq!((stake(&anew), &anew["months"], text(&anew, "reason")), (stake(&grown), &grown["months"], "十月也是"), "{anew}");
+        let unsaid = |case: &Value| (case["outcome"].clone(), case["outcomeFen"].clone(), case["responsible"].clone(), case["outcomeDate"].clone());
+        let nothing = (json!("OUTCOME_UNSPECIFIED"), json!("0"), json!(""), json!(""));
+        assert_eq!(unsaid(&anew), nothing, "{anew}");
+        assert_eq!(acts(&anew), ["ENTERED", "OUTCOME", "EVIDENCE_CHANGED", "CONFIRMED_AGAIN"]);
+        assert_eq!(people.officer.get("/v1/cases?withoutOutcome=true").await.expect("cases")["totalSize"], 1);
+        outcome("RECOVERED", stake(&grown)).await.expect("is recorded");
+        // Withdrawn and confirmed after all.
+        let cleared = act(&people.officer, &again, "clear", "误认定").await;
+        act(&people.officer, &cleared, "confirm", "复核属实").await;
+        let last = case(&people.officer, &id).await;
+        assert_eq!((&last["state"], unsaid(&last)), (&json!("STANDING"), nothing), "{last}");
+        deployment.stop().await;
+    }
+}
+
 /// The department looked at the evidence and found no fault: the same evidence, sent back and come again, is not asked about twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_fault_is_remembered_for_its_evidence_alone_when_an_entry_is_sent_back_and_comes_again() {

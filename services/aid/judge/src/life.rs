@@ -227,14 +227,38 @@ impl Act {
     }
 }
 
+/// The evidence that a flag shows, beside that of the department's last confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// The same, or nothing was confirmed.
+    Same,
+    /// Other evidence: what was confirmed is not what is found now.
+    Other,
+}
+
+impl Shows {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Same, Self::Other];
+
+    /// As a row tells it.
+    pub fn of(changed: bool) -> Self {
+        if changed { Self::Other } else { Self::Same }
+    }
+}
+
 /// What an act makes of a state; `None` where it is not allowed. The department may decide without an explanation, and
-/// may change its mind. What is confirmed is the department's: the school may add to it, never move it.
-pub fn after(state: State, act: Act) -> Option<State> {
-    match (state, act) {
-        (State::Open | State::Explained, Act::Explain) => Some(State::Explained),
-        (State::Confirmed, Act::Explain) | (State::Open | State::Explained | State::Cleared, Act::Confirm) => Some(State::Confirmed),
-        (State::Open | State::Explained | State::Confirmed, Act::Clear) => Some(State::Cleared),
-        (State::Cleared | State::Closed, Act::Explain | Act::Clear) | (State::Confirmed | State::Closed, Act::Confirm) => None,
+/// may change its mind; it confirms again what shows other evidence than was confirmed. What is confirmed is the department's: the school
+/// may add to it, never move it.
+pub fn after(state: State, shows: Shows, act: Act) -> Option<State> {
+    match (state, shows, act) {
+        (State::Open | State::Explained, _, Act::Explain) => Some(State::Explained),
+        (State::Confirmed, _, Act::Explain)
+        | (State::Open | State::Explained | State::Cleared, _, Act::Confirm)
+        | (State::Confirmed, Shows::Other, Act::Confirm) => Some(State::Confirmed),
+        (State::Open | State::Explained | State::Confirmed, _, Act::Clear) => Some(State::Cleared),
+        (State::Cleared | State::Closed, _, Act::Explain | Act::Clear) | (State::Confirmed, Shows::Same, Act::Confirm) | (State::Closed, _, Act::Confirm) => {
+            None
+        }
     }
 }
 
@@ -279,23 +303,27 @@ mod tests {
 
     #[test]
     fn every_pair_of_state_and_act_is_decided() {
-        let allowed: Vec<_> =
-            State::ALL.into_iter().flat_map(|state| Act::ALL.into_iter().filter_map(move |act| after(state, act).map(|next| (state, act, next)))).collect();
+        let allowed = |shows| -> Vec<_> {
+            let of = |state| Act::ALL.into_iter().filter_map(move |act| after(state, shows, act).map(|next| (state, act, next)));
+            State::ALL.into_iter().flat_map(of).collect()
+        };
         use {Act::*, State::*};
-        assert_eq!(
-            allowed,
-            [
-                (Open, Explain, Explained),
-                (Open, Confirm, Confirmed),
-                (Open, Clear, Cleared),
-                (Explained, Explain, Explained),
-                (Explained, Confirm, Confirmed),
-                (Explained, Clear, Cleared),
-                (Confirmed, Explain, Confirmed),
-                (Confirmed, Clear, Cleared),
-                (Cleared, Confirm, Confirmed),
-            ]
-        );
+        let always = [
+            (Open, Explain, Explained),
+            (Open, Confirm, Confirmed),
+            (Open, Clear, Cleared),
+            (Explained, Explain, Explained),
+            (Explained, Confirm, Confirmed),
+            (Explained, Clear, Cleared),
+            (Confirmed, Explain, Confirmed),
+            (Confirmed, Clear, Cleared),
+            (Cleared, Confirm, Confirmed),
+        ];
+        assert_eq!(allowed(Shows::Same), always);
+        let mut with_other = allowed(Shows::Other);
+        with_other.retain(|one| !always.contains(one));
+        assert_eq!(with_other, [(Confirmed, Confirm, Confirmed)], "what grew is confirmed again");
+        assert_eq!(allowed(Shows::Other).len(), always.len() + 1);
     }
 
     #[test]
@@ -306,7 +334,11 @@ mod tests {
             let meaning = state.meaning();
             assert_eq!(meaning.holds, state.code() <= State::LAST_HOLDING, "{state:?}");
             assert_eq!(meaning.is_closed, state.code() >= State::FIRST_CLOSED, "{state:?}");
-            assert_eq!(meaning.is_closed, Act::ALL.into_iter().all(|act| after(state, act).is_none()), "{state:?}: nobody acts on what is closed");
+            assert_eq!(
+                meaning.is_closed,
+                Act::ALL.into_iter().all(|act| Shows::ALL.into_iter().all(|shows| after(state, shows, act).is_none())),
+                "{state:?}: nobody acts on what is closed"
+            );
         }
         assert!(State::from_code(0).is_none() && State::LAST_HOLDING < State::FIRST_CLOSED, "none is asked for by 0");
         for step in Step::ALL {
@@ -344,8 +376,8 @@ mod tests {
 
     #[test]
     fn a_school_moves_nothing_that_is_the_departments() {
-        for state in State::ALL {
-            if let Some(next) = after(state, Act::Explain) {
+        for (state, shows) in State::ALL.into_iter().flat_map(|state| Shows::ALL.map(|shows| (state, shows))) {
+            if let Some(next) = after(state, shows, Act::Explain) {
                 assert!(next == state || (state == State::Open && next == State::Explained), "{state:?}");
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
-use xuezhu_judge::life::{Act, State, after};
+use xuezhu_judge::life::{Act, Shows, State, after};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, runner};
 use xuezhu_store::{Hex, Tx};
 
@@ -108,7 +108,7 @@ pub async fn decide_flags(ctx: &Context, tx: &mut Tx, seen: &[Seen], act: Act, r
                 errors.add(&field, format!("{}在您查看之后有变化", row.flag));
                 changed.push(at + 1);
             }
-            Some(row) if after(row.state, act).is_none() => {
+            Some(row) if after(row.state, Shows::of(row.changed), act).is_none() => {
                 errors.add(&field, format!("{}当前为“{}”，不能进行此操作", row.flag, row.state.name()));
                 unfit.push(at + 1);
             }
@@ -159,7 +159,8 @@ fn version(rows: &[FlagRow]) -> String {
 async fn record(ctx: &Context, tx: &mut Tx, rows: &[FlagRow], act: Act, text: &str) -> Result<(), Error> {
     let (mut steps, mut acted) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for row in rows {
-        let next = after(row.state, act).ok_or_else(|| Refusal::new(Reason::WrongState, format!("该疑点当前为“{}”，不能进行此操作", row.state.name())))?;
+        let next = after(row.state, Shows::of(row.changed), act)
+            .ok_or_else(|| Refusal::new(Reason::WrongState, format!("该疑点当前为“{}”，不能进行此操作", row.state.name())))?;
         steps.push(NewStep { flag: Hex(row.flag), ordinal: row.steps, act: act.step().code(), detail: text.to_owned(), evidence: row.evidence.clone() });
         acted.push(ActedFlag { flag: Hex(row.flag), state: next.code(), holds: next.meaning().holds && row.rule.holds(), steps: row.steps + 1 });
     }

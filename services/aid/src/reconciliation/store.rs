@@ -40,6 +40,7 @@ pub struct KnownFlag {
 
 /// A flag, whole.
 #[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each thing that is told of it")]
 pub struct FlagRow {
     pub flag: Uuid,
     #[sqlx(try_from = "i32")]
@@ -69,6 +70,8 @@ pub struct FlagRow {
     pub registered: bool,
     /// Whether the school added to it since the department confirmed it.
     pub added: bool,
+    /// Whether it was found on other evidence since.
+    pub changed: bool,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -272,7 +275,8 @@ macro_rules! flags_led_by {
                     f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_sealed, a.state AS entry_state, coalesce(s.name, '') AS school_name,
                     coalesce(s.authority, '') AS authority, f.registered, (",
             added!(),
-            ") AS added
+            ") AS added, EXISTS (SELECT 1 FROM flag_steps p WHERE f.state = $13 AND p.flag = f.flag AND p.act = $17
+                  AND p.ordinal > (SELECT max(q.ordinal) FROM flag_steps q WHERE q.flag = f.flag AND q.act = $15)) AS changed
              FROM flags f
              LEFT JOIN award_entries a ON a.entry = f.entry
              LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
@@ -317,7 +321,8 @@ pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         State::Confirmed.code(),
         Step::Explained.code(),
         Step::Confirmed.code(),
-        i32::from(filter.added)
+        i32::from(filter.added),
+        Step::EvidenceChanged.code()
     )
 }
 
@@ -329,13 +334,18 @@ pub async fn these_flags(tx: &mut Tx, flags: &[Uuid]) -> Result<Vec<FlagRow>, St
         sql!(
             "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
                     f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_sealed, a.state AS entry_state, coalesce(s.name, '') AS school_name,
-                    coalesce(s.authority, '') AS authority, f.registered, false AS added
+                    coalesce(s.authority, '') AS authority, f.registered, false AS added,
+                    EXISTS (SELECT 1 FROM flag_steps p WHERE f.state = $2 AND p.flag = f.flag AND p.act = $3
+                        AND p.ordinal > (SELECT max(q.ordinal) FROM flag_steps q WHERE q.flag = f.flag AND q.act = $4)) AS changed
              FROM flags f
              LEFT JOIN award_entries a ON a.entry = f.entry
              LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
              WHERE f.flag" in_uuids 1 " ORDER BY f.flag"
         ),
-        bulk_uuids(flags.iter().copied())
+        bulk_uuids(flags.iter().copied()),
+        State::Confirmed.code(),
+        Step::EvidenceChanged.code(),
+        Step::Confirmed.code()
     )
 }
 

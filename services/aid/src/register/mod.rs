@@ -81,6 +81,9 @@ pub async fn confirm(ctx: &Context, tx: &mut Tx, confirmed: &[About], reason: &s
         hear(ctx, tx, &ctx.actor, &heard).await?;
         let cases = again.iter().map(|about| ConfirmedCase {
             flag: Hex(about.flag),
+            person: about.person.map(Hex),
+            name: about.name.clone(),
+            name_comparable: comparable_name(&about.name),
             months: about.months.clone(),
             amount_fen: about.amount_fen,
             evidence: about.evidence.clone(),

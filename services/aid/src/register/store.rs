@@ -63,6 +63,9 @@ pub struct MovedCase {
 #[derive(Debug, Serialize)]
 pub struct ConfirmedCase {
     pub flag: Hex,
+    pub person: Option<Hex>,
+    pub name: String,
+    pub name_comparable: String,
     pub months: String,
     pub amount_fen: i64,
     pub evidence: String,
@@ -174,13 +177,15 @@ pub async fn set_stands(tx: &mut Tx, cases: &[MovedCase]) -> Result<(), StoreErr
     Ok(())
 }
 
+/// What is confirmed anew is asked about anew: what became of the money that was confirmed before stays in the steps.
 pub async fn set_confirmed(ctx: &Context, tx: &mut Tx, cases: &[ConfirmedCase]) -> Result<(), StoreError> {
     run!(
         tx,
         sql!(
-            "UPDATE cases SET months = t.months, amount_fen = t.amount_fen, evidence = t.evidence, reason = t.reason, confirmed_at_us = $2, confirmed_day = $3,
-             confirmed_by = $4, confirmed_by_name = $5
-             FROM " table 1 (flag uuid, months text, amount_fen bigint, evidence text, reason text) " WHERE cases.flag = t.flag"
+            "UPDATE cases SET person = t.person, name = t.name, name_comparable = t.name_comparable, months = t.months, amount_fen = t.amount_fen, evidence = t.evidence, reason = t.reason, confirmed_at_us = $2, confirmed_day = $3,
+             confirmed_by = $4, confirmed_by_name = $5, outcome = 0, outcome_fen = 0, outcome_text = '', responsible = '', outcome_day = NULL,
+             outcome_by_name = ''
+             FROM " table 1 (flag uuid, person uuid, name text, name_comparable text, months text, amount_fen bigint, evidence text, reason text) " WHERE cases.flag = t.flag"
         ),
         bulk_rows(cases),
         ctx.now_us(),

@@ -71,6 +71,7 @@ pub fn flag(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
     Ok(pb::Flag {
         etag,
         added: row.added,
+        changed: row.changed,
         case: if row.registered { row.flag.to_string() } else { String::new() },
         school_name: row.school_name,
         authority: row.authority,

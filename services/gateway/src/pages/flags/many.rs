@@ -49,11 +49,11 @@ impl Act {
         }
     }
 
-    /// Whether a flag in this state, of an entry in that, may be acted on so.
-    pub fn fits(self, state: flag::State, entry: award_entry::State) -> bool {
+    /// Whether a flag in this state, of an entry in that, may be acted on so; `changed`: found on other evidence since it was confirmed.
+    fn fits(self, state: flag::State, changed: bool, entry: award_entry::State) -> bool {
         use flag::State as S;
         match self {
-            Self::Confirm => matches!(state, S::Open | S::Explained | S::Cleared),
+            Self::Confirm => matches!(state, S::Open | S::Explained | S::Cleared) || (state == S::Confirmed && changed),
             Self::Clear => matches!(state, S::Open | S::Explained | S::Confirmed),
             Self::SendBack => entry == award_entry::State::Attested && matches!(state, S::Open | S::Explained | S::Confirmed),
         }
@@ -66,6 +66,7 @@ pub struct Ticked {
     flag: String,
     etag: String,
     state: flag::State,
+    changed: bool,
     entry_state: award_entry::State,
     school: String,
     list: String,
@@ -81,6 +82,7 @@ impl Ticked {
             flag: flag.flag.clone(),
             etag: flag.etag.clone(),
             state: flag.state(),
+            changed: flag.changed,
             entry_state: flag.entry_state(),
             school: flag.school.clone(),
             list: flag.list.clone(),
@@ -90,13 +92,19 @@ impl Ticked {
         }
     }
 
+    /// Whether it may be acted on so.
+    pub fn fits(&self, act: Act) -> bool {
+        act.fits(self.state, self.changed, self.entry_state)
+    }
+
     fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.splitn(9, '|').collect();
-        let [flag, etag, state, entry_state, school, list, entry, rule, name] = parts[..] else { return None };
+        let parts: Vec<&str> = text.splitn(10, '|').collect();
+        let [flag, etag, state, changed, entry_state, school, list, entry, rule, name] = parts[..] else { return None };
         Some(Self {
             flag: flag.to_owned(),
             etag: etag.to_owned(),
             state: flag::State::from_str_name(state)?,
+            changed: changed.parse().ok()?,
             entry_state: award_entry::State::from_str_name(entry_state)?,
             school: school.to_owned(),
             list: list.to_owned(),
@@ -109,8 +117,8 @@ impl Ticked {
 
 impl fmt::Display for Ticked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flag, etag, state, entry_state, school, list, entry, rule, name } = self;
-        write!(f, "{flag}|{etag}|{}|{}|{school}|{list}|{entry}|{rule}|{name}", state.as_str_name(), entry_state.as_str_name())
+        let Self { flag, etag, state, changed, entry_state, school, list, entry, rule, name } = self;
+        write!(f, "{flag}|{etag}|{}|{changed}|{}|{school}|{list}|{entry}|{rule}|{name}", state.as_str_name(), entry_state.as_str_name())
     }
 }
 
@@ -175,7 +183,7 @@ pub async fn act(desk: Desk, Form(pairs): Form<Vec<(String, String)>>) -> Result
     let form = ActForm::of(pairs);
     let Some(act) = Act::of(&form.act) else { return Err(unknown_act(&form.act)) };
     let ticked = if form.all { form.shown } else { form.ticked };
-    let (rows, unfit): (Vec<Ticked>, Vec<Ticked>) = ticked.into_iter().partition(|row| act.fits(row.state, row.entry_state));
+    let (rows, unfit): (Vec<Ticked>, Vec<Ticked>) = ticked.into_iter().partition(|row| row.fits(act));
     if rows.is_empty() {
         return Err(Status::invalid_argument(format!("请先勾选可以“{}”的疑点", act.label())).into());
     }
@@ -282,15 +290,16 @@ mod tests {
     fn an_act_fits_what_the_service_would_take() {
         use flag::State as S;
         for (state, fitting) in [
-            (S::Open, vec![Act::Confirm, Act::Clear, Act::SendBack]),
-            (S::Explained, vec![Act::Confirm, Act::Clear, Act::SendBack]),
-            (S::Confirmed, vec![Act::Clear, Act::SendBack]),
-            (S::Cleared, vec![Act::Confirm]),
-            (S::Closed, vec![]),
+            ((S::Open, false), vec![Act::Confirm, Act::Clear, Act::SendBack]),
+            ((S::Explained, false), vec![Act::Confirm, Act::Clear, Act::SendBack]),
+            ((S::Confirmed, false), vec![Act::Clear, Act::SendBack]),
+            ((S::Confirmed, true), vec![Act::Confirm, Act::Clear, Act::SendBack]),
+            ((S::Cleared, false), vec![Act::Confirm]),
+            ((S::Closed, false), vec![]),
         ] {
-            let fits: Vec<Act> = Act::ALL.into_iter().filter(|act| act.fits(state, award_entry::State::Attested)).collect();
+            let fits: Vec<Act> = Act::ALL.into_iter().filter(|act| act.fits(state.0, state.1, award_entry::State::Attested)).collect();
             assert_eq!(fits, fitting, "{state:?}");
-            assert!(!Act::SendBack.fits(state, award_entry::State::Approved));
+            assert!(!Act::SendBack.fits(state.0, state.1, award_entry::State::Approved));
         }
     }
 }

@@ -73,7 +73,7 @@ impl FlagsPage {
 
     /// Whether who looks may do something about a flag beside reading it.
     fn tickable(&self, flag: &Flag) -> bool {
-        self.desk.user.decides_for(&flag.authority) && many::Act::ALL.into_iter().any(|act| act.fits(flag.state(), flag.entry_state()))
+        self.desk.user.decides_for(&flag.authority) && many::Act::ALL.into_iter().any(|act| many::Ticked::of(flag).fits(act))
     }
 
     fn can_tick(&self) -> bool {
@@ -197,7 +197,7 @@ async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageErro
         ways: advice::ways(state, &flag.rule, stands, looks).into_iter().filter_map(|way| button(&desk, &flag, way)).collect(),
         request_id: desk.new_request_id(),
         can_explain: school && matches!(state, S::Open | S::Explained | S::Confirmed),
-        can_confirm: officer && matches!(state, S::Open | S::Explained | S::Cleared),
+        can_confirm: officer && (matches!(state, S::Open | S::Explained | S::Cleared) || (state == S::Confirmed && flag.changed)),
         can_clear: officer && matches!(state, S::Open | S::Explained | S::Confirmed),
         flag,
         desk,
