@@ -16,14 +16,28 @@ use crate::{
 /// Flags that one call may decide.
 pub const FLAGS_DECIDED: usize = 1_000;
 
+/// States of the flags of a cause that the school explains at once.
+pub const UNEXPLAINED: &[State] = &[State::Open];
+
+/// Those of the flags that the department decides at once.
+pub const UNDECIDED: &[State] = &[State::Open, State::Explained];
+
 /// A flag's version: it rises with each step of its life, so also when its evidence changes.
 pub fn etag(row: &FlagRow) -> String {
     row.steps.to_string()
 }
 
-/// The version of all flags of a cause that wait for the school.
-pub fn cause_etag(open: i64, steps: i64) -> String {
-    format!("{open}-{steps}")
+/// The version of flags of a cause: which they are and how far each came, for of other flags as many steps may have been taken.
+pub fn cause_etag(flags: impl Iterator<Item = (Uuid, i32)>) -> String {
+    /// As many digits as tell versions of one cause apart.
+    const DIGITS: usize = 16;
+    let mut flags: Vec<(Uuid, i32)> = flags.collect();
+    flags.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for (flag, steps) in flags {
+        hasher.update(flag.as_bytes()).update(&steps.to_be_bytes());
+    }
+    hasher.finalize().to_hex()[..DIGITS].to_owned()
 }
 
 fn same_version(seen: &str, present: &str) -> Result<(), Error> {
@@ -58,7 +72,7 @@ pub async fn act(ctx: &Context, tx: &mut Tx, flag: Uuid, act: Act, text: &str, s
 /// The school explains all open flags of a cause at once, maybe only those of a term; returns how many.
 pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, term: &str, text: &str, seen: &str) -> Result<i32, Error> {
     store::lock_cause(tx, cause).await?;
-    let rows = of_cause(tx, cause, term, &[State::Open]).await?;
+    let rows = of_cause(tx, cause, term, UNEXPLAINED).await?;
     let Some(first) = rows.first() else { return Err(Refusal::not_found("待说明的疑点").into()) };
     may(ctx, tx, &first.school, Permission::Explain, "待说明的疑点").await?;
     same_version(seen, &version(&rows))?;
@@ -69,7 +83,7 @@ pub async fn explain_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, term: &str, 
 /// The department decides all flags of a cause at once that nobody decided yet, maybe only those of a term; returns how many.
 pub async fn decide_cause(ctx: &Context, tx: &mut Tx, cause: Uuid, term: &str, (act, reason): (Act, &str), seen: &str) -> Result<i32, Error> {
     store::lock_cause(tx, cause).await?;
-    let rows = of_cause(tx, cause, term, &[State::Open, State::Explained]).await?;
+    let rows = of_cause(tx, cause, term, UNDECIDED).await?;
     let Some(first) = rows.first() else { return Err(Refusal::not_found("待核定的疑点").into()) };
     may(ctx, tx, &first.school, Permission::Approve, "待核定的疑点").await?;
     same_version(seen, &version(&rows))?;
@@ -152,7 +166,7 @@ async fn of_cause(tx: &mut Tx, cause: Uuid, term: &str, states: &[State]) -> Res
 }
 
 fn version(rows: &[FlagRow]) -> String {
-    cause_etag(i64::try_from(rows.len()).unwrap_or(i64::MAX), rows.iter().map(|row| i64::from(row.steps)).sum())
+    cause_etag(rows.iter().map(|row| (row.flag, row.steps)))
 }
 
 /// Records an act on flags: the step of each, what it makes of them, what is remembered of it, and what the register hears.
@@ -222,4 +236,21 @@ pub async fn visible(ctx: &Context, tx: &mut Tx, flag: Uuid) -> Result<FlagRow, 
         None => return Err(Refusal::not_found("该疑点").into()),
     }
     Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_causes_version_is_that_of_its_flags_and_of_no_others() {
+        let [a, b, c] = [1, 2, 3].map(Uuid::from_u128);
+        let of = |flags: &[(Uuid, i32)]| cause_etag(flags.iter().copied());
+        let seen = of(&[(a, 1), (b, 2)]);
+        assert_eq!(of(&[(b, 2), (a, 1)]), seen, "in whichever order");
+        // As many flags with as many steps in all.
+        for other in [&[(a, 1), (c, 2)][..], &[(a, 2), (b, 1)], &[(c, 1), (b, 2)], &[(a, 3)], &[(a, 1)], &[(a, 1), (b, 2), (c, 1)]] {
+            assert_ne!(of(other), seen, "{other:?}");
+        }
+    }
 }

@@ -406,9 +406,19 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
     rows.truncate(most);
     let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
     let names: HashMap<String, String> = mirror::school_names(tx, &codes).await?.into_iter().collect();
+    let mut undecided: HashMap<Uuid, Vec<store::UndecidedRow>> = HashMap::new();
+    for flag in store::undecided(tx, &rows.iter().map(|row| row.cause).collect::<Vec<_>>(), term).await? {
+        undecided.entry(flag.cause).or_default().push(flag);
+    }
+    let version = |cause: Uuid, states: &[life::State]| {
+        let flags = undecided.get(&cause).into_iter().flatten();
+        desk::cause_etag(flags.filter(|flag| states.contains(&flag.state)).map(|flag| (flag.flag, flag.steps)))
+    };
     let causes = rows
         .into_iter()
         .map(|row| pb::Cause {
+            etag: version(row.cause, desk::UNEXPLAINED),
+            decide_etag: version(row.cause, desk::UNDECIDED),
             cause: row.cause.to_string(),
             school_name: names.get(&row.school).cloned().unwrap_or_default(),
             school: row.school,
@@ -418,8 +428,6 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
             explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
             amount_fen: row.amount_fen,
             open_time: rfc3339(row.opened_at_us),
-            etag: desk::cause_etag(row.open, row.open_steps),
-            decide_etag: desk::cause_etag(row.open + row.explained, row.undecided_steps),
             name: row.name,
             flags: i32::try_from(row.flags).unwrap_or(i32::MAX),
             open_date: row.open_date.to_string(),

@@ -423,8 +423,6 @@ pub struct CauseRow {
     pub explained: i64,
     pub amount_fen: i64,
     pub opened_at_us: i64,
-    pub open_steps: i64,
-    pub undecided_steps: i64,
     pub name: String,
     pub flags: i64,
     pub open_date: NaiveDate,
@@ -436,9 +434,7 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
         CauseRow,
         "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = $4 THEN 1 ELSE 0 END) AS open,
                 sum(CASE WHEN f.state = $5 THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen, min(f.opened_at_us) AS opened_at_us,
-                CAST(sum(CASE WHEN f.state = $4 THEN f.steps ELSE 0 END) AS bigint) AS open_steps,
-                CAST(sum(CASE WHEN f.state IN ($4, $5) THEN f.steps ELSE 0 END) AS bigint) AS undecided_steps, min(f.name) AS name, count(*) AS flags,
-                min(p.civil_day) AS open_date
+                min(f.name) AS name, count(*) AS flags, min(p.civil_day) AS open_date
          FROM flags f JOIN flag_steps p ON p.flag = f.flag AND p.ordinal = 0
          LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE f.state <= 10 AND ($1 = '' OR f.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR f.term = $3)
@@ -448,6 +444,29 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
         term,
         State::Open.code(),
         State::Explained.code()
+    )
+}
+
+/// A flag that nobody decided.
+#[derive(Debug, sqlx::FromRow)]
+pub struct UndecidedRow {
+    pub cause: Uuid,
+    pub flag: Uuid,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub steps: i32,
+}
+
+/// Flags of these causes that nobody decided.
+pub async fn undecided(tx: &mut Tx, causes: &[Uuid], term: &str) -> Result<Vec<UndecidedRow>, StoreError> {
+    rows!(
+        tx,
+        UndecidedRow,
+        sql!("SELECT cause, flag, state, steps FROM flags WHERE state IN ($2, $3) AND ($4 = '' OR term = $4) AND cause" in_uuids 1),
+        bulk_uuids(causes.iter().copied()),
+        State::Open.code(),
+        State::Explained.code(),
+        term
     )
 }
 
