@@ -15,7 +15,7 @@ const BUDGET: [(&str, u64, u64); 10] = [
     ("feed", 6, 6),
     ("mirror", 24, 24),
     // However many are approved, and whoever is left behind because another list has a month of theirs.
-    ("ApproveAwardList", 46, 46),
+    ("ApproveAwardList", 48, 48),
     // Reading.
     ("GetEnrollment", 6, 6),
     ("ListEnrollments", 6, 6),

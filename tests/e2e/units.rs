@@ -90,6 +90,36 @@ async fn what_is_approved_on_one_list_is_left_behind_on_another_whatever_was_cle
     }
 }
 
+/// A number that was nobody's when an entry under it was approved becomes somebody's: what was approved under it is theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_approved_under_a_number_that_became_a_students_is_taken_by_that_student() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        people.import(&[student(1)]).await;
+        people.register().await;
+        let ghost = people.list(&[(&name(1), &number(301), "9-10")]).await;
+        people.attested(&ghost).await;
+        clear_all(&deployment, &people).await;
+        assert_eq!(counts(&people.approve(&ghost).await.expect("is approved")), (1, 0, 0));
+        // It was the student's number all along.
+        let path = people.path_of(1).await;
+        let right = json!({ "kind": "MISTYPED", "effectiveDate": "2026-09-01", "idNumber": number(301), "reason": "录入错误" });
+        people.officer.post(&format!("{path}/correctIdentity"), &right, "").await.expect("is corrected");
+        deployment.drain().await.expect("drains");
+        let more = people.list(&[(&name(1), &number(301), "10-11")]).await;
+        people.attested(&more).await;
+        clear_all(&deployment, &people).await;
+        let list = people.approve(&more).await.expect("is answered");
+        assert_eq!(counts(&list), (0, 1, 1), "{engine:?}: {list}");
+        let refused = entry(&people.clerk, &more, 1).await;
+        assert_eq!((&refused["refusal"], &refused["state"]), (&json!("MONTH_TAKEN"), &json!("ATTESTED")), "{refused}");
+        assert!(refused["refusalMessage"].as_str().is_some_and(|text| text.contains("2026年10月") && !text.contains("11月")), "{refused}");
+        deployment.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_draws_at_another_school_is_refused_without_its_name() {
     for engine in Engine::ALL {
@@ -122,7 +152,7 @@ async fn who_draws_at_another_school_is_refused_without_its_name() {
 }
 
 /// Two officers approve two lists with the same students at the same time. Some of these have had another number since: their keys are
-/// others, no lock that approval takes makes one wait for the other, and the index decides.
+/// others; whoever comes second waits for the keys beside its own, or for the index, and is told by whom.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_approve_one_month_at_once_exactly_one_does() {
     const STUDENTS: u32 = 12;

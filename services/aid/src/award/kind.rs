@@ -15,7 +15,7 @@ use super::{
     units,
 };
 use crate::{
-    Parts, forgotten,
+    Parts, forgotten, mirror,
     reconciliation::{self, judge_keys, parse_months},
 };
 
@@ -99,14 +99,13 @@ impl Kind for AwardRound<'_> {
             let list = one(tx, list_of(dossier)?).await?;
             let rows = store::entries_of(tx, items).await?;
             // Whoever judges one of these persons now waits until this is decided, or was first and is seen here.
-            let mut keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            reconciliation::lock_keys(tx, &keys).await?;
+            let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+            let generation = mirror::state(tx).await?.generation;
+            let keys = reconciliation::lock_beside(tx, generation, &keys).await?;
             let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
             let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
             let free: Vec<&EntryRow> = rows.iter().filter(|row| !held.contains(&row.entry) && !concerned.contains(&row.entry)).collect();
-            let approved = units::approve(ctx, tx, &list, &free).await?;
+            let approved = units::approve(ctx, tx, &list, &free, (generation, &keys)).await?;
             if !approved.is_empty() {
                 store::set_states(tx, &approved, State::Approved, "").await?;
                 super::settle(tx, list.list).await?;

@@ -189,6 +189,43 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Pe
     Ok(load::cases(tx, generation, keys, bonds, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
 }
 
+/// These keys and all that hang together with them: those of the persons who hold or held one. Locked in sorted order, and again where the
+/// set grew, as whoever judges does.
+pub(crate) async fn lock_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    let mut keys = sorted(keys.to_vec());
+    loop {
+        keys::lock_keys(tx, &keys).await?;
+        let beside = with_beside(tx, generation, &keys).await?;
+        if beside.len() == keys.len() {
+            return Ok(keys);
+        }
+        keys = beside;
+    }
+}
+
+/// The same for whoever only looks.
+pub(crate) async fn keys_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    let mut keys = sorted(keys.to_vec());
+    loop {
+        let beside = with_beside(tx, generation, &keys).await?;
+        if beside.len() == keys.len() {
+            return Ok(keys);
+        }
+        keys = beside;
+    }
+}
+
+async fn with_beside(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+    let bonds = load::bonds_beside(tx, generation, keys).await?;
+    Ok(sorted(keys.iter().copied().chain(bonds.iter().map(|bond| bond.person_key)).collect()))
+}
+
+fn sorted(mut keys: Vec<Uuid>) -> Vec<Uuid> {
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// Whose the entries of these keys are, as far as is known now: their holders', of whom something may be held under another number; where
 /// nobody holds the key, the key's.
 pub(crate) async fn subjects_of_entries(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<HashMap<Uuid, Uuid>, Error> {

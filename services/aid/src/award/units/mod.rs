@@ -81,28 +81,15 @@ pub(super) async fn remove(tx: &mut Tx, entries: &[Uuid]) -> Result<(), Error> {
     Ok(store::delete(tx, entries).await?)
 }
 
-/// Approves the units of entries of a list, whose keys are locked; returns the entries that are. The others stay as they are, and say by
+/// Approves the units of entries of a list; `keys` are theirs and all beside them, of a generation, locked; returns the entries that are. The others stay as they are, and say by
 /// whom their units are taken. Where two approve units of one student under different numbers at once, the index lets one of them through,
 /// and the other is run again and sees it.
-pub(super) async fn approve(ctx: &Context, tx: &mut Tx, list: &ListRow, free: &[&EntryRow]) -> Result<Vec<Uuid>, Error> {
+pub(super) async fn approve(ctx: &Context, tx: &mut Tx, list: &ListRow, free: &[&EntryRow], keys: (i64, &[Uuid])) -> Result<Vec<Uuid>, Error> {
     if free.is_empty() {
         return Ok(Vec::new());
     }
-    let scheme = scheme_of(&list.scheme)?;
-    let generation = mirror::state(tx).await?.generation;
-    let subjects = reconciliation::subjects_of_entries(tx, generation, &free.iter().map(|row| row.person_key).collect::<Vec<_>>()).await?;
-    let mut covered: HashMap<Uuid, Vec<(Kind, Month)>> = HashMap::new();
-    for (entry, unit, first) in store::covered(tx, &free.iter().map(|row| row.entry).collect::<Vec<_>>()).await? {
-        covered.entry(entry).or_default().push((kind_of(unit)?, month_of(first)?));
-    }
-    let mut wanted: Vec<Wanted> = Vec::with_capacity(free.len());
-    for row in free {
-        let subject = subjects.get(&row.entry).copied().unwrap_or(row.person_key);
-        wanted.push(Wanted { entry: row.entry, subject, scheme, units: covered.remove(&row.entry).unwrap_or_default() });
-    }
-    // Ids rise with time: of two entries of one student on one list the earlier one is approved.
-    wanted.sort_by_key(|wanted| wanted.entry);
-    let mut approved = approved_of(tx, scheme, wanted.iter().map(|wanted| wanted.subject)).await?;
+    let rows: Vec<(Uuid, Uuid)> = free.iter().map(|row| (row.entry, row.person_key)).collect();
+    let (wanted, mut approved) = against(tx, scheme_of(&list.scheme)?, &rows, keys).await?;
     let (can, refused) = rules::approve(&wanted, &mut approved);
     if !refused.is_empty() {
         let taken = |unit: &Settled| TakenRow { entry: Hex(unit.entry), first_month: unit.first.number(), taken_by: unit.taken_by.map(Hex) };
@@ -113,6 +100,38 @@ pub(super) async fn approve(ctx: &Context, tx: &mut Tx, list: &ListRow, free: &[
         store::approve(tx, &rows, ctx.today()).await?;
     }
     Ok(can.into_iter().map(|(entry, _)| entry).collect())
+}
+
+/// What entries (with their keys) cover and whose they are, in the order in which they are approved; and what those have approved already:
+/// under what their entries are held against now, and by any entry that is theirs now, whatever it was held against when it was approved.
+/// A number that was nobody's may have become somebody's since.
+async fn against(
+    tx: &mut Tx,
+    scheme: SchemeCode,
+    rows: &[(Uuid, Uuid)],
+    (generation, keys): (i64, &[Uuid]),
+) -> Result<(Vec<Wanted>, BTreeMap<Once, Uuid>), Error> {
+    let subjects = reconciliation::subjects_of_entries(tx, generation, keys).await?;
+    let mut covered: HashMap<Uuid, Vec<(Kind, Month)>> = HashMap::new();
+    for (entry, unit, first) in store::covered(tx, &rows.iter().map(|(entry, _)| *entry).collect::<Vec<_>>()).await? {
+        covered.entry(entry).or_default().push((kind_of(unit)?, month_of(first)?));
+    }
+    let mut wanted: Vec<Wanted> = Vec::with_capacity(rows.len());
+    for (entry, key) in rows {
+        let subject = subjects.get(entry).copied().unwrap_or(*key);
+        wanted.push(Wanted { entry: *entry, subject, scheme, units: covered.remove(entry).unwrap_or_default() });
+    }
+    // Ids rise with time: of two entries of one student on one list the earlier one is approved.
+    wanted.sort_by_key(|wanted| wanted.entry);
+    let mut approved = approved_of(tx, scheme, wanted.iter().map(|wanted| wanted.subject)).await?;
+    let own: HashSet<Uuid> = rows.iter().map(|(entry, _)| *entry).collect();
+    let others: Vec<Uuid> = subjects.keys().filter(|entry| !own.contains(entry)).copied().collect();
+    for (entry, unit, first) in store::taken_of(tx, scheme.as_str(), &others).await? {
+        if let Some(subject) = subjects.get(&entry) {
+            approved.entry((*subject, scheme, kind_of(unit)?, month_of(first)?)).or_insert(entry);
+        }
+    }
+    Ok((wanted, approved))
 }
 
 /// What students have approved of a scheme.

@@ -103,6 +103,17 @@ pub async fn approved(tx: &mut Tx, scheme: &str, subjects: &[Uuid]) -> Result<Ve
     )
 }
 
+/// What these entries have of a scheme, that nobody else of the same student's may have approved: entry, unit, first month.
+pub async fn taken_of(tx: &mut Tx, scheme: &str, entries: &[Uuid]) -> Result<Vec<(Uuid, i32, i32)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, i32, i32),
+        sql!("SELECT entry, unit, first_month FROM award_units WHERE standing >= 11 AND standing < 20 AND scheme = $2 AND entry" in_uuids 1 " ORDER BY entry, first_month"),
+        bulk_uuids(entries.iter().copied()),
+        scheme
+    )
+}
+
 /// What entries cover: entry, unit, first month.
 pub async fn covered(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<(Uuid, i32, i32)>, StoreError> {
     rows!(
