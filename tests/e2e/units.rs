@@ -120,6 +120,37 @@ async fn what_was_approved_under_a_number_that_became_a_students_is_taken_by_tha
     }
 }
 
+/// Somebody had a month and has it no more: what was refused for it waits for nothing but the department, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_for_a_month_that_nobody_has_any_more_can_be_approved() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        people.import(&[student(1)]).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let main = people.list(&[(&name(1), &number(1), "9-10")]).await;
+        people.attested(&main).await;
+        clear_all(&deployment, &people).await;
+        assert_eq!(counts(&people.approve(&main).await.expect("is approved")), (1, 0, 0));
+        let more = people.list(&[(&name(1), &number(1), "10-11")]).await;
+        people.attested(&more).await;
+        clear_all(&deployment, &people).await;
+        assert_eq!(counts(&people.approve(&more).await.expect("is answered")), (0, 1, 1), "{engine:?}");
+        // The one who had it has it no more, by whichever way: the note of the last attempt keeps nobody from trying again.
+        let [_, aid] = deployment.databases();
+        let mut tx = aid.begin().await.expect("begins");
+        run!(&mut tx, "UPDATE award_units SET standing = $2 WHERE standing = $1", Standing::Approved.code(), Standing::Stopped.code()).expect("is written");
+        tx.commit().await.expect("commits");
+        assert_eq!(counts(&people.officer.get(&more).await.expect("a list")), (0, 1, 0), "{engine:?}");
+        let free = entry(&people.clerk, &more, 1).await;
+        assert_eq!((&free["refusal"], &free["refusalMessage"]), (&json!(""), &json!("")), "{free}");
+        assert_eq!(counts(&people.approve(&more).await.expect("is approved")), (1, 0, 0), "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_draws_at_another_school_is_refused_without_its_name() {
     for engine in Engine::ALL {

@@ -465,7 +465,7 @@ async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, way: Way) -> Result<pb::
     let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
     let waits = |entry: &Uuid| concerned.contains(entry) && !by_flags.contains(entry);
     let forgotten_attested = i32::try_from(attested().filter(|entry| waits(&entry.entry)).count()).unwrap_or(i32::MAX);
-    let taken = if attested().next().is_some() { units::taken_attested(tx, row.list).await? } else { HashSet::new() };
+    let taken = if attested().next().is_some() { units::taken_attested(tx, &row).await? } else { HashSet::new() };
     let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();

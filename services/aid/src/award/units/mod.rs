@@ -211,11 +211,22 @@ pub(super) async fn of_entries(tx: &mut Tx, policies: &Policies, list: &ListRow,
     for unit in store::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await? {
         by_entry.entry(unit.entry).or_default().push(unit);
     }
+    let is_noted = |row: &&EntryRow| by_entry.get(&row.entry).is_some_and(|units| units.iter().any(is_refused));
+    let noted: Vec<(Uuid, Uuid)> = rows.iter().filter(is_noted).map(|row| (row.entry, row.person_key)).collect();
+    let taken = still_taken(tx, scheme_of(&list.scheme)?, &noted).await?;
+    for (_, units) in by_entry.iter_mut().filter(|(entry, _)| !taken.contains(entry)) {
+        units.iter_mut().filter(|unit| is_refused(unit)).for_each(|unit| unit.taken_by = None);
+    }
     let mut holds = HashMap::with_capacity(rows.len());
     for row in rows {
         holds.insert(row.entry, of_units(policies, list, row, &by_entry.remove(&row.entry).unwrap_or_default())?);
     }
     Ok(holds)
+}
+
+/// Whether it was noted of a claimed unit that somebody has it.
+fn is_refused(unit: &UnitRow) -> bool {
+    unit.standing == Standing::Claimed && unit.taken_by.is_some()
 }
 
 fn of_units(policies: &Policies, list: &ListRow, row: &EntryRow, units: &[UnitRow]) -> Result<Holds, Error> {
@@ -234,7 +245,7 @@ fn of_units(policies: &Policies, list: &ListRow, row: &EntryRow, units: &[UnitRo
         if unit.standing == Standing::Stopping {
             holds.stopping.push(first.number());
         }
-        if unit.standing == Standing::Claimed && unit.taken_by.is_some() {
+        if is_refused(unit) {
             let own_list = (unit.by_school == list.school).then(|| list_name(policies, unit)).transpose()?;
             taken.push(Taken { unit: unit_name(kind, first), own_list });
         }
@@ -257,9 +268,22 @@ pub(super) async fn standing_fen(tx: &mut Tx, list: Uuid) -> Result<i64, Error> 
     Ok(store::standing_fen(tx, list).await?)
 }
 
-/// Attested entries of a list that were not approved because a unit of theirs is taken, and that no flag holds.
-pub(super) async fn taken_attested(tx: &mut Tx, list: Uuid) -> Result<HashSet<Uuid>, Error> {
-    Ok(store::taken_attested(tx, list).await?.into_iter().collect())
+/// Attested entries of a list that were not approved because a unit of theirs is taken, and still is, and that no flag holds.
+pub(super) async fn taken_attested(tx: &mut Tx, list: &ListRow) -> Result<HashSet<Uuid>, Error> {
+    let noted = store::taken_attested(tx, list.list).await?;
+    still_taken(tx, scheme_of(&list.scheme)?, &noted).await
+}
+
+/// Those of entries (with their keys) of which somebody has a unit now. That it was so when their approval was tried is noted with their
+/// units; who had it may have given it up since, or turned out to be somebody else.
+async fn still_taken(tx: &mut Tx, scheme: SchemeCode, noted: &[(Uuid, Uuid)]) -> Result<HashSet<Uuid>, Error> {
+    if noted.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let generation = mirror::state(tx).await?.generation;
+    let keys = reconciliation::keys_beside(tx, generation, &noted.iter().map(|(_, key)| *key).collect::<Vec<_>>()).await?;
+    let (wanted, approved) = against(tx, scheme, noted, (generation, &keys)).await?;
+    Ok(rules::taken(&wanted, &approved))
 }
 
 /// What was approved twice before units were rows, as far as the caller sees the schools.

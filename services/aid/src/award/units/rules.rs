@@ -1,6 +1,6 @@
 //! What an entry covers, how its amount falls on that, and what of it somebody has already. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Month, Term, UnknownCode};
@@ -210,6 +210,12 @@ pub fn approve(wanted: &[Wanted], approved: &mut BTreeMap<Once, Uuid>) -> (Vec<(
         }
     }
     (can, refused)
+}
+
+/// Entries of which somebody has a unit.
+pub fn taken(wanted: &[Wanted], approved: &BTreeMap<Once, Uuid>) -> HashSet<Uuid> {
+    let is_taken = |entry: &&Wanted| entry.units.iter().any(|unit| approved.get(&entry.once(*unit)).is_some_and(|by| *by != entry.entry));
+    wanted.iter().filter(is_taken).map(|entry| entry.entry).collect()
 }
 
 /// What was approved before units were rows: each unit is whose it was first. Those that come first were recorded first.

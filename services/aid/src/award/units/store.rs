@@ -227,17 +227,16 @@ pub async fn standing_fen(tx: &mut Tx, list: Uuid) -> Result<i64, StoreError> {
     Ok(sum.unwrap_or_default().0)
 }
 
-/// Attested entries of a list that were not approved because somebody has a unit of theirs, and that no flag holds.
-pub async fn taken_attested(tx: &mut Tx, list: Uuid) -> Result<Vec<Uuid>, StoreError> {
-    let entries = rows!(
+/// Attested entries of a list that were not approved because somebody has a unit of theirs, and that no flag holds; each with its key.
+pub async fn taken_attested(tx: &mut Tx, list: Uuid) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(
         tx,
-        (Uuid,),
-        "SELECT DISTINCT a.entry FROM award_entries a JOIN award_units u ON u.entry = a.entry
+        (Uuid, Uuid),
+        "SELECT DISTINCT a.entry, a.person_key FROM award_entries a JOIN award_units u ON u.entry = a.entry
          WHERE a.list = $1 AND a.state = $2 AND u.taken_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds)",
         list,
         State::Attested.code()
-    )?;
-    Ok(entries.into_iter().map(|(entry,)| entry).collect())
+    )
 }
 
 /// A page of what was approved twice, of a school, or of schools under an authority.
