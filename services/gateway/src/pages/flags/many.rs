@@ -1,6 +1,9 @@
 //! Many flags at once: ticked, looked at once more with their number, then decided in one call, or sent back list by list.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use askama::Template;
 use axum::{
@@ -10,7 +13,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Status;
-use xuezhu_proto::aid::{DecideCauseRequest, DecideFlagsRequest, Flag, SeenFlag, SendBackAwardListRequest, award_entry, decision, flag};
+use xuezhu_proto::aid::{DecideCauseRequest, DecideFlagsRequest, Flag, GetAwardListRequest, SeenFlag, SendBackAwardListRequest, award_entry, decision, flag};
 
 use super::super::{Desk, PageError, in_chinese, render, show, unknown_act};
 
@@ -183,7 +186,11 @@ pub async fn act(desk: Desk, Form(pairs): Form<Vec<(String, String)>>) -> Result
     let form = ActForm::of(pairs);
     let Some(act) = Act::of(&form.act) else { return Err(unknown_act(&form.act)) };
     let ticked = if form.all { form.shown } else { form.ticked };
-    let (rows, unfit): (Vec<Ticked>, Vec<Ticked>) = ticked.into_iter().partition(|row| row.fits(act));
+    let all = ticked.len();
+    let mut rows: Vec<Ticked> = ticked.into_iter().filter(|row| row.fits(act)).collect();
+    if act == Act::SendBack && !form.sure {
+        rows = at_own_desk(&desk, rows).await?;
+    }
     if rows.is_empty() {
         return Err(Status::invalid_argument(format!("请先勾选可以“{}”的疑点", act.label())).into());
     }
@@ -192,7 +199,7 @@ pub async fn act(desk: Desk, Form(pairs): Form<Vec<(String, String)>>) -> Result
         act: act.name(),
         label: act.label(),
         reason: form.reason,
-        unfit: unfit.len(),
+        unfit: all - rows.len(),
         rows,
         returned: Vec::new(),
         desk,
@@ -212,6 +219,22 @@ pub async fn act(desk: Desk, Form(pairs): Form<Vec<(String, String)>>) -> Result
     let asked = DecideFlagsRequest { flags, act: decision.into(), reason: view.reason };
     let decided = view.desk.reconciliation().decide_flags(view.desk.change(&form.request_id, asked)).await?.into_inner().decided;
     Ok(Redirect::to(&format!("/flags?decided={decided}")).into_response())
+}
+
+/// Those whose list waits at the desk of who looks: what waits at another one of its chain is not theirs to send back.
+async fn at_own_desk(desk: &Desk, mut rows: Vec<Ticked>) -> Result<Vec<Ticked>, PageError> {
+    let lists: BTreeSet<(String, String)> = rows.iter().map(|row| (row.school.clone(), row.list.clone())).collect();
+    let mut elsewhere = BTreeSet::new();
+    for (school, list) in lists {
+        let asked = GetAwardListRequest { school, list: list.clone() };
+        let row = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
+        let whose = if row.waits_authority.is_empty() { &row.authority } else { &row.waits_authority };
+        if !desk.user.decides_for(whose) {
+            elsewhere.insert(list);
+        }
+    }
+    rows.retain(|row| !elsewhere.contains(&row.list));
+    Ok(rows)
 }
 
 /// Sends entries back, list by list: each is a call of its own, and says what came of it.
