@@ -59,7 +59,10 @@ async fn registration_goes_over_three_desks_and_stays_as_it_was_signed() {
         for (who, body, refused) in [
             (city, set("430102", "PRINCIPAL, AUTHORITY, CITY", "2026-10-15"), (403, "FORBIDDEN")),
             (&people.admin, set("430102", "PRINCIPAL, NOBODY", "2026-10-15"), (400, "INVALID_ARGUMENT")),
-            (&people.admin, set("430102", "PRINCIPAL", "2026-10-14"), (400, "INVALID_ARGUMENT")),
+            (&people.admin, set("430102", "PRINCIPAL", "2026-10-15"), (400, "INVALID_ARGUMENT")),
+            (&people.admin, set("430102", "AUTHORITY NOTES", "2026-10-15"), (400, "INVALID_ARGUMENT")),
+            (&people.admin, set("430102", "PRINCIPAL, AUTHORITY, 440100", "2026-10-15"), (400, "INVALID_ARGUMENT")),
+            (&people.admin, set("430102", "PRINCIPAL, AUTHORITY", "2026-10-14"), (400, "INVALID_ARGUMENT")),
             (&people.admin, set("999999", "PRINCIPAL", "2026-10-15"), (400, "INVALID_ARGUMENT")),
             (&people.admin, set("3643009999", "PRINCIPAL", "2026-10-15"), (404, "NOT_FOUND")),
         ] {
@@ -162,22 +165,34 @@ async fn registration_goes_over_three_desks_and_stays_as_it_was_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_without_a_principal_begins_with_the_department() {
+async fn a_chain_leaves_out_nobody_and_where_it_begins_with_a_department_its_rows_wait_there() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let deployment = deployment(engine, folder.path(), "none").await;
         let people = schools::open(&deployment).await;
         let from = deployment.today().to_string();
-        let chain = json!({ "kind": "REGISTRATION", "scope": SCHOOL, "fromDate": from, "steps": "AUTHORITY", "reason": "试点" });
-        people.admin.post("/v1/enrollmentChains", &chain, "").await.expect("is set");
+        let province = people.open_account("province", "DEPARTMENT_OFFICER", "430000", PASSWORD).await;
+        let chain = |kind: &str, steps: &str| json!({ "kind": kind, "scope": SCHOOL, "fromDate": from, "steps": steps, "reason": "试点" });
+        for kind in ["REGISTRATION", "NEVER_CAME"] {
+            for steps in ["AUTHORITY", "PRINCIPAL", "AUTHORITY NOTES", "PRINCIPAL, AUTHORITY NOTES"] {
+                let refused = people.admin.post("/v1/enrollmentChains", &chain(kind, steps), "").await;
+                assert_eq!(reason(refused), (400, "INVALID_ARGUMENT".into()), "{engine:?} {kind} {steps}");
+            }
+        }
+        people.admin.post("/v1/enrollmentChains", &chain("REGISTRATION", "PROVINCE, PRINCIPAL, AUTHORITY"), "").await.expect("is set");
         people.import(&[student(1)]).await;
         let made = submit(&people).await;
         let path = format!("/v1/schools/{SCHOOL}/submissions/{}", id(&made, "submission"));
         let row = people.clerk.get(&path).await.expect("is there");
-        assert_eq!((&row["state"], &row["step"], &row["waitsAuthority"]), (&json!("ATTESTED"), &json!(1), &json!("430100")), "{row}");
-        assert_eq!(reason(people.head.post(&format!("{path}/attest"), &json!({ "digest": made["digest"] }), "").await), (403, "FORBIDDEN".into()));
-        let row = people.officer.post(&format!("{path}/approve"), &json!({ "digest": made["digest"] }), "").await.expect("is approved");
-        assert_eq!((&row["state"], &row["approved"], &row["attestedBy"]), (&json!("DONE"), &json!(1), &json!("")), "{row}");
+        assert_eq!((&row["state"], &row["step"], &row["waitsAuthority"]), (&json!("ATTESTED"), &json!(1), &json!("430000")), "{row}");
+        let rows = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("rows");
+        assert_eq!(rows["enrollments"][0]["state"], "ATTESTED", "{engine:?}: the row says what its submission says");
+        let signed = json!({ "digest": made["digest"] });
+        assert_eq!(reason(people.head.post(&format!("{path}/attest"), &signed, "").await), (400, "WRONG_STATE".into()));
+        province.post(&format!("{path}/approve"), &signed, "").await.expect("is signed");
+        people.head.post(&format!("{path}/attest"), &signed, "").await.expect("is attested");
+        let row = people.officer.post(&format!("{path}/approve"), &signed, "").await.expect("is approved");
+        assert_eq!((&row["state"], &row["approved"], &row["attestedBy"]), (&json!("DONE"), &json!(1), &json!("head")), "{row}");
         deployment.stop().await;
     }
 }

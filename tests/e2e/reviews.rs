@@ -18,7 +18,7 @@ const SCHOOL: &str = "3643000001";
 const AUTHORITY: &str = "430102";
 const OF: OfSchool<'static> = OfSchool { code: SCHOOL, authority: AUTHORITY };
 
-static ABOUT: About = About { code: 9_001, word: "TOY", name: "试验业务", columns: &["内容"], chain: "PRINCIPAL, AUTHORITY", items: "items" };
+static ABOUT: About = About { code: 9_001, word: "TOY", name: "试验业务", columns: &["内容"], chain: "PRINCIPAL, AUTHORITY", floor: "", items: "items" };
 
 /// A kind whose items are rows of one table: 0 the clerk's, 10 and more on their way, 1 performed, 2 sent back, 3 refused.
 struct Toy;
@@ -325,7 +325,14 @@ async fn history(db: &Db, clock: &Clock, seed: u64, reached: &mut BTreeMap<&'sta
     let begun = db
         .write(&begins, |tx, (ctx, chain, dossier, items, world)| {
             Box::pin(async move {
-                let set = NewChain { kind: &ABOUT, scope: SCHOOL.into(), from_day: ctx.today(), steps: chain.clone(), reason: "试验".into() };
+                let set = NewChain {
+                    kind: &ABOUT,
+                    scope: SCHOOL.into(),
+                    region: AUTHORITY.into(),
+                    from_day: ctx.today(),
+                    steps: chain.clone(),
+                    reason: "试验".into(),
+                };
                 chains::set(ctx, tx, set).await?;
                 for (item, (content, held)) in world {
                     run!(tx, "INSERT INTO toys (item, content, state, held) VALUES ($1, $2, 10, $3)", *item, &content[..], i32::from(*held))?;

@@ -214,7 +214,13 @@ async fn a_list_goes_over_three_desks_and_is_approved_by_the_last() {
         let chain = |scope: &str, steps: &str| json!({ "kind": "AWARD_LIST", "scope": scope, "fromDate": deployment.today().to_string(), "steps": steps, "reason": "省级复核" });
         assert_eq!(reason(people.officer.post("/v1/aidChains", &chain(SCHOOL, "PRINCIPAL"), "").await), (403, "FORBIDDEN".into()));
         assert_eq!(reason(people.admin.post("/v1/aidChains", &chain(SCHOOL, "NOBODY"), "").await), (400, "INVALID_ARGUMENT".into()));
-        people.admin.post("/v1/aidChains", &chain(SCHOOL, "PRINCIPAL, AUTHORITY, PROVINCE"), "").await.expect("is set");
+        for steps in ["PRINCIPAL", "AUTHORITY", "AUTHORITY NOTES", "PRINCIPAL, AUTHORITY, 440000"] {
+            assert_eq!(reason(people.admin.post("/v1/aidChains", &chain(SCHOOL, steps), "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {steps}");
+        }
+        people.admin.post("/v1/aidChains", &chain("430000", "PRINCIPAL, AUTHORITY, PROVINCE"), "").await.expect("is set");
+        let regional = people.open_account("regional", "ADMINISTRATOR", "430100", PASSWORD).await;
+        assert_eq!(reason(regional.post("/v1/aidChains", &chain(SCHOOL, "PRINCIPAL, AUTHORITY"), "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        regional.post("/v1/aidChains", &chain(SCHOOL, "PRINCIPAL, AUTHORITY, PROVINCE"), "").await.expect("is set");
         let first = people.attested(&list).await;
         assert_eq!((&first["step"], stands(&first).0), (&json!(1), "ATTESTED"), "{first}");
         assert_eq!(reason(sign(&province, &list, "approve").await), (400, "WRONG_STATE".into()), "{engine:?}: not yet");

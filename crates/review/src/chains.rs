@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_service::{Context, Error, FieldErrors};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, permission::covers};
 use xuezhu_store::{StoreError, Tx};
 
 use crate::{
     OfSchool,
     kind::About,
     store::{self, ChainRow},
-    way::Chain,
+    way::{Chain, Desk, Duty},
 };
 
 /// Longest reason, in characters.
@@ -23,14 +23,69 @@ fn scopes(school: OfSchool<'_>) -> Vec<String> {
     scopes
 }
 
-/// The chain of a kind for a school on a day: the narrowest that was set, else the kind's own.
+/// The scopes above one, the narrowest first. `region` is the scope's own, or the authority of the school that it is.
+fn above(scope: &str, region: &str) -> Vec<String> {
+    if scope.is_empty() { Vec::new() } else { scopes(OfSchool { code: scope, authority: region }).split_off(1) }
+}
+
+/// The desks of a chain that decide: a school's own where it is known, else as they are named.
+fn deciding(chain: &Chain, school: Option<OfSchool<'_>>) -> Vec<String> {
+    match school {
+        Some(school) => {
+            let stands = chain.resolved(school.code, school.authority);
+            stands.iter().filter(|stand| stand.duty == Duty::Decides).map(|stand| stand.seat.to_string()).collect()
+        }
+        None => chain.steps().iter().filter(|step| step.duty == Duty::Decides).map(|step| step.desk.to_string()).collect(),
+    }
+}
+
+fn parsed(steps: &str) -> Result<Chain, StoreError> {
+    steps.parse().map_err(|_| StoreError::Corrupt("chain"))
+}
+
+/// The desks that must decide whatever was set, as a chain; none where the kind asks for none.
+fn floor(about: &About) -> Result<Option<Chain>, StoreError> {
+    if about.floor.is_empty() { Ok(None) } else { parsed(about.floor).map(Some) }
+}
+
+/// Whether these desks decide one after another, with whichever others between them.
+fn in_order(asked: &[String], desks: &[String]) -> bool {
+    let mut rest = desks.iter();
+    asked.iter().all(|desk| rest.any(|other| other == desk))
+}
+
+/// Of what was set, the chain that holds on a day: the narrowest, unless a wider one that was set after it asks for a desk that it
+/// leaves out. One that leaves out what the kind asks for at least holds nowhere.
+fn holding<'r>(
+    about: &About,
+    rows: &'r [ChainRow],
+    scopes: &[String],
+    school: Option<OfSchool<'_>>,
+    day: NaiveDate,
+) -> Result<Option<&'r ChainRow>, StoreError> {
+    let asked = floor(about)?.map(|floor| deciding(&floor, school)).unwrap_or_default();
+    let mut found: Option<(&ChainRow, Vec<String>)> = None;
+    for scope in scopes {
+        // Of one scope the last that was set counts; one that was set to nothing leaves it to the wider ones.
+        let of_scope = rows.iter().filter(|row| row.kind == about.code && row.scope == *scope && row.from_day <= day);
+        let Some(row) = of_scope.max_by_key(|row| (row.from_day, row.recorded_at_us, row.chain)).filter(|row| !row.steps.is_empty()) else { continue };
+        let desks = deciding(&parsed(&row.steps)?, school);
+        let more = |(narrower, own): &(&ChainRow, Vec<String>)| {
+            (row.recorded_at_us, row.chain) > (narrower.recorded_at_us, narrower.chain) && desks.iter().any(|desk| !own.contains(desk))
+        };
+        if in_order(&asked, &desks) && found.as_ref().is_none_or(more) {
+            found = Some((row, desks));
+        }
+    }
+    Ok(found.map(|(row, _)| row))
+}
+
+/// The chain of a kind for a school on a day: the one that was set and holds, else the kind's own.
 pub async fn chain_of(tx: &mut Tx, about: &About, school: OfSchool<'_>, day: NaiveDate) -> Result<Chain, Error> {
     let scopes = scopes(school);
     let set = store::chains_for(tx, about.code, &scopes, day).await?;
-    // Of one scope the last that was set counts; one that was set to nothing leaves it to the wider ones.
-    let narrowest = scopes.iter().find_map(|scope| set.iter().rfind(|row| row.scope == *scope).filter(|row| !row.steps.is_empty()));
-    let steps = narrowest.map_or(about.chain, |row| row.steps.as_str());
-    steps.parse().map_err(|_| StoreError::Corrupt("chain").into())
+    let held = holding(about, &set, &scopes, Some(school), day)?;
+    Ok(parsed(held.map_or(about.chain, |row| row.steps.as_str()))?)
 }
 
 /// A chain that is to be set.
@@ -40,6 +95,8 @@ pub struct NewChain {
     pub kind: &'static About,
     /// A school's code, a region's, or nothing for everybody.
     pub scope: String,
+    /// The scope's region: of a school, its authority's.
+    pub region: String,
     /// First day.
     pub from_day: NaiveDate,
     /// As it is written; empty where what holds above shall hold again.
@@ -51,7 +108,8 @@ pub struct NewChain {
 /// Sets a chain from a day on. Whoever calls has authorised it for the scope.
 pub async fn set(ctx: &Context, tx: &mut Tx, chain: NewChain) -> Result<Uuid, Error> {
     let mut errors = FieldErrors::default();
-    let row = row(ctx, chain, "", &mut errors);
+    let known = store::chains(tx).await?;
+    let row = row(ctx, chain, "", &known, &mut errors)?;
     errors.check()?;
     let id = row.chain;
     store::insert_chains(ctx, tx, &[row]).await?;
@@ -60,21 +118,31 @@ pub async fn set(ctx: &Context, tx: &mut Tx, chain: NewChain) -> Result<Uuid, Er
 
 /// Sets several, all or none; what else is known to be wrong is told with what is wrong with these, each by its place: `chains[2].steps`.
 pub async fn set_all(ctx: &Context, tx: &mut Tx, chains: Vec<(usize, NewChain)>, mut errors: FieldErrors) -> Result<Vec<Uuid>, Error> {
-    let rows: Vec<ChainRow> = chains.into_iter().map(|(at, chain)| row(ctx, chain, &format!("chains[{at}]."), &mut errors)).collect();
+    let (mut known, mut rows) = (store::chains(tx).await?, Vec::with_capacity(chains.len()));
+    for (at, chain) in chains {
+        let row = row(ctx, chain, &format!("chains[{at}]."), &known, &mut errors)?;
+        known.push(row.clone());
+        rows.push(row);
+    }
     errors.check()?;
     store::insert_chains(ctx, tx, &rows).await?;
     Ok(rows.into_iter().map(|row| row.chain).collect())
 }
 
-/// A chain as it is stored; notes what is wrong with it.
-fn row(ctx: &Context, chain: NewChain, place: &str, errors: &mut FieldErrors) -> ChainRow {
+/// A chain as it is stored; notes what is wrong with it beside what is known.
+fn row(ctx: &Context, chain: NewChain, place: &str, known: &[ChainRow], errors: &mut FieldErrors) -> Result<ChainRow, StoreError> {
     let field = |name: &str| format!("{place}{name}");
     let steps = if chain.steps.trim().is_empty() { None } else { errors.parse::<Chain>(&field("steps"), &chain.steps) };
+    if let Some(steps) = &steps
+        && let Some(why) = wrong(&chain, steps, known, |scope| ctx.may(Permission::ManageDirectory, &Place::Region(scope)).is_ok())?
+    {
+        errors.add(&field("steps"), why);
+    }
     if chain.from_day < ctx.today() {
         errors.add(&field("from_date"), "不能早于今天：已提交的业务单按提交时的环节办理");
     }
     let reason = errors.text(&field("reason"), &chain.reason, REASON_CHARACTERS);
-    ChainRow {
+    Ok(ChainRow {
         chain: ctx.new_id(),
         kind: chain.kind.code,
         scope: chain.scope,
@@ -84,7 +152,47 @@ fn row(ctx: &Context, chain: NewChain, place: &str, errors: &mut FieldErrors) ->
         recorded_by: String::new(),
         recorded_by_name: String::new(),
         recorded_at_us: 0,
+    })
+}
+
+/// Why a chain may not be set: it leaves out a desk that the kind asks for, or one that was set above by somebody whose word counts more
+/// than that of whoever sets it, or names a department that has nothing to do with the scope. `keeps` tells whose scopes one keeps.
+fn wrong(chain: &NewChain, steps: &Chain, set: &[ChainRow], keeps: impl Fn(&str) -> bool) -> Result<Option<String>, StoreError> {
+    let desks = deciding(steps, None);
+    let missing = |asked: &Chain| {
+        let names = asked.steps().iter().filter(|step| step.duty == Duty::Decides && !desks.contains(&step.desk.to_string())).map(|step| step.desk.name());
+        names.collect::<Vec<_>>().join("、")
+    };
+    if let Some(floor) = floor(chain.kind)?
+        && !in_order(&deciding(&floor, None), &desks)
+    {
+        let (missing, needed) = (missing(&floor), floor.name());
+        let why = if missing.is_empty() {
+            format!("“{}”应依次经{needed}审核", chain.kind.name)
+        } else {
+            format!("“{}”必须经{missing}审核，不能省去", chain.kind.name)
+        };
+        return Ok(Some(why));
     }
+    for step in steps.steps() {
+        if let Desk::Region(region) = &step.desk
+            && !covers(region.as_str(), &chain.region)
+            && !covers(&chain.region, region.as_str())
+        {
+            return Ok(Some(format!("“{}”与适用范围没有隶属关系", step.desk.name())));
+        }
+    }
+    // What holds above on that day, and on each later day on which something else was set above.
+    let wider = above(&chain.scope, &chain.region);
+    let later = set.iter().filter(|row| wider.contains(&row.scope) && row.from_day > chain.from_day).map(|row| row.from_day);
+    for day in std::iter::once(chain.from_day).chain(later) {
+        let Some(above) = holding(chain.kind, set, &wider, None, day)? else { continue };
+        let missing = missing(&parsed(&above.steps)?);
+        if !missing.is_empty() && !keeps(&above.scope) {
+            return Ok(Some(format!("上级规定自{}起须经{missing}审核，本级只能增加环节，不能省去", above.from_day)));
+        }
+    }
+    Ok(None)
 }
 
 /// Every chain that was set, by kind and scope, the latest first.
@@ -100,5 +208,80 @@ mod tests {
     fn a_school_lies_in_its_regions() {
         assert_eq!(scopes(OfSchool { code: "3643000001", authority: "430102" }), ["3643000001", "430102", "430100", "430000", ""]);
         assert_eq!(scopes(OfSchool { code: "3643000001", authority: "430000" }), ["3643000001", "430000", ""]);
+    }
+    static STRICT: About =
+        About { code: 1, word: "STRICT", name: "注册", columns: &[], chain: "PRINCIPAL, AUTHORITY", floor: "PRINCIPAL, AUTHORITY", items: "items" };
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 10, day).expect("a date")
+    }
+
+    fn row(at: u32, scope: &str, from: u32, steps: &str) -> ChainRow {
+        ChainRow {
+            chain: Uuid::from_u128(u128::from(at)),
+            kind: 1,
+            scope: scope.into(),
+            from_day: day(from),
+            steps: steps.into(),
+            reason: String::new(),
+            recorded_by: String::new(),
+            recorded_by_name: String::new(),
+            recorded_at_us: i64::from(at),
+        }
+    }
+
+    #[test]
+    fn the_narrowest_holds_unless_it_leaves_out_what_must_decide() {
+        let school = OfSchool { code: "3643000001", authority: "430102" };
+        let city = "PRINCIPAL, AUTHORITY, CITY";
+        for (rows, held) in [
+            (vec![], None),
+            (vec![row(1, "430102", 1, "PRINCIPAL/3, AUTHORITY")], Some(1)),
+            (vec![row(1, "430102", 20, "PRINCIPAL/3, AUTHORITY")], None),
+            // What a database of before holds below the floor is not used, what is wider is.
+            (vec![row(1, "430102", 1, "PRINCIPAL")], None),
+            (vec![row(1, "430102", 1, "AUTHORITY NOTES")], None),
+            (vec![row(1, "430102", 1, "AUTHORITY, PRINCIPAL")], None),
+            (vec![row(1, "430102", 1, "PRINCIPAL, CITY")], None),
+            (vec![row(1, "430102", 1, "PRINCIPAL, 430102")], Some(1)),
+            (vec![row(1, "430000", 1, city), row(2, "430102", 1, "PRINCIPAL")], Some(1)),
+            // Who keeps the wider scope may make an exception; what is set above after it asks for more again.
+            (vec![row(1, "430000", 1, city), row(2, "430102", 1, "PRINCIPAL, AUTHORITY")], Some(2)),
+            (vec![row(1, "430102", 1, "PRINCIPAL/3, AUTHORITY"), row(2, "430000", 1, city)], Some(2)),
+            (vec![row(1, "430102", 1, "PRINCIPAL, AUTHORITY, 430100, PROVINCE"), row(2, "430000", 1, city)], Some(1)),
+            (vec![row(1, "430102", 1, city), row(2, "430102", 2, "")], None),
+        ] {
+            let found = holding(&STRICT, &rows, &scopes(school), Some(school), day(10)).expect("chains");
+            assert_eq!(found.map(|row| row.recorded_at_us), held, "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn a_chain_is_set_only_with_the_desks_that_the_kind_and_those_above_ask_for() {
+        let set = [row(1, "430000", 1, "PRINCIPAL, AUTHORITY, CITY"), row(2, "430000", 20, "PRINCIPAL, AUTHORITY, PROVINCE")];
+        let asked = |scope: &str, region: &str, from: u32, steps: &str, keeps: bool| {
+            let chain = NewChain { kind: &STRICT, scope: scope.into(), region: region.into(), from_day: day(from), steps: steps.into(), reason: String::new() };
+            wrong(&chain, &steps.parse().expect("a chain"), &set, |_| keeps).expect("chains")
+        };
+        for (scope, region, from, steps, keeps, why) in [
+            ("", "", 5, "PRINCIPAL, AUTHORITY", false, ""),
+            ("430000", "430000", 5, "PRINCIPAL, AUTHORITY", false, ""),
+            ("430000", "430000", 5, "AUTHORITY NOTES", true, "必须经校长、学校主管部门审核"),
+            ("430000", "430000", 5, "PRINCIPAL", true, "必须经学校主管部门审核"),
+            ("430000", "430000", 5, "AUTHORITY, PRINCIPAL", true, "应依次经校长 → 学校主管部门审核"),
+            ("430102", "430102", 5, "PRINCIPAL, AUTHORITY", false, "须经市级主管部门审核"),
+            ("3643000001", "430102", 5, "PRINCIPAL, AUTHORITY", false, "须经市级主管部门审核"),
+            ("3643000001", "430102", 5, "PRINCIPAL, AUTHORITY", true, ""),
+            ("430102", "430102", 5, "PRINCIPAL, AUTHORITY, CITY", false, "自2026-10-20起须经省级主管部门审核"),
+            ("430102", "430102", 5, "PRINCIPAL, AUTHORITY, CITY, PROVINCE", false, ""),
+            ("430102", "430102", 20, "PRINCIPAL, AUTHORITY, PROVINCE", false, ""),
+            ("440100", "440100", 5, "PRINCIPAL, AUTHORITY", false, ""),
+            ("440100", "440100", 5, "PRINCIPAL, AUTHORITY, 430100", true, "没有隶属关系"),
+            ("440000", "440000", 5, "PRINCIPAL, AUTHORITY, 440100", true, ""),
+            ("440100", "440100", 5, "PRINCIPAL, AUTHORITY, 440000", true, ""),
+        ] {
+            let found = asked(scope, region, from, steps, keeps).unwrap_or_default();
+            assert!(if why.is_empty() { found.is_empty() } else { found.contains(why) }, "{scope} {from} {steps}: {found}");
+        }
     }
 }

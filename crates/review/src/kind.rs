@@ -19,6 +19,8 @@ pub struct About {
     pub columns: &'static [&'static str],
     /// The chain where no other was set.
     pub chain: &'static str,
+    /// The desks that must decide in whatever chain is set, in their order, written as a chain is; empty where it may leave out any.
+    pub floor: &'static str,
     /// The field of requests that names items.
     pub items: &'static str,
 }

@@ -20,10 +20,15 @@ use crate::{
 };
 
 /// What it is.
-pub static ABOUT: About =
-    About {
-        code: 11, word: "AWARD_LIST", name: "资助名单", columns: &["月份", "档次", "金额（元）"], chain: "PRINCIPAL, AUTHORITY", items: "entries"
-    };
+pub static ABOUT: About = About {
+    code: 11,
+    word: "AWARD_LIST",
+    name: "资助名单",
+    columns: &["月份", "档次", "金额（元）"],
+    chain: "PRINCIPAL, AUTHORITY",
+    floor: "PRINCIPAL, AUTHORITY",
+    items: "entries",
+};
 
 /// A round of a list.
 #[derive(Debug)]

@@ -166,7 +166,7 @@ pub struct Chained {
 
 /// Sets over which desks a kind's dossiers go.
 pub async fn set_chain(ctx: &Context, tx: &mut Tx, asked: &Chained) -> Result<told::DossierChain, Error> {
-    may_keep(ctx, tx, &asked.scope).await?;
+    let region = may_keep(ctx, tx, &asked.scope).await?;
     let mut errors = FieldErrors::default();
     let kind = kinds::by_word(&asked.kind);
     if kind.is_none() {
@@ -176,22 +176,24 @@ pub async fn set_chain(ctx: &Context, tx: &mut Tx, asked: &Chained) -> Result<to
     let from_day = errors.date("from_date", &asked.from_date);
     errors.check()?;
     let (Some(kind), Some(from_day)) = (kind, from_day) else { return Err(Error::Internal("a field is missing and not told".into())) };
-    let new = NewChain { kind, scope: asked.scope.clone(), from_day, steps: asked.steps.clone(), reason: asked.reason.clone() };
+    let new = NewChain { kind, scope: asked.scope.clone(), region, from_day, steps: asked.steps.clone(), reason: asked.reason.clone() };
     let id = chains::set(ctx, tx, new).await?;
     let row = chains::all(tx).await?.into_iter().find(|row| row.chain == id).ok_or_else(|| Error::Internal("a chain that was set".into()))?;
     Ok(tell::chain(kind, &row))
 }
 
 /// Whoever keeps the directory of a scope says over which desks its dossiers go: of a school, whoever keeps its authority's region.
-async fn may_keep(ctx: &Context, tx: &mut Tx, scope: &str) -> Result<(), Error> {
+/// Returns the region that the scope is in.
+async fn may_keep(ctx: &Context, tx: &mut Tx, scope: &str) -> Result<String, Error> {
     if scope.is_empty() || scope.len() == 6 {
         if !scope.is_empty() && scope.parse::<xuezhu_domain::RegionCode>().is_err() {
             ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
             return Err(Refusal::field("scope", "没有这个行政区划").into());
         }
-        return ctx.may(Permission::ManageDirectory, &Place::Region(scope));
+        ctx.may(Permission::ManageDirectory, &Place::Region(scope))?;
+        return Ok(scope.to_owned());
     }
-    mirror::school_for(ctx, tx, scope, Permission::ManageDirectory).await.map(drop)
+    Ok(mirror::school_for(ctx, tx, scope, Permission::ManageDirectory).await?.authority)
 }
 
 /// Chains that were set within the region of whoever calls, and above it: these hold for it too.

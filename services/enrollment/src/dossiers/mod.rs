@@ -164,7 +164,7 @@ pub struct Chained {
 
 /// Sets over which desks a kind's dossiers go.
 pub async fn set_chain(ctx: &Context, tx: &mut Tx, asked: &Chained) -> Result<told::DossierChain, Error> {
-    may_keep(ctx, tx, &asked.scope).await?;
+    let region = may_keep(ctx, tx, &asked.scope).await?;
     let mut errors = FieldErrors::default();
     let kind = kinds::by_word(&asked.kind);
     if kind.is_none() {
@@ -174,7 +174,7 @@ pub async fn set_chain(ctx: &Context, tx: &mut Tx, asked: &Chained) -> Result<to
     let from_day = errors.date("from_date", &asked.from_date);
     errors.check()?;
     let (Some(kind), Some(from_day)) = (kind, from_day) else { return Err(Error::Internal("a field is missing and not told".into())) };
-    let new = NewChain { kind, scope: asked.scope.clone(), from_day, steps: asked.steps.clone(), reason: asked.reason.clone() };
+    let new = NewChain { kind, scope: asked.scope.clone(), region, from_day, steps: asked.steps.clone(), reason: asked.reason.clone() };
     let id = chains::set(ctx, tx, new).await?;
     let row = chains::all(tx).await?.into_iter().find(|row| row.chain == id).ok_or_else(|| Error::Internal("a chain that was set".into()))?;
     Ok(tell::chain(kind, &row))
@@ -185,8 +185,9 @@ pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result
     let (mut errors, mut new) = (FieldErrors::default(), Vec::new());
     for (at, asked) in asked.iter().enumerate() {
         let field = |name: &str| format!("chains[{at}].{name}");
+        let mut region = asked.scope.clone();
         match may_keep(ctx, tx, &asked.scope).await {
-            Ok(()) => {}
+            Ok(of) => region = of,
             // Whoever may set no chains at all is told so, not of lines.
             Err(Error::Refused(refusal)) if refusal.reason == Reason::Forbidden && ctx.actor.role != Role::Administrator => return Err((*refusal).into()),
             Err(Error::Refused(refusal)) if refusal.fields.is_empty() => errors.add(&field("scope"), refusal.message.clone()),
@@ -200,7 +201,7 @@ pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result
         let from_day = errors.date(&field("from_date"), &asked.from_date);
         // What else is wrong with a line is told with the rest: none is set if anything is.
         let (kind, from_day) = (kind.unwrap_or(kinds::ALL[0]), from_day.unwrap_or(ctx.today()));
-        new.push((at, NewChain { kind, scope: asked.scope.clone(), from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
+        new.push((at, NewChain { kind, scope: asked.scope.clone(), region, from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
     }
     let ids = chains::set_all(ctx, tx, new, errors).await?;
     let set: HashMap<Uuid, _> = chains::all(tx).await?.into_iter().map(|row| (row.chain, row)).collect();
@@ -213,15 +214,17 @@ pub fn all_kinds() -> Vec<told::DossierKind> {
 }
 
 /// Whoever keeps the directory of a scope says over which desks its dossiers go: of a school, whoever keeps its authority's region.
-async fn may_keep(ctx: &Context, tx: &mut Tx, scope: &str) -> Result<(), Error> {
+/// Returns the region that the scope is in.
+async fn may_keep(ctx: &Context, tx: &mut Tx, scope: &str) -> Result<String, Error> {
     if scope.is_empty() || scope.len() == 6 {
         if !scope.is_empty() && scope.parse::<xuezhu_domain::RegionCode>().is_err() {
             ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
             return Err(Refusal::field("scope", "没有这个行政区划").into());
         }
-        return ctx.may(Permission::ManageDirectory, &Place::Region(scope));
+        ctx.may(Permission::ManageDirectory, &Place::Region(scope))?;
+        return Ok(scope.to_owned());
     }
-    directory::school_for(ctx, tx, scope, Permission::ManageDirectory).await.map(drop)
+    Ok(directory::school_for(ctx, tx, scope, Permission::ManageDirectory).await?.authority)
 }
 
 /// Chains that were set within the region of whoever calls, and above it: these hold for it too.

@@ -29,6 +29,7 @@ pub static ABOUT: About = About {
     name: "新生学籍注册",
     columns: &["性别", "班级", "专业", "入学年月", "学习形式"],
     chain: "PRINCIPAL, AUTHORITY",
+    floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
 };
 

@@ -68,6 +68,10 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, ids
     let proposal = Proposal { dossier: submission, subject: None, title: kind::ABOUT.name.to_owned(), reason: String::new(), items };
     let of = OfSchool { code: &school.code, authority: &school.authority };
     let dossier = xuezhu_review::submit(ctx, tx, &Registration { parts }, of, proposal).await?;
+    // A chain that begins at a department: rows wait where their submission waits.
+    if matches!(dossier.seat(), Some(Seat::Department(_))) && dossier.waiting > 0 {
+        roll::drafts::attested(tx, submission).await?;
+    }
     Ok(pb::CreateSubmissionResponse { submission: submission.to_string(), digest: dossier.digest, count: small(accepted.len()), refused })
 }
 

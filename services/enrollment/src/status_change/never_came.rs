@@ -23,6 +23,7 @@ pub static ABOUT: About = About {
     name: "新生未报到注销",
     columns: &["性别", "班级", "专业", "入学年月"],
     chain: "PRINCIPAL, AUTHORITY",
+    floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
 };
 

@@ -29,6 +29,7 @@ pub static ABOUT: About = About {
     name: "资助更正",
     columns: &["更正", "项目", "月份", "核减金额（元）"],
     chain: "PRINCIPAL, AUTHORITY",
+    floor: "PRINCIPAL, AUTHORITY",
     items: "entries",
 };
 

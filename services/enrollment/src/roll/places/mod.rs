@@ -81,7 +81,10 @@ pub async fn place(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, plac
         persons::claim_present(ctx, tx, parts, person, &[enrollment]).await?;
     }
     persons::enter(ctx, tx, parts, region, new).await?;
-    store::take(tx, &placed, ctx.now_us(), ctx.today(), &ctx.actor.account).await?;
+    let taken = store::take(tx, &placed, ctx.now_us(), ctx.today(), &ctx.actor.account).await?;
+    if usize::try_from(taken).ok() != Some(placed.len()) {
+        return Err(Refusal::new(Reason::Conflict, "部分学生已不在待审核状态，请刷新后重试").into());
+    }
     classes::open(ctx, tx, placed.iter().map(|row| row.enrollment.0)).await?;
     sharing::share_persons(ctx, tx, &placed.iter().map(|row| row.person.0).collect::<Vec<_>>()).await?;
     sharing::share_enrollments(ctx, tx, &placed.iter().map(|row| row.enrollment.0).collect::<Vec<_>>()).await

@@ -100,20 +100,23 @@ pub async fn is_enrolled_beyond(tx: &mut Tx, person: Uuid, enrollment: Uuid, day
     Ok(enrolled.is_some())
 }
 
-/// Gives persons their places, and each its first period.
-pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate, account: &str) -> Result<(), StoreError> {
+/// Gives persons their places, and each its first period. Returns how many rows were there to be given one: those that are submitted.
+pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate, account: &str) -> Result<u64, StoreError> {
     let bulk = bulk_rows(placed);
     run!(tx, sql!("INSERT INTO places (person, enrollment) SELECT t.person, t.enrollment FROM " table 1 (person uuid, enrollment uuid)), &bulk)?;
-    run!(
+    let taken = run!(
         tx,
         sql!(
             "UPDATE enrollments SET state = $4, person = t.person, entry_date = t.entry_date, state_since = t.entry_date, approved_day = $3, refusal = '',
-             updated_at_us = $2, etag = etag + 1 FROM " table 1 (enrollment uuid, person uuid, entry_date date) " WHERE enrollments.enrollment = t.enrollment"
+             updated_at_us = $2, etag = etag + 1 FROM " table 1 (enrollment uuid, person uuid, entry_date date)
+            " WHERE enrollments.enrollment = t.enrollment AND enrollments.state IN ($5, $6)"
         ),
         &bulk,
         now_us,
         today,
-        State::InSchool.code()
+        State::InSchool.code(),
+        State::Submitted.code(),
+        State::Attested.code()
     )?;
     run!(
         tx,
@@ -130,7 +133,7 @@ pub async fn take(tx: &mut Tx, placed: &[Placed], now_us: i64, today: NaiveDate,
         account,
         KIND
     )?;
-    Ok(())
+    Ok(taken)
 }
 
 /// Ends the last period the day before, and begins another: both are known from the next version on, and what they replace until it. One
