@@ -296,16 +296,28 @@ async fn who_never_came_is_asked_for_by_the_school_or_ordered_by_the_department(
         let back = act(&people.officer, &request, "sendBack", json!({ "reason": "该生曾到校" })).await.expect("is sent back");
         assert_eq!((&back["state"], &people.clerk.get(&stayed).await.expect("is there")["state"]), (&json!("RETURNED"), &json!("ON_LEAVE")));
 
-        // The department orders it: at once, and the principal takes note.
+        // The department orders it: at once, and the principal takes note. What the school asks for is decided by it, wherever it waits.
+        let asked = id(&ask(&people.clerk, &ordered).await.expect("is asked for"), "dossier");
+        let from = deployment.today().to_string();
+        let chain = |steps: &str| json!({ "kind": "NEVER_CAME", "scope": SCHOOL, "fromDate": from, "steps": steps, "reason": "省级复核" });
+        people.admin.post("/v1/enrollmentChains", &chain("PRINCIPAL, AUTHORITY, PROVINCE"), "").await.expect("is set");
+        let early = people.officer.post(&format!("{ordered}/neverCame"), &json!({ "reason": "学校报告" }), "").await;
+        assert_eq!(reason(early), (400, "WRONG_STATE".into()), "{engine:?}: where the province decides too, the school asks");
+        assert_eq!(dossier(&people.clerk, &asked).await["state"], "UNDER_WAY", "{engine:?}");
+        people.admin.post("/v1/enrollmentChains", &chain(""), "").await.expect("is set to what holds above");
         let voided = people.officer.post(&format!("{ordered}/neverCame"), &json!({ "reason": "学校报告" }), "").await.expect("is recorded");
         assert_eq!(voided["state"], "NEVER_CAME");
+        let overtaken = dossier(&people.clerk, &asked).await;
+        assert_eq!((&overtaken["state"], &overtaken["left"]), (&json!("RETURNED"), &json!(1)), "{overtaken}");
+        let last = &overtaken["history"][1];
+        assert_eq!((&last["act"], &last["name"], &last["reason"]), (&json!("REFUSE"), &json!("officer"), &json!("已由主管部门直接办理")), "{overtaken}");
         let inbox = &people.head.get("/v1/enrollmentInbox").await.expect("an inbox")["inbox"];
         let order = id(&inbox["waiting"][0], "dossier");
         assert_eq!(reason(act(&people.officer, &order, "note", json!({})).await), (400, "WRONG_STATE".into()));
         let noted = act(&people.head, &order, "note", json!({ "remark": "知悉" })).await.expect("is noted");
         assert_eq!(noted["state"], "DONE");
         assert_eq!(acts(&noted).iter().map(|(act, name)| (act.as_str(), name.as_str())).collect::<Vec<_>>(), [("ORDER", "officer"), ("NOTE", "head")]);
-        assert_eq!(listed(&people.clerk, "kind=NEVER_CAME").await.len(), 3, "{engine:?}");
+        assert_eq!(listed(&people.clerk, "kind=NEVER_CAME").await.len(), 4, "{engine:?}");
         deployment.stop().await;
     }
 }

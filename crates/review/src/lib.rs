@@ -172,8 +172,14 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchoo
 }
 
 /// A department orders what it decides itself: it is performed at once, and the school's principal takes note. Whoever calls has
-/// authorised it.
+/// authorised it. Where a department above decides too, nobody orders: the school asks.
 pub async fn order(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>, proposal: Proposal) -> Result<Dossier, Error> {
+    let chain = chains::chain_of(tx, kind.about(), school, ctx.today()).await?;
+    let other = |stand: &Stand| stand.duty == Duty::Decides && matches!(&stand.seat, Seat::Department(region) if region != school.authority);
+    if let Some(above) = chain.resolved(school.code, school.authority).into_iter().find(other) {
+        let why = format!("“{}”还须经{}审核，不能直接办理：请由学校提出申请", kind.about().name, above.seat.name());
+        return Err(Refusal::wrong_state(why).into());
+    }
     let department = Stand { seat: Seat::Department(school.authority.to_owned()), duty: Duty::Decides, working_days: way::STEP_WORKING_DAYS };
     let told = Stand { seat: Seat::Principal(school.code.to_owned()), duty: Duty::Notes, working_days: way::STEP_WORKING_DAYS };
     let mut open = begin(ctx, tx, kind, school, proposal, vec![department, told], Act::Order).await?;
@@ -298,6 +304,27 @@ async fn leave(
     open.note(ctx, tx, act, reason, leaving.len(), 0).await?;
     open.settle(ctx, tx).await?;
     Ok(open.dossier)
+}
+
+/// What a school asks for leaves its dossiers, because its department does it itself: wherever they wait, and kept in their history. Whoever
+/// calls has authorised that, and comes here before anything is locked that a kind locks.
+pub async fn overtake(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: &str, items: &[Uuid]) -> Result<(), Error> {
+    const REASON: &str = "已由主管部门直接办理";
+    let mut under_way: Vec<Uuid> = store::under_way(tx, kind.about().code, items).await?.into_iter().map(|(_, dossier)| dossier).collect();
+    under_way.sort_unstable();
+    under_way.dedup();
+    for dossier in under_way {
+        let mut open = Open::locked(tx, dossier).await?;
+        // What was decided until the dossier was locked waits no more.
+        let leaving: Vec<Uuid> = open.waiting(tx).await?.into_iter().filter(|item| items.contains(item)).collect();
+        if open.dossier.school != school || leaving.is_empty() {
+            continue;
+        }
+        open.take_out(ctx, tx, kind, &leaving, ItemState::Refused, Moved::Refused { reason: REASON }, REASON).await?;
+        open.note(ctx, tx, Act::Refuse, REASON, leaving.len(), 0).await?;
+        open.settle(ctx, tx).await?;
+    }
+    Ok(())
 }
 
 /// The school takes a dossier back that nobody has signed. Whoever calls has authorised it for the school.
