@@ -277,6 +277,9 @@ async fn who_never_came_is_asked_for_by_the_school_or_ordered_by_the_department(
         assert_eq!(reason(ask(&people.clerk, &gone).await), (400, "WRONG_STATE".into()), "one is under way");
         assert_eq!(people.clerk.get(&gone).await.expect("is there")["state"], "IN_SCHOOL");
         let request = id(&asked, "dossier");
+        // A name that is put right meanwhile changes nothing of what is asked.
+        let right = json!({ "kind": "MISTYPED", "effectiveDate": "2026-09-01", "name": "王对", "reason": "核对户口簿" });
+        people.officer.post(&format!("{gone}/correctIdentity"), &right, "").await.expect("is corrected");
         act(&people.head, &request, "sign", json!({ "digest": asked["digest"] })).await.expect("is signed");
         assert_eq!(reason(act(&people.head, &request, "sign", json!({ "digest": asked["digest"] })).await), (400, "WRONG_STATE".into()));
         let done = act(&people.officer, &request, "sign", json!({ "digest": asked["digest"] })).await.expect("is performed");

@@ -37,7 +37,8 @@ impl Kind for NeverCame {
     }
 
     fn present<'t>(&'t self, tx: &'t mut Tx, _: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Present>> {
-        Box::pin(sheet::present(tx, items))
+        // A name or a number that is put right meanwhile changes nothing of what is asked.
+        Box::pin(sheet::entered(tx, items))
     }
 
     /// The place stays as it is until it is void.
@@ -90,10 +91,11 @@ fn of(school: &SchoolRow) -> OfSchool<'_> {
 }
 
 async fn proposal(ctx: &Context, tx: &mut Tx, enrollment: Uuid, reason: &str) -> Result<Proposal, Error> {
+    let content = sheet::entered(tx, &[enrollment]).await?.pop().map(|present| present.content_hash).unwrap_or_default();
     let items: Vec<Item> = (sheet::lines(tx, &[enrollment]).await?.into_iter())
         .map(|line| {
             let cells = vec![line.sex(), line.class_name.clone(), line.major(), line.entry_month.to_string()];
-            line.item(cells)
+            Item { content_hash: content.clone(), ..line.item(cells) }
         })
         .collect();
     let name = items.first().map(|item| item.name.clone()).unwrap_or_default();

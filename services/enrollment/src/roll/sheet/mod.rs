@@ -2,9 +2,10 @@
 
 mod store;
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{Sex, codes};
-use xuezhu_review::{Item, Present};
+use xuezhu_review::{Item, Present, way};
 use xuezhu_service::Error;
 use xuezhu_store::Tx;
 
@@ -30,6 +31,16 @@ impl Line {
 /// Contents of enrollments as they are now.
 pub async fn present(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Present>, Error> {
     Ok(store::present(tx, enrollments).await?)
+}
+
+/// Of enrollments that somebody is in school and since when: what else is said of the student may be put right meanwhile.
+pub async fn entered(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Present>, Error> {
+    let found = store::entered(tx, enrollments).await?;
+    let content = |(item, school, entry): (Uuid, String, NaiveDate)| {
+        let content_hash = way::digest(std::iter::once((item, format!("{school} {entry}").as_bytes()))).into_bytes();
+        Present { item, content_hash }
+    };
+    Ok(found.into_iter().map(content).collect())
 }
 
 /// Lines of enrollments, class by class.

@@ -1,5 +1,6 @@
 //! SQL of what dossiers say of enrollments.
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_review::Present;
 use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
@@ -19,6 +20,16 @@ pub struct Line {
 
 pub async fn present(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Present>, StoreError> {
     rows!(tx, Present, sql!("SELECT enrollment AS item, content_hash FROM enrollments WHERE enrollment" in_uuids 1), bulk_uuids(enrollments.iter().copied()))
+}
+
+/// Where somebody was entered, and from which day on.
+pub async fn entered(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<(Uuid, String, NaiveDate)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, String, NaiveDate),
+        sql!("SELECT enrollment, school, entry_date FROM enrollments WHERE enrollment" in_uuids 1),
+        bulk_uuids(enrollments.iter().copied())
+    )
 }
 
 pub async fn lines(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Line>, StoreError> {
