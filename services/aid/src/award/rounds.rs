@@ -20,7 +20,10 @@ use super::{
     settle,
     store::{self, EntryRow, ListRow, StandingRow},
 };
-use crate::{Parts, forgotten, mirror, reconciliation::judge_keys};
+use crate::{
+    Parts, forgotten, mirror,
+    reconciliation::{judge_keys, lock_keys},
+};
 
 /// The clerk submits the list's drafts: a round begins.
 pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<ListRow, Error> {
@@ -71,6 +74,16 @@ pub(crate) async fn lock(tx: &mut Tx, school: &str, list: Uuid) -> Result<(), Er
     Ok(())
 }
 
+/// Locks everybody whose entries wait on a list, in order: round by round, two who act on two lists could wait for each other.
+async fn lock_all(tx: &mut Tx, list: Uuid) -> Result<(), Error> {
+    let waiting = store::entries(tx, list).await?.into_iter().filter(|row| matches!(row.state, State::Submitted | State::Attested));
+    let mut keys: Vec<Uuid> = waiting.map(|row| row.person_key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    lock_keys(tx, &keys).await?;
+    Ok(())
+}
+
 /// Rounds of a list that wait, oldest first.
 async fn open(tx: &mut Tx, list: Uuid) -> Result<Vec<Dossier>, Error> {
     inbox::open_about(tx, ABOUT.code, &[list]).await
@@ -113,6 +126,7 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         return Err(Refusal::wrong_state(why.unwrap_or_else(|| "名单中没有待审核的学生（须先由校长签核）".to_owned())).into());
     }
     same_digest(tx, list.list, said).await?;
+    lock_all(tx, list.list).await?;
     let mut signed = Vec::with_capacity(waiting.len());
     for round in waiting {
         signed.push((round.performed, xuezhu_review::sign(ctx, tx, &AwardRound { parts }, round.dossier, None).await?));
@@ -159,6 +173,7 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
     if back.is_empty() {
         return Err(Refusal::wrong_state("名单中没有本级待办的学生").into());
     }
+    lock_all(tx, list.list).await?;
     for (round, entries) in back {
         xuezhu_review::send_back(ctx, tx, &AwardRound { parts }, round, reason, &entries).await?;
     }
