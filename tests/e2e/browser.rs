@@ -457,14 +457,14 @@ async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path
     page.sees("审核环节").await?;
     page.go(&format!("{base}/chains")).await?;
     page.sees("还没有另设").await?;
-    page.type_in("#scope", "430102").await?;
-    page.type_in("#steps", "PRINCIPAL, NOBODY").await?;
-    page.type_in("#reason", "市级复核").await?;
+    page.type_in("#scope-enrollment", "430102").await?;
+    page.type_in("#steps-enrollment", "PRINCIPAL, NOBODY").await?;
+    page.type_in("#reason-enrollment", "市级复核").await?;
     page.click("main form button.btn").await?;
     page.sees("环节：“NOBODY”不是审核环节").await?;
     page.picture("chains-fault").await?;
-    page.call("execute/sync", json!({ "script": "document.querySelector('#steps').value = ''", "args": [] })).await?;
-    page.type_in("#steps", "PRINCIPAL/3, AUTHORITY/5, CITY").await?;
+    page.call("execute/sync", json!({ "script": "document.querySelector('#steps-enrollment').value = ''", "args": [] })).await?;
+    page.type_in("#steps-enrollment", "PRINCIPAL/3, AUTHORITY/5, CITY").await?;
     page.click("main form button.btn").await?;
     page.sees("校长 → 学校主管部门 → 市级主管部门").await?;
     page.picture("chains").await?;
@@ -480,8 +480,8 @@ async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path
     ] {
         let file = folder.join(name);
         std::fs::write(&file, format!("{heads}\n{lines}"))?;
-        page.type_in("input[type=file]", &file.display().to_string()).await?;
-        page.click("form[action$=upload] button").await?;
+        page.type_in("#file-enrollment", &file.display().to_string()).await?;
+        page.click("form[action$='enrollment/upload'] button").await?;
         page.sees(says).await?;
         page.picture(&format!("chains-{name}")).await?;
     }

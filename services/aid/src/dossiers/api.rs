@@ -15,6 +15,8 @@ use crate::Parts;
 
 /// Longest reason or remark, in characters.
 const REASON_CHARACTERS: usize = 500;
+/// Chains that one call may set.
+const CHAINS_SET: usize = 500;
 /// Items that one call may name.
 const ITEMS_NAMED: usize = 20_000;
 
@@ -43,7 +45,11 @@ impl AidDossierService for DossierApi {
                 Box::pin(async move {
                     let dossiers = super::list(ctx, tx, asked, *before, *limit).await?;
                     let last = dossiers.last().filter(|_| i64::try_from(dossiers.len()).unwrap_or(0) == *limit);
-                    Ok(pb::ListDossiersResponse { next_page_token: last.map(|last| query.token(&last.dossier)).unwrap_or_default(), dossiers })
+                    Ok(pb::ListDossiersResponse {
+                        next_page_token: last.map(|last| query.token(&last.dossier)).unwrap_or_default(),
+                        dossiers,
+                        kinds: super::all_kinds(),
+                    })
                 })
             })
             .await
@@ -158,8 +164,7 @@ impl AidDossierService for DossierApi {
     async fn set_chain(&self, request: Request<pb::SetChainRequest>) -> Result<Response<pb::SetChainResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "SetChain").await?;
         let call = Call::new("SetChain", format!("{} {}", request.kind, request.scope), &request);
-        let pb::SetChainRequest { kind, scope, from_date, steps, reason } = request;
-        let with = Chained { kind, scope, from_date, steps, reason };
+        let with = chained(request);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, chained| {
@@ -167,6 +172,26 @@ impl AidDossierService for DossierApi {
             })
             .await
     }
+
+    async fn set_chains(&self, request: Request<pb::SetChainsRequest>) -> Result<Response<pb::SetChainsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "SetChains").await?;
+        let call = Call::new("SetChains", format!("{} chains", request.chains.len()), &request);
+        if request.chains.is_empty() || request.chains.len() > CHAINS_SET {
+            return Err(Error::from(Refusal::field("chains", format!("一次应为1至{CHAINS_SET}条"))).into());
+        }
+        let with: Vec<Chained> = request.chains.into_iter().map(chained).collect();
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, chains| {
+                Box::pin(async move { Ok(pb::SetChainsResponse { chains: super::set_chains(ctx, tx, chains).await? }) })
+            })
+            .await
+    }
+}
+
+fn chained(request: pb::SetChainRequest) -> Chained {
+    let pb::SetChainRequest { kind, scope, from_date, steps, reason } = request;
+    Chained { kind, scope, from_date, steps, reason }
 }
 
 fn asked(request: &pb::ListDossiersRequest) -> Result<Asked, Error> {

@@ -3,6 +3,8 @@
 pub mod api;
 mod kinds;
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 use xuezhu_proto::common::{self as told, dossier, dossier_item};
 use xuezhu_review::{
@@ -10,9 +12,8 @@ use xuezhu_review::{
     chains::{self, NewChain},
     inbox::{self, After},
     told as tell,
-    way::State,
 };
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, permission::covers};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, permission::covers};
 use xuezhu_store::Tx;
 
 use crate::{Parts, mirror};
@@ -41,7 +42,9 @@ pub async fn one(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<told::Dossier, 
     let (dossier, stands, acts) = inbox::one(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
     tell::may_read(ctx, &dossier, &stands)?;
     let name = mirror::school(tx, &dossier.school).await?.map(|school| school.name).unwrap_or_default();
-    Ok(tell::whole(kinds::about(dossier.kind)?, &dossier, &stands, &acts, &name, ctx.today()))
+    let refused = if dossier.waiting > 0 { inbox::refused(tx, id).await?.len() } else { 0 };
+    let whole = tell::whole(kinds::about(dossier.kind)?, &dossier, &stands, &acts, &name, ctx.today());
+    Ok(told::Dossier { refused: i32::try_from(refused).unwrap_or(i32::MAX), ..whole })
 }
 
 /// A dossier that whoever calls may read, alone.
@@ -130,18 +133,15 @@ pub async fn waiting(ctx: &Context, tx: &mut Tx, after: Option<After>, limit: i6
     if first {
         below = inbox::below(ctx, tx, inbox::beginning(), limit).await?;
         if matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal) {
-            let own = Filter { school: ctx.actor.organisation.clone(), state: State::UnderWay.code(), ..Filter::default() };
-            asked = inbox::search(tx, &own, None, limit).await?;
+            asked = inbox::asked(tx, &ctx.actor.organisation, limit).await?;
         }
     }
-    let inbox = told::Inbox {
-        waiting: tell_all(ctx, tx, &mine).await?,
-        below: tell_all(ctx, tx, &below).await?,
-        asked: tell_all(ctx, tx, &asked).await?,
-        waiting_count: small(counts.dossiers),
-        item_count: small(counts.items),
-        below_count: small(counts.below),
-    };
+    let (mine_end, below_end) = (mine.len(), mine.len() + below.len());
+    // The names of all schools are asked for at once.
+    let mut waiting = tell_all(ctx, tx, &[mine, below, asked].concat()).await?;
+    let asked = waiting.split_off(below_end);
+    let below = waiting.split_off(mine_end);
+    let inbox = told::Inbox { waiting, below, asked, waiting_count: small(counts.dossiers), item_count: small(counts.items), below_count: small(counts.below) };
     Ok((inbox, next))
 }
 
@@ -182,6 +182,38 @@ pub async fn set_chain(ctx: &Context, tx: &mut Tx, asked: &Chained) -> Result<to
     Ok(tell::chain(kind, &row))
 }
 
+/// Sets several chains, all or none: what is wrong is told of each by its place.
+pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result<Vec<told::DossierChain>, Error> {
+    let (mut errors, mut new) = (FieldErrors::default(), Vec::new());
+    for (at, asked) in asked.iter().enumerate() {
+        let field = |name: &str| format!("chains[{at}].{name}");
+        match may_keep(ctx, tx, &asked.scope).await {
+            Ok(()) => {}
+            // Whoever may set no chains at all is told so, not of lines.
+            Err(Error::Refused(refusal)) if refusal.reason == Reason::Forbidden && ctx.actor.role != Role::Administrator => return Err((*refusal).into()),
+            Err(Error::Refused(refusal)) if refusal.fields.is_empty() => errors.add(&field("scope"), refusal.message.clone()),
+            Err(Error::Refused(refusal)) => refusal.fields.iter().for_each(|(name, why)| errors.add(&field(name), why.clone())),
+            Err(other) => return Err(other),
+        }
+        let kind = kinds::by_word(&asked.kind);
+        if kind.is_none() {
+            errors.add(&field("kind"), "没有这种业务");
+        }
+        let from_day = errors.date(&field("from_date"), &asked.from_date);
+        // What else is wrong with a line is told with the rest: none is set if anything is.
+        let (kind, from_day) = (kind.unwrap_or(kinds::ALL[0]), from_day.unwrap_or(ctx.today()));
+        new.push((at, NewChain { kind, scope: asked.scope.clone(), from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
+    }
+    let ids = chains::set_all(ctx, tx, new, errors).await?;
+    let set: HashMap<Uuid, _> = chains::all(tx).await?.into_iter().map(|row| (row.chain, row)).collect();
+    ids.iter().filter_map(|id| set.get(id)).map(|row| Ok(tell::chain(kinds::about(row.kind)?, row))).collect()
+}
+
+/// Every kind that this service has.
+pub fn all_kinds() -> Vec<told::DossierKind> {
+    kinds::ALL.into_iter().map(tell::kind).collect()
+}
+
 /// Whoever keeps the directory of a scope says over which desks its dossiers go: of a school, whoever keeps its authority's region.
 /// Returns the region that the scope is in.
 async fn may_keep(ctx: &Context, tx: &mut Tx, scope: &str) -> Result<String, Error> {
@@ -207,5 +239,5 @@ pub async fn list_chains(ctx: &Context, tx: &mut Tx) -> Result<(Vec<told::Dossie
         region.is_empty() || covers(own, region) || covers(region, own)
     };
     let told = all.iter().filter(|row| concerns(&row.scope)).map(|row| Ok(tell::chain(kinds::about(row.kind)?, row)));
-    Ok((told.collect::<Result<_, Error>>()?, kinds::ALL.into_iter().map(tell::kind).collect()))
+    Ok((told.collect::<Result<_, Error>>()?, all_kinds()))
 }

@@ -2,12 +2,14 @@
 
 pub mod api;
 
-use xuezhu_proto::{aid as pb, common::Inbox};
+use xuezhu_proto::aid as pb;
 use xuezhu_service::{Context, Error, Permission, Place};
 use xuezhu_store::Tx;
 
-use crate::{Parts, award, forgotten, reconciliation};
+use crate::{Parts, award, dossiers, forgotten, reconciliation};
 
+/// Dossiers that are told in each part of the inbox.
+const DOSSIERS: i64 = 200;
 /// Lists that are told in which something waits.
 const WAITING: i64 = 200;
 /// Lists that are told in which everything was decided.
@@ -21,11 +23,11 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts) -> Result<(pb::GetAid
     // Nobody's own school lies under an authority: what counts is the code.
     let place = if school.is_empty() { Place::Region(&ctx.actor.organisation) } else { Place::School { code: &school, authority: "" } };
     ctx.may(Permission::ReadSchool, &place)?;
+    let (inbox, _) = dossiers::waiting(ctx, tx, None, DOSSIERS).await?;
     let (waiting_lists, approved_lists) = award::brief::lists(tx, parts, &school, &authority_prefix, (WAITING, DECIDED)).await?;
     let (causes, all) = reconciliation::causes(tx, &school, &authority_prefix, "", CAUSES).await?;
     let today = pb::GetAidTodayResponse {
-        // No list is a dossier here: what waits is told by lists.
-        inbox: Some(Inbox::default()),
+        inbox: Some(inbox),
         waiting_lists,
         approved_lists,
         causes,

@@ -71,7 +71,8 @@ struct SetForm {
 struct ChainsPage {
     desk: Desk,
     parts: Vec<Part>,
-    filled: SetForm,
+    filled: Option<(Keeper, SetForm)>,
+    blank: SetForm,
     request_id: String,
     done: String,
     error: String,
@@ -79,6 +80,11 @@ struct ChainsPage {
 }
 
 impl ChainsPage {
+    /// What was filled in there, and is to be mended.
+    fn filled(&self, part: &Part) -> &SetForm {
+        self.filled.as_ref().filter(|(keeper, _)| *keeper == part.keeper).map_or(&self.blank, |(_, filled)| filled)
+    }
+
     fn scope(chain: &DossierChain) -> String {
         match chain.scope.as_str() {
             "" => "全部".to_owned(),
@@ -94,7 +100,7 @@ struct Told {
     done: String,
     error: String,
     faults: Vec<String>,
-    filled: SetForm,
+    filled: Option<(Keeper, SetForm)>,
 }
 
 async fn view(desk: Desk, told: Told) -> Result<Response, PageError> {
@@ -103,12 +109,9 @@ async fn view(desk: Desk, told: Told) -> Result<Response, PageError> {
         let (chains, kinds) = keeper.chains(&desk).await?;
         parts.push(Part { keeper, kinds, chains });
     }
-    let Told { done, error, faults, mut filled } = told;
-    if filled.from_date.is_empty() {
-        filled.from_date = desk.today();
-    }
-    let request_id = desk.new_request_id();
-    Ok(render(&ChainsPage { desk, parts, filled, request_id, done, error, faults }))
+    let Told { done, error, faults, filled } = told;
+    let (request_id, blank) = (desk.new_request_id(), SetForm { from_date: desk.today(), ..SetForm::default() });
+    Ok(render(&ChainsPage { desk, parts, filled, blank, request_id, done, error, faults }))
 }
 
 async fn page(desk: Desk) -> Result<Response, PageError> {
@@ -134,7 +137,7 @@ async fn set(desk: Desk, Path(keeper): Path<String>, Form(form): Form<SetForm>) 
         Err(status) => {
             // There is one: its place needs not be said.
             let message = status.message().replace("chains[0].", "");
-            view(desk, Told { error: in_chinese(&message), filled: form, ..Told::default() }).await
+            view(desk, Told { error: in_chinese(&message), filled: Some((keeper, form)), ..Told::default() }).await
         }
     }
 }

@@ -199,7 +199,7 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
     let day = gateway.clock.today();
     let told = gateway.last_told.heard(aid.mirror, enrollment.registry, day);
     (desk.mirror, desk.registry) = (told.mirror, told.registry);
-    let inboxes = [(Keeper::Enrollment, enrollment.inbox.unwrap_or_default())];
+    let inboxes = [(Keeper::Enrollment, enrollment.inbox.unwrap_or_default()), (Keeper::Aid, aid.inbox.unwrap_or_default())];
     let Waiting { mine, below, others, mine_count, below_count } = waiting(&desk.user, &inboxes, &aid.waiting_lists, &day.to_string());
     Ok(render(&TodayPage {
         desk,

@@ -32,8 +32,8 @@ use axum::{
 use tonic::{Code, Status, transport::Channel};
 use xuezhu_proto::{
     aid::{
-        GetMirrorResponse, aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient,
-        forgotten_service_client::ForgottenServiceClient, reconciliation_service_client::ReconciliationServiceClient,
+        GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_today_service_client::AidTodayServiceClient,
+        award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient, reconciliation_service_client::ReconciliationServiceClient,
         register_service_client::RegisterServiceClient,
     },
     enrollment::{
@@ -396,6 +396,11 @@ impl Desk {
     /// What goes from desk to desk in the enrollment service.
     pub fn enrollment_dossiers(&self) -> EnrollmentDossierServiceClient<Channel> {
         EnrollmentDossierServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What goes from desk to desk in the aid service.
+    pub fn aid_dossiers(&self) -> AidDossierServiceClient<Channel> {
+        AidDossierServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What the day begins with, of the enrollment service.

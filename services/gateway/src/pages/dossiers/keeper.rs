@@ -2,6 +2,7 @@
 
 use tonic::Status;
 use xuezhu_proto::{
+    aid,
     common::{Dossier, DossierChain, DossierItem, DossierKind, dossier, dossier_item},
     enrollment,
 };
@@ -13,14 +14,23 @@ use super::super::Desk;
 pub enum Keeper {
     /// 学籍.
     Enrollment,
+    /// 资助.
+    Aid,
 }
 
-/// Asks the keeper: the same request by name, to the client that it has. Another service that keeps dossiers is one more line here, and
-/// one more in each of the small tables below.
+/// Asks the keeper: the same request by name, to the client that it has, and of the answer the same. Another service that keeps dossiers
+/// is one more line here, and one more in each of the small tables below.
 macro_rules! ask {
-    ($desk:ident, $keeper:ident, $wrap:ident($($id:expr)?), $call:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }) => {
+    ($desk:ident, $keeper:ident, $wrap:ident($($id:expr)?), $call:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }, $answer:ident => $told:expr) => {
         match $keeper {
-            Keeper::Enrollment => $desk.enrollment_dossiers().$call($desk.$wrap($($id,)? enrollment::$request { $($field: $value),* })).await?.into_inner(),
+            Keeper::Enrollment => {
+                let $answer = $desk.enrollment_dossiers().$call($desk.$wrap($($id,)? enrollment::$request { $($field: $value),* })).await?.into_inner();
+                $told
+            }
+            Keeper::Aid => {
+                let $answer = $desk.aid_dossiers().$call($desk.$wrap($($id,)? aid::$request { $($field: $value),* })).await?.into_inner();
+                $told
+            }
         }
     };
 }
@@ -38,8 +48,8 @@ pub enum Deed {
     Recall(String),
     /// 备案, with a remark.
     Note(String),
-    /// 移交经办, to an account.
-    HandOver(String),
+    /// 移交经办, to an account, of somebody of this name.
+    HandOver(String, String),
     /// 催办.
     Nudge,
 }
@@ -89,12 +99,13 @@ pub struct NewChain {
 
 impl Keeper {
     /// Every keeper.
-    pub const ALL: [Self; 1] = [Self::Enrollment];
+    pub const ALL: [Self; 2] = [Self::Enrollment, Self::Aid];
 
     /// As links name it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Enrollment => "enrollment",
+            Self::Aid => "aid",
         }
     }
 
@@ -102,6 +113,7 @@ impl Keeper {
     pub fn name(self) -> &'static str {
         match self {
             Self::Enrollment => "学籍",
+            Self::Aid => "资助",
         }
     }
 
@@ -118,68 +130,83 @@ impl Keeper {
     /// Dossiers, newest first.
     pub async fn list(self, desk: &Desk, asked: Asked, rows: i32) -> Result<Found, Status> {
         let Asked { school, kind, state, name, item, page } = asked;
-        let asked = (school, kind, name, item, page);
-        let (school, kind, name, item, page_token) = asked;
-        let answer = ask!(
+        let (state, page_size, page_token) = (state.into(), rows, page);
+        Ok(ask!(
             desk,
             self,
             request(),
             list_dossiers,
-            ListDossiersRequest { school: school, kind: kind, state: state.into(), name: name, item: item, page_size: rows, page_token: page_token }
-        );
-        Ok(Found { dossiers: answer.dossiers, next: answer.next_page_token, kinds: answer.kinds })
+            ListDossiersRequest { school: school, kind: kind, state: state, name: name, item: item, page_size: page_size, page_token: page_token },
+            answer => Found { dossiers: answer.dossiers, next: answer.next_page_token, kinds: answer.kinds }
+        ))
     }
 
     /// One dossier, with its desks and its history.
     pub async fn one(self, desk: &Desk, dossier: &str) -> Result<Dossier, Status> {
-        Ok(ask!(desk, self, request(), get_dossier, GetDossierRequest { dossier: dossier.to_owned() }).dossier.unwrap_or_default())
+        let dossier = dossier.to_owned();
+        Ok(ask!(desk, self, request(), get_dossier, GetDossierRequest { dossier: dossier }, answer => answer.dossier.unwrap_or_default()))
     }
 
     /// A page of a sheet, and where the next begins.
     pub async fn sheet(self, desk: &Desk, dossier: &str, state: dossier_item::State, rows: i32, page: String) -> Result<(Vec<DossierItem>, String), Status> {
-        let answer = ask!(
+        let (dossier, state) = (dossier.to_owned(), state.into());
+        Ok(ask!(
             desk,
             self,
             request(),
             list_dossier_items,
-            ListDossierItemsRequest { dossier: dossier.to_owned(), state: state.into(), page_size: rows, page_token: page }
-        );
-        Ok((answer.items, answer.next_page_token))
+            ListDossierItemsRequest { dossier: dossier, state: state, page_size: rows, page_token: page },
+            answer => (answer.items, answer.next_page_token)
+        ))
     }
 
     /// Does something with a dossier.
-    pub async fn act(self, desk: &Desk, request_id: &str, dossier: String, deed: Deed) -> Result<(), Status> {
+    pub async fn act(self, desk: &Desk, id: &str, dossier: String, deed: Deed) -> Result<(), Status> {
         match deed {
-            Deed::Sign(digest) => drop(ask!(desk, self, change(request_id), sign_dossier, SignDossierRequest { dossier: dossier, digest: digest })),
+            Deed::Sign(digest) => ask!(desk, self, change(id), sign_dossier, SignDossierRequest { dossier: dossier, digest: digest }, answer => drop(answer)),
             Deed::SendBack(reason, items) => {
-                drop(ask!(desk, self, change(request_id), send_back_dossier, SendBackDossierRequest { dossier: dossier, reason: reason, items: items }));
+                ask!(desk, self, change(id), send_back_dossier, SendBackDossierRequest { dossier: dossier, reason: reason, items: items }, answer => drop(answer));
             }
             Deed::Refuse(reason, items) => {
-                drop(ask!(desk, self, change(request_id), refuse_dossier, RefuseDossierRequest { dossier: dossier, reason: reason, items: items }));
+                ask!(desk, self, change(id), refuse_dossier, RefuseDossierRequest { dossier: dossier, reason: reason, items: items }, answer => drop(answer));
             }
-            Deed::Recall(reason) => drop(ask!(desk, self, change(request_id), recall_dossier, RecallDossierRequest { dossier: dossier, reason: reason })),
-            Deed::Note(remark) => drop(ask!(desk, self, change(request_id), note_dossier, NoteDossierRequest { dossier: dossier, remark: remark })),
-            Deed::HandOver(account) => {
-                drop(ask!(desk, self, change(request_id), hand_over_dossier, HandOverDossierRequest { dossier: dossier, account: account }));
+            Deed::Recall(reason) => {
+                ask!(desk, self, change(id), recall_dossier, RecallDossierRequest { dossier: dossier, reason: reason }, answer => drop(answer))
             }
-            Deed::Nudge => drop(ask!(desk, self, change(request_id), nudge_dossier, NudgeDossierRequest { dossier: dossier })),
+            Deed::Note(remark) => ask!(desk, self, change(id), note_dossier, NoteDossierRequest { dossier: dossier, remark: remark }, answer => drop(answer)),
+            Deed::HandOver(account, name) => match self {
+                Self::Enrollment => {
+                    let asked = enrollment::HandOverDossierRequest { dossier, account };
+                    drop(desk.enrollment_dossiers().hand_over_dossier(desk.change(id, asked)).await?);
+                }
+                // The aid service keeps no accounts: it notes whom it is told.
+                Self::Aid => {
+                    let asked = aid::HandOverDossierRequest { dossier, account, name };
+                    drop(desk.aid_dossiers().hand_over_dossier(desk.change(id, asked)).await?);
+                }
+            },
+            Deed::Nudge => ask!(desk, self, change(id), nudge_dossier, NudgeDossierRequest { dossier: dossier }, answer => drop(answer)),
         }
         Ok(())
     }
 
     /// Chains that were set, and the kinds with what holds where nothing was.
     pub async fn chains(self, desk: &Desk) -> Result<(Vec<DossierChain>, Vec<DossierKind>), Status> {
-        let answer = ask!(desk, self, request(), list_chains, ListChainsRequest {});
-        Ok((answer.chains, answer.kinds))
+        Ok(ask!(desk, self, request(), list_chains, ListChainsRequest {}, answer => (answer.chains, answer.kinds)))
     }
 
-    /// Sets chains, all or none.
-    pub async fn set_chains(self, desk: &Desk, request_id: &str, chains: Vec<NewChain>) -> Result<usize, Status> {
+    /// Sets chains, all or none; returns how many.
+    pub async fn set_chains(self, desk: &Desk, id: &str, chains: Vec<NewChain>) -> Result<usize, Status> {
         match self {
             Self::Enrollment => {
                 let chain = |NewChain { kind, scope, from_date, steps, reason }| enrollment::SetChainRequest { kind, scope, from_date, steps, reason };
                 let asked = enrollment::SetChainsRequest { chains: chains.into_iter().map(chain).collect() };
-                Ok(desk.enrollment_dossiers().set_chains(desk.change(request_id, asked)).await?.into_inner().chains.len())
+                Ok(desk.enrollment_dossiers().set_chains(desk.change(id, asked)).await?.into_inner().chains.len())
+            }
+            Self::Aid => {
+                let chain = |NewChain { kind, scope, from_date, steps, reason }| aid::SetChainRequest { kind, scope, from_date, steps, reason };
+                let asked = aid::SetChainsRequest { chains: chains.into_iter().map(chain).collect() };
+                Ok(desk.aid_dossiers().set_chains(desk.change(id, asked)).await?.into_inner().chains.len())
             }
         }
     }

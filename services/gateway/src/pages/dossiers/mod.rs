@@ -245,17 +245,22 @@ impl DossierPage {
         item.state() == dossier_item::State::Waiting
     }
 
-    /// The page of the student that a line is about, where one may look.
-    fn student(&self, item: &DossierItem) -> String {
+    /// The page of the student that a line is about, where a line is one.
+    fn student(&self, item: &DossierItem) -> Option<String> {
         match self.keeper {
-            Keeper::Enrollment => format!("/schools/{}/enrollments/{}", self.dossier.school, item.item),
+            Keeper::Enrollment => Some(format!("/schools/{}/enrollments/{}", self.dossier.school, item.item)),
+            Keeper::Aid => None,
         }
     }
 
     /// The sheet of the business itself, where it has a page of its own.
-    fn business(&self) -> Option<String> {
-        (self.keeper == Keeper::Enrollment && self.dossier.kind == "REGISTRATION")
-            .then(|| format!("/schools/{}/submissions/{}", self.dossier.school, self.dossier.dossier))
+    fn business(&self) -> Option<(String, &'static str)> {
+        let Dossier { school, dossier, subject, .. } = &self.dossier;
+        match self.keeper {
+            Keeper::Enrollment if self.dossier.kind == "REGISTRATION" => Some((format!("/schools/{school}/submissions/{dossier}"), "人数构成、与上一批的比较")),
+            Keeper::Aid if self.dossier.kind == "AWARD_LIST" && !subject.is_empty() => Some((format!("/schools/{school}/lists/{subject}"), "名单与疑点")),
+            Keeper::Enrollment | Keeper::Aid => None,
+        }
     }
 
     fn notes(stand: &Stand) -> bool {
@@ -339,7 +344,7 @@ impl ActForm {
         form
     }
 
-    fn deed(self, own: &str) -> Result<(&'static str, Deed), PageError> {
+    fn deed(self, (own, own_name): (&str, &str)) -> Result<(&'static str, Deed), PageError> {
         let ticked = |items: Vec<String>| if items.is_empty() { Err(PageError::Refused(Status::invalid_argument("请先勾选学生"))) } else { Ok(items) };
         Ok(match self.act.as_str() {
             "sign" => ("sign", Deed::Sign(self.digest)),
@@ -350,8 +355,8 @@ impl ActForm {
             "refuseAll" => ("refuse", Deed::Refuse(self.reason, Vec::new())),
             "recall" => ("recall", Deed::Recall(self.reason)),
             "note" => ("note", Deed::Note(self.reason)),
-            "handOver" => ("handOver", Deed::HandOver(self.account)),
-            "take" => ("handOver", Deed::HandOver(own.to_owned())),
+            "handOver" => ("handOver", Deed::HandOver(self.account.clone(), self.account)),
+            "take" => ("handOver", Deed::HandOver(own.to_owned(), own_name.to_owned())),
             "nudge" => ("nudge", Deed::Nudge),
             unknown => return Err(unknown_act(unknown)),
         })
@@ -363,7 +368,7 @@ async fn act(desk: Desk, Path((keeper, id)): Path<(String, String)>, Form(pairs)
     let back = keeper.link(&id);
     let form = ActForm::of(pairs);
     let request_id = form.request_id.clone();
-    let (done, deed) = form.deed(&desk.user.sub)?;
+    let (done, deed) = form.deed((&desk.user.sub, &desk.user.name))?;
     keeper.act(&desk, &request_id, id, deed).await?;
     Ok(Redirect::to(&format!("{back}?done={done}")).into_response())
 }
@@ -413,9 +418,8 @@ mod tests {
         }
         let nudged = Dossier { nudged_date: "2026-11-01".into(), ..signed };
         assert_eq!(May::of(&user("PRINCIPAL", "1"), &nudged, "2026-11-01"), May { nudged_today: true, ..May::default() });
-        let days = xuezhu_service::StandsIn { from: "2026-11-01".parse().expect("a day"), to: "2026-11-02".parse().expect("a day") };
-        let deputy = session::User { stands_in: Some(days), ..user("SCHOOL_CLERK", "1") };
-        assert!(May::of(&deputy, &unsigned, "2026-11-02").decide && !May::of(&deputy, &unsigned, "2026-11-03").decide);
+        let deputy = session::User { stands_in_today: true, ..user("SCHOOL_CLERK", "1") };
+        assert!(May::of(&deputy, &unsigned, "2026-11-02").decide);
     }
 
     #[test]
@@ -437,11 +441,15 @@ mod tests {
             reason: "错".into(),
             ..ActForm::default()
         };
-        assert!(form("sendBack", &[]).deed("me").is_err() && form("refuse", &[]).deed("me").is_err() && form("other", &["a"]).deed("me").is_err());
-        let deed = |form: ActForm| form.deed("me").ok().expect("is one");
+        assert!(
+            form("sendBack", &[]).deed(("me", "我")).is_err()
+                && form("refuse", &[]).deed(("me", "我")).is_err()
+                && form("other", &["a"]).deed(("me", "我")).is_err()
+        );
+        let deed = |form: ActForm| form.deed(("me", "我")).ok().expect("is one");
         assert_eq!(deed(form("sendBack", &["a"])), ("sendBack", Deed::SendBack("错".into(), vec!["a".into()])));
         assert_eq!(deed(form("sendBackAll", &["a"])), ("sendBack", Deed::SendBack("错".into(), Vec::new())));
-        assert_eq!(deed(form("take", &[])), ("handOver", Deed::HandOver("me".into())));
+        assert_eq!(deed(form("take", &[])), ("handOver", Deed::HandOver("me".into(), "我".into())));
     }
 
     #[test]
