@@ -186,8 +186,8 @@ async fn what_grew_is_confirmed_again_and_asks_again_what_became_of_the_money() 
         // Withdrawn and confirmed after all.
         let cleared = act(&people.officer, &again, "clear", "误认定").await;
         act(&people.officer, &cleared, "confirm", "复核属实").await;
-        let last = case(&people.officer, &id).await;
-        assert_eq!((&last["state"], unsaid(&last)), (&json!("STANDING"), nothing), "{last}");
+        let latest = case(&people.officer, &id).await;
+        assert_eq!((&latest["state"], unsaid(&latest)), (&json!("STANDING"), nothing), "{latest}");
         deployment.stop().await;
     }
 }

@@ -72,7 +72,8 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .with_state(state)
         .layer(middleware::from_fn(known_parameters_only))
         .layer(middleware::from_fn(json_only))
-        .layer(DefaultBodyLimit::max(JSON_BYTES));
+        .layer(DefaultBodyLimit::max(JSON_BYTES))
+        .layer(middleware::from_fn(somebody_only));
     let streamed = Router::new()
         .route("/v1/schools/{school}/enrollments/import", post(import_enrollments))
         .route("/v1/schools/{school}/awardLists/{list}/import", post(import_awards))
@@ -200,6 +201,14 @@ pub async fn complete_error(request: AxumRequest, next: Next) -> Response {
         (_, status) => status,
     };
     answer
+}
+
+/// Whoever says nothing of who they are is told so before what they say otherwise is looked at. Logging in is for nobody known.
+async fn somebody_only(request: AxumRequest, next: Next) -> Response {
+    if request.uri().path() == "/v1/sessions" || request.headers().contains_key(header::AUTHORIZATION) {
+        return next.run(request).await;
+    }
+    error(&Error::from(Refusal::new(Reason::Unauthenticated, "请先登录：请求缺少 Authorization: Bearer 凭证")).into())
 }
 
 /// Said where there is no such call.

@@ -187,8 +187,9 @@ pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result
     let (mut errors, mut new) = (FieldErrors::default(), Vec::new());
     for (at, asked) in asked.iter().enumerate() {
         let field = |name: &str| format!("chains[{at}].{name}");
+        let mut region = asked.scope.clone();
         match may_keep(ctx, tx, &asked.scope).await {
-            Ok(()) => {}
+            Ok(of) => region = of,
             // Whoever may set no chains at all is told so, not of lines.
             Err(Error::Refused(refusal)) if refusal.reason == Reason::Forbidden && ctx.actor.role != Role::Administrator => return Err((*refusal).into()),
             Err(Error::Refused(refusal)) if refusal.fields.is_empty() => errors.add(&field("scope"), refusal.message.clone()),
@@ -202,7 +203,7 @@ pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result
         let from_day = errors.date(&field("from_date"), &asked.from_date);
         // What else is wrong with a line is told with the rest: none is set if anything is.
         let (kind, from_day) = (kind.unwrap_or(kinds::ALL[0]), from_day.unwrap_or(ctx.today()));
-        new.push((at, NewChain { kind, scope: asked.scope.clone(), from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
+        new.push((at, NewChain { kind, scope: asked.scope.clone(), region, from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
     }
     let ids = chains::set_all(ctx, tx, new, errors).await?;
     let set: HashMap<Uuid, _> = chains::all(tx).await?.into_iter().map(|row| (row.chain, row)).collect();

@@ -48,8 +48,8 @@ pub enum Deed {
     Recall(String),
     /// 备案, with a remark.
     Note(String),
-    /// 移交经办, to an account, of somebody of this name.
-    HandOver(String, String),
+    /// 移交经办, to an account.
+    HandOver(String),
     /// 催办.
     Nudge,
 }
@@ -107,6 +107,11 @@ impl Keeper {
             Self::Enrollment => "enrollment",
             Self::Aid => "aid",
         }
+    }
+
+    /// Whether it knows the accounts that something may be handed to; else one takes over.
+    pub fn knows_accounts(self) -> bool {
+        self == Self::Enrollment
     }
 
     /// In Chinese.
@@ -171,20 +176,12 @@ impl Keeper {
                 ask!(desk, self, change(id), refuse_dossier, RefuseDossierRequest { dossier: dossier, reason: reason, items: items }, answer => drop(answer));
             }
             Deed::Recall(reason) => {
-                ask!(desk, self, change(id), recall_dossier, RecallDossierRequest { dossier: dossier, reason: reason }, answer => drop(answer))
+                ask!(desk, self, change(id), recall_dossier, RecallDossierRequest { dossier: dossier, reason: reason }, answer => drop(answer));
             }
             Deed::Note(remark) => ask!(desk, self, change(id), note_dossier, NoteDossierRequest { dossier: dossier, remark: remark }, answer => drop(answer)),
-            Deed::HandOver(account, name) => match self {
-                Self::Enrollment => {
-                    let asked = enrollment::HandOverDossierRequest { dossier, account };
-                    drop(desk.enrollment_dossiers().hand_over_dossier(desk.change(id, asked)).await?);
-                }
-                // The aid service keeps no accounts: it notes whom it is told.
-                Self::Aid => {
-                    let asked = aid::HandOverDossierRequest { dossier, account, name };
-                    drop(desk.aid_dossiers().hand_over_dossier(desk.change(id, asked)).await?);
-                }
-            },
+            Deed::HandOver(account) => {
+                ask!(desk, self, change(id), hand_over_dossier, HandOverDossierRequest { dossier: dossier, account: account }, answer => drop(answer));
+            }
             Deed::Nudge => ask!(desk, self, change(id), nudge_dossier, NudgeDossierRequest { dossier: dossier }, answer => drop(answer)),
         }
         Ok(())

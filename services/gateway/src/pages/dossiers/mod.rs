@@ -344,7 +344,7 @@ impl ActForm {
         form
     }
 
-    fn deed(self, (own, own_name): (&str, &str)) -> Result<(&'static str, Deed), PageError> {
+    fn deed(self, own: &str) -> Result<(&'static str, Deed), PageError> {
         let ticked = |items: Vec<String>| if items.is_empty() { Err(PageError::Refused(Status::invalid_argument("请先勾选学生"))) } else { Ok(items) };
         Ok(match self.act.as_str() {
             "sign" => ("sign", Deed::Sign(self.digest)),
@@ -355,8 +355,8 @@ impl ActForm {
             "refuseAll" => ("refuse", Deed::Refuse(self.reason, Vec::new())),
             "recall" => ("recall", Deed::Recall(self.reason)),
             "note" => ("note", Deed::Note(self.reason)),
-            "handOver" => ("handOver", Deed::HandOver(self.account.clone(), self.account)),
-            "take" => ("handOver", Deed::HandOver(own.to_owned(), own_name.to_owned())),
+            "handOver" => ("handOver", Deed::HandOver(self.account)),
+            "take" => ("handOver", Deed::HandOver(own.to_owned())),
             "nudge" => ("nudge", Deed::Nudge),
             unknown => return Err(unknown_act(unknown)),
         })
@@ -368,7 +368,7 @@ async fn act(desk: Desk, Path((keeper, id)): Path<(String, String)>, Form(pairs)
     let back = keeper.link(&id);
     let form = ActForm::of(pairs);
     let request_id = form.request_id.clone();
-    let (done, deed) = form.deed((&desk.user.sub, &desk.user.name))?;
+    let (done, deed) = form.deed(&desk.user.sub)?;
     keeper.act(&desk, &request_id, id, deed).await?;
     Ok(Redirect::to(&format!("{back}?done={done}")).into_response())
 }
@@ -441,15 +441,11 @@ mod tests {
             reason: "错".into(),
             ..ActForm::default()
         };
-        assert!(
-            form("sendBack", &[]).deed(("me", "我")).is_err()
-                && form("refuse", &[]).deed(("me", "我")).is_err()
-                && form("other", &["a"]).deed(("me", "我")).is_err()
-        );
-        let deed = |form: ActForm| form.deed(("me", "我")).ok().expect("is one");
+        assert!(form("sendBack", &[]).deed("me").is_err() && form("refuse", &[]).deed("me").is_err() && form("other", &["a"]).deed("me").is_err());
+        let deed = |form: ActForm| form.deed("me").ok().expect("is one");
         assert_eq!(deed(form("sendBack", &["a"])), ("sendBack", Deed::SendBack("错".into(), vec!["a".into()])));
         assert_eq!(deed(form("sendBackAll", &["a"])), ("sendBack", Deed::SendBack("错".into(), Vec::new())));
-        assert_eq!(deed(form("take", &[])), ("handOver", Deed::HandOver("me".into(), "我".into())));
+        assert_eq!(deed(form("take", &[])), ("handOver", Deed::HandOver("me".into())));
     }
 
     #[test]
