@@ -473,10 +473,14 @@ async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path
     for (name, lines, says) in [
         (
             "wrong.csv",
-            "新生学籍注册,430103,2026-11-01,\"PRINCIPAL, CITY\",试点\n没有的,430103,2026-11-01,PRINCIPAL,\n",
+            "新生学籍注册,430103,2026-11-01,\"PRINCIPAL, AUTHORITY, CITY\",试点\n没有的,430103,2026-11-01,PRINCIPAL,\n",
             "第3行：业务：没有这种业务；原因：不能为空",
         ),
-        ("right.csv", "新生学籍注册,430103,2026-11-01,\"PRINCIPAL, AUTHORITY, CITY NOTES\",试点\nNEVER_CAME,,2026-11-01,PRINCIPAL,试点\n", "已载入 2 行"),
+        (
+            "right.csv",
+            "新生学籍注册,430103,2026-11-01,\"PRINCIPAL, AUTHORITY, CITY NOTES\",试点\nNEVER_CAME,,2026-11-01,\"PRINCIPAL, AUTHORITY\",试点\n",
+            "已载入 2 行",
+        ),
     ] {
         let file = folder.join(name);
         std::fs::write(&file, format!("{heads}\n{lines}"))?;

@@ -78,7 +78,7 @@ async fn registration_goes_over_three_desks_and_stays_as_it_was_signed() {
 
         // Several at once, all or none.
         let line = |kind: &str, scope: &str, steps: &str, reason: &str| json!({ "kind": kind, "scope": scope, "fromDate": "2026-10-16", "steps": steps, "reason": reason });
-        let (good, faulty) = (line("NEVER_CAME", "430103", "PRINCIPAL, CITY NOTES", "试点"), line("NONE", "999999", "PRINCIPAL", ""));
+        let (good, faulty) = (line("NEVER_CAME", "430103", "PRINCIPAL, AUTHORITY, CITY NOTES", "试点"), line("NONE", "999999", "PRINCIPAL", ""));
         for (who, chains, refused) in [
             (city, json!([good.clone()]), (403, "FORBIDDEN")),
             (&people.admin, json!([]), (400, "INVALID_ARGUMENT")),
@@ -99,7 +99,7 @@ async fn registration_goes_over_three_desks_and_stays_as_it_was_signed() {
             .await
             .expect("are set");
         let names: Vec<&str> = set["chains"].as_array().expect("a list").iter().map(|chain| chain["name"].as_str().expect("a name")).collect();
-        assert_eq!(names, ["校长 → 市级主管部门（备案）", ""], "{engine:?}");
+        assert_eq!(names, ["校长 → 学校主管部门 → 市级主管部门（备案）", ""], "{engine:?}");
 
         clerk.upload(&format!("/v1/schools/{COUNTY_SCHOOL}/enrollments/import"), workbook(&[student(1), student(2)]), "").await.expect("is taken");
         let made = clerk.post(&format!("/v1/schools/{COUNTY_SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");

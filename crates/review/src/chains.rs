@@ -88,6 +88,9 @@ pub async fn chain_of(tx: &mut Tx, about: &About, school: OfSchool<'_>, day: Nai
     Ok(parsed(held.map_or(about.chain, |row| row.steps.as_str()))?)
 }
 
+/// The kind of a chain whose kind nobody knows: what else is wrong with it is told all the same.
+pub static UNKNOWN: About = About { code: 0, word: "", name: "", columns: &[], chain: "", floor: "", items: "" };
+
 /// A chain that is to be set.
 #[derive(Debug, Clone)]
 pub struct NewChain {

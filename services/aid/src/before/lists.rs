@@ -19,7 +19,7 @@ use super::store::{self, LineRow, ListRow};
 use crate::award::{self, kind};
 
 /// Lists that one transaction takes over: each may have thousands of entries.
-const LISTS: i64 = 20;
+const LISTS: i64 = 100;
 /// The step of the principal, and that of the department.
 const PRINCIPAL: usize = 0;
 const DEPARTMENT: usize = 1;
@@ -34,19 +34,24 @@ pub(super) fn convert<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxF
         for line in store::lines(tx, &ids).await? {
             lines.entry(line.list).or_default().push(line);
         }
-        let attested: Vec<String> =
-            lines.iter().filter(|(_, lines)| lines.iter().any(|line| line.state == State::Attested)).map(|(list, _)| list.to_string()).collect();
-        let mut attesters: HashMap<String, (String, i64)> = HashMap::new();
-        if !attested.is_empty() {
-            // The last one counts.
-            for (list, account, at_us) in store::attesters(tx, &attested).await? {
-                attesters.insert(list, (account, at_us));
+        let attested: Vec<Uuid> = lines.iter().filter(|(_, lines)| lines.iter().any(|line| line.state == State::Attested)).map(|(list, _)| *list).collect();
+        let mut attesters: HashMap<Uuid, (String, i64)> = HashMap::new();
+        if let Some(since_us) = lists.iter().filter(|list| attested.contains(&list.list)).map(|list| list.created_at_us).min() {
+            // The last one counts. The audit holds ids as they were asked for.
+            for (list, account, at_us) in store::attesters(tx, &attested, since_us).await? {
+                if let Ok(list) = list.parse() {
+                    attesters.insert(list, (account, at_us));
+                }
             }
         }
         for list in &lists {
             let lines = lines.remove(&list.list).unwrap_or_default();
-            take_over(tx, list, lines, attesters.get(&list.list.to_string())).await?;
+            take_over(tx, list, lines, attesters.get(&list.list)).await?;
             award::settle(tx, list.list).await?;
+        }
+        let again = attested.iter().filter(|list| !attesters.contains_key(list)).count();
+        if again > 0 {
+            tracing::warn!(lists = again, "nobody knows who attested: these lists wait at their principals again");
         }
         Ok(last)
     })

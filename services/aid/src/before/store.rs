@@ -255,10 +255,13 @@ pub async fn lists(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<ListRow>,
     rows!(
         tx,
         ListRow,
-        "SELECT l.list, l.school, coalesce(s.authority, '') AS authority, l.submitted_by, l.submitted_by_name, l.submitted_day, l.attested_by_name,
+        // Of a school that the present generation doesn't name the last one that did counts.
+        "SELECT l.list, l.school,
+                coalesce((SELECT s.authority FROM mirror_schools s WHERE s.school = l.school
+                          ORDER BY CASE WHEN s.generation = (SELECT generation FROM mirror_state) THEN 0 ELSE 1 END, s.generation DESC LIMIT 1), '') AS authority,
+                l.submitted_by, l.submitted_by_name, l.submitted_day, l.attested_by_name,
                 l.attested_digest, l.attested_day, l.approved_by_name, l.created_at_us
-         FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE l.list > $1 ORDER BY l.list LIMIT $2",
+         FROM award_lists l WHERE l.list > $1 ORDER BY l.list LIMIT $2",
         after,
         limit
     )
@@ -277,15 +280,20 @@ pub async fn lines(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<LineRow>, StoreErr
     )
 }
 
-/// Who attested lists, in order of time: list, account, when.
-pub async fn attesters(tx: &mut Tx, lists: &[String]) -> Result<Vec<(String, String, i64)>, StoreError> {
+/// Who attested lists since an instant, in order of time: list as it was asked for, account, when.
+pub async fn attesters(tx: &mut Tx, lists: &[Uuid], since_us: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let written: Vec<String> = lists.iter().map(|list| list.simple().to_string()).collect();
     rows!(
         tx,
         (String, String, i64),
-        sql!("SELECT resource, actor, at_us FROM audit WHERE method = $2 AND outcome = $3 AND resource" in_texts 1 " ORDER BY at_us, id"),
-        bulk_texts(lists),
+        sql!(
+            "SELECT resource, actor, at_us FROM audit
+             WHERE at_us >= $4 AND method = $2 AND outcome = $3 AND lower(replace(resource, '-', ''))" in_texts 1 " ORDER BY at_us, id"
+        ),
+        bulk_texts(&written),
         "AttestAwardList",
-        "DONE"
+        "DONE",
+        since_us
     )
 }
 

@@ -200,7 +200,7 @@ pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result
         }
         let from_day = errors.date(&field("from_date"), &asked.from_date);
         // What else is wrong with a line is told with the rest: none is set if anything is.
-        let (kind, from_day) = (kind.unwrap_or(kinds::ALL[0]), from_day.unwrap_or(ctx.today()));
+        let (kind, from_day) = (kind.unwrap_or(&chains::UNKNOWN), from_day.unwrap_or(ctx.today()));
         new.push((at, NewChain { kind, scope: asked.scope.clone(), region, from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
     }
     let ids = chains::set_all(ctx, tx, new, errors).await?;
