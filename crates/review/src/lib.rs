@@ -7,6 +7,7 @@
 //! | [`kind`] | what a kind of business gives: its words, its items as they are, what moving and performing means |
 //! | this | the use cases: submit, order, sign, send back, refuse, recall, take note, hand over, nudge; each in the caller's transaction |
 //! | [`chains`] | over which desks, by kind, school and day |
+//! | [`door`] | what every service does with them for whoever calls, of whatever kind |
 //! | [`former`] | dossiers of before: taken over from a database that kept such things otherwise |
 //! | [`inbox`] | what waits at whose desk, since when, until when, and what was finished |
 //! | [`told`] | how clients are told of them, and who may read them |
@@ -20,6 +21,7 @@
 //! `dossier_acts`, `chains`) come with the migrations of the service that keeps the kind.
 
 pub mod chains;
+pub mod door;
 pub mod former;
 pub mod inbox;
 pub mod kind;

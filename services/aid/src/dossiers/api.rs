@@ -6,19 +6,13 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use xuezhu_proto::{
     aid::{self as pb, aid_dossier_service_server::AidDossierService},
-    common::{self as told, dossier, dossier_item},
+    common::{self as told, dossier_item},
 };
-use xuezhu_service::{Context, Error, FieldErrors, Refusal, paging, refusal, runner::Call};
+use xuezhu_review::door::{self, Asked, Chained, Deed, ids, said};
+use xuezhu_service::{Context, paging, refusal, runner::Call};
 
-use super::{Asked, Chained, Deed, kinds};
+use super::Dossiers;
 use crate::Parts;
-
-/// Longest reason or remark, in characters.
-const REASON_CHARACTERS: usize = 500;
-/// Chains that one call may set.
-const CHAINS_SET: usize = 500;
-/// Items that one call may name.
-const ITEMS_NAMED: usize = 20_000;
 
 /// The service of dossiers.
 #[derive(Clone)]
@@ -28,7 +22,10 @@ impl DossierApi {
     /// Does something with a dossier, once.
     async fn act(&self, ctx: &Context, call: Call, dossier: &str, deed: Deed) -> Result<Response<told::Dossier>, Status> {
         let with = (self.0.clone(), refusal::id("dossier", dossier)?, deed);
-        self.0.runner.mutate(ctx, call, &with, |ctx, tx, (parts, id, deed)| Box::pin(async move { super::act(ctx, tx, parts, *id, deed).await })).await
+        self.0
+            .runner
+            .mutate(ctx, call, &with, |ctx, tx, (parts, id, deed)| Box::pin(async move { door::act(ctx, tx, &Dossiers(parts), *id, deed).await }))
+            .await
     }
 }
 
@@ -38,17 +35,19 @@ impl AidDossierService for DossierApi {
         let (ctx, request) = self.0.gate.enter(request, "ListDossiers").await?;
         let limit = paging::size(request.page_size)?;
         let query = paging::Query::of("ListDossiers", &pb::ListDossiersRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-        let with = (asked(&request)?, query.after::<Uuid>(&request.page_token)?, limit, query);
+        let of = (request.school.as_str(), request.kind.as_str(), request.state);
+        let asked = Asked::of(&Dossiers(&self.0), of, &request.name, &request.item)?;
+        let with = (self.0.clone(), asked, query.after::<Uuid>(&request.page_token)?, limit, query);
         self.0
             .runner
-            .read(&ctx, "ListDossiers", &with, |ctx, tx, (asked, before, limit, query)| {
+            .read(&ctx, "ListDossiers", &with, |ctx, tx, (parts, asked, before, limit, query)| {
                 Box::pin(async move {
-                    let dossiers = super::list(ctx, tx, asked, *before, *limit).await?;
+                    let dossiers = door::list(ctx, tx, &Dossiers(parts), asked, *before, *limit).await?;
                     let last = dossiers.last().filter(|_| i64::try_from(dossiers.len()).unwrap_or(0) == *limit);
                     Ok(pb::ListDossiersResponse {
                         next_page_token: last.map(|last| query.token(&last.dossier)).unwrap_or_default(),
                         dossiers,
-                        kinds: super::all_kinds(),
+                        kinds: door::all_kinds(&Dossiers(parts)),
                     })
                 })
             })
@@ -60,7 +59,9 @@ impl AidDossierService for DossierApi {
         let id = refusal::id("dossier", &request.dossier)?;
         self.0
             .runner
-            .read(&ctx, "GetDossier", &id, |ctx, tx, id| Box::pin(async move { Ok(pb::GetDossierResponse { dossier: Some(super::one(ctx, tx, *id).await?) }) }))
+            .read(&ctx, "GetDossier", &(self.0.clone(), id), |ctx, tx, (parts, id)| {
+                Box::pin(async move { Ok(pb::GetDossierResponse { dossier: Some(door::one(ctx, tx, &Dossiers(parts), *id).await?) }) })
+            })
             .await
     }
 
@@ -75,7 +76,7 @@ impl AidDossierService for DossierApi {
             .runner
             .read(&ctx, "ListDossierItems", &with, |ctx, tx, (id, state, after, limit, query)| {
                 Box::pin(async move {
-                    let items = super::sheet(ctx, tx, *id, *state, *after, *limit).await?;
+                    let items = door::sheet(ctx, tx, *id, *state, *after, *limit).await?;
                     let last = items.last().filter(|_| i64::try_from(items.len()).unwrap_or(0) == *limit);
                     Ok(pb::ListDossierItemsResponse { next_page_token: last.map(|last| query.token(&last.ordinal)).unwrap_or_default(), items })
                 })
@@ -86,12 +87,12 @@ impl AidDossierService for DossierApi {
     async fn get_inbox(&self, request: Request<pb::GetInboxRequest>) -> Result<Response<pb::GetInboxResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "GetInbox").await?;
         let query = paging::Query::of("GetInbox", &pb::GetInboxRequest::default());
-        let with = (query.after(&request.page_token)?, paging::size(request.page_size)?, query);
+        let with = (self.0.clone(), query.after(&request.page_token)?, paging::size(request.page_size)?, query);
         self.0
             .runner
-            .read(&ctx, "GetInbox", &with, |ctx, tx, (after, limit, query)| {
+            .read(&ctx, "GetInbox", &with, |ctx, tx, (parts, after, limit, query)| {
                 Box::pin(async move {
-                    let (inbox, next) = super::waiting(ctx, tx, *after, *limit).await?;
+                    let (inbox, next) = door::waiting(ctx, tx, &Dossiers(parts), *after, *limit).await?;
                     Ok(pb::GetInboxResponse { inbox: Some(inbox), next_page_token: next.map(|next| query.token(&next)).unwrap_or_default() })
                 })
             })
@@ -137,7 +138,7 @@ impl AidDossierService for DossierApi {
     async fn hand_over_dossier(&self, request: Request<pb::HandOverDossierRequest>) -> Result<Response<pb::HandOverDossierResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "HandOverDossier").await?;
         let call = Call::new("HandOverDossier", request.dossier.clone(), &request);
-        let answer = self.act(&ctx, call, &request.dossier, Deed::TakeOver(request.account.clone())).await?;
+        let answer = self.act(&ctx, call, &request.dossier, Deed::HandOver(request.account.clone())).await?;
         Ok(answer.map(|dossier| pb::HandOverDossierResponse { dossier: Some(dossier) }))
     }
 
@@ -152,9 +153,9 @@ impl AidDossierService for DossierApi {
         let (ctx, _) = self.0.gate.enter(request, "ListChains").await?;
         self.0
             .runner
-            .read(&ctx, "ListChains", &(), |ctx, tx, ()| {
+            .read(&ctx, "ListChains", &self.0, |ctx, tx, parts| {
                 Box::pin(async move {
-                    let (chains, kinds) = super::list_chains(ctx, tx).await?;
+                    let (chains, kinds) = door::list_chains(ctx, tx, &Dossiers(parts)).await?;
                     Ok(pb::ListChainsResponse { chains, kinds })
                 })
             })
@@ -164,11 +165,11 @@ impl AidDossierService for DossierApi {
     async fn set_chain(&self, request: Request<pb::SetChainRequest>) -> Result<Response<pb::SetChainResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "SetChain").await?;
         let call = Call::new("SetChain", format!("{} {}", request.kind, request.scope), &request);
-        let with = chained(request);
+        let with = (self.0.clone(), chained(request));
         self.0
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, chained| {
-                Box::pin(async move { Ok(pb::SetChainResponse { chain: Some(super::set_chain(ctx, tx, chained).await?) }) })
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, chained)| {
+                Box::pin(async move { Ok(pb::SetChainResponse { chain: Some(door::set_chain(ctx, tx, &Dossiers(parts), chained).await?) }) })
             })
             .await
     }
@@ -176,14 +177,11 @@ impl AidDossierService for DossierApi {
     async fn set_chains(&self, request: Request<pb::SetChainsRequest>) -> Result<Response<pb::SetChainsResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "SetChains").await?;
         let call = Call::new("SetChains", format!("{} chains", request.chains.len()), &request);
-        if request.chains.is_empty() || request.chains.len() > CHAINS_SET {
-            return Err(Error::from(Refusal::field("chains", format!("一次应为1至{CHAINS_SET}条"))).into());
-        }
-        let with: Vec<Chained> = request.chains.into_iter().map(chained).collect();
+        let with = (self.0.clone(), request.chains.into_iter().map(chained).collect::<Vec<Chained>>());
         self.0
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, chains| {
-                Box::pin(async move { Ok(pb::SetChainsResponse { chains: super::set_chains(ctx, tx, chains).await? }) })
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, chains)| {
+                Box::pin(async move { Ok(pb::SetChainsResponse { chains: door::set_chains(ctx, tx, &Dossiers(parts), chains).await? }) })
             })
             .await
     }
@@ -192,33 +190,4 @@ impl AidDossierService for DossierApi {
 fn chained(request: pb::SetChainRequest) -> Chained {
     let pb::SetChainRequest { kind, scope, from_date, steps, reason } = request;
     Chained { kind, scope, from_date, steps, reason }
-}
-
-fn asked(request: &pb::ListDossiersRequest) -> Result<Asked, Error> {
-    let mut errors = FieldErrors::default();
-    let kind = if request.kind.is_empty() { Some(0) } else { kinds::by_word(&request.kind).map(|about| about.code) };
-    if kind.is_none() {
-        errors.add("kind", "没有这种业务单");
-    }
-    let item = if request.item.is_empty() { None } else { errors.id("item", &request.item) };
-    errors.check()?;
-    let state = refusal::known::<dossier::State>("state", request.state)?;
-    Ok(Asked { school: request.school.clone(), kind: kind.unwrap_or_default(), state, name: request.name.trim().to_owned(), item })
-}
-
-fn said(field: &str, text: &str) -> Result<String, Error> {
-    let mut errors = FieldErrors::default();
-    let text = errors.text(field, text, REASON_CHARACTERS);
-    errors.check()?;
-    Ok(text.unwrap_or_default())
-}
-
-fn ids(texts: &[String]) -> Result<Vec<Uuid>, Error> {
-    if texts.len() > ITEMS_NAMED {
-        return Err(Refusal::field("items", format!("一次不能超过{ITEMS_NAMED}条")).into());
-    }
-    let mut errors = FieldErrors::default();
-    let ids = texts.iter().enumerate().filter_map(|(index, text)| errors.id(&format!("items[{index}]"), text)).collect();
-    errors.check()?;
-    Ok(ids)
 }

@@ -3,10 +3,11 @@
 pub mod api;
 
 use xuezhu_proto::aid as pb;
+use xuezhu_review::door;
 use xuezhu_service::{Context, Error, Permission, Place};
 use xuezhu_store::Tx;
 
-use crate::{Parts, award, dossiers, forgotten, reconciliation};
+use crate::{Parts, award, dossiers::Dossiers, forgotten, reconciliation};
 
 /// Dossiers that are told in each part of the inbox.
 const DOSSIERS: i64 = 200;
@@ -23,7 +24,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts) -> Result<(pb::GetAid
     // Nobody's own school lies under an authority: what counts is the code.
     let place = if school.is_empty() { Place::Region(&ctx.actor.organisation) } else { Place::School { code: &school, authority: "" } };
     ctx.may(Permission::ReadSchool, &place)?;
-    let (inbox, _) = dossiers::waiting(ctx, tx, None, DOSSIERS).await?;
+    let (inbox, _) = door::waiting(ctx, tx, &Dossiers(parts), None, DOSSIERS).await?;
     let (waiting_lists, approved_lists) = award::brief::lists(tx, parts, &school, &authority_prefix, (WAITING, DECIDED)).await?;
     let (causes, all) = reconciliation::causes(tx, &school, &authority_prefix, "", CAUSES).await?;
     let today = pb::GetAidTodayResponse {

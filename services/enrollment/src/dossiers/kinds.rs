@@ -13,16 +13,6 @@ use crate::{
 /// Every kind.
 pub static ALL: [&About; 2] = [&registration::kind::ABOUT, &never_came::ABOUT];
 
-/// What a kind is, by its code as stored.
-pub fn about(code: i32) -> Result<&'static About, Error> {
-    ALL.into_iter().find(|about| about.code == code).ok_or_else(|| StoreError::Corrupt("kind of a dossier").into())
-}
-
-/// What a kind is, by its word as clients say it.
-pub fn by_word(word: &str) -> Option<&'static About> {
-    ALL.into_iter().find(|about| about.word == word)
-}
-
 /// A kind at work.
 pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
     if about.code == registration::kind::ABOUT.code {
@@ -36,7 +26,7 @@ pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send +
 
 #[cfg(test)]
 mod tests {
-    use xuezhu_review::way::Chain;
+    use xuezhu_review::{door::by_word, way::Chain};
 
     use super::*;
 
@@ -45,7 +35,7 @@ mod tests {
         for (at, kind) in ALL.into_iter().enumerate() {
             assert!(ALL[..at].iter().all(|before| before.code != kind.code && before.word != kind.word), "{}", kind.word);
             assert!(kind.chain.parse::<Chain>().is_ok() && kind.code > 0);
-            assert_eq!(by_word(kind.word).map(|found| found.code), Some(kind.code));
+            assert_eq!(by_word(&ALL, kind.word).map(|found| found.code), Some(kind.code));
         }
     }
 }

@@ -1,242 +1,49 @@
-//! The door to dossiers of every kind: reading them, what waits at whose desk, what a desk does, and over which desks they go.
+//! The door to dossiers of every kind ([`xuezhu_review::door`]): what is this service's own of it.
 
 pub mod api;
 mod kinds;
 
 use std::collections::HashMap;
 
-use uuid::Uuid;
-use xuezhu_proto::common::{self as told, dossier, dossier_item};
 use xuezhu_review::{
-    Dossier, Filter,
-    chains::{self, NewChain},
-    inbox::{self, After},
-    told as tell,
+    About, Dossier, Kind, Work,
+    door::{Keeper, School},
 };
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, permission::covers};
+use xuezhu_service::{Context, Error, Permission};
 use xuezhu_store::Tx;
 
 use crate::{Parts, directory};
 
-/// What somebody does with a dossier.
-#[derive(Debug, Clone)]
-pub enum Deed {
-    /// Signs what this digest covers.
-    Sign(String),
-    /// Sends these back, all where none is named.
-    SendBack(String, Vec<Uuid>),
-    /// Refuses these, all where none is named.
-    Refuse(String, Vec<Uuid>),
-    /// Takes it back.
-    Recall(String),
-    /// Takes note.
-    Note(String),
-    /// Hands it to an account.
-    HandOver(String),
-    /// Asks to hurry.
-    Nudge,
-}
+/// What this service tells the door.
+#[derive(Debug)]
+pub struct Dossiers<'p>(pub &'p Parts);
 
-/// One dossier with its desks and its history.
-pub async fn one(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<told::Dossier, Error> {
-    let (dossier, stands, acts) = inbox::one(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
-    tell::may_read(ctx, &dossier, &stands)?;
-    let school = directory::school(tx, &dossier.school).await?;
-    let refused = if dossier.waiting > 0 { inbox::refused(tx, id).await?.len() } else { 0 };
-    let whole = tell::whole(kinds::about(dossier.kind)?, &dossier, &stands, &acts, &school.name, ctx.today());
-    Ok(told::Dossier { refused: i32::try_from(refused).unwrap_or(i32::MAX), ..whole })
-}
-
-/// A dossier that whoever calls may read, alone.
-async fn readable(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<Dossier, Error> {
-    let dossier = inbox::bare(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
-    let stands = inbox::desks(tx, &[id]).await?.remove(&id).unwrap_or_default();
-    tell::may_read(ctx, &dossier, &stands)?;
-    Ok(dossier)
-}
-
-/// Does something with a dossier: whether it is whoever calls who may, its desks say; what the school does, the school's people.
-pub async fn act(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid, deed: &Deed) -> Result<told::Dossier, Error> {
-    let dossier = readable(ctx, tx, id).await?;
-    let kind = kinds::kind(parts, kinds::about(dossier.kind)?)?;
-    let school = Place::School { code: &dossier.school, authority: &dossier.authority };
-    match deed {
-        Deed::Sign(digest) => xuezhu_review::sign(ctx, tx, &*kind, id, Some(digest)).await?,
-        Deed::SendBack(reason, items) => xuezhu_review::send_back(ctx, tx, &*kind, id, reason, items).await?,
-        Deed::Refuse(reason, items) => xuezhu_review::refuse(ctx, tx, &*kind, id, reason, items).await?,
-        Deed::Recall(reason) => {
-            ctx.may(Permission::EnterForSchool, &school)?;
-            xuezhu_review::recall(ctx, tx, &*kind, id, reason).await?
-        }
-        Deed::Note(remark) => xuezhu_review::take_note(ctx, tx, id, remark).await?,
-        Deed::HandOver(account) => {
-            let name = directory::colleague(ctx, tx, account).await?;
-            xuezhu_review::hand_over(ctx, tx, id, account, &name).await?
-        }
-        Deed::Nudge => {
-            if ctx.actor.role == Role::Principal {
-                ctx.may(Permission::Attest, &school)?;
-            } else {
-                ctx.may(Permission::EnterForSchool, &school)?;
-            }
-            xuezhu_review::nudge(ctx, tx, id).await?
-        }
-    };
-    one(ctx, tx, id).await
-}
-
-/// Which dossiers are asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Asked {
-    /// Of this school; empty for all that may be seen.
-    pub school: String,
-    /// Of this kind; 0 for all.
-    pub kind: i32,
-    /// In this state.
-    pub state: dossier::State,
-    /// With somebody of this name; empty for all.
-    pub name: String,
-    /// With this item.
-    pub item: Option<Uuid>,
-}
-
-/// Dossiers that whoever calls may see, newest first.
-pub async fn list(ctx: &Context, tx: &mut Tx, asked: &Asked, before: Option<Uuid>, limit: i64) -> Result<Vec<told::Dossier>, Error> {
-    let readable = tell::readable(ctx, &asked.school)?;
-    let filter = Filter { kind: asked.kind, state: tell::asked_state(asked.state), item: asked.item, name: asked.name.clone(), ..readable };
-    let found = inbox::search(tx, &filter, before, limit).await?;
-    tell_all(ctx, tx, &found).await
-}
-
-async fn tell_all(ctx: &Context, tx: &mut Tx, dossiers: &[Dossier]) -> Result<Vec<told::Dossier>, Error> {
-    let schools = directory::schools(tx, dossiers.iter().map(|dossier| dossier.school.as_str())).await?;
-    let name = |dossier: &Dossier| schools.get(&dossier.school).map_or("", |school| school.name.as_str());
-    dossiers.iter().map(|dossier| Ok(tell::dossier(kinds::about(dossier.kind)?, dossier, name(dossier), ctx.today()))).collect()
-}
-
-/// A page of a sheet.
-pub async fn sheet(ctx: &Context, tx: &mut Tx, id: Uuid, state: dossier_item::State, after: i32, limit: i64) -> Result<Vec<told::DossierItem>, Error> {
-    readable(ctx, tx, id).await?;
-    inbox::sheet(tx, id, tell::asked_item_state(state), after, limit).await?.iter().map(tell::item).collect()
-}
-
-/// What waits for whoever calls, with where the next page of it begins. What waits below, and what the school waits for, is told with the
-/// first page.
-pub async fn waiting(ctx: &Context, tx: &mut Tx, after: Option<After>, limit: i64) -> Result<(told::Inbox, Option<After>), Error> {
-    tell::readable(ctx, "")?;
-    let (first, counts) = (after.is_none(), inbox::counts(ctx, tx).await?);
-    let mine = inbox::mine(ctx, tx, after.unwrap_or_else(inbox::beginning), limit).await?;
-    let next = mine.last().filter(|_| i64::try_from(mine.len()).unwrap_or(0) == limit).map(|last| (last.since_day, last.dossier));
-    let (mut below, mut asked) = (Vec::new(), Vec::new());
-    if first {
-        below = inbox::below(ctx, tx, inbox::beginning(), limit).await?;
-        if matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal) {
-            asked = inbox::asked(tx, &ctx.actor.organisation, limit).await?;
-        }
+impl Keeper for Dossiers<'_> {
+    fn kinds(&self) -> &'static [&'static About] {
+        &kinds::ALL
     }
-    let (mine_end, below_end) = (mine.len(), mine.len() + below.len());
-    // The names of all schools are asked for at once.
-    let mut waiting = tell_all(ctx, tx, &[mine, below, asked].concat()).await?;
-    let asked = waiting.split_off(below_end);
-    let below = waiting.split_off(mine_end);
-    let inbox = told::Inbox { waiting, below, asked, waiting_count: small(counts.dossiers), item_count: small(counts.items), below_count: small(counts.below) };
-    Ok((inbox, next))
-}
 
-fn small(count: i64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-/// A chain to be set.
-#[derive(Debug, Clone)]
-pub struct Chained {
-    /// Word of the kind.
-    pub kind: String,
-    /// For whom.
-    pub scope: String,
-    /// First day, as it was written.
-    pub from_date: String,
-    /// The desks, as they were written.
-    pub steps: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Sets over which desks a kind's dossiers go.
-pub async fn set_chain(ctx: &Context, tx: &mut Tx, asked: &Chained) -> Result<told::DossierChain, Error> {
-    let region = may_keep(ctx, tx, &asked.scope).await?;
-    let mut errors = FieldErrors::default();
-    let kind = kinds::by_word(&asked.kind);
-    if kind.is_none() {
-        let known: Vec<&str> = kinds::ALL.iter().map(|about| about.word).collect();
-        errors.add("kind", format!("应为{}之一", known.join("、")));
+    fn kind<'k>(&'k self, about: &About) -> Result<Box<dyn Kind + Send + 'k>, Error> {
+        kinds::kind(self.0, about)
     }
-    let from_day = errors.date("from_date", &asked.from_date);
-    errors.check()?;
-    let (Some(kind), Some(from_day)) = (kind, from_day) else { return Err(Error::Internal("a field is missing and not told".into())) };
-    let new = NewChain { kind, scope: asked.scope.clone(), region, from_day, steps: asked.steps.clone(), reason: asked.reason.clone() };
-    let id = chains::set(ctx, tx, new).await?;
-    let row = chains::all(tx).await?.into_iter().find(|row| row.chain == id).ok_or_else(|| Error::Internal("a chain that was set".into()))?;
-    Ok(tell::chain(kind, &row))
-}
 
-/// Sets several chains, all or none: what is wrong is told of each by its place.
-pub async fn set_chains(ctx: &Context, tx: &mut Tx, asked: &[Chained]) -> Result<Vec<told::DossierChain>, Error> {
-    let (mut errors, mut new) = (FieldErrors::default(), Vec::new());
-    for (at, asked) in asked.iter().enumerate() {
-        let field = |name: &str| format!("chains[{at}].{name}");
-        let mut region = asked.scope.clone();
-        match may_keep(ctx, tx, &asked.scope).await {
-            Ok(of) => region = of,
-            // Whoever may set no chains at all is told so, not of lines.
-            Err(Error::Refused(refusal)) if refusal.reason == Reason::Forbidden && ctx.actor.role != Role::Administrator => return Err((*refusal).into()),
-            Err(Error::Refused(refusal)) if refusal.fields.is_empty() => errors.add(&field("scope"), refusal.message.clone()),
-            Err(Error::Refused(refusal)) => refusal.fields.iter().for_each(|(name, why)| errors.add(&field(name), why.clone())),
-            Err(other) => return Err(other),
-        }
-        let kind = kinds::by_word(&asked.kind);
-        if kind.is_none() {
-            errors.add(&field("kind"), "没有这种业务");
-        }
-        let from_day = errors.date(&field("from_date"), &asked.from_date);
-        // What else is wrong with a line is told with the rest: none is set if anything is.
-        let (kind, from_day) = (kind.unwrap_or(&chains::UNKNOWN), from_day.unwrap_or(ctx.today()));
-        new.push((at, NewChain { kind, scope: asked.scope.clone(), region, from_day, steps: asked.steps.clone(), reason: asked.reason.clone() }));
+    /// What its dossiers are about is locked by what they do.
+    fn enter<'t>(&'t self, _: &'t mut Tx, _: &'t Dossier) -> Work<'t, ()> {
+        Box::pin(async { Ok(()) })
     }
-    let ids = chains::set_all(ctx, tx, new, errors).await?;
-    let set: HashMap<Uuid, _> = chains::all(tx).await?.into_iter().map(|row| (row.chain, row)).collect();
-    ids.iter().filter_map(|id| set.get(id)).map(|row| Ok(tell::chain(kinds::about(row.kind)?, row))).collect()
-}
 
-/// Every kind that this service has.
-pub fn all_kinds() -> Vec<told::DossierKind> {
-    kinds::ALL.into_iter().map(tell::kind).collect()
-}
-
-/// Whoever keeps the directory of a scope says over which desks its dossiers go: of a school, whoever keeps its authority's region.
-/// Returns the region that the scope is in.
-async fn may_keep(ctx: &Context, tx: &mut Tx, scope: &str) -> Result<String, Error> {
-    if scope.is_empty() || scope.len() == 6 {
-        if !scope.is_empty() && scope.parse::<xuezhu_domain::RegionCode>().is_err() {
-            ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
-            return Err(Refusal::field("scope", "没有这个行政区划").into());
-        }
-        ctx.may(Permission::ManageDirectory, &Place::Region(scope))?;
-        return Ok(scope.to_owned());
+    fn schools<'t>(&'t self, tx: &'t mut Tx, codes: Vec<&'t str>) -> Work<'t, HashMap<String, School>> {
+        Box::pin(async move {
+            let found = directory::schools(tx, codes.into_iter()).await?;
+            Ok(found.into_iter().map(|(code, row)| (code, School { name: row.name, authority: row.authority })).collect())
+        })
     }
-    Ok(directory::school_for(ctx, tx, scope, Permission::ManageDirectory).await?.authority)
-}
 
-/// Chains that were set within the region of whoever calls, and above it: these hold for it too.
-pub async fn list_chains(ctx: &Context, tx: &mut Tx) -> Result<(Vec<told::DossierChain>, Vec<told::DossierKind>), Error> {
-    let own = ctx.actor.organisation.as_str();
-    ctx.may(Permission::ManageDirectory, &Place::Region(own))?;
-    let all = chains::all(tx).await?;
-    let schools = directory::schools(tx, all.iter().map(|row| row.scope.as_str())).await?;
-    let concerns = |scope: &str| {
-        let region = schools.get(scope).map_or(scope, |school| school.authority.as_str());
-        region.is_empty() || covers(own, region) || covers(region, own)
-    };
-    let told = all.iter().filter(|row| concerns(&row.scope)).map(|row| Ok(tell::chain(kinds::about(row.kind)?, row)));
-    Ok((told.collect::<Result<_, Error>>()?, all_kinds()))
+    fn authority_kept<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, school: &'t str) -> Work<'t, String> {
+        Box::pin(async move { Ok(directory::school_for(ctx, tx, school, Permission::ManageDirectory).await?.authority) })
+    }
+
+    fn colleague<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, account: &'t str) -> Work<'t, String> {
+        Box::pin(directory::colleague(ctx, tx, account))
+    }
 }

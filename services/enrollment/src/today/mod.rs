@@ -4,10 +4,11 @@ pub mod api;
 
 use xuezhu_domain::enrollment::State;
 use xuezhu_proto::enrollment as pb;
+use xuezhu_review::door;
 use xuezhu_service::{Context, Error, Permission, Place, Role};
 use xuezhu_store::Tx;
 
-use crate::{Parts, dossiers, students};
+use crate::{Parts, dossiers::Dossiers, students};
 
 /// What the day begins with for whoever calls, with so many in each part of the inbox at most.
 pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, limit: i64) -> Result<pb::GetEnrollmentTodayResponse, Error> {
@@ -16,7 +17,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, limit: i64) -> Result
     // Nobody's own school lies under an authority: what counts is the code.
     let place = if is_school { Place::School { code: own, authority: "" } } else { Place::Region(own) };
     ctx.may(Permission::ReadSchool, &place)?;
-    let (inbox, _) = dossiers::waiting(ctx, tx, None, limit).await?;
+    let (inbox, _) = door::waiting(ctx, tx, &Dossiers(parts), None, limit).await?;
     let (drafts, sent_back) = if is_school {
         let counts = students::count_with_clerk(tx, own).await?;
         let of = |state: State| counts.iter().find(|(code, _)| *code == state.code()).map_or(0, |(_, count)| i32::try_from(*count).unwrap_or(i32::MAX));
