@@ -45,6 +45,15 @@ async fn a_deputy_signs_on_the_days_that_were_named_and_no_longer() {
         assert_eq!(reason(deputy.post(&format!("{submission}/attest"), &digest, "").await).0, 403, "{engine:?}: a session of before knows nothing of it");
         let attested = standing.post(&format!("{submission}/attest"), &digest, "").await.expect("is attested");
         assert_eq!(attested["attestedBy"], "deputy", "{engine:?}");
+        // That somebody stood in is kept with what they signed.
+        let dossier = format!("/v1/enrollmentDossiers/{}", submitted["submission"].as_str().expect("an id"));
+        let roles: Vec<String> = people.officer.get(&dossier).await.expect("a dossier")["history"]
+            .as_array()
+            .expect("a history")
+            .iter()
+            .map(|line| line["role"].as_str().expect("a role").to_owned())
+            .collect();
+        assert_eq!(roles, ["SCHOOL_CLERK", "PRINCIPAL_DEPUTY"], "{engine:?}");
         people.officer.post(&format!("{submission}/approve"), &digest, "").await.expect("is approved");
         assert!(reason(standing.post(&path, &named("clerk", "2026-10-17", "2026-10-18"), "").await).0 == 403, "{engine:?}: a deputy names no deputy");
 

@@ -170,7 +170,7 @@ pub(crate) async fn insert_act(ctx: &Context, tx: &mut Tx, dossier: &Dossier, ac
         act.code(),
         &ctx.actor.account,
         &ctx.actor.display_name,
-        ctx.actor.role.as_str(),
+        role_in(ctx, dossier, act),
         ctx.today(),
         ctx.now_us(),
         reason,
@@ -179,6 +179,17 @@ pub(crate) async fn insert_act(ctx: &Context, tx: &mut Tx, dossier: &Dossier, ac
         performed
     )?;
     Ok(())
+}
+
+/// In which role an act is kept: whoever stands in for the principal does what is that desk's in that role, and what is the clerks' as a clerk.
+fn role_in(ctx: &Context, dossier: &Dossier, act: Act) -> &'static str {
+    /// Somebody stood in for the principal.
+    const DEPUTY: &str = "PRINCIPAL_DEPUTY";
+    let is_of_desk = match act {
+        Act::Sign | Act::SendBack | Act::Refuse | Act::Note | Act::HandOver => true,
+        Act::Submit | Act::Order | Act::Recall | Act::Nudge => false,
+    };
+    if is_of_desk && ctx.stands_in() && matches!(dossier.seat(), Some(Seat::Principal(_))) { DEPUTY } else { ctx.actor.role.as_str() }
 }
 
 /// Locks a dossier: two who act on it at once take turns.

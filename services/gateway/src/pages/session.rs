@@ -128,6 +128,7 @@ pub fn role_name(role: &str) -> &'static str {
     match role {
         "SCHOOL_CLERK" => "学校经办人",
         "PRINCIPAL" => "校长",
+        "PRINCIPAL_DEPUTY" => "代校长",
         "DEPARTMENT_OFFICER" => "主管部门审核人",
         "ADMINISTRATOR" => "系统管理员",
         "MACHINE_READER" => "系统账号（只读）",

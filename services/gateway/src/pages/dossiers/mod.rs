@@ -223,6 +223,7 @@ impl DossierPage {
     fn desk_of(&self, act: &DossierAct) -> String {
         match act.act() {
             dossier_act::Act::Submit | dossier_act::Act::Recall | dossier_act::Act::Nudge => session::role_name(&act.role).to_owned(),
+            _ if act.role == "PRINCIPAL_DEPUTY" => session::role_name(&act.role).to_owned(),
             _ => self.dossier.steps.iter().find(|step| step.step == act.step).map(|step| step.desk.clone()).unwrap_or_default(),
         }
     }
