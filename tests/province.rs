@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
+use sqlx_postgres::PgPool;
 use uuid::Uuid;
 use xuezhu_enrollment::sharing;
 use xuezhu_service::{Actor, Clock, Context, Error, Ids};

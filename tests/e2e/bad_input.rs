@@ -12,7 +12,7 @@ use xuezhu_tests::{
 
 /// A digest of each table of a database: what is in it, whatever the order.
 async fn digests(url: &str) -> BTreeMap<String, [u8; 32]> {
-    let pool = sqlx::SqlitePool::connect(url).await.expect("opens");
+    let pool = sqlx_sqlite::SqlitePool::connect(url).await.expect("opens");
     let tables: Vec<(String,)> = sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table'").fetch_all(&pool).await.expect("tables");
     let mut digests = BTreeMap::new();
     for (table,) in tables {

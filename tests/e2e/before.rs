@@ -414,6 +414,43 @@ async fn submissions_of_before_are_taken_over_once_and_attested_again_where_nobo
     }
 }
 
+/// The generations of the mirror that named a school were cleared away before its lists were taken over: its province decides.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_a_school_that_no_mirror_names_any_more_wait_for_its_province() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Before::province(engine, folder.path()).await;
+        start(before.options.clone()).await.stop().await;
+        let (enrollment, aid) = databases(&before).await;
+        let mut tx = aid.begin().await.expect("begins");
+        let waiting = "SELECT dossier, school, authority, waits_at FROM dossiers WHERE state < 50 AND waits_at LIKE 'D%' ORDER BY dossier";
+        let known = rows!(&mut tx, (Uuid, String, String, String), waiting).expect("reads");
+        assert!(!known.is_empty() && known.iter().all(|(_, _, authority, waits_at)| *waits_at == format!("D{authority}")), "{engine:?} {known:?}");
+        for delete in
+            ["DELETE FROM mirror_schools", "DELETE FROM dossier_acts", "DELETE FROM dossier_items", "DELETE FROM dossier_steps", "DELETE FROM dossiers"]
+        {
+            run!(&mut tx, delete).expect("is undone");
+        }
+        run!(&mut tx, "UPDATE conversions SET done = $1, after_key = $2 WHERE name = 'lists'", false, "").expect("is as it was");
+        tx.commit().await.expect("commits");
+        tokio::join!(enrollment.close(), aid.close());
+        start(before.options.clone()).await.stop().await;
+        let (enrollment, aid) = databases(&before).await;
+        let mut tx = aid.read().await.expect("reads");
+        let again = rows!(&mut tx, (Uuid, String, String, String), waiting).expect("reads");
+        tx.rollback().await.expect("ends");
+        let expected: Vec<_> = known
+            .iter()
+            .map(|(dossier, school, ..)| {
+                let province = format!("{}0000", &school[2..4]);
+                (*dossier, school.clone(), province.clone(), format!("D{province}"))
+            })
+            .collect();
+        assert_eq!(again, expected, "{engine:?}");
+        tokio::join!(enrollment.close(), aid.close());
+    }
+}
+
 /// Birth dates of everybody who was entered, as pages write days, and as a number holds them.
 fn birth_dates(before: &Before) -> Vec<String> {
     let numbers = before.plain(&["idNumbers"]);

@@ -544,3 +544,105 @@ async fn dossiers_go_from_desk_to_desk_in_a_browser() {
     walked.expect("the pages work");
     deployment.stop().await;
 }
+
+/// A list is approved desk by desk; of two students one month is cut as the school asks, with a deputy's signature, and one is voided by order.
+async fn walk_corrections(page: &Browser, base: &str, list: &str, names: [&str; 2]) -> anyhow::Result<()> {
+    let tick = |name: &str| format!("input[form=correction][aria-label=勾选{name}]");
+    page.log_in(base, "clerk").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}{list}")).await?;
+    page.click("button[value=submit]").await?;
+    page.sees("已提交，等校长签核").await?;
+    page.log_in(base, "head").await?;
+    page.click("#mine td a.btn").await?;
+    page.sees("将审签 2 人").await?;
+    page.click("button[value=sign]").await?;
+    page.sees("已审签").await?;
+    page.log_in(base, "officer").await?;
+    page.click("#mine td a.btn").await?;
+    page.picture("dossier-of-a-list").await?;
+    page.click("button[value=sign]").await?;
+    page.sees("已办结").await?;
+
+    page.log_in(base, "clerk").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}{list}")).await?;
+    page.sees("申请更正已审核的内容").await?;
+    // Nobody ticked, and no month: said on the page, and nothing is asked.
+    page.click("input[value=VOID]").await?;
+    page.type_in("#correction input[name=reason]", "十二月已离校").await?;
+    page.click("#correction button").await?;
+    page.sees("请先勾选要更正的学生").await?;
+    page.click(&tick(names[0])).await?;
+    page.click("input[value=CUT]").await?;
+    page.type_in("#correction input[name=reason]", "十二月已离校").await?;
+    page.click("#correction button").await?;
+    page.sees("请勾选要核减的月份").await?;
+    page.click(&tick(names[0])).await?;
+    page.click("input[value=CUT]").await?;
+    page.click("input[name=month][value='202612']").await?;
+    page.type_in("#correction input[name=reason]", "十二月已离校").await?;
+    page.picture("correction").await?;
+    page.fits().await?;
+    page.click("#correction button").await?;
+    page.sees("资助更正（核减，1人）").await?;
+    page.sees("起等校长").await?;
+
+    page.log_in(base, "deputy").await?;
+    page.click("#mine td a.btn").await?;
+    page.sees("十二月已离校").await?;
+    page.click("button[value=sign]").await?;
+    page.sees("代校长").await?;
+    page.picture("correction-deputy").await?;
+    page.log_in(base, "officer").await?;
+    page.click("#mine td a.btn").await?;
+    page.click("button[value=sign]").await?;
+    page.sees("已办结").await?;
+    page.go(&format!("{base}{list}")).await?;
+    page.sees("责令更正已审核的内容").await?;
+    page.sees("现行 2026年9–11月").await?;
+    page.click(&tick(names[1])).await?;
+    page.click("input[value=VOID]").await?;
+    page.type_in("#correction input[name=reason]", "查实不在校").await?;
+    page.click("#correction button").await?;
+    page.sees("资助更正（撤销，1人）").await?;
+    page.go(&format!("{base}{list}")).await?;
+    page.sees("现行 无").await?;
+    page.sees("现行金额（元）").await?;
+    page.picture("list-corrected").await?;
+    page.fits().await?;
+    page.click("a[href*=AWARD_CORRECTION]").await?;
+    page.sees("资助更正（撤销，1人）").await?;
+    page.go(&format!("{base}{list}")).await?;
+    page.click("a[href*='about=']").await?;
+    page.sees("只看这一份名单的业务单").await?;
+    page.picture("dossiers-of-a-list").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_approved_is_put_right_in_a_browser() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    people.open_account("deputy", "SCHOOL_CLERK", SCHOOL, PASSWORD).await;
+    let named = json!({ "account": "deputy", "fromDate": "2026-10-25", "toDate": "2026-10-30", "reason": "出差" });
+    people.head.post(&format!("/v1/schools/{SCHOOL}/deputies"), &named, "").await.expect("is named");
+    let students: Vec<_> = (0..2).map(student).collect();
+    people.import(&students).await;
+    people.register().await;
+    deployment.drain().await.expect("drains");
+    let names = [students[0]["姓名"].as_str(), students[1]["姓名"].as_str()];
+    let path = people.list(&[(names[0], &number(0), "9-12"), (names[1], &number(1), "9-12")]).await;
+    deployment.drain().await.expect("drains");
+    let base = format!("http://{}", deployment.http);
+    let walked: anyhow::Result<()> = async {
+        let page = Browser::open(1280, 900).await?;
+        page.go(&format!("{base}/login")).await?;
+        walk_corrections(&page, &base, &path.replace("/v1", "").replace("awardLists", "lists"), names).await?;
+        page.close().await
+    }
+    .await;
+    walked.expect("the pages work");
+    deployment.stop().await;
+}

@@ -55,6 +55,18 @@ async fn a_deputy_signs_on_the_days_that_were_named_and_no_longer() {
             .collect();
         assert_eq!(roles, ["SCHOOL_CLERK", "PRINCIPAL_DEPUTY"], "{engine:?}");
         people.officer.post(&format!("{submission}/approve"), &digest, "").await.expect("is approved");
+
+        // The principal's desk is handed to whoever sits there today: a deputy does, a clerk doesn't.
+        people.import(&[student(3)]).await;
+        let waits = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let hand_over = format!("/v1/enrollmentDossiers/{}/handOver", waits["submission"].as_str().expect("an id"));
+        for (from, to, holder) in [(&people.head, "deputy", "deputy"), (&standing, "head", "head"), (&standing, "deputy", "deputy")] {
+            let handed = from.post(&hand_over, &json!({ "account": to }), "").await.expect("is handed over");
+            assert_eq!(handed["holderName"], holder, "{engine:?}");
+        }
+        for (from, to) in [(&people.head, "clerk"), (&standing, "clerk"), (&people.head, "officer"), (&people.head, "nobody")] {
+            assert_eq!(reason(from.post(&hand_over, &json!({ "account": to }), "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: {to}");
+        }
         assert!(reason(standing.post(&path, &named("clerk", "2026-10-17", "2026-10-18"), "").await).0 == 403, "{engine:?}: a deputy names no deputy");
 
         // Aid knows it too, from the token alone; and nobody signs what they submitted, whomever they stand in for.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::Connection;
+use sqlx_postgres::PgConnection;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use xuezhu::client::Session;
 use xuezhu_service::settings::Settings;

@@ -273,6 +273,11 @@ impl PeriodState {
             Self::Unknown => "UNKNOWN",
         }
     }
+
+    /// From that; unknown where it is none.
+    pub fn parse(text: &str) -> Self {
+        [Self::InSchool, Self::OnLeave, Self::Withdrawn, Self::NeverCame].into_iter().find(|state| state.as_str() == text).unwrap_or(Self::Unknown)
+    }
 }
 
 /// A part of a timeline: `[from, to)`.

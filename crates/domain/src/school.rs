@@ -45,6 +45,11 @@ impl SchoolCode {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Region code of its province.
+    pub fn province(&self) -> String {
+        format!("{}0000", &self.0[2..4])
+    }
 }
 
 impl fmt::Display for SchoolCode {

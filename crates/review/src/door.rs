@@ -14,6 +14,7 @@ use crate::{
     inbox::{self, After},
     kind::{About, Kind, Work},
     told,
+    way::Seat,
 };
 
 /// Longest reason or remark, in characters.
@@ -47,8 +48,8 @@ pub trait Keeper: Sync {
     /// The authority of a school whose directory whoever calls keeps; refuses others.
     fn authority_kept<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, school: &'t str) -> Work<'t, String>;
 
-    /// The name of whom whoever calls may hand something to, by account; refuses others.
-    fn colleague<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, account: &'t str) -> Work<'t, String>;
+    /// The name of whom whoever calls may hand something to that waits at a desk, by account; refuses who doesn't sit there.
+    fn colleague<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, seat: &'t Seat, account: &'t str) -> Work<'t, String>;
 }
 
 /// What a kind is, by its code as stored.
@@ -133,7 +134,8 @@ pub async fn act(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid, deed
         }
         Deed::Note(remark) => crate::take_note(ctx, tx, id, remark).await?,
         Deed::HandOver(account) => {
-            let name = keeper.colleague(ctx, tx, account).await?;
+            let seat = crate::own_desk(ctx, tx, id).await?;
+            let name = keeper.colleague(ctx, tx, &seat, account).await?;
             crate::hand_over(ctx, tx, id, account, &name).await?
         }
         Deed::Nudge => {
@@ -161,27 +163,31 @@ pub struct Asked {
     pub name: String,
     /// With this item.
     pub item: Option<Uuid>,
+    /// About this.
+    pub about: Option<Uuid>,
 }
 
 impl Asked {
     /// What a call asks for.
-    pub fn of(keeper: &dyn Keeper, (school, kind, state): (&str, &str, i32), name: &str, item: &str) -> Result<Self, Error> {
+    pub fn of(keeper: &dyn Keeper, (school, kind, state): (&str, &str, i32), name: &str, (item, about): (&str, &str)) -> Result<Self, Error> {
         let mut errors = FieldErrors::default();
-        let about = by_word(keeper.kinds(), kind);
-        if about.is_none() && !kind.is_empty() {
+        let known = by_word(keeper.kinds(), kind);
+        if known.is_none() && !kind.is_empty() {
             errors.add("kind", "没有这种业务单");
         }
         let item = if item.is_empty() { None } else { errors.id("item", item) };
+        let about = if about.is_empty() { None } else { errors.id("about", about) };
         errors.check()?;
         let state = refusal::known::<dossier::State>("state", state)?;
-        Ok(Self { school: school.to_owned(), kind: about.map_or(0, |about| about.code), state, name: name.trim().to_owned(), item })
+        Ok(Self { school: school.to_owned(), kind: known.map_or(0, |known| known.code), state, name: name.trim().to_owned(), item, about })
     }
 }
 
 /// Dossiers that whoever calls may see, newest first.
 pub async fn list(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, asked: &Asked, before: Option<Uuid>, limit: i64) -> Result<Vec<pb::Dossier>, Error> {
     let readable = told::readable(ctx, &asked.school)?;
-    let filter = Filter { kind: asked.kind, state: told::asked_state(asked.state), item: asked.item, name: asked.name.clone(), ..readable };
+    let filter =
+        Filter { kind: asked.kind, state: told::asked_state(asked.state), item: asked.item, subject: asked.about, name: asked.name.clone(), ..readable };
     let found = inbox::search(tx, &filter, before, limit).await?;
     tell_all(ctx, tx, keeper, &found).await
 }

@@ -354,6 +354,11 @@ pub async fn take_note(ctx: &Context, tx: &mut Tx, dossier: Uuid, remark: &str) 
     Ok(open.dossier)
 }
 
+/// The desk where a dossier waits, to somebody who sits there and may hand it over.
+pub(crate) async fn own_desk(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<Seat, Error> {
+    Ok(Open::enter(ctx, tx, dossier, Act::HandOver).await?.stand()?.seat.clone())
+}
+
 /// Somebody of the desk has it from now on: a colleague, or whoever takes it over. It grants nothing: all of the desk may act.
 pub async fn hand_over(ctx: &Context, tx: &mut Tx, dossier: Uuid, account: &str, name: &str) -> Result<Dossier, Error> {
     let mut open = Open::enter(ctx, tx, dossier, Act::HandOver).await?;

@@ -1,7 +1,9 @@
 //! Arguments on their way to an engine. The first fault is told when all were given.
 
 use serde::Serialize;
-use sqlx::{Arguments as _, Encode, Postgres, Sqlite, Type, error::BoxDynError, postgres::PgArguments, sqlite::SqliteArguments};
+use sqlx::{Arguments as _, Encode, Type, error::BoxDynError};
+use sqlx_postgres::{PgArguments, Postgres};
+use sqlx_sqlite::{Sqlite, SqliteArguments};
 
 use crate::{
     Rows, StoreError,

@@ -3,13 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use serde::{Serialize, Serializer};
-use sqlx::{
-    Encode, Postgres, Sqlite, Type,
-    encode::IsNull,
-    error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgTypeInfo},
-    sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo},
-};
+use sqlx::{Encode, Type, encode::IsNull, error::BoxDynError};
+use sqlx_postgres::{PgArgumentBuffer, PgTypeInfo, Postgres};
+use sqlx_sqlite::{Sqlite, SqliteArgumentsBuffer, SqliteTypeInfo};
 use uuid::Uuid;
 
 /// Rows for a bulk statement, with at least the fields that its `table` names.

@@ -7,7 +7,8 @@ use serde::{
     Serialize, Serializer,
     ser::{Impossible, SerializeStruct},
 };
-use sqlx::{Arguments as _, error::BoxDynError, postgres::PgArguments};
+use sqlx::{Arguments as _, error::BoxDynError};
+use sqlx_postgres::PgArguments;
 use uuid::Uuid;
 
 use crate::statement::{Column, Kind};

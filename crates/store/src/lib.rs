@@ -20,6 +20,8 @@ mod columns;
 mod count;
 mod db;
 mod error;
+#[doc(hidden)]
+pub mod fetch;
 mod macros;
 mod sqlite_file;
 #[doc(hidden)]

@@ -99,64 +99,44 @@ macro_rules! sql_kind {
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! on_engine {
-    ($tx:expr, $sql:expr, [$($arg:expr),*], |$text:ident, $arguments:ident, $connection:ident| $call:expr) => {{
+macro_rules! bound {
+    ($tx:expr, $sql:expr, [$($arg:expr),*]) => {{
         let statement = $crate::Each::from($sql);
-        match &mut *$tx {
-            $crate::Tx::Sqlite(transaction) => {
-                transaction.note();
-                let arguments = $crate::ForSqlite::default()$(.with($arg))*.finish();
-                $crate::call!(arguments, transaction, statement.sqlite, |$text, $arguments, $connection| $call)
-            }
-            $crate::Tx::Postgres(transaction) => {
-                transaction.note();
-                let arguments = $crate::ForPostgres::new(statement)$(.with($arg))*.finish();
-                $crate::call!(arguments, transaction, statement.postgres, |$text, $arguments, $connection| $call)
+        match $tx {
+            $crate::Tx::Sqlite(_) => $crate::ForSqlite::default()$(.with($arg))*.finish().map(|arguments| $crate::fetch::Bound::Sqlite(statement.sqlite, arguments)),
+            $crate::Tx::Postgres(_) => {
+                $crate::ForPostgres::new(statement)$(.with($arg))*.finish().map(|arguments| $crate::fetch::Bound::Postgres(statement.postgres, arguments))
             }
         }
     }};
 }
 
-#[doc(hidden)]
-#[macro_export]
-macro_rules! call {
-    ($bound:ident, $transaction:ident, $written:expr, |$text:ident, $arguments:ident, $connection:ident| $call:expr) => {
-        match $bound {
-            Ok($arguments) => {
-                let ($text, $connection) = ($written, &mut **$transaction);
-                $call.map_err($crate::StoreError::from)
-            }
-            Err(error) => Err(error),
-        }
-    };
-}
-
 /// All rows of a query: `rows!(tx, Row, "SELECT …", arg, …)` is a `Result<Vec<Row>, StoreError>`.
 #[macro_export]
 macro_rules! rows {
-    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        $crate::on_engine!($tx, $sql, [$($arg),*], |text, arguments, connection| {
-            $crate::sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_all(connection).await
-        })
-    };
+    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let tx: &mut $crate::Tx = &mut *$tx;
+        let bound = $crate::bound!(tx, $sql, [$($arg),*]);
+        $crate::fetch::all::<$row>(tx, bound).await
+    }};
 }
 
 /// The first row of a query, if there is one: a `Result<Option<Row>, StoreError>`.
 #[macro_export]
 macro_rules! one {
-    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        $crate::on_engine!($tx, $sql, [$($arg),*], |text, arguments, connection| {
-            $crate::sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_optional(connection).await
-        })
-    };
+    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let tx: &mut $crate::Tx = &mut *$tx;
+        let bound = $crate::bound!(tx, $sql, [$($arg),*]);
+        $crate::fetch::first::<$row>(tx, bound).await
+    }};
 }
 
 /// Runs a statement: a `Result<u64, StoreError>`, the number of rows it touched.
 #[macro_export]
 macro_rules! run {
-    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
-        $crate::on_engine!($tx, $sql, [$($arg),*], |text, arguments, connection| {
-            $crate::sqlx::query_with(text, arguments).execute(connection).await.map(|done| done.rows_affected())
-        })
-    };
+    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
+        let tx: &mut $crate::Tx = &mut *$tx;
+        let bound = $crate::bound!(tx, $sql, [$($arg),*]);
+        $crate::fetch::execute(tx, bound).await
+    }};
 }

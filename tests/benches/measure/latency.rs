@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx_postgres::PgPool;
 use tokio::sync::Mutex;
 use xuezhu::{
     client::Session,

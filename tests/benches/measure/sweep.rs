@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{PgPool, Row};
+use sqlx::Row;
+use sqlx_postgres::PgPool;
 use xuezhu::deployment::{channel, key_files, system_clock};
 use xuezhu_proto::aid::{CreateReconciliationRequest, GetReconciliationRequest, reconciliation, reconciliation_service_client::ReconciliationServiceClient};
 use xuezhu_service::{Actor, Keyring, Role, token::Tokens};

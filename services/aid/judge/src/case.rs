@@ -162,6 +162,20 @@ impl Stage {
         }
     }
 
+    /// As clients are told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "SUBMITTED",
+            Self::SentBack => "SENT_BACK",
+            Self::Approved => "APPROVED",
+        }
+    }
+
+    /// From how clients are told.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Submitted, Self::SentBack, Self::Approved].into_iter().find(|stage| stage.as_str() == text)
+    }
+
     /// From what was stored, or told by a source that may know more: then it is no claim.
     pub fn from_code(code: i32) -> Self {
         [Self::Submitted, Self::Approved].into_iter().find(|stage| stage.code() == code).unwrap_or(Self::SentBack)

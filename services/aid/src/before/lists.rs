@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use chrono::DateTime;
 use uuid::Uuid;
+use xuezhu_domain::SchoolCode;
 use xuezhu_judge::entry::State;
 use xuezhu_review::{
     ActRow, OfSchool,
@@ -57,9 +58,18 @@ pub(super) fn convert<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxF
     })
 }
 
+/// Whose the school is; its province's where no generation of the mirror that is left names it: somebody must be able to decide.
+fn authority(list: &ListRow) -> Result<String, Error> {
+    if !list.authority.is_empty() {
+        return Ok(list.authority.clone());
+    }
+    Ok(list.school.parse::<SchoolCode>().map_err(|_| StoreError::Corrupt("school of a list"))?.province())
+}
+
 async fn take_over(tx: &mut Tx, list: &ListRow, lines: Vec<LineRow>, attester: Option<&(String, i64)>) -> Result<(), Error> {
     let chain: Chain = kind::ABOUT.chain.parse().map_err(|_| StoreError::Corrupt("chain"))?;
-    let stands = chain.resolved(&list.school, &list.authority);
+    let authority = authority(list)?;
+    let stands = chain.resolved(&list.school, &authority);
     // The ids of a list's rounds are its own but for the last digit: later ones sort behind.
     for (state, place) in [(State::Approved, 0), (State::Attested, 1), (State::Submitted, 2)] {
         let of_state: Vec<&LineRow> = lines.iter().filter(|line| line.state == state).collect();
@@ -85,7 +95,7 @@ async fn take_over(tx: &mut Tx, list: &ListRow, lines: Vec<LineRow>, attester: O
         let former = Former {
             dossier: Uuid::from_u128(list.list.as_u128() ^ place),
             kind: &kind::ABOUT,
-            school: OfSchool { code: &list.school, authority: &list.authority },
+            school: OfSchool { code: &list.school, authority: &authority },
             subject: Some(list.list),
             stands: stands.clone(),
             step,

@@ -36,7 +36,7 @@ impl AidDossierService for DossierApi {
         let limit = paging::size(request.page_size)?;
         let query = paging::Query::of("ListDossiers", &pb::ListDossiersRequest { page_size: 0, page_token: String::new(), ..request.clone() });
         let of = (request.school.as_str(), request.kind.as_str(), request.state);
-        let asked = Asked::of(&Dossiers(&self.0), of, &request.name, &request.item)?;
+        let asked = Asked::of(&Dossiers(&self.0), of, &request.name, (&request.item, &request.about))?;
         let with = (self.0.clone(), asked, query.after::<Uuid>(&request.page_token)?, limit, query);
         self.0
             .runner

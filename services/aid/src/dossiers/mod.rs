@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use xuezhu_review::{
     About, Dossier, Kind, Work,
     door::{Keeper, School},
+    way::Seat,
 };
 use xuezhu_service::{Context, Error, Permission, Refusal};
 use xuezhu_store::Tx;
@@ -43,7 +44,7 @@ impl Keeper for Dossiers<'_> {
     }
 
     /// This service keeps no accounts: whom somebody else names it can't know, and the history is kept for ever. So one takes over.
-    fn colleague<'t>(&'t self, ctx: &'t Context, _: &'t mut Tx, account: &'t str) -> Work<'t, String> {
+    fn colleague<'t>(&'t self, ctx: &'t Context, _: &'t mut Tx, _: &'t Seat, account: &'t str) -> Work<'t, String> {
         let own = account == ctx.actor.account;
         let why = "资助业务只能由本人接手：请填写本人的账号，由接手的人自己办理";
         Box::pin(async move { if own { Ok(ctx.actor.display_name.clone()) } else { Err(Refusal::field("account", why).into()) } })

@@ -155,12 +155,7 @@ pub fn found(names: &HashMap<String, String>, side: &EnrollmentSide) -> pb::Foun
         enrollment: side.enrollment.to_string(),
         school: side.school.clone(),
         school_name: names.get(&side.school).cloned().unwrap_or_default(),
-        stage: match side.stage {
-            Stage::Submitted => "SUBMITTED",
-            Stage::SentBack => "SENT_BACK",
-            Stage::Approved => "APPROVED",
-        }
-        .to_owned(),
+        stage: side.stage.as_str().to_owned(),
         name: side.name.clone(),
         periods: side
             .periods

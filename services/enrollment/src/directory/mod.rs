@@ -96,13 +96,13 @@ pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Perm
     Ok(school)
 }
 
-/// Name of a colleague: somebody else at the same desk as whoever calls.
-pub async fn colleague(ctx: &Context, tx: &mut Tx, account: &str) -> Result<String, Error> {
-    let found = store::account(tx, account).await?.filter(|row| !row.disabled && row.organisation == ctx.actor.organisation);
-    match found.filter(|row| row.role == ctx.actor.role.as_str()) {
-        Some(row) => Ok(row.display_name),
-        None => Err(Refusal::field("account", "应为本单位同一角色的在用账号").into()),
-    }
+/// Name of somebody who acts in a role at an organisation today, themselves or as its principal's deputy; none where an account doesn't.
+pub async fn seated(ctx: &Context, tx: &mut Tx, account: &str, (role, organisation): (Role, &str)) -> Result<Option<String>, Error> {
+    let Some(row) = store::account(tx, account).await?.filter(|row| !row.disabled && row.organisation == organisation) else {
+        return Ok(None);
+    };
+    let sits = row.role == role.as_str() || (role == Role::Principal && deputies::stands_in(ctx, tx, account).await?);
+    Ok(sits.then_some(row.display_name))
 }
 
 /// Opens an account with a one-time password.

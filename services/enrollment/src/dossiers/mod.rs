@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use xuezhu_review::{
     About, Dossier, Kind, Work,
     door::{Keeper, School},
+    way::Seat,
 };
-use xuezhu_service::{Context, Error, Permission};
+use xuezhu_service::{Context, Error, Permission, Refusal, Role};
 use xuezhu_store::Tx;
 
 use crate::{Parts, directory};
@@ -43,7 +44,20 @@ impl Keeper for Dossiers<'_> {
         Box::pin(async move { Ok(directory::school_for(ctx, tx, school, Permission::ManageDirectory).await?.authority) })
     }
 
-    fn colleague<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, account: &'t str) -> Work<'t, String> {
-        Box::pin(directory::colleague(ctx, tx, account))
+    /// Whoever takes something over sits there, or could not have come so far.
+    fn colleague<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, seat: &'t Seat, account: &'t str) -> Work<'t, String> {
+        let (role, organisation) = match seat {
+            Seat::Clerk(school) => (Role::SchoolClerk, school),
+            Seat::Principal(school) => (Role::Principal, school),
+            Seat::Department(region) => (Role::DepartmentOfficer, region),
+        };
+        Box::pin(async move {
+            if account == ctx.actor.account {
+                return Ok(ctx.actor.display_name.clone());
+            }
+            let found = directory::seated(ctx, tx, account, (role, organisation)).await?;
+            let why = format!("应为能在{}办理的在用账号", seat.name());
+            found.ok_or_else(|| Refusal::field("account", why).into())
+        })
     }
 }

@@ -16,16 +16,17 @@ use xuezhu_domain::{Season, Term};
 use xuezhu_proto::{
     aid::{
         ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, Candidate, CreateAwardListRequest, GetAwardListRequest, ImportAwardsRequest,
-        ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest, award_entry,
-        import_awards_request::Part, scheme,
+        ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest,
+        award_entry::State, import_awards_request::Part, scheme,
     },
     common::ImportReport,
 };
 
 use super::{
-    Desk, PageError,
+    Desk, PageError, corrections,
+    corrections::Offer,
     import::{Kind, by_cause, file, head},
-    render, show, unknown_act,
+    in_chinese, render, show, unknown_act,
 };
 use crate::Gateway;
 
@@ -124,6 +125,8 @@ struct ListPage {
     report: Option<ImportReport>,
     problems: Vec<Kind>,
     error: String,
+    /// What may be put right of what was approved.
+    correction: Option<Offer>,
 }
 
 impl ListPage {
@@ -136,7 +139,12 @@ impl ListPage {
     }
 
     fn removable(&self, entry: &AwardEntry) -> bool {
-        self.desk.user.is_clerk() && matches!(entry.state().as_str_name(), "DRAFT" | "SENT_BACK")
+        self.desk.user.is_clerk() && matches!(entry.state(), State::Draft | State::SentBack)
+    }
+
+    /// Whether anything of it is under way or done.
+    fn was_submitted(&self) -> bool {
+        self.list.submitted + self.list.attested + self.list.approved > 0
     }
 
     fn can_attest(&self) -> bool {
@@ -175,15 +183,35 @@ impl ListPage {
 
     /// Whether an entry waits for who looks, who may send it back.
     fn returnable(&self, entry: &AwardEntry) -> bool {
-        match entry.state().as_str_name() {
-            "SUBMITTED" => self.desk.user.is_principal(),
-            "ATTESTED" => self.decides(),
-            _ => false,
+        match entry.state() {
+            State::Submitted => self.desk.user.is_principal(),
+            State::Attested => self.decides(),
+            State::Draft | State::Approved | State::SentBack | State::Unspecified => false,
         }
     }
 
     fn can_return(&self) -> bool {
         self.entries.iter().any(|entry| self.returnable(entry))
+    }
+
+    fn correctable(&self, entry: &AwardEntry) -> bool {
+        self.correction.is_some() && corrections::stands(entry)
+    }
+
+    /// The form that the box of an entry belongs to, if it has one.
+    fn ticked_for(&self, entry: &AwardEntry) -> Option<&'static str> {
+        if self.returnable(entry) {
+            Some("back")
+        } else if self.correctable(entry) {
+            Some("correction")
+        } else {
+            None
+        }
+    }
+
+    /// Whether anybody may be ticked.
+    fn ticks(&self) -> bool {
+        self.can_return() || self.correction.is_some()
     }
 }
 
@@ -209,12 +237,13 @@ async fn view(desk: Desk, school: String, list: String, query: PageQuery, upload
         page_size: 100,
         page_token: query.page,
         held_only: query.held,
-        state: award_entry::State::from_str_name(&query.state).unwrap_or_default().into(),
+        state: State::from_str_name(&query.state).unwrap_or_default().into(),
     };
     let answer = desk.awards().list_entries(desk.request(asked)).await?.into_inner();
     let Uploaded { report, content, error } = uploaded;
     let problems = report.as_ref().map(|report| by_cause(&report.problems)).unwrap_or_default();
     let view = ListPage {
+        correction: Offer::of(&desk, &row.authority, &answer.entries),
         request_id: desk.new_request_id(),
         desk,
         list: row,
@@ -229,6 +258,12 @@ async fn view(desk: Desk, school: String, list: String, query: PageQuery, upload
         error,
     };
     Ok(render(&view))
+}
+
+/// The page of a list with why something was refused.
+pub async fn with_error(desk: Desk, school: String, list: String, status: &Status) -> Result<Response, PageError> {
+    let uploaded = Uploaded { error: in_chinese(status.message()), ..Uploaded::default() };
+    view(desk, school, list, PageQuery::default(), uploaded).await
 }
 
 /// What has just been done, in Chinese.
@@ -354,6 +389,6 @@ async fn upload(desk: Desk, Path((school, list)): Path<(String, String)>, form: 
             view(desk, school, list, PageQuery::default(), Uploaded { report, content, error: String::new() }).await
         }
         Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
-        Err(status) => view(desk, school, list, PageQuery::default(), Uploaded { error: status.message().to_owned(), ..Uploaded::default() }).await,
+        Err(status) => with_error(desk, school, list, &status).await,
     }
 }

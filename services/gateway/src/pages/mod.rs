@@ -7,6 +7,7 @@ pub mod show;
 mod accounts;
 mod cases;
 mod chains;
+mod corrections;
 mod deputies;
 mod dossiers;
 mod doubles;
@@ -61,6 +62,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(students::routes())
         .merge(submissions::routes())
         .merge(lists::routes())
+        .merge(corrections::routes())
         .merge(flags::routes())
         .merge(cases::routes())
         .merge(forgotten::routes())
@@ -186,7 +188,7 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 37] = [
+const FIELDS: [(&str, &str); 40] = [
     ("as_of", "哪一天的学籍"),
     ("known_at", "按哪一天以前的登记"),
     ("class_name", "班级"),
@@ -224,6 +226,9 @@ const FIELDS: [(&str, &str); 37] = [
     ("deputy", "链接中的委托编号"),
     ("items", "勾选的学生"),
     ("school", "学校代码"),
+    ("first_month", "停发的起始月份"),
+    ("months", "核减的月份"),
+    ("about", "链接中的名单编号"),
 ];
 
 /// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.

@@ -11,6 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Code;
+use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_proto::{
     aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
     enrollment::{
@@ -341,10 +342,10 @@ fn place_in(place: &FoundEnrollment, month: i32) -> Option<(&'static str, String
         .iter()
         .find(|period| period.from <= begin && (period.to.is_empty() || period.to > begin))
         .or_else(|| place.periods.iter().find(|period| period.from >= begin && period.from < end))?;
-    let class = match period.state.as_str() {
-        "IN_SCHOOL" => "good",
-        "ON_LEAVE" => "wait",
-        _ => "gone",
+    let class = match PeriodState::parse(&period.state) {
+        PeriodState::InSchool => "good",
+        PeriodState::OnLeave => "wait",
+        PeriodState::Withdrawn | PeriodState::NeverCame | PeriodState::Unknown => "gone",
     };
     Some((class, format!("{}·{}", place.school_name, show::state(&period.state))))
 }

@@ -79,6 +79,11 @@ pub(super) async fn of_account(tx: &mut Tx, account: &str, today: NaiveDate) -> 
     Ok(store::next_of_account(tx, account, today).await?.map(|(from, to)| StandsIn { from, to }))
 }
 
+/// Whether an account stands in today.
+pub(super) async fn stands_in(ctx: &Context, tx: &mut Tx, account: &str) -> Result<bool, Error> {
+    Ok(of_account(tx, account, ctx.today()).await?.is_some_and(|stands| stands.from <= ctx.today()))
+}
+
 /// Whoever stands in names nobody to stand in for them.
 fn principal_alone(ctx: &Context) -> Result<(), Error> {
     if ctx.actor.role == Role::Principal { Ok(()) } else { Err(Refusal::new(Reason::Forbidden, "只有校长本人可以委托和结束委托").into()) }

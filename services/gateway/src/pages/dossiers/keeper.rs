@@ -67,6 +67,8 @@ pub struct Asked {
     pub name: String,
     /// With this item.
     pub item: String,
+    /// About this.
+    pub about: String,
     /// Where the page begins.
     pub page: String,
 }
@@ -134,14 +136,14 @@ impl Keeper {
 
     /// Dossiers, newest first.
     pub async fn list(self, desk: &Desk, asked: Asked, rows: i32) -> Result<Found, Status> {
-        let Asked { school, kind, state, name, item, page } = asked;
+        let Asked { school, kind, state, name, item, about, page } = asked;
         let (state, page_size, page_token) = (state.into(), rows, page);
         Ok(ask!(
             desk,
             self,
             request(),
             list_dossiers,
-            ListDossiersRequest { school: school, kind: kind, state: state, name: name, item: item, page_size: page_size, page_token: page_token },
+            ListDossiersRequest { school: school, kind: kind, state: state, name: name, item: item, about: about, page_size: page_size, page_token: page_token },
             answer => Found { dossiers: answer.dossiers, next: answer.next_page_token, kinds: answer.kinds }
         ))
     }

@@ -52,13 +52,14 @@ struct IndexQuery {
     school: String,
     name: String,
     item: String,
+    about: String,
     page: String,
 }
 
 impl IndexQuery {
     /// Whether anything narrows the list.
     fn narrows(&self) -> bool {
-        [&self.kind, &self.state, &self.school, &self.name, &self.item].into_iter().any(|asked| !asked.is_empty())
+        [&self.kind, &self.state, &self.school, &self.name, &self.item, &self.about].into_iter().any(|asked| !asked.is_empty())
     }
 }
 
@@ -114,6 +115,7 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
         state: dossier::State::from_str_name(&query.state).unwrap_or_default(),
         name: query.name.trim().to_owned(),
         item: query.item.clone(),
+        about: query.about.clone(),
         page: query.page.clone(),
     };
     let Found { dossiers: rows, next, kinds } = keeper.list(&desk, asked, ROWS).await?;

@@ -13,7 +13,8 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use xuezhu_domain::{Month, text::comparable_name};
+use xuezhu_domain::{Month, enrollment::PeriodState, text::comparable_name};
+use xuezhu_judge::case::Stage;
 use xuezhu_proto::aid::{
     Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest, flag,
     scheme,
@@ -260,7 +261,7 @@ fn button(desk: &Desk, flag: &Flag, way: advice::Way) -> Option<Way> {
 /// The page of the approved enrollment at the list's school.
 fn enrollment(flag: &Flag) -> Option<String> {
     let places = &flag.evidence.as_ref()?.enrollments;
-    let place = places.iter().find(|place| place.stage == "APPROVED" && place.school == flag.school)?;
+    let place = places.iter().find(|place| Stage::parse(&place.stage) == Some(Stage::Approved) && place.school == flag.school)?;
     Some(format!("/schools/{}/enrollments/{}", place.school, place.enrollment))
 }
 
@@ -298,11 +299,11 @@ fn place_in(evidence: &xuezhu_proto::aid::Evidence, month: i32) -> (&'static str
     let period = periods()
         .find(|period| period.from <= begin && (period.to.is_empty() || period.to > begin))
         .or_else(|| periods().find(|period| period.from > begin && period.from < end));
-    match period.map(|period| period.state.as_str()) {
-        Some("IN_SCHOOL") => ("在读", "good"),
-        Some("ON_LEAVE") => ("休学", "wait"),
-        Some(_) => ("已离校", "gone"),
-        None if evidence.enrollments.iter().any(|enrollment| enrollment.stage == "SUBMITTED") => ("待审", "wait"),
+    match period.map(|period| PeriodState::parse(&period.state)) {
+        Some(PeriodState::InSchool) => ("在读", "good"),
+        Some(PeriodState::OnLeave) => ("休学", "wait"),
+        Some(PeriodState::Withdrawn | PeriodState::NeverCame | PeriodState::Unknown) => ("已离校", "gone"),
+        None if evidence.enrollments.iter().any(|place| Stage::parse(&place.stage) == Some(Stage::Submitted)) => ("待审", "wait"),
         None => ("无", "gone"),
     }
 }

@@ -1,0 +1,112 @@
+//! What the main pages cost at the server, over a province that lived two school years: each is asked for by those who work with it, one
+//! after the other, beside a page that asks no service for anything.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use reqwest::{StatusCode, header};
+use serde_json::json;
+use xuezhu::{
+    client::Session,
+    demo::{
+        play::{self, PASSWORD},
+        world::World,
+    },
+    deployment::Deployment,
+    output,
+};
+use xuezhu_service::settings::Settings;
+use xuezhu_tests::{
+    Engine, deployment_on, postgres,
+    schools::{awards, number},
+};
+
+use crate::seconds;
+
+/// Schools that have sent a list each when the pages are asked for; half of their principals have signed.
+const WAITING: usize = 40;
+/// Lines of each of these lists.
+const LINES: u32 = 10;
+
+/// Measures on both engines; so many students, each page so many times.
+pub async fn measure(students: i64, asked: i64) {
+    for engine in Engine::ALL {
+        let world = World::make(usize::try_from(students).unwrap_or(20_000), 7, 0.01);
+        let folder = tempfile::tempdir().expect("a folder");
+        let registry = folder.path().join("registry.csv");
+        let rows: Vec<String> = world.registry.iter().map(|(number, name)| format!("{number},{name}\n")).collect();
+        std::fs::write(&registry, format!("number,name\n{}", rows.concat())).expect("is written");
+        let databases = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
+        };
+        let deployment = deployment_on(databases, folder.path(), &registry.display().to_string(), Settings::default()).await;
+        let one_time = deployment.admin_password.clone().expect("a new deployment has a first administrator");
+        play::play(&deployment, &world, &one_time, output::bar(true, play::steps(), "playing")).await.expect("is played");
+        let waiting = send_lists(&deployment, &world).await.expect("lists are sent");
+        deployment.drain().await.expect("drains");
+        for db in deployment.databases() {
+            db.analyze().await.expect("is analysed");
+        }
+        println!("== {engine:?}, {students} students of {} schools, {waiting} lists under way", world.schools.len());
+        all(&deployment, &world, asked).await.expect("pages are shown");
+        deployment.stop().await;
+    }
+}
+
+async fn send_lists(deployment: &Deployment, world: &World) -> anyhow::Result<usize> {
+    let base = format!("http://{}", deployment.http);
+    let lines: Vec<(String, String)> = (0..LINES).map(|serial| (format!("王{serial}"), number(serial))).collect();
+    let file = awards(&lines.iter().map(|(name, number)| (name.as_str(), number.as_str(), "")).collect::<Vec<_>>());
+    let schools = world.schools.len().min(WAITING);
+    for (index, school) in world.schools.iter().enumerate().take(schools) {
+        let clerk = Session::log_in(&base, &format!("clerk{}", index + 1), PASSWORD).await?;
+        let at = format!("/v1/schools/{}/awardLists", school.code);
+        let term = xuezhu_domain::calendar::Term::of(deployment.today()).to_string();
+        let made = clerk.post(&at, &json!({ "scheme": "GRANT", "term": term }), "").await?;
+        let path = format!("{at}/{}", made["list"].as_str().context("an id")?);
+        clerk.upload(&format!("{path}/import"), file.clone(), "").await?;
+        let submitted = clerk.post(&format!("{path}/submit"), &json!({}), "").await?;
+        if index % 2 == 0 {
+            let principal = clerk.with_log_in(&format!("head{}", index + 1), PASSWORD).await?;
+            principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), "").await?;
+        }
+    }
+    Ok(schools)
+}
+
+async fn all(deployment: &Deployment, world: &World, asked: i64) -> anyhow::Result<()> {
+    let base = format!("http://{}", deployment.http);
+    let school = &world.schools[0];
+    let admin = Session::log_in(&base, "admin", PASSWORD).await?;
+    let clerk = admin.with_log_in("clerk1", PASSWORD).await?;
+    let principal = admin.with_log_in("head1", PASSWORD).await?;
+    let officer = admin.with_log_in(&format!("officer{}", school.authority), PASSWORD).await?;
+    let lists = clerk.get(&format!("/v1/schools/{}/awardLists", school.code)).await?;
+    let list = lists["lists"][0]["list"].as_str().context("a list")?;
+    page(&base, "log-in page, asks nobody", "/login", &admin, asked).await?;
+    for (who, session) in [("administrator", &admin), ("officer", &officer), ("principal", &principal), ("clerk", &clerk)] {
+        page(&base, &format!("first page, {who}"), "/", session, asked).await?;
+    }
+    page(&base, "students, clerk", "/students", &clerk, asked).await?;
+    page(&base, "flags, officer", "/flags", &officer, asked).await?;
+    page(&base, "lists, officer", "/lists", &officer, asked).await?;
+    page(&base, "one list, clerk", &format!("/schools/{}/lists/{list}", school.code), &clerk, asked).await?;
+    page(&base, "dossiers, officer", "/dossiers", &officer, asked).await
+}
+
+async fn page(base: &str, what: &str, path: &str, session: &Session, asked: i64) -> anyhow::Result<()> {
+    let (http, mut times) = (reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?, Vec::<Duration>::new());
+    let mut bytes = 0;
+    for _ in 0..asked {
+        let begun = Instant::now();
+        let answer = http.get(format!("{base}{path}")).header(header::COOKIE, format!("xuezhu_session={}", session.token())).send().await?;
+        anyhow::ensure!(answer.status() == StatusCode::OK, "{path}: {}", answer.status());
+        bytes = answer.bytes().await?.len();
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    let share = |permille: usize| seconds(times[(times.len() - 1) * permille / 1000]) * 1e3;
+    println!("{what:<28} p50 {:>6.1} ms   p99 {:>6.1} ms   {:>4} kB", share(500), share(990), bytes / 1024);
+    Ok(())
+}
