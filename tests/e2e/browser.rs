@@ -93,6 +93,14 @@ impl Browser {
         }
     }
 
+    /// Whether there is no such thing on the page, which is there already.
+    async fn lacks(&self, selector: &str) -> anyhow::Result<()> {
+        match self.call("element", json!({ "using": "css selector", "value": selector })).await {
+            Ok(_) => bail!("the page has {selector}"),
+            Err(_) => Ok(()),
+        }
+    }
+
     async fn type_in(&self, selector: &str, text: &str) -> anyhow::Result<()> {
         let element = self.find(selector).await?;
         self.call(&format!("element/{element}/value"), json!({ "text": text })).await.map(drop)
@@ -573,20 +581,25 @@ async fn walk_corrections(page: &Browser, base: &str, list: &str, names: [&str; 
     page.type_in("#correction input[name=reason]", "十二月已离校").await?;
     page.click("#correction button").await?;
     page.sees("请先勾选要更正的学生").await?;
+    // What was filled in is still there, and what else the page offers works.
+    page.click("a.stat[href$='state=APPROVED']").await?;
+    page.sees("只看已审核的").await?;
     page.click(&tick(names[0])).await?;
     page.click("input[value=CUT]").await?;
     page.type_in("#correction input[name=reason]", "十二月已离校").await?;
     page.click("#correction button").await?;
     page.sees("请勾选要核减的月份").await?;
-    page.click(&tick(names[0])).await?;
-    page.click("input[value=CUT]").await?;
+    page.sees("只看已审核的").await?;
     page.click("input[name=month][value='202612']").await?;
-    page.type_in("#correction input[name=reason]", "十二月已离校").await?;
     page.picture("correction").await?;
     page.fits().await?;
     page.click("#correction button").await?;
     page.sees("资助更正（核减，1人）").await?;
     page.sees("起等校长").await?;
+    // Until it is decided the school asks nothing more of this entry.
+    page.go(&format!("{base}{list}")).await?;
+    page.find(&tick(names[1])).await?;
+    page.lacks(&tick(names[0])).await?;
 
     page.log_in(base, "deputy").await?;
     page.click("#mine td a.btn").await?;

@@ -111,6 +111,7 @@ pub struct NewChain {
 /// Sets a chain from a day on. Whoever calls has authorised it for the scope.
 pub async fn set(ctx: &Context, tx: &mut Tx, chain: NewChain) -> Result<Uuid, Error> {
     let mut errors = FieldErrors::default();
+    store::take_turn(tx).await?;
     let known = store::chains(tx).await?;
     let row = row(ctx, chain, "", &known, &mut errors)?;
     errors.check()?;
@@ -121,6 +122,7 @@ pub async fn set(ctx: &Context, tx: &mut Tx, chain: NewChain) -> Result<Uuid, Er
 
 /// Sets several, all or none; what else is known to be wrong is told with what is wrong with these, each by its place: `chains[2].steps`.
 pub async fn set_all(ctx: &Context, tx: &mut Tx, chains: Vec<(usize, NewChain)>, mut errors: FieldErrors) -> Result<Vec<Uuid>, Error> {
+    store::take_turn(tx).await?;
     let (mut known, mut rows) = (store::chains(tx).await?, Vec::with_capacity(chains.len()));
     for (at, chain) in chains {
         let row = row(ctx, chain, &format!("chains[{at}]."), &known, &mut errors)?;
@@ -136,9 +138,12 @@ pub async fn set_all(ctx: &Context, tx: &mut Tx, chains: Vec<(usize, NewChain)>,
 fn row(ctx: &Context, chain: NewChain, place: &str, known: &[ChainRow], errors: &mut FieldErrors) -> Result<ChainRow, StoreError> {
     let field = |name: &str| format!("{place}{name}");
     let steps = if chain.steps.trim().is_empty() { None } else { errors.parse::<Chain>(&field("steps"), &chain.steps) };
-    if let Some(steps) = &steps
-        && let Some(why) = wrong(&chain, steps, known, |scope| ctx.may(Permission::ManageDirectory, &Place::Region(scope)).is_ok())?
-    {
+    let keeps = |region: &str| region == ctx.actor.organisation || ctx.may(Permission::ManageDirectory, &Place::Region(region)).is_ok();
+    let why = match &steps {
+        Some(steps) => wrong(&chain, steps, known, keeps)?,
+        None => undone(&chain, known, keeps),
+    };
+    if let Some(why) = why {
         errors.add(&field("steps"), why);
     }
     if chain.from_day < ctx.today() {
@@ -154,6 +159,7 @@ fn row(ctx: &Context, chain: NewChain, place: &str, known: &[ChainRow], errors: 
         reason: reason.unwrap_or_default(),
         recorded_by: String::new(),
         recorded_by_name: String::new(),
+        recorded_for: Some(ctx.actor.organisation.clone()),
         recorded_at_us: 0,
     })
 }
@@ -185,17 +191,32 @@ fn wrong(chain: &NewChain, steps: &Chain, set: &[ChainRow], keeps: impl Fn(&str)
             return Ok(Some(format!("“{}”与适用范围没有隶属关系", step.desk.name())));
         }
     }
-    // What holds above on that day, and on each later day on which something else was set above.
+    // What holds above on that day, and on each later day on which something else was set above; and what was set from above for the scope.
     let wider = above(&chain.scope, &chain.region);
     let later = set.iter().filter(|row| wider.contains(&row.scope) && row.from_day > chain.from_day).map(|row| row.from_day);
-    for day in std::iter::once(chain.from_day).chain(later) {
-        let Some(above) = holding(chain.kind, set, &wider, None, day)? else { continue };
+    let held: Vec<Option<&ChainRow>> =
+        std::iter::once(chain.from_day).chain(later).map(|day| holding(chain.kind, set, &wider, None, day)).collect::<Result<_, _>>()?;
+    let own = set_from_above(chain, set, &keeps).filter(|row| !row.steps.is_empty());
+    for above in held.into_iter().flatten().filter(|row| !keeps(&row.scope)).chain(own) {
         let missing = missing(&parsed(&above.steps)?);
-        if !missing.is_empty() && !keeps(&above.scope) {
+        if !missing.is_empty() {
             return Ok(Some(format!("上级规定自{}起须经{missing}审核，本级只能增加环节，不能省去", above.from_day)));
         }
     }
     Ok(None)
+}
+
+/// What somebody whose word counts more set for the very scope of a chain, where that is what holds, or will.
+fn set_from_above<'r>(chain: &NewChain, set: &'r [ChainRow], keeps: &impl Fn(&str) -> bool) -> Option<&'r ChainRow> {
+    let of_scope = set.iter().filter(|row| row.kind == chain.kind.code && row.scope == chain.scope);
+    let last = of_scope.max_by_key(|row| (row.from_day, row.recorded_at_us, row.chain))?;
+    last.recorded_for.as_deref().is_some_and(|region| !keeps(region)).then_some(last)
+}
+
+/// Why a scope may not be left to what holds above: its chain was set from above.
+fn undone(chain: &NewChain, set: &[ChainRow], keeps: impl Fn(&str) -> bool) -> Option<String> {
+    let own = set_from_above(chain, set, &keeps).filter(|row| !row.steps.is_empty())?;
+    Some(format!("本级现行环节由上级自{}起设定，本级不能取消", own.from_day))
 }
 
 /// Every chain that was set, by kind and scope, the latest first.
@@ -229,6 +250,7 @@ mod tests {
             reason: String::new(),
             recorded_by: String::new(),
             recorded_by_name: String::new(),
+            recorded_for: None,
             recorded_at_us: i64::from(at),
         }
     }
@@ -285,6 +307,31 @@ mod tests {
         ] {
             let found = asked(scope, region, from, steps, keeps).unwrap_or_default();
             assert!(if why.is_empty() { found.is_empty() } else { found.contains(why) }, "{scope} {from} {steps}: {found}");
+        }
+    }
+
+    #[test]
+    fn what_was_set_from_above_for_a_scope_is_undone_from_above_alone() {
+        let by = |region: &str, row: ChainRow| ChainRow { recorded_for: Some(region.into()), ..row };
+        let strict = by("430000", row(1, "430102", 1, "PRINCIPAL, AUTHORITY, PROVINCE"));
+        let asked = |set: &[ChainRow], steps: &str, keeper: &str| {
+            let chain =
+                NewChain { kind: &STRICT, scope: "430102".into(), region: "430102".into(), from_day: day(5), steps: steps.into(), reason: String::new() };
+            let keeps = |region: &str| covers(keeper, region);
+            if steps.is_empty() { undone(&chain, set, keeps) } else { wrong(&chain, &steps.parse().expect("a chain"), set, keeps).expect("chains") }
+        };
+        for (set, steps, keeper, why) in [
+            (vec![strict.clone()], "PRINCIPAL, AUTHORITY", "430102", "自2026-10-01起须经省级主管部门审核"),
+            (vec![strict.clone()], "", "430102", "由上级自2026-10-01起设定，本级不能取消"),
+            (vec![strict.clone()], "PRINCIPAL, AUTHORITY, CITY, PROVINCE", "430102", ""),
+            (vec![strict.clone()], "PRINCIPAL, AUTHORITY", "430000", ""),
+            (vec![strict.clone()], "", "430000", ""),
+            (vec![row(1, "430102", 1, "PRINCIPAL, AUTHORITY, PROVINCE")], "", "430102", ""),
+            (vec![by("430102", row(1, "430102", 1, "PRINCIPAL, AUTHORITY, PROVINCE"))], "", "430102", ""),
+            (vec![strict, by("430000", row(2, "430102", 2, ""))], "PRINCIPAL, AUTHORITY", "430102", ""),
+        ] {
+            let found = asked(&set, steps, keeper).unwrap_or_default();
+            assert!(if why.is_empty() { found.is_empty() } else { found.contains(why) }, "{set:?} {steps} {keeper}: {found}");
         }
     }
 }

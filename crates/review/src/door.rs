@@ -107,7 +107,7 @@ pub async fn one(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid) -> R
     let name = keeper.schools(tx, vec![&dossier.school]).await?.remove(&dossier.school).unwrap_or_default().name;
     let refused = if dossier.waiting > 0 { inbox::refused(tx, id).await?.len() } else { 0 };
     let whole = told::whole(about(keeper.kinds(), dossier.kind)?, &dossier, &stands, &acts, &name, ctx.today());
-    Ok(pb::Dossier { refused: i32::try_from(refused).unwrap_or(i32::MAX), ..whole })
+    Ok(pb::Dossier { refused: i32::try_from(refused).unwrap_or(i32::MAX), own: dossier.submitted_by == ctx.actor.account, ..whole })
 }
 
 /// A dossier that whoever calls may read, alone.

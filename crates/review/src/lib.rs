@@ -362,6 +362,9 @@ pub(crate) async fn own_desk(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Resul
 /// Somebody of the desk has it from now on: a colleague, or whoever takes it over. It grants nothing: all of the desk may act.
 pub async fn hand_over(ctx: &Context, tx: &mut Tx, dossier: Uuid, account: &str, name: &str) -> Result<Dossier, Error> {
     let mut open = Open::enter(ctx, tx, dossier, Act::HandOver).await?;
+    if account == open.dossier.submitted_by && open.stand()?.duty == Duty::Decides {
+        return Err(Refusal::field("account", "是提交人，不能审签本人提交的内容").into());
+    }
     account.clone_into(&mut open.dossier.holder);
     name.clone_into(&mut open.dossier.holder_name);
     open.note(ctx, tx, Act::HandOver, name, 0, 0).await?;

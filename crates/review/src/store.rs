@@ -532,62 +532,51 @@ pub struct Filter {
     pub seats: &'static str,
 }
 
+/// Dossiers, newest first, found by what leads: each has an index.
+macro_rules! found {
+    ($tx:ident, $filter:ident, $before:ident, $limit:ident, $leads:literal) => {
+        rows!(
+            $tx,
+            Dossier,
+            concat!(
+                "SELECT * FROM dossiers d WHERE ",
+                $leads,
+                " AND ($1 = '' OR d.school = $1) AND ($2 = '' OR substr(d.authority, 1, length($2)) = $2) AND ($3 = 0 OR d.kind = $3)
+                  AND ($4 = 0 OR d.state = $4) AND ($5 IS NULL OR d.subject = $5)
+                  AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
+                  AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
+                  AND ($8 IS NULL OR d.dossier < $8)
+                  AND ($10 = 0 OR ($10 = 1 AND d.waiting > 0) OR ($10 = 2 AND d.waiting = 0)) AND ($11 = '' OR substr(d.waits_at, 1, 1) = $11)
+                  ORDER BY d.dossier DESC LIMIT $9"
+            ),
+            &$filter.school,
+            &$filter.authority_prefix,
+            $filter.kind,
+            $filter.state,
+            $filter.subject,
+            $filter.item,
+            &$filter.name,
+            $before,
+            $limit,
+            $filter.waits.map_or(0, |waits| if waits { 1 } else { 2 }),
+            $filter.seats
+        )
+    };
+}
+
 /// Dossiers, newest first.
 pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
-    if filter.school.is_empty() { dossiers_of_all(tx, filter, before, limit).await } else { dossiers_of_school(tx, filter, before, limit).await }
-}
-
-/// The same of one school: they are found by its index.
-async fn dossiers_of_school(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
-    rows!(
-        tx,
-        Dossier,
-        "SELECT * FROM dossiers d
-         WHERE d.school = $1 AND ($2 = '' OR substr(d.authority, 1, length($2)) = $2) AND ($3 = 0 OR d.kind = $3) AND ($4 = 0 OR d.state = $4)
-           AND ($5 IS NULL OR d.subject = $5)
-           AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
-           AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
-           AND ($8 IS NULL OR d.dossier < $8)
-           AND ($10 = 0 OR ($10 = 1 AND d.waiting > 0) OR ($10 = 2 AND d.waiting = 0)) AND ($11 = '' OR substr(d.waits_at, 1, 1) = $11)
-         ORDER BY d.dossier DESC LIMIT $9",
-        &filter.school,
-        &filter.authority_prefix,
-        filter.kind,
-        filter.state,
-        filter.subject,
-        filter.item,
-        &filter.name,
-        before,
-        limit,
-        filter.waits.map_or(0, |waits| if waits { 1 } else { 2 }),
-        filter.seats
-    )
-}
-
-/// The same of all schools that one may see.
-async fn dossiers_of_all(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
-    rows!(
-        tx,
-        Dossier,
-        "SELECT * FROM dossiers d
-         WHERE ($1 = '' OR substr(d.authority, 1, length($1)) = $1) AND ($2 = 0 OR d.kind = $2) AND ($3 = 0 OR d.state = $3)
-           AND ($4 IS NULL OR d.subject = $4)
-           AND ($5 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $5))
-           AND ($6 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $6))
-           AND ($7 IS NULL OR d.dossier < $7)
-           AND ($9 = 0 OR ($9 = 1 AND d.waiting > 0) OR ($9 = 2 AND d.waiting = 0)) AND ($10 = '' OR substr(d.waits_at, 1, 1) = $10)
-         ORDER BY d.dossier DESC LIMIT $8",
-        &filter.authority_prefix,
-        filter.kind,
-        filter.state,
-        filter.subject,
-        filter.item,
-        &filter.name,
-        before,
-        limit,
-        filter.waits.map_or(0, |waits| if waits { 1 } else { 2 }),
-        filter.seats
-    )
+    if filter.subject.is_some() {
+        found!(tx, filter, before, limit, "d.subject = $5")
+    } else if filter.item.is_some() {
+        found!(tx, filter, before, limit, "d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6)")
+    } else if !filter.name.is_empty() {
+        found!(tx, filter, before, limit, "d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7)")
+    } else if !filter.school.is_empty() {
+        found!(tx, filter, before, limit, "d.school = $1")
+    } else {
+        found!(tx, filter, before, limit, "d.dossier IS NOT NULL")
+    }
 }
 
 /// The dossier of the same kind that the school submitted before one, and did not take back.
@@ -660,8 +649,16 @@ pub struct ChainRow {
     pub recorded_by: String,
     /// By name.
     pub recorded_by_name: String,
+    /// For whom whoever set it keeps the directory: a region, empty for everybody; none where a database of before did not keep it.
+    pub recorded_for: Option<String>,
     /// When.
     pub recorded_at_us: i64,
+}
+
+/// Waits until nobody else sets chains.
+pub(crate) async fn take_turn(tx: &mut Tx) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO chain_turns (only_row, turns) VALUES (1, 1) ON CONFLICT (only_row) DO UPDATE SET turns = chain_turns.turns + 1")?;
+    Ok(())
 }
 
 /// Chains of a kind that hold for any of these scopes on a day.
@@ -704,13 +701,14 @@ pub(crate) async fn insert_chains(ctx: &Context, tx: &mut Tx, chains: &[ChainRow
     run!(
         tx,
         sql!(
-            "INSERT INTO chains (chain, kind, scope, from_day, steps, reason, recorded_by, recorded_by_name, recorded_at_us)
-             SELECT t.chain, t.kind, t.scope, t.from_day, t.steps, t.reason, $2, $3, $4
+            "INSERT INTO chains (chain, kind, scope, from_day, steps, reason, recorded_by, recorded_by_name, recorded_for, recorded_at_us)
+             SELECT t.chain, t.kind, t.scope, t.from_day, t.steps, t.reason, $2, $3, $4, $5
              FROM " table 1 (chain uuid, kind integer, scope text, from_day date, steps text, reason text)
         ),
         bulk_rows(&rows),
         &ctx.actor.account,
         &ctx.actor.display_name,
+        &ctx.actor.organisation,
         ctx.now_us()
     )?;
     Ok(())

@@ -18,7 +18,7 @@ use xuezhu::{
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
     Engine, deployment_on, postgres,
-    schools::{awards, number},
+    schools::{awards, number, student},
 };
 
 use crate::seconds;
@@ -56,7 +56,7 @@ pub async fn measure(students: i64, asked: i64) {
 
 async fn send_lists(deployment: &Deployment, world: &World) -> anyhow::Result<usize> {
     let base = format!("http://{}", deployment.http);
-    let lines: Vec<(String, String)> = (0..LINES).map(|serial| (format!("王{serial}"), number(serial))).collect();
+    let lines: Vec<(String, String)> = (0..LINES).map(|serial| (student(serial)["姓名"].clone(), number(serial))).collect();
     let file = awards(&lines.iter().map(|(name, number)| (name.as_str(), number.as_str(), "")).collect::<Vec<_>>());
     let schools = world.schools.len().min(WAITING);
     for (index, school) in world.schools.iter().enumerate().take(schools) {
@@ -65,7 +65,8 @@ async fn send_lists(deployment: &Deployment, world: &World) -> anyhow::Result<us
         let term = xuezhu_domain::calendar::Term::of(deployment.today()).to_string();
         let made = clerk.post(&at, &json!({ "scheme": "GRANT", "term": term }), "").await?;
         let path = format!("{at}/{}", made["list"].as_str().context("an id")?);
-        clerk.upload(&format!("{path}/import"), file.clone(), "").await?;
+        let report = clerk.upload(&format!("{path}/import"), file.clone(), "").await?;
+        anyhow::ensure!(report["rowsNew"] == LINES, "{report}");
         let submitted = clerk.post(&format!("{path}/submit"), &json!({}), "").await?;
         if index % 2 == 0 {
             let principal = clerk.with_log_in(&format!("head{}", index + 1), PASSWORD).await?;
@@ -85,9 +86,10 @@ async fn all(deployment: &Deployment, world: &World, asked: i64) -> anyhow::Resu
     let lists = clerk.get(&format!("/v1/schools/{}/awardLists", school.code)).await?;
     let list = lists["lists"][0]["list"].as_str().context("a list")?;
     page(&base, "log-in page, asks nobody", "/login", &admin, asked).await?;
-    for (who, session) in [("administrator", &admin), ("officer", &officer), ("principal", &principal), ("clerk", &clerk)] {
+    for (who, session) in [("officer", &officer), ("principal", &principal), ("clerk", &clerk)] {
         page(&base, &format!("first page, {who}"), "/", session, asked).await?;
     }
+    page(&base, "schools and accounts", "/accounts", &admin, asked).await?;
     page(&base, "students, clerk", "/students", &clerk, asked).await?;
     page(&base, "flags, officer", "/flags", &officer, asked).await?;
     page(&base, "lists, officer", "/lists", &officer, asked).await?;
@@ -101,7 +103,7 @@ async fn page(base: &str, what: &str, path: &str, session: &Session, asked: i64)
     for _ in 0..asked {
         let begun = Instant::now();
         let answer = http.get(format!("{base}{path}")).header(header::COOKIE, format!("xuezhu_session={}", session.token())).send().await?;
-        anyhow::ensure!(answer.status() == StatusCode::OK, "{path}: {}", answer.status());
+        anyhow::ensure!(answer.status() == StatusCode::OK, "{path}: {} {:?}", answer.status(), answer.headers().get(header::LOCATION));
         bytes = answer.bytes().await?.len();
         times.push(begun.elapsed());
     }

@@ -496,6 +496,7 @@ async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, way: Way) -> Result<pb::
             Some(Seat::Department(region)) => region,
             _ => String::new(),
         },
+        waiting_authorities: authorities(&way.open),
         dossiers: way.open.iter().map(|round| round.dossier.to_string()).collect(),
         submitted_by: way.submitted_by,
         attested_by: way.attested_by,
@@ -505,4 +506,18 @@ async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, way: Way) -> Result<pb::
         submitted_date: way.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
         attested_date: way.attested_day.map(|day| day.to_string()).unwrap_or_default(),
     })
+}
+
+/// Departments at which rounds wait.
+fn authorities(rounds: &[Dossier]) -> Vec<String> {
+    let mut authorities: Vec<String> = rounds
+        .iter()
+        .filter_map(|round| match round.seat() {
+            Some(Seat::Department(region)) => Some(region),
+            _ => None,
+        })
+        .collect();
+    authorities.sort();
+    authorities.dedup();
+    authorities
 }

@@ -56,7 +56,7 @@ impl Keeper for Dossiers<'_> {
                 return Ok(ctx.actor.display_name.clone());
             }
             let found = directory::seated(ctx, tx, account, (role, organisation)).await?;
-            let why = format!("应为能在{}办理的在用账号", seat.name());
+            let why = format!("应为能办理“{}”环节的在用账号", seat.name());
             found.ok_or_else(|| Refusal::field("account", why).into())
         })
     }

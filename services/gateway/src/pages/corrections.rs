@@ -8,13 +8,23 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
-use tonic::Status;
+use tonic::{Code, Status};
 use xuezhu_proto::{
-    aid::{AskCorrectionRequest, AwardEntry, OrderCorrectionRequest, award_entry, correction::What},
+    aid::{
+        AskCorrectionRequest, AwardEntry, AwardList, OrderCorrectionRequest, award_entry,
+        correction::{self, What},
+        scheme,
+    },
     common::Dossier,
 };
 
-use super::{Desk, PageError, dossiers::Keeper, lists};
+use super::{
+    Desk, PageError,
+    dossiers::Keeper,
+    in_chinese,
+    lists::{self, PageQuery, Told},
+    session::User,
+};
 use crate::Gateway;
 
 /// Bytes of a form in which every student of a page may be ticked.
@@ -30,37 +40,78 @@ pub fn routes() -> Router<Arc<Gateway>> {
 pub struct Offer {
     /// Whether it is ordered, and not asked for.
     pub orders: bool,
+    /// Whether single months can be taken: what goes by the term is voided or not.
+    pub by_month: bool,
     /// Months that stand, of whoever is shown.
     pub months: Vec<i32>,
 }
 
 impl Offer {
     /// None where whoever looks may neither ask nor order, or nothing stands.
-    pub fn of(desk: &Desk, authority: &str, entries: &[AwardEntry]) -> Option<Self> {
-        let orders = desk.user.decides_for(authority);
-        let mut months: Vec<i32> = entries.iter().filter(|entry| stands(entry)).flat_map(|entry| &entry.standing_months).copied().collect();
-        months.sort_unstable();
-        months.dedup();
-        ((orders || desk.user.is_clerk()) && !months.is_empty()).then_some(Self { orders, months })
+    pub fn of(user: &User, list: &AwardList, entries: &[AwardEntry]) -> Option<Self> {
+        let orders = user.decides_for(&list.authority);
+        let by_month = list.scheme() == scheme::Code::Grant;
+        let mut offer = Self { orders, by_month, months: Vec::new() };
+        offer.months = entries.iter().filter(|entry| offer.fits(entry)).flat_map(|entry| &entry.standing_months).copied().collect();
+        offer.months.sort_unstable();
+        offer.months.dedup();
+        ((orders || user.is_clerk()) && !offer.months.is_empty()).then_some(offer)
+    }
+
+    /// Whether an entry can be put right now: something of it was approved and stands. What the school asked already is decided first; an
+    /// order decides it.
+    pub fn fits(&self, entry: &AwardEntry) -> bool {
+        let asked = entry.corrections.iter().any(|correction| correction.state() == correction::State::UnderWay);
+        entry.state() == award_entry::State::Approved && !entry.standing_months.is_empty() && (self.orders || !asked)
     }
 }
 
-/// Whether anything of an entry was approved and stands.
-pub fn stands(entry: &AwardEntry) -> bool {
-    entry.state() == award_entry::State::Approved && !entry.standing_months.is_empty()
-}
-
+/// A form as it was filled in, to be shown again where it was refused.
 #[derive(Debug, Default)]
-struct Filled {
+pub struct Filled {
     request_id: String,
     what: String,
     first_month: String,
     months: Vec<String>,
-    reason: String,
+    /// Why.
+    pub reason: String,
     entries: Vec<String>,
+    /// The page that it stood on.
+    at: PageQuery,
 }
 
 impl Filled {
+    /// Whether an entry is ticked.
+    pub fn ticks(&self, entry: &AwardEntry) -> bool {
+        self.entries.contains(&entry.entry)
+    }
+
+    /// Whether this is what shall be done.
+    pub fn is(&self, what: &str) -> bool {
+        self.what == what
+    }
+
+    /// Whether it shall be stopped from a month on.
+    pub fn stops_from(&self, month: i32) -> bool {
+        self.first_month == month.to_string()
+    }
+
+    /// Whether a month shall be cut.
+    pub fn cuts(&self, month: i32) -> bool {
+        self.months.contains(&month.to_string())
+    }
+
+    /// A refusal with students by their names, where they are on the page, and not by their places among those that are ticked.
+    pub fn named(&self, message: &str, entries: &[AwardEntry]) -> String {
+        let part = |part: &str| {
+            let (field, why) = part.split_once('：')?;
+            let place: usize = field.strip_prefix("entries[")?.strip_suffix(']')?.parse().ok()?;
+            let entry = entries.iter().find(|entry| self.entries.get(place) == Some(&entry.entry))?;
+            Some(format!("{}：{why}", entry.name))
+        };
+        message.split('；').map(|told| part(told).unwrap_or_else(|| in_chinese(told))).collect::<Vec<_>>().join("；")
+    }
+
     /// A form whose check boxes bear one name.
     fn of(pairs: Vec<(String, String)>) -> Self {
         let mut form = Self::default();
@@ -72,6 +123,9 @@ impl Filled {
                 "month" => form.months.push(value),
                 "reason" => form.reason = value,
                 "entry" => form.entries.push(value),
+                "page" => form.at.page = value,
+                "state" => form.at.state = value,
+                "held" => form.at.held = value == "true",
                 _ => {}
             }
         }
@@ -109,9 +163,13 @@ async fn send(desk: &Desk, school: String, filled: &Filled) -> Result<Dossier, S
 }
 
 async fn correct(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pairs): Form<Vec<(String, String)>>) -> Result<Response, PageError> {
-    match send(&desk, school.clone(), &Filled::of(pairs)).await {
+    let mut filled = Filled::of(pairs);
+    match send(&desk, school.clone(), &filled).await {
         Ok(dossier) => Ok(Redirect::to(&Keeper::Aid.link(&dossier.dossier)).into_response()),
-        Err(status) if status.code() == tonic::Code::InvalidArgument => lists::with_error(desk, school, list, &status).await,
+        Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
+            let query = std::mem::take(&mut filled.at);
+            lists::view(desk, school, list, query, Told { error: status.message().to_owned(), filled, ..Told::default() }).await
+        }
         Err(status) => Err(status.into()),
     }
 }
@@ -138,6 +196,10 @@ mod tests {
         ] {
             assert_eq!(filled(what, first_month, months), asked, "{what} {first_month} {months:?}");
         }
+        let entry = |id: &str, name: &str| AwardEntry { entry: id.into(), name: name.into(), ..AwardEntry::default() };
+        let two = Filled { entries: vec!["a".into(), "b".into()], ..Filled::default() };
+        let told = "entries[1]：该条已有更正在办；entries[0]：没有；reason：不能为空";
+        assert_eq!(two.named(told, &[entry("b", "王企")]), "王企：该条已有更正在办；勾选的学生第1个：没有；原因：不能为空");
         assert_eq!(Filled::of(vec![("what".into(), "VOID".into())]).asked().map_err(|status| status.message().to_owned()), Err("请先勾选要更正的学生".into()));
     }
 }

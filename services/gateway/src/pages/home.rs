@@ -228,10 +228,9 @@ struct Waiting {
     below_count: usize,
 }
 
-/// Parts what waits in inboxes and lists. A list that is a dossier is told by its dossier, but for what waits in it beside that.
+/// Parts what waits in inboxes and lists. What was submitted of a list is in dossiers, which tell it; the list tells what waits beside them.
 fn waiting(user: &User, inboxes: &[(Keeper, Inbox)], lists: &[AwardListInBrief], today: &str) -> Waiting {
     let mut parted = Waiting::default();
-    let mut subjects = HashSet::new();
     for (keeper, inbox) in inboxes {
         let number = |count: i32| usize::try_from(count).unwrap_or(0);
         let task = |dossier: &Dossier| of_dossier(*keeper, dossier);
@@ -242,10 +241,9 @@ fn waiting(user: &User, inboxes: &[(Keeper, Inbox)], lists: &[AwardListInBrief],
         // What waits at one's own desk is not told twice.
         let own: HashSet<&str> = inbox.waiting.iter().map(|dossier| dossier.dossier.as_str()).collect();
         parted.others.extend(inbox.asked.iter().filter(|dossier| !own.contains(dossier.dossier.as_str())).map(task));
-        subjects.extend([&inbox.waiting, &inbox.below, &inbox.asked].into_iter().flatten().map(|dossier| dossier.subject.clone()));
     }
     for list in lists {
-        for (mine, task) in of_list(user, list, subjects.contains(&list.list), today) {
+        for (mine, task) in of_list(user, list, today) {
             if mine {
                 parted.mine.push(task);
                 parted.mine_count += 1;
@@ -278,13 +276,10 @@ fn of_dossier(keeper: Keeper, dossier: &Dossier) -> Task {
 }
 
 /// What a list waits for, each with whether it waits for whoever looks: its entries may wait for several at once.
-fn of_list(user: &User, list: &AwardListInBrief, is_dossier: bool, today: &str) -> Vec<(bool, Task)> {
+fn of_list(user: &User, list: &AwardListInBrief, today: &str) -> Vec<(bool, Task)> {
     let waits = [
         ("学校提交", user.is_clerk(), list.drafts, ""),
         ("学校改正后重新提交", user.is_clerk(), list.sent_back, ""),
-        // A dossier tells these two itself.
-        ("校长签核", user.is_principal(), if is_dossier { 0 } else { list.submitted }, list.submitted_date.as_str()),
-        ("主管部门审核", user.decides_for(&list.authority), if is_dossier { 0 } else { list.attested - list.held_attested }, list.attested_date.as_str()),
         // Whoever is held waits for the flag, not for the list.
         ("疑点说明和核定", false, list.held_attested, list.attested_date.as_str()),
     ];
@@ -345,16 +340,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_waits_for_several_at_once_and_a_dossier_tells_its_own() {
-        for (who, mine) in [
-            (user("SCHOOL_CLERK", "1"), vec![("待学校提交", 4)]),
-            (user("PRINCIPAL", "1"), vec![("待校长签核", 2)]),
-            (user("DEPARTMENT_OFFICER", "430100"), vec![("待主管部门审核", 4)]),
-            (user("DEPARTMENT_OFFICER", "430000"), vec![]),
-        ] {
+    fn a_list_tells_what_waits_beside_its_dossiers() {
+        for (who, mine) in
+            [(user("SCHOOL_CLERK", "1"), vec![("待学校提交", 4)]), (user("PRINCIPAL", "1"), vec![]), (user("DEPARTMENT_OFFICER", "430100"), vec![])]
+        {
             let parted = waiting(&who, &[], &[list()], "2026-11-01");
             assert_eq!(told(&parted.mine), mine, "{who:?}");
-            assert_eq!(parted.mine.len() + parted.others.len(), 4);
+            assert_eq!((parted.mine_count, parted.mine.len() + parted.others.len()), (mine.len(), 2));
             assert!(parted.others.iter().chain(&parted.mine).all(|task| task.overdue));
         }
         let inbox = Inbox { waiting: vec![dossier("a", "l")], waiting_count: 1, ..Inbox::default() };

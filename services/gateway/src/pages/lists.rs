@@ -23,10 +23,12 @@ use xuezhu_proto::{
 };
 
 use super::{
-    Desk, PageError, corrections,
-    corrections::Offer,
+    Desk, PageError,
+    corrections::{Filled, Offer},
     import::{Kind, by_cause, file, head},
-    in_chinese, render, show, unknown_act,
+    render,
+    session::User,
+    show, unknown_act,
 };
 use crate::Gateway;
 
@@ -67,6 +69,11 @@ impl ListsPage {
     }
 }
 
+/// Whether something of a list waits at the department of whoever looks.
+pub fn decides(user: &User, list: &AwardList) -> bool {
+    list.waiting_authorities.iter().any(|authority| user.decides_for(authority))
+}
+
 /// A list's state in Chinese; a list whose entries all wait for the clerk is a draft.
 fn list_state(list: &AwardList) -> &'static str {
     show::state(list.state().as_str_name())
@@ -102,10 +109,13 @@ async fn create(desk: Desk, Form(form): Form<CreateForm>) -> Result<Response, Pa
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct PageQuery {
-    page: String,
-    held: bool,
-    state: String,
+pub struct PageQuery {
+    /// Where the page begins.
+    pub page: String,
+    /// Only who is held.
+    pub held: bool,
+    /// Only in this state.
+    pub state: String,
     done: String,
 }
 
@@ -115,6 +125,7 @@ struct ListPage {
     desk: Desk,
     list: AwardList,
     entries: Vec<AwardEntry>,
+    page: String,
     next: String,
     held_only: bool,
     state: String,
@@ -127,9 +138,15 @@ struct ListPage {
     error: String,
     /// What may be put right of what was approved.
     correction: Option<Offer>,
+    /// A form of that which was refused.
+    filled: Filled,
 }
 
 impl ListPage {
+    fn path(&self) -> String {
+        format!("/schools/{}/lists/{}", self.list.school, self.list.list)
+    }
+
     fn state(&self) -> &'static str {
         list_state(&self.list)
     }
@@ -155,10 +172,9 @@ impl ListPage {
         self.decides() && self.approvable() > 0
     }
 
-    /// Whether it is this department's turn: the school's, unless another of its chain has it.
+    /// Whether something of it waits at this department.
     fn decides(&self) -> bool {
-        let whose = if self.list.waits_authority.is_empty() { &self.list.authority } else { &self.list.waits_authority };
-        self.desk.user.decides_for(whose)
+        decides(&self.desk.user, &self.list)
     }
 
     /// How many wait for the department and nothing else.
@@ -195,7 +211,7 @@ impl ListPage {
     }
 
     fn correctable(&self, entry: &AwardEntry) -> bool {
-        self.correction.is_some() && corrections::stands(entry)
+        self.correction.as_ref().is_some_and(|offer| offer.fits(entry))
     }
 
     /// The form that the box of an entry belongs to, if it has one.
@@ -215,15 +231,21 @@ impl ListPage {
     }
 }
 
-/// What an upload came to, to be shown above the list.
+/// What is told above the list: what an upload came to, or what was refused.
 #[derive(Default)]
-struct Uploaded {
-    report: Option<ImportReport>,
-    content: String,
-    error: String,
+pub struct Told {
+    /// What an upload did, or would do.
+    pub report: Option<ImportReport>,
+    /// The file that was previewed.
+    pub content: String,
+    /// Why something was refused, with its fields as the service names them.
+    pub error: String,
+    /// The correction that was refused.
+    pub filled: Filled,
 }
 
-async fn view(desk: Desk, school: String, list: String, query: PageQuery, uploaded: Uploaded) -> Result<Response, PageError> {
+/// The page of a list.
+pub async fn view(desk: Desk, school: String, list: String, query: PageQuery, told: Told) -> Result<Response, PageError> {
     let row = desk
         .awards()
         .get_award_list(desk.request(GetAwardListRequest { school: school.clone(), list: list.clone() }))
@@ -235,19 +257,22 @@ async fn view(desk: Desk, school: String, list: String, query: PageQuery, upload
         school,
         list,
         page_size: 100,
-        page_token: query.page,
+        page_token: query.page.clone(),
         held_only: query.held,
         state: State::from_str_name(&query.state).unwrap_or_default().into(),
     };
     let answer = desk.awards().list_entries(desk.request(asked)).await?.into_inner();
-    let Uploaded { report, content, error } = uploaded;
+    let Told { report, content, error, filled } = told;
     let problems = report.as_ref().map(|report| by_cause(&report.problems)).unwrap_or_default();
     let view = ListPage {
-        correction: Offer::of(&desk, &row.authority, &answer.entries),
+        correction: Offer::of(&desk.user, &row, &answer.entries),
         request_id: desk.new_request_id(),
         desk,
         list: row,
+        error: filled.named(&error, &answer.entries),
+        filled,
         entries: answer.entries,
+        page: query.page,
         next: answer.next_page_token,
         held_only: query.held,
         state: query.state,
@@ -255,15 +280,8 @@ async fn view(desk: Desk, school: String, list: String, query: PageQuery, upload
         content,
         report,
         problems,
-        error,
     };
     Ok(render(&view))
-}
-
-/// The page of a list with why something was refused.
-pub async fn with_error(desk: Desk, school: String, list: String, status: &Status) -> Result<Response, PageError> {
-    let uploaded = Uploaded { error: in_chinese(status.message()), ..Uploaded::default() };
-    view(desk, school, list, PageQuery::default(), uploaded).await
 }
 
 /// What has just been done, in Chinese.
@@ -280,7 +298,7 @@ fn done(act: &str) -> &'static str {
 }
 
 async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
-    view(desk, school, list, query, Uploaded::default()).await
+    view(desk, school, list, query, Told::default()).await
 }
 
 #[derive(Template)]
@@ -386,9 +404,9 @@ async fn upload(desk: Desk, Path((school, list)): Path<(String, String)>, form: 
             // Where nothing would be written there is nothing to confirm.
             let writes = report.as_ref().is_some_and(|report| report.preview && report.rows_new + report.rows_changed > 0);
             let content = if writes { content } else { String::new() };
-            view(desk, school, list, PageQuery::default(), Uploaded { report, content, error: String::new() }).await
+            view(desk, school, list, PageQuery::default(), Told { report, content, ..Told::default() }).await
         }
         Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
-        Err(status) => with_error(desk, school, list, &status).await,
+        Err(status) => view(desk, school, list, PageQuery::default(), Told { error: status.message().to_owned(), ..Told::default() }).await,
     }
 }

@@ -150,6 +150,8 @@ impl May {
         let here = if present.authority.is_empty() { of_school && user.is_principal() } else { user.decides_for(&present.authority) };
         let notes = present.duty() == dossier_step::Duty::Notes;
         let signed = dossier.history.iter().any(|act| matches!(act.act(), dossier_act::Act::Sign | dossier_act::Act::Order));
+        // A deputy who submitted it waits like the school does.
+        let here = here && (notes || !dossier.own);
         let asks = of_school && !here;
         let nudged_today = dossier.nudged_date == today;
         Self {

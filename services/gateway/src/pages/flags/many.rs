@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::aid::{DecideCauseRequest, DecideFlagsRequest, Flag, GetAwardListRequest, SeenFlag, SendBackAwardListRequest, award_entry, decision, flag};
 
-use super::super::{Desk, PageError, in_chinese, render, show, unknown_act};
+use super::super::{Desk, PageError, in_chinese, lists, render, show, unknown_act};
 
 /// What is done to the flags that were ticked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,8 +228,7 @@ async fn at_own_desk(desk: &Desk, mut rows: Vec<Ticked>) -> Result<Vec<Ticked>, 
     for (school, list) in lists {
         let asked = GetAwardListRequest { school, list: list.clone() };
         let row = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
-        let whose = if row.waits_authority.is_empty() { &row.authority } else { &row.waits_authority };
-        if !desk.user.decides_for(whose) {
+        if !lists::decides(&desk.user, &row) {
             elsewhere.insert(list);
         }
     }
