@@ -639,8 +639,8 @@ async fn what_was_approved_is_put_right_in_a_browser() {
     deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
     let people = schools::open(&deployment).await;
     people.open_account("deputy", "SCHOOL_CLERK", SCHOOL, PASSWORD).await;
-    let named = json!({ "account": "deputy", "fromDate": "2026-10-25", "toDate": "2026-10-30", "reason": "出差" });
-    people.head.post(&format!("/v1/schools/{SCHOOL}/deputies"), &named, "").await.expect("is named");
+    let deputy = json!({ "account": "deputy", "fromDate": "2026-10-25", "toDate": "2026-10-30", "reason": "出差" });
+    people.head.post(&format!("/v1/schools/{SCHOOL}/deputies"), &deputy, "").await.expect("is named");
     let students: Vec<_> = (0..2).map(student).collect();
     people.import(&students).await;
     people.register().await;

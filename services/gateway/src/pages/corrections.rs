@@ -92,12 +92,14 @@ impl Filled {
     }
 
     /// Whether it shall be stopped from a month on.
-    pub fn stops_from(&self, month: i32) -> bool {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
+    pub fn stops_from(&self, month: &i32) -> bool {
         self.first_month == month.to_string()
     }
 
     /// Whether a month shall be cut.
-    pub fn cuts(&self, month: i32) -> bool {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
+    pub fn cuts(&self, month: &i32) -> bool {
         self.months.contains(&month.to_string())
     }
 
