@@ -169,7 +169,7 @@ async fn a_file_that_is_no_workbook_is_refused_and_nothing_is_written() {
     let mut broken_xls = vec![0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
     broken_xls.resize(4096, 0);
     for (what, file, reason) in [
-        ("no workbook", b"%PDF-1.7 not a workbook".to_vec(), "HEADER_MISSING"),
+        ("no workbook", b"%PDF-1.7 not a workbook".to_vec(), "FILE_UNREADABLE"),
         ("empty", Vec::new(), "FILE_UNREADABLE"),
         ("broken archive", b"PK\x03\x04broken".to_vec(), "FILE_UNREADABLE"),
         ("broken xls", broken_xls, "FILE_UNREADABLE"),

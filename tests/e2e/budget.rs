@@ -22,7 +22,7 @@ const BUDGET: [(&str, u64, u64); 10] = [
     ("ListClasses", 4, 4),
     // The first page: however many dossiers and lists wait.
     ("GetEnrollmentToday", 8, 8),
-    ("GetAidToday", 17, 17),
+    ("GetAidToday", 18, 18),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

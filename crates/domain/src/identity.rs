@@ -347,14 +347,23 @@ fn check_eighteen(number: &str, today: NaiveDate) -> Result<(), IdError> {
     if check_character(&number[..17]) == number.chars().last() { Ok(()) } else { Err(IdError::CheckCharacter) }
 }
 
-fn foreign_permanent(number: &str, _today: NaiveDate) -> Result<NumberClass, IdError> {
+/// Highest code of a country in ISO 3166-1.
+const LAST_COUNTRY: u32 = 894;
+
+/// 外国人永久居留身份证: three letters and twelve digits, or, since 2017, 18 characters: a 9, the province that took the application, the country
+/// (ISO 3166-1, three digits), the birth date, a serial and the check character of GB 11643.
+fn foreign_permanent(number: &str, today: NaiveDate) -> Result<NumberClass, IdError> {
     if !number.is_ascii() {
         return Err(IdError::Form);
     }
     let old = number.len() == 15 && number.bytes().take(3).all(|b| b.is_ascii_uppercase()) && digits(&number[3..]);
     let new = number.len() == 18 && number.starts_with('9') && digits(&number[..17]);
-    if new && check_character(&number[..17]) != number.chars().last() {
-        return Err(IdError::CheckCharacter);
+    if new {
+        let country = number[3..6].parse().unwrap_or(0);
+        if region::spans(&format!("{}0000", &number[1..3])).is_empty() || !(1..=LAST_COUNTRY).contains(&country) {
+            return Err(IdError::Form);
+        }
+        check_eighteen(number, today)?;
     }
     if old || new { Ok(NumberClass::ForeignPermanent) } else { Err(IdError::Form) }
 }
@@ -400,6 +409,13 @@ mod tests {
             ("其他", "12345678", Ok(NumberClass::Other)),
             ("境外永久居住证", "CAN110106097501", Ok(NumberClass::ForeignPermanent)),
             ("境外永久居住证", "CAN110106097501X", Err(Form)),
+            ("境外永久居住证", "93184020100412003X", Ok(NumberClass::ForeignPermanent)),
+            ("境外永久居住证", "931840201004120031", Err(CheckCharacter)),
+            ("境外永久居住证", "931840201013320033", Err(BirthDate)),
+            ("境外永久居住证", "931840203004120033", Err(BirthDate)),
+            ("境外永久居住证", "999840201004120038", Err(Form)),
+            ("境外永久居住证", "900840201004120033", Err(Form)),
+            ("境外永久居住证", "931000201004120033", Err(Form)),
             ("其他", "买买提艾力江", Err(Form)),
             ("境外永久居住证", "9买买提艾力", Err(Form)),
             ("台湾居民来往大陆通行证", "12345678", Ok(NumberClass::Taiwan)),

@@ -19,11 +19,12 @@ pub fn clean_number(cell: &str) -> String {
     clean(cell).chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect()
 }
 
-/// A date as people type it (`20100312`, `2010-3-12`, `2010/03/12`, `2010.3.12`, `2010年3月12日`) as `YYYYMMDD`; anything
-/// else only cleaned, so that it is told as it was typed.
+/// A date as people type it (`20100312`, `2010-3-12`, `2010/03/12`, `2010.3.12`, `2010年3月12日`, `二〇一〇年三月十二日`, with a time or a day of the
+/// week behind) as `YYYYMMDD`; anything else only cleaned, so that it is told as it was typed.
 pub fn clean_date(cell: &str) -> String {
     let typed = clean(cell);
-    match date_parts(&typed)[..] {
+    let plain = arabic(&without_time(&typed));
+    match date_parts(&plain)[..] {
         [year, month, day] => format!("{year}{month:0>2}{day:0>2}"),
         _ => typed,
     }
@@ -40,6 +41,41 @@ pub fn clean_month(cell: &str) -> String {
     }
 }
 
+/// A date without the time that a program wrote behind it, without a day of the week, with one kind of dash.
+fn without_time(typed: &str) -> String {
+    let dashed: String = typed.chars().map(|c| if matches!(c, '–' | '—' | '‐' | '‑' | '−' | '－') { '-' } else { c }).collect();
+    let dashed = dashed.strip_suffix(".0").unwrap_or(&dashed);
+    let (day, rest) = match dashed.find(['T', ' ']) {
+        Some(at) => (&dashed[..at], dashed[at + 1..].trim()),
+        None => (dashed, ""),
+    };
+    let is_time = rest.contains(':') && rest.chars().all(|c| c.is_ascii_digit() || ":.Z+".contains(c));
+    let is_weekday = ["星期", "周", "礼拜"].iter().any(|word| rest.strip_prefix(word).is_some_and(|day| day.chars().count() == 1));
+    if is_time || is_weekday { day.to_owned() } else { dashed.to_owned() }
+}
+
+/// Chinese figures of a date as Arabic ones: 二〇一〇年三月十二日. Anything else as it is.
+fn arabic(typed: &str) -> String {
+    const FIGURES: &str = "〇一二三四五六七八九";
+    let figure = |c: char| if matches!(c, '零' | '○' | 'O') { Some(0) } else { FIGURES.chars().position(|known| known == c) };
+    let Some((year, rest)) = typed.split_once('年').filter(|(year, _)| year.chars().count() == 4 && year.chars().all(|c| figure(c).is_some())) else {
+        return typed.to_owned();
+    };
+    let number = |text: &str| -> Option<usize> {
+        match text.split_once('十') {
+            Some((tens, ones)) => {
+                let tens = if tens.is_empty() { 1 } else { tens.chars().next().and_then(figure).filter(|_| tens.chars().count() == 1)? };
+                let ones = if ones.is_empty() { 0 } else { ones.chars().next().and_then(figure).filter(|_| ones.chars().count() == 1)? };
+                Some(tens * 10 + ones)
+            }
+            None => text.chars().next().and_then(figure).filter(|_| text.chars().count() == 1),
+        }
+    };
+    let year: String = year.chars().filter_map(figure).map(|figure| figure.to_string()).collect();
+    let parts = rest.split_once('月').and_then(|(month, day)| Some((number(month)?, number(day.trim_end_matches(['日', '号']))?)));
+    parts.map_or_else(|| typed.to_owned(), |(month, day)| format!("{year}-{month}-{day}"))
+}
+
 /// Year, month and maybe day of a date or month: written together, with one sign between them, or in Chinese.
 fn date_parts(typed: &str) -> Vec<&str> {
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -54,7 +90,7 @@ fn date_parts(typed: &str) -> Vec<&str> {
         let typed = typed.strip_suffix('日').or_else(|| typed.strip_suffix('月')).unwrap_or(typed);
         typed.split(['年', '月']).map(str::trim).collect()
     } else {
-        let sign = typed.chars().find(|c| matches!(c, '-' | '/' | '.'));
+        let sign = typed.chars().find(|c| matches!(c, '-' | '/' | '.' | ' '));
         sign.map(|sign| typed.split(sign).map(str::trim).collect()).unwrap_or_default()
     };
     let fits = |(index, part): (usize, &&str)| all_digits(part) && if index == 0 { part.len() == 4 } else { matches!(part.len(), 1 | 2) };
@@ -248,6 +284,25 @@ mod tests {
         for typed in ["20100312", "2010-03-12", "2010-3-12", "2010/3/12", "2010.3.12", "2010年3月12日", " ２０１０/3/12 ", "'20100312"] {
             assert_eq!(clean_date(typed), "20100312", "{typed}");
             assert_eq!(clean_month(typed), "201003", "{typed}");
+        }
+        for typed in [
+            "2010-03-12 00:00:00",
+            "2010/3/12 0:00",
+            "2010-03-12T00:00:00",
+            "2010-03-12T00:00:00.000Z",
+            "2010 03 12",
+            "2010–03–12",
+            "2010-03-12.0",
+            "20100312.0",
+            "2010/03/12 星期五",
+            "2010年3月12日 周五",
+            "二〇一〇年三月十二日",
+            "二○一○年三月十二日",
+        ] {
+            assert_eq!(clean_date(typed), "20100312", "{typed}");
+        }
+        for typed in ["12/3/2010", "10.3.12", "40249", "2010-03-12 午", "二〇一〇年三月", "二〇一〇年十三日", "一〇年三月十二日"] {
+            assert_eq!(clean_date(typed), clean(typed), "is told as typed");
         }
         for typed in ["201003", "2010-03", "2010-3", "2010/3", "2010年3月", "2010年03月"] {
             assert_eq!(clean_month(typed), "201003", "{typed}");

@@ -1,17 +1,23 @@
-//! CSV: UTF-8 with or without BOM, else GB 18030.
+//! CSV: UTF-8 with or without BOM, UTF-16 with one, else GB 18030; commas, tabs or semicolons between the cells.
 
 use std::borrow::Cow;
 
 use xuezhu_domain::text::holds_long_number;
 
 use crate::{
-    COLUMNS, LINE_BYTES, ReadError,
+    COLUMNS, HEADER_SEARCH_ROWS, LINE_BYTES, ReadError,
     read::{Cell, Sheet, Take},
 };
 
 /// The text of a CSV file in either encoding.
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    for (mark, encoding) in [(b"\xff\xfe", encoding_rs::UTF_16LE), (b"\xfe\xff", encoding_rs::UTF_16BE)] {
+        if let Some(bytes) = bytes.strip_prefix(mark) {
+            let (text, broken) = encoding.decode_without_bom_handling(bytes);
+            return if broken { Err(ReadError::Unreadable("文件的UTF-16编码不完整".into())) } else { Ok(text) };
+        }
+    }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(Cow::Borrowed(text));
     }
@@ -27,6 +33,7 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     }
     // One kind of line end, so that rows are counted as a spreadsheet shows them.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let (text, separator) = separated(&text);
     if let Some(line) = text.split('\n').position(|line| line.len() > LINE_BYTES) {
         return Err(ReadError::TooLarge(format!("第{}行过长，不像是表格中的一行", line + 1)));
     }
@@ -34,8 +41,8 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
         return Err(ReadError::Unreadable("含有不是文字的字符，不像是表格".into()));
     }
     // Behind the last line: where it is no record of its own, a quote was never closed and holds it.
-    let text = text + "\n" + END;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let text = format!("{text}\n{END}");
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
     let sheet = Sheet { name: String::new(), hidden: false };
     let (mut record, mut columns) = (csv::StringRecord::new(), 0);
     loop {
@@ -45,14 +52,51 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
             Ok(true) => {
                 let line = record.position().map_or(0, |at| at.line() + blank_lines_after(&text, at.byte()));
                 columns = columns.max(record.len());
-                if record.iter().any(|field| field.contains(END) || holds_rows(field, columns)) {
+                if record.iter().any(|field| field.contains(END) || holds_rows(field, columns, separator.into())) {
                     return Err(ReadError::OpenQuote(line));
                 }
-                let cells = record.iter().take(COLUMNS as usize).map(Cell::text).collect();
+                let cells = record.iter().take(COLUMNS as usize).map(|field| Cell::text(&bare(field))).collect();
                 take(&sheet, u32::try_from(line).unwrap_or(u32::MAX), cells)?;
             }
             Err(error) => return Err(ReadError::Unreadable(error.to_string())),
         }
+    }
+}
+
+/// What stands between cells, the likeliest first.
+const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
+
+/// What a text holds and what stands between its cells: as its first line says (`sep=;`, which spreadsheets write for each other and don't
+/// show), else what the fullest of its first lines has most of.
+fn separated(text: &str) -> (&str, u8) {
+    let first = text.split('\n').next().unwrap_or_default();
+    if let Some(said) = first.trim_matches('"').strip_prefix("sep=")
+        && let [separator] = *said.trim_end().as_bytes()
+    {
+        return (text.get(first.len() + 1..).unwrap_or_default(), separator);
+    }
+    // A tab is no text: `sep=` and one is trimmed above.
+    if first.trim_matches('"') == "sep=\t" {
+        return (text.get(first.len() + 1..).unwrap_or_default(), b'\t');
+    }
+    let most = |separator: u8| text.split('\n').take(HEADER_SEARCH_ROWS as usize).map(|line| line.bytes().filter(|byte| *byte == separator).count()).max();
+    // Of equals the last counts: the likeliest.
+    let found = SEPARATORS.into_iter().rev().max_by_key(|separator| most(*separator).unwrap_or(0)).unwrap_or(b',');
+    (text, found)
+}
+
+/// A cell without what other programs put before digits so that they stay as they are: an apostrophe, `="…"`. Of a number that a program
+/// took for one with a fraction the fraction goes.
+fn bare(field: &str) -> std::borrow::Cow<'_, str> {
+    let text = field.trim_start_matches('\t');
+    let text = text.strip_prefix("=\"").and_then(|inner| inner.strip_suffix('"')).unwrap_or(text);
+    let text = match text.strip_prefix('\'').or_else(|| text.strip_prefix('‘')) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    };
+    match text.strip_suffix(".0") {
+        Some(whole) if whole.len() > 4 && whole.bytes().all(|byte| byte.is_ascii_digit()) => Cow::Owned(whole.to_owned()),
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -62,9 +106,9 @@ const END: &str = "\u{10FFFF}";
 const SEPARATORS_OF_A_ROW: usize = 3;
 
 /// Whether a cell runs over lines of which one looks like a row: then a quote that somebody typed swallowed it.
-fn holds_rows(field: &str, columns: usize) -> bool {
+fn holds_rows(field: &str, columns: usize, separator: char) -> bool {
     let few = SEPARATORS_OF_A_ROW.min(columns.saturating_sub(1)).max(1);
-    field.split('\n').skip(1).any(|line| line.matches(',').count() >= few || holds_long_number(line))
+    field.split('\n').skip(1).any(|line| line.matches(separator).count() >= few || holds_long_number(line))
 }
 
 /// Blank lines before the record that a reader says begins at this byte.
@@ -126,8 +170,41 @@ mod tests {
     }
 
     #[test]
+    fn cells_are_parted_by_what_the_file_says_or_shows() {
+        for (text, rest, separator) in [
+            ("a,b\n1,2", "a,b\n1,2", b','),
+            ("a\tb\tc\n1\t2,3\t4", "a\tb\tc\n1\t2,3\t4", b'\t'),
+            ("a;b;c\n1;2;3", "a;b;c\n1;2;3", b';'),
+            ("标题\n\na;b;c\n", "标题\n\na;b;c\n", b';'),
+            ("sep=;\na,b;c\n", "a,b;c\n", b';'),
+            ("\"sep=,\"\na,b;c\n", "a,b;c\n", b','),
+            ("sep=\t\na\tb,c,d\n", "a\tb,c,d\n", b'\t'),
+            ("a", "a", b','),
+            ("", "", b','),
+            ("a,b;c", "a,b;c", b','),
+        ] {
+            assert_eq!(separated(text), (rest, separator), "{text:?}");
+        }
+        for (field, cell) in [
+            ("=\"00012\"", "00012"),
+            ("\t00012", "00012"),
+            ("'00012", "00012"),
+            ("'张三", "'张三"),
+            ("13800000000.0", "13800000000"),
+            ("2026.0", "2026.0"),
+            ("3.5", "3.5"),
+            ("=A1", "=A1"),
+        ] {
+            assert_eq!(bare(field), cell);
+        }
+    }
+
+    #[test]
     fn both_encodings_are_read() {
         for bytes in [&b"\xef\xbb\xbf\xe5\xa7\x93"[..], &b"\xe5\xa7\x93"[..], &b"\xd0\xd5"[..]] {
+            assert_eq!(decode(bytes).expect("is text"), "姓");
+        }
+        for bytes in [&b"\xff\xfe\xd3\x59"[..], &b"\xfe\xff\x59\xd3"[..]] {
             assert_eq!(decode(bytes).expect("is text"), "姓");
         }
         assert!(decode(b"\xff\xff\xff").is_err());

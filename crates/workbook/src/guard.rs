@@ -38,10 +38,10 @@ impl Seek for OnceOver<'_> {
     }
 }
 
-/// By what a part hides a row.
-const HIDES: [&[u8]; 6] = [b"hidden", b"zeroHeight", b"ht=\"0", b"ht='0", b"ht =", b"ht\n"];
+/// By what a part hides a row, or merges cells.
+const HIDES: [&[u8]; 7] = [b"hidden", b"zeroHeight", b"ht=\"0", b"ht='0", b"ht =", b"ht\n", b"mergeCell"];
 
-/// Unpacks every part into nothing and counts: what the archive declares is not believed. Returns the parts that hide something.
+/// Unpacks every part into nothing and counts: what the archive declares is not believed. Returns the parts that hide rows or merge cells.
 pub fn check_archive(bytes: &[u8]) -> Result<Vec<String>, ReadError> {
     let unreadable = |error: &dyn std::fmt::Display| ReadError::Unreadable(format!("压缩包损坏：{error}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;

@@ -2,13 +2,17 @@
 //!
 //! What a column means is not known here: that belongs to the import of each service.
 
+mod beside;
 mod csv_file;
+mod furniture;
 mod guard;
-mod hidden;
+mod headers;
 mod read;
+mod sort;
 mod write;
 mod xls;
 
+pub use headers::Columns;
 pub use read::{BEYOND_HEADER, Cell, Flaw, LeftOut, Row, Table, read};
 pub use write::{Column, Mark, Template, blank, marked};
 pub use xls::{read_apart as read_xls_apart, serve as serve_xls};
@@ -21,8 +25,10 @@ pub const XLS_BYTES: usize = 8 * 1024 * 1024;
 pub const UNPACKED_BYTES: u64 = 384 * 1024 * 1024;
 /// Bytes of its shared texts, which are held in memory.
 pub const SHARED_TEXT_BYTES: u64 = 48 * 1024 * 1024;
-/// Rows with anything in them, over all sheets.
+/// Rows of data, over all sheets.
 pub const DATA_ROWS: usize = 20_000;
+/// Rows below headers, whatever is in them.
+pub const PHYSICAL_ROWS: usize = 200_000;
 /// Bytes that the cells of a file may take.
 pub const KEPT_BYTES: usize = 192 * 1024 * 1024;
 /// Bytes of a line of CSV at most.
@@ -40,6 +46,9 @@ pub enum ReadError {
     /// Neither xlsx, xls nor CSV, or broken.
     #[error("文件不是可读取的工作簿：请上传 .xlsx、.xls 或 .csv 文件（{0}）")]
     Unreadable(String),
+    /// Something else, whatever its name says.
+    #[error("文件其实是{0}，读不出表格：请用Excel或WPS打开，另存为“Excel工作簿（.xlsx）”后上传")]
+    Other(&'static str),
     /// Protected by a password.
     #[error("文件已加密或设有打开密码，请取消密码保护后重新上传")]
     Encrypted,

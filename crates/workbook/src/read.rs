@@ -8,9 +8,13 @@ use xuezhu_domain::text;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CELL_CHARACTERS, COLUMNS, DATA_ROWS, HEADER_SEARCH_ROWS, KEPT_BYTES, ReadError, UPLOAD_BYTES, XLS_BYTES, csv_file,
+    CELL_CHARACTERS, COLUMNS, DATA_ROWS, HEADER_SEARCH_ROWS, KEPT_BYTES, PHYSICAL_ROWS, ReadError, UPLOAD_BYTES, XLS_BYTES,
+    beside::{self, Beside},
+    csv_file,
+    furniture::Furniture,
     guard::{self, OnceOver},
-    hidden, xls,
+    headers::Columns,
+    sort, xls,
 };
 
 /// Something about a cell that its text does not show.
@@ -101,6 +105,10 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Whether the spreadsheet hides the sheet.
     pub hidden: bool,
+    /// Rows below the header that are no data: dragged down, sums, headers again.
+    pub furniture: usize,
+    /// Whether the file is of a kind whose reader can't see hidden rows, merged cells and formats: said of its first sheet.
+    pub blind: bool,
 }
 
 impl Table {
@@ -136,12 +144,19 @@ impl Table {
     pub fn left_out(&self, include_hidden: bool) -> Vec<LeftOut> {
         let out: Vec<u32> = self.rows.iter().filter(|row| !self.counts(row, include_hidden)).map(|row| row.number).collect();
         let tick = "勾选“包含隐藏的工作表和行”后重新上传";
+        let mut told = Vec::new();
+        if self.blind {
+            let reason = "本文件是.xls：隐藏或筛选掉的行、合并的单元格和数字的显示格式读不出来，隐藏的行也会导入；有这些情况的请另存为.xlsx后上传".to_owned();
+            told.push(LeftOut { row: 0, rows: 0, code: "XLS_UNSEEN", reason });
+        }
         if self.hidden && !out.is_empty() {
             let reason = format!("工作表“{}”是隐藏的，其中{}行没有导入；确需导入的，请{tick}", self.sheet, out.len());
-            return vec![LeftOut { row: 0, rows: out.len(), code: "HIDDEN_SHEET", reason }];
+            told.push(LeftOut { row: 0, rows: out.len(), code: "HIDDEN_SHEET", reason });
+            return told;
         }
         let reason = format!("本行被隐藏或筛选掉，没有导入；确需导入的，请取消隐藏，或{tick}");
-        out.into_iter().map(|row| LeftOut { row, rows: 1, code: "HIDDEN_ROW", reason: reason.clone() }).collect()
+        told.extend(out.into_iter().map(|row| LeftOut { row, rows: 1, code: "HIDDEN_ROW", reason: reason.clone() }));
+        told
     }
 }
 
@@ -153,19 +168,21 @@ pub struct Sheet {
     pub hidden: bool,
 }
 
-/// Reads a file. A sheet counts where one of its first rows holds every one of `marks` (headers that no title has).
-/// `required` are the columns that must be there.
-pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table>, ReadError> {
+/// Reads a file. A sheet counts where one of its first rows holds every header that no title has.
+pub fn read(bytes: &[u8], columns: Columns<'_>) -> Result<Vec<Table>, ReadError> {
     if bytes.len() > UPLOAD_BYTES {
         return Err(ReadError::TooLarge(format!("文件超过{}MB，请分批上传", UPLOAD_BYTES / 1024 / 1024)));
     }
     if bytes.is_empty() {
         return Err(ReadError::Unreadable("文件为空".into()));
     }
-    let mut tables = Tables { marks, required, found: Vec::new(), current: None, rows: 0, kept: 0, hidden: HashMap::new() };
+    if let Some(what) = sort::other(bytes) {
+        return Err(ReadError::Other(what));
+    }
+    let mut tables = Tables::new(columns);
     if bytes.starts_with(b"PK") {
-        let hiding = guard::check_archive(bytes)?;
-        tables.hidden = hidden::rows(bytes, &hiding)?;
+        let parts = guard::check_archive(bytes)?;
+        tables.beside = beside::sheets_of(bytes, &parts)?;
     }
     let mut take = |sheet: &Sheet, number: u32, cells: Vec<Cell>| tables.take(sheet, number, cells);
     if bytes.starts_with(b"PK") {
@@ -179,6 +196,7 @@ pub fn read(bytes: &[u8], marks: &[&str], required: &[&str]) -> Result<Vec<Table
             return Err(ReadError::TooLarge(format!(".xls文件超过{}MB，请另存为.xlsx后上传", XLS_BYTES / 1024 / 1024)));
         }
         xls::read(bytes, &mut take)?;
+        tables.found.iter_mut().take(1).for_each(|table| table.blind = true);
     } else {
         csv_file::read(bytes, &mut take)?;
     }
@@ -191,38 +209,85 @@ fn holds_encrypted_package(bytes: &[u8]) -> bool {
     bytes.windows(name.len()).any(|window| window == name)
 }
 
-struct Tables<'m> {
-    marks: &'m [&'m str],
-    required: &'m [&'m str],
+struct Tables<'c> {
+    columns: Columns<'c>,
     found: Vec<Table>,
     current: Option<String>,
     rows: usize,
+    physical: usize,
     kept: usize,
-    /// Hidden rows by sheet.
-    hidden: HashMap<String, HashSet<u32>>,
+    /// What is said of sheets beside their cells.
+    beside: HashMap<String, Beside>,
+    furniture: Furniture,
+    merged: Reaching,
 }
 
-impl Tables<'_> {
+/// Cells that reach over the row that is read, and those still to come.
+#[derive(Default)]
+struct Reaching {
+    next: usize,
+    /// Last row, column, what the cell holds.
+    now: Vec<(u32, usize, Cell)>,
+}
+
+impl Reaching {
+    /// What is seen on a row is on it: each cell that reaches down to it.
+    fn fill(&mut self, beside: &Beside, number: u32, cells: &mut [Cell]) {
+        self.now.retain(|(last, ..)| *last >= number);
+        for (_, column, cell) in &self.now {
+            if let Some(here) = cells.get_mut(*column).filter(|here| here.is_blank()) {
+                cell.clone_into(here);
+            }
+        }
+        while let Some(merged) = beside.merged.get(self.next).filter(|merged| merged.first <= number) {
+            let column = merged.column as usize;
+            // Where the first row was passed over there is nothing to be seen.
+            if merged.first == number
+                && let Some(cell) = cells.get(column).filter(|cell| !cell.is_blank())
+            {
+                self.now.push((merged.last, column, cell.clone()));
+            }
+            self.next += 1;
+        }
+    }
+}
+
+impl<'c> Tables<'c> {
+    fn new(columns: Columns<'c>) -> Self {
+        Self {
+            columns,
+            found: Vec::new(),
+            current: None,
+            rows: 0,
+            physical: 0,
+            kept: 0,
+            beside: HashMap::new(),
+            furniture: Furniture::default(),
+            merged: Reaching::default(),
+        }
+    }
+
     fn take(&mut self, sheet: &Sheet, number: u32, cells: Vec<Cell>) -> Result<(), ReadError> {
         if self.current.as_ref() != Some(&sheet.name) {
-            if number > HEADER_SEARCH_ROWS || !self.is_header(&cells) {
-                return Ok(());
-            }
-            let headers = match self.headers(&cells) {
-                Ok(headers) => headers,
-                // What nobody sees is no reason to refuse what they see.
-                Err(_) if sheet.hidden => return Ok(()),
-                Err(error) => return Err(error),
-            };
-            self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden });
-            self.current = Some(sheet.name.clone());
-            return Ok(());
+            return self.begin(sheet, number, &cells);
         }
         let Some(table) = self.found.last_mut() else { return Ok(()) };
+        self.physical += 1;
+        if self.physical > PHYSICAL_ROWS {
+            return Err(ReadError::TooLarge(format!("表格超过{PHYSICAL_ROWS}行（含只有序号或公式的行），请删除多余的行后上传")));
+        }
         let mut cells = cells;
         let beyond = cells.iter().skip(table.headers.len()).any(|cell| !cell.is_blank());
         cells.resize(table.headers.len(), Cell::default());
         if !beyond && cells.iter().all(Cell::is_blank) {
+            return Ok(());
+        }
+        let beside = self.beside.get(&table.sheet);
+        if let Some(beside) = beside {
+            self.merged.fill(beside, number, &mut cells);
+        }
+        if self.furniture.is(self.columns, &table.headers, &cells) && !beyond {
+            table.furniture += 1;
             return Ok(());
         }
         self.rows += 1;
@@ -234,28 +299,44 @@ impl Tables<'_> {
         if self.kept > KEPT_BYTES {
             return Err(ReadError::TooLarge("各单元格的文字总量过大，请删除多余的列或分批上传".into()));
         }
-        let hidden = self.hidden.get(&table.sheet).is_some_and(|rows| rows.contains(&number));
+        let hidden = beside.is_some_and(|beside| beside.hidden.contains(&number));
         table.rows.push(Row { number, cells, hidden, beyond });
         Ok(())
     }
 
-    fn is_header(&self, cells: &[Cell]) -> bool {
-        self.marks.iter().all(|mark| cells.iter().any(|cell| text::clean(&cell.text) == *mark))
+    /// Takes a row of a sheet whose header was not found yet.
+    fn begin(&mut self, sheet: &Sheet, number: u32, cells: &[Cell]) -> Result<(), ReadError> {
+        if number > HEADER_SEARCH_ROWS {
+            return Ok(());
+        }
+        let headers: Vec<String> = cells.iter().map(|cell| self.columns.meant(&cell.text)).collect();
+        if !self.columns.are_in(&headers) {
+            return Ok(());
+        }
+        let headers = match self.checked(headers) {
+            Ok(headers) => headers,
+            // What nobody sees is no reason to refuse what they see.
+            Err(_) if sheet.hidden => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden, furniture: 0, blind: false });
+        self.current = Some(sheet.name.clone());
+        (self.furniture, self.merged) = (Furniture::default(), Reaching::default());
+        Ok(())
     }
 
-    fn headers(&self, cells: &[Cell]) -> Result<Vec<String>, ReadError> {
-        let mut headers: Vec<String> = cells.iter().map(|cell| text::clean(&cell.text)).collect();
+    fn checked(&self, mut headers: Vec<String>) -> Result<Vec<String>, ReadError> {
         headers.truncate(headers.iter().rposition(|header| !header.is_empty()).map_or(0, |last| last + 1));
         let mut seen = HashSet::new();
         if let Some(twice) = headers.iter().find(|header| !header.is_empty() && !seen.insert(header.as_str())) {
             return Err(ReadError::DuplicateHeader(text::mask_long_numbers(twice)));
         }
-        let missing: Vec<&str> = self.required.iter().copied().filter(|column| !seen.contains(column)).collect();
+        let missing: Vec<&str> = self.columns.required.iter().copied().filter(|column| !seen.contains(column)).collect();
         if missing.is_empty() { Ok(headers) } else { Err(ReadError::MissingColumns(missing.join("、"))) }
     }
 
     fn finish(self) -> Result<Vec<Table>, ReadError> {
-        if self.found.is_empty() { Err(ReadError::NoHeader(self.marks.join("、"))) } else { Ok(self.found) }
+        if self.found.is_empty() { Err(ReadError::NoHeader(self.columns.marks.join("、"))) } else { Ok(self.found) }
     }
 }
 
@@ -266,8 +347,9 @@ fn read_xlsx(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
     let mut book: Xlsx<_> = Xlsx::new(OnceOver::new(bytes)).map_err(xlsx_error)?;
     let of_rows = book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
     let sheets: Vec<Sheet> = of_rows.map(|sheet| Sheet { name: sheet.name.clone(), hidden: sheet.visible != SheetVisible::Visible }).collect();
+    // Of two with one name only the first could be read; those that differ by case are two.
     let mut names = HashSet::new();
-    if let Some(twice) = sheets.iter().find(|sheet| !names.insert(sheet.name.to_lowercase())) {
+    if let Some(twice) = sheets.iter().find(|sheet| !names.insert(sheet.name.clone())) {
         return Err(ReadError::Unreadable(format!("有两个工作表都叫“{}”", text::mask_long_numbers(&twice.name))));
     }
     for sheet in sheets {
@@ -367,6 +449,10 @@ mod tests {
 
     const MARKS: &[&str] = &["姓名", "身份证件号"];
 
+    fn columns<'c>(required: &'c [&'c str]) -> Columns<'c> {
+        Columns { known: MARKS, marks: MARKS, required }
+    }
+
     fn book(fill: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
         let mut book = Workbook::new();
         fill(book.add_worksheet());
@@ -387,7 +473,7 @@ mod tests {
             sheet.write(6, 0, "李娜").unwrap();
             sheet.write(6, 1, 1.234).unwrap();
         });
-        let tables = read(&bytes, MARKS, &["姓名"]).unwrap();
+        let tables = read(&bytes, columns(&["姓名"])).unwrap();
         let rows: Vec<_> = tables[0].rows.iter().map(|row| (row.number, row.cells[0].text.as_str(), row.cells[1].text.as_str())).collect();
         assert_eq!(rows, [(4, "王伟", ""), (7, "李娜", "1.234")]);
     }
@@ -401,7 +487,7 @@ mod tests {
             sheet.write(2, 0, 20_160_901).unwrap();
             sheet.write_formula(2, 1, Formula::new("=1+1")).unwrap();
         });
-        let rows = &read(&bytes, MARKS, &[]).unwrap()[0].rows;
+        let rows = &read(&bytes, columns(&[])).unwrap()[0].rows;
         assert!(rows[0].cells[1].text.contains("E+17"), "{}", rows[0].cells[1].text);
         assert_eq!(rows[0].cells[1].flaw, Some(Flaw::Rounded));
         assert_eq!(rows[1].cells[0].text, "20160901");
@@ -410,23 +496,29 @@ mod tests {
 
     #[test]
     fn bad_files_say_what_they_are() {
-        assert!(matches!(read(b"", MARKS, &[]), Err(ReadError::Unreadable(_))));
-        assert!(matches!(read(b"PK\x03\x04 no archive", MARKS, &[]), Err(ReadError::Unreadable(_))));
-        assert!(matches!(read("a,b\n1,2\n".as_bytes(), MARKS, &[]), Err(ReadError::NoHeader(_))));
-        assert!(matches!(read("姓名,身份证件号,姓名\n".as_bytes(), MARKS, &[]), Err(ReadError::DuplicateHeader(_))));
-        assert!(matches!(read("姓名,身份证件号\n".as_bytes(), MARKS, &["班级名称"]), Err(ReadError::MissingColumns(_))));
-        assert!(matches!(read(&vec![b'a'; UPLOAD_BYTES + 1], MARKS, &[]), Err(ReadError::TooLarge(_))));
+        assert!(matches!(read(b"", columns(&[])), Err(ReadError::Unreadable(_))));
+        assert!(matches!(read(b"PK\x03\x04 no archive", columns(&[])), Err(ReadError::Unreadable(_))));
+        assert!(matches!(read("a,b\n1,2\n".as_bytes(), columns(&[])), Err(ReadError::NoHeader(_))));
+        assert!(matches!(read("姓名,身份证件号,姓名\n".as_bytes(), columns(&[])), Err(ReadError::DuplicateHeader(_))));
+        assert!(matches!(read("姓名,身份证件号\n".as_bytes(), columns(&["班级名称"])), Err(ReadError::MissingColumns(_))));
+        assert!(matches!(read(&vec![b'a'; UPLOAD_BYTES + 1], columns(&[])), Err(ReadError::TooLarge(_))));
         let mut rows = String::from("姓名,身份证件号\n");
         rows.push_str(&"王伟,1\n".repeat(DATA_ROWS));
-        assert_eq!(read(rows.as_bytes(), MARKS, &[]).unwrap()[0].rows.len(), DATA_ROWS);
+        assert_eq!(read(rows.as_bytes(), columns(&[])).unwrap()[0].rows.len(), DATA_ROWS);
+        // What was dragged down is none of them, but there is an end to that too.
+        let dragged = |count: usize| format!("序号,姓名,身份证件号\n1,王伟,1\n{}", "2,,\n".repeat(count));
+        let table = &read(dragged(25_000).as_bytes(), columns(&[])).unwrap()[0];
+        assert_eq!((table.rows.len(), table.furniture), (1, 25_000));
+        assert!(matches!(read(dragged(PHYSICAL_ROWS).as_bytes(), columns(&[])), Err(ReadError::TooLarge(_))));
         rows.push_str("王伟,1\n");
-        assert!(matches!(read(rows.as_bytes(), MARKS, &[]), Err(ReadError::TooLarge(_))));
+        assert!(matches!(read(rows.as_bytes(), columns(&[])), Err(ReadError::TooLarge(_))));
     }
 
     #[test]
     fn a_bomb_is_refused_and_not_unpacked() {
         use std::io::Write;
         let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("xl/workbook.xml", zip::write::SimpleFileOptions::default()).unwrap();
         archive.start_file("xl/worksheets/sheet1.xml", zip::write::SimpleFileOptions::default()).unwrap();
         let zeros = vec![0; 1024 * 1024];
         for _ in 0..=(crate::UNPACKED_BYTES / 1024 / 1024) {
@@ -434,6 +526,6 @@ mod tests {
         }
         let bytes = archive.finish().unwrap().into_inner();
         assert!(bytes.len() < 1024 * 1024);
-        assert!(matches!(read(&bytes, MARKS, &[]), Err(ReadError::TooLarge(_))));
+        assert!(matches!(read(&bytes, columns(&[])), Err(ReadError::TooLarge(_))));
     }
 }

@@ -1,7 +1,7 @@
 //! Writes blank workbooks and marked ones, in the layout that is uploaded: notes on the first sheet, the table on the
 //! second with its header in row 3.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rust_xlsxwriter::{Color, DataValidation, Format, FormatBorder, Formula, Note, Workbook, Worksheet, XlsxError};
 
@@ -53,6 +53,10 @@ pub struct Mark {
 
 /// Header of the column that a marked workbook adds; ignored when it is uploaded again.
 pub const REASON_HEADER: &str = "问题说明";
+/// Where it stands.
+const REASON_COLUMN: u16 = 0;
+/// Name of the sheet with the notes.
+const NOTES_SHEET: &str = "填写说明";
 const HEADER_ROW: u32 = 2;
 /// Length of a list of values that a spreadsheet offers in a cell, in UTF-16 units.
 const LIST_UNITS: usize = 255;
@@ -79,21 +83,21 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
     let (text, fault) = (text_format(), text_format().set_background_color(Color::RGB(0x00FF_C7CE)).set_font_color(Color::RGB(0x009C_0006)));
     let mut book = Workbook::new();
     write_notes(book.add_worksheet(), template)?;
+    let mut names = Names::default();
     for table in tables {
         let kept: Vec<usize> = (0..table.headers.len()).filter(|index| !table.headers[*index].is_empty() && table.headers[*index] != REASON_HEADER).collect();
-        let mut headers: Vec<&str> = kept.iter().map(|index| table.headers[*index].as_str()).collect();
-        headers.push(REASON_HEADER);
+        // What is wrong is seen first.
+        let headers: Vec<&str> = std::iter::once(REASON_HEADER).chain(kept.iter().map(|index| table.headers[*index].as_str())).collect();
         let sheet = book.add_worksheet();
-        if !table.sheet.is_empty() && table.sheet != "填写说明" {
-            sheet.set_name(&table.sheet)?;
+        if let Some(name) = names.name(&table.sheet) {
+            sheet.set_name(name)?;
         }
         // What was hidden stays so: made visible, it would be data.
         if table.hidden {
             sheet.set_hidden(true);
         }
         write_head(sheet, Template { title: "", ..template }, &headers)?;
-        let reason_column = u16::try_from(kept.len()).unwrap_or(u16::MAX);
-        sheet.set_column_width(reason_column, REASON_WIDTH)?;
+        sheet.set_column_width(REASON_COLUMN, REASON_WIDTH)?;
         let mut line = HEADER_ROW;
         for row in &table.rows {
             let faults = by_row.get(&(table.sheet.as_str(), row.number));
@@ -105,7 +109,7 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
                 sheet.set_row_hidden(line)?;
             }
             for (column, index) in kept.iter().enumerate() {
-                let column = u16::try_from(column).unwrap_or(u16::MAX);
+                let column = u16::try_from(column + 1).unwrap_or(u16::MAX);
                 let header = &table.headers[*index];
                 let at_fault = faults.and_then(|faults| faults.iter().find(|mark| mark.column == *header));
                 write_cell(sheet, (line, column), &row.cells[*index], if at_fault.is_some() { &fault } else { &text })?;
@@ -118,11 +122,52 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
                     .iter()
                     .map(|mark| if mark.column.is_empty() { mark.reason.clone() } else { format!("【{}】{}", mark.column, mark.reason) })
                     .collect();
-                sheet.write_string_with_format(line, reason_column, reasons.join("；"), &fault)?;
+                sheet.write_string_with_format(line, REASON_COLUMN, reasons.join("；"), &fault)?;
             }
         }
+        sheet.autofilter(HEADER_ROW, REASON_COLUMN, line, u16::try_from(kept.len()).unwrap_or(u16::MAX))?;
     }
     book.save_to_buffer()
+}
+
+/// Names of sheets that a spreadsheet takes: others' programs allow what it doesn't.
+struct Names(HashSet<String>);
+
+impl Default for Names {
+    fn default() -> Self {
+        Self(HashSet::from([NOTES_SHEET.to_owned()]))
+    }
+}
+
+impl Names {
+    /// Characters of a name at most, in UTF-16 units.
+    const UNITS: usize = 31;
+
+    /// The name for a sheet; none where any will do.
+    fn name(&mut self, wanted: &str) -> Option<String> {
+        let plain: String = wanted.chars().map(|c| if "[]:*?/\\".contains(c) || c.is_control() { '_' } else { c }).collect();
+        let plain = plain.trim_matches('\'').trim();
+        if plain.is_empty() || plain == NOTES_SHEET {
+            return None;
+        }
+        // Of those that differ by case only, or after they were cut, each has a number.
+        (1..=self.0.len() + 1)
+            .map(|nth| if nth == 1 { cut(plain, "") } else { cut(plain, &format!("({nth})")) })
+            .find(|name| self.0.insert(name.to_lowercase()))
+    }
+}
+
+/// A name with an ending, as long as it may be.
+fn cut(name: &str, ending: &str) -> String {
+    let mut left = Names::UNITS - ending.encode_utf16().count();
+    let fits = |c: &char| {
+        let units = c.len_utf16();
+        let fits = units <= left;
+        left = left.saturating_sub(units);
+        fits
+    };
+    let kept: String = name.chars().take_while(fits).collect();
+    format!("{}{ending}", kept.trim_end_matches('\''))
 }
 
 /// A cell as it was: uploaded again, it has the same flaw. Rounded numbers and errors are known by their texts.
@@ -145,7 +190,7 @@ fn text_format() -> Format {
 
 fn write_notes(sheet: &mut Worksheet, template: Template) -> Result<(), XlsxError> {
     let (bold, wrap) = (Format::new().set_bold().set_font_size(14), Format::new().set_text_wrap());
-    sheet.set_name("填写说明")?;
+    sheet.set_name(NOTES_SHEET)?;
     sheet.set_column_width(0, 24)?;
     sheet.set_column_width(1, 10)?;
     sheet.set_column_width(2, 80)?;
@@ -194,20 +239,45 @@ fn write_head(sheet: &mut Worksheet, template: Template, headers: &[&str]) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read;
+    use crate::{Columns, read};
+
+    const COLUMNS: Columns = Columns { known: &["姓名", "身份证件号"], marks: &["姓名", "身份证件号"], required: &[] };
+
+    #[test]
+    fn any_name_of_a_sheet_becomes_one_that_is_taken() {
+        let mut names = Names::default();
+        let long = "2026级会计电算化专业与现代农艺技术专业三年制普通中专新生信息采集表";
+        for (wanted, name) in [
+            ("A", Some("A")),
+            ("a", Some("a(2)")),
+            ("2026级[会计]*1班", Some("2026级_会计__1班")),
+            ("'学生'", Some("学生")),
+            ("  学生  ", Some("学生(2)")),
+            (long, Some("2026级会计电算化专业与现代农艺技术专业三年制普通中专新")),
+            ("填写说明", None),
+            ("''", None),
+            ("", None),
+        ] {
+            let found = names.name(wanted);
+            assert_eq!(found.as_deref().map(|found| found.starts_with(name.unwrap_or_default())), name.map(|_| true), "{wanted}: {found:?}");
+            assert!(found.is_none_or(|found| found.encode_utf16().count() <= Names::UNITS));
+        }
+        let again = names.name(long).expect("a name");
+        assert!(again.ends_with("(2)") && again.encode_utf16().count() <= Names::UNITS, "{again}");
+    }
 
     #[test]
     fn a_marked_workbook_reads_back_with_its_rows() {
         let column = |header, format| Column { header, required: true, format, values: &[] };
         let columns = [column("姓名", "2至36字"), column("身份证件号", "18位")];
         let template = Template { title: "学生信息", notes: &[], columns: &columns };
-        let tables = read("姓名,身份证件号\n王伟,1\n李娜,2\n".as_bytes(), &["姓名"], &[]).unwrap();
+        let tables = read("姓名,身份证件号\n王伟,1\n李娜,2\n".as_bytes(), COLUMNS).unwrap();
         let marks = [Mark { sheet: String::new(), row: 3, column: "身份证件号".into(), reason: "居民身份证号应为18位".into() }];
-        let all = read(&marked(template, &tables, &marks, false).unwrap(), &["姓名", "身份证件号"], &[]).unwrap();
+        let all = read(&marked(template, &tables, &marks, false).unwrap(), COLUMNS).unwrap();
         assert_eq!(all[0].rows.len(), 2);
-        assert_eq!(all[0].rows[1].cells[2].text, "【身份证件号】居民身份证号应为18位");
-        let faulty = read(&marked(template, &tables, &marks, true).unwrap(), &["姓名", "身份证件号"], &[]).unwrap();
-        assert_eq!(faulty[0].rows.iter().map(|row| row.cells[0].text.as_str()).collect::<Vec<_>>(), ["李娜"]);
+        assert_eq!(all[0].rows[1].cells[0].text, "【身份证件号】居民身份证号应为18位");
+        let faulty = read(&marked(template, &tables, &marks, true).unwrap(), COLUMNS).unwrap();
+        assert_eq!(faulty[0].rows.iter().map(|row| row.cells[1].text.as_str()).collect::<Vec<_>>(), ["李娜"]);
         assert_eq!(faulty[0].rows[0].number, 4, "data begins in row 4");
     }
 }

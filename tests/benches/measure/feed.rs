@@ -105,7 +105,7 @@ pub async fn measure(changes: i64) {
         &replica,
         &[
             "CREATE TABLE change_log (change uuid PRIMARY KEY, position bigint UNIQUE, kind integer NOT NULL, record uuid NOT NULL, version bigint NOT NULL,
-             scope_before text NOT NULL, scope text NOT NULL, body bytea NOT NULL, at_us bigint NOT NULL, UNIQUE (kind, record, version))"
+             scope_before text NOT NULL, scope text NOT NULL, body bytea NOT NULL, at_us bigint NOT NULL, trace text NOT NULL, UNIQUE (kind, record, version))"
                 .into(),
             "CREATE INDEX change_log_unsequenced ON change_log (change) WHERE position IS NULL".into(),
             format!(

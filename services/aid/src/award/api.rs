@@ -1,19 +1,13 @@
 //! gRPC in: award lists.
 
-use std::{
-    collections::{HashMap, HashSet},
-    pin::Pin,
-    sync::Arc,
-};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
-use chrono::Datelike;
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use xuezhu_domain::{Month, Term, region};
-use xuezhu_judge::{case::Enrollment, entry::State, policy::SchemeCode, rules::holder};
-use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, correction, import_awards_request::Part, scheme};
-use xuezhu_review::{Dossier, way::Seat};
+use xuezhu_judge::{entry::State, policy::SchemeCode};
+use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, correction, import_awards_request::Part};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call, uploads};
 use xuezhu_store::Tx;
 use xuezhu_workbook::UPLOAD_BYTES;
@@ -21,9 +15,9 @@ use xuezhu_workbook::UPLOAD_BYTES;
 use super::{
     Upload,
     corrections::{self, Asked, rules::Correction},
-    rounds::{self, Way},
-    rules,
-    store::{self, EntryRow, Filter, ListRow},
+    rounds, rules,
+    store::{self, Filter},
+    told,
     units::{self, Holds},
 };
 use crate::{Parts, forgotten, mirror, reconciliation};
@@ -59,7 +53,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &(self.0.clone(), request.school, scheme, term), |ctx, tx, (parts, school, scheme, term)| {
                 Box::pin(async move {
                     let row = super::create_list(ctx, tx, parts, school, *scheme, *term).await?;
-                    Ok(pb::CreateAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                    Ok(pb::CreateAwardListResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
             .await
@@ -73,7 +67,7 @@ impl AwardService for AwardApi {
             .read(&ctx, "GetAwardList", &(self.0.clone(), request.school, list), |ctx, tx, (parts, school, list)| {
                 Box::pin(async move {
                     let row = super::readable(ctx, tx, school, *list).await?;
-                    Ok(pb::GetAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                    Ok(pb::GetAwardListResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
             .await
@@ -178,7 +172,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entry)| {
                 Box::pin(async move {
                     let row = super::remove(ctx, tx, parts, school, *list, *entry).await?;
-                    Ok(pb::RemoveEntryResponse { entry: Some(entry_to_proto(ctx, parts, row, None, Vec::new(), Holds::default())) })
+                    Ok(pb::RemoveEntryResponse { entry: Some(told::entry(ctx, parts, row, None, Vec::new(), Holds::default())) })
                 })
             })
             .await
@@ -193,7 +187,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list)| {
                 Box::pin(async move {
                     let row = rounds::submit(ctx, tx, parts, school, *list).await?;
-                    Ok(pb::SubmitAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                    Ok(pb::SubmitAwardListResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
             .await
@@ -208,7 +202,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
                 Box::pin(async move {
                     let row = rounds::attest(ctx, tx, parts, &request.school, *list, &request.digest).await?;
-                    Ok(pb::AttestAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                    Ok(pb::AttestAwardListResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
             .await
@@ -223,7 +217,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, list, request)| {
                 Box::pin(async move {
                     let row = rounds::approve(ctx, tx, parts, &request.school, *list, &request.digest).await?;
-                    Ok(pb::ApproveAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                    Ok(pb::ApproveAwardListResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
             .await
@@ -245,7 +239,7 @@ impl AwardService for AwardApi {
             .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, reason, entries)| {
                 Box::pin(async move {
                     let row = rounds::send_back(ctx, tx, parts, school, *list, reason, entries).await?;
-                    Ok(pb::SendBackAwardListResponse { list: Some(to_proto(tx, parts, row).await?) })
+                    Ok(pb::SendBackAwardListResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
             .await
@@ -358,13 +352,7 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
         Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.list),
         _ => String::new(),
     };
-    let mut ways = rounds::ways(tx, &rows.iter().map(|row| row.list).collect::<Vec<_>>()).await?;
-    let mut lists = Vec::new();
-    for row in rows {
-        let way = ways.remove(&row.list).unwrap_or_default();
-        lists.push(told(tx, parts, row, way).await?);
-    }
-    Ok(pb::ListAwardListsResponse { lists, next_page_token })
+    Ok(pb::ListAwardListsResponse { lists: told::lists(tx, parts, rows).await?, next_page_token })
 }
 
 async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
@@ -387,7 +375,7 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
     for of_entry in flags.values_mut() {
         of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule));
     }
-    let persons = known_persons(ctx, tx, &rows, &list.school).await?;
+    let persons = told::known_persons(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
     let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
     let mut holds = units::of_entries(tx, &parts.policies, &list, &rows).await?;
@@ -399,125 +387,8 @@ async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEn
             let source_forgot = concerned.contains(&row.entry);
             let holds = holds.remove(&row.entry).unwrap_or_default();
             let corrections = corrected.remove(&row.entry).unwrap_or_default();
-            pb::AwardEntry { source_forgot, corrections, ..entry_to_proto(ctx, parts, row, person, flags, holds) }
+            pb::AwardEntry { source_forgot, corrections, ..told::entry(ctx, parts, row, person, flags, holds) }
         })
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
-}
-
-/// Whom entries mean, as far as the caller may know: a school knows its own students, present and former, and learns
-/// nothing about a number by listing it.
-async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &str) -> Result<HashMap<Uuid, Uuid>, Error> {
-    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
-    let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
-    let generation = mirror::state(tx).await?.generation;
-    let mut known = HashMap::new();
-    for case in reconciliation::cases(tx, generation, &keys).await? {
-        for claim in &case.claims {
-            let Some(person) = holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
-            let here = |enrollment: &Enrollment| enrollment.school == school && enrollment.person == Some(person.person);
-            if !own_school || case.enrollments.iter().any(here) {
-                known.insert(claim.entry, person.person);
-            }
-        }
-    }
-    Ok(known)
-}
-
-fn entry_to_proto(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>, holds: Holds) -> pb::AwardEntry {
-    pb::AwardEntry {
-        entry: row.entry.to_string(),
-        person: person.map(|person| person.to_string()).unwrap_or_default(),
-        name: row.name,
-        id_number: super::shown_number(ctx, parts, row.entry, &row.id_sealed),
-        months: super::month_numbers(&row.months),
-        amount_fen: row.amount_fen,
-        tier: row.tier,
-        state: award_entry::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
-        held: flags.iter().any(|(_, holds)| *holds),
-        flags: flags.into_iter().map(|(flag, _)| flag).collect(),
-        card: row.card_sealed.as_deref().map(|sealed| parts.keyring.masked("card", &[row.entry], sealed)).unwrap_or_default(),
-        remark: row.remark,
-        sent_back_reason: row.sent_back_reason,
-        source_forgot: false,
-        birth_date: String::new(),
-        birth_year: row.birth_date.map(|day| day.year()).unwrap_or_default(),
-        standing_months: holds.months,
-        standing_fen: holds.fen,
-        refusal: holds.refusal.map(|reason| reason.as_str_name().to_owned()).unwrap_or_default(),
-        refusal_message: holds.message,
-        stopping_months: holds.stopping,
-        corrections: Vec::new(),
-    }
-}
-
-async fn to_proto(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
-    let way = rounds::ways(tx, &[row.list]).await?.remove(&row.list).unwrap_or_default();
-    told(tx, parts, row, way).await
-}
-
-async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, way: Way) -> Result<pb::AwardList, Error> {
-    let standing = store::standing(tx, row.list).await?;
-    let (held, held_attested) = store::held(tx, row.list).await?;
-    let attested = || standing.iter().filter(|entry| entry.state == State::Attested);
-    let concerned = if attested().next().is_some() { forgotten::concerned(tx, &row.school, row.list).await? } else { HashSet::new() };
-    // Whom a flag holds waits for that first.
-    let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
-    let waits = |entry: &Uuid| concerned.contains(entry) && !by_flags.contains(entry);
-    let forgotten_attested = i32::try_from(attested().filter(|entry| waits(&entry.entry)).count()).unwrap_or(i32::MAX);
-    let taken = if attested().next().is_some() { units::taken_attested(tx, &row).await? } else { HashSet::new() };
-    let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
-    let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
-    let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
-    Ok(pb::AwardList {
-        list: row.list.to_string(),
-        school: row.school,
-        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
-        term: row.term,
-        supplement: row.supplement,
-        state: award_list::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
-        digest: rounds::digest(&standing),
-        drafts: count(State::Draft),
-        submitted: count(State::Submitted),
-        attested: count(State::Attested),
-        approved: count(State::Approved),
-        sent_back: count(State::SentBack),
-        held: i32::try_from(held).unwrap_or(i32::MAX),
-        held_attested: i32::try_from(held_attested).unwrap_or(i32::MAX),
-        closed_to_new: row.submitted,
-        forgotten_attested,
-        amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack).map(|entry| entry.amount_fen).sum(),
-        standing_fen: units::standing_fen(tx, row.list).await?,
-        taken_attested,
-        due_date,
-        step: way.open.first().map_or(0, |round| round.step),
-        waits_at: way.open.first().and_then(Dossier::seat).map(|seat| seat.name()).unwrap_or_default(),
-        waits_authority: match way.open.first().and_then(Dossier::seat) {
-            Some(Seat::Department(region)) => region,
-            _ => String::new(),
-        },
-        waiting_authorities: authorities(&way.open),
-        dossiers: way.open.iter().map(|round| round.dossier.to_string()).collect(),
-        submitted_by: way.submitted_by,
-        attested_by: way.attested_by,
-        approved_by: way.approved_by,
-        school_name: row.school_name,
-        authority: row.authority,
-        submitted_date: way.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
-        attested_date: way.attested_day.map(|day| day.to_string()).unwrap_or_default(),
-    })
-}
-
-/// Departments at which rounds wait.
-fn authorities(rounds: &[Dossier]) -> Vec<String> {
-    let mut authorities: Vec<String> = rounds
-        .iter()
-        .filter_map(|round| match round.seat() {
-            Some(Seat::Department(region)) => Some(region),
-            _ => None,
-        })
-        .collect();
-    authorities.sort();
-    authorities.dedup();
-    authorities
 }

@@ -34,7 +34,8 @@ pub async fn lists(
     }
     let ways = ways(tx, &ids).await?;
     let attested: Vec<Uuid> = ids.iter().copied().filter(|list| counts.contains_key(&(*list, State::Attested))).collect();
-    let held: HashMap<Uuid, i64> = if attested.is_empty() { HashMap::new() } else { store::held_attested(tx, &attested).await?.into_iter().collect() };
+    let held = if attested.is_empty() { Vec::new() } else { store::held(tx, &attested).await? };
+    let held: HashMap<Uuid, i64> = held.into_iter().filter(|row| row.state == State::Attested).map(|row| (row.list, row.entries)).collect();
     let told = |rows: Vec<ListRow>| rows.into_iter().map(|row| told(parts, row, &counts, &held, &ways)).collect();
     Ok((told(rows), told(done)))
 }

@@ -7,6 +7,7 @@
 //! | [`rounds`] | submitting, and what desks do with what was submitted |
 //! | [`kind`] | what a review needs to know of a list: each round is a dossier |
 //! | [`units`] | what an entry covers: nobody draws a unit twice |
+//! | [`told`] | lists and entries as clients are told of them |
 //! | [`corrections`] | what was approved is put right: stopped, cut, voided |
 
 pub mod api;
@@ -16,6 +17,7 @@ pub mod kind;
 pub mod rounds;
 pub mod rules;
 mod store;
+mod told;
 pub mod units;
 
 use std::collections::{HashMap, HashSet};
@@ -40,7 +42,7 @@ use xuezhu_proto::{
 };
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
-use xuezhu_workbook::Table;
+use xuezhu_workbook::{Columns, Table};
 
 // What other capabilities may ask.
 pub(crate) use self::store::awards_of_keys;
@@ -410,6 +412,7 @@ fn keep(parts: &Parts, row: &EntryRow, parsed: &mut Parsed, kept: rules::Kept) {
 
 /// Tells what of a table stays out because nobody sees it.
 fn tell_left_out(report: &mut ImportReport, table: &Table, include_hidden: bool) {
+    report.rows_furniture += i32::try_from(table.furniture).unwrap_or(i32::MAX);
     for out in table.left_out(include_hidden) {
         report.rows_hidden += i32::try_from(out.rows).unwrap_or(i32::MAX);
         if report.warnings.len() < PROBLEMS_LISTED {
@@ -475,9 +478,10 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
 pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
     use xuezhu_workbook::ReadError as R;
     let required: Vec<&str> = rules::COLUMNS.iter().filter(|column| column.required).map(|column| column.header).collect();
-    xuezhu_workbook::read(bytes, rules::MARKS, &required).map_err(|error| {
+    let known: Vec<&str> = rules::COLUMNS.iter().map(|column| column.header).collect();
+    xuezhu_workbook::read(bytes, Columns { known: &known, marks: rules::MARKS, required: &required }).map_err(|error| {
         let reason = match error {
-            R::Unreadable(_) | R::OpenQuote(_) => Reason::FileUnreadable,
+            R::Unreadable(_) | R::OpenQuote(_) | R::Other(_) => Reason::FileUnreadable,
             R::Encrypted => Reason::FileEncrypted,
             R::TooLarge(_) => Reason::FileTooLarge,
             R::NoHeader(_) | R::MissingColumns(_) => Reason::HeaderMissing,

@@ -61,7 +61,7 @@ pub fn digest(standing: &[StandingRow]) -> String {
 }
 
 async fn same_digest(tx: &mut Tx, list: Uuid, said: &str) -> Result<(), Error> {
-    if digest(&store::standing(tx, list).await?) == said {
+    if digest(&store::standing(tx, &[list]).await?) == said {
         Ok(())
     } else {
         Err(Refusal::new(Reason::DigestMismatch, "摘要与当前名单不符：名单在您查看之后有变化，请重新核对后再操作").into())

@@ -215,16 +215,25 @@ fn parse_months(typed: &str, rules: &ListRules) -> Result<Vec<Month>, String> {
         return Ok(all.clone());
     }
     let shown: Vec<String> = all.iter().map(|month| month.month().to_string()).collect();
+    if is_date(typed) {
+        return Err(format!("“{typed}”是一个日期：表格软件把月份改成了日期，请把该列设为文本格式后重填，写作 9-12 或 9,10"));
+    }
+    let written = plain_months(typed);
     let place = |text: &str| -> Result<usize, String> {
-        let text = text.trim().trim_end_matches('月');
-        let number: i32 = text.parse().map_err(|_| format!("看不懂“{typed}”，应写作 9-12 或 9,10"))?;
+        let text = text.trim_end_matches('月');
+        // With its year: 2026年9, 2026.9.
+        let number: Option<i32> = match text.split_once(['年', '.']) {
+            Some((year, month)) if year.len() == 4 => year.parse::<i32>().ok().zip(month.parse::<i32>().ok()).map(|(year, month)| year * 100 + month),
+            _ => text.parse().ok(),
+        };
+        let number = number.ok_or_else(|| format!("看不懂“{typed}”，应写作 9-12 或 9,10"))?;
         all.iter()
             .position(|month| month.number() == number || i32::try_from(month.month()) == Ok(number))
             .ok_or_else(|| format!("{text}月不在本学期的发放月份（{}）中", shown.join("、")))
     };
     let mut wanted = vec![false; all.len()];
-    for part in typed.split([',', '、', ';']).filter(|part| !part.trim().is_empty()) {
-        let (from, to) = match part.split_once(['-', '~', '至', '—']) {
+    for part in written.split(',').filter(|part| !part.is_empty()) {
+        let (from, to) = match part.split_once('-') {
             Some((from, to)) => (place(from)?, place(to)?),
             None => (place(part)?, place(part)?),
         };
@@ -238,6 +247,27 @@ fn parse_months(typed: &str, rules: &ListRules) -> Result<Vec<Month>, String> {
         return Err("免学费按学期享受，月份请留空".into());
     }
     if months.is_empty() { Err(format!("看不懂“{typed}”，应写作 9-12 或 9,10")) } else { Ok(months) }
+}
+
+/// A day, as cells of dates are read: `20260912`.
+fn is_date(typed: &str) -> bool {
+    typed.len() == 8 && NaiveDate::parse_from_str(typed, "%Y%m%d").is_ok()
+}
+
+/// Months with one kind of dash, comma and digit, however they were typed.
+fn plain_months(typed: &str) -> String {
+    let one = |c: char| match c {
+        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
+        '－' | '–' | '—' | '―' | '‐' | '‑' | '−' | '~' | '～' | '〜' | '到' | '至' => '-',
+        '，' | '、' | '；' | ';' | '和' | '及' | '与' | '\n' => ',',
+        '．' => '.',
+        other => other,
+    };
+    let mut written = typed.replace("月份", "月").chars().map(one).filter(|c| !c.is_whitespace()).collect::<String>();
+    while written.contains("--") {
+        written = written.replace("--", "-");
+    }
+    written
 }
 
 #[cfg(test)]
@@ -329,6 +359,19 @@ mod tests {
                 ("11-1", Some(vec![201_611, 201_612, 201_701])),
                 ("9,10月、1", Some(vec![201_609, 201_610, 201_701])),
                 ("201612", Some(vec![201_612])),
+                ("9–12", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9——12月", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9月份至12月份", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9到12", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("９－１２", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("2016.9-2017.1", Some(vec![201_609, 201_610, 201_611, 201_612, 201_701])),
+                ("2016年9月 — 2017年1月", Some(vec![201_609, 201_610, 201_611, 201_612, 201_701])),
+                ("201609-201612", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9月，10月和11月", Some(vec![201_609, 201_610, 201_611])),
+                ("2015年9月", None),
+                ("20161209", None),
+                ("9.1", None),
+                ("910", None),
                 ("3", None),
                 ("12-9", None),
                 ("九月", None),
@@ -347,7 +390,7 @@ mod tests {
     fn rows_are_read_or_every_fault_is_told() {
         with_rules(SchemeCode::Grant, |rules| {
             let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
-            let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false };
+            let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: 0, blind: false };
             let row = |cells: [&str; 7]| Row { number: 4, hidden: false, beyond: false, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
             let (parsed, problems) = parse(&table, &row(["王　伟", "居民身份证", "11010519491231002x", "9-10", "", "6222600260001072444", ""]), rules);
             assert_eq!(problems, []);

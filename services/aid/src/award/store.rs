@@ -26,11 +26,21 @@ pub struct ListRow {
 /// An entry, as much as counts and digests need of it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct StandingRow {
+    pub list: Uuid,
     pub entry: Uuid,
     #[sqlx(try_from = "i32")]
     pub state: State,
     pub amount_fen: i64,
     pub content_hash: Vec<u8>,
+}
+
+/// Entries of a list, in one state, that flags hold.
+#[derive(Debug, sqlx::FromRow)]
+pub struct HeldRow {
+    pub list: Uuid,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub entries: i64,
 }
 
 /// An entry.
@@ -155,25 +165,30 @@ pub async fn lock_list(tx: &mut Tx, school: &str, list: Uuid) -> Result<bool, St
     Ok(run!(tx, "UPDATE award_lists SET state = state WHERE school = $1 AND list = $2", school, list)? == 1)
 }
 
-/// What stands on a list.
-pub async fn standing(tx: &mut Tx, list: Uuid) -> Result<Vec<StandingRow>, StoreError> {
-    rows!(tx, StandingRow, "SELECT entry, state, amount_fen, content_hash FROM award_entries WHERE list = $1 AND state < 50", list)
+/// What stands on lists.
+pub async fn standing(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<StandingRow>, StoreError> {
+    rows!(
+        tx,
+        StandingRow,
+        sql!("SELECT list, entry, state, amount_fen, content_hash FROM award_entries WHERE state < 50 AND list" in_uuids 1),
+        bulk_uuids(lists.iter().copied())
+    )
 }
 
-/// How many entries of a list a flag holds, and how many of those are attested.
-pub async fn held(tx: &mut Tx, list: Uuid) -> Result<(i64, i64), StoreError> {
-    let held = one!(
+/// How many entries of each of these lists a flag holds, by state; of lists without such entries nothing is told.
+pub async fn held(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<HeldRow>, StoreError> {
+    rows!(
         tx,
-        (i64, i64),
+        HeldRow,
         // Each entry is looked up by its id: a join might walk all entries.
-        "SELECT count(*), coalesce(sum(CASE WHEN held.state = $2 THEN 1 ELSE 0 END), 0)
-         FROM (SELECT DISTINCT f.entry, (SELECT a.state FROM award_entries a WHERE a.entry = f.entry) AS state
-               FROM flags f WHERE f.list = $1 AND f.holds AND f.entry IS NOT NULL) AS held
-         WHERE held.state < 50",
-        list,
-        State::Attested.code()
-    )?;
-    Ok(held.unwrap_or_default())
+        sql!(
+            "SELECT held.list, held.state, count(*) AS entries
+             FROM (SELECT DISTINCT f.list, f.entry, (SELECT a.state FROM award_entries a WHERE a.entry = f.entry) AS state
+                   FROM flags f WHERE f.holds AND f.entry IS NOT NULL AND f.list" in_uuids 1 ") AS held
+             WHERE held.state < 50 GROUP BY held.list, held.state"
+        ),
+        bulk_uuids(lists.iter().copied())
+    )
 }
 
 pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreError> {
@@ -381,22 +396,5 @@ pub async fn counts(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<CountRow>, StoreE
              WHERE state < 50 AND list" in_uuids 1 " GROUP BY list, state"
         ),
         bulk_uuids(lists.iter().copied())
-    )
-}
-
-/// How many attested entries of each of these lists a flag holds.
-pub async fn held_attested(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StoreError> {
-    rows!(
-        tx,
-        (Uuid, i64),
-        // Each entry is looked up by its id: a join might walk all entries.
-        sql!(
-            "SELECT held.list, count(*)
-             FROM (SELECT DISTINCT f.list, f.entry, (SELECT a.state FROM award_entries a WHERE a.entry = f.entry) AS state
-                   FROM flags f WHERE f.holds AND f.entry IS NOT NULL AND f.list" in_uuids 1 ") AS held
-             WHERE held.state = $2 GROUP BY held.list"
-        ),
-        bulk_uuids(lists.iter().copied()),
-        State::Attested.code()
     )
 }

@@ -444,7 +444,10 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
     let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
     let names: HashMap<String, String> = mirror::school_names(tx, &codes).await?.into_iter().collect();
     let mut undecided: HashMap<Uuid, Vec<store::UndecidedRow>> = HashMap::new();
-    for flag in store::undecided(tx, &rows.iter().map(|row| row.cause).collect::<Vec<_>>(), term).await? {
+    let shown: Vec<Uuid> = rows.iter().map(|row| row.cause).collect();
+    let told = store::causes_told(tx, &shown, term).await?;
+    let mut told: HashMap<(Uuid, String), store::ToldRow> = told.into_iter().map(|row| ((row.cause, row.school.clone()), row)).collect();
+    for flag in store::undecided(tx, &shown, term).await? {
         undecided.entry(flag.cause).or_default().push(flag);
     }
     let version = |cause: Uuid, states: &[life::State]| {
@@ -453,21 +456,22 @@ pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &st
     };
     let causes = rows
         .into_iter()
-        .map(|row| pb::Cause {
+        .filter_map(|row| Some((told.remove(&(row.cause, row.school.clone()))?, row)))
+        .map(|(told, row)| pb::Cause {
             etag: version(row.cause, desk::UNEXPLAINED),
             decide_etag: version(row.cause, desk::UNDECIDED),
             cause: row.cause.to_string(),
             school_name: names.get(&row.school).cloned().unwrap_or_default(),
             school: row.school,
-            summary: Cause::parse(&row.cause_text).map_or_else(|| rules::law(row.rule).name.to_owned(), Cause::chinese),
-            rule: row.rule.as_str().to_owned(),
+            summary: Cause::parse(&told.cause_text).map_or_else(|| rules::law(told.rule).name.to_owned(), Cause::chinese),
+            rule: told.rule.as_str().to_owned(),
             open: i32::try_from(row.open).unwrap_or(i32::MAX),
             explained: i32::try_from(row.explained).unwrap_or(i32::MAX),
             amount_fen: row.amount_fen,
             open_time: rfc3339(row.opened_at_us),
-            name: row.name,
+            name: told.name,
             flags: i32::try_from(row.flags).unwrap_or(i32::MAX),
-            open_date: row.open_date.to_string(),
+            open_date: told.open_date.to_string(),
         })
         .collect();
     Ok((causes, all))

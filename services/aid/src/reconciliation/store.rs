@@ -412,38 +412,78 @@ pub async fn forget(tx: &mut Tx, flags: &[Uuid]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Flags of one cause at one school that nobody decided, counted.
 #[derive(Debug, sqlx::FromRow)]
 pub struct CauseRow {
+    pub cause: Uuid,
+    pub school: String,
+    pub open: i64,
+    pub explained: i64,
+    pub amount_fen: i64,
+    pub opened_at_us: i64,
+    pub flags: i64,
+}
+
+/// What they are about.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ToldRow {
     pub cause: Uuid,
     pub school: String,
     #[sqlx(try_from = "i32")]
     pub rule: Rule,
     pub cause_text: String,
-    pub open: i64,
-    pub explained: i64,
-    pub amount_fen: i64,
-    pub opened_at_us: i64,
     pub name: String,
-    pub flags: i64,
     pub open_date: NaiveDate,
 }
 
+/// Causes of a school, of schools under an authority, or of all, those with most flags first.
 pub async fn causes(tx: &mut Tx, school: &str, authority_prefix: &str, term: &str) -> Result<Vec<CauseRow>, StoreError> {
+    /// By what they are found: a school's or a department's by their schools, all as they lie.
+    macro_rules! found {
+        ($leads:literal) => {
+            rows!(
+                tx,
+                CauseRow,
+                concat!(
+                    "SELECT f.cause, f.school, sum(CASE WHEN f.state = $4 THEN 1 ELSE 0 END) AS open,
+                            sum(CASE WHEN f.state = $5 THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen,
+                            min(f.opened_at_us) AS opened_at_us, count(*) AS flags
+                     FROM flags f WHERE f.state <= 10 AND ",
+                    $leads,
+                    " AND ($3 = '' OR f.term = $3) GROUP BY f.cause, f.school ORDER BY count(*) DESC, f.cause LIMIT 500"
+                ),
+                school,
+                authority_prefix,
+                term,
+                State::Open.code(),
+                State::Explained.code()
+            )
+        };
+    }
+    if !school.is_empty() {
+        found!("f.school = $1 AND $2 = $2")
+    } else if !authority_prefix.is_empty() {
+        found!(
+            "$1 = '' AND f.school IN (SELECT s.school FROM mirror_schools s
+                                      WHERE s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($2)) = $2)"
+        )
+    } else {
+        found!("$1 = $2")
+    }
+}
+
+/// What flags of causes are about that nobody decided, and since when, by cause and school.
+pub async fn causes_told(tx: &mut Tx, causes: &[Uuid], term: &str) -> Result<Vec<ToldRow>, StoreError> {
     rows!(
         tx,
-        CauseRow,
-        "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, sum(CASE WHEN f.state = $4 THEN 1 ELSE 0 END) AS open,
-                sum(CASE WHEN f.state = $5 THEN 1 ELSE 0 END) AS explained, CAST(sum(f.amount_fen) AS bigint) AS amount_fen, min(f.opened_at_us) AS opened_at_us,
-                min(f.name) AS name, count(*) AS flags, min(p.civil_day) AS open_date
-         FROM flags f JOIN flag_steps p ON p.flag = f.flag AND p.ordinal = 0
-         LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE f.state <= 10 AND ($1 = '' OR f.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR f.term = $3)
-         GROUP BY f.cause, f.school ORDER BY count(*) DESC, f.cause LIMIT 500",
-        school,
-        authority_prefix,
-        term,
-        State::Open.code(),
-        State::Explained.code()
+        ToldRow,
+        sql!(
+            "SELECT f.cause, f.school, min(f.rule) AS rule, min(f.cause_text) AS cause_text, min(f.name) AS name, min(p.civil_day) AS open_date
+             FROM flags f JOIN flag_steps p ON p.flag = f.flag AND p.ordinal = 0
+             WHERE f.state <= 10 AND ($2 = '' OR f.term = $2) AND f.cause" in_uuids 1 " GROUP BY f.cause, f.school"
+        ),
+        bulk_uuids(causes.iter().copied()),
+        term
     )
 }
 

@@ -12,7 +12,7 @@ use xuezhu_domain::{enrollment::State, text::comparable_name};
 use xuezhu_proto::common::{ImportReport, Problem};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
-use xuezhu_workbook::{Mark, ReadError, Table};
+use xuezhu_workbook::{Columns, Mark, ReadError, Table};
 
 use crate::{
     Parts, directory, registration,
@@ -51,13 +51,14 @@ pub struct Upload {
 
 /// Reads a file into tables; a refusal says what the file is.
 pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
-    xuezhu_workbook::read(bytes, rules::MARKS, &rules::required_columns()).map_err(|error| refused(&error))
+    xuezhu_workbook::read(bytes, Columns { known: &rules::known_columns(), marks: rules::MARKS, required: &rules::required_columns() })
+        .map_err(|error| refused(&error))
 }
 
 /// A file's fault as a refusal.
 pub fn refused(error: &ReadError) -> Error {
     let reason = match error {
-        ReadError::Unreadable(_) | ReadError::OpenQuote(_) => Reason::FileUnreadable,
+        ReadError::Unreadable(_) | ReadError::OpenQuote(_) | ReadError::Other(_) => Reason::FileUnreadable,
         ReadError::Encrypted => Reason::FileEncrypted,
         ReadError::TooLarge(_) => Reason::FileTooLarge,
         ReadError::NoHeader(_) | ReadError::MissingColumns(_) => Reason::HeaderMissing,
@@ -86,6 +87,7 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     let effects = match_rows(tx, parts, &school.code, keyed, upload.blank_clears, &mut found).await?;
     let total = upload.tables.iter().map(|table| table.rows.len()).sum::<usize>();
     let mut report = found.report(total, &effects);
+    report.rows_furniture = i32::try_from(upload.tables.iter().map(|table| table.furniture).sum::<usize>()).unwrap_or(i32::MAX);
     (report.include_hidden, report.blank_clears) = (upload.include_hidden, upload.blank_clears);
     report.preview = upload.preview;
     if upload.all_or_nothing && report.rows_faulty > 0 && !upload.preview {
@@ -452,6 +454,7 @@ impl Findings {
             problems_omitted: small(self.omitted),
             faulty_rows,
             rows_absent: 0,
+            rows_furniture: 0,
         }
     }
 }

@@ -264,8 +264,8 @@ fn list_name(policies: &Policies, unit: &UnitRow) -> Result<String, Error> {
 }
 
 /// What stands of a list, without what was sent back, in fen.
-pub(super) async fn standing_fen(tx: &mut Tx, list: Uuid) -> Result<i64, Error> {
-    Ok(store::standing_fen(tx, list).await?)
+pub(super) async fn standing_fen(tx: &mut Tx, lists: &[Uuid]) -> Result<HashMap<Uuid, i64>, Error> {
+    Ok(store::standing_fen(tx, lists).await?.into_iter().collect())
 }
 
 /// Attested entries of a list that were not approved because a unit of theirs is taken, and still is, and that no flag holds.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_judge::entry::State;
-use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
 
 use super::rules::Standing;
 
@@ -215,16 +215,17 @@ pub async fn of_entries(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<UnitRow>, S
 }
 
 /// What stands of a list, without what was sent back, in fen.
-pub async fn standing_fen(tx: &mut Tx, list: Uuid) -> Result<i64, StoreError> {
-    let sum = one!(
+pub async fn standing_fen(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    rows!(
         tx,
-        (i64,),
-        "SELECT CAST(coalesce(sum(u.fen), 0) AS bigint) FROM award_entries a JOIN award_units u ON u.entry = a.entry
-         WHERE a.list = $1 AND a.state < 50 AND a.state <> $2 AND u.standing < 50",
-        list,
+        (Uuid, i64),
+        sql!(
+            "SELECT a.list, CAST(sum(u.fen) AS bigint) FROM award_entries a JOIN award_units u ON u.entry = a.entry
+             WHERE a.state < 50 AND a.state <> $2 AND u.standing < 50 AND a.list" in_uuids 1 " GROUP BY a.list"
+        ),
+        bulk_uuids(lists.iter().copied()),
         State::SentBack.code()
-    )?;
-    Ok(sum.unwrap_or_default().0)
+    )
 }
 
 /// Attested entries of a list that were not approved because somebody has a unit of theirs, and that no flag holds; each with its key.

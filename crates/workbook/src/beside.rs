@@ -1,4 +1,5 @@
-//! Rows that a sheet hides: by hand, by a filter, or by giving them no height. Its reader does not tell them.
+//! What a workbook says of its sheets beside their cells, and its reader does not tell: rows that it hides, by hand, by a filter, or by giving
+//! them no height; cells that are merged.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,28 +12,68 @@ use quick_xml::{
 };
 use zip::ZipArchive;
 
-use crate::ReadError;
+use crate::{COLUMNS, ReadError};
 
 /// Rows that a sheet can have.
 const ROWS: u32 = 1_048_576;
 
-/// Hidden rows by the name of their sheet, as the spreadsheet numbers them; only `hiding` parts are looked at.
-pub fn rows(bytes: &[u8], hiding: &[String]) -> Result<HashMap<String, HashSet<u32>>, ReadError> {
-    let mut hidden = HashMap::new();
-    if hiding.is_empty() {
-        return Ok(hidden);
+/// Merged cells of a sheet at most.
+const MERGED: usize = 100_000;
+
+/// What is said of a sheet; rows as the spreadsheet numbers them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Rows that it hides.
+    pub hidden: HashSet<u32>,
+    /// Cells that reach over rows, by their first one.
+    pub merged: Vec<Merged>,
+}
+
+/// A cell that reaches over rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Merged {
+    /// First row.
+    pub first: u32,
+    /// Last row.
+    pub last: u32,
+    /// Column, from 0: where it reaches over several, the first, in which it is seen.
+    pub column: u32,
+}
+
+impl Merged {
+    /// From how it is written: `G2:G5`. None of what lies in one row, or beyond what is looked at.
+    fn parse(text: &str) -> Option<Self> {
+        let (begin, end) = text.split_once(':')?;
+        let ((column, first), (_, last)) = (place(begin)?, place(end)?);
+        (first < last && last <= ROWS && column < COLUMNS).then_some(Self { first, last, column })
+    }
+}
+
+/// Column, from 0, and row of a place such as `$G$2`.
+fn place(text: &str) -> Option<(u32, u32)> {
+    let text = text.replace('$', "");
+    let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let column = text.bytes().take(letters.min(4)).fold(0_u32, |column, letter| column * 26 + u32::from(letter.to_ascii_uppercase() - b'A') + 1);
+    Some((column.checked_sub(1)?, text[letters..].parse().ok()?))
+}
+
+/// What is said, by the name of the sheet; only `parts` are looked at.
+pub fn sheets_of(bytes: &[u8], parts: &[String]) -> Result<HashMap<String, Beside>, ReadError> {
+    let mut found = HashMap::new();
+    if parts.is_empty() {
+        return Ok(found);
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     for (name, part) in sheets(&mut archive)? {
         // As readers do, whatever the case of a part's name.
-        if let Some(part) = hiding.iter().find(|hiding| hiding.eq_ignore_ascii_case(&part)) {
-            let rows = rows_of(&mut archive, part)?;
-            if !rows.is_empty() {
-                hidden.insert(name, rows);
+        if let Some(part) = parts.iter().find(|known| known.eq_ignore_ascii_case(&part)) {
+            let beside = beside(&mut archive, part)?;
+            if beside != Beside::default() {
+                found.insert(name, beside);
             }
         }
     }
-    Ok(hidden)
+    Ok(found)
 }
 
 fn broken(error: impl std::fmt::Display) -> ReadError {
@@ -80,8 +121,8 @@ fn sheets(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Vec<(String, String
     Ok(sheets)
 }
 
-fn rows_of(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<HashSet<u32>, ReadError> {
-    let (mut hidden, mut number, mut all, mut pending) = (HashSet::new(), 0_u32, false, None);
+fn beside(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<Beside, ReadError> {
+    let (mut hidden, mut merged, mut number, mut all, mut pending) = (HashSet::new(), Vec::new(), 0_u32, false, None);
     elements(archive, part, |element| {
         let is_set = |name: &str| attribute(element, name).map(|value| value == "1" || value.eq_ignore_ascii_case("true"));
         match element.local_name().as_ref() {
@@ -111,10 +152,12 @@ fn rows_of(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<HashSe
                     number = at;
                 }
             }
+            "mergeCell" => merged.extend(attribute(element, "ref").filter(|_| merged.len() < MERGED).and_then(|text| Merged::parse(&text))),
             _ => {}
         }
     })?;
-    Ok(hidden)
+    merged.sort_unstable();
+    Ok(Beside { hidden, merged })
 }
 
 #[cfg(test)]
@@ -151,19 +194,27 @@ mod tests {
         ] {
             for target in ["worksheets/sheet1.xml", "/xl/worksheets/sheet1.xml", "Worksheets/Sheet1.xml"] {
                 let bytes = book(&sheet("", row), target);
-                let hidden = rows(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
-                assert_eq!(hidden.get("甲&乙"), Some(&HashSet::from([3])), "{row} {target}");
+                let said = sheets_of(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
+                assert_eq!(said.get("甲&乙").map(|said| &said.hidden), Some(&HashSet::from([3])), "{row} {target}");
             }
         }
         // With a gap, a row without a number has that of its cells.
         let gap = r#"<row hidden="1"><c r="A7"/></row><row><c r="A8"/></row>"#;
         let bytes = book(&sheet("", gap), "worksheets/sheet1.xml");
-        let hidden = rows(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
-        assert_eq!(hidden["甲&乙"], HashSet::from([7]));
+        let said = sheets_of(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
+        assert_eq!(said["甲&乙"].hidden, HashSet::from([7]));
         let flat = sheet(r#"<sheetFormatPr zeroHeight="1"/>"#, r#"<row r="3"/><row r="4" hidden="0"/><row r="5" ht="14"/>"#);
         let bytes = book(&flat, "worksheets/sheet1.xml");
-        let hidden = rows(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
-        assert_eq!(hidden["甲&乙"], HashSet::from([2, 3]));
+        let said = sheets_of(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
+        assert_eq!(said["甲&乙"].hidden, HashSet::from([2, 3]));
+    }
+
+    #[test]
+    fn cells_that_reach_over_rows_are_told_in_order() {
+        let sheet = r#"<worksheet><sheetData/><mergeCells><mergeCell ref="G6:H9"/><mergeCell ref="$A$2:$A$3"/><mergeCell ref="A1:F1"/><mergeCell ref="AAA2:AAA9"/><mergeCell ref="x"/></mergeCells></worksheet>"#;
+        let bytes = book(sheet, "worksheets/sheet1.xml");
+        let said = sheets_of(&bytes, &guard::check_archive(&bytes).expect("an archive")).expect("is read");
+        assert_eq!(said["甲&乙"].merged, [Merged { first: 2, last: 3, column: 0 }, Merged { first: 6, last: 9, column: 6 }]);
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! Headers as people write them: blanks within, stars before, notes behind, other widths of one character.
+
+use xuezhu_domain::text;
+
+/// The columns that a kind of file has.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'c> {
+    /// Every header that means something.
+    pub known: &'c [&'c str],
+    /// Headers that no title has: a row with all of them is the header row.
+    pub marks: &'c [&'c str],
+    /// Headers that must be there.
+    pub required: &'c [&'c str],
+}
+
+/// What people put before or behind a header to say that it must be filled in.
+const SIGNS: [char; 6] = ['*', '★', '☆', '※', '●', '▲'];
+/// What stands in brackets behind a header and is no part of it begins with one of these.
+const NOTES: [&str; 12] = ["必填", "必录", "选填", "可不填", "可空", "非必填", "必须", "下拉", "文本", "格式", "如", "例"];
+
+/// What of a header counts: without blanks of any kind, signs, and notes in brackets; full and half width are one.
+pub fn key(text: &str) -> String {
+    let bare: String = text::clean(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let mut bare = bare.trim_matches(|c| SIGNS.contains(&c)).trim_end_matches([':', '：']);
+    while let Some(begin) = note(bare) {
+        bare = bare[..begin].trim_matches(|c| SIGNS.contains(&c));
+    }
+    bare.to_owned()
+}
+
+/// Where a note in brackets begins that ends a header.
+fn note(text: &str) -> Option<usize> {
+    let open = match text.chars().last()? {
+        ')' => '(',
+        '】' => '【',
+        ']' => '[',
+        '」' => '「',
+        _ => return None,
+    };
+    let begin = text.rfind(open)?;
+    let inner = text[begin..].trim_start_matches(open).trim_start_matches(|c| SIGNS.contains(&c));
+    (begin > 0 && (NOTES.iter().any(|note| inner.starts_with(note)) || inner.chars().all(|c| !c.is_alphanumeric()))).then_some(begin)
+}
+
+impl Columns<'_> {
+    /// The header that a cell means; the cell as it is written, cleaned, where it means none.
+    pub fn meant(&self, cell: &str) -> String {
+        let written = text::clean(cell);
+        if written.is_empty() || self.known.contains(&written.as_str()) {
+            return written;
+        }
+        let key = key(cell);
+        self.known.iter().find(|known| self::key(known) == key).map_or(written, |known| (*known).to_owned())
+    }
+
+    /// Whether a row is the header row.
+    pub fn are_in(&self, headers: &[String]) -> bool {
+        self.marks.iter().all(|mark| headers.iter().any(|header| header == mark))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: Columns =
+        Columns { known: &["姓名", "身份证件号", "国籍/地区", "月份", "成员1姓名"], marks: &["姓名"], required: &["姓名"] };
+
+    #[test]
+    fn a_header_is_found_however_it_is_written() {
+        for (written, meant) in [
+            ("姓名", "姓名"),
+            ("姓 名", "姓名"),
+            ("姓\u{3000}名", "姓名"),
+            ("姓名 \u{a0}", "姓名"),
+            ("\u{200b}姓名", "姓名"),
+            ("\u{feff}姓名", "姓名"),
+            ("身份\n证件号", "身份证件号"),
+            ("*姓名", "姓名"),
+            ("＊姓名", "姓名"),
+            ("姓名*", "姓名"),
+            ("★ 姓名", "姓名"),
+            ("姓名（必填）", "姓名"),
+            ("姓名(必填项)", "姓名"),
+            ("姓名【必填】", "姓名"),
+            ("姓名（*）", "姓名"),
+            ("*姓名（必填）：", "姓名"),
+            ("月份（如9-12）", "月份"),
+            ("国籍／地区", "国籍/地区"),
+            ("国籍 / 地区", "国籍/地区"),
+            ("成员１姓名", "成员1姓名"),
+            ("曾用名", "曾用名"),
+            ("姓名（曾用名）", "姓名(曾用名)"),
+            ("（必填）", "(必填)"),
+            ("", ""),
+        ] {
+            assert_eq!(COLUMNS.meant(written), meant, "{written:?}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Lists and entries as clients are told of them: what stands on a list, where it waits, what holds of it.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::Datelike;
+use uuid::Uuid;
+use xuezhu_domain::Term;
+use xuezhu_judge::{case::Enrollment, entry::State, rules::holder};
+use xuezhu_proto::aid::{self as pb, award_entry, award_list, scheme};
+use xuezhu_review::{Dossier, way::Seat};
+use xuezhu_service::{Context, Error, Role};
+use xuezhu_store::Tx;
+
+use super::{
+    rounds::{self, Way},
+    store::{self, EntryRow, HeldRow, ListRow, StandingRow},
+    units::{self, Holds},
+};
+use crate::{Parts, forgotten, mirror, reconciliation};
+
+/// Whom entries mean, as far as the caller may know: a school knows its own students, present and former, and learns
+/// nothing about a number by listing it.
+pub(super) async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &str) -> Result<HashMap<Uuid, Uuid>, Error> {
+    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+    let generation = mirror::state(tx).await?.generation;
+    let mut known = HashMap::new();
+    for case in reconciliation::cases(tx, generation, &keys).await? {
+        for claim in &case.claims {
+            let Some(person) = holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
+            let here = |enrollment: &Enrollment| enrollment.school == school && enrollment.person == Some(person.person);
+            if !own_school || case.enrollments.iter().any(here) {
+                known.insert(claim.entry, person.person);
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// An entry as it is told.
+pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>, holds: Holds) -> pb::AwardEntry {
+    pb::AwardEntry {
+        entry: row.entry.to_string(),
+        person: person.map(|person| person.to_string()).unwrap_or_default(),
+        name: row.name,
+        id_number: super::shown_number(ctx, parts, row.entry, &row.id_sealed),
+        months: super::month_numbers(&row.months),
+        amount_fen: row.amount_fen,
+        tier: row.tier,
+        state: award_entry::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
+        held: flags.iter().any(|(_, holds)| *holds),
+        flags: flags.into_iter().map(|(flag, _)| flag).collect(),
+        card: row.card_sealed.as_deref().map(|sealed| parts.keyring.masked("card", &[row.entry], sealed)).unwrap_or_default(),
+        remark: row.remark,
+        sent_back_reason: row.sent_back_reason,
+        source_forgot: false,
+        birth_date: String::new(),
+        birth_year: row.birth_date.map(|day| day.year()).unwrap_or_default(),
+        standing_months: holds.months,
+        standing_fen: holds.fen,
+        refusal: holds.refusal.map(|reason| reason.as_str_name().to_owned()).unwrap_or_default(),
+        refusal_message: holds.message,
+        stopping_months: holds.stopping,
+        corrections: Vec::new(),
+    }
+}
+
+/// A list as it is told.
+pub(super) async fn list(tx: &mut Tx, parts: &Parts, row: ListRow) -> Result<pb::AwardList, Error> {
+    lists(tx, parts, vec![row]).await?.pop().ok_or_else(|| Error::Internal("a list that is told".into()))
+}
+
+/// What is known of a list beside its row.
+#[derive(Default)]
+struct Known {
+    way: Way,
+    standing: Vec<StandingRow>,
+    held: Vec<HeldRow>,
+    standing_fen: i64,
+}
+
+/// Lists as they are told: what stands on them is read for all at once.
+pub(super) async fn lists(tx: &mut Tx, parts: &Parts, rows: Vec<ListRow>) -> Result<Vec<pb::AwardList>, Error> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.list).collect();
+    let mut known: HashMap<Uuid, Known> = HashMap::new();
+    for (list, way) in rounds::ways(tx, &ids).await? {
+        known.entry(list).or_default().way = way;
+    }
+    for row in store::standing(tx, &ids).await? {
+        known.entry(row.list).or_default().standing.push(row);
+    }
+    for row in store::held(tx, &ids).await? {
+        known.entry(row.list).or_default().held.push(row);
+    }
+    for (list, fen) in units::standing_fen(tx, &ids).await? {
+        known.entry(list).or_default().standing_fen = fen;
+    }
+    let mut told = Vec::with_capacity(rows.len());
+    for row in rows {
+        let known = known.remove(&row.list).unwrap_or_default();
+        told.push(self::told(tx, parts, row, known).await?);
+    }
+    Ok(told)
+}
+
+async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, known: Known) -> Result<pb::AwardList, Error> {
+    let Known { way, standing, held, standing_fen } = known;
+    let held_attested: i64 = held.iter().filter(|row| row.state == State::Attested).map(|row| row.entries).sum();
+    let held: i64 = held.iter().map(|row| row.entries).sum();
+    let attested = || standing.iter().filter(|entry| entry.state == State::Attested);
+    let concerned = if attested().next().is_some() { forgotten::concerned(tx, &row.school, row.list).await? } else { HashSet::new() };
+    // Whom a flag holds waits for that first.
+    let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
+    let waits = |entry: &Uuid| concerned.contains(entry) && !by_flags.contains(entry);
+    let forgotten_attested = i32::try_from(attested().filter(|entry| waits(&entry.entry)).count()).unwrap_or(i32::MAX);
+    let taken = if attested().next().is_some() { units::taken_attested(tx, &row).await? } else { HashSet::new() };
+    let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
+    let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
+    let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
+    Ok(pb::AwardList {
+        list: row.list.to_string(),
+        school: row.school,
+        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        term: row.term,
+        supplement: row.supplement,
+        state: award_list::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
+        digest: rounds::digest(&standing),
+        drafts: count(State::Draft),
+        submitted: count(State::Submitted),
+        attested: count(State::Attested),
+        approved: count(State::Approved),
+        sent_back: count(State::SentBack),
+        held: i32::try_from(held).unwrap_or(i32::MAX),
+        held_attested: i32::try_from(held_attested).unwrap_or(i32::MAX),
+        closed_to_new: row.submitted,
+        forgotten_attested,
+        amount_fen: standing.iter().filter(|entry| entry.state != State::SentBack).map(|entry| entry.amount_fen).sum(),
+        standing_fen,
+        taken_attested,
+        due_date,
+        step: way.open.first().map_or(0, |round| round.step),
+        waits_at: way.open.first().and_then(Dossier::seat).map(|seat| seat.name()).unwrap_or_default(),
+        waits_authority: match way.open.first().and_then(Dossier::seat) {
+            Some(Seat::Department(region)) => region,
+            _ => String::new(),
+        },
+        waiting_authorities: authorities(&way.open),
+        dossiers: way.open.iter().map(|round| round.dossier.to_string()).collect(),
+        submitted_by: way.submitted_by,
+        attested_by: way.attested_by,
+        approved_by: way.approved_by,
+        school_name: row.school_name,
+        authority: row.authority,
+        submitted_date: way.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
+        attested_date: way.attested_day.map(|day| day.to_string()).unwrap_or_default(),
+    })
+}
+
+/// Departments at which rounds wait.
+fn authorities(rounds: &[Dossier]) -> Vec<String> {
+    let mut authorities: Vec<String> = rounds
+        .iter()
+        .filter_map(|round| match round.seat() {
+            Some(Seat::Department(region)) => Some(region),
+            _ => None,
+        })
+        .collect();
+    authorities.sort();
+    authorities.dedup();
+    authorities
+}
