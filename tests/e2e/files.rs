@@ -257,6 +257,37 @@ async fn nobody_is_overwritten_by_another_who_has_the_same_school_number() {
 }
 
 /// A workbook of rows without some columns.
+/// A file is one set: who exchanged their 学号, and a class that moved up by one, are no two students with one number.
+#[tokio::test(flavor = "multi_thread")]
+async fn school_numbers_are_exchanged_and_shifted_within_a_file() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let clerk = clerk(&people).await;
+        let numbers = async || {
+            let listed = clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("a list");
+            let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+            let mut numbers: Vec<_> =
+                listed["enrollments"].as_array().expect("a list").iter().map(|row| (text(row, "name"), text(row, "schoolNumber"))).collect();
+            numbers.sort();
+            numbers
+        };
+        let as_told = |of: [(&str, &str); 3]| of.map(|(name, number)| (name.to_owned(), number.to_owned())).to_vec();
+        for (file, new, changed, stand) in [
+            ("swap.xlsx", 3, 0, [("张涛", "202600002"), ("李涛娟", "202600001"), ("陈超超", "202600000")]),
+            ("shift.xlsx", 0, 2, [("张涛", "2026000029"), ("李涛娟", "202600001"), ("陈超超", "202600002")]),
+            ("swap.xlsx", 0, 2, [("张涛", "202600002"), ("李涛娟", "202600001"), ("陈超超", "202600000")]),
+        ] {
+            let report = clerk.upload(&import(""), case(file), "").await.expect(file);
+            let counts = (&report["rowsNew"], &report["rowsChanged"], &report["rowsFaulty"]);
+            assert_eq!(counts, (&json!(new), &json!(changed), &json!(0)), "{engine:?} {file}: {report}");
+            assert_eq!(numbers().await, as_told(stand), "{engine:?} {file}");
+        }
+        deployment.stop().await;
+    }
+}
+
 fn without(rows: &[std::collections::HashMap<String, String>], absent: &[&str]) -> Vec<u8> {
     let mut book = rust_xlsxwriter::Workbook::new();
     let sheet = book.add_worksheet();

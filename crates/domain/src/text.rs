@@ -49,7 +49,9 @@ fn without_time(typed: &str) -> String {
         Some(at) => (&dashed[..at], dashed[at + 1..].trim()),
         None => (dashed, ""),
     };
-    let is_time = rest.contains(':') && rest.chars().all(|c| c.is_ascii_digit() || ":.Z+".contains(c));
+    // In another zone the day may be another: only midnight is taken.
+    let has_zone = rest.contains(['Z', '+']);
+    let is_time = rest.contains(':') && rest.chars().all(|c| c == '0' || !has_zone && c.is_ascii_digit() || ":.Z".contains(c));
     let is_weekday = ["星期", "周", "礼拜"].iter().any(|word| rest.strip_prefix(word).is_some_and(|day| day.chars().count() == 1));
     if is_time || is_weekday { day.to_owned() } else { dashed.to_owned() }
 }
@@ -301,7 +303,17 @@ mod tests {
         ] {
             assert_eq!(clean_date(typed), "20100312", "{typed}");
         }
-        for typed in ["12/3/2010", "10.3.12", "40249", "2010-03-12 午", "二〇一〇年三月", "二〇一〇年十三日", "一〇年三月十二日"] {
+        for typed in [
+            "12/3/2010",
+            "10.3.12",
+            "40249",
+            "2010-03-11T16:00:00.000Z",
+            "2010-03-12T00:00:00+08:00",
+            "2010-03-12 午",
+            "二〇一〇年三月",
+            "二〇一〇年十三日",
+            "一〇年三月十二日",
+        ] {
             assert_eq!(clean_date(typed), clean(typed), "is told as typed");
         }
         for typed in ["201003", "2010-03", "2010-3", "2010/3", "2010年3月", "2010年03月"] {

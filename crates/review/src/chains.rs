@@ -206,11 +206,12 @@ fn wrong(chain: &NewChain, steps: &Chain, set: &[ChainRow], keeps: impl Fn(&str)
     Ok(None)
 }
 
-/// What somebody whose word counts more set for the very scope of a chain, where that is what holds, or will.
+/// What somebody whose word counts more set for the very scope of a chain, as it holds on its day: whatever was set for the scope since by
+/// others undoes nothing of it.
 fn set_from_above<'r>(chain: &NewChain, set: &'r [ChainRow], keeps: &impl Fn(&str) -> bool) -> Option<&'r ChainRow> {
-    let of_scope = set.iter().filter(|row| row.kind == chain.kind.code && row.scope == chain.scope);
-    let last = of_scope.max_by_key(|row| (row.from_day, row.recorded_at_us, row.chain))?;
-    last.recorded_for.as_deref().is_some_and(|region| !keeps(region)).then_some(last)
+    let from_above = |row: &&ChainRow| row.recorded_for.as_deref().is_some_and(|region| !keeps(region));
+    let of_scope = set.iter().filter(|row| row.kind == chain.kind.code && row.scope == chain.scope && row.from_day <= chain.from_day);
+    of_scope.filter(from_above).max_by_key(|row| (row.from_day, row.recorded_at_us, row.chain))
 }
 
 /// Why a scope may not be left to what holds above: its chain was set from above.
@@ -328,7 +329,12 @@ mod tests {
             (vec![strict.clone()], "", "430000", ""),
             (vec![row(1, "430102", 1, "PRINCIPAL, AUTHORITY, PROVINCE")], "", "430102", ""),
             (vec![by("430102", row(1, "430102", 1, "PRINCIPAL, AUTHORITY, PROVINCE"))], "", "430102", ""),
-            (vec![strict, by("430000", row(2, "430102", 2, ""))], "PRINCIPAL, AUTHORITY", "430102", ""),
+            (vec![strict.clone(), by("430000", row(2, "430102", 2, ""))], "PRINCIPAL, AUTHORITY", "430102", ""),
+            // What the scope added itself meanwhile undoes nothing.
+            (vec![strict.clone(), by("430102", row(2, "430102", 2, "PRINCIPAL, AUTHORITY, CITY, PROVINCE"))], "PRINCIPAL, AUTHORITY", "430102", "省级主管部门"),
+            (vec![strict.clone(), by("430102", row(2, "430102", 2, "PRINCIPAL, AUTHORITY, CITY, PROVINCE"))], "", "430102", "不能取消"),
+            // What begins later holds from then on, whatever is set for the days before.
+            (vec![strict, by("430000", row(2, "430102", 9, "PRINCIPAL, AUTHORITY"))], "PRINCIPAL, AUTHORITY", "430102", "省级主管部门"),
         ] {
             let found = asked(&set, steps, keeper).unwrap_or_default();
             assert!(if why.is_empty() { found.is_empty() } else { found.contains(why) }, "{set:?} {steps} {keeper}: {found}");

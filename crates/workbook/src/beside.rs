@@ -17,6 +17,8 @@ use crate::{COLUMNS, ReadError};
 /// Rows that a sheet can have.
 const ROWS: u32 = 1_048_576;
 
+/// Sheets of a workbook at most.
+const SHEETS: usize = 500;
 /// Merged cells of a sheet at most.
 const MERGED: usize = 100_000;
 
@@ -64,7 +66,13 @@ pub fn sheets_of(bytes: &[u8], parts: &[String]) -> Result<HashMap<String, Besid
         return Ok(found);
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-    for (name, part) in sheets(&mut archive)? {
+    let sheets = sheets(&mut archive)?;
+    let mut seen = HashSet::new();
+    // Each is read once: a small file may name one part many times.
+    if sheets.len() > SHEETS || sheets.iter().any(|(_, part)| !seen.insert(part.to_ascii_lowercase())) {
+        return Err(ReadError::Unreadable("工作表过多，或有两个工作表指向同一部件".into()));
+    }
+    for (name, part) in sheets {
         // As readers do, whatever the case of a part's name.
         if let Some(part) = parts.iter().find(|known| known.eq_ignore_ascii_case(&part)) {
             let beside = beside(&mut archive, part)?;
@@ -156,6 +164,11 @@ fn beside(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<Beside,
             _ => {}
         }
     })?;
+    merged.sort_unstable_by_key(|merged: &Merged| (merged.column, merged.first));
+    // No spreadsheet writes cells that reach over each other.
+    if merged.windows(2).any(|pair| pair[0].column == pair[1].column && pair[1].first <= pair[0].last) {
+        return Err(ReadError::Unreadable("合并的单元格相互重叠".into()));
+    }
     merged.sort_unstable();
     Ok(Beside { hidden, merged })
 }

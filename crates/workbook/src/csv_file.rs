@@ -6,7 +6,8 @@ use xuezhu_domain::text::holds_long_number;
 
 use crate::{
     COLUMNS, HEADER_SEARCH_ROWS, LINE_BYTES, ReadError,
-    read::{Cell, Sheet, Take},
+    headers::Headers,
+    read::{Cell, Flaw, Sheet, Take},
 };
 
 /// The text of a CSV file in either encoding.
@@ -26,22 +27,24 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
 }
 
 /// Reads a CSV file as one sheet without a name.
-pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
+pub fn read(bytes: &[u8], columns: &Headers<'_>, take: &mut Take) -> Result<(), ReadError> {
     let text = decode(bytes)?;
     if text.contains('\0') {
         return Err(ReadError::Unreadable("不是文本文件".into()));
     }
     // One kind of line end, so that rows are counted as a spreadsheet shows them.
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let (text, separator) = separated(&text);
+    let mut text = text.replace("\r\n", "\n").replace('\r', "\n");
     if let Some(line) = text.split('\n').position(|line| line.len() > LINE_BYTES) {
         return Err(ReadError::TooLarge(format!("第{}行过长，不像是表格中的一行", line + 1)));
     }
     if text.contains(END) {
         return Err(ReadError::Unreadable("含有不是文字的字符，不像是表格".into()));
     }
+    let (begin, separator) = separated(&text, columns);
+    text.drain(..begin);
     // Behind the last line: where it is no record of its own, a quote was never closed and holds it.
-    let text = format!("{text}\n{END}");
+    text.push('\n');
+    text.push_str(END);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
     let sheet = Sheet { name: String::new(), hidden: false };
     let (mut record, mut columns) = (csv::StringRecord::new(), 0);
@@ -55,7 +58,7 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
                 if record.iter().any(|field| field.contains(END) || holds_rows(field, columns, separator.into())) {
                     return Err(ReadError::OpenQuote(line));
                 }
-                let cells = record.iter().take(COLUMNS as usize).map(|field| Cell::text(&bare(field))).collect();
+                let cells = record.iter().take(COLUMNS as usize).map(cell).collect();
                 take(&sheet, u32::try_from(line).unwrap_or(u32::MAX), cells)?;
             }
             Err(error) => return Err(ReadError::Unreadable(error.to_string())),
@@ -66,24 +69,44 @@ pub fn read(bytes: &[u8], take: &mut Take) -> Result<(), ReadError> {
 /// What stands between cells, the likeliest first.
 const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
 
-/// What a text holds and what stands between its cells: as its first line says (`sep=;`, which spreadsheets write for each other and don't
-/// show), else what the fullest of its first lines has most of.
-fn separated(text: &str) -> (&str, u8) {
+/// Where the cells of a text begin and what stands between them: as its first line says (`sep=;`, which spreadsheets write for each other and don't
+/// show), else by what a header row is found, else what the fullest of its first lines has most of.
+fn separated(text: &str, columns: &Headers<'_>) -> (usize, u8) {
     let first = text.split('\n').next().unwrap_or_default();
     if let Some(said) = first.trim_matches('"').strip_prefix("sep=")
         && let [separator] = *said.trim_end().as_bytes()
     {
-        return (text.get(first.len() + 1..).unwrap_or_default(), separator);
+        return (text.len().min(first.len() + 1), separator);
     }
     // A tab is no text: `sep=` and one is trimmed above.
     if first.trim_matches('"') == "sep=\t" {
-        return (text.get(first.len() + 1..).unwrap_or_default(), b'\t');
+        return (text.len().min(first.len() + 1), b'\t');
+    }
+    let head: String = text.split_inclusive('\n').take(HEADER_SEARCH_ROWS as usize).collect();
+    let finds = |separator: &u8| {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(*separator).from_reader(head.as_bytes());
+        reader.records().flatten().any(|record| columns.are_in(&columns.row(record.iter().take(COLUMNS as usize))))
+    };
+    if let Some(found) = SEPARATORS.into_iter().find(finds) {
+        return (0, found);
     }
     let most = |separator: u8| text.split('\n').take(HEADER_SEARCH_ROWS as usize).map(|line| line.bytes().filter(|byte| *byte == separator).count()).max();
     // Of equals the last counts: the likeliest.
     let found = SEPARATORS.into_iter().rev().max_by_key(|separator| most(*separator).unwrap_or(0)).unwrap_or(b',');
-    (text, found)
+    (0, found)
 }
+
+/// A cell as it is read. A number that a program took for one with a fraction lost its last digits where it has more than a fraction keeps.
+fn cell(field: &str) -> Cell {
+    let whole = field.trim().strip_suffix(".0").filter(|whole| whole.len() > EXACT_DIGITS && whole.bytes().all(|byte| byte.is_ascii_digit()));
+    match whole {
+        Some(_) => Cell { flaw: Some(Flaw::Rounded), ..Cell::text(field) },
+        None => Cell::text(&bare(field)),
+    }
+}
+
+/// Digits that a number with a fraction keeps.
+const EXACT_DIGITS: usize = 15;
 
 /// A cell without what other programs put before digits so that they stay as they are: an apostrophe, `="…"`. Of a number that a program
 /// took for one with a fraction the fraction goes.
@@ -95,7 +118,7 @@ fn bare(field: &str) -> std::borrow::Cow<'_, str> {
         _ => text,
     };
     match text.strip_suffix(".0") {
-        Some(whole) if whole.len() > 4 && whole.bytes().all(|byte| byte.is_ascii_digit()) => Cow::Owned(whole.to_owned()),
+        Some(whole) if (5..=EXACT_DIGITS).contains(&whole.len()) && whole.bytes().all(|byte| byte.is_ascii_digit()) => Cow::Owned(whole.to_owned()),
         _ => Cow::Borrowed(text),
     }
 }
@@ -120,6 +143,13 @@ fn blank_lines_after(text: &str, byte: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Columns;
+
+    const COLUMNS_OF_A_LIST: Columns = Columns { known: &["姓名", "月份"], marks: &["姓名"], required: &[] };
+
+    fn headers() -> Headers<'static> {
+        Headers::new(COLUMNS_OF_A_LIST)
+    }
 
     #[test]
     fn rows_are_counted_as_a_spreadsheet_shows_them() {
@@ -131,7 +161,7 @@ mod tests {
             ("\n\nc\n", vec![(3, "c")]),
         ] {
             let mut seen = Vec::new();
-            read(text.as_bytes(), &mut |_: &Sheet, row, cells: Vec<Cell>| {
+            read(text.as_bytes(), &headers(), &mut |_: &Sheet, row, cells: Vec<Cell>| {
                 seen.push((row, cells[0].text.clone()));
                 Ok(())
             })
@@ -148,7 +178,7 @@ mod tests {
                 seen.push((row, cells.last().map(|cell| cell.text.clone()).unwrap_or_default()));
                 Ok(())
             };
-            read(text.as_bytes(), &mut take).map(|()| seen)
+            read(text.as_bytes(), &headers(), &mut take).map(|()| seen)
         };
         for (text, line) in [
             ("a,b,c,d\n1,2,3,\"x\n5,6,7,8\n", 2),
@@ -182,8 +212,12 @@ mod tests {
             ("a", "a", b','),
             ("", "", b','),
             ("a,b;c", "a,b;c", b','),
+            // Lists of months have more commas than the table has tabs.
+            ("姓名\t月份\n王\t9,10,11,12\n", "姓名\t月份\n王\t9,10,11,12\n", b'\t'),
+            ("名单;;\n姓名;月份\n王;\"9,10\"\n", "名单;;\n姓名;月份\n王;\"9,10\"\n", b';'),
         ] {
-            assert_eq!(separated(text), (rest, separator), "{text:?}");
+            let (begin, found) = separated(text, &headers());
+            assert_eq!((&text[begin..], found), (rest, separator), "{text:?}");
         }
         for (field, cell) in [
             ("=\"00012\"", "00012"),
@@ -192,11 +226,14 @@ mod tests {
             ("'张三", "'张三"),
             ("13800000000.0", "13800000000"),
             ("2026.0", "2026.0"),
+            ("6222600260001072640.0", "6222600260001072640.0"),
             ("3.5", "3.5"),
             ("=A1", "=A1"),
         ] {
             assert_eq!(bare(field), cell);
         }
+        assert_eq!(super::cell("6222600260001072640.0").flaw, Some(Flaw::Rounded));
+        assert_eq!(super::cell("13800000000.0"), Cell::text("13800000000"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Headers as people write them: blanks within, stars before, notes behind, other widths of one character.
 
+use std::collections::{HashMap, HashSet};
+
 use xuezhu_domain::text;
 
 /// The columns that a kind of file has.
@@ -42,20 +44,48 @@ fn note(text: &str) -> Option<usize> {
     (begin > 0 && (NOTES.iter().any(|note| inner.starts_with(note)) || inner.chars().all(|c| !c.is_alphanumeric()))).then_some(begin)
 }
 
-impl Columns<'_> {
-    /// The header that a cell means; the cell as it is written, cleaned, where it means none.
-    pub fn meant(&self, cell: &str) -> String {
-        let written = text::clean(cell);
-        if written.is_empty() || self.known.contains(&written.as_str()) {
-            return written;
+/// The columns of a kind of file, with what of each header counts.
+#[derive(Debug)]
+pub struct Headers<'c> {
+    pub columns: Columns<'c>,
+    keys: HashMap<String, &'c str>,
+}
+
+impl<'c> Headers<'c> {
+    pub fn new(columns: Columns<'c>) -> Self {
+        Self { columns, keys: columns.known.iter().map(|known| (key(known), *known)).collect() }
+    }
+
+    /// A row as headers: what each cell means, or the cell cleaned where it means none. Where one is a header to the letter, others that
+    /// would mean the same are something else.
+    pub fn row<'t>(&self, cells: impl Iterator<Item = &'t str>) -> Vec<String> {
+        let written: Vec<&str> = cells.collect();
+        let mut row: Vec<String> = written.iter().map(|cell| text::clean(cell)).collect();
+        let exact: HashSet<String> = row.iter().filter(|header| self.columns.known.contains(&header.as_str())).cloned().collect();
+        for (header, written) in row.iter_mut().zip(&written) {
+            if !header.is_empty()
+                && !exact.contains(header)
+                && let Some(meant) = self.keys.get(&key(written)).filter(|meant| !exact.contains(**meant))
+            {
+                (*meant).clone_into(header);
+            }
         }
-        let key = key(cell);
-        self.known.iter().find(|known| self::key(known) == key).map_or(written, |known| (*known).to_owned())
+        row
     }
 
     /// Whether a row is the header row.
     pub fn are_in(&self, headers: &[String]) -> bool {
-        self.marks.iter().all(|mark| headers.iter().any(|header| header == mark))
+        self.columns.marks.iter().all(|mark| headers.iter().any(|header| header == mark))
+    }
+
+    /// Whether a column means something.
+    pub fn knows(&self, header: &str) -> bool {
+        self.columns.known.contains(&header)
+    }
+
+    /// Whether it is one that says whom a row is about.
+    pub fn marks(&self, header: &str) -> bool {
+        self.columns.marks.contains(&header)
     }
 }
 
@@ -94,7 +124,15 @@ mod tests {
             ("（必填）", "(必填)"),
             ("", ""),
         ] {
-            assert_eq!(COLUMNS.meant(written), meant, "{written:?}");
+            assert_eq!(Headers::new(COLUMNS).row([written].into_iter()), [meant], "{written:?}");
         }
+    }
+
+    #[test]
+    fn a_header_to_the_letter_leaves_its_twin_to_itself() {
+        let row = |cells: [&str; 3]| Headers::new(COLUMNS).row(cells.into_iter());
+        assert_eq!(row(["姓名", "月份", "月份（如有变动）"]), ["姓名", "月份", "月份(如有变动)"]);
+        assert_eq!(row(["*姓名", "姓 名", "月份"]), ["姓名", "姓名", "月份"], "neither is: told as one that stands twice");
+        assert_eq!(row(["姓名", "姓名", "月份"]), ["姓名", "姓名", "月份"]);
     }
 }

@@ -11,9 +11,9 @@ use crate::{
     CELL_CHARACTERS, COLUMNS, DATA_ROWS, HEADER_SEARCH_ROWS, KEPT_BYTES, PHYSICAL_ROWS, ReadError, UPLOAD_BYTES, XLS_BYTES,
     beside::{self, Beside},
     csv_file,
-    furniture::Furniture,
+    furniture::{Furniture, Sort},
     guard::{self, OnceOver},
-    headers::Columns,
+    headers::{Columns, Headers},
     sort, xls,
 };
 
@@ -106,7 +106,7 @@ pub struct Table {
     /// Whether the spreadsheet hides the sheet.
     pub hidden: bool,
     /// Rows below the header that are no data: dragged down, sums, headers again.
-    pub furniture: usize,
+    pub furniture: Vec<u32>,
     /// Whether the file is of a kind whose reader can't see hidden rows, merged cells and formats: said of its first sheet.
     pub blind: bool,
 }
@@ -149,6 +149,10 @@ impl Table {
             let reason = "本文件是.xls：隐藏或筛选掉的行、合并的单元格和数字的显示格式读不出来，隐藏的行也会导入；有这些情况的请另存为.xlsx后上传".to_owned();
             told.push(LeftOut { row: 0, rows: 0, code: "XLS_UNSEEN", reason });
         }
+        if let Some(first) = self.furniture.first() {
+            let reason = format!("第{}行只有序号、公式、合计、表头等，不算数据，没有导入；其中如有学生，请补全姓名和证件号", spans(&self.furniture));
+            told.push(LeftOut { row: *first, rows: 0, code: "FURNITURE", reason });
+        }
         if self.hidden && !out.is_empty() {
             let reason = format!("工作表“{}”是隐藏的，其中{}行没有导入；确需导入的，请{tick}", self.sheet, out.len());
             told.push(LeftOut { row: 0, rows: out.len(), code: "HIDDEN_SHEET", reason });
@@ -158,6 +162,21 @@ impl Table {
         told.extend(out.into_iter().map(|row| LeftOut { row, rows: 1, code: "HIDDEN_ROW", reason: reason.clone() }));
         told
     }
+}
+
+/// Rows in short: `4–40、58`; of many stretches the first ones.
+fn spans(rows: &[u32]) -> String {
+    const SHOWN: usize = 20;
+    let mut spans: Vec<(u32, u32)> = Vec::new();
+    for row in rows {
+        match spans.last_mut() {
+            Some((_, last)) if *last + 1 == *row => *last = *row,
+            _ => spans.push((*row, *row)),
+        }
+    }
+    let shown = spans.iter().take(SHOWN).map(|(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") });
+    let more = if spans.len() > SHOWN { "等" } else { "" };
+    format!("{}{more}", shown.collect::<Vec<_>>().join("、"))
 }
 
 /// A sheet while it is read.
@@ -179,7 +198,8 @@ pub fn read(bytes: &[u8], columns: Columns<'_>) -> Result<Vec<Table>, ReadError>
     if let Some(what) = sort::other(bytes) {
         return Err(ReadError::Other(what));
     }
-    let mut tables = Tables::new(columns);
+    let headers = Headers::new(columns);
+    let mut tables = Tables::new(&headers);
     if bytes.starts_with(b"PK") {
         let parts = guard::check_archive(bytes)?;
         tables.beside = beside::sheets_of(bytes, &parts)?;
@@ -198,7 +218,7 @@ pub fn read(bytes: &[u8], columns: Columns<'_>) -> Result<Vec<Table>, ReadError>
         xls::read(bytes, &mut take)?;
         tables.found.iter_mut().take(1).for_each(|table| table.blind = true);
     } else {
-        csv_file::read(bytes, &mut take)?;
+        csv_file::read(bytes, &headers, &mut take)?;
     }
     tables.finish()
 }
@@ -210,7 +230,7 @@ fn holds_encrypted_package(bytes: &[u8]) -> bool {
 }
 
 struct Tables<'c> {
-    columns: Columns<'c>,
+    known: &'c Headers<'c>,
     found: Vec<Table>,
     current: Option<String>,
     rows: usize,
@@ -220,6 +240,8 @@ struct Tables<'c> {
     beside: HashMap<String, Beside>,
     furniture: Furniture,
     merged: Reaching,
+    /// The last row, where it is data that says nobody's name and number.
+    nobody: Option<u32>,
 }
 
 /// Cells that reach over the row that is read, and those still to come.
@@ -235,7 +257,8 @@ impl Reaching {
     fn fill(&mut self, beside: &Beside, number: u32, cells: &mut [Cell]) {
         self.now.retain(|(last, ..)| *last >= number);
         for (_, column, cell) in &self.now {
-            if let Some(here) = cells.get_mut(*column).filter(|here| here.is_blank()) {
+            // What lies beneath is seen by nobody.
+            if let Some(here) = cells.get_mut(*column) {
                 cell.clone_into(here);
             }
         }
@@ -243,7 +266,7 @@ impl Reaching {
             let column = merged.column as usize;
             // Where the first row was passed over there is nothing to be seen.
             if merged.first == number
-                && let Some(cell) = cells.get(column).filter(|cell| !cell.is_blank())
+                && let Some(cell) = cells.get(column)
             {
                 self.now.push((merged.last, column, cell.clone()));
             }
@@ -253,9 +276,9 @@ impl Reaching {
 }
 
 impl<'c> Tables<'c> {
-    fn new(columns: Columns<'c>) -> Self {
+    fn new(known: &'c Headers<'c>) -> Self {
         Self {
-            columns,
+            known,
             found: Vec::new(),
             current: None,
             rows: 0,
@@ -264,6 +287,7 @@ impl<'c> Tables<'c> {
             beside: HashMap::new(),
             furniture: Furniture::default(),
             merged: Reaching::default(),
+            nobody: None,
         }
     }
 
@@ -286,10 +310,18 @@ impl<'c> Tables<'c> {
         if let Some(beside) = beside {
             self.merged.fill(beside, number, &mut cells);
         }
-        if self.furniture.is(self.columns, &table.headers, &cells) && !beyond {
-            table.furniture += 1;
+        let sort = if beyond { Sort::Data } else { self.furniture.sort(self.known, &table.headers, &cells) };
+        if matches!(sort, Sort::Dragged { .. } | Sort::Line) {
+            // The row above began what was dragged down: it is none either.
+            if sort == (Sort::Dragged { again: true }) && self.nobody == Some(number - 1) && table.rows.pop().is_some() {
+                self.rows -= 1;
+                table.furniture.push(number - 1);
+            }
+            self.nobody = None;
+            table.furniture.push(number);
             return Ok(());
         }
+        self.nobody = (sort == Sort::Nobody).then_some(number);
         self.rows += 1;
         if self.rows > DATA_ROWS {
             return Err(ReadError::TooLarge(format!("超过{DATA_ROWS}行，请分批上传")));
@@ -309,8 +341,8 @@ impl<'c> Tables<'c> {
         if number > HEADER_SEARCH_ROWS {
             return Ok(());
         }
-        let headers: Vec<String> = cells.iter().map(|cell| self.columns.meant(&cell.text)).collect();
-        if !self.columns.are_in(&headers) {
+        let headers = self.known.row(cells.iter().map(|cell| cell.text.as_str()));
+        if !self.known.are_in(&headers) {
             return Ok(());
         }
         let headers = match self.checked(headers) {
@@ -319,9 +351,9 @@ impl<'c> Tables<'c> {
             Err(_) if sheet.hidden => return Ok(()),
             Err(error) => return Err(error),
         };
-        self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden, furniture: 0, blind: false });
+        self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden, furniture: Vec::new(), blind: false });
         self.current = Some(sheet.name.clone());
-        (self.furniture, self.merged) = (Furniture::default(), Reaching::default());
+        (self.furniture, self.merged, self.nobody) = (Furniture::default(), Reaching::default(), None);
         Ok(())
     }
 
@@ -331,12 +363,12 @@ impl<'c> Tables<'c> {
         if let Some(twice) = headers.iter().find(|header| !header.is_empty() && !seen.insert(header.as_str())) {
             return Err(ReadError::DuplicateHeader(text::mask_long_numbers(twice)));
         }
-        let missing: Vec<&str> = self.columns.required.iter().copied().filter(|column| !seen.contains(column)).collect();
+        let missing: Vec<&str> = self.known.columns.required.iter().copied().filter(|column| !seen.contains(column)).collect();
         if missing.is_empty() { Ok(headers) } else { Err(ReadError::MissingColumns(missing.join("、"))) }
     }
 
     fn finish(self) -> Result<Vec<Table>, ReadError> {
-        if self.found.is_empty() { Err(ReadError::NoHeader(self.columns.marks.join("、"))) } else { Ok(self.found) }
+        if self.found.is_empty() { Err(ReadError::NoHeader(self.known.columns.marks.join("、"))) } else { Ok(self.found) }
     }
 }
 
@@ -508,7 +540,7 @@ mod tests {
         // What was dragged down is none of them, but there is an end to that too.
         let dragged = |count: usize| format!("序号,姓名,身份证件号\n1,王伟,1\n{}", "2,,\n".repeat(count));
         let table = &read(dragged(25_000).as_bytes(), columns(&[])).unwrap()[0];
-        assert_eq!((table.rows.len(), table.furniture), (1, 25_000));
+        assert_eq!((table.rows.len(), table.furniture.len()), (1, 25_000));
         assert!(matches!(read(dragged(PHYSICAL_ROWS).as_bytes(), columns(&[])), Err(ReadError::TooLarge(_))));
         rows.push_str("王伟,1\n");
         assert!(matches!(read(rows.as_bytes(), columns(&[])), Err(ReadError::TooLarge(_))));

@@ -82,13 +82,17 @@ fn line(random: &mut StdRng, headers: &[String], serial: u32, above: &str) -> Li
         // What was filled in ahead, as in the row above.
         4 if above == "中国" => Line::Furniture(fill(&|header| if header == "国籍/地区" { above.to_owned() } else { String::new() })),
         _ => {
+            // Of some the name, the number or both are missing: they are no furniture while anything else of theirs is their own.
+            let (named, numbered) = (random.random_bool(0.9), random.random_bool(0.9));
+            let months = ["", "9-12", "9,10,11,12,1", "9,10"].choose(random).copied().unwrap_or_default();
             let number = format!("{:018}", random.random_range(1_u64..999_999_999_999_999_999));
             let remark = ["", "", "", "他说“好”", "一, 二", "5\"的", "上\n下"].choose(random).copied().unwrap_or_default();
             Line::Data(fill(&|header| match header {
                 "序号" => (serial + 1).to_string(),
-                "姓名" => format!("学生{}", char::from_u32(0x4e00 + serial * 37).unwrap_or('甲')),
-                "身份证件号" => number.clone(),
-                "班级名称" => format!("{}班", serial % 3 + 1),
+                "姓名" if named => format!("学生{}", char::from_u32(0x4e00 + serial * 37).unwrap_or('甲')),
+                "身份证件号" if numbered => number.clone(),
+                "班级名称" => format!("{}级{serial}班", serial % 3 + 1),
+                "月份" => months.to_owned(),
                 "国籍/地区" => "中国".to_owned(),
                 "备注" => remark.to_owned(),
                 _ => String::new(),
@@ -128,7 +132,9 @@ fn text(random: &mut StdRng) -> (Vec<u8>, Put) {
         }
         text.push_str(end);
     }
-    let bytes = match random.random_range(0..5) {
+    let bytes = match random.random_range(0..6) {
+        // What it can't write it would write as a reference.
+        3 if !text.contains('\u{200b}') => encoding_rs::GB18030.encode(&text).0.into_owned(),
         0 => [&b"\xef\xbb\xbf"[..], text.as_bytes()].concat(),
         1 => [&b"\xff\xfe"[..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()].concat(),
         2 => [&b"\xfe\xff"[..], &text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>()].concat(),
@@ -180,7 +186,7 @@ fn found(table: &Table) -> Put {
     Put {
         rows: table.rows.iter().map(|row| row.cells.iter().map(|cell| cell.text.clone()).collect()).collect(),
         hidden: table.rows.iter().filter(|row| row.hidden).count(),
-        furniture: table.furniture,
+        furniture: table.furniture.len(),
     }
 }
 

@@ -412,7 +412,7 @@ fn keep(parts: &Parts, row: &EntryRow, parsed: &mut Parsed, kept: rules::Kept) {
 
 /// Tells what of a table stays out because nobody sees it.
 fn tell_left_out(report: &mut ImportReport, table: &Table, include_hidden: bool) {
-    report.rows_furniture += i32::try_from(table.furniture).unwrap_or(i32::MAX);
+    report.rows_furniture += i32::try_from(table.furniture.len()).unwrap_or(i32::MAX);
     for out in table.left_out(include_hidden) {
         report.rows_hidden += i32::try_from(out.rows).unwrap_or(i32::MAX);
         if report.warnings.len() < PROBLEMS_LISTED {

@@ -87,7 +87,7 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
     let effects = match_rows(tx, parts, &school.code, keyed, upload.blank_clears, &mut found).await?;
     let total = upload.tables.iter().map(|table| table.rows.len()).sum::<usize>();
     let mut report = found.report(total, &effects);
-    report.rows_furniture = i32::try_from(upload.tables.iter().map(|table| table.furniture).sum::<usize>()).unwrap_or(i32::MAX);
+    report.rows_furniture = i32::try_from(upload.tables.iter().map(|table| table.furniture.len()).sum::<usize>()).unwrap_or(i32::MAX);
     (report.include_hidden, report.blank_clears) = (upload.include_hidden, upload.blank_clears);
     report.preview = upload.preview;
     if upload.all_or_nothing && report.rows_faulty > 0 && !upload.preview {
@@ -233,6 +233,19 @@ async fn match_rows(
     };
     let changed = rows.iter().filter_map(|row| met(row).filter(|known| known.content_hash != row.content)).map(|known| known.enrollment);
     let stored = roll::drafts::details_of(tx, parts, changed).await?;
+    let under_own = |row: &Keyed| {
+        let by_former = || by_id.get(former.get(&(row.key, comparable_name(&row.row.name)))?).copied();
+        by_key.get(&row.key).copied().or_else(by_former)
+    };
+    let mut moves = Vec::new();
+    for row in rows.iter().filter(|row| !row.row.school_number.is_empty()) {
+        if let Some(known) = under_own(row).filter(|known| known.school_number != row.row.school_number)
+            && roll::state_of(known.state)?.is_editable()
+        {
+            moves.push(Move { of: known.enrollment, from: by_number.get(row.row.school_number.as_str()).map(|owner| owner.enrollment) });
+        }
+    }
+    let moving = moving(&moves);
     let mut effects = Vec::with_capacity(rows.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();
     for mut row in rows {
@@ -243,7 +256,8 @@ async fn match_rows(
         }
         let under_former = || by_id.get(former.get(&(row.key, comparable_name(&row.row.name)))?).copied();
         let same_key = by_key.get(&row.key).copied().or_else(under_former);
-        let same_number = by_number.get(row.row.school_number.as_str()).copied();
+        // Whose number it was has another in this file.
+        let same_number = by_number.get(row.row.school_number.as_str()).copied().filter(|owner| !moving.contains(&owner.enrollment));
         if let (Some(key), Some(number)) = (same_key, same_number)
             && key.enrollment != number.enrollment
         {
@@ -296,6 +310,34 @@ async fn match_rows(
         }
     }
     Ok(effects)
+}
+
+/// A student whose 学号 a file changes.
+struct Move {
+    of: Uuid,
+    /// Who has that number now.
+    from: Option<Uuid>,
+}
+
+/// Who gets another 学号: a file is one set, in which numbers may be exchanged or shifted. Whose new number stays somebody else's keeps
+/// the old one, and so does whoever waits for that.
+fn moving(moves: &[Move]) -> HashSet<Uuid> {
+    let mut moving: HashSet<Uuid> = moves.iter().map(|change| change.of).collect();
+    let mut waiting: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for change in moves {
+        if let Some(from) = change.from {
+            waiting.entry(from).or_default().push(change.of);
+        }
+    }
+    let mut staying: Vec<Uuid> = waiting.keys().copied().filter(|owner| !moving.contains(owner)).collect();
+    while let Some(owner) = staying.pop() {
+        for of in waiting.remove(&owner).unwrap_or_default() {
+            if moving.remove(&of) {
+                staying.push(of);
+            }
+        }
+    }
+    moving
 }
 
 /// Said of a row of somebody who left the school.
@@ -461,4 +503,28 @@ impl Findings {
 
 fn small(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exchanged_and_shifted_as_a_set_or_stay() {
+        let id = |number: u128| Uuid::from_u128(number);
+        let moved = |moves: &[(u128, Option<u128>)]| {
+            let moves: Vec<Move> = moves.iter().map(|(of, from)| Move { of: id(*of), from: from.map(id) }).collect();
+            let mut moving: Vec<u128> = moving(&moves).into_iter().map(|id| id.as_u128()).collect();
+            moving.sort_unstable();
+            moving
+        };
+        // To a number that nobody has; exchanged; in a ring; shifted by one, the last to a free one.
+        assert_eq!(moved(&[(1, None)]), [1]);
+        assert_eq!(moved(&[(1, Some(2)), (2, Some(1))]), [1, 2]);
+        assert_eq!(moved(&[(1, Some(2)), (2, Some(3)), (3, Some(1))]), [1, 2, 3]);
+        assert_eq!(moved(&[(1, Some(2)), (2, Some(3)), (3, None)]), [1, 2, 3]);
+        // The last one's number stays somebody's who is not in the file, or may not be changed: so do all before.
+        assert_eq!(moved(&[(1, Some(2)), (2, Some(3)), (3, Some(9))]), [0_u128; 0]);
+        assert_eq!(moved(&[(1, Some(2)), (4, Some(5)), (5, None)]), [4, 5]);
+    }
 }
