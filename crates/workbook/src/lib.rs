@@ -1,5 +1,16 @@
 //! Workbooks that schools upload and get back. Reading is bounded whatever the file holds; writing marks what is wrong.
 //!
+//! | module | what lives here |
+//! | --- | --- |
+//! | `read` | sheets with a header row, their rows as the spreadsheet numbers them |
+//! | `csv_file`, `xls` | the other two kinds of file; xlsx is read where it is taken |
+//! | `sort` | what a file is that is no table |
+//! | `guard` | bombs are refused before anything is unpacked |
+//! | `beside` | what a workbook says beside its cells: hidden rows, merged cells |
+//! | `headers` | headers as people write them |
+//! | `furniture` | what stands in a table and is no data |
+//! | `write` | blank workbooks and marked ones |
+//!
 //! What a column means is not known here: that belongs to the import of each service.
 
 mod beside;
