@@ -257,6 +257,63 @@ async fn nobody_is_overwritten_by_another_who_has_the_same_school_number() {
 }
 
 /// A workbook of rows without some columns.
+/// Sheets of any name that another program writes: the marked copy opens, and tells the same again.
+#[tokio::test(flavor = "multi_thread")]
+async fn sheets_of_any_name_go_round() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let clerk = clerk(&people).await;
+    for file in ["sheet-1.xlsx", "sheet-35.xlsx", "sheet-4.xlsx", "sheet-6.xlsx", "sheet-brackets.xlsx", "sheet-case.xlsx", "sheet-lo-long.xlsx"] {
+        let report = clerk.upload(&import("?preview=true"), case(file), "").await.expect(file);
+        assert!(report["rowsTotal"].as_i64().is_some_and(|rows| rows > 0), "{file}: {report}");
+        let marked = format!("/v1/schools/{SCHOOL}/imports/{}/markedWorkbook", report["importId"].as_str().expect("an id"));
+        let copy = clerk.download(&marked).await.expect(file);
+        let again = clerk.upload(&import("?preview=true"), copy, "").await.expect(file);
+        for count in ["rowsTotal", "rowsNew", "rowsFaulty"] {
+            assert_eq!(again[count], report[count], "{file}");
+        }
+    }
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_numbers_and_names_are_put_right_or_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    let clerk = clerk(&people).await;
+    // Row and code of each fault; what is not told is right as it stands, or was put right.
+    let faults = |report: &Value| told(report, "problems").into_iter().map(|(_, row, column, code)| format!("{row} {column} {code}")).collect::<Vec<_>>();
+    for (file, new, wrong) in [
+        ("dates.xlsx", 12, &["8 出生日期 DATE", "13 出生日期 DATE", "16 出生日期 DATE", "17 出生日期 DATE"][..]),
+        (
+            "foreigner.xlsx",
+            1,
+            &["2 出生日期 BIRTH_DATE_DIFFERS", "4 身份证件号 ID_BIRTH_DATE", "5 身份证件号 ID_FORM", "6 身份证件号 ID_BIRTH_DATE", "7 身份证件号 ID_FORM"],
+        ),
+        ("gbk-a8bc.csv", 1, &[]),
+        ("gbk-fe9f.csv", 1, &[]),
+        ("gbk-aaa1.csv", 0, &["2 姓名 NAME"]),
+    ] {
+        let report = clerk.upload(&import("?preview=true"), case(file), "").await.expect(file);
+        assert_eq!((&report["rowsNew"], faults(&report)), (&json!(new), wrong.iter().map(|told| (*told).to_owned()).collect()), "{file}");
+    }
+    let report = clerk.upload(&import("?preview=true"), case("names.xlsx"), "").await.expect("is read");
+    let rows: Vec<i64> = told(&report, "problems").iter().filter(|told| told.3 == "NAME").map(|told| told.1).collect();
+    // 自造字, a radical of no character, a comma, a ring for a zero, signs, brackets.
+    assert_eq!(rows, [2, 3, 8, 17, 19, 26, 27, 28, 29, 30], "{report}");
+    assert!(report["problems"][0]["reason"].as_str().is_some_and(|why| why.contains("自造字 U+E863")), "{report}");
+    deployment.drain().await.expect("aid knows the school");
+    let made = clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+    let list = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));
+    let report = clerk.upload(&format!("{list}/import"), case("months.xlsx"), "").await.expect("is read");
+    let rows: Vec<i64> = told(&report, "problems").iter().map(|told| told.1).collect();
+    assert_eq!((&report["rowsNew"], rows), (&json!(8), vec![2, 3, 4, 8, 12, 13]), "{report}");
+    deployment.stop().await;
+}
+
 /// A file is one set: who exchanged their 学号, and a class that moved up by one, are no two students with one number.
 #[tokio::test(flavor = "multi_thread")]
 async fn school_numbers_are_exchanged_and_shifted_within_a_file() {

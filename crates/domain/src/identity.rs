@@ -246,6 +246,7 @@ impl IdNumber {
     pub fn birth_date(&self) -> Option<NaiveDate> {
         match self.class {
             NumberClass::Resident | NumberClass::ResidencePermit => birth_date(&self.number),
+            NumberClass::ForeignPermanent if self.number.len() == 18 => birth_date(&self.number),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! What people really type into cells, made comparable where that is safe.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Middle dots as keyboards and systems write them; names compare with the first.
 /// Source: observed variants of minority names, e.g. 买买提·艾力.
@@ -113,8 +113,45 @@ pub fn comparable_name(name: &str) -> String {
 
 /// A name as it is kept: without outer blanks and invisible characters, with single inner blanks.
 pub fn tidy_name(name: &str) -> String {
-    let visible: String = name.chars().map(|c| if c == '\u{3000}' { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+    let visible: String = name.chars().filter(|c| !is_invisible(*c) && !is_variation(*c)).flat_map(in_names).nfc().collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A character as names hold it: a radical as the character that it shows, one kind of blank, apostrophe and hyphen.
+fn in_names(c: char) -> impl Iterator<Item = char> {
+    let plain = match c {
+        '\u{3000}' | '\u{a0}' => ' ',
+        '’' | '‘' | '′' | '＇' => '\'',
+        '‐' | '‑' | '–' | '−' | '－' => '-',
+        other => other,
+    };
+    // 康熙部首 look like the characters that they stand for, and are others.
+    let radical = ('\u{2f00}'..='\u{2fdf}').contains(&plain).then(|| std::iter::once(plain).nfkc().next()).flatten();
+    std::iter::once(radical.unwrap_or(plain))
+}
+
+/// Selects another shape of the character before it.
+fn is_variation(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Why a name can't be kept, with the characters that are at fault: what a screen doesn't show is told by its code.
+pub fn name_fault(name: &str) -> Option<String> {
+    /// Characters that are told.
+    const TOLD: usize = 5;
+    match check_name(name) {
+        Ok(()) => None,
+        Err(NameError::Length) => Some(NameError::Length.to_string()),
+        Err(NameError::Character) => {
+            let shown = |c: char| match c {
+                '\u{e000}'..='\u{f8ff}' | '\u{f0000}'.. => format!("自造字 U+{:04X}", u32::from(c)),
+                '\u{2e80}'..='\u{2fdf}' => format!("部首“{c}”（U+{:04X}）", u32::from(c)),
+                _ => format!("“{c}”"),
+            };
+            let faults: Vec<String> = name.chars().filter(|c| !fits_names(*c)).take(TOLD).map(shown).collect();
+            Some(format!("姓名中含有数字或符号：{}，请按身份证件填写", faults.join("、")))
+        }
+    }
 }
 
 /// Why a name can't be kept.
@@ -134,8 +171,13 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
     if !(2..=36).contains(&length) {
         return Err(NameError::Length);
     }
-    let fits = |c: char| c.is_alphabetic() || c == ' ' || c == '\'' || c == '-' || MIDDLE_DOTS.contains(&c);
-    if name.chars().all(fits) { Ok(()) } else { Err(NameError::Character) }
+    if name.chars().all(fits_names) { Ok(()) } else { Err(NameError::Character) }
+}
+
+/// Letters of any script with their marks, and what stands between the parts of a name. Radicals are no letters.
+fn fits_names(c: char) -> bool {
+    let is_letter = c.is_alphabetic() || is_combining_mark(c) || c == '\u{f0b}';
+    is_letter && !('\u{2e80}'..='\u{2fdf}').contains(&c) || c == ' ' || c == '\'' || c == '-' || MIDDLE_DOTS.contains(&c)
 }
 
 /// A number with all but its end hidden: the last four characters, of a short one the last two. What stands beside a number
@@ -344,6 +386,26 @@ mod tests {
         assert_eq!(check_name(&"阿".repeat(37)), Err(NameError::Length));
         assert_eq!(check_name("王伟2"), Err(NameError::Character));
         assert_eq!(check_name("买买提·艾力"), Ok(()));
+        // What people and their input methods write: put right where that is safe, else told by what it is.
+        for (typed, kept) in [
+            ("王⼤⽂", "王大文"),
+            ("李\u{f9e1}", "李李"),
+            ("葛\u{e0100}伟", "葛伟"),
+            ("王\u{fe0f}伟", "王伟"),
+            ("Jose\u{301} Maria", "José Maria"),
+            ("O’Brien Sean", "O'Brien Sean"),
+            ("Anne‐Marie", "Anne-Marie"),
+            ("王\u{a0}伟", "王 伟"),
+            ("བཀྲ་ཤིས", "བཀྲ་ཤིས"),
+            ("张〇", "张〇"),
+        ] {
+            assert_eq!((tidy_name(typed).as_str(), check_name(&tidy_name(typed))), (kept, Ok(())), "{typed}");
+        }
+        for (typed, told) in [("王\u{e863}", "自造字 U+E863"), ("王⻰", "部首“⻰”（U+2EF0）"), ("王?", "“?”"), ("张○", "“○”"), ("王〓伟", "“〓”")]
+        {
+            let fault = name_fault(&tidy_name(typed)).expect("a fault");
+            assert!(fault.contains(told), "{fault}");
+        }
     }
 
     #[test]

@@ -170,8 +170,8 @@ pub fn parse(table: &Table, row: &Row, rules: &ListRules) -> (Option<Parsed>, Ve
     let remark = text::clean(&take("备注"));
     if name.is_empty() {
         problems.push(("姓名", String::new(), "REQUIRED", "必填项为空".into()));
-    } else if let Err(error) = text::check_name(&name) {
-        problems.push(("姓名", name.clone(), "NAME", error.to_string()));
+    } else if let Some(fault) = text::name_fault(&name) {
+        problems.push(("姓名", name.clone(), "NAME", fault));
     }
     let document = codes::document(&document);
     if document.is_none() {

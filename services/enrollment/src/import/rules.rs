@@ -299,10 +299,10 @@ impl Reader<'_> {
         if name.is_empty() {
             return None;
         }
-        match text::check_name(&name) {
-            Ok(()) => Some(name),
-            Err(error) => {
-                self.problem("姓名", &name, "NAME", error.to_string());
+        match text::name_fault(&name) {
+            None => Some(name),
+            Some(fault) => {
+                self.problem("姓名", &name, "NAME", fault);
                 None
             }
         }

@@ -192,9 +192,9 @@ fn correction(request: pb::CorrectIdentityRequest) -> Result<Correction, Error> 
     };
     let name = text::tidy_name(&request.name);
     if !name.is_empty()
-        && let Err(error) = text::check_name(&name)
+        && let Some(fault) = text::name_fault(&name)
     {
-        errors.add("name", error.to_string());
+        errors.add("name", fault);
     }
     if name.is_empty() && request.id_number.trim().is_empty() {
         errors.add("name", "姓名和证件号至少填写一项");
