@@ -70,12 +70,14 @@ pub async fn holders(tx: &mut Tx, keys: impl Iterator<Item = Uuid>) -> Result<Ve
         tx,
         HolderRow,
         sql!(
-            "SELECT k.person_key, k.person, present.person_key AS present_key, n.name,
+            // Each is looked up by its person: a planner that measured these tables while they were empty would join all of them with all.
+            "SELECT k.person_key, k.person,
+                    (SELECT p.person_key FROM person_keys p WHERE p.person = k.person AND p.kind = 1 LIMIT 1) AS present_key,
+                    (SELECT n.name FROM person_names n WHERE n.person = k.person AND n.kind = 1 LIMIT 1) AS name,
                     EXISTS (SELECT 1 FROM places pl WHERE pl.person = k.person) AS placed,
                     (SELECT max(pe.from_date) FROM periods pe JOIN enrollments e ON e.enrollment = pe.enrollment
                      WHERE e.person = k.person AND pe.until_version IS NULL AND pe.state = $2) AS last_end
-             FROM person_keys k JOIN person_keys present ON present.person = k.person AND present.kind = 1
-             JOIN person_names n ON n.person = k.person AND n.kind = 1
+             FROM person_keys k
              WHERE k.kind IN (1, 2) AND k.person_key" in_uuids 1 " ORDER BY k.kind DESC"
         ),
         bulk_uuids(keys),
