@@ -67,6 +67,15 @@ async fn a_deputy_signs_on_the_days_that_were_named_and_no_longer() {
         for (from, to) in [(&people.head, "clerk"), (&standing, "clerk"), (&people.head, "officer"), (&people.head, "nobody")] {
             assert_eq!(reason(from.post(&hand_over, &json!({ "account": to }), "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: {to}");
         }
+        // Nor to whoever submitted it, though they stand in: they could not sign. Each is told whether it is their own.
+        standing.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), schools::workbook(&[student(4)]), "").await.expect("is entered");
+        let own = standing.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let own = format!("/v1/enrollmentDossiers/{}", own["submission"].as_str().expect("an id"));
+        let refused = people.head.post(&format!("{own}/handOver"), &json!({ "account": "deputy" }), "").await;
+        assert_eq!(reason(refused), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        for (who, is_own) in [(&standing, true), (&people.head, false)] {
+            assert_eq!(who.get(&own).await.expect("is told")["own"], is_own, "{engine:?}");
+        }
         assert!(reason(standing.post(&path, &named("clerk", "2026-10-17", "2026-10-18"), "").await).0 == 403, "{engine:?}: a deputy names no deputy");
 
         // Aid knows it too, from the token alone; and nobody signs what they submitted, whomever they stand in for.

@@ -214,6 +214,14 @@ async fn a_list_goes_over_three_desks_and_is_approved_by_the_last() {
         let chain = |scope: &str, steps: &str| json!({ "kind": "AWARD_LIST", "scope": scope, "fromDate": deployment.today().to_string(), "steps": steps, "reason": "省级复核" });
         assert_eq!(reason(people.officer.post("/v1/aidChains", &chain(SCHOOL, "PRINCIPAL"), "").await), (403, "FORBIDDEN".into()));
         assert_eq!(reason(people.admin.post("/v1/aidChains", &chain(SCHOOL, "NOBODY"), "").await), (400, "INVALID_ARGUMENT".into()));
+        // Several at once, all or none.
+        let several = |steps: [&str; 2]| json!({ "chains": steps.map(|steps| chain(schools::OTHER, steps)) });
+        let refused = people.admin.post("/v1/aidChains/setAll", &several(["PRINCIPAL, AUTHORITY", "PRINCIPAL"]), "").await;
+        assert_eq!(reason(refused), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        let set = async || people.admin.get("/v1/aidChains").await.expect("chains")["chains"].as_array().map_or(0, Vec::len);
+        assert_eq!(set().await, 0, "{engine:?}: none of them");
+        people.admin.post("/v1/aidChains/setAll", &several(["PRINCIPAL/3, AUTHORITY", "PRINCIPAL, AUTHORITY"]), "").await.expect("are set");
+        assert_eq!(set().await, 2, "{engine:?}");
         for steps in ["PRINCIPAL", "AUTHORITY", "AUTHORITY NOTES", "PRINCIPAL, AUTHORITY, 440000"] {
             assert_eq!(reason(people.admin.post("/v1/aidChains", &chain(SCHOOL, steps), "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {steps}");
         }
@@ -228,6 +236,7 @@ async fn a_list_goes_over_three_desks_and_is_approved_by_the_last() {
         let county = people.approve(&list).await.expect("is signed");
         assert_eq!((stands(&county), &county["step"], &county["digest"]), (("ATTESTED", [0, 3, 0, 0]), &json!(2), &first["digest"]), "{engine:?}");
         assert!(county["waitsAt"].as_str().expect("a desk").contains("湖南"), "{county}");
+        assert_eq!((&first["waitingAuthorities"], &county["waitingAuthorities"]), (&json!(["430100"]), &json!(["430000"])), "{engine:?}");
         assert_eq!((&county["approvedBy"], reason(people.approve(&list).await)), (&json!(""), (400, "WRONG_STATE".into())), "{engine:?}: its turn is over");
         send_back(&province, &list, 2).await.expect("the province sends back too");
         let approved = sign(&province, &list, "approve").await.expect("is approved");
