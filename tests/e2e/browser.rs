@@ -335,10 +335,12 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         std::fs::write(&lines, schools::awards(&[(names[2], &number(2), "9-10")]))?;
         wide.type_in("input[type=file]", &lines.display().to_string()).await?;
         wide.click("button[value=preview]").await?;
-        wide.sees("预览（未写入）：共 1 行，新增 1").await?;
+        wide.sees("还没有写入任何内容").await?;
+        wide.sees("awards.csv").await?;
         wide.picture("award-preview").await?;
-        wide.click("button[value=import]").await?;
-        wide.sees("已写入：共 1 行，新增 1").await?;
+        wide.click("form.inline[action$=commit] button").await?;
+        wide.sees("导入完成").await?;
+        wide.click("a.btn[href*='/lists/']").await?;
         wide.sees(names[2]).await?;
         wide.picture("award-list").await?;
         wide.go(&format!("{base}{}/candidates", path.replace("/v1", "").replace("awardLists", "lists"))).await?;

@@ -14,7 +14,7 @@ mod doubles;
 mod flags;
 mod forgotten;
 mod home;
-mod import;
+mod imports;
 mod lists;
 mod students;
 mod submissions;
@@ -58,7 +58,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .merge(home::routes())
         .merge(accounts::routes())
-        .merge(import::routes())
+        .merge(imports::routes())
         .merge(students::routes())
         .merge(submissions::routes())
         .merge(lists::routes())
