@@ -47,7 +47,9 @@ async fn students(session: &Session) -> Vec<(String, String, String, String)> {
 
 fn in_class(serials: std::ops::Range<u32>, class: &str) -> Vec<HashMap<String, String>> {
     let mut rows: Vec<_> = serials.map(student).collect();
-    rows.iter_mut().for_each(|row| drop(row.insert("班级名称".into(), class.into())));
+    for row in &mut rows {
+        row.insert("班级名称".into(), class.into());
+    }
     rows
 }
 

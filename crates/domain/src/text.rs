@@ -225,6 +225,19 @@ pub fn holds_long_number(text: &str) -> bool {
     mask_long_numbers(text) != text
 }
 
+/// Whether a text is one telephone number, or several with signs between them: 7 to 15 digits each (ITU-T E.164), as people part them.
+pub fn is_telephone(text: &str) -> bool {
+    const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+    let one = |part: &str| {
+        let (number, extension) = part.split_once(['转', '#', '*']).unwrap_or((part, ""));
+        let number = number.trim().trim_start_matches('+');
+        let plain = |c: char| c.is_ascii_digit() || "-()（）－—– ".contains(c);
+        number.chars().all(plain) && extension.chars().all(|c| c.is_ascii_digit()) && DIGITS.contains(&number.chars().filter(char::is_ascii_digit).count())
+    };
+    let mut parts = text.split(['/', '、', '，', ',', ';', '；', '\n']).map(str::trim).filter(|part| !part.is_empty()).peekable();
+    parts.peek().is_some() && parts.all(one)
+}
+
 /// The one of these values that somebody who typed this probably meant; none where none is near, or several are as near.
 pub fn nearest<'v>(typed: &str, values: impl IntoIterator<Item = &'v str>) -> Option<&'v str> {
     /// Longer texts are none of a list.
@@ -356,6 +369,18 @@ pub fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_telephone_is_digits_however_they_are_parted() {
+        for text in
+            ["13800000000", "0731-88888888", "(0731)8888888", "+86 138 0000 0000", "13800000000/0731-8888888", "8888888转201", "138 0000 0000、139-0000-0000"]
+        {
+            assert!(is_telephone(text), "{text}");
+        }
+        for text in ["见备注", "无", "1", "123456", "1.38E+10", "13800000000.0", "138000000001380000000", "李父 13800000000", "", "/"] {
+            assert!(!is_telephone(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_near_miss_has_one_value_that_was_meant() {

@@ -66,6 +66,11 @@ impl Findings {
         self.sheets.get(spot.table).map_or("", String::as_str)
     }
 
+    /// Rows of data that are seen: each is in one count.
+    pub fn data(&self) -> usize {
+        self.total - self.hidden
+    }
+
     /// Rows at fault.
     pub fn faulty(&self) -> usize {
         self.faulty.len()
@@ -79,7 +84,7 @@ impl Findings {
         let why = format!("本行有问题，未逐条列出（一次最多列出{PROBLEMS_LISTED}条）；请先改正已列出的，再上传一次");
         let faulty_rows = unlisted.into_iter().map(|spot| Fault::new("", "", "NOT_LISTED", why.clone()).at(self.sheet(spot), spot.row)).collect();
         ImportReport {
-            rows_total: small(self.total - self.hidden),
+            rows_total: small(self.data()),
             rows_hidden: small(self.hidden),
             rows_furniture: small(self.furniture),
             rows_absent: small(self.absent),

@@ -125,6 +125,10 @@ pub async fn run<K: Kind>(ctx: &Context, tx: &mut Tx, job: &Job<K>) -> Result<Im
         }
     }
     let nothing = sent.preview || (sent.all_or_nothing && found.faulty() > 0);
+    let told = new.len() + changed.len() + unchanged + found.faulty();
+    if told != found.data() {
+        return Err(Error::Internal(format!("{told} rows are told of {}", found.data())));
+    }
     let mut report = found.report(new.len(), changed.len(), unchanged);
     if nothing {
         if !sent.preview {

@@ -1,5 +1,5 @@
 //! What a workbook says of its sheets beside their cells, and its reader does not tell: rows that it hides, by hand, by a filter, or by giving
-//! them no height; cells that are merged.
+//! them no height; cells that are merged; numbers that are seen with zeros before them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,6 +19,8 @@ const ROWS: u32 = 1_048_576;
 
 /// Sheets of a workbook at most.
 const SHEETS: usize = 500;
+/// Numbers of a sheet that are seen with zeros before them, at most.
+const PADDED: usize = 1_000_000;
 /// Merged cells of a sheet at most.
 const MERGED: usize = 100_000;
 
@@ -29,6 +31,8 @@ pub struct Beside {
     pub hidden: HashSet<u32>,
     /// Cells that reach over rows, by their first one.
     pub merged: Vec<Merged>,
+    /// Numbers that are seen with zeros before them: row, column, and how many digits are seen.
+    pub padded: HashMap<(u32, u32), u8>,
 }
 
 /// A cell that reaches over rows.
@@ -62,10 +66,11 @@ fn place(text: &str) -> Option<(u32, u32)> {
 /// What is said, by the name of the sheet; only `parts` are looked at.
 pub fn sheets_of(bytes: &[u8], parts: &[String]) -> Result<HashMap<String, Beside>, ReadError> {
     let mut found = HashMap::new();
-    if parts.is_empty() {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+    let padding = padding_styles(&mut archive)?;
+    if parts.is_empty() && padding.is_empty() {
         return Ok(found);
     }
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     let sheets = sheets(&mut archive)?;
     let mut seen = HashSet::new();
     // Each is read once: a small file may name one part many times.
@@ -74,8 +79,14 @@ pub fn sheets_of(bytes: &[u8], parts: &[String]) -> Result<HashMap<String, Besid
     }
     for (name, part) in sheets {
         // As readers do, whatever the case of a part's name.
-        if let Some(part) = parts.iter().find(|known| known.eq_ignore_ascii_case(&part)) {
-            let beside = beside(&mut archive, part)?;
+        let known = archive
+            .file_names()
+            .find(|known| known.as_ref().is_ok_and(|known| known.eq_ignore_ascii_case(&part)))
+            .and_then(Result::ok)
+            .map(std::borrow::Cow::into_owned);
+        let hides = parts.iter().any(|known| known.eq_ignore_ascii_case(&part));
+        if let Some(part) = known.filter(|_| hides || !padding.is_empty()) {
+            let beside = beside(&mut archive, &part, &padding)?;
             if beside != Beside::default() {
                 found.insert(name, beside);
             }
@@ -129,7 +140,37 @@ fn sheets(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Vec<(String, String
     Ok(sheets)
 }
 
-fn beside(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<Beside, ReadError> {
+/// How many digits a format of nothing but zeros shows, such as `000000`.
+fn digits_of(format: &str) -> Option<u8> {
+    let shown = format.split(';').next().unwrap_or_default().trim();
+    let is_zeros = shown.len() > 1 && shown.bytes().all(|byte| byte == b'0');
+    if is_zeros { u8::try_from(shown.len()).ok() } else { None }
+}
+
+/// Styles of cells that show zeros before a number, by their places: how many digits are seen.
+fn padding_styles(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<HashMap<u32, u8>, ReadError> {
+    let (mut formats, mut styles, mut at, mut of_cells): (HashMap<String, u8>, _, _, _) = (HashMap::new(), HashMap::new(), 0, false);
+    elements(archive, "xl/styles.xml", |element| match element.local_name().as_ref() {
+        "numFmt" => {
+            if let (Some(id), Some(digits)) = (attribute(element, "numFmtId"), attribute(element, "formatCode").as_deref().and_then(digits_of)) {
+                formats.insert(id, digits);
+            }
+        }
+        "cellXfs" => of_cells = true,
+        "cellStyleXfs" | "cellStyles" | "dxfs" => of_cells = false,
+        "xf" if of_cells => {
+            if let Some(digits) = attribute(element, "numFmtId").and_then(|id| formats.get(&id)) {
+                styles.insert(at, *digits);
+            }
+            at += 1;
+        }
+        _ => {}
+    })?;
+    Ok(styles)
+}
+
+fn beside(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str, padding: &HashMap<u32, u8>) -> Result<Beside, ReadError> {
+    let (mut padded, mut too_many) = (HashMap::new(), false);
     let (mut hidden, mut merged, mut number, mut all, mut pending) = (HashSet::new(), Vec::new(), 0_u32, false, None);
     elements(archive, part, |element| {
         let is_set = |name: &str| attribute(element, name).map(|value| value == "1" || value.eq_ignore_ascii_case("true"));
@@ -159,6 +200,16 @@ fn beside(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<Beside,
                     }
                     number = at;
                 }
+                // A text is seen as it is.
+                let digits = attribute(element, "s").and_then(|style| padding.get(&style.parse().ok()?)).filter(|_| !padding.is_empty());
+                if let Some(digits) = digits.filter(|_| attribute(element, "t").is_none_or(|kind| kind == "n"))
+                    && let Some((column, row)) = attribute(element, "r").as_deref().and_then(place).filter(|(column, _)| *column < COLUMNS)
+                {
+                    too_many |= padded.len() >= PADDED;
+                    if !too_many {
+                        padded.insert((row, column), *digits);
+                    }
+                }
             }
             "mergeCell" => merged.extend(attribute(element, "ref").filter(|_| merged.len() < MERGED).and_then(|text| Merged::parse(&text))),
             _ => {}
@@ -170,7 +221,10 @@ fn beside(archive: &mut ZipArchive<Cursor<&[u8]>>, part: &str) -> Result<Beside,
         return Err(ReadError::Unreadable("合并的单元格相互重叠".into()));
     }
     merged.sort_unstable();
-    Ok(Beside { hidden, merged })
+    if too_many {
+        return Err(ReadError::TooLarge(format!("设了数字格式的单元格超过{PADDED}个，请删除多余的行和列后上传")));
+    }
+    Ok(Beside { hidden, merged, padded })
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use xuezhu_domain::text::holds_long_number;
 
 use crate::{
     COLUMNS, HEADER_SEARCH_ROWS, LINE_BYTES, ReadError,
+    cell::{Cell, Flaw},
     headers::Headers,
-    read::{Cell, Flaw, Sheet, Take},
+    read::Take,
+    table::Sheet,
 };
 
 /// The text of a CSV file in either encoding.

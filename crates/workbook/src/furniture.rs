@@ -4,8 +4,8 @@
 use xuezhu_domain::text;
 
 use crate::{
+    cell::{Cell, Flaw},
     headers::{self, Headers},
-    read::{Cell, Flaw},
 };
 
 /// How lines begin that sum up or that somebody signs; signs are half width, as cells are cleaned.

@@ -2,11 +2,12 @@
 //!
 //! | module | what lives here |
 //! | --- | --- |
-//! | `read` | sheets with a header row, their rows as the spreadsheet numbers them |
+//! | `read` | a file of any kind, its rows as the spreadsheet numbers them |
+//! | `cell`, `table` | a cell and its flaws; what of a sheet is header, data, or neither |
 //! | `csv_file`, `xls` | the other two kinds of file; xlsx is read where it is taken |
 //! | `sort` | what a file is that is no table |
 //! | `guard` | bombs are refused before anything is unpacked |
-//! | `beside` | what a workbook says beside its cells: hidden rows, merged cells |
+//! | `beside` | what a workbook says beside its cells: hidden rows, merged cells, zeros by format |
 //! | `headers` | headers as people write them |
 //! | `furniture` | what stands in a table and is no data |
 //! | `write` | blank workbooks and marked ones |
@@ -14,17 +15,21 @@
 //! What a column means is not known here: that belongs to the import of each service.
 
 mod beside;
+mod cell;
 mod csv_file;
 mod furniture;
 mod guard;
 mod headers;
 mod read;
 mod sort;
+mod table;
 mod write;
 mod xls;
 
+pub use cell::{Cell, Flaw};
 pub use headers::Columns;
-pub use read::{BEYOND_HEADER, Cell, Flaw, LeftOut, Row, Table, read};
+pub use read::read;
+pub use table::{BEYOND_HEADER, LeftOut, Row, Table};
 pub use write::{Column, Mark, Template, blank, marked};
 pub use xls::{read_apart as read_xls_apart, serve as serve_xls};
 

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use rust_xlsxwriter::{Color, DataValidation, Format, FormatBorder, Formula, Note, Workbook, Worksheet, XlsxError};
 
-use crate::read::{Cell, Flaw, Table};
+use crate::{
+    cell::{Cell, Flaw},
+    table::Table,
+};
 
 /// What a workbook is about.
 #[derive(Debug, Clone, Copy)]

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ReadError,
-    read::{Cell, Sheet, Take, of_data, put},
+    cell::Cell,
+    read::{Take, of_data, put},
+    table::Sheet,
 };
 
 /// Bytes of data that the reader may hold.

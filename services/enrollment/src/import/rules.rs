@@ -396,6 +396,13 @@ impl Reader<'_> {
         if !post_code.is_empty() && (post_code.len() != 6 || !post_code.bytes().all(|b| b.is_ascii_digit())) {
             self.problem("家庭邮政编码", &post_code, "POST_CODE", "应为6位数字");
         }
+        for header in ["联系电话", "家庭电话", "成员1联系电话", "成员2联系电话"] {
+            let typed = self.value(header).to_owned();
+            let flawed = self.cell(header).is_some_and(|cell| cell.flaw.is_some());
+            if !typed.is_empty() && !flawed && !text::is_telephone(&typed) {
+                self.problem(header, &typed, "TELEPHONE", "不是电话号码：应为7至15位数字，几个号码之间用顿号分开");
+            }
+        }
         let school_number = self.value("学号").to_owned();
         let bare = school_number.trim_start_matches(['G', 'g']);
         let is_somebodys = !bare.is_empty()
@@ -602,6 +609,8 @@ mod tests {
             (("考试总分", "-1"), "NUMBER"),
             (("家庭邮政编码", "1234"), "POST_CODE"),
             (("民族", "汉"), "NOT_IN_LIST"),
+            (("联系电话", "见备注"), "TELEPHONE"),
+            (("成员1联系电话", "同上"), "TELEPHONE"),
         ] {
             let (parsed, found) = problems(&[change]);
             assert!(found.contains(&code), "{change:?} gave {found:?}");
