@@ -51,7 +51,8 @@ async fn what_was_backed_up_is_restored_as_the_document_says() {
         people.attested(&list).await;
         deployment.drain().await.expect("drains");
         let before = seen(&people, &list).await;
-        let mut variables = vec![("BACKUP", path("backup")), ("KEYS", path("keys")), ("DATA", data.display().to_string())];
+        let evidence = data.join("evidence").display().to_string();
+        let mut variables = vec![("EVIDENCE", evidence), ("BACKUP", path("backup")), ("KEYS", path("keys")), ("DATA", data.display().to_string())];
         let restored = match &databases {
             None => {
                 deployment.stop().await;

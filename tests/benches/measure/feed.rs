@@ -50,7 +50,9 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let dbs = (Db::open(urls.0).await.expect("opens"), Db::open(urls.1).await.expect("opens"));
     let clock = system_clock();
     let enrollment =
-        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("enrollment starts");
+        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keys.0.clone(), xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
+            .await
+            .expect("enrollment starts");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
     let (routes, ready, made, ended) = (enrollment.routes(), enrollment.readiness(), ids.clone(), stop.clone());
@@ -59,7 +61,7 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
     let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };
     let policies = Policies::built_in();
-    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
+    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop).await.expect("aid starts");
     Running { tasks, stop, dbs }
 }
 
@@ -117,7 +119,7 @@ pub async fn measure(changes: i64) {
     .await;
     let runner = Runner::new(db.clone(), system_clock(), Ids::random(), keys.0.clone());
     let gate = Gate::new(&keys.0, runner.clone());
-    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), registry: Registry::None });
+    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), vault: xuezhu_evidence::Vault::memory(), registry: Registry::None });
     commit_one_by_one(&parts, &enrollment, changes).await;
     let begun = Instant::now();
     province::run(&replica, &["ALTER SUBSCRIPTION rows ENABLE".into()]).await;
