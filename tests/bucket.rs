@@ -1,4 +1,4 @@
-//! A bucket that speaks S3: `moto` from PyPI, as a process of its own on loopback.
+//! A bucket that speaks S3: `moto` from the Python index, as a process of its own on loopback.
 
 use std::{
     path::{Path, PathBuf},
@@ -55,12 +55,6 @@ impl Bucket {
     pub async fn keys(&self) -> Vec<String> {
         let listed = reqwest::get(format!("{}?list-type=2", self.url())).await.expect("answers").text().await.expect("a list");
         listed.split("<Key>").skip(1).filter_map(|part| part.split("</Key>").next()).map(str::to_owned).collect()
-    }
-
-    /// Stops the server in its tracks, or lets it go on.
-    pub fn hang(&self, hang: bool) {
-        let signal = if hang { "-STOP" } else { "-CONT" };
-        assert!(Command::new("kill").args([signal, &self.server.id().to_string()]).status().is_ok_and(|status| status.success()));
     }
 }
 

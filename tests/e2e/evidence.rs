@@ -23,7 +23,7 @@ use xuezhu_tests::{
     apart::Apart,
     bucket::Bucket,
     deployment, options, postgres,
-    schools::{self, OTHER, People, SCHOOL, number, reason, student},
+    schools::{self, People, SCHOOL, number, reason, student},
     start,
 };
 
@@ -277,7 +277,7 @@ async fn a_confirmed_case_takes_evidence_from_both_sides_and_a_registration_too(
         people.officer.post(&format!("/v1/flags/{flag}/clear"), &json!({ "reason": "改判" }), "").await.expect("is withdrawn");
         assert_eq!(reason(people.clerk.upload(&format!("{case}/evidence?name=d.jpg"), photo("y"), "").await), (400, "WRONG_STATE".into()));
 
-        people.import(&[student(1)]).await;
+        people.import(&[student(1), student(2)]).await;
         let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
         let dossier = format!("/v1/enrollmentDossiers/{}", id(&made, "submission"));
         let added = people.clerk.upload(&format!("{dossier}/evidence?name=hukou.png"), photo("户口簿"), "").await.expect("is added");
@@ -285,8 +285,14 @@ async fn a_confirmed_case_takes_evidence_from_both_sides_and_a_registration_too(
         assert_eq!(opened(&base, &people.officer, &open_path(&dossier, &added), "核对户口").await.2, photo("户口簿"));
         assert!(audited(deployment.databases()[0]).await.iter().any(|(_, method, _, purpose)| method == "OpenEvidence" && purpose == "核对户口"));
         assert_eq!(opened(&base, &people.officer, &open_path(&case, &added), "核对户口").await.0, 404, "{engine:?}: the other service knows nothing of it");
+        // Who was sent back was decided on: what lay there then is taken out no more.
+        let items = people.head.get(&format!("{dossier}/items")).await.expect("a sheet");
+        let one = json!({ "reason": "与户口簿不符", "items": [items["items"][0]["item"]] });
+        people.head.post(&format!("{dossier}/sendBack"), &one, "").await.expect("is sent back");
+        let late = people.clerk.post(&format!("{}/remove", open_path(&dossier, &added)), &json!({ "reason": "x" }), "").await;
+        assert_eq!(reason(late), (400, "WRONG_STATE".into()), "{engine:?}");
         // Each service has keys and a place of its own.
-        assert_eq!((files(&folder.path().join("evidence/enrollment")).len(), OTHER.len()), (1, 10));
+        assert_eq!(files(&folder.path().join("evidence/enrollment")).len(), 1, "{engine:?}");
         deployment.stop().await;
     }
 }
@@ -371,7 +377,13 @@ async fn what_is_missing_altered_or_another_lines_does_not_open() {
     let mut altered = whole.clone();
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
-    for (bytes, why) in [(Some(altered), "altered"), (Some(other), "another's"), (Some(Vec::new()), "empty"), (None, "missing")] {
+    for (bytes, why) in [
+        (Some(altered), "altered"),
+        (Some(other), "another's"),
+        (Some(Vec::new()), "empty"),
+        (Some(vec![0; FILE_BYTES + 4096]), "too large"),
+        (None, "missing"),
+    ] {
         match bytes {
             Some(bytes) => std::fs::write(one, bytes).expect("writes"),
             None => std::fs::remove_file(one).expect("removes"),
@@ -381,7 +393,7 @@ async fn what_is_missing_altered_or_another_lines_does_not_open() {
     std::fs::write(one, whole).expect("writes");
     assert_eq!(statuses().await, [200, 200], "put back, it opens");
     let reads = audited(deployment.databases()[1]).await.into_iter().filter(|(_, method, outcome, _)| method == "OpenEvidence" && outcome == "READ").count();
-    assert_eq!(reads, 8, "what did not open was not read");
+    assert_eq!(reads, 9, "what did not open was not read");
     deployment.stop().await;
 }
 
@@ -459,10 +471,11 @@ async fn what_was_acknowledged_survives_kills_of_the_real_process() {
             }
             apart.kill(0);
         };
-        let (line, ()) = tokio::join!(upload, kill);
-        added.push((line, bytes));
+        let (answer, ()) = tokio::join!(upload, kill);
+        added.push((answer, bytes));
     }
-    let all = listed(&people.clerk, &dossier).await;
+    // The last kill may come after the last answer.
+    let all = xuezhu_tests::apart::answered(async || people.clerk.get(&format!("{dossier}/evidence")).await).await;
     assert_eq!(all["evidence"].as_array().map(Vec::len), Some(FILES_SENT), "{all}");
     for (line, bytes) in &added {
         let (status, _, opened) = opened(&base, &people.clerk, &open_path(&dossier, line), "核对").await;

@@ -13,7 +13,7 @@ use xuezhu_store::Tx;
 use crate::{
     Holder, Subject, digest,
     kind::{FILE_BYTES, Fault, Kind},
-    rules::{FILES, NAME_CHARACTERS, PURPOSE_CHARACTERS, State, UNCLAIMED_US},
+    rules::{FILES, LINES, NAME_CHARACTERS, PURPOSE_CHARACTERS, State, UNCLAIMED_US},
     store::{self, Leaving, Row},
     told::{self, Listed, NAME},
     vault::{ADDRESS_BYTES, Address, Vault, VaultError},
@@ -200,6 +200,7 @@ impl<H: Holder> Door<'_, H> {
         let sealed = match self.vault.get(address(&row.address)?).await {
             Ok(sealed) => sealed,
             Err(VaultError::Missing) => return Err(unopened("it is not there")),
+            Err(VaultError::TooLarge) => return Err(unopened("it is larger than any that was put there")),
             Err(error) => return Err(away(&error)),
         };
         let (keyring, place) = (self.keyring.clone(), [row.evidence, row.subject]);
@@ -265,6 +266,9 @@ async fn lodge<H: Holder>(ctx: &Context, tx: &mut Tx, holder: H, row: &Row, keyr
     let subject = Subject { about: row.about, id: row.subject };
     let mark = holder.enter(ctx, tx, subject).await?;
     let mut rows = store::of_subject(tx, row.about, row.subject).await?;
+    if rows.len() >= LINES {
+        return Err(Refusal::wrong_state(format!("已添加过{LINES}份材料（含撤下的），不能再添加")).into());
+    }
     rows.retain(|row| row.state == State::Kept);
     if rows.iter().any(|known| known.content_hash == row.content_hash) {
         return Err(Refusal::new(Reason::AlreadyExists, "这份材料已经在其中了，不必重复上传").into());

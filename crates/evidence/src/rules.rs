@@ -4,6 +4,8 @@ use chrono::{Months, NaiveDate};
 
 /// Files that one dossier or case may have at a time.
 pub const FILES: usize = 30;
+/// Lines that one may have in all, with those that were taken out again.
+pub const LINES: usize = 200;
 /// Characters of a file's name.
 pub const NAME_CHARACTERS: usize = 120;
 /// Characters of what somebody opens or removes it for.

@@ -5,8 +5,12 @@ use std::{path::Path as Folder, sync::Arc, time::Duration};
 use object_store::{ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem, memory::InMemory, path::Path};
 use xuezhu_service::{keyring::hexadecimal, private::private_folder, settings::Settings};
 
+use crate::kind::FILE_BYTES;
+
 /// Bytes of an address.
 pub const ADDRESS_BYTES: usize = 32;
+/// Bytes of a sealed file, at most: the file, and what sealing adds.
+const SEALED_BYTES: u64 = FILE_BYTES as u64 + 1024;
 /// How often a bucket that does not answer is asked again, and for how long in all.
 const RETRIES: usize = 3;
 const RETRYING: Duration = Duration::from_secs(30);
@@ -27,6 +31,9 @@ pub enum VaultError {
     /// It has no such file.
     #[error("the vault has no such file")]
     Missing,
+    /// What lies there is larger than any file that was put there.
+    #[error("the vault has something larger than any file")]
+    TooLarge,
     /// It does not answer, or has no room.
     #[error("the vault: {0}")]
     Away(#[source] object_store::Error),
@@ -133,7 +140,12 @@ impl Vault {
 
     /// A sealed file.
     pub async fn get(&self, address: Address) -> Result<Vec<u8>, VaultError> {
-        Ok(self.store.get(&self.path(address)).await?.bytes().await?.into())
+        let found = self.store.get(&self.path(address)).await?;
+        // Whoever may write there could fill our memory.
+        if found.meta.size > SEALED_BYTES {
+            return Err(VaultError::TooLarge);
+        }
+        Ok(found.bytes().await?.into())
     }
 
     /// Takes a sealed file away; one that is not there is as good.

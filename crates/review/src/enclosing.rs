@@ -32,6 +32,11 @@ pub async fn may_open(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<(), E
     }
 }
 
+/// How far a dossier has come: it grows with each signature, each item that is sent back or refused, each note that is taken.
+pub fn mark(dossier: &Dossier) -> i32 {
+    dossier.signatures + dossier.left_count + dossier.step
+}
+
 /// Refuses who may not add to a dossier: the school's people and those at its desks may, until it is finished.
 pub async fn may_add(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<Dossier, Error> {
     let dossier = door::readable(ctx, tx, dossier).await?;

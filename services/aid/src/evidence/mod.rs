@@ -54,7 +54,7 @@ impl Holder for Holding {
     fn may_add<'t>(self, ctx: &'t Context, tx: &'t mut Tx, Subject { about, id }: Subject) -> Work<'t, i32> {
         Box::pin(async move {
             match about {
-                DOSSIER => Ok(enclosing::may_add(ctx, tx, id).await?.signatures),
+                DOSSIER => Ok(enclosing::mark(&enclosing::may_add(ctx, tx, id).await?)),
                 CASE => papers::may_add(ctx, tx, id).await,
                 _ => Err(UNKNOWN.into()),
             }
@@ -64,7 +64,7 @@ impl Holder for Holding {
     fn enter<'t>(self, ctx: &'t Context, tx: &'t mut Tx, Subject { about, id }: Subject) -> Work<'t, i32> {
         Box::pin(async move {
             match about {
-                DOSSIER => Ok(enclosing::enter(ctx, tx, id).await?.signatures),
+                DOSSIER => Ok(enclosing::mark(&enclosing::enter(ctx, tx, id).await?)),
                 CASE => papers::enter(ctx, tx, id).await,
                 _ => Err(UNKNOWN.into()),
             }

@@ -34,11 +34,11 @@ impl Holder for Holding {
     }
 
     fn may_add<'t>(self, ctx: &'t Context, tx: &'t mut Tx, subject: Subject) -> Work<'t, i32> {
-        Box::pin(async move { Ok(enclosing::may_add(ctx, tx, subject.id).await?.signatures) })
+        Box::pin(async move { Ok(enclosing::mark(&enclosing::may_add(ctx, tx, subject.id).await?)) })
     }
 
     fn enter<'t>(self, ctx: &'t Context, tx: &'t mut Tx, subject: Subject) -> Work<'t, i32> {
-        Box::pin(async move { Ok(enclosing::enter(ctx, tx, subject.id).await?.signatures) })
+        Box::pin(async move { Ok(enclosing::mark(&enclosing::enter(ctx, tx, subject.id).await?)) })
     }
 
     fn enclose<'t>(self, tx: &'t mut Tx, subject: Subject, digest: &'t str) -> Work<'t, ()> {
