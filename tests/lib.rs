@@ -2,6 +2,7 @@
 
 pub mod apart;
 pub mod before;
+pub mod bucket;
 pub mod disk;
 pub mod invented;
 pub mod postgres;

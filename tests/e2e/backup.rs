@@ -50,8 +50,15 @@ async fn what_was_backed_up_is_restored_as_the_document_says() {
         let list = people.list(&[(&student(1)["姓名"], &number(1), ""), (&student(2)["姓名"], &number(2), ""), ("李无籍", &number(9), "")]).await;
         people.attested(&list).await;
         deployment.drain().await.expect("drains");
+        // A scan that lies with a registration under way.
+        people.import(&[student(5)]).await;
+        let submitted = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let dossier = format!("/v1/enrollmentDossiers/{}/evidence", submitted["submission"].as_str().expect("an id"));
+        let scan = b"%PDF-1.4\n%%EOF\n".to_vec();
+        people.clerk.upload(&format!("{dossier}?name=a.pdf"), scan.clone(), "").await.expect("is added");
         let before = seen(&people, &list).await;
-        let mut variables = vec![("BACKUP", path("backup")), ("KEYS", path("keys")), ("DATA", data.display().to_string())];
+        let evidence = data.join("evidence").display().to_string();
+        let mut variables = vec![("EVIDENCE", evidence), ("BACKUP", path("backup")), ("KEYS", path("keys")), ("DATA", data.display().to_string())];
         let restored = match &databases {
             None => {
                 deployment.stop().await;
@@ -71,6 +78,7 @@ async fn what_was_backed_up_is_restored_as_the_document_says() {
         restored.drain().await.expect("drains");
         assert_ne!(seen(&people, &list).await, before);
         restored.stop().await;
+        std::fs::remove_dir_all(data.join("evidence")).expect("the vaults are lost");
         let databases = if databases.is_some() {
             let new = (postgres::database().await, postgres::database().await);
             variables.retain(|(name, _)| !name.ends_with("_URL"));
@@ -87,6 +95,10 @@ async fn what_was_backed_up_is_restored_as_the_document_says() {
         let people = People::at(&base).await;
         restored.drain().await.expect("drains");
         assert_eq!(seen(&people, &list).await, before);
+        let lies = people.clerk.get(&dossier).await.expect("a list");
+        let path = format!("{base}/v1/enrollmentEvidence/{}/open", lies["evidence"][0]["evidence"].as_str().expect("an id"));
+        let opened = reqwest::Client::new().post(path).bearer_auth(people.clerk.token()).json(&json!({ "purpose": "核对" })).send().await;
+        assert_eq!(opened.expect("answers").bytes().await.expect("a body"), scan, "{engine:?}: what lay there opens");
         let run = people.admin.post("/v1/reconciliations", &json!({}), "").await.expect("a sweep");
         let path = format!("/v1/reconciliations/{}", run["run"].as_str().expect("an id"));
         until("the sweep ends", async || people.admin.get(&path).await.is_ok_and(|run| run["state"] == "DONE")).await;

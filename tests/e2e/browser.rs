@@ -696,3 +696,100 @@ async fn what_was_approved_is_put_right_in_a_browser() {
     walked.expect("the pages work");
     deployment.stop().await;
 }
+
+/// The clerk adds a scan to what they ask for, after a file that is none; the principal reads of it; a case takes one from its department.
+async fn walk_evidence(page: &Browser, base: &str, dossier: &str, case: &str, folder: &std::path::Path) -> anyhow::Result<()> {
+    let (scan, text) = (folder.join("退款回单.pdf"), folder.join("说明.pdf"));
+    std::fs::write(&scan, "%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n")?;
+    std::fs::write(&text, "这不是PDF")?;
+    page.log_in(base, "clerk").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}{dossier}")).await?;
+    page.sees("还没有材料").await?;
+    page.type_in("#evidence-file", &text.display().to_string()).await?;
+    page.click("#evidence form[enctype] button").await?;
+    page.sees("只收JPEG、PNG、TIFF图片和PDF扫描件").await?;
+    page.picture("evidence-fault").await?;
+    page.type_in("#evidence-file", &scan.display().to_string()).await?;
+    page.click("#evidence form[enctype] button").await?;
+    page.sees("材料已添加").await?;
+    page.sees("退款回单.pdf").await?;
+    page.sees("clerk（学校经办人）").await?;
+    page.click("#evidence summary").await?;
+    page.picture("evidence").await?;
+    page.fits().await?;
+
+    page.log_in(base, "head").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}{dossier}")).await?;
+    page.sees("退款回单.pdf").await?;
+    page.lacks("#evidence form[action*='/remove']").await?;
+    page.find("#evidence form[action*='/open'] input[name=text][required]").await?;
+    page.click("button[value=sign]").await?;
+    page.sees("已审签").await?;
+    page.log_in(base, "clerk").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}{dossier}")).await?;
+    page.sees("退款回单.pdf").await?;
+    page.lacks("#evidence form[action*='/remove']").await?;
+
+    page.log_in(base, "officer").await?;
+    page.sees("今日").await?;
+    page.go(&format!("{base}{case}")).await?;
+    page.type_in("#evidence-file", &scan.display().to_string()).await?;
+    page.click("#evidence form[enctype] button").await?;
+    page.sees("材料已添加").await?;
+    page.picture("evidence-case").await?;
+    page.click("#evidence summary").await?;
+    page.type_in("#evidence form[action*='/remove'] input[name=text]", "传错").await?;
+    page.click("#evidence form[action*='/remove'] button").await?;
+    page.sees("材料已撤下").await?;
+    page.sees("officer撤下：传错").await?;
+    page.picture("evidence-removed").await?;
+    page.fits().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_proves_something_is_added_in_a_browser() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    people.import(&[student(0)]).await;
+    people.register().await;
+    deployment.drain().await.expect("drains");
+    let list = people.list(&[(&student(0)["姓名"], &number(0), "9-12"), ("李鬼", &number(500), "")]).await;
+    people.attested(&list).await;
+    people.approve(&list).await.expect("is approved");
+    let flag = people.officer.get("/v1/flags?state=OPEN").await.expect("flags")["flags"][0]["flag"].as_str().expect("an id").to_owned();
+    people.officer.post(&format!("/v1/flags/{flag}/confirm"), &json!({ "reason": "查无此人" }), "").await.expect("is confirmed");
+    let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
+    let approved = entries["entries"].as_array().expect("a list").iter().find(|entry| entry["state"] == "APPROVED").expect("is approved");
+    let body = json!({ "entries": [approved["entry"]], "what": "STOP", "firstMonth": 202_611, "reason": "转出" });
+    let asked = people.clerk.post(&format!("/v1/schools/{SCHOOL}/corrections"), &body, "").await.expect("is asked");
+    let dossier = format!("/dossiers/aid/{}", asked["dossier"].as_str().expect("an id"));
+    let base = format!("http://{}", deployment.http);
+    let walked: anyhow::Result<()> = async {
+        for (width, height) in [(1280, 900), (500, 900)] {
+            let page = Browser::open(width, height).await?;
+            page.go(&format!("{base}/login")).await?;
+            if width > 1000 {
+                walk_evidence(&page, &base, &dossier, &format!("/cases/{flag}"), folder.path()).await?;
+            } else {
+                page.log_in(&base, "officer").await?;
+                page.sees("今日").await?;
+                for at in [&dossier, &format!("/cases/{flag}")] {
+                    page.go(&format!("{base}{at}#evidence")).await?;
+                    page.find("#evidence").await?;
+                    page.fits().await?;
+                }
+                page.picture("evidence-narrow").await?;
+            }
+            page.close().await?;
+        }
+        Ok(())
+    }
+    .await;
+    walked.expect("the pages work");
+    deployment.stop().await;
+}

@@ -45,7 +45,9 @@ impl Both {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
         let enrollment =
-            Enrollment::start(dbs.0.clone(), clocks.0.clone(), Ids::random(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("starts");
+            Enrollment::start(dbs.0.clone(), clocks.0.clone(), Ids::random(), keys.0.clone(), xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
+                .await
+                .expect("starts");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
         let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
@@ -53,7 +55,10 @@ impl Both {
         let mirror_age = std::time::Duration::from_secs(600);
         let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
         let policies = Policies::built_in();
-        let aid = Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), policies, following, &tasks, &stop).await.expect("starts");
+        let aid =
+            Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop)
+                .await
+                .expect("starts");
         Self { enrollment, aid, dbs, tasks, stop }
     }
 

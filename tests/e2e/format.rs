@@ -236,7 +236,9 @@ async fn without_source(db: &Db) -> (Keeper<Enrollments>, TaskTracker, Cancellat
     };
     let keys = Keyring::generate().1;
     let policies = Policies::built_in();
-    let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, policies, following, &tasks, &stop).await.expect("starts");
+    let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop)
+        .await
+        .expect("starts");
     (following::keeper(aid.parts().clone(), 250), tasks, stop)
 }
 

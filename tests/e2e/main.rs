@@ -12,6 +12,7 @@ mod contract;
 mod corrections;
 mod deputies;
 mod dossiers;
+mod evidence;
 mod faults;
 mod feed;
 mod files;

@@ -150,7 +150,9 @@ async fn two_processes_on_a_database_that_was_put_back_begin_one_new_history() {
     let keyring = Keyring::load(&key_files(folder.path()).enrollment, Service::Enrollment).expect("keys");
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let db = Db::open(&databases.0).await.expect("opens");
-    let second = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, Registry::None, &tasks, &stop).await.expect("starts");
+    let second = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
+        .await
+        .expect("starts");
     let people = schools::open(&running).await;
     people.import(&(1..=4).map(student).collect::<Vec<_>>()).await;
     people.register().await;

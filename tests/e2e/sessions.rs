@@ -157,7 +157,8 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
         let following =
             Following { source: nowhere, name: "aid".into(), scope: String::new(), lane_records: usize::MAX, mirror_age: std::time::Duration::from_secs(600) };
         let policies = Policies::built_in();
-        let aid = Aid::start(db, system_clock(), Ids::random(), keyring, policies, following, &tasks, &stop).await.expect("starts");
+        let aid =
+            Aid::start(db, system_clock(), Ids::random(), keyring, xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop).await.expect("starts");
         let gate = &aid.parts().gate;
         for (token, code) in [&over, &good].into_iter().zip(told) {
             let entered = gate.context(&signed(token, ()), "Test").await.map_or_else(|status| status.code(), |_| tonic::Code::Ok);

@@ -111,7 +111,7 @@ pub async fn one(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid) -> R
 }
 
 /// A dossier that whoever calls may read, alone.
-async fn readable(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<Dossier, Error> {
+pub(crate) async fn readable(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<Dossier, Error> {
     let dossier = inbox::bare(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
     let stands = inbox::desks(tx, &[id]).await?.remove(&id).unwrap_or_default();
     told::may_read(ctx, &dossier, &stands)?;

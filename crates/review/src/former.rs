@@ -82,6 +82,7 @@ pub async fn take_over(tx: &mut Tx, former: Former<'_>) -> Result<(), Error> {
         holder_name: String::new(),
         nudged_day: None,
         nudges: 0,
+        enclosed: String::new(),
         digest: way::digest(former.items.iter().map(|row| (row.item.id, &row.item.content_hash[..]))),
         waiting: count(waiting),
         performed: count(performed),

@@ -7,6 +7,7 @@
 //! | [`kind`] | what a kind of business gives: its words, its items as they are, what moving and performing means |
 //! | this | the use cases: submit, order, sign, send back, refuse, recall, take note, hand over, nudge; each in the caller's transaction |
 //! | [`chains`] | over which desks, by kind, school and day |
+//! | [`enclosing`] | what papers are added to a dossier, by whom: a signature covers them |
 //! | [`door`] | what every service does with them for whoever calls, of whatever kind |
 //! | [`former`] | dossiers of before: taken over from a database that kept such things otherwise |
 //! | [`inbox`] | what waits at whose desk, since when, until when, and what was finished |
@@ -22,6 +23,7 @@
 
 pub mod chains;
 pub mod door;
+pub mod enclosing;
 pub mod former;
 pub mod inbox;
 pub mod kind;
@@ -86,8 +88,10 @@ pub struct Dossier {
     pub nudged_day: Option<NaiveDate>,
     /// How often it asked at this step.
     pub nudges: i32,
-    /// Covers the items that are in it.
+    /// Covers the items that are in it, and what is enclosed.
     pub digest: String,
+    /// Digest of what is enclosed; empty where nothing is.
+    pub enclosed: String,
     /// Items that wait.
     pub waiting: i32,
     /// Items that were performed.
@@ -216,6 +220,7 @@ async fn begin(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>
         holder_name: String::new(),
         nudged_day: None,
         nudges: 0,
+        enclosed: String::new(),
         digest: way::digest(proposal.items.iter().map(|item| (item.id, &item.content_hash[..]))),
         waiting: count(proposal.items.len()),
         performed: 0,
@@ -536,7 +541,7 @@ impl Open {
         self.dossier.waiting -= count(items.len());
         self.dossier.left_count += count(items.len());
         let there = store::items_there(tx, self.dossier.dossier).await?;
-        self.dossier.digest = way::digest(there.iter().map(|(item, content, _)| (*item, &content[..])));
+        self.dossier.digest = way::digest_with(there.iter().map(|(item, content, _)| (*item, &content[..])), &self.dossier.enclosed);
         Ok(())
     }
 

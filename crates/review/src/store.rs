@@ -262,6 +262,22 @@ pub(crate) async fn save(tx: &mut Tx, dossier: &Dossier) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Writes what is enclosed, and the digest that covers it.
+pub(crate) async fn set_enclosed(tx: &mut Tx, dossier: Uuid, enclosed: &str, digest: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE dossiers SET enclosed = $2, digest = $3 WHERE dossier = $1", dossier, enclosed, digest)?;
+    Ok(())
+}
+
+/// Those of these dossiers that are finished: since which day, and how many items each performed.
+pub(crate) async fn ended(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<(Uuid, NaiveDate, i32)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, NaiveDate, i32),
+        sql!("SELECT dossier, ended_day, performed FROM dossiers WHERE ended_day IS NOT NULL AND dossier" in_uuids 1),
+        bulk_uuids(dossiers.iter().copied())
+    )
+}
+
 pub(crate) async fn stands(tx: &mut Tx, dossier: Uuid) -> Result<Vec<Stand>, StoreError> {
     let found = rows!(tx, StandRow, "SELECT seat, duty, working_days FROM dossier_steps WHERE dossier = $1 ORDER BY step", dossier)?;
     found.into_iter().map(|row| stand(&row.seat, row.duty, row.working_days)).collect()

@@ -630,6 +630,17 @@ pub fn digest<'r>(items: impl Iterator<Item = (Uuid, &'r [u8])>) -> String {
     hasher.finalize().to_hex()[..16].to_owned()
 }
 
+/// The same where papers are enclosed, which are told by a digest of their own: where there are none, it is the digest of the items.
+pub fn digest_with<'r>(items: impl Iterator<Item = (Uuid, &'r [u8])>, enclosed: &str) -> String {
+    let items = digest(items);
+    if enclosed.is_empty() {
+        return items;
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"xuezhu dossier with what is enclosed").update(items.as_bytes()).update(&[0]).update(enclosed.as_bytes());
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -282,6 +282,20 @@ impl Keyring {
         *blake3::keyed_hash(&self.hash[0].key, content).as_bytes()
     }
 
+    /// A keyed hash of parts for one purpose of this service: under another service's keys, or for another purpose, it is another.
+    pub fn hash_for(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.hash[0].key);
+        let service = match self.service {
+            Service::Enrollment => b"enrollment\0",
+            Service::Aid => &b"aid\0"[..],
+        };
+        hasher.update(b"xuezhu hash for\0").update(service).update(purpose.as_bytes()).update(&[0]);
+        for part in parts {
+            hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()).update(part);
+        }
+        *hasher.finalize().as_bytes()
+    }
+
     /// A person's key as one follower from outside knows it: another follower's is another, and so two can't join what they have.
     pub fn key_for_follower(&self, follower: &str, key: &[u8]) -> Vec<u8> {
         let mut hasher = blake3::Hasher::new_keyed(&self.hash[0].key);
@@ -458,6 +472,17 @@ mod tests {
             assert!(!Keyring::is_of_before(&keyring.seal("id", &[Uuid::nil()], b"x")));
         }
         assert!(Keyring::load(&path, Service::Enrollment).is_err_and(|error| error.to_string().contains("split")));
+    }
+
+    #[test]
+    fn what_is_hashed_for_one_purpose_of_one_service_is_nothing_to_another() {
+        let (enrollment, aid) = Keyring::generate();
+        let one = enrollment.hash_for("file", &[b"a", b"b"]);
+        assert_eq!(one, enrollment.hash_for("file", &[b"a", b"b"]));
+        for other in [aid.hash_for("file", &[b"a", b"b"]), enrollment.hash_for("fil", &[b"ea", b"b"]), enrollment.hash_for("file", &[b"ab", b""])] {
+            assert_ne!(one, other);
+        }
+        assert_ne!(one, Keyring::generate().0.hash_for("file", &[b"a", b"b"]));
     }
 
     #[test]

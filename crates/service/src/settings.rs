@@ -54,6 +54,16 @@ pub struct Settings {
     pub policy_file: Option<PathBuf>,
     /// A CSV of working days and days off beside those that come with the program; none where empty.
     pub working_days_file: Option<PathBuf>,
+    /// Where enrollment keeps files that prove something: a folder, or `s3://BUCKET/PREFIX`; `evidence/enrollment` beside its keys where empty.
+    pub enrollment_evidence: String,
+    /// Where aid keeps them; `evidence/aid` beside its keys where empty.
+    pub aid_evidence: String,
+    /// Where a bucket is, `https://HOST`; that of AWS where empty.
+    pub evidence_s3_endpoint: String,
+    /// In which region a bucket is.
+    pub evidence_s3_region: String,
+    /// A file with two lines, the id of an access key and its secret: for a bucket.
+    pub evidence_s3_credentials_file: Option<PathBuf>,
     /// A file with the first administrator's one-time password.
     pub admin_password_file: Option<PathBuf>,
     /// What is logged, as `tracing` filters say it.
@@ -105,6 +115,11 @@ impl Default for Settings {
             mirror_max_age_seconds: 600,
             policy_file: None,
             working_days_file: None,
+            enrollment_evidence: String::new(),
+            aid_evidence: String::new(),
+            evidence_s3_endpoint: String::new(),
+            evidence_s3_region: "us-east-1".into(),
+            evidence_s3_credentials_file: None,
             admin_password_file: None,
             log: "info".into(),
             log_format: LogFormat::Text,
@@ -198,6 +213,9 @@ impl Settings {
                 return wrong(setting, format!("{url} is no http:// or https:// address"));
             }
         }
+        if !(self.evidence_s3_endpoint.is_empty() || self.evidence_s3_endpoint.starts_with("http://") || self.evidence_s3_endpoint.starts_with("https://")) {
+            return wrong("evidence_s3_endpoint", format!("{} is no http:// or https:// address", self.evidence_s3_endpoint));
+        }
         // Whom nobody near can hear: a collector beside the service speaks TLS to those who are far.
         if !(self.otlp.is_empty() || self.otlp.strip_prefix("http://").is_some_and(|host| !host.is_empty())) {
             return wrong("otlp", format!("{} is no http:// address", self.otlp));
@@ -235,6 +253,7 @@ mod tests {
             (|settings| settings.scope = "4x".into(), "scope"),
             (|settings| settings.http_address = "nowhere".into(), "http_address"),
             (|settings| settings.aid_url = "aid:8092".into(), "aid_url"),
+            (|settings| settings.evidence_s3_endpoint = "minio:9000".into(), "evidence_s3_endpoint"),
             (|settings| settings.otlp = "collector:4317".into(), "otlp"),
             (|settings| settings.otlp = "http://".into(), "otlp"),
         ] {

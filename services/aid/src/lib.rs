@@ -7,6 +7,7 @@
 //! | 7 | doors: `api.rs` of each | gRPC in | |
 //! | 6 | [`today`] | what the first page needs, of all below | |
 //! | 5 | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains | |
+//! | 5 | [`evidence`] | files that prove something, with dossiers and cases | |
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
@@ -18,6 +19,7 @@
 //! | 0 | [`sessions`] | whose log-in is over, as enrollment says | `sessions`, `ended_sessions` |
 //! | | [`before`] | what a database of before holds, and how it becomes what is stored now: writes anybody's, once | |
 //!
+//! Files that prove something (`evidence`, `evidence_leaving`) are kept by [`xuezhu_evidence`], dossiers by [`xuezhu_review`].
 //! Where the mirror stands (`mirror_state`, `mirror_loading`, `mirror_lanes`) is kept by [`xuezhu_bridge::keeping`]. What may be joined with
 //! by others: the mirror's rows of the present generation, and the view `award_claims`.
 //!
@@ -27,6 +29,7 @@
 pub mod award;
 pub mod before;
 pub mod dossiers;
+pub mod evidence;
 pub mod following;
 pub mod forgotten;
 pub mod mirror;
@@ -43,11 +46,12 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::Channel};
 use xuezhu_bridge::follower::{Follower, Standing};
+use xuezhu_evidence::{Vault, upkeep};
 use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
-    aid_dossier_service_server::AidDossierServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
-    register_service_server::RegisterServiceServer,
+    aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
+    aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer,
+    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -79,6 +83,8 @@ pub struct Parts {
     pub gate: Gate,
     /// The deployment's keys.
     pub keyring: Keyring,
+    /// Where files lie that prove something.
+    pub vault: Vault,
     /// Aid policies.
     pub policies: Policies,
     /// Where long work runs.
@@ -129,6 +135,7 @@ impl Aid {
         "xuezhu.aid.v1.ForgottenService",
         "xuezhu.aid.v1.RegisterService",
         "xuezhu.aid.v1.AidTodayService",
+        "xuezhu.aid.v1.AidEvidenceService",
     ];
 
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
@@ -138,6 +145,7 @@ impl Aid {
         clock: Clock,
         ids: Ids,
         keyring: Keyring,
+        vault: Vault,
         policies: Policies,
         following: Following,
         tasks: &TaskTracker,
@@ -156,6 +164,7 @@ impl Aid {
             runner,
             gate,
             keyring: keyring.clone(),
+            vault,
             policies,
             tasks: tasks.clone(),
             standing: standing.subscribe(),
@@ -182,6 +191,7 @@ impl Aid {
             .add_service(ForgottenServiceServer::new(forgotten::api::ForgottenApi(self.parts.clone())))
             .add_service(RegisterServiceServer::new(register::api::RegisterApi(self.parts.clone())))
             .add_service(AidTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
+            .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
     }
 
     /// What the use cases need: for the process that embeds the service.
@@ -227,7 +237,10 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
 async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
     let now_us = forgetting.now_us().await?;
     parts.runner.forget_old_requests(now_us).await?;
-    parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await
+    parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await?;
+    let kept = upkeep::keep(&parts.runner, &parts.vault, evidence::Holding, now_us).await?;
+    tracing::debug!(?kept, "evidence that lapsed, and files that nobody asks for");
+    Ok(())
 }
 
 /// A count that can't be made is told as none, not as it was.

@@ -9,6 +9,7 @@
 //! | [`identity_check`] | the registry and the 学籍号 |
 //! | [`status_change`] | leave, return, withdrawal, correction of identity |
 //! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
+//! | [`evidence`] | files that prove something, with dossiers |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
 //! | [`today`] | what the first page needs, of all of them |
 //! | [`sharing`] | what the bridge hands out |
@@ -20,6 +21,7 @@ pub mod before;
 pub mod directory;
 mod door;
 pub mod dossiers;
+pub mod evidence;
 pub mod identity_check;
 pub mod import;
 pub mod registration;
@@ -34,14 +36,15 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 use xuezhu_bridge::{sequencer::Sequencer, server::FeedServer};
+use xuezhu_evidence::{Vault, upkeep};
 use xuezhu_intake::Intake;
 use xuezhu_proto::{
     bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
     enrollment::{
         deputy_service_server::DeputyServiceServer, directory_service_server::DirectoryServiceServer,
-        enrollment_dossier_service_server::EnrollmentDossierServiceServer, enrollment_service_server::EnrollmentServiceServer,
-        enrollment_today_service_server::EnrollmentTodayServiceServer, session_service_server::SessionServiceServer,
-        submission_service_server::SubmissionServiceServer,
+        enrollment_dossier_service_server::EnrollmentDossierServiceServer, enrollment_evidence_service_server::EnrollmentEvidenceServiceServer,
+        enrollment_service_server::EnrollmentServiceServer, enrollment_today_service_server::EnrollmentTodayServiceServer,
+        session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
     },
 };
 use xuezhu_service::{
@@ -74,6 +77,8 @@ pub struct Parts {
     pub gate: Gate,
     /// The deployment's keys.
     pub keyring: Keyring,
+    /// Where files lie that prove something.
+    pub vault: Vault,
     /// The population registry.
     pub registry: Registry,
     /// Takes files in.
@@ -91,11 +96,13 @@ pub struct Enrollment {
 
 impl Enrollment {
     /// Migrates the database, begins the history, and starts the sequencer and the housekeeping on `tasks`.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the process that owns the service, handed over once")]
     pub async fn start(
         db: Db,
         clock: Clock,
         ids: Ids,
         keyring: Keyring,
+        vault: Vault,
         registry: Registry,
         tasks: &TaskTracker,
         stop: &CancellationToken,
@@ -116,7 +123,7 @@ impl Enrollment {
         let feed = FeedServer::new(db, clock, gate.clone(), &keyring, sequencer.head(), stop.clone());
         tasks.spawn(sequencer.run());
         let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
-        let parts = Arc::new(Parts { runner, gate, keyring, registry, intake });
+        let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake });
         directory::sessions::refresh(&parts).await?;
         tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
@@ -134,6 +141,7 @@ impl Enrollment {
         "xuezhu.enrollment.v1.SubmissionService",
         "xuezhu.enrollment.v1.EnrollmentDossierService",
         "xuezhu.enrollment.v1.EnrollmentTodayService",
+        "xuezhu.enrollment.v1.EnrollmentEvidenceService",
         "xuezhu.bridge.v1.EnrollmentFeedService",
     ];
 
@@ -152,6 +160,7 @@ impl Enrollment {
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
             .add_service(EnrollmentDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))
             .add_service(EnrollmentTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
+            .add_service(EnrollmentEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
     }
 
@@ -230,6 +239,7 @@ async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error>
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(directory::forget_ended_sessions(tx, *now_us))).await?;
     let trimmed = xuezhu_bridge::trim::trim(parts.runner.db(), now_us).await?;
-    tracing::debug!(trimmed, "old changes forgotten");
+    let kept = upkeep::keep(&parts.runner, &parts.vault, evidence::Holding, now_us).await?;
+    tracing::debug!(trimmed, ?kept, "old changes forgotten, evidence that lapsed, and files that nobody asks for");
     Ok(())
 }

@@ -223,6 +223,56 @@ fn add_streamed(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
     paths.insert("/v1/schools/{school}/awardLists/{list}/imports/{importId}/markedWorkbook".into(), marked);
     paths.insert("/v1/enrollmentTemplate".into(), download("enrollmentTemplate", Vec::new()));
     paths.insert("/v1/awardTemplate".into(), download("awardTemplate", Vec::new()));
+    add_evidence(paths, wanted);
+}
+
+/// Files that prove something, in and out; a list of them is transcoded like any other.
+fn add_evidence(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
+    const LINE: &str = "xuezhu.common.v1.Evidence";
+    wanted.insert(LINE.into());
+    let text = |name: &str, place: &str, required: bool| json!({ "name": name, "in": place, "required": required, "schema": { "type": "string" } });
+    let status = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/google.rpc.Status" } } });
+    let fault = json!({ "description": "google.rpc.Status", "content": status });
+    let line = json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{LINE}") } } });
+    let binary = json!({ "schema": { "type": "string", "format": "binary" } });
+    let mut post = |path: &str, operation: Value| {
+        if let Some(item) = paths.entry(path.to_owned()).or_insert_with(|| json!({})).as_object_mut() {
+            item.insert("post".into(), operation);
+        }
+    };
+    for (path, id, name) in [
+        ("/v1/enrollmentDossiers/{dossier}/evidence", "dossier", "addEnrollmentEvidence"),
+        ("/v1/aidDossiers/{dossier}/evidence", "dossier", "addAidEvidence"),
+        ("/v1/cases/{case}/evidence", "case", "addCaseEvidence"),
+    ] {
+        post(
+            path,
+            json!({
+                "operationId": name,
+                "parameters": [text(id, "path", true), text("name", "query", true), text("Idempotency-Key", "header", false)],
+                "requestBody": { "required": true, "content": { "application/octet-stream": binary } },
+                "responses": { "200": { "description": "OK", "content": line }, "default": fault }
+            }),
+        );
+    }
+    for (path, name) in [("/v1/enrollmentEvidence/{evidence}/open", "openEnrollmentEvidence"), ("/v1/aidEvidence/{evidence}/open", "openAidEvidence")] {
+        let purpose = json!({
+            "type": "object", "required": ["purpose"], "additionalProperties": false,
+            "properties": { "purpose": { "type": "string", "minLength": 1, "maxLength": 200 } }
+        });
+        post(
+            path,
+            json!({
+                "operationId": name,
+                "parameters": [text("evidence", "path", true)],
+                "requestBody": { "required": true, "content": { "application/json": { "schema": purpose } } },
+                "responses": {
+                    "200": { "description": "The file, to be saved.", "content": { "image/jpeg": binary, "image/png": binary, "image/tiff": binary, "application/pdf": binary } },
+                    "default": fault
+                }
+            }),
+        );
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! REST: transcoded routes, and the uploads and downloads, which stream and so have routes of their own.
 
+pub mod evidence;
+
 use std::sync::{Arc, LazyLock};
 
 use axum::{
@@ -81,6 +83,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v1/schools/{school}/awardLists/{list}/imports/{import}/markedWorkbook", get(marked_awards))
         .route("/v1/enrollmentTemplate", get(enrollment_template))
         .route("/v1/awardTemplate", get(award_template))
+        .merge(evidence::routes())
         .layer(middleware::from_fn(passable_keys_only))
         .layer(middleware::from_fn(own_pages_only))
         .layer(DefaultBodyLimit::disable())
@@ -325,21 +328,25 @@ fn reported(answer: Result<tonic::Response<Option<ImportReport>>, Status>) -> Re
         Ok(answer) => {
             let replayed = answer.metadata().get(REPLAYED).is_some();
             let report = answer.into_inner().unwrap_or_default();
-            let mut response = axum::Json(report_json(&report)).into_response();
-            if replayed {
-                response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-            }
-            response
+            told("xuezhu.common.v1.ImportReport", &report, replayed)
         }
     }
 }
 
-/// A report as ProtoJSON, by the same descriptors as everything else.
-fn report_json(report: &ImportReport) -> serde_json::Value {
-    use prost::Message;
+/// A message as an answer; whether it is that of an earlier, equal request is said in its head.
+fn told(name: &str, message: &impl prost::Message, replayed: bool) -> Response {
+    let mut response = axum::Json(json_of(name, message)).into_response();
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// A message as ProtoJSON, by the same descriptors as everything else.
+fn json_of(name: &str, message: &impl prost::Message) -> serde_json::Value {
     use prost_reflect::{DynamicMessage, SerializeOptions};
-    let descriptor = xuezhu_proto::POOL.get_message_by_name("xuezhu.common.v1.ImportReport").expect("the protos define it; a test reads it");
-    let message = DynamicMessage::decode(descriptor, &report.encode_to_vec()[..]).unwrap_or_else(|_| unreachable!("a message of this type was encoded"));
+    let descriptor = xuezhu_proto::POOL.get_message_by_name(name).expect("the protos define it; a test reads it");
+    let message = DynamicMessage::decode(descriptor, &message.encode_to_vec()[..]).unwrap_or_else(|_| unreachable!("a message of this type was encoded"));
     let options = SerializeOptions::new().skip_default_fields(false);
     message.serialize_with_options(serde_json::value::Serializer, &options).unwrap_or_default()
 }
@@ -411,7 +418,7 @@ fn workbook(name: &str, pieces: impl Stream<Item = Result<Vec<u8>, Status>> + Se
 }
 
 /// A message with the headers that reach the services; a page's cookie stands in for the header.
-fn signed<T>(headers: &HeaderMap, message: T) -> Request<T> {
+pub(crate) fn signed<T>(headers: &HeaderMap, message: T) -> Request<T> {
     let mut request = Request::new(message);
     for name in FORWARDED {
         if let Some(value) = headers.get(name).and_then(|value| MetadataValue::try_from(value.as_bytes()).ok()) {
@@ -433,7 +440,7 @@ pub fn went_away(status: &Status) -> bool {
 }
 
 /// A status as JSON, like the transcoded routes answer it.
-fn error(status: &Status) -> Response {
+pub(crate) fn error(status: &Status) -> Response {
     if went_away(status) {
         return error(&Error::from(Refusal::new(Reason::Unavailable, refusal::chinese(Reason::Unavailable))).into());
     }

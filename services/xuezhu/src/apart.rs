@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu_aid::{Aid, Following, policy};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
+use xuezhu_evidence::{Vault, vault::VaultError};
 use xuezhu_gateway::Gateway;
 use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, private::private_folder, serve, settings::Settings, telemetry};
 use xuezhu_store::Db;
@@ -25,7 +26,8 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
     let ids = Ids::random();
     let registry = Registry::open(&settings.registry).context("setting registry")?;
-    let enrollment = Enrollment::start(db.clone(), system_clock(), ids.clone(), keyring, registry, &tasks, &stop).await?;
+    let vault = vault(&settings.enrollment_evidence, &settings.enrollment_keys_file, "enrollment", settings).context("setting enrollment_evidence")?;
+    let enrollment = Enrollment::start(db.clone(), system_clock(), ids.clone(), keyring, vault, registry, &tasks, &stop).await?;
     let folder = settings.enrollment_keys_file.parent().unwrap_or_else(|| std::path::Path::new("."));
     if first_administrator(&enrollment, settings.admin_password_file.as_deref(), folder).await?.is_some() {
         println!("one-time password of account admin: in {}", password_file(folder).display());
@@ -54,7 +56,8 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
         mirror_age: std::time::Duration::from_secs(settings.mirror_max_age_seconds),
     };
     let ids = Ids::random();
-    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, policies, following, &tasks, &stop).await?;
+    let vault = vault(&settings.aid_evidence, &settings.aid_keys_file, "aid", settings).context("setting aid_evidence")?;
+    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, policies, following, &tasks, &stop).await?;
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;
@@ -88,6 +91,15 @@ async fn open(url: &str) -> anyhow::Result<Db> {
         private_folder(folder).with_context(|| format!("the folder {}", folder.display()))?;
     }
     Ok(Db::open(url).await?)
+}
+
+/// Where the files of a service lie that prove something: where it is set, else beside its keys.
+fn vault(set: &str, keys: &Path, service: &str, settings: &Settings) -> Result<Vault, VaultError> {
+    if !set.is_empty() {
+        return Vault::open(set, settings);
+    }
+    let folder = keys.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    Vault::folder(&folder.join("evidence").join(service))
 }
 
 fn key_files(settings: &Settings) -> KeyFiles {

@@ -15,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 use xuezhu_aid::{Aid, Following, policy, reconciliation::sweep};
 use xuezhu_bridge::sequencer::settled_head;
 use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
+use xuezhu_evidence::Vault;
 use xuezhu_gateway::Gateway;
 use xuezhu_service::{
     Clock, Ids, Keyring,
@@ -118,6 +119,11 @@ pub fn key_files(data: &Path) -> KeyFiles {
     KeyFiles { enrollment: data.join("enrollment-keys.json"), aid: data.join("aid-keys.json") }
 }
 
+/// Where the files of a service lie that prove something: in the folder, unless a bucket is set.
+fn vault_of(data: &Path, service: &str, set: &str, settings: &Settings) -> anyhow::Result<Vault> {
+    if Vault::is_bucket(set) { Ok(Vault::open(set, settings)?) } else { Ok(Vault::folder(&data.join("evidence").join(service))?) }
+}
+
 /// Gives an administrator a one-time password at the database itself: of a folder, else of the settings. Who may read the key file
 /// may do this; the audit keeps it.
 pub async fn recover(data: Option<&Path>, settings: &Settings, account: &str) -> anyhow::Result<String> {
@@ -186,7 +192,8 @@ impl Deployment {
         let (enrollment_keys, aid_keys) = keys_of(&options.data, &enrollment_db, &aid_db).await?;
         let registry = Registry::open(&options.registry)?;
         let policies = policy::load(options.settings.policy_file.as_deref())?;
-        let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, registry, &tasks, &stop).await?;
+        let vault = vault_of(&options.data, "enrollment", &options.settings.enrollment_evidence, &options.settings)?;
+        let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, vault, registry, &tasks, &stop).await?;
         let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref(), &options.data).await?;
         let source = channel(&format!("http://{}", enrollment_grpc.local_addr()?))?;
         let aid_channel = channel(&format!("http://{}", aid_grpc.local_addr()?))?;
@@ -197,7 +204,8 @@ impl Deployment {
             lane_records: options.settings.lane_records,
             mirror_age: std::time::Duration::from_secs(options.settings.mirror_max_age_seconds),
         };
-        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, policies, following, &tasks, &stop).await?;
+        let vault = vault_of(&options.data, "aid", &options.settings.aid_evidence, &options.settings)?;
+        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, vault, policies, following, &tasks, &stop).await?;
         let gateway = Gateway::new(source, aid_channel, options.settings.secure_cookies, ids, clock.clone());
         let started = Self {
             http: http.local_addr()?,
@@ -235,6 +243,11 @@ impl Deployment {
     /// The databases of both services.
     pub fn databases(&self) -> [&Db; 2] {
         [self.enrollment.parts().runner.db(), self.aid.parts().runner.db()]
+    }
+
+    /// What aid's use cases need.
+    pub fn aid_parts(&self) -> &xuezhu_aid::Parts {
+        self.aid.parts()
     }
 
     /// The folder.

@@ -51,7 +51,9 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let dbs = (Db::open(urls.0).await.expect("opens"), Db::open(urls.1).await.expect("opens"));
     let clock = system_clock();
     let enrollment =
-        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keys.0.clone(), Registry::None, &tasks, &stop).await.expect("enrollment starts");
+        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keys.0.clone(), xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
+            .await
+            .expect("enrollment starts");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
     let (routes, ready, made, ended) = (enrollment.routes(), enrollment.readiness(), ids.clone(), stop.clone());
@@ -60,7 +62,7 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
     let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };
     let policies = Policies::built_in();
-    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), policies, following, &tasks, &stop).await.expect("aid starts");
+    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop).await.expect("aid starts");
     Running { tasks, stop, dbs }
 }
 
@@ -119,7 +121,8 @@ pub async fn measure(changes: i64) {
     let runner = Runner::new(db.clone(), system_clock(), Ids::random(), keys.0.clone());
     let gate = Gate::new(&keys.0, runner.clone());
     let intake = Intake::start(runner.clone(), gate.clone(), keys.0.clone(), TaskTracker::new()).await.expect("an intake");
-    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), registry: Registry::None, intake });
+    let vault = xuezhu_evidence::Vault::memory();
+    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), vault, registry: Registry::None, intake });
     commit_one_by_one(&parts, &enrollment, changes).await;
     let begun = Instant::now();
     province::run(&replica, &["ALTER SUBSCRIPTION rows ENABLE".into()]).await;

@@ -44,7 +44,10 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let (tasks, stop) = (tokio_util::task::TaskTracker::new(), tokio_util::sync::CancellationToken::new());
     let db = Db::open(&url).await.expect("opens");
     let (clock, ids) = (system_clock(), Ids::random());
-    let service = Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate().0, Registry::None, &tasks, &stop).await.expect("starts");
+    let service =
+        Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate().0, xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
+            .await
+            .expect("starts");
     let parts = Arc::new(service.parts().clone());
     open_school(&db, &clock, &ids).await;
 

@@ -2,6 +2,7 @@
 //! of the money and who answers for it stays here. Nothing is ever taken out: a decision that was changed is told as withdrawn, by whom and why.
 
 pub mod api;
+pub mod papers;
 mod store;
 
 use std::collections::HashMap;

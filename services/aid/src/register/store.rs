@@ -136,6 +136,29 @@ pub async fn lock(tx: &mut Tx, cases: &[Uuid]) -> Result<Vec<Stand>, StoreError>
     )
 }
 
+/// What became of a case, as far as it tells when it was over.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Fate {
+    pub flag: Uuid,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub outcome: i32,
+    pub outcome_day: Option<NaiveDate>,
+    pub last_day: Option<NaiveDate>,
+}
+
+pub async fn fates(tx: &mut Tx, cases: &[Uuid]) -> Result<Vec<Fate>, StoreError> {
+    rows!(
+        tx,
+        Fate,
+        sql!(
+            "SELECT c.flag, c.state, c.outcome, c.outcome_day, (SELECT max(s.civil_day) FROM case_steps s WHERE s.flag = c.flag) AS last_day
+             FROM cases c WHERE c.flag" in_uuids 1
+        ),
+        bulk_uuids(cases.iter().copied())
+    )
+}
+
 /// Enters cases.
 pub async fn insert(tx: &mut Tx, cases: &[NewCase]) -> Result<(), StoreError> {
     run!(

@@ -14,7 +14,12 @@ use tonic::Status;
 use xuezhu_domain::Fen;
 use xuezhu_proto::aid::{Case, GetCaseRequest, ListCasesRequest, ListCasesResponse, RecordOutcomeRequest, case};
 
-use super::{Desk, PageError, flags::RULES, render, show};
+use super::{
+    Desk, PageError,
+    evidence::{At, Block},
+    flags::RULES,
+    render, show,
+};
 use crate::Gateway;
 
 /// Routes.
@@ -104,6 +109,7 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
 #[serde(default)]
 struct PageQuery {
     done: bool,
+    evidence: String,
 }
 
 #[derive(Template)]
@@ -115,6 +121,7 @@ struct CasePage {
     request_id: String,
     outcomes: [&'static str; 5],
     can_record: bool,
+    evidence: Block,
 }
 
 impl CasePage {
@@ -137,10 +144,22 @@ impl CasePage {
 }
 
 async fn page(desk: Desk, Path(id): Path<String>, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
-    let case = desk.register().get_case(desk.request(GetCaseRequest { case: id })).await?.into_inner().case.unwrap_or_default();
+    shown(desk, id, query, String::new()).await
+}
+
+/// The page again, with why something about its evidence was refused.
+pub async fn with_fault(desk: Desk, id: String, fault: String) -> Result<Response, PageError> {
+    shown(desk, id, PageQuery::default(), fault).await
+}
+
+async fn shown(desk: Desk, id: String, query: PageQuery, fault: String) -> Result<Response, PageError> {
+    let evidence = Block::of(&desk, At::Case(id.clone()), fault, &query.evidence);
+    let mut register = desk.register();
+    let (case, evidence) = tokio::join!(register.get_case(desk.request(GetCaseRequest { case: id })), evidence);
+    let (case, evidence) = (case?.into_inner().case.unwrap_or_default(), evidence?);
     let can_record = desk.user.decides_for(&case.authority) && case.state() != case::State::Withdrawn;
     let request_id = desk.new_request_id();
-    Ok(render(&CasePage { desk, case, done: query.done, request_id, outcomes: OUTCOMES, can_record }))
+    Ok(render(&CasePage { desk, case, done: query.done, request_id, outcomes: OUTCOMES, can_record, evidence }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -11,6 +11,7 @@ mod corrections;
 mod deputies;
 mod dossiers;
 mod doubles;
+mod evidence;
 mod flags;
 mod forgotten;
 mod home;
@@ -68,6 +69,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(forgotten::routes())
         .merge(doubles::routes())
         .merge(dossiers::routes())
+        .merge(evidence::routes())
         .merge(chains::routes())
         .merge(deputies::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
@@ -188,7 +190,7 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 40] = [
+const FIELDS: [(&str, &str); 42] = [
     ("as_of", "哪一天的学籍"),
     ("known_at", "按哪一天以前的登记"),
     ("class_name", "班级"),
@@ -229,6 +231,8 @@ const FIELDS: [(&str, &str); 40] = [
     ("first_month", "停发的起始月份"),
     ("months", "核减的月份"),
     ("about", "链接中的名单编号"),
+    ("purpose", "用途"),
+    ("evidence", "链接中的材料编号"),
 ];
 
 /// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.

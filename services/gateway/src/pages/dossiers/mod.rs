@@ -18,7 +18,11 @@ use xuezhu_proto::common::{Dossier, DossierAct, DossierItem, DossierKind, Dossie
 
 use self::keeper::{Asked, Deed, Found};
 pub use self::keeper::{Keeper, NewChain};
-use super::{Desk, PageError, render, session, show, unknown_act};
+use super::{
+    Desk, PageError,
+    evidence::{At, Block},
+    render, session, show, unknown_act,
+};
 use crate::Gateway;
 
 /// Dossiers on a page.
@@ -128,6 +132,7 @@ struct PageQuery {
     state: String,
     page: String,
     done: String,
+    evidence: String,
 }
 
 /// What whoever looks may do: what the page offers. The service decides.
@@ -203,6 +208,7 @@ struct DossierPage {
     next: String,
     request_id: String,
     may: May,
+    evidence: Block,
     /// Every line, to be printed.
     all: bool,
 }
@@ -286,16 +292,26 @@ impl DossierPage {
     }
 }
 
-fn kept_by(word: &str) -> Result<Keeper, PageError> {
+/// The keeper that a link names.
+pub fn kept_by(word: &str) -> Result<Keeper, PageError> {
     Keeper::of(word).ok_or_else(|| PageError::Refused(Status::not_found("没有这个业务单")))
 }
 
 async fn page(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
-    let keeper = kept_by(&keeper)?;
+    shown(desk, kept_by(&keeper)?, id, query, String::new()).await
+}
+
+/// The page again, with why something about its evidence was refused.
+pub async fn with_fault(desk: Desk, keeper: Keeper, id: String, fault: String) -> Result<Response, PageError> {
+    shown(desk, keeper, id, PageQuery::default(), fault).await
+}
+
+async fn shown(desk: Desk, keeper: Keeper, id: String, query: PageQuery, fault: String) -> Result<Response, PageError> {
     let state = dossier_item::State::from_str_name(&query.state).unwrap_or_default();
-    let (dossier, sheet) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, state, LINES, query.page.clone()));
-    let (dossier, (items, next)) = (dossier?, sheet?);
-    Ok(view(desk, keeper, dossier, query, (items, next, false)))
+    let evidence = Block::of(&desk, At::Dossier(keeper, id.clone()), fault, &query.evidence);
+    let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, state, LINES, query.page.clone()), evidence);
+    let (dossier, (items, next), evidence) = (dossier?, sheet?, evidence?);
+    Ok(view(desk, keeper, (dossier, evidence), query, (items, next, false)))
 }
 
 async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
@@ -311,14 +327,15 @@ async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(que
         }
         page = next;
     }
-    Ok(view(desk, keeper, dossier, query, (items, String::new(), true)))
+    let evidence = Block::of(&desk, At::Dossier(keeper, id), String::new(), "").await?.printed();
+    Ok(view(desk, keeper, (dossier, evidence), query, (items, String::new(), true)))
 }
 
-fn view(desk: Desk, keeper: Keeper, dossier: Dossier, query: PageQuery, (items, next, all): (Vec<DossierItem>, String, bool)) -> Response {
+fn view(desk: Desk, keeper: Keeper, (dossier, evidence): (Dossier, Block), query: PageQuery, (items, next, all): (Vec<DossierItem>, String, bool)) -> Response {
     let (request_id, today) = (desk.new_request_id(), desk.today());
     let may = if all { May::default() } else { May::of(&desk.user, &dossier, &today) };
     let stands = stands(&dossier);
-    render(&DossierPage { desk, keeper, dossier, stands, items, line_states: LINE_STATES, query, next, request_id, may, all })
+    render(&DossierPage { desk, keeper, dossier, stands, items, line_states: LINE_STATES, query, next, request_id, may, evidence, all })
 }
 
 #[derive(Debug, Default)]
