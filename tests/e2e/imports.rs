@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use xuezhu::{client::Session, deployment::Deployment};
 use xuezhu_service::settings::Settings;
-use xuezhu_store::{Db, one};
+use xuezhu_store::{Db, one, rows};
 use xuezhu_tests::{
     Engine, deployment, deployment_on, postgres,
     schools::{self, OTHER, People, SCHOOL, awards, number, reason, student, workbook},
@@ -206,7 +206,8 @@ async fn what_something_hangs_on_is_not_taken_back_and_is_named() {
         clerk.post(&format!("{}/remove", people.path_of(4).await), &json!({}), "").await.expect("is removed");
         let path = format!("{}/takeBack", at(&import));
         let taken = clerk.post(&path, &json!({}), "").await.expect("is taken back, as far as that goes");
-        assert_eq!((&taken["state"], &taken["rowsReturned"], &taken["rowsReturnable"]), (&json!("DONE"), &json!(2), &json!(4)), "{taken}");
+        // Of whom is gone already nothing is left to be taken back.
+        assert_eq!((&taken["state"], &taken["rowsReturned"], &taken["rowsReturnable"]), (&json!("DONE"), &json!(2), &json!(3)), "{taken}");
         let kept: Vec<_> =
             taken["kept"].as_array().expect("a list").iter().map(|row| (row["row"].as_i64(), row["reason"].as_str().unwrap_or_default().to_owned())).collect();
         assert_eq!(kept.iter().map(|(row, _)| row.unwrap_or(0)).collect::<Vec<_>>(), [5, 6, 7, 8], "{kept:?}");
@@ -221,10 +222,123 @@ async fn what_something_hangs_on_is_not_taken_back_and_is_named() {
         let dossier = made["submissions"][0]["submission"].as_str().expect("an id");
         people.head.post(&format!("/v1/schools/{SCHOOL}/submissions/{dossier}/sendBack"), &json!({ "reason": "重传" }), "").await.expect("is sent back");
         let taken = clerk.post(&path, &json!({}), "").await.expect("goes on");
-        assert_eq!((&taken["rowsReturned"], &taken["rowsReturnable"]), (&json!(3), &json!(3)), "{taken}");
+        assert_eq!((&taken["rowsReturned"], &taken["rowsReturnable"]), (&json!(3), &json!(2)), "{taken}");
         assert_eq!(students(clerk).await.len(), 3);
     })
     .await;
+}
+
+/// A student of whom another 学号 is said.
+fn numbered(serial: u32, school_number: &str) -> HashMap<String, String> {
+    let mut row = student(serial);
+    row.insert("学号".into(), school_number.into());
+    row
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_is_a_set_and_what_is_left_of_it_doubles_no_school_number() {
+    on_both(async |_, people| {
+        let clerk = &people.clerk;
+        people.import(&[student(0), student(1)]).await;
+        // The two exchange their numbers; then one of them is changed, and that row can't be written as it was previewed.
+        let preview = clerk.upload(&format!("{IMPORT}?preview=true"), workbook(&[numbered(0, "S0001"), numbered(1, "S0000")]), "").await.expect("is read");
+        assert_eq!(counts(&preview), [2, 0, 2, 0, 0]);
+        people.import(&in_class(0..1, "8班")).await;
+        let written = clerk.post(&format!("{}/commit", at(&preview)), &json!({}), "").await.expect("is answered");
+        assert_eq!(counts(&written), [2, 0, 0, 0, 2], "{written}");
+        let mut codes = codes(&written, "problems");
+        codes.sort();
+        assert_eq!(codes, ["CHANGED_SINCE_PREVIEW", "SCHOOL_NUMBER_TAKEN"]);
+        assert_eq!(students(clerk).await.into_iter().map(|row| row.0).collect::<Vec<_>>(), ["S0000", "S0001"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_to_another_since_is_not_taken_back_from_them() {
+    on_both(async |_, people| {
+        let clerk = &people.clerk;
+        people.import(&[student(0), student(1)]).await;
+        // 0 gets another 学号, 1 another class; then a new student gets the one that 0 had.
+        let mut other = student(1);
+        other.insert("班级名称".into(), "9班".into());
+        let import = people.import(&[numbered(0, "S0009"), other]).await;
+        people.import(&[numbered(2, "S0000")]).await;
+        let taken = clerk.post(&format!("{}/takeBack", at(&import)), &json!({}), "").await.expect("is answered");
+        assert_eq!((&taken["rowsReturned"], &taken["rowsReturnable"], &taken["kept"][0]["column"]), (&json!(1), &json!(1), &json!("学号")), "{taken}");
+        let there: Vec<_> = students(clerk).await.into_iter().map(|row| (row.0, row.2)).collect();
+        let say = |number: &str, class: &str| (number.to_owned(), class.to_owned());
+        assert_eq!(there, [say("S0000", "1班"), say("S0001", "1班"), say("S0009", "1班")]);
+        // A number that was another's for a while: the record that had it gets it back only while nobody else has it.
+        let mut wrong = student(0);
+        (wrong.insert("学号".into(), "S0009".into()), wrong.insert("身份证件号".into(), number(50)));
+        for (column, value) in [("出生日期", number(50)[6..14].to_owned()), ("性别", student(50)["性别"].clone())] {
+            wrong.insert(column.into(), value);
+        }
+        let import = people.import(&[wrong]).await;
+        assert_eq!(counts(&import), [1, 0, 1, 0, 0], "by its 学号 and name the row means student 0: {import}");
+        people.import(&[numbered(0, "S0077")]).await;
+        let kept = clerk.post(&format!("{}/takeBack", at(&import)), &json!({}), "").await.expect("is answered");
+        assert_eq!((&kept["rowsReturned"], codes(&kept, "kept")), (&json!(0), vec!["NOT_TAKEN_BACK".to_owned()]), "{kept}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cell_of_several_lines_comes_back_whole_and_a_desk_that_sent_back_since_is_heard() {
+    on_both(async |_, people| {
+        let clerk = &people.clerk;
+        let mut rows = in_class(0..2, "1班");
+        rows[0].insert("户口所在地区县以下详细地址".into(), "某街道1号\n2室\n学号=9".into());
+        people.import(&rows).await;
+        let import = people.import(&in_class(0..2, "2班")).await;
+        // 1 is submitted and sent back after the import: that stays said.
+        let made =
+            clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "enrollments": [id_of(clerk, 1).await] }), "").await.expect("is submitted");
+        let back = format!("/v1/schools/{SCHOOL}/submissions/{}/sendBack", made["submission"].as_str().expect("an id"));
+        people.head.post(&back, &json!({ "reason": "班级不对" }), "").await.expect("is sent back");
+        let taken = clerk.post(&format!("{}/takeBack", at(&import)), &json!({}), "").await.expect("is taken back");
+        assert_eq!(taken["state"], "TAKEN_BACK", "{taken}");
+        let again = clerk.upload(&format!("{IMPORT}?preview=true"), workbook(&rows), "").await.expect("is read");
+        assert_eq!(counts(&again), [2, 0, 0, 2, 0], "{again}");
+        let sent_back = clerk.get(&people.path_of(1).await).await.expect("is there");
+        assert_eq!((&sent_back["state"], &sent_back["sentBackReason"], &sent_back["className"]), (&json!("SENT_BACK"), &json!("班级不对"), &json!("1班")));
+        // A column that a later file does not have keeps all of its lines.
+        let mut without = rows[0].clone();
+        (without.remove("户口所在地区县以下详细地址"), without.insert("班级名称".into(), "3班".into()));
+        without.insert("户口所在地区县以下详细地址".into(), String::new());
+        let report = clerk.upload(&format!("{IMPORT}?preview=true"), workbook(&[without]), "").await.expect("is read");
+        assert_eq!(report["rowsFaulty"], 1, "an address must be there: {report}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_tells_what_began_from_what_was_done_and_a_page_says_what_was_not_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let clerk = &people.clerk;
+    let mut rows: Vec<_> = (0..2).map(student).collect();
+    rows[1].insert("民族".into(), "汉".into());
+    let begun = clerk.upload(&format!("{IMPORT}?wait=false&allOrNothing=true"), workbook(&rows), "").await.expect("begins");
+    let ended = ended(clerk, &at(&begun)).await;
+    assert_eq!((counts(&ended), students(clerk).await.len()), (vec![2, 0, 0, 0, 1], 0), "{ended}");
+    let page = reqwest::Client::new().get(format!("http://{}/imports/{}", deployment.http, begun["importId"].as_str().expect("an id")));
+    let page = page.header("cookie", format!("xuezhu_session={}", clerk.token())).send().await.expect("answers").text().await.expect("a page");
+    assert!(page.contains("什么也没有写入") && !page.contains("已写入"), "{page}");
+    let refused = clerk.upload(&format!("{IMPORT}?wait=false"), b"x".to_vec(), "").await.expect("begins");
+    until("it ends", async || clerk.get(&at(&refused)).await.is_ok_and(|report| report["state"] == "REFUSED")).await;
+    assert_eq!(reason(clerk.download(&format!("{}/markedWorkbook", at(&refused))).await), (404, "NOT_FOUND".into()), "the file was thrown away");
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    let mut tx = db.read().await.expect("a transaction");
+    let lines =
+        rows!(&mut tx, (String, String), "SELECT method, outcome FROM audit WHERE method LIKE '%Import%' AND outcome <> 'READ' ORDER BY id").expect("is asked");
+    tx.rollback().await.expect("ends");
+    let say = |method: &str, outcome: &str| (method.to_owned(), outcome.to_owned());
+    assert_eq!(lines, [say("BeginImport", "DONE"), say("ImportEnrollments", "DONE"), say("BeginImport", "DONE"), say("ImportEnrollments", "REFUSED")]);
+    db.close().await;
+    deployment.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

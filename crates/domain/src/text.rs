@@ -214,6 +214,23 @@ pub fn mask_long_numbers(text: &str) -> String {
     masked
 }
 
+/// A text without any digit of a number that may be somebody's: for what is kept readable.
+pub fn hide_long_numbers(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let (mut hidden, mut at) = (String::with_capacity(text.len()), 0);
+    while at < chars.len() {
+        if let Some(length) = long_number(&chars[at..]) {
+            hidden.push_str("***");
+            at += length;
+        } else {
+            let row = chars[at..].iter().take_while(|c| digit(**c).is_some()).count().max(1);
+            hidden.extend(&chars[at..at + row]);
+            at += row;
+        }
+    }
+    hidden
+}
+
 /// A cell as the problem of its row tells it: of a birth date the year, of a number its end. Both stand beside the end of the row's
 /// identity number.
 pub fn told_cell(column: &str, value: &str) -> String {

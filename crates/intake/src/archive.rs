@@ -106,8 +106,7 @@ pub(crate) async fn kept_report(tx: &mut Tx, keyring: &Keyring, receipt: &Receip
 
 /// The file of an import, and the plan of a preview.
 pub(crate) async fn kept_file(tx: &mut Tx, keyring: &Keyring, import: Uuid) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
-    let (file, plan) = store::file(tx, import).await?.unwrap_or_default();
-    let file = file.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
+    let (file, plan) = store::file(tx, import).await?.ok_or_else(|| Refusal::new(Reason::NotFound, "原文件已超过保留期，请重新上传"))?;
     let file = keyring.open(UPLOAD, &[import], &file).ok_or_else(|| Error::Internal("an upload does not open".into()))?;
     let opened = |plan: Vec<u8>| keyring.open(crate::write::PLAN, &[import], &plan).ok_or_else(|| Error::Internal("a plan does not open".into()));
     Ok((file, plan.map(opened).transpose()?))
@@ -125,8 +124,9 @@ impl Intake {
             progress.tell(&mut report);
             return Ok(report);
         }
-        // It may have ended since; else whoever ran it is gone.
-        self.runner.db().write(&import, |tx, import| Box::pin(async move { Ok::<_, Error>(store::lose(tx, *import).await?) })).await?;
+        // It may have ended since, or another process may run it; else whoever ran it is gone.
+        let asked = (import, if self.runner.db().is_sqlite() { i64::MAX } else { self.runner.clock().now_us() });
+        self.runner.db().write(&asked, |tx, (import, before_us)| Box::pin(async move { Ok::<_, Error>(store::lose(tx, *import, *before_us).await?) })).await?;
         self.reported(ctx, kind, import).await
     }
 

@@ -87,6 +87,11 @@ pub struct Read<R> {
     pub doubts: Vec<Fault>,
 }
 
+/// Code of what was not taken back because something hangs on it, or it was changed since.
+pub const KEPT: &str = "NOT_TAKEN_BACK";
+/// Code of what is gone already.
+pub const GONE: &str = "GONE_ALREADY";
+
 /// A row that can be stored, and where it stands.
 #[derive(Debug, Clone)]
 pub struct At<R> {
@@ -174,13 +179,14 @@ pub trait Kind: Clone + Send + Sync + 'static {
     /// Hash of what a row says: equal for equal rows.
     fn content(row: &Self::Row) -> [u8; 32];
 
-    /// Says of each row what it does to what is there. What can't be done is told, and left out. Whoever else acts on the same waits.
+    /// Says of each row what it does to what is there. What can't be done is told, and left out. What is written for the same school waits, of
+    /// this kind; a preview waits for nobody.
     fn place<'t>(
         &'t self,
         ctx: &'t Context,
         tx: &'t mut Tx,
         rules: &'t Self::Rules,
-        rows: &'t [At<Self::Row>],
+        rows: &'t [&'t At<Self::Row>],
         options: Options,
         found: &'t mut Findings,
     ) -> Work<'t, Vec<Placed<Self::Row>>>;
@@ -195,6 +201,6 @@ pub trait Kind: Clone + Send + Sync + 'static {
         changed: &'t [(Uuid, &'t Self::Row)],
     ) -> Work<'t, ()>;
 
-    /// Takes what was written back, and says of what can't be why not, with whose record it is.
+    /// Takes what was written back, and says of what can't be why not ([`GONE`] where nothing is left of it, else [`KEPT`]), with whose record it is.
     fn take_back<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, effects: &'t [Effect]) -> Work<'t, Vec<(Uuid, Fault)>>;
 }

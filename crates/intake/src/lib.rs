@@ -37,7 +37,7 @@ pub use self::{
     archive::Pieces,
     faults::{Fault, Spot},
     findings::Findings,
-    kind::{About, Act, At, Effect, Kind, Of, Options, Placed, Read, Sheet, What, Work},
+    kind::{About, Act, At, Effect, GONE, KEPT, Kind, Of, Options, Placed, Read, Sheet, What, Work},
     receive::Piece,
     store::State,
 };
@@ -50,6 +50,8 @@ pub const KEPT_US: i64 = 30 * 24 * 3600 * 1_000_000;
 pub const ROWS_WRITTEN: usize = 2_000;
 /// Characters of a file's name that are kept.
 pub const NAME_CHARACTERS: usize = 200;
+/// How long whoever runs an import is taken to be there since it last said so, in microseconds: a minute.
+pub const ALIVE_US: i64 = 60 * 1_000_000;
 
 /// Takes files in for a service.
 #[derive(Debug, Clone)]
@@ -62,9 +64,11 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// An intake whose long work runs on `tasks`. What ran when the service stopped is lost, and said so: nothing of it was written.
+    /// An intake whose long work runs on `tasks`. What ran when the service stopped is lost, and said so: nothing of it was written. Several
+    /// processes may share a database of PostgreSQL: what another runs, and says so, is left alone.
     pub async fn start(runner: Runner, gate: Gate, keyring: Keyring, tasks: TaskTracker) -> Result<Self, Error> {
-        runner.db().write(&(), |tx, ()| Box::pin(async move { Ok::<_, Error>(store::lose_running(tx).await?) })).await?;
+        let before_us = if runner.db().is_sqlite() { i64::MAX } else { runner.clock().now_us() };
+        runner.db().write(&before_us, |tx, before_us| Box::pin(async move { Ok::<_, Error>(store::lose_running(tx, *before_us).await?) })).await?;
         Ok(Self { runner, gate, keyring, running: progress::Running::default(), tasks })
     }
 }

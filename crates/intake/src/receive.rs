@@ -1,8 +1,9 @@
 //! The ways in: a file is sent, or a preview is written; waited for, or by itself.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use prost::Message;
+use tokio::task::AbortHandle;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use xuezhu_domain::text;
@@ -15,7 +16,7 @@ use xuezhu_service::{
 use xuezhu_workbook::UPLOAD_BYTES;
 
 use crate::{
-    Intake, NAME_CHARACTERS,
+    ALIVE_US, Intake, NAME_CHARACTERS,
     archive::{self, REPORT, UPLOAD},
     check,
     kind::{Act, Kind, Options},
@@ -58,14 +59,19 @@ fn resource_of(kind: &impl Kind) -> String {
     of.subject.map_or(of.school, |subject| subject.to_string())
 }
 
+/// The call that begins an import by itself, as the audit names it; what becomes of it stands under the call that sent it.
+const BEGIN: &str = "BeginImport";
+/// How often whoever runs an import says that they are there.
+const SAYS_SO: Duration = Duration::from_secs(15);
+
 /// What an import answers with.
 type Answer<R> = fn(ImportReport) -> R;
 
 /// What a file is called, as it is kept: short, and without numbers that may be somebody's.
 fn kept_name(name: &str) -> String {
     let bare = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain: String = bare.chars().filter(|c| !c.is_control() && !text::is_invisible(*c)).take(NAME_CHARACTERS).collect();
-    text::mask_long_numbers(plain.trim())
+    let plain: String = bare.chars().filter(|c| !c.is_control() && !text::is_invisible(*c)).collect();
+    text::hide_long_numbers(plain.trim()).chars().take(NAME_CHARACTERS).collect()
 }
 
 impl Intake {
@@ -133,6 +139,7 @@ impl Intake {
         commit: Commit,
         answer: Answer<R>,
     ) -> Result<Response<R>, Status> {
+        let turn = self.gate.uploads().turn(&ctx.actor.account).await?;
         let opened = match self.opened(&ctx, &kind, commit.preview).await {
             Ok(opened) => opened,
             // Within the runner: a repetition of what was done hears what was done.
@@ -141,27 +148,30 @@ impl Intake {
             }
             Err(error) => return Err(error.into()),
         };
-        let turn = self.gate.uploads().turn(&ctx.actor.account).await?;
         let way = Way { preview: false, all_or_nothing: commit.all_or_nothing, of_preview: Some(commit.preview), wait: commit.wait };
         self.take(ctx, call, kind, (opened, way), turn, answer).await
     }
 
     async fn opened<K: Kind>(&self, ctx: &Context, kind: &K, preview: Uuid) -> Result<Opened, Error> {
         let mut tx = self.runner.db().read().await?;
-        kind.may(ctx, &mut tx, Act::Enter).await?;
-        let receipt = archive::receipt(&mut tx, kind, preview).await.map_err(|_| Refusal::not_found("该次预览"))?;
-        if !receipt.preview {
-            return Err(Refusal::wrong_state("该文件已经导入过").into());
-        }
-        if receipt.state != State::Done {
-            return Err(Refusal::wrong_state("预览还没有完成，或没有成功，不能写入").into());
-        }
-        let report = archive::kept_report(&mut tx, &self.keyring, &receipt).await?;
-        let (bytes, plan) = archive::kept_file(&mut tx, &self.keyring, preview).await?;
+        let opened = async {
+            kind.may(ctx, &mut tx, Act::Enter).await?;
+            let receipt = archive::receipt(&mut tx, kind, preview).await?;
+            if !receipt.preview {
+                return Err(Refusal::wrong_state("该文件已经导入过").into());
+            }
+            if receipt.state != State::Done {
+                return Err(Refusal::wrong_state("预览还没有完成，或没有成功，不能写入").into());
+            }
+            let report = archive::kept_report(&mut tx, &self.keyring, &receipt).await?;
+            let (bytes, plan) = archive::kept_file(&mut tx, &self.keyring, preview).await?;
+            let plan = plan.map(|plan| write::plan_from(&plan).ok_or_else(|| Error::Internal("a plan can't be read".into()))).transpose()?;
+            let options = Options { include_hidden: report.include_hidden, blank_clears: report.blank_clears };
+            Ok(Opened { bytes, plan, options, file_name: receipt.file_name })
+        };
+        let opened = opened.await;
         tx.rollback().await?;
-        let plan = plan.map(|plan| write::plan_from(&plan).ok_or_else(|| Error::Internal("a plan can't be read".into()))).transpose()?;
-        let options = Options { include_hidden: report.include_hidden, blank_clears: report.blank_clears };
-        Ok(Opened { bytes, plan, options, file_name: receipt.file_name })
+        opened
     }
 
     /// Takes a whole file, in a turn that it keeps until it is done.
@@ -203,7 +213,7 @@ impl Intake {
             return answered;
         }
         let sent = (sent, answer);
-        let begun = self.runner.mutate(&ctx, call, &sent, |ctx, tx, (sent, answer)| {
+        let begun = self.runner.mutate(&ctx, call.named(BEGIN), &sent, |ctx, tx, (sent, answer)| {
             Box::pin(async move {
                 sent.begin(ctx, tx).await?;
                 let mut report = sent.report();
@@ -227,10 +237,11 @@ impl Intake {
     async fn by_itself<K: Kind>(&self, mut ctx: Context, sent: Sent<K>, bytes: Arc<Vec<u8>>) {
         // The call that began it has its answer.
         ctx.request_id.clear();
-        let (import, preview, mut report) = (sent.import, sent.preview, sent.report());
+        let (import, preview, of_preview, mut report) = (sent.import, sent.preview, sent.previewed.is_some(), sent.report());
+        let _alive = self.alive(import);
         let ended = async {
             let job = self.prepared(&ctx, sent, bytes).await?;
-            let call = Call::of_bytes(if preview { K::ABOUT.import } else { K::ABOUT.commit }, import.to_string(), &[]);
+            let call = Call::of_bytes(if of_preview { K::ABOUT.commit } else { K::ABOUT.import }, import.to_string(), &[]);
             self.runner.mutate(&ctx, call, &job, |ctx, tx, job| Box::pin(write::run(ctx, tx, job))).await
         };
         let ended: Result<_, Status> = ended.await;
@@ -241,10 +252,13 @@ impl Intake {
         report.set_state(import_report::State::Refused);
         let sealed = self.keyring.seal(REPORT, &[import], &report.encode_to_vec());
         let end = (import, sealed);
-        let kept = self
-            .runner
-            .db()
-            .write(&end, |tx, (import, sealed)| Box::pin(async move { Ok::<_, Error>(store::end(tx, *import, State::Refused, sealed, None).await?) }));
+        let kept = self.runner.db().write(&end, |tx, (import, sealed)| {
+            Box::pin(async move {
+                // Of what was refused there is nothing to be had.
+                store::forget_file(tx, *import).await?;
+                Ok::<_, Error>(store::end(tx, *import, State::Refused, sealed).await?)
+            })
+        });
         if let Err(error) = kept.await {
             // Whoever asks is told that it is lost, which is true: nothing was written.
             tracing::warn!(%error, %import, "why an import was refused could not be kept");
@@ -287,6 +301,34 @@ struct Way {
     wait: bool,
 }
 
+/// Says of an import that whoever runs it is there, until this is dropped.
+struct Alive(AbortHandle);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Intake {
+    fn alive(&self, import: Uuid) -> Alive {
+        let runner = self.runner.clone();
+        let says = async move {
+            // Nobody else looks at a file of SQLite.
+            while !runner.db().is_sqlite() {
+                tokio::time::sleep(SAYS_SO).await;
+                let until = (import, runner.clock().now_us() + ALIVE_US);
+                let said =
+                    runner.db().write(&until, |tx, (import, until_us)| Box::pin(async move { Ok::<_, Error>(store::is_alive(tx, *import, *until_us).await?) }));
+                if let Err(error) = said.await {
+                    tracing::debug!(%error, %import, "that an import runs could not be said");
+                }
+            }
+        };
+        Alive(tokio::spawn(says).abort_handle())
+    }
+}
+
 /// Counts an import that ended.
 fn count<K: Kind>(preview: bool, is_done: bool) {
     let outcome = if is_done { "done" } else { "refused" };
@@ -304,7 +346,7 @@ mod tests {
             ("新生.xlsx", "新生.xlsx"),
             ("C:\\fakepath\\新生 1班.xlsx", "新生 1班.xlsx"),
             ("/home/li/a.csv", "a.csv"),
-            ("王伟11010519491231002X.xlsx", "王伟1101**********002X.xlsx"),
+            ("王伟11010519491231002X.xlsx", "王伟***.xlsx"),
             ("a\u{202e}b\n.xlsx", "ab.xlsx"),
             ("", ""),
         ] {

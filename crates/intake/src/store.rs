@@ -5,6 +5,8 @@ use uuid::Uuid;
 use xuezhu_service::Context;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
+use crate::ALIVE_US;
+
 /// Where an import stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -61,7 +63,6 @@ pub struct NewReceipt<'r> {
     pub preview: bool,
     pub of_preview: Option<Uuid>,
     pub file_name: &'r str,
-    pub file_sealed: &'r [u8],
 }
 
 /// A receipt, without its file.
@@ -97,7 +98,7 @@ pub struct Filter<'f> {
 #[derive(Debug, Serialize)]
 pub struct NewEffect {
     pub item: Hex,
-    pub sheet: String,
+    pub table_number: i32,
     pub row_number: i32,
     pub content_hash: Bytes,
     pub before_sealed: Option<Bytes>,
@@ -107,7 +108,7 @@ pub struct NewEffect {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct EffectRow {
     pub item: Uuid,
-    pub sheet: String,
+    pub table_number: i32,
     pub row_number: i32,
     pub content_hash: Vec<u8>,
     pub before_sealed: Option<Vec<u8>>,
@@ -116,8 +117,8 @@ pub struct EffectRow {
 pub async fn insert(ctx: &Context, tx: &mut Tx, new: &NewReceipt<'_>) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO imports (import, kind, school, subject, state, account, account_name, address, at_us, content_hash, preview, of_preview, file_name,
-         report, file_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "INSERT INTO imports (import, kind, school, subject, state, account, account_name, address, at_us, alive_until_us, content_hash, preview, of_preview,
+         file_name, file_name_folded, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         new.import,
         new.kind,
         new.school,
@@ -127,43 +128,66 @@ pub async fn insert(ctx: &Context, tx: &mut Tx, new: &NewReceipt<'_>) -> Result<
         &ctx.actor.display_name,
         &ctx.address,
         ctx.now_us(),
+        ctx.now_us() + ALIVE_US,
         new.content_hash,
         new.preview,
         new.of_preview,
         new.file_name,
-        &b""[..],
-        new.file_sealed
+        new.file_name.to_lowercase(),
+        &b""[..]
     )?;
+    Ok(())
+}
+
+pub async fn insert_file(ctx: &Context, tx: &mut Tx, import: Uuid, file_sealed: &[u8]) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO import_files (import, at_us, file_sealed) VALUES ($1, $2, $3)", import, ctx.now_us(), file_sealed)?;
+    Ok(())
+}
+
+/// What a preview said, to be written later.
+pub async fn keep_plan(tx: &mut Tx, import: Uuid, plan_sealed: &[u8]) -> Result<(), StoreError> {
+    run!(tx, "UPDATE import_files SET plan_sealed = $2 WHERE import = $1", import, plan_sealed)?;
+    Ok(())
+}
+
+/// Nothing is to be had of a file any more.
+pub async fn forget_file(tx: &mut Tx, import: Uuid) -> Result<(), StoreError> {
+    run!(tx, "DELETE FROM import_files WHERE import = $1", import)?;
     Ok(())
 }
 
 /// Ends an import that runs; false where it does not run any more.
-pub async fn end(tx: &mut Tx, import: Uuid, state: State, report_sealed: &[u8], plan_sealed: Option<&[u8]>) -> Result<bool, StoreError> {
-    let ended = run!(
+pub async fn end(tx: &mut Tx, import: Uuid, state: State, report_sealed: &[u8]) -> Result<bool, StoreError> {
+    let running = State::Running.code();
+    Ok(run!(tx, "UPDATE imports SET state = $2, report = $3 WHERE import = $1 AND state = $4", import, state.code(), report_sealed, running)? == 1)
+}
+
+/// Whoever runs an import is there.
+pub async fn is_alive(tx: &mut Tx, import: Uuid, until_us: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE imports SET alive_until_us = $2 WHERE import = $1 AND state = $3", import, until_us, State::Running.code())?;
+    Ok(())
+}
+
+/// What nobody says to run is lost.
+pub async fn lose_running(tx: &mut Tx, before_us: i64) -> Result<(), StoreError> {
+    run!(tx, "UPDATE imports SET state = $2 WHERE state = $1 AND alive_until_us < $3", State::Running.code(), State::Lost.code(), before_us)?;
+    Ok(())
+}
+
+/// The same of one.
+pub async fn lose(tx: &mut Tx, import: Uuid, before_us: i64) -> Result<(), StoreError> {
+    run!(
         tx,
-        "UPDATE imports SET state = $2, report = $3, plan_sealed = $4 WHERE import = $1 AND state = $5",
+        "UPDATE imports SET state = $3 WHERE import = $1 AND state = $2 AND alive_until_us < $4",
         import,
-        state.code(),
-        report_sealed,
-        plan_sealed,
-        State::Running.code()
+        State::Running.code(),
+        State::Lost.code(),
+        before_us
     )?;
-    Ok(ended == 1)
-}
-
-/// What runs when a service starts ran when it stopped.
-pub async fn lose_running(tx: &mut Tx) -> Result<(), StoreError> {
-    run!(tx, "UPDATE imports SET state = $2 WHERE state = $1", State::Running.code(), State::Lost.code())?;
     Ok(())
 }
 
-/// An import that runs in no process is lost.
-pub async fn lose(tx: &mut Tx, import: Uuid) -> Result<(), StoreError> {
-    run!(tx, "UPDATE imports SET state = $3 WHERE import = $1 AND state = $2", import, State::Running.code(), State::Lost.code())?;
-    Ok(())
-}
-
-/// Who writes for a school waits for whoever else does.
+/// Who writes for a school waits for whoever else does. A preview writes nothing and takes no turn.
 pub async fn take_turn(tx: &mut Tx, kind: i32, school: &str) -> Result<(), StoreError> {
     run!(
         tx,
@@ -178,7 +202,8 @@ pub async fn receipt(tx: &mut Tx, kind: i32, school: &str, subject: Option<Uuid>
     one!(
         tx,
         Receipt,
-        "SELECT import, school, subject, state, account, account_name, at_us, content_hash, preview, of_preview, file_name, file_sealed IS NOT NULL AS file_kept
+        "SELECT import, school, subject, state, account, account_name, at_us, content_hash, preview, of_preview, file_name, 
+                EXISTS (SELECT 1 FROM import_files f WHERE f.import = imports.import) AS file_kept
          FROM imports WHERE import = $1 AND kind = $2 AND school = $3 AND ($4 IS NULL OR subject = $4)",
         import,
         kind,
@@ -193,8 +218,8 @@ pub async fn report(tx: &mut Tx, import: Uuid) -> Result<Option<Vec<u8>>, StoreE
 }
 
 /// The sealed file of an import and the sealed plan of a preview, while they are kept.
-pub async fn file(tx: &mut Tx, import: Uuid) -> Result<Option<(Option<Vec<u8>>, Option<Vec<u8>>)>, StoreError> {
-    one!(tx, (Option<Vec<u8>>, Option<Vec<u8>>), "SELECT file_sealed, plan_sealed FROM imports WHERE import = $1", import)
+pub async fn file(tx: &mut Tx, import: Uuid) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, StoreError> {
+    one!(tx, (Vec<u8>, Option<Vec<u8>>), "SELECT file_sealed, plan_sealed FROM import_files WHERE import = $1", import)
 }
 
 /// Imports, newest first.
@@ -203,9 +228,10 @@ pub async fn receipts(tx: &mut Tx, filter: &Filter<'_>, before: Option<Uuid>, li
     rows!(
         tx,
         Receipt,
-        "SELECT import, school, subject, state, account, account_name, at_us, content_hash, preview, of_preview, file_name, file_sealed IS NOT NULL AS file_kept
+        "SELECT import, school, subject, state, account, account_name, at_us, content_hash, preview, of_preview, file_name, 
+                EXISTS (SELECT 1 FROM import_files f WHERE f.import = imports.import) AS file_kept
          FROM imports
-         WHERE kind = $1 AND school = $2 AND ($3 IS NULL OR subject = $3) AND lower(file_name) LIKE $4 ESCAPE '\\' AND ($5 = 0 OR state = $5)
+         WHERE kind = $1 AND school = $2 AND ($3 IS NULL OR subject = $3) AND file_name_folded LIKE $4 ESCAPE '\\' AND ($5 = 0 OR state = $5)
            AND ($6 IS NULL OR preview = $6) AND ($7 IS NULL OR import < $7)
          ORDER BY import DESC LIMIT $8",
         filter.kind,
@@ -219,23 +245,29 @@ pub async fn receipts(tx: &mut Tx, filter: &Filter<'_>, before: Option<Uuid>, li
     )
 }
 
-pub async fn insert_effects(tx: &mut Tx, import: Uuid, effects: &[NewEffect]) -> Result<(), StoreError> {
+pub async fn insert_effects(ctx: &Context, tx: &mut Tx, import: Uuid, effects: &[NewEffect]) -> Result<(), StoreError> {
     run!(
         tx,
         sql!(
-            "INSERT INTO import_effects (import, item, sheet, row_number, content_hash, before_sealed)
-             SELECT $2, t.item, t.sheet, t.row_number, t.content_hash, t.before_sealed
-             FROM " table 1 (item uuid, sheet text, row_number integer, content_hash bytea, before_sealed bytea)
+            "INSERT INTO import_effects (import, at_us, item, table_number, row_number, content_hash, before_sealed)
+             SELECT $2, $3, t.item, t.table_number, t.row_number, t.content_hash, t.before_sealed
+             FROM " table 1 (item uuid, table_number integer, row_number integer, content_hash bytea, before_sealed bytea)
         ),
         bulk_rows(effects),
-        import
+        import,
+        ctx.now_us()
     )?;
     Ok(())
 }
 
 /// What an import did that can still be taken back.
 pub async fn effects(tx: &mut Tx, import: Uuid) -> Result<Vec<EffectRow>, StoreError> {
-    rows!(tx, EffectRow, "SELECT item, sheet, row_number, content_hash, before_sealed FROM import_effects WHERE import = $1 ORDER BY sheet, row_number", import)
+    rows!(
+        tx,
+        EffectRow,
+        "SELECT item, table_number, row_number, content_hash, before_sealed FROM import_effects WHERE import = $1 ORDER BY table_number, row_number",
+        import
+    )
 }
 
 /// How many records that is.
@@ -256,12 +288,12 @@ pub async fn returned(tx: &mut Tx, import: Uuid, state: State, report_sealed: &[
 }
 
 pub async fn forget_files_before(tx: &mut Tx, before_us: i64) -> Result<(), StoreError> {
-    run!(tx, "UPDATE imports SET file_sealed = NULL, plan_sealed = NULL WHERE at_us < $1 AND (file_sealed IS NOT NULL OR plan_sealed IS NOT NULL)", before_us)?;
+    run!(tx, "DELETE FROM import_files WHERE at_us < $1", before_us)?;
     Ok(())
 }
 
 pub async fn forget_effects_before(tx: &mut Tx, before_us: i64) -> Result<(), StoreError> {
-    run!(tx, "DELETE FROM import_effects WHERE import IN (SELECT import FROM imports WHERE at_us < $1)", before_us)?;
+    run!(tx, "DELETE FROM import_effects WHERE at_us < $1", before_us)?;
     Ok(())
 }
 

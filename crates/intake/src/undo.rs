@@ -15,7 +15,7 @@ use crate::{
     archive::{self, REPORT},
     faults::Fault,
     findings::small,
-    kind::{Act, Effect, Kind},
+    kind::{Act, Effect, GONE, Kind},
     store::{self, EffectRow, State},
     write::BEFORE,
 };
@@ -58,14 +58,18 @@ async fn take_back<K: Kind>(ctx: &Context, tx: &mut Tx, kind: &K, keyring: &Keyr
     }
     let effects = rows.iter().map(|row| effect(keyring, import, row)).collect::<Result<Vec<_>, _>>()?;
     let kept: HashMap<Uuid, Fault> = kind.take_back(ctx, tx, &effects).await?.into_iter().collect();
-    let returned: Vec<Uuid> = rows.iter().map(|row| row.item).filter(|item| !kept.contains_key(item)).collect();
-    store::forget_effects(tx, import, &returned).await?;
-    let state = if kept.is_empty() { State::TakenBack } else { State::Done };
+    let returned = rows.iter().filter(|row| !kept.contains_key(&row.item)).count();
+    // Of what is gone already nothing can ever be taken back.
+    let over: Vec<Uuid> = rows.iter().map(|row| row.item).filter(|item| kept.get(item).is_none_or(|fault| fault.code == GONE)).collect();
+    store::forget_effects(tx, import, &over).await?;
+    let left = rows.len() - over.len();
+    let state = if left == 0 { State::TakenBack } else { State::Done };
     let mut report = archive::kept_report(tx, keyring, &receipt).await?;
-    report.rows_returned += small(returned.len());
-    report.kept = rows.iter().filter_map(|row| Some(kept.get(&row.item)?.at(&row.sheet, u32::try_from(row.row_number).unwrap_or(0)))).collect();
+    report.rows_returned += small(returned);
+    let sheet = |row: &EffectRow| usize::try_from(row.table_number).ok().and_then(|table| report.sheets.get(table).cloned()).unwrap_or_default();
+    report.kept = rows.iter().filter_map(|row| Some(kept.get(&row.item)?.at(&sheet(row), u32::try_from(row.row_number).unwrap_or(0)))).collect();
     store::returned(tx, import, state, &keyring.seal(REPORT, &[import], &report.encode_to_vec())).await?;
-    report.rows_returnable = small(kept.len());
+    report.rows_returnable = small(left);
     archive::envelope(&store::Receipt { state, ..receipt }, &mut report);
     Ok(report)
 }

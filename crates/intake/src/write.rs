@@ -1,6 +1,9 @@
 //! One import in one transaction: rows are compared with what is there, those that can be are written, a receipt is kept.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use prost::Message;
 use uuid::Uuid;
@@ -67,9 +70,9 @@ impl<K: Kind> Sent<K> {
             preview: self.preview,
             of_preview: self.previewed.as_ref().map(|(preview, _)| *preview),
             file_name: &self.file_name,
-            file_sealed: &self.file_sealed,
         };
-        Ok(store::insert(ctx, tx, &new).await?)
+        store::insert(ctx, tx, &new).await?;
+        Ok(store::insert_file(ctx, tx, self.import, &self.file_sealed).await?)
     }
 
     /// What its report says whatever became of it.
@@ -103,19 +106,14 @@ pub async fn run<K: Kind>(ctx: &Context, tx: &mut Tx, job: &Job<K>) -> Result<Im
     let checked = if rules == prepared.rules {
         &prepared.checked
     } else {
-        again = check(kind, &rules, &prepared.tables, sent.options, &sent.progress)?;
+        again = tokio::task::block_in_place(|| check(kind, &rules, &prepared.tables, sent.options, &sent.progress))?;
         &again
     };
-    sent.progress.begin(Stage::Comparing, checked.rows.len());
-    let mut found = checked.found.clone();
-    let mut placed = kind.place(ctx, tx, &rules, &checked.rows, sent.options, &mut found).await?;
-    if let Some((_, Some(plan))) = &sent.previewed {
-        leave_out_unforeseen::<K>(&mut placed, &checked.rows, plan, &mut found);
-    }
+    let (rows, placed, found) = place_foreseen(ctx, tx, sent, &rules, checked).await?;
     let (mut new, mut changed) = (Vec::new(), Vec::new());
     let mut unchanged = 0;
     for Placed { at, what } in &placed {
-        let At { spot, row } = &checked.rows[*at];
+        let At { spot, row } = rows[*at];
         match what {
             What::New { item } => new.push(Writing { item: *item, spot: *spot, row, before: None }),
             What::Changed { item, before, row: kept, .. } => {
@@ -135,10 +133,11 @@ pub async fn run<K: Kind>(ctx: &Context, tx: &mut Tx, job: &Job<K>) -> Result<Im
             (report.rows_new, report.rows_changed) = (0, 0);
         }
     } else {
-        write(ctx, tx, job, &rules, &new, &changed).await?;
+        write(ctx, tx, sent, &rules, &new, &changed).await?;
         report.rows_returnable = small(new.len() + changed.len());
     }
-    let plan = sent.preview.then(|| plan_of::<K>(&placed, &checked.rows));
+    report.sheets = prepared.tables.iter().map(|table| table.sheet.clone()).collect();
+    let plan = sent.preview.then(|| plan_of::<K>(&placed, &rows));
     receipt(tx, sent, report, plan).await
 }
 
@@ -153,61 +152,80 @@ struct Writing<'w, R> {
 async fn write<K: Kind>(
     ctx: &Context,
     tx: &mut Tx,
-    job: &Job<K>,
+    sent: &Sent<K>,
     rules: &K::Rules,
     new: &[Writing<'_, K::Row>],
     changed: &[Writing<'_, K::Row>],
 ) -> Result<(), Error> {
-    job.sent.progress.begin(Stage::Writing, new.len() + changed.len());
+    sent.progress.begin(Stage::Writing, new.len() + changed.len());
     for some in new.chunks(ROWS_WRITTEN) {
         let rows: Vec<(Uuid, &K::Row)> = some.iter().map(|writing| (writing.item, writing.row)).collect();
-        job.sent.kind.write(ctx, tx, rules, &rows, &[]).await?;
-        keep_effects(tx, job, some).await?;
-        job.sent.progress.add(some.len());
+        sent.kind.write(ctx, tx, rules, &rows, &[]).await?;
+        keep_effects(ctx, tx, sent, some).await?;
+        sent.progress.add(some.len());
     }
     for some in changed.chunks(ROWS_WRITTEN) {
         let rows: Vec<(Uuid, &K::Row)> = some.iter().map(|writing| (writing.item, writing.row)).collect();
-        job.sent.kind.write(ctx, tx, rules, &[], &rows).await?;
-        keep_effects(tx, job, some).await?;
-        job.sent.progress.add(some.len());
+        sent.kind.write(ctx, tx, rules, &[], &rows).await?;
+        keep_effects(ctx, tx, sent, some).await?;
+        sent.progress.add(some.len());
     }
     Ok(())
 }
 
 /// Keeps what the import did, so that it can be taken back.
-async fn keep_effects<K: Kind>(tx: &mut Tx, job: &Job<K>, written: &[Writing<'_, K::Row>]) -> Result<(), Error> {
-    let sheet = |spot: Spot| job.prepared.as_ref().ok().and_then(|prepared| prepared.tables.get(spot.table)).map_or("", |table| table.sheet.as_str());
+async fn keep_effects<K: Kind>(ctx: &Context, tx: &mut Tx, sent: &Sent<K>, written: &[Writing<'_, K::Row>]) -> Result<(), Error> {
     let effects: Vec<NewEffect> = (written.iter())
         .map(|writing| NewEffect {
             item: Hex(writing.item),
-            sheet: sheet(writing.spot).to_owned(),
+            table_number: small(writing.spot.table),
             row_number: i32::try_from(writing.spot.row).unwrap_or(i32::MAX),
             content_hash: Bytes(K::content(writing.row).to_vec()),
-            before_sealed: writing.before.map(|before| Bytes(job.sent.keyring.seal(BEFORE, &[job.sent.import, writing.item], before))),
+            before_sealed: writing.before.map(|before| Bytes(sent.keyring.seal(BEFORE, &[sent.import, writing.item], before))),
         })
         .collect();
-    Ok(store::insert_effects(tx, job.sent.import, &effects).await?)
+    Ok(store::insert_effects(ctx, tx, sent.import, &effects).await?)
 }
 
-/// What would be written and was not previewed so stays out: only what somebody looked at is written.
-fn leave_out_unforeseen<K: Kind>(placed: &mut Vec<Placed<K::Row>>, rows: &[At<K::Row>], plan: &Plan, found: &mut Findings) {
-    placed.retain(|placed| {
-        let spot = rows[placed.at].spot;
-        let foreseen = matches!(placed.what, What::Unchanged) || plan.get(&spot) == Some(&mark::<K>(placed, rows));
-        if !foreseen {
+/// Rows, what each does, and what was found.
+type Foreseen<'r, R> = (Vec<&'r At<R>>, Vec<Placed<R>>, Findings);
+
+/// Says what each row does. Where a preview is written, what would be done and was not previewed so stays out: only what somebody looked at
+/// is written. A file is one set: without some of its rows the others may do something else, which was not previewed either.
+async fn place_foreseen<'r, K: Kind>(
+    ctx: &Context,
+    tx: &mut Tx,
+    sent: &Sent<K>,
+    rules: &K::Rules,
+    checked: &'r Checked<K::Row>,
+) -> Result<Foreseen<'r, K::Row>, Error> {
+    let (mut rows, mut left_out): (Vec<&At<K::Row>>, HashSet<Spot>) = (checked.rows.iter().collect(), HashSet::new());
+    loop {
+        sent.progress.begin(Stage::Comparing, rows.len());
+        let mut found = checked.found.clone();
+        for spot in &left_out {
             let why = "预览之后该生的记录或本校的设置有变化，本行没有写入；请重新上传并预览";
-            found.fault(spot, &Fault::new("", "", "CHANGED_SINCE_PREVIEW", why));
+            found.fault(*spot, &Fault::new("", "", "CHANGED_SINCE_PREVIEW", why));
         }
-        foreseen
-    });
+        let placed = sent.kind.place(ctx, tx, rules, &rows, sent.options, &mut found).await?;
+        let Some((_, Some(plan))) = &sent.previewed else { return Ok((rows, placed, found)) };
+        let is_foreseen =
+            |placed: &&Placed<K::Row>| matches!(placed.what, What::Unchanged) || plan.get(&rows[placed.at].spot) == Some(&mark::<K>(placed, &rows));
+        let more: HashSet<Spot> = placed.iter().filter(|placed| !is_foreseen(placed)).map(|placed| rows[placed.at].spot).collect();
+        if more.is_empty() {
+            return Ok((rows, placed, found));
+        }
+        rows.retain(|row| !more.contains(&row.spot));
+        left_out.extend(more);
+    }
 }
 
-fn plan_of<K: Kind>(placed: &[Placed<K::Row>], rows: &[At<K::Row>]) -> Plan {
+fn plan_of<K: Kind>(placed: &[Placed<K::Row>], rows: &[&At<K::Row>]) -> Plan {
     (placed.iter()).filter(|placed| !matches!(placed.what, What::Unchanged)).map(|placed| (rows[placed.at].spot, mark::<K>(placed, rows))).collect()
 }
 
 /// A hash of what a row does.
-fn mark<K: Kind>(placed: &Placed<K::Row>, rows: &[At<K::Row>]) -> u64 {
+fn mark<K: Kind>(placed: &Placed<K::Row>, rows: &[&At<K::Row>]) -> u64 {
     let row = &rows[placed.at].row;
     let mut hasher = blake3::Hasher::new();
     match &placed.what {
@@ -226,8 +244,10 @@ async fn receipt<K: Kind>(tx: &mut Tx, sent: &Sent<K>, counted: ImportReport, pl
     let ImportReport { import_id, preview, include_hidden, blank_clears, .. } = sent.report();
     let mut report = ImportReport { import_id, preview, include_hidden, blank_clears, ..counted };
     let sealed = sent.keyring.seal(REPORT, &[sent.import], &report.encode_to_vec());
-    let plan = plan.map(|plan| sent.keyring.seal(PLAN, &[sent.import], &plan_bytes(&plan)));
-    if !store::end(tx, sent.import, State::Done, &sealed, plan.as_deref()).await? {
+    if let Some(plan) = plan {
+        store::keep_plan(tx, sent.import, &sent.keyring.seal(PLAN, &[sent.import], &plan_bytes(&plan))).await?;
+    }
+    if !store::end(tx, sent.import, State::Done, &sealed).await? {
         return Err(Refusal::new(Reason::Conflict, "这次导入已被中止，什么也没有写入；请重新上传").into());
     }
     let receipt = archive::receipt(tx, &sent.kind, sent.import).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sqlx::{Encode, Type, encode::IsNull, error::BoxDynError};
 use sqlx_postgres::{PgArgumentBuffer, PgTypeInfo, Postgres};
 use sqlx_sqlite::{Sqlite, SqliteArgumentsBuffer, SqliteTypeInfo};
@@ -116,8 +116,15 @@ impl Encode<'_, Postgres> for Texts {
 }
 
 /// An id inside a bulk row: in JSON as `unhex` of SQLite reads it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
 pub struct Hex(pub Uuid);
+
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Uuid::deserialize(deserializer).map(Self)
+    }
+}
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -130,8 +137,19 @@ impl Serialize for Hex {
 }
 
 /// Bytes inside a bulk row: in JSON as `unhex` of SQLite reads them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
 pub struct Bytes(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let pair = |pair: &[u8]| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?);
+        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(pair).collect();
+        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("bytes are pairs of hexadecimal digits"))
+    }
+}
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -145,5 +163,20 @@ impl Serialize for Bytes {
             text.push(char::from(DIGITS[usize::from(byte & 15)]));
         }
         serializer.serialize_str(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_bulk_row_holds_is_read_as_it_was_written() {
+        let (id, bytes) = (Hex(Uuid::from_u128(0x0123_4567_89ab_cdef)), Bytes(vec![0, 1, 0xab, 0xff]));
+        let text = serde_json::to_string(&(id, &bytes)).expect("is written");
+        assert_eq!(serde_json::from_str::<(Hex, Bytes)>(&text).expect("is read"), (id, bytes));
+        for wrong in ["\"abc\"", "\"zz\"", "[1]"] {
+            assert!(serde_json::from_str::<Bytes>(wrong).is_err(), "{wrong}");
+        }
     }
 }

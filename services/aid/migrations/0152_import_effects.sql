@@ -2,7 +2,9 @@
 CREATE TABLE import_effects (
     import uuid NOT NULL REFERENCES imports,
     item uuid NOT NULL,
-    sheet text NOT NULL,
+    at_us bigint NOT NULL,
+    -- which table of the file, from 0, and the row as it is numbered there
+    table_number integer NOT NULL,
     row_number integer NOT NULL,
     content_hash bytea NOT NULL,
     -- what stood there before, where the record is not new

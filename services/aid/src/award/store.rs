@@ -63,7 +63,7 @@ pub struct EntryRow {
 }
 
 /// An entry as it is written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Entered {
     pub entry: Hex,
     pub person_key: Hex,
@@ -336,25 +336,10 @@ pub async fn keys_of(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Uuid>, StoreEr
 /// What stood in an entry before an import.
 #[derive(Debug, Clone, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Before {
-    pub entry: Uuid,
-    pub person_key: Uuid,
-    pub id_document: String,
-    pub id_sealed: Vec<u8>,
-    pub name: String,
-    pub name_comparable: String,
-    pub sex: Option<i32>,
-    pub birth_date: Option<NaiveDate>,
-    pub months: String,
-    pub first_day: NaiveDate,
-    pub last_day: NaiveDate,
-    pub amount_fen: i64,
-    pub month_fen: i64,
-    pub tier: String,
-    pub card_sealed: Option<Vec<u8>>,
-    pub remark: String,
+    #[sqlx(flatten)]
+    pub row: Entered,
     pub state: i32,
     pub sent_back_reason: String,
-    pub content_hash: Vec<u8>,
     pub recorded_day: NaiveDate,
     pub recorded_at_us: i64,
     pub recorded_by: String,

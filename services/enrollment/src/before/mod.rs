@@ -26,8 +26,19 @@ const ROWS: i64 = 500;
 /// Uploads that one transaction converts: a file may be large.
 const FILES: i64 = 4;
 /// Tables in which changed rows left what they held before.
-const COMPACT: &[&str] =
-    &["enrollments", "periods", "identity_corrections", "persons", "person_keys", "imports", "requests", "shared_records", "change_log", "audit"];
+const COMPACT: &[&str] = &[
+    "enrollments",
+    "periods",
+    "identity_corrections",
+    "persons",
+    "person_keys",
+    "imports",
+    "import_files",
+    "requests",
+    "shared_records",
+    "change_log",
+    "audit",
+];
 
 /// Whether anything was ever entered: then new keys would fit nothing.
 pub async fn is_used(db: &Db) -> Result<bool, Error> {

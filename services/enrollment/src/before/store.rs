@@ -205,11 +205,20 @@ pub async fn set_keys(tx: &mut Tx, converted: &[ConvertedKey]) -> Result<(), Sto
 }
 
 pub async fn imports(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)>, StoreError> {
-    rows!(tx, (Uuid, Vec<u8>, Option<Vec<u8>>), "SELECT import, report, file_sealed FROM imports WHERE import > $1 ORDER BY import LIMIT $2", after, limit)
+    rows!(
+        tx,
+        (Uuid, Vec<u8>, Option<Vec<u8>>),
+        "SELECT i.import, i.report, f.file_sealed FROM imports i LEFT JOIN import_files f ON f.import = i.import WHERE i.import > $1 ORDER BY i.import LIMIT $2",
+        after,
+        limit
+    )
 }
 
 pub async fn set_import(tx: &mut Tx, import: Uuid, report: &[u8], file: Option<&[u8]>) -> Result<(), StoreError> {
-    run!(tx, "UPDATE imports SET report = $2, file_sealed = $3 WHERE import = $1", import, report, file)?;
+    run!(tx, "UPDATE imports SET report = $2 WHERE import = $1", import, report)?;
+    if let Some(file) = file {
+        run!(tx, "UPDATE import_files SET file_sealed = $2 WHERE import = $1", import, file)?;
+    }
     Ok(())
 }
 

@@ -142,7 +142,7 @@ impl Kind for Students {
         ctx: &'t Context,
         tx: &'t mut Tx,
         _: &'t Rules,
-        rows: &'t [At<Keyed>],
+        rows: &'t [&'t At<Keyed>],
         options: Options,
         found: &'t mut Findings,
     ) -> Work<'t, Vec<Placed<Keyed>>> {

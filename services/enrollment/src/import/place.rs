@@ -14,7 +14,7 @@ use crate::{
     roll::{self, drafts::Standing},
 };
 
-type Rows<'r> = &'r [At<Keyed>];
+type Rows<'r> = &'r [&'r At<Keyed>];
 
 /// Says of each row what it does.
 pub async fn place(of: &Students, ctx: &Context, tx: &mut Tx, rows: Rows<'_>, options: Options, found: &mut Findings) -> Result<Vec<Placed<Keyed>>, Error> {
@@ -22,7 +22,7 @@ pub async fn place(of: &Students, ctx: &Context, tx: &mut Tx, rows: Rows<'_>, op
     warn_of_others(of, tx, rows, &single, found).await?;
     let known = Known::load(of, tx).await?;
     let changed = single.iter().filter_map(|at| known.met(&rows[*at].row).filter(|known| known.content_hash != rows[*at].row.content));
-    let stored = roll::drafts::standing(tx, &of.parts, changed.map(|known| known.enrollment)).await?;
+    let stored = roll::drafts::standing(tx, changed.map(|known| known.enrollment)).await?;
     match_rows(of, ctx, rows, &single, (&known, &stored), options, found)
 }
 
@@ -167,10 +167,11 @@ fn match_rows(
         let kept = met.and_then(|known| stored.get(&known.enrollment)).map(|standing| {
             // Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise.
             let mut kept = row.clone();
-            kept.row.keep(&standing.details, options.blank_clears);
+            kept.row.keep(&standing.row.details(&of.parts)?, options.blank_clears);
             kept.content = of.parts.keyring.content_hash(kept.row.content().as_bytes());
-            kept
+            Ok::<_, Error>(kept)
         });
+        let kept = kept.transpose()?;
         let row = kept.as_ref().unwrap_or(row);
         let same_key = known.under_own(row);
         // Whose number it was has another in this file.
@@ -202,7 +203,7 @@ fn match_rows(
         } else if !claimed.insert(live.enrollment) {
             found.fault(*spot, &Fault::new("", "", "DUPLICATE_IN_FILE", "与文件中另一行是同一名学生，请只保留一行"));
         } else if state.is_editable() {
-            let before = stored.get(&live.enrollment).map(undo::before).unwrap_or_default();
+            let before = stored.get(&live.enrollment).map(undo::before).transpose()?.unwrap_or_default();
             placed.push(Placed { at, what: What::Changed { item: live.enrollment, base: live.content_hash.clone(), before, row: kept } });
         } else {
             let why = format!("该生当前为“{}”，与表中内容不同；导入不会修改已提交或已批准的学籍，请通过退回、异动或信息变更办理", state.name());

@@ -95,12 +95,12 @@ pub struct Parsed {
 impl Parsed {
     /// Keeps what is stored where the file has no column, and, unless blank cells clear, where the cell is blank.
     pub fn keep(&mut self, stored: &str, blank_clears: bool) {
+        let stored = columns_of(stored);
         for (header, value) in self.details.iter_mut().filter(|(_, value)| value.is_empty()) {
             if blank_clears && !self.absent.contains(header) {
                 continue;
             }
-            let kept = stored.lines().filter_map(|line| line.split_once('=')).find(|(known, _)| known == header);
-            if let Some((_, kept)) = kept {
+            if let Some(kept) = stored.get(header) {
                 kept.clone_into(value);
             }
         }
@@ -117,37 +117,6 @@ impl Parsed {
         self.phone = text("联系电话");
     }
 
-    /// A row from its content and its major, as they were stored; none where what it says can't be stored any more.
-    pub fn of_content(content: &str, major: &'static Major, today: NaiveDate) -> Option<Self> {
-        let said: HashMap<&str, &str> = content.lines().filter_map(|line| line.split_once('=')).collect();
-        let details: Vec<(&'static str, String)> =
-            COLUMNS.iter().map(|column| (column.header, said.get(column.header).copied().unwrap_or_default().to_owned())).collect();
-        let text = |header: &str| said.get(header).copied().unwrap_or_default().to_owned();
-        let document = codes::document(said.get("身份证件类型")?)?;
-        let sex = [Sex::Male, Sex::Female].into_iter().find(|sex| Some(&sex.name()) == said.get("性别"))?;
-        Some(Self {
-            name: text("姓名"),
-            id: IdNumber::parse(document, said.get("身份证件号")?, today).ok()?,
-            document,
-            sex,
-            birth_date: date(said.get("出生日期")?)?,
-            school_number: text("学号"),
-            class_name: text("班级名称"),
-            major,
-            entry_month: said.get("入学年月")?.parse().ok()?,
-            study_form: text("学习形式"),
-            student_category: text("学生类别"),
-            household: text("户口性质"),
-            residence: text("学生居住地类型"),
-            registered_region: text("户口所在地行政区划码"),
-            urban_rural: text("城乡分类代码"),
-            special_groups: special_groups(text),
-            phone: text("联系电话"),
-            details,
-            absent: Arc::from([]),
-        })
-    }
-
     /// The content as one text: equal for equal rows, whatever the order of columns.
     pub fn content(&self) -> String {
         let mut content = String::with_capacity(1024);
@@ -160,20 +129,32 @@ impl Parsed {
     }
 }
 
+/// The columns of a content, as [`Parsed::content`] writes them: in their order, a line each. A line that begins no later column goes on with
+/// the value before it, in which somebody broke a line.
+fn columns_of(content: &str) -> HashMap<&'static str, String> {
+    let (mut columns, mut last): (HashMap<&'static str, String>, Option<usize>) = (HashMap::new(), None);
+    for line in content.lines() {
+        let begins = line.split_once('=').and_then(|(header, value)| Some((COLUMNS.iter().position(|column| column.header == header)?, value)));
+        match begins.filter(|(at, _)| last.is_none_or(|last| *at > last)) {
+            Some((at, value)) => {
+                columns.insert(COLUMNS[at].header, value.to_owned());
+                last = Some(at);
+            }
+            None => {
+                if let Some(value) = last.and_then(|last| columns.get_mut(COLUMNS[last].header)) {
+                    value.push('\n');
+                    value.push_str(line);
+                }
+            }
+        }
+    }
+    columns
+}
+
 /// The groups that a row's columns name.
 pub fn special_groups(value: impl Fn(&str) -> String) -> String {
     let named: Vec<&str> = codes::SPECIAL_GROUPS.iter().filter(|(column, _)| value(column) == "是").map(|(_, group)| *group).collect();
     named.join(" ")
-}
-
-/// The columns that mean something.
-pub fn known_columns() -> Vec<&'static str> {
-    COLUMNS.iter().map(|column| column.header).collect()
-}
-
-/// The columns without which a file makes no sense.
-pub fn required_columns() -> Vec<&'static str> {
-    COLUMNS.iter().filter(|column| column.need == Need::Required).map(|column| column.header).collect()
 }
 
 /// Notes and columns of the blank workbook.
@@ -616,6 +597,16 @@ mod tests {
             assert!(found.contains(&code), "{change:?} gave {found:?}");
             assert!(parsed.is_none());
         }
+    }
+
+    #[test]
+    fn a_value_of_several_lines_is_kept_whole() {
+        let address = "某街道1号\n2室\n学号=9";
+        let (parsed, found) = problems(&[("户口所在地区县以下详细地址", address)]);
+        assert_eq!(found, Vec::<&str>::new());
+        let content = parsed.expect("is right").content();
+        let columns = columns_of(&content);
+        assert_eq!((columns["户口所在地区县以下详细地址"].as_str(), columns["学号"].as_str(), columns["姓名"].as_str()), (address, "2016001", "王伟"));
     }
 
     #[test]

@@ -233,6 +233,7 @@ impl ReportPage {
             (State::Lost, _) => "导入中断",
             (State::TakenBack, _) => "已撤回",
             (State::Done | State::Unspecified, true) => "预览",
+            (State::Done | State::Unspecified, false) if self.report.rows_new + self.report.rows_changed == 0 => "没有可写入的内容",
             (State::Done | State::Unspecified, false) => "导入完成",
         };
         format!("{act}（{}）", self.target.what())
@@ -447,7 +448,7 @@ impl ArchivePage {
         match (row.state(), row.preview) {
             (State::Running, _) => "进行中",
             (State::Done | State::Unspecified, true) => "预览，未写入",
-            (State::Done | State::Unspecified, false) => "已写入",
+            (State::Done | State::Unspecified, false) => "办理完毕",
             (State::Refused, _) => "没有导入",
             (State::Lost, _) => "中断，未写入",
             (State::TakenBack, _) => "已撤回",
@@ -460,6 +461,10 @@ impl ArchivePage {
             State::Done if !row.preview => "good",
             _ => "",
         }
+    }
+
+    fn has_marks(row: &ImportSummary) -> bool {
+        row.file_kept && matches!(row.state(), State::Done | State::TakenBack | State::Unspecified)
     }
 
     fn name(row: &ImportSummary) -> &str {

@@ -108,7 +108,7 @@ impl Kind for Awards {
         ctx: &'t Context,
         tx: &'t mut Tx,
         _: &'t ListRules,
-        rows: &'t [At<Keyed>],
+        rows: &'t [&'t At<Keyed>],
         _: Options,
         found: &'t mut Findings,
     ) -> Work<'t, Vec<Placed<Keyed>>> {

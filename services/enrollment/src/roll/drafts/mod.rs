@@ -5,6 +5,7 @@ mod store;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_domain::{IdNumber, Month, Sex, enrollment::State, text};
 use xuezhu_service::{Context, Error, Reason, Refusal};
@@ -70,9 +71,7 @@ pub async fn enter(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, new:
     }
     if !changed.is_empty() {
         let updated = store::update(tx, &rows(changed), ctx.now_us()).await?;
-        if usize::try_from(updated).ok() != Some(changed.len()) {
-            return Err(Refusal::new(Reason::Conflict, "他人刚刚提交或修改了部分学生，请重新预览后再导入").into());
-        }
+        all_of(updated, changed.len(), "他人刚刚提交或修改了部分学生，请重新预览后再导入")?;
     }
     Ok(())
 }
@@ -139,29 +138,67 @@ pub async fn recalled(ctx: &Context, tx: &mut Tx, rows: &[Uuid]) -> Result<(), E
 pub struct Standing {
     /// State.
     pub state: State,
-    /// Name.
-    pub name: String,
-    /// Key of the major.
-    pub major: String,
-    /// Hash of the content.
-    pub content_hash: Vec<u8>,
     /// Why it was sent back, where it is.
     pub sent_back: Option<String>,
+    /// The record, whole.
+    pub row: Whole,
+}
+
+/// A record, whole: to be kept, and written again as it was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Whole(Entered);
+
+impl Whole {
+    /// Name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Hash of the content.
+    pub fn content_hash(&self) -> &[u8] {
+        &self.0.content_hash.0
+    }
+
+    /// Key of the number.
+    pub fn key(&self) -> Uuid {
+        self.0.claim_key.0
+    }
+
+    /// 学号.
+    pub fn school_number(&self) -> &str {
+        &self.0.school_number
+    }
+
     /// Every column, a line each.
-    pub details: String,
+    pub fn details(&self, parts: &Parts) -> Result<String, Error> {
+        let text = parts.keyring.open_text("details", &[self.0.enrollment.0], &self.0.details_sealed.0);
+        text.ok_or_else(|| Error::Internal("sealed details do not open".into()))
+    }
 }
 
 /// How records stand; of those that are not there nothing.
-pub async fn standing(tx: &mut Tx, parts: &Parts, enrollments: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Standing>, Error> {
+pub async fn standing(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Standing>, Error> {
     let mut standing = HashMap::new();
-    for row in store::standing(tx, enrollments).await? {
-        let details = parts.keyring.open_text("details", &[row.enrollment], &row.details_sealed);
-        let details = details.ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
-        let state = super::state_of(row.state)?;
-        let sent_back = (state == State::SentBack).then_some(row.sent_back_reason);
-        standing.insert(row.enrollment, Standing { state, name: row.name, major: row.major, content_hash: row.content_hash, sent_back, details });
+    for store::StandingRow { row, state, sent_back_reason } in store::standing(tx, enrollments).await? {
+        let state = super::state_of(state)?;
+        let sent_back = (state == State::SentBack).then_some(sent_back_reason);
+        standing.insert(row.enrollment.0, Standing { state, sent_back, row: Whole(row) });
     }
     Ok(standing)
+}
+
+/// Writes records again as they were; they are drafts.
+pub async fn enter_again(ctx: &Context, tx: &mut Tx, rows: Vec<Whole>) -> Result<(), Error> {
+    let rows: Vec<Entered> = rows.into_iter().map(|Whole(row)| row).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    all_of(store::update(tx, &rows, ctx.now_us()).await?, rows.len(), "他人刚刚提交或修改了部分学生，请重试")
+}
+
+fn all_of(written: u64, wanted: usize, why: &str) -> Result<(), Error> {
+    if usize::try_from(written) == Ok(wanted) { Ok(()) } else { Err(Refusal::new(Reason::Conflict, why).into()) }
 }
 
 /// Takes rows off the books that an import entered and nobody touched since.
@@ -169,11 +206,7 @@ pub async fn remove_all(tx: &mut Tx, school: &str, enrollments: &[Uuid]) -> Resu
     if enrollments.is_empty() {
         return Ok(());
     }
-    let removed = store::remove_all(tx, school, enrollments).await?;
-    if usize::try_from(removed).ok() != Some(enrollments.len()) {
-        return Err(Refusal::new(Reason::Conflict, "他人刚刚提交或修改了部分学生，请重试").into());
-    }
-    Ok(())
+    all_of(store::remove_all(tx, school, enrollments).await?, enrollments.len(), "他人刚刚提交或修改了部分学生，请重试")
 }
 
 /// The kept columns of enrollments, as one text each.

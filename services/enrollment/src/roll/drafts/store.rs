@@ -1,7 +1,7 @@
 //! SQL of rows that no department approved.
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_domain::enrollment::State;
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
@@ -9,7 +9,7 @@ use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run,
 use super::EDITABLE;
 
 /// A row as it is written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Entered {
     pub enrollment: Hex,
     pub claim_key: Hex,
@@ -40,13 +40,10 @@ pub struct Entered {
 /// How a row stands.
 #[derive(Debug, sqlx::FromRow)]
 pub struct StandingRow {
-    pub enrollment: Uuid,
+    #[sqlx(flatten)]
+    pub row: Entered,
     pub state: i32,
-    pub name: String,
-    pub major: String,
-    pub content_hash: Vec<u8>,
     pub sent_back_reason: String,
-    pub details_sealed: Vec<u8>,
 }
 
 /// The kept columns of a row.
@@ -132,7 +129,12 @@ pub async fn standing(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> R
     rows!(
         tx,
         StandingRow,
-        sql!("SELECT enrollment, state, name, major, content_hash, sent_back_reason, details_sealed FROM enrollments WHERE enrollment" in_uuids 1),
+        sql!(
+            "SELECT enrollment, state, claim_key, id_document, id_class, id_sealed, name, name_comparable, sex, birth_date, school_number, class_name, major,
+                    entry_month, entry_date, study_form, student_category, household, residence, registered_region, urban_rural, special_groups, phone_hash,
+                    details_sealed, content_hash, sent_back_reason
+             FROM enrollments WHERE enrollment" in_uuids 1
+        ),
         bulk_uuids(enrollments)
     )
 }

@@ -1,0 +1,1 @@
+CREATE INDEX import_effects_by_time ON import_effects (at_us);
