@@ -6,6 +6,7 @@ mod bad_input;
 mod before;
 mod browser;
 mod budget;
+mod catalogues;
 mod changes;
 mod clocks;
 mod contract;

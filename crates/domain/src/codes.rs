@@ -1,9 +1,12 @@
-//! Value lists of the workbook, code tables by name, and majors by catalogue.
+//! Value lists of the workbook, and code tables by name.
 //!
 //! Sources: `data/codes/*.csv` (JY/T 1001, GB/T). Where the workbook's list and a code table disagree, the
 //! workbook goes by its list.
 
 use std::{collections::HashMap, sync::LazyLock};
+
+pub use crate::majors::{Major, major, major_of_key, majors};
+use crate::tables::keep;
 
 /// A column of the workbook that schools upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,21 +42,16 @@ pub static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
 fn columns(table: &'static str, official: bool) -> Vec<Column> {
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let column = |record: csv::StringRecord| Column {
-        header: leak(&record[1]),
+        header: keep(&record[1]),
         need: match &record[2] {
             "required" => Need::Required,
             "conditional" => Need::Conditional,
             _ => Need::Optional,
         },
-        format: leak(&record[3]),
+        format: keep(&record[3]),
         official,
     };
     reader.records().filter_map(Result::ok).map(column).collect()
-}
-
-/// Texts of the tables live as long as the program: they are read once.
-fn leak(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
 }
 
 static VALUES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
@@ -147,56 +145,6 @@ pub fn urban_rural(text: &str) -> Option<&'static UrbanRural> {
 /// Groups that aid knows, by the column of the workbook that says 是. One student may be of several.
 pub const SPECIAL_GROUPS: [(&str, &str); 1] = [("是否建档立卡贫困户", "建档立卡贫困户")];
 
-/// A major of a catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Major {
-    /// Year of the catalogue.
-    pub catalogue: &'static str,
-    /// 6-digit code.
-    pub code: &'static str,
-    /// Name.
-    pub name: &'static str,
-    /// 涉农: the 32 majors of 01 and three others (2010 catalogue, 财教明电〔2012〕3号).
-    pub agricultural: bool,
-    /// 艺术类相关表演, without 戏曲.
-    pub performing_arts: bool,
-}
-
-impl Major {
-    /// As the feed and the stores write it: `2010-010100`.
-    pub fn key(&self) -> String {
-        format!("{}-{}", self.catalogue, self.code)
-    }
-}
-
-static MAJORS: LazyLock<Vec<Major>> = LazyLock::new(|| {
-    include_str!("../data/codes/majors_excerpt.csv")
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let fields: Vec<&'static str> = line.split(',').collect();
-            let [catalogue, code, name, agricultural, performing] = fields[..] else { return None };
-            Some(Major { catalogue, code, name, agricultural: agricultural == "y", performing_arts: performing.trim() == "y" })
-        })
-        .collect()
-});
-
-/// Every major of the loaded catalogues.
-pub fn majors() -> &'static [Major] {
-    &MAJORS
-}
-
-/// A major by catalogue and code.
-pub fn major(catalogue: &str, code: &str) -> Option<&'static Major> {
-    MAJORS.iter().find(|major| major.catalogue == catalogue && major.code == code)
-}
-
-/// A major by what the feed and the stores write: `2010-010100`.
-pub fn major_of_key(key: &str) -> Option<&'static Major> {
-    let (catalogue, code) = key.split_once('-')?;
-    major(catalogue, code)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,12 +176,5 @@ mod tests {
             assert_eq!(urban_rural(text).map(|class| class.settlement), Some(settlement), "{text}");
         }
         assert_eq!(urban_rural("200"), None, "a total is no class");
-    }
-
-    #[test]
-    fn agricultural_majors_are_a_table_not_a_prefix() {
-        assert!(major("2010", "100300").is_some_and(|major| major.agricultural), "农村医学");
-        assert!(major("2010", "140700").is_some_and(|major| !major.performing_arts), "戏曲表演 is not excluded");
-        assert!(major_of_key("2010-140600").is_some_and(|major| major.performing_arts));
     }
 }

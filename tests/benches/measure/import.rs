@@ -49,7 +49,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let (clock, ids) = (system_clock(), Ids::random());
     let service = Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate().0, Registry::None, &tasks, &stop).await.expect("starts");
     let parts = Arc::new(service.parts().clone());
-    let majors: Vec<&'static codes::Major> = codes::majors().iter().collect();
+    let majors: Vec<&'static codes::Major> = codes::major("2010", "010200").into_iter().collect();
     open_school(&db, &clock, &ids).await;
 
     let begun = Instant::now();
@@ -130,7 +130,7 @@ async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
         region: "430102".parse().expect("a region"),
         kind: "PUBLIC",
         authority: "430100".parse().expect("a region"),
-        majors: vec![("2010".into(), "010200".into())],
+        majors: codes::major("2010", "010200").into_iter().collect(),
     };
     db.write(&(Context::new(admin, clock, ids), school), |tx, (ctx, school)| {
         Box::pin(async move { xuezhu_enrollment::directory::create_school(ctx, tx, school).await.map(drop) })

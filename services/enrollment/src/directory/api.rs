@@ -7,7 +7,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
-use xuezhu_domain::{codes, region};
+use xuezhu_domain::{
+    majors::{self, Major},
+    region,
+};
 use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, school, session_service_server::SessionService};
 use xuezhu_service::{
     Actor, Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call, sessions, token::SESSION_SECONDS,
@@ -363,13 +366,40 @@ fn account_to_proto(row: AccountRow) -> pb::Account {
 async fn to_proto(tx: &mut Tx, row: SchoolRow) -> Result<pb::School, Error> {
     let majors = store::majors(tx, &row.code).await?;
     Ok(pb::School {
-        majors: majors.into_iter().map(|major| pb::Major { catalogue: major.catalogue.into(), code: major.code.into(), name: major.name.into() }).collect(),
+        majors: majors.into_iter().map(major_to_proto).collect(),
         kind: school::Kind::from_str_name(&row.kind).unwrap_or_default().into(),
         code: row.code,
         name: row.name,
         region: row.region,
         authority: row.authority,
     })
+}
+
+/// What a school's page says of a major that it holds; one that no catalogue knows any more is told, not left out.
+fn major_to_proto((catalogue, code): (String, String)) -> pb::Major {
+    let key = format!("{catalogue}-{code}");
+    match majors::stored(&catalogue, &code) {
+        Some(known) => pb::Major { code: known.code.into(), name: known.name.into(), doubt: known.doubt().unwrap_or_default(), catalogue, key },
+        None => {
+            pb::Major { doubt: format!("已装入的专业目录中没有{key}，请运维人员核对专业表"), name: String::new(), catalogue, code, key }
+        }
+    }
+}
+
+/// The major that a request means: by catalogue and code or, where there is no code, by name, if that is one major's alone.
+fn named_major(asked: &pb::Major) -> Result<&'static Major, String> {
+    let (catalogue, code, name) = (asked.catalogue.trim(), asked.code.trim(), asked.name.trim());
+    if !code.is_empty() || name.is_empty() {
+        return majors::major(catalogue, code).ok_or_else(|| format!("专业目录{catalogue}中没有代码{code}"));
+    }
+    match &majors::named(catalogue, name)[..] {
+        [found] => Ok(found),
+        [] => Err(format!("专业目录{catalogue}中没有专业“{name}”")),
+        several => {
+            let keys: Vec<String> = several.iter().map(|major| format!("{}年目录的{}", major.catalogue, major.code)).collect();
+            Err(format!("有几个专业叫“{name}”，请写明目录和代码：{}", keys.join("、")))
+        }
+    }
 }
 
 fn new_school(request: &pb::CreateSchoolRequest) -> Result<NewSchool, Error> {
@@ -391,9 +421,9 @@ fn new_school(request: &pb::CreateSchoolRequest) -> Result<NewSchool, Error> {
     }
     let mut majors = Vec::new();
     for (index, major) in request.majors.iter().enumerate() {
-        match codes::major(&major.catalogue, &major.code) {
-            Some(known) => majors.push((known.catalogue.to_owned(), known.code.to_owned())),
-            None => errors.add(&format!("majors[{index}]"), format!("专业目录{}中没有代码{}", major.catalogue, major.code)),
+        match named_major(major) {
+            Ok(known) => majors.push(known),
+            Err(why) => errors.add(&format!("majors[{index}]"), why),
         }
     }
     match (code, name, region, authority, kind) {

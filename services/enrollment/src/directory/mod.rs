@@ -12,7 +12,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use xuezhu_domain::{RegionCode, SchoolCode};
+use xuezhu_domain::{RegionCode, SchoolCode, majors::Major};
 use xuezhu_service::{
     Actor, Context, Error, Permission, Place, Reason, Refusal, Role,
     sessions::{KEPT_US, over},
@@ -20,8 +20,6 @@ use xuezhu_service::{
 use xuezhu_store::Tx;
 
 pub use self::store::{AccountRow, SchoolRow};
-// What other capabilities may ask.
-pub(crate) use self::store::majors;
 use crate::sharing;
 
 /// Wrong passwords before an account is locked (GB/T 22239-2019, failed log-in handling).
@@ -42,8 +40,8 @@ pub struct NewSchool {
     pub kind: &'static str,
     /// Region of its department.
     pub authority: RegionCode,
-    /// Catalogue and code of each major.
-    pub majors: Vec<(String, String)>,
+    /// The majors that it may teach.
+    pub majors: Vec<&'static Major>,
 }
 
 /// An account to be opened.
@@ -76,6 +74,12 @@ pub async fn create_school(ctx: &Context, tx: &mut Tx, new: &NewSchool) -> Resul
 /// A school that is there.
 pub async fn school(tx: &mut Tx, code: &str) -> Result<SchoolRow, Error> {
     store::school(tx, code).await?.ok_or_else(|| Refusal::not_found("该学校").into())
+}
+
+/// The majors that a school may teach.
+pub async fn majors(tx: &mut Tx, school: &str) -> Result<Vec<&'static Major>, Error> {
+    let keys = store::majors(tx, school).await?;
+    Ok(keys.iter().filter_map(|(catalogue, code)| xuezhu_domain::majors::stored(catalogue, code)).collect())
 }
 
 /// Schools by their codes.

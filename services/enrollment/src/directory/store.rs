@@ -1,7 +1,7 @@
 //! SQL of schools and accounts.
 
 use serde::Serialize;
-use xuezhu_domain::codes;
+use xuezhu_domain::majors::Major;
 use xuezhu_service::{Actor, Error, Place, Role};
 use xuezhu_store::{StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
@@ -109,8 +109,8 @@ pub async fn insert_school(tx: &mut Tx, new: &NewSchool) -> Result<(), StoreErro
     Ok(())
 }
 
-pub async fn insert_majors(tx: &mut Tx, school: &str, majors: &[(String, String)]) -> Result<(), StoreError> {
-    let majors: Vec<MajorRow> = majors.iter().map(|(catalogue, code)| MajorRow { catalogue, code }).collect();
+pub async fn insert_majors(tx: &mut Tx, school: &str, majors: &[&'static Major]) -> Result<(), StoreError> {
+    let majors: Vec<MajorRow> = majors.iter().map(|major| MajorRow { catalogue: major.catalogue, code: major.stored }).collect();
     run!(
         tx,
         sql!("INSERT INTO school_majors (school, catalogue, code) SELECT $2, t.catalogue, t.code FROM " table 1 (catalogue text, code text) " WHERE true ON CONFLICT DO NOTHING"),
@@ -120,10 +120,9 @@ pub async fn insert_majors(tx: &mut Tx, school: &str, majors: &[(String, String)
     Ok(())
 }
 
-/// The majors that a school may teach.
-pub async fn majors(tx: &mut Tx, school: &str) -> Result<Vec<&'static codes::Major>, StoreError> {
-    let keys = rows!(tx, (String, String), "SELECT catalogue, code FROM school_majors WHERE school = $1 ORDER BY catalogue, code", school)?;
-    Ok(keys.iter().filter_map(|(catalogue, code)| codes::major(catalogue, code)).collect())
+/// Catalogue and stored code of each major of a school.
+pub async fn majors(tx: &mut Tx, school: &str) -> Result<Vec<(String, String)>, StoreError> {
+    rows!(tx, (String, String), "SELECT catalogue, code FROM school_majors WHERE school = $1 ORDER BY catalogue, code", school)
 }
 
 /// Schools whose department an authority prefix covers, in a region.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 use uuid::Uuid;
-use xuezhu_domain::{enrollment::State, text::comparable_name};
+use xuezhu_domain::{enrollment::State, majors::Major, text::comparable_name};
 use xuezhu_proto::common::{ImportReport, Problem};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
@@ -111,6 +111,7 @@ fn parse_all(upload: &Upload, rules: &SchoolRules, found: &mut Findings) -> Vec<
             let (parsed, problems, warnings) = rules::parse(&layout, row, rules);
             found.add(&table.sheet, row.number, problems, warnings);
             if let Some(parsed) = parsed {
+                found.doubt(&table.sheet, row.number, parsed.major);
                 rows.push((table.sheet.clone(), row.number, parsed));
             }
         }
@@ -446,6 +447,8 @@ struct Findings {
     listed: HashSet<(String, u32)>,
     omitted: usize,
     hidden: usize,
+    /// Majors whose doubt was told.
+    doubted: HashSet<&'static str>,
 }
 
 impl Findings {
@@ -454,6 +457,13 @@ impl Findings {
         for out in table.left_out(include_hidden) {
             self.hidden += out.rows;
             self.add(&table.sheet, out.row, Vec::new(), vec![RowProblem::new("", "", out.code, out.reason)]);
+        }
+    }
+
+    /// Tells once, at its first row, what is doubtful about a major.
+    fn doubt(&mut self, sheet: &str, number: u32, major: &'static Major) {
+        if let Some(doubt) = major.doubt().filter(|_| self.doubted.insert(major.stored)) {
+            self.add(sheet, number, Vec::new(), vec![RowProblem::new("专业简称", major.name, "MAJOR_CODE", doubt)]);
         }
     }
 

@@ -414,7 +414,9 @@ impl Reader<'_> {
         }
         // A code that a spreadsheet took for a number has lost its leading zero.
         let code = if typed.bytes().all(|b| b.is_ascii_digit()) { format!("{typed:0>6}") } else { String::new() };
-        let known = rules.majors.iter().find(|major| major.name == typed || major.code == code).copied();
+        let year = self.value("入学年月").parse::<Month>().map_or(rules.today.year(), Month::year);
+        let meant = rules.majors.iter().copied().filter(|major| major.is_named(&typed) || major.code == code);
+        let known = meant.min_by_key(|major| preference(major, year));
         if known.is_none() {
             let offered: Vec<&str> = rules.majors.iter().map(|major| major.name).collect();
             self.problem("专业简称", &typed, "MAJOR_NOT_OFFERED", format!("本校没有备案该专业，已备案：{}", list(&offered)));
@@ -459,6 +461,13 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Which of several majors that a cell may mean goes first: one under its own code before one under another's, and of two catalogues
+/// the newest that there was in the year of entry.
+fn preference(major: &Major, year: i32) -> (bool, bool, i32) {
+    let catalogue: i32 = major.catalogue.parse().unwrap_or_default();
+    (major.right.is_some(), catalogue > year, (year - catalogue).abs())
 }
 
 /// A cell as it is kept: number-like columns without blanks, dates as digits, lost leading zeros put back where the

@@ -148,7 +148,7 @@ async fn create_school(desk: Desk, Form(form): Form<SchoolForm>) -> Result<Respo
         .filter(|part| !part.is_empty())
         .map(|part| {
             let (catalogue, code) = part.split_once('-').unwrap_or(("2010", part));
-            Major { catalogue: catalogue.to_owned(), code: code.to_owned(), name: String::new() }
+            Major { catalogue: catalogue.to_owned(), code: code.to_owned(), ..Major::default() }
         })
         .collect();
     let asked = CreateSchoolRequest {

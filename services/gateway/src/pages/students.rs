@@ -216,7 +216,7 @@ async fn page(desk: Desk, school: String, enrollment: String, revealed: Option<R
         School::default()
     };
     let decides = desk.user.is_officer() && desk.user.decides_for(&school.authority);
-    let majors = school.majors.into_iter().filter(|major| format!("{}-{}", major.catalogue, major.code) != row.major).collect();
+    let majors = school.majors.into_iter().filter(|major| major.key != row.major).collect();
     let (can_correct, can_reveal) = (decides && !row.person.is_empty(), decides || desk.user.is_school());
     Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct, can_reveal, majors, revealed, seen }))
 }

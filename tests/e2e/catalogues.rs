@@ -1,0 +1,80 @@
+//! Tables of facts: whole, sure where they are sure, and telling where they are not.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use xuezhu_service::settings::Settings;
+use xuezhu_store::{Db, run};
+use xuezhu_tests::{
+    Engine, deployment, deployment_on, postgres,
+    schools::{self, SCHOOL, reason, student},
+};
+
+/// Columns and codes of what a report tells.
+fn told(report: &Value, of: &str) -> Vec<(String, String)> {
+    let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    report[of].as_array().expect("a list").iter().map(|row| (text(row, "column"), text(row, "code"))).collect()
+}
+
+fn with(serial: u32, cells: &[(&str, &str)]) -> HashMap<String, String> {
+    let mut row = student(serial);
+    for (header, value) in cells {
+        row.insert((*header).to_owned(), (*value).to_owned());
+    }
+    row
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_school_names_its_majors_by_code_or_by_any_of_their_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let school =
+        |code: &str, majors: Value| json!({ "code": code, "name": "学校", "region": "430102", "kind": "PUBLIC", "authority": "430100", "majors": majors });
+    let majors = json!([{ "catalogue": "2010", "name": "中餐烹饪" }, { "name": "作物生产技术" }, { "catalogue": "2010", "code": "011800" }]);
+    let made = people.admin.post("/v1/schools", &school("3643000011", majors), "").await.expect("is entered");
+    let told: Vec<(&str, &str, &str)> = made["majors"]
+        .as_array()
+        .expect("majors")
+        .iter()
+        .map(|major| (major["key"].as_str().unwrap_or_default(), major["code"].as_str().unwrap_or_default(), major["name"].as_str().unwrap_or_default()))
+        .collect();
+    let wanted = [("2010-011800b", "011800", "畜禽生产与疾病防治"), ("2010-130700", "130700", "中餐烹饪与营养膳食"), ("2021-610102", "610102", "作物生产技术")];
+    assert_eq!(told, wanted);
+    assert!(made["majors"].as_array().expect("majors").iter().all(|major| major["doubt"] == ""), "{made}");
+    // A name of two catalogues is not guessed, a name of none is told.
+    for (majors, why) in [(json!([{ "name": "护理" }]), "2021年目录的720201"), (json!([{ "catalogue": "2010", "name": "考古" }]), "考古")] {
+        let error = people.admin.post("/v1/schools", &school("3643000012", majors), "").await.expect_err("is refused").to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    assert_eq!(reason(people.admin.get("/v1/schools/3643000012").await).0, 404);
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_major_that_was_stored_under_a_wrong_code_keeps_its_name_and_is_told_as_a_doubt() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let databases = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
+        };
+        let url = databases.clone().map_or_else(|| format!("sqlite:{}", folder.path().join("enrollment.db").display()), |(enrollment, _)| enrollment);
+        let deployment = deployment_on(databases, folder.path(), "none", Settings::default()).await;
+        let people = schools::open(&deployment).await;
+        let db = Db::open(&url).await.expect("opens");
+        let of_before = "INSERT INTO school_majors (school, catalogue, code) VALUES ($1, '2010', '140600')";
+        db.write(&of_before, |tx, of_before| Box::pin(async move { run!(tx, *of_before, SCHOOL).map(drop) })).await.expect("as an earlier version stored it");
+        db.close().await;
+        let school = people.admin.get(&format!("/v1/schools/{SCHOOL}")).await.expect("a school");
+        let major = school["majors"].as_array().expect("majors").iter().find(|major| major["key"] == "2010-140600").expect("is shown").clone();
+        assert_eq!(major["name"], "舞蹈表演");
+        assert!(major["doubt"].as_str().is_some_and(|doubt| doubt.contains("出版与发行") && doubt.contains("140900")), "{major}");
+        // Rows of it are taken, and the doubt is told once.
+        let report = people.import(&[with(1, &[("专业简称", "舞蹈表演")]), with(2, &[("专业简称", "140600")]), student(3)]).await;
+        assert_eq!((&report["rowsNew"], told(&report, "warnings")), (&json!(3), vec![("专业简称".to_owned(), "MAJOR_CODE".to_owned())]), "{report}");
+        let one = people.clerk.get(&people.path_of(1).await).await.expect("a student");
+        assert_eq!((&one["major"], &one["majorName"]), (&json!("2010-140600"), &json!("舞蹈表演")), "{one}");
+        deployment.stop().await;
+    }
+}
