@@ -52,6 +52,22 @@ async fn a_school_names_its_majors_by_code_or_by_any_of_their_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn codes_in_a_workbook_say_what_names_say_and_what_no_table_knows_is_a_doubt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let report = people.import(&[student(1), with(2, &[("国籍/地区", "华夏")]), with(3, &[("民族", "81")]), with(4, &[("民族", "01族")])]).await;
+    assert_eq!((&report["rowsNew"], told(&report, "problems")), (&json!(3), vec![("民族".to_owned(), "NOT_IN_LIST".to_owned())]), "{report}");
+    let doubts = [("国籍/地区", "COUNTRY_UNKNOWN"), ("民族", "VALUE_UNLISTED")].map(|(column, code)| (column.to_owned(), code.to_owned()));
+    assert_eq!(told(&report, "warnings"), doubts, "{report}");
+    // Who was entered by names is the same by codes.
+    let codes = [("国籍/地区", "156"), ("民族", "01"), ("政治面貌", "13"), ("健康状况", "1"), ("成员1关系", "51"), ("身份证件类型", "1"), ("招生对象", "111")];
+    let report = people.import(&[with(1, &codes)]).await;
+    assert_eq!((&report["rowsUnchanged"], &report["problems"]), (&json!(1), &json!([])), "{report}");
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_major_that_was_stored_under_a_wrong_code_keeps_its_name_and_is_told_as_a_doubt() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");

@@ -253,7 +253,10 @@ async fn match_rows(
         if let Some(details) = met(&row).and_then(|known| stored.get(&known.enrollment)) {
             // Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise.
             row.row.keep(details, blank_clears);
-            row.content = parts.keyring.content_hash(row.row.content().as_bytes());
+            let content = row.row.content();
+            // An earlier version kept a code as it was typed: the same in other words is no change.
+            let same = met(&row).filter(|_| rules::respelled(details) == content).and_then(|known| known.content_hash[..].try_into().ok());
+            row.content = same.unwrap_or_else(|| parts.keyring.content_hash(content.as_bytes()));
         }
         let under_former = || by_id.get(former.get(&(row.key, comparable_name(&row.row.name)))?).copied();
         let same_key = by_key.get(&row.key).copied().or_else(under_former);

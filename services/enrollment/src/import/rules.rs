@@ -252,7 +252,13 @@ impl Reader<'_> {
                 && header != "身份证件类型"
                 && !allowed.contains(&value.as_str())
             {
-                self.problem(header, &shown(header, &value), "NOT_IN_LIST", format!("不在可选值中，应为：{}", list(allowed)));
+                if codes::is_unlisted(header, &value) {
+                    self.warn(header, &value, "VALUE_UNLISTED", "不在工作簿的可选值中，按原样保留，请核对");
+                } else {
+                    self.problem(header, &shown(header, &value), "NOT_IN_LIST", format!("不在可选值中，应为：{}", list(allowed)));
+                }
+            } else if header == codes::COUNTRY && !codes::is_country(&value) {
+                self.warn(header, &value, "COUNTRY_UNKNOWN", "国家和地区代码表（GB/T 2659）中没有，按原样保留，请核对");
             }
             self.details.push((header, value));
         }
@@ -486,8 +492,17 @@ fn normalise(header: &str, typed: &str) -> String {
             let digits = text::clean_number(typed);
             if digits.len() == 5 { format!("0{digits}") } else { digits }
         }
-        _ => text::clean(typed),
+        _ => codes::spelled(header, text::clean(typed)),
     }
+}
+
+/// Kept content as it would be kept today: what an earlier version took as a code is a name now.
+pub fn respelled(content: &str) -> String {
+    let today = |line: &str| match line.split_once('=') {
+        Some((header, value)) => format!("{header}={}\n", codes::spelled(header, value.to_owned())),
+        None => format!("{line}\n"),
+    };
+    content.lines().map(today).collect()
 }
 
 fn text_of_name(typed: &str) -> String {
@@ -614,6 +629,17 @@ mod tests {
     fn several_faults_of_a_row_are_told_together() {
         let (_, found) = problems(&[("姓名", "王"), ("民族", "汉"), ("专业简称", "考古"), ("身份证件号", "1")]);
         assert!(["NAME", "NOT_IN_LIST", "ID_LENGTH"].iter().all(|code| found.contains(code)), "{found:?}");
+    }
+
+    #[test]
+    fn codes_are_taken_for_the_names_that_are_kept() {
+        let typed = [("民族", "01"), ("国籍/地区", "CHN"), ("政治面貌", "13"), ("健康状况", "10"), ("成员1关系", "51"), ("身份证件类型", "1")];
+        let (by_code, found) = problems(&typed);
+        assert_eq!(found, Vec::<&str>::new());
+        let by_name = problems(&[]).0.expect("is right");
+        assert_eq!(by_code.expect("is right").content(), by_name.content());
+        assert_eq!(respelled(&by_name.content().replace("国籍/地区=中国", "国籍/地区=156")), by_name.content());
+        assert_eq!(respelled(&by_name.content()), by_name.content());
     }
 
     #[test]
