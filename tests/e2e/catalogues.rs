@@ -68,6 +68,40 @@ async fn codes_in_a_workbook_say_what_names_say_and_what_no_table_knows_is_a_dou
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_no_table_knows_is_a_doubt_where_its_province_exists() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let school = |region: &str, authority: &str| json!({ "code": "3643000011", "name": "新区学校", "region": region, "kind": "PUBLIC", "authority": authority, "majors": [] });
+    for (region, authority) in [("999999", "430100"), ("430199", "169900"), ("43019", "430100"), ("4301999", "430100")] {
+        assert_eq!(reason(people.admin.post("/v1/schools", &school(region, authority), "").await), (400, "INVALID_ARGUMENT".to_owned()));
+    }
+    let made = people.admin.post("/v1/schools", &school("430199", "430100"), "").await.expect("is entered");
+    assert!(made["doubts"].as_array().is_some_and(|doubts| doubts.len() == 1 && doubts[0].as_str().is_some_and(|doubt| doubt.contains("430199"))), "{made}");
+    let known = people.admin.get(&format!("/v1/schools/{SCHOOL}")).await.expect("a school");
+    assert_eq!(known["doubts"], json!([]));
+    let account = json!({ "account": "newcounty", "displayName": "新区", "role": "DEPARTMENT_OFFICER", "organisation": "430199" });
+    people.admin.post("/v1/accounts", &account, "").await.expect("is opened");
+    let accounts = people.admin.get("/v1/accounts?organisation=430199").await.expect("accounts");
+    assert!(accounts["accounts"][0]["doubt"].as_str().is_some_and(|doubt| doubt.contains("430199")), "{accounts}");
+    // In a workbook: of where somebody is registered, and of the number.
+    let known = schools::number(2);
+    let body = format!("430199{}", &known[6..17]);
+    let number = format!("{body}{}", xuezhu_domain::identity::check_character(&body).expect("digits"));
+    let report =
+        people.import(&[with(1, &[("户口所在地行政区划码", "430199")]), with(2, &[("身份证件号", &number)]), with(3, &[("生源地行政区划码", "990101")])]).await;
+    let doubts = ["户口所在地行政区划码", "身份证件号"].map(|column| (column.to_owned(), "REGION_UNKNOWN".to_owned()));
+    assert_eq!((&report["rowsNew"], told(&report, "warnings")), (&json!(2), doubts.to_vec()), "{report}");
+    assert_eq!(told(&report, "problems"), [("生源地行政区划码".to_owned(), "REGION".to_owned())]);
+    assert!(!report["warnings"].to_string().contains(&number[6..14]), "no part of a number beside the birth date");
+    let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+    let list = format!("/v1/schools/{SCHOOL}/awardLists/{}/import", made["list"].as_str().expect("an id"));
+    let report = people.clerk.upload(&list, schools::awards(&[("王甲", &number, "9-12")]), "").await.expect("is read");
+    assert_eq!((&report["rowsNew"], told(&report, "warnings")), (&json!(1), doubts[1..].to_vec()), "{report}");
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_major_that_was_stored_under_a_wrong_code_keeps_its_name_and_is_told_as_a_doubt() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");

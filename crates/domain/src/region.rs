@@ -39,7 +39,21 @@ pub fn all() -> impl Iterator<Item = &'static str> {
     REGIONS.keys().copied()
 }
 
-/// Code of a province, prefecture or county that exists, or once did.
+/// Stable code of a doubt: a region that no table knows, of a province that exists.
+pub const REGION_UNKNOWN: &str = "REGION_UNKNOWN";
+
+/// Whether a text begins with the two digits of a province.
+pub fn is_of_a_province(text: &str) -> bool {
+    text.get(..2).is_some_and(|province| !spans(&format!("{province}0000")).is_empty())
+}
+
+/// What is doubtful about a code that a [`RegionCode`] took: regions are made every year, and tables come later.
+pub fn doubt(code: &str) -> Option<String> {
+    let known = code.is_empty() || !spans(code).is_empty();
+    (!known).then(|| format!("行政区划码{code}不在历年国标（GB/T 2260）中，请核对；确属新设的区划，请运维人员补入行政区划表"))
+}
+
+/// Code of a province, prefecture or county that exists, or once did, or may have been made since: its province exists.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RegionCode(String);
@@ -50,7 +64,7 @@ pub enum RegionError {
     /// Not six digits.
     #[error("行政区划码应为6位数字")]
     Form,
-    /// In no edition of GB/T 2260.
+    /// Of a province that is in no edition of GB/T 2260.
     #[error("行政区划码在历年国标（GB/T 2260）中都不存在，请核对")]
     Unknown,
 }
@@ -62,7 +76,7 @@ impl FromStr for RegionCode {
         if text.len() != 6 || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(RegionError::Form);
         }
-        if spans(text).is_empty() { Err(RegionError::Unknown) } else { Ok(Self(text.to_owned())) }
+        if is_of_a_province(text) { Ok(Self(text.to_owned())) } else { Err(RegionError::Unknown) }
     }
 }
 
@@ -119,6 +133,8 @@ mod tests {
     fn abolished_codes_are_codes() {
         assert!("110103".parse::<RegionCode>().is_ok(), "崇文区 was merged away in 2010");
         assert_eq!("999999".parse::<RegionCode>(), Err(RegionError::Unknown));
+        assert!("430199".parse::<RegionCode>().is_ok() && doubt("430199").is_some(), "of a province that exists: a doubt");
+        assert_eq!((doubt("430102"), doubt("110103"), doubt("")), (None, None, None));
         assert_eq!("11010".parse::<RegionCode>(), Err(RegionError::Form));
     }
 

@@ -302,6 +302,7 @@ pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) 
         for row in table.rows.iter().filter(|row| table.counts(row, upload.include_hidden)) {
             report.rows_total += 1;
             let (parsed, problems) = rules::parse(table, row, &rules);
+            warn(&mut report, &table.sheet, row.number, parsed.as_ref().and_then(rules::doubt));
             let outcome = match parsed {
                 None => Err(problems),
                 Some(parsed) => place(ctx, parts, &list, &mut known, &mut seen, row.number, (parsed, kept)).map_err(|problem| vec![problem]),
@@ -459,6 +460,13 @@ fn tell(report: &mut ImportReport, sheet: &str, number: u32, problems: Vec<rules
             code: code.to_owned(),
             reason: text::mask_long_numbers(&reason),
         });
+    }
+}
+
+fn warn(report: &mut ImportReport, sheet: &str, number: u32, doubt: Option<rules::Problem>) {
+    if let Some((column, value, code, reason)) = doubt.filter(|_| report.warnings.len() < PROBLEMS_LISTED) {
+        let (row, code) = (i32::try_from(number).unwrap_or(i32::MAX), code.to_owned());
+        report.warnings.push(Problem { sheet: sheet.to_owned(), row, column: column.to_owned(), value: text::told_cell(column, &value), code, reason });
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a row of an uploaded list may hold, what may happen to an entry, and what a list's digest covers. Pure.
 
 use chrono::NaiveDate;
-use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
+use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, region::REGION_UNKNOWN, text};
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Column, Flaw, Row, Table};
 
 use xuezhu_judge::{
@@ -206,6 +206,12 @@ pub fn parse(table: &Table, row: &Row, rules: &ListRules) -> (Option<Parsed>, Ve
         _ => None,
     };
     (parsed, problems)
+}
+
+/// What is worth a second look in a row that can be stored.
+pub fn doubt(parsed: &Parsed) -> Option<Problem> {
+    let why = "号码前6位不在历年行政区划（GB/T 2260）中，请对照证件核对；确属新设的区划可以保留";
+    parsed.id.region_is_unknown().then(|| ("身份证件号", parsed.id.masked(), REGION_UNKNOWN, why.to_owned()))
 }
 
 /// Months of the term: `9-12`, `9,10,1`, `11-1`, `202609`; blank for all.

@@ -356,6 +356,7 @@ async fn list_accounts(ctx: &Context, tx: &mut Tx, request: &pb::ListAccountsReq
 fn account_to_proto(row: AccountRow) -> pb::Account {
     pb::Account {
         role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
+        doubt: if row.organisation.len() == 6 { region::doubt(&row.organisation).unwrap_or_default() } else { String::new() },
         account: row.account,
         display_name: row.display_name,
         organisation: row.organisation,
@@ -368,6 +369,10 @@ async fn to_proto(tx: &mut Tx, row: SchoolRow) -> Result<pb::School, Error> {
     Ok(pb::School {
         majors: majors.into_iter().map(major_to_proto).collect(),
         kind: school::Kind::from_str_name(&row.kind).unwrap_or_default().into(),
+        doubts: [("所在地", &row.region), ("主管部门", &row.authority)]
+            .into_iter()
+            .filter_map(|(of, code)| Some(format!("{of}：{}", region::doubt(code)?)))
+            .collect(),
         code: row.code,
         name: row.name,
         region: row.region,

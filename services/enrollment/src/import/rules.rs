@@ -6,6 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use xuezhu_domain::{
     IdNumber, Month, Sex,
     codes::{self, COLUMNS, Major, Need},
+    region::{self, REGION_UNKNOWN},
     text,
 };
 use xuezhu_proto::common::Problem;
@@ -362,10 +363,13 @@ impl Reader<'_> {
     fn check_regions(&mut self) {
         for header in ["生源地行政区划码", "出生地行政区划码", "籍贯地行政区划码", "户口所在地行政区划码"] {
             let code = self.value(header).to_owned();
-            if !code.is_empty()
-                && let Err(error) = code.parse::<xuezhu_domain::RegionCode>()
-            {
+            if code.is_empty() {
+                continue;
+            }
+            if let Err(error) = code.parse::<xuezhu_domain::RegionCode>() {
                 self.problem(header, &code, "REGION", error.to_string());
+            } else if let Some(doubt) = region::doubt(&code) {
+                self.warn(header, &code, REGION_UNKNOWN, doubt);
             }
         }
     }
@@ -454,6 +458,9 @@ impl Reader<'_> {
         }
         if id.region_ended_before_birth() {
             self.warn("身份证件号", &id.masked(), "REGION_OLD", "号码中的行政区划在出生前已撤销，请核对证件");
+        }
+        if id.region_is_unknown() {
+            self.warn("身份证件号", &id.masked(), REGION_UNKNOWN, "号码前6位不在历年行政区划（GB/T 2260）中，请对照证件核对；确属新设的区划可以保留");
         }
         if self.value("政治面貌").contains("中共") && age < PARTY_AGE {
             self.warn("政治面貌", "", "PARTY_AGE", "未满18周岁，请核对政治面貌");
