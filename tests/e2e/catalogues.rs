@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use xuezhu::client::Session;
 use xuezhu_service::settings::Settings;
 use xuezhu_store::{Db, run};
 use xuezhu_tests::{
-    Engine, deployment, deployment_on, postgres,
-    schools::{self, SCHOOL, reason, student},
+    Engine,
+    apart::{Apart, answered},
+    binary, deployment, deployment_on, postgres, prepare,
+    schools::{self, SCHOOL, reason, student, workbook},
+    until,
 };
 
 /// Columns and codes of what a report tells.
@@ -99,6 +103,60 @@ async fn a_region_that_no_table_knows_is_a_doubt_where_its_province_exists() {
     let report = people.clerk.upload(&list, schools::awards(&[("王甲", &number, "9-12")]), "").await.expect("is read");
     assert_eq!((&report["rowsNew"], told(&report, "warnings")), (&json!(1), doubts[1..].to_vec()), "{report}");
     deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_adds_to_tables_holds_in_every_service_and_a_wrong_line_stops_the_start() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let tables = folder.path().join("tables");
+    std::fs::create_dir(&tables).expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(tables.join(name), text).expect("writes");
+    write("regions.csv", "code,name,from_year,to_year\n430199,新设区,2026,\n");
+    write("majors.csv", "catalogue,code,name,also,agricultural,performing_arts\n2010,990001,茶文化,茶艺与茶文化,y,n\n");
+    write("working_days.csv", "date,kind\n2027-01-01,off\n");
+    let file = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    let apart = Apart::start_with(folder.path(), &file("enrollment.db"), &file("aid.db"), &[("TABLES_DIR", &tables.display().to_string())]);
+    let first = answered(async || Session::log_in(&apart.base(), "admin", "first-Password1").await).await;
+    drop(first);
+    let people = schools::open_at(&apart.base(), "first-Password1").await;
+    let majors = json!([{ "name": "茶艺与茶文化" }, { "catalogue": "2010", "code": "100100" }]);
+    let body = json!({ "code": "3643000011", "name": "茶学校", "region": "430199", "kind": "PUBLIC", "authority": "430100", "majors": majors });
+    let school = people.admin.post("/v1/schools", &body, "").await.expect("is entered");
+    assert_eq!((&school["doubts"], &school["majors"][1]["name"]), (&json!([]), &json!("茶文化")), "{school}");
+    // Aid knows the major too: who studies it is proposed for it.
+    let clerk = people.open_account("teaclerk", "SCHOOL_CLERK", "3643000011", schools::PASSWORD).await;
+    let head = people.open_account("teahead", "PRINCIPAL", "3643000011", schools::PASSWORD).await;
+    let at = "/v1/schools/3643000011";
+    let rows = [with(1, &[("专业简称", "茶文化"), ("户口性质", "非农业户口"), ("学生居住地类型", "城市")])];
+    let report = clerk.upload(&format!("{at}/enrollments/import"), workbook(&rows), "").await.expect("is read");
+    assert_eq!(report["rowsNew"], 1, "{report}");
+    let made = clerk.post(&format!("{at}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+    let submission = format!("{at}/submissions/{}", made["submission"].as_str().expect("an id"));
+    head.post(&format!("{submission}/attest"), &json!({ "digest": made["digest"] }), "").await.expect("is attested");
+    people.officer.post(&format!("{submission}/approve"), &json!({ "digest": made["digest"] }), "").await.expect("is approved");
+    let list = answered(async || clerk.post(&format!("{at}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await).await;
+    let propose = format!("{at}/awardLists/{}/propose", list["list"].as_str().expect("an id"));
+    until("aid proposes who studies the added major", async || {
+        let answer = clerk.post(&propose, &json!({ "preview": true }), "").await.expect("candidates");
+        answer["candidates"].as_array().is_some_and(|found| found.iter().any(|one| one["reason"] == "AGRICULTURAL_MAJOR"))
+    })
+    .await;
+    drop(apart);
+    // What can't be taken is named by file, line and column, and nothing starts.
+    let refused = |wanted: &[&str]| {
+        let run = std::process::Command::new(binary()).arg("aid").env("XUEZHU_TABLES_DIR", &tables).output().expect("runs");
+        let told = String::from_utf8_lossy(&run.stderr).into_owned() + &String::from_utf8_lossy(&run.stdout);
+        assert!(!run.status.success() && wanted.iter().all(|word| told.contains(word)), "{told}");
+    };
+    write("regions.csv", "code,name,from_year,to_year\n430199,新设区,2026,\n43019,又一区,2026,\n");
+    refused(&["tables_dir", "regions.csv", "line 3", "column code"]);
+    write("regions.csv", "code,name,from_year,to_year\n");
+    write("working_days.csv", "date,kind\n2027-01-01,free\n");
+    refused(&["working_days.csv", "line 2"]);
+    write("working_days.csv", "date,kind\n");
+    write("Regions.csv", "code,name,from_year,to_year\n");
+    refused(&["Regions.csv", "is none of"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

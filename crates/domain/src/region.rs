@@ -2,9 +2,16 @@
 //!
 //! Source: `data/regions.csv`. A code without an end is "not known to have ended" (some ends after 2020 are missing).
 
-use std::{collections::HashMap, fmt, str::FromStr, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    fmt,
+    str::FromStr,
+    sync::{LazyLock, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
+
+use crate::tables::{self, Fault, keep};
 
 /// A span of years in which a code had a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +24,13 @@ pub struct Span {
     pub to: Option<i32>,
 }
 
-static REGIONS: LazyLock<HashMap<&'static str, Vec<Span>>> = LazyLock::new(|| {
-    let mut regions: HashMap<&'static str, Vec<Span>> = HashMap::new();
+/// Columns of a table of regions.
+pub const COLUMNS: [&str; 4] = ["code", "name", "from_year", "to_year"];
+
+type Regions = HashMap<&'static str, Vec<Span>>;
+
+static BUILT_IN: LazyLock<Regions> = LazyLock::new(|| {
+    let mut regions = Regions::new();
     for line in include_str!("../data/regions.csv").lines().skip(1) {
         let mut fields = line.split(',');
         let (Some(code), Some(name)) = (fields.next(), fields.next()) else { continue };
@@ -28,15 +40,63 @@ static REGIONS: LazyLock<HashMap<&'static str, Vec<Span>>> = LazyLock::new(|| {
     }
     regions
 });
+static WITH_OPERATORS: OnceLock<Regions> = OnceLock::new();
+
+fn known() -> &'static Regions {
+    WITH_OPERATORS.get().unwrap_or(&BUILT_IN)
+}
+
+/// Adds an operator's table to the regions, all of it or nothing. A process does it once, before its services start; a second time
+/// changes nothing. Returns how many codes there are then.
+pub fn load(text: &str) -> Result<usize, Fault> {
+    let with = with(&BUILT_IN, text)?;
+    Ok(WITH_OPERATORS.get_or_init(|| with).len())
+}
+
+/// Regions and what a table adds to them: a code, or, with the year from which it holds, another name of one; a line with a name that
+/// the code has says its years anew. Nothing is taken away: a code that ended has a last year.
+fn with(regions: &Regions, text: &str) -> Result<Regions, Fault> {
+    let mut regions = regions.clone();
+    let lines = tables::read(text, &COLUMNS)?;
+    // A province may stand behind its counties.
+    let provinces: Vec<&str> = lines.iter().map(|line| line.get("code")).filter(|code| code.ends_with("0000")).collect();
+    for line in &lines {
+        let (code, name) = (line.digits("code", 6)?, line.text("name")?);
+        let (from, to) = (line.year("from_year")?, line.year("to_year")?);
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            return Err(line.fault("to_year", "lies before from_year"));
+        }
+        let province = format!("{}0000", &code[..2]);
+        if !regions.contains_key(province.as_str()) && !provinces.contains(&province.as_str()) {
+            return Err(line.fault("code", format!("there is no province {province}")));
+        }
+        let spans = regions.entry(keep(code)).or_default();
+        if let Some(span) = spans.iter_mut().rev().find(|span| span.name == name) {
+            (span.from, span.to) = (from.or(span.from), to);
+            continue;
+        }
+        if let Some(last) = spans.last_mut() {
+            let Some(from) = from else {
+                return Err(line.fault("from_year", format!("{code} is {} already: since when is it {name}?", last.name)));
+            };
+            if last.from.is_some_and(|began| from <= began) {
+                return Err(line.fault("from_year", format!("{code} is {} from {}: another name comes later", last.name, last.from.unwrap_or_default())));
+            }
+            last.to = last.to.filter(|to| *to < from).or(Some(from - 1));
+        }
+        spans.push(Span { name: keep(name), from, to });
+    }
+    Ok(regions)
+}
 
 /// Every span of a code; empty for one that never existed.
 pub fn spans(code: &str) -> &'static [Span] {
-    REGIONS.get(code).map_or(&[], Vec::as_slice)
+    known().get(code).map_or(&[], Vec::as_slice)
 }
 
 /// All codes, unordered.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    REGIONS.keys().copied()
+    known().keys().copied()
 }
 
 /// Stable code of a doubt: a region that no table knows, of a province that exists.
@@ -136,6 +196,28 @@ mod tests {
         assert!("430199".parse::<RegionCode>().is_ok() && doubt("430199").is_some(), "of a province that exists: a doubt");
         assert_eq!((doubt("430102"), doubt("110103"), doubt("")), (None, None, None));
         assert_eq!("11010".parse::<RegionCode>(), Err(RegionError::Form));
+    }
+
+    #[test]
+    fn an_operators_table_adds_and_renames_by_year_and_drops_nothing() {
+        let read = |lines: &str| with(&BUILT_IN, &format!("{}\n{lines}\n", COLUMNS.join(",")));
+        let regions = read("430199,新设区,2026,\n430102,新芙蓉区,2027,\n430103,天心区,,2026\n990102,某县,,\n990000,某省,2026,").expect("is good");
+        assert_eq!(regions.len(), BUILT_IN.len() + 3);
+        assert_eq!(regions["430199"], [Span { name: "新设区", from: Some(2026), to: None }]);
+        let renamed: Vec<(&str, Option<i32>)> = regions["430102"].iter().map(|span| (span.name, span.to)).collect();
+        assert_eq!(renamed[renamed.len() - 2..], [("芙蓉区", Some(2026)), ("新芙蓉区", None)]);
+        assert_eq!(regions["430103"].last().map(|span| (span.name, span.to)), Some(("天心区", Some(2026))));
+        for (lines, line, column) in [
+            ("43019,新设区,2026,", 2, "code"),
+            ("430198,,2026,", 2, "name"),
+            ("430198,甲区,2026,\n430199,新设区,26,", 3, "from_year"),
+            ("430199,新设区,2026,2025", 2, "to_year"),
+            ("430102,新芙蓉区,,", 2, "from_year"),
+            ("990102,某县,,", 2, "code"),
+        ] {
+            let fault = read(lines).expect_err("is told");
+            assert_eq!((fault.line, fault.column.as_str()), (line, column), "{lines}");
+        }
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Deployment {
         if let Some(day) = remembered_day(&options.data)? {
             clock.step_to(day);
         }
-        options.settings.load_calendar(clock.today())?;
+        options.settings.load_tables(clock.today())?;
         let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
         let (http, enrollment_grpc, aid_grpc) = (bind(&options.http).await?, bind(&options.enrollment_grpc).await?, bind(&options.aid_grpc).await?);
         let file = |name: &str| format!("sqlite:{}", options.data.join(name).display());
