@@ -12,6 +12,7 @@ mod clocks;
 mod contract;
 mod corrections;
 mod deputies;
+mod directory;
 mod dossiers;
 mod faults;
 mod feed;

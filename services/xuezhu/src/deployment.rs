@@ -251,6 +251,8 @@ impl Deployment {
     pub async fn step_to(&self, day: NaiveDate) -> anyhow::Result<()> {
         self.drain().await?;
         self.clock.step_to(day);
+        // What begins on that day has begun when this returns.
+        xuezhu_enrollment::directory::schools::turn_now(self.enrollment.parts()).await?;
         std::fs::write(self.data.join(CIVIL_DAY), day.to_string())?;
         self.drain().await
     }

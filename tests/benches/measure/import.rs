@@ -7,6 +7,7 @@ use xuezhu::deployment::system_clock;
 use xuezhu_domain::codes;
 use xuezhu_enrollment::{
     Enrollment,
+    directory::schools::Offered,
     identity_check::registry::Registry,
     import::{self, SchoolRules, Upload, rules},
 };
@@ -49,7 +50,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let (clock, ids) = (system_clock(), Ids::random());
     let service = Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate().0, Registry::None, &tasks, &stop).await.expect("starts");
     let parts = Arc::new(service.parts().clone());
-    let majors: Vec<&'static codes::Major> = codes::major("2010", "010200").into_iter().collect();
+    let majors: Vec<Offered> = codes::major("2010", "010200").into_iter().map(|major| Offered { major, ended: None }).collect();
     open_school(&db, &clock, &ids).await;
 
     let begun = Instant::now();
@@ -130,6 +131,7 @@ async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
         region: "430102".parse().expect("a region"),
         kind: "PUBLIC",
         authority: "430100".parse().expect("a region"),
+        telephone: String::new(),
         majors: codes::major("2010", "010200").into_iter().collect(),
     };
     db.write(&(Context::new(admin, clock, ids), school), |tx, (ctx, school)| {

@@ -76,7 +76,7 @@ enum Effect {
 
 /// Imports a workbook, or tells what that would do.
 pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) -> Result<ImportReport, Error> {
-    let school = directory::school_for(ctx, tx, &upload.school, Permission::EnterForSchool).await?;
+    let school = directory::open_for_entry(ctx, tx, &upload.school).await?;
     let majors = directory::majors(tx, &school.code).await?;
     let rules = SchoolRules { school: &school.code, majors: &majors, today: ctx.today() };
     let mut found = Findings::default();
@@ -279,6 +279,7 @@ async fn match_rows(
         let gone = || left.get(&(row.key, row.row.entry_month.number(), row.row.school_number.as_str())).copied();
         let Some(known) = same_key.or(same_number) else {
             match gone() {
+                None if row.row.major_ended.is_some() => found.add(&row.sheet, row.number, vec![major_ended(&row)], Vec::new()),
                 None => {
                     if never_came.contains(&(row.key, row.row.entry_month.number())) {
                         let why = "该生已按新生未报到注销；如确已到校，可以重新录入并申报，否则请从表中删去";
@@ -342,6 +343,11 @@ fn moving(moves: &[Move]) -> HashSet<Uuid> {
         }
     }
     moving
+}
+
+/// Said of a new row of a major that takes nobody new.
+fn major_ended(row: &Keyed) -> RowProblem {
+    RowProblem::new("专业简称", row.row.major.name, "MAJOR_ENDED", row.row.major_ended.clone().unwrap_or_default())
 }
 
 /// Said of a row of somebody who left the school.

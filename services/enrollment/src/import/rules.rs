@@ -12,6 +12,8 @@ use xuezhu_domain::{
 use xuezhu_proto::common::Problem;
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Flaw, Row, Table};
 
+use crate::directory::schools::Offered;
+
 /// Headers by which a header row is known.
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
 /// Title of the blank workbook.
@@ -27,8 +29,8 @@ const PARTY_AGE: i32 = 18;
 pub struct SchoolRules<'s> {
     /// Its code.
     pub school: &'s str,
-    /// Majors that it may teach.
-    pub majors: &'s [&'static Major],
+    /// Majors that it may teach, those that ended among them.
+    pub majors: &'s [Offered],
     /// Civil day.
     pub today: NaiveDate,
 }
@@ -98,6 +100,8 @@ pub struct Parsed {
     pub class_name: String,
     /// Major.
     pub major: &'static Major,
+    /// Why nobody new is taken into the major from the month of entry on; none where somebody is.
+    pub major_ended: Option<String>,
     /// Month of entry.
     pub entry_month: Month,
     /// 全日制 or 非全日制.
@@ -286,7 +290,8 @@ impl Reader<'_> {
             birth_date,
             school_number: text("学号"),
             class_name: text("班级名称"),
-            major,
+            major: major.major,
+            major_ended: major.refusal(entry_month.first_day()),
             entry_month,
             study_form: text("学习形式"),
             student_category: text("学生类别"),
@@ -417,7 +422,7 @@ impl Reader<'_> {
     }
 
     /// Rule RG-2: a major that the school may teach, by name or by code.
-    fn major(&mut self, rules: &SchoolRules) -> Option<&'static Major> {
+    fn major(&mut self, rules: &SchoolRules) -> Option<Offered> {
         let typed = self.value("专业简称").to_owned();
         if typed.is_empty() {
             return None;
@@ -425,10 +430,10 @@ impl Reader<'_> {
         // A code that a spreadsheet took for a number has lost its leading zero.
         let code = if typed.bytes().all(|b| b.is_ascii_digit()) { format!("{typed:0>6}") } else { String::new() };
         let year = self.value("入学年月").parse::<Month>().map_or(rules.today.year(), Month::year);
-        let meant = rules.majors.iter().copied().filter(|major| major.is_named(&typed) || major.code == code);
-        let known = meant.min_by_key(|major| preference(major, year));
+        let meant = rules.majors.iter().copied().filter(|offered| offered.major.is_named(&typed) || offered.major.code == code);
+        let known = meant.min_by_key(|offered| preference(offered, year));
         if known.is_none() {
-            let offered: Vec<&str> = rules.majors.iter().map(|major| major.name).collect();
+            let offered: Vec<&str> = rules.majors.iter().filter(|offered| offered.ended.is_none()).map(|offered| offered.major.name).collect();
             self.problem("专业简称", &typed, "MAJOR_NOT_OFFERED", format!("本校没有备案该专业，已备案：{}", list(&offered)));
         }
         known
@@ -476,11 +481,11 @@ impl Reader<'_> {
     }
 }
 
-/// Which of several majors that a cell may mean goes first: one under its own code before one under another's, and of two catalogues
-/// the newest that there was in the year of entry.
-fn preference(major: &Major, year: i32) -> (bool, bool, i32) {
-    let catalogue: i32 = major.catalogue.parse().unwrap_or_default();
-    (major.right.is_some(), catalogue > year, (year - catalogue).abs())
+/// Which of several majors that a cell may mean goes first: one that takes students, one under its own code before one under another's,
+/// and of two catalogues the newest that there was in the year of entry.
+fn preference(offered: &Offered, year: i32) -> (bool, bool, bool, i32) {
+    let catalogue: i32 = offered.major.catalogue.parse().unwrap_or_default();
+    (offered.ended.is_some(), offered.major.right.is_some(), catalogue > year, (year - catalogue).abs())
 }
 
 /// A cell as it is kept: number-like columns without blanks, dates as digits, lost leading zeros put back where the
@@ -590,7 +595,7 @@ mod tests {
         let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
         let cells = headers.iter().map(|header| Cell::text(row.get(header.as_str()).map_or("", String::as_str))).collect();
         let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), blind: false };
-        let majors = [codes::major("2010", "100100").expect("护理"), codes::major("2010", "010200").expect("现代农艺技术")];
+        let majors = ["100100", "010200"].map(|code| Offered { major: codes::major("2010", code).expect("is known"), ended: None });
         let rules = SchoolRules { school: "3643000001", majors: &majors, today: NaiveDate::from_ymd_opt(2016, 9, 10).expect("a date") };
         let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells, hidden: false, beyond: false }, &rules);
         (parsed, problems.into_iter().map(|problem| problem.code).collect())

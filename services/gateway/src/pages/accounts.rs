@@ -157,6 +157,7 @@ async fn create_school(desk: Desk, Form(form): Form<SchoolForm>) -> Result<Respo
         region: form.region.trim().to_owned(),
         kind: school::Kind::from_str_name(&form.kind).unwrap_or_default().into(),
         authority: form.authority.trim().to_owned(),
+        telephone: String::new(),
         majors,
     };
     match desk.directory().create_school(desk.change(&form.request_id, asked)).await {
