@@ -99,6 +99,36 @@ pub fn all() -> impl Iterator<Item = &'static str> {
     known().keys().copied()
 }
 
+/// Name of a code with those above it: 湖南省长沙市芙蓉区. Empty for one that no table knows.
+pub fn full_name(code: &str) -> String {
+    let mut name = String::new();
+    let above = [code.get(..2).map(|p| format!("{p}0000")), code.get(..4).map(|p| format!("{p}00")), Some(code.to_owned())];
+    let mut told: Vec<String> = above.into_iter().flatten().collect();
+    told.dedup();
+    for code in &told {
+        let Some(span) = spans(code).last() else { continue };
+        // What stands between a city and its districts only in the table is in nobody's address.
+        if code == &told[told.len() - 1] || !(matches!(span.name, "市辖区" | "县") || span.name.contains("直辖")) {
+            name.push_str(span.name);
+        }
+    }
+    name
+}
+
+/// Whether a code has not ended by a year, as far as the table knows.
+pub fn is_current(code: &str, year: i32) -> bool {
+    spans(code).last().is_some_and(|span| span.to.is_none_or(|to| to >= year))
+}
+
+/// Codes of a name, alone or with names above it, that are current in a year; in order.
+pub fn named(name: &str, year: i32) -> Vec<&'static str> {
+    let name: String = name.split_whitespace().collect();
+    let is_of = |code: &&str| is_current(code, year) && spans(code).last().is_some_and(|span| name.ends_with(span.name)) && full_name(code).ends_with(&name);
+    let mut found: Vec<&'static str> = all().filter(is_of).collect();
+    found.sort_unstable();
+    found
+}
+
 /// Stable code of a doubt: a region that no table knows, of a province that exists.
 pub const REGION_UNKNOWN: &str = "REGION_UNKNOWN";
 
@@ -196,6 +226,21 @@ mod tests {
         assert!("430199".parse::<RegionCode>().is_ok() && doubt("430199").is_some(), "of a province that exists: a doubt");
         assert_eq!((doubt("430102"), doubt("110103"), doubt("")), (None, None, None));
         assert_eq!("11010".parse::<RegionCode>(), Err(RegionError::Form));
+    }
+
+    #[test]
+    fn a_region_is_found_by_its_name_alone_or_with_those_above() {
+        assert_eq!(
+            (full_name("430102").as_str(), full_name("110101").as_str(), full_name("430000").as_str()),
+            ("湖南省长沙市芙蓉区", "北京市东城区", "湖南省")
+        );
+        for name in ["芙蓉区", "长沙市芙蓉区", "湖南省长沙市 芙蓉区"] {
+            assert_eq!(named(name, 2026), ["430102"], "{name}");
+        }
+        assert_eq!(named("鼓楼区", 2026).len(), named("鼓楼区", 2026).iter().filter(|code| full_name(code).ends_with("鼓楼区")).count());
+        assert!(named("鼓楼区", 2026).len() > 2, "several cities have one");
+        assert_eq!(named("南京市鼓楼区", 2026), ["320106"]);
+        assert!(named("芙蓉", 2026).is_empty() && named("", 2026).is_empty() && named("崇文区", 2026).is_empty() && named("北京市崇文区", 2005) == ["110103"]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod forgotten;
 mod home;
 mod import;
 mod lists;
+mod pickers;
+mod schools;
 mod students;
 mod submissions;
 
@@ -58,6 +60,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .merge(home::routes())
         .merge(accounts::routes())
+        .merge(schools::routes())
         .merge(import::routes())
         .merge(students::routes())
         .merge(submissions::routes())
@@ -188,7 +191,7 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 40] = [
+const FIELDS: [(&str, &str); 43] = [
     ("as_of", "哪一天的学籍"),
     ("known_at", "按哪一天以前的登记"),
     ("class_name", "班级"),
@@ -229,6 +232,9 @@ const FIELDS: [(&str, &str); 40] = [
     ("first_month", "停发的起始月份"),
     ("months", "核减的月份"),
     ("about", "链接中的名单编号"),
+    ("telephone", "联系电话"),
+    ("end_date", "停招日期"),
+    ("key", "专业"),
 ];
 
 /// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.
@@ -386,6 +392,11 @@ impl Desk {
     /// Submissions.
     pub fn submissions(&self) -> SubmissionServiceClient<Channel> {
         SubmissionServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// The civil day.
+    pub fn civil_day(&self) -> chrono::NaiveDate {
+        self.gateway.clock.today()
     }
 
     /// The civil day, as pages compare it.
