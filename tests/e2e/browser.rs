@@ -368,6 +368,7 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         wide.picture("import-preview").await?;
         wide.click("form.inline[action$=commit] button").await?;
         wide.sees("导入完成").await?;
+        walk_imports(&wide, &base, folder.path()).await?;
         wide.go(&format!("{base}/students")).await?;
         wide.sees(&students[0]["姓名"]).await?;
         wide.picture("students").await?;
@@ -381,10 +382,12 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         std::fs::write(&lines, schools::awards(&[(names[2], &number(2), "9-10")]))?;
         wide.type_in("input[type=file]", &lines.display().to_string()).await?;
         wide.click("button[value=preview]").await?;
-        wide.sees("预览（未写入）：共 1 行，新增 1").await?;
+        wide.sees("还没有写入任何内容").await?;
+        wide.sees("awards.csv").await?;
         wide.picture("award-preview").await?;
-        wide.click("button[value=import]").await?;
-        wide.sees("已写入：共 1 行，新增 1").await?;
+        wide.click("form.inline[action$=commit] button").await?;
+        wide.sees("导入完成").await?;
+        wide.click("a.btn[href*='/lists/']").await?;
         wide.sees(names[2]).await?;
         wide.picture("award-list").await?;
         wide.go(&format!("{base}{}/candidates", path.replace("/v1", "").replace("awardLists", "lists"))).await?;
@@ -428,6 +431,40 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
     .await;
     walked.expect("the pages work");
     deployment.stop().await;
+}
+
+/// A wrong file is found in the archive and taken back.
+async fn walk_imports(page: &Browser, base: &str, folder: &std::path::Path) -> anyhow::Result<()> {
+    let file = folder.join("上学期名册.xlsx");
+    std::fs::write(&file, workbook(&[student(40), student(41)]))?;
+    page.go(&format!("{base}/import")).await?;
+    page.type_in("input[type=file]", &file.display().to_string()).await?;
+    page.click("form button.btn").await?;
+    page.click("form.inline[action$=commit] button").await?;
+    page.sees("导入完成").await?;
+    page.go(&format!("{base}/imports")).await?;
+    page.sees("students.xlsx").await?;
+    page.sees("预览，未写入").await?;
+    page.picture("imports").await?;
+    page.type_in("#query", "上学期").await?;
+    page.click("form.row button").await?;
+    page.click("table tr:nth-child(2) a").await?;
+    page.click("details summary").await?;
+    page.sees("共 2 行").await?;
+    page.picture("import-done").await?;
+    page.click("form[action$=takeBack] button").await?;
+    page.sees("已撤回 2 行").await?;
+    page.picture("import-taken-back").await?;
+    page.go(&format!("{base}/imports?query=nothing")).await?;
+    page.sees("没有符合条件的导入").await?;
+    // A file that is none is told on its page, and another can be sent.
+    std::fs::write(folder.join("a.xlsx"), "no workbook")?;
+    page.go(&format!("{base}/import")).await?;
+    page.type_in("input[type=file]", &folder.join("a.xlsx").display().to_string()).await?;
+    page.click("form button.btn").await?;
+    page.sees("什么也没有写入").await?;
+    page.sees("重新上传").await?;
+    page.picture("import-refused").await
 }
 
 /// A registration goes from the clerk over the principal to the officer, each at their own first page.

@@ -978,7 +978,7 @@ fn seeds(short: u64) -> u64 {
 async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
     let mut all = Lived::default();
     for seed in 0..seeds(10) {
-        let lived = live(None, seed).await;
+        let lived = Box::pin(live(None, seed)).await;
         all.rules.extend(lived.rules);
         all.met_before += lived.met_before;
         all.later += lived.later;
@@ -1000,6 +1000,6 @@ async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_drivers_agree_with_the_reference_on_postgres() {
     for seed in 100..100 + seeds(2) {
-        live(Some((postgres::database().await, postgres::database().await)), seed).await;
+        Box::pin(live(Some((postgres::database().await, postgres::database().await)), seed)).await;
     }
 }

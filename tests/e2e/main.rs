@@ -21,6 +21,7 @@ mod flags;
 mod format;
 mod health;
 mod histories;
+mod imports;
 mod known;
 mod numbers;
 mod outside;

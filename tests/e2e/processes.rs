@@ -232,3 +232,60 @@ async fn the_first_page_asks_each_service_once() {
         assert_eq!(asked, once.into(), "{account}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_a_kill_meets_is_whole_or_lost_and_says_which() {
+    prepare();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut up = Up::start(folder.path(), &[]);
+    let admin = up.first_log_in(folder.path()).await;
+    let mut body = school(SCHOOL);
+    body["majors"] = json!([{ "catalogue": "2010", "code": "010200" }]);
+    admin.post("/v1/schools", &body, "").await.expect("a school");
+    let body = json!({ "account": "clerk", "displayName": "经办人", "role": "SCHOOL_CLERK", "organisation": SCHOOL });
+    let made = admin.post("/v1/accounts", &body, "").await.expect("an account");
+    let one_time = made["oneTimePassword"].as_str().expect("a password");
+    let mut clerk = admin.with_log_in("clerk", one_time).await.expect("logs in").change_password(one_time, PASSWORD).await.expect("changes");
+    let rows: Vec<_> = (0..3_000).map(schools::student).collect();
+    let file = schools::workbook(&rows);
+    let mut ends = BTreeMap::<String, u32>::new();
+    // Killed in every stage, at the first word of it.
+    for stage in ["READING", "CHECKING", "COMPARING", "WRITING", ""] {
+        let before = count(&clerk).await;
+        let path = format!("/v1/schools/{SCHOOL}/enrollments/import?wait=false");
+        let begun = clerk.upload(&path, file.clone(), "").await.expect("begins");
+        let import = format!("/v1/schools/{SCHOOL}/imports/{}", begun["importId"].as_str().expect("an id"));
+        until("the stage comes, or is over", async || {
+            let report = clerk.get(&import).await.expect("is there");
+            report["state"] != "RUNNING" || report["stage"] == stage
+        })
+        .await;
+        up.process.signal("-KILL");
+        up = Up::start(folder.path(), &[]);
+        clerk = Session::log_in(&up.base, "clerk", PASSWORD).await.expect("logs in");
+        let report = clerk.get(&import).await.expect("is there");
+        let state = report["state"].as_str().unwrap_or_default().to_owned();
+        let there = count(&clerk).await;
+        match state.as_str() {
+            "DONE" => assert_eq!(there, 3_000, "all of it"),
+            "LOST" => assert_eq!(there, before, "nothing of it"),
+            other => panic!("{other}: {report}"),
+        }
+        *ends.entry(state).or_default() += 1;
+    }
+    assert!(ends.get("LOST").is_some_and(|lost| *lost > 0) && ends.contains_key("DONE"), "{ends:?}");
+    assert!(up.process.signal("-TERM").success(), "a stop is clean");
+}
+
+/// Students of the school.
+async fn count(clerk: &Session) -> usize {
+    let (mut count, mut page) = (0, String::new());
+    loop {
+        let answer = clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?pageSize=1000&pageToken={page}")).await.expect("students");
+        count += answer["enrollments"].as_array().map_or(0, Vec::len);
+        answer["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut page);
+        if page.is_empty() {
+            return count;
+        }
+    }
+}

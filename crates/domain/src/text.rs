@@ -225,6 +225,48 @@ pub fn holds_long_number(text: &str) -> bool {
     mask_long_numbers(text) != text
 }
 
+/// The one of these values that somebody who typed this probably meant; none where none is near, or several are as near.
+pub fn nearest<'v>(typed: &str, values: impl IntoIterator<Item = &'v str>) -> Option<&'v str> {
+    /// Longer texts are none of a list.
+    const CHARACTERS: usize = 20;
+    let typed: Vec<char> = clean(typed).chars().collect();
+    if typed.is_empty() || typed.len() > CHARACTERS {
+        return None;
+    }
+    let mut best: Option<(usize, &str, bool)> = None;
+    for value in values {
+        let wanted: Vec<char> = value.chars().collect();
+        let steps = steps_between(&typed, &wanted);
+        let shorter = typed.len().min(wanted.len());
+        let begins = wanted.starts_with(&typed) || typed.starts_with(&wanted);
+        let is_within = typed.len().abs_diff(wanted.len()) == steps && (steps == 1 || steps < shorter);
+        // Its beginning, within it, or a typing error: one step in two characters or more, of long ones a third.
+        if shorter > 0 && (begins || is_within || (steps == 1 && shorter > 1) || steps * 3 <= shorter) {
+            best = match best {
+                Some((fewest, _, _)) if fewest < steps => best,
+                Some((fewest, known, _)) if fewest == steps && known != value => Some((steps, known, false)),
+                _ => Some((steps, value, true)),
+            };
+        }
+    }
+    best.filter(|(.., alone)| *alone).map(|(_, value, _)| value)
+}
+
+/// Characters to put in, take out or replace until one text is the other.
+fn steps_between(from: &[char], to: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, one) in from.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (place, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(one != other);
+            diagonal = row[place + 1];
+            row[place + 1] = replaced.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[to.len()]
+}
+
 /// Signs that may stand between two groups of a number.
 const BETWEEN_GROUPS: usize = 2;
 
@@ -314,6 +356,28 @@ pub fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_near_miss_has_one_value_that_was_meant() {
+        let values = ["汉族", "满族", "回族", "三年制", "三年以上", "居民身份证", "群众", "农业户口", "非农业户口"];
+        for (typed, meant) in [
+            ("汉", Some("汉族")),
+            ("汉 族", Some("汉族")),
+            ("三年", Some("三年制")),
+            ("身份证", Some("居民身份证")),
+            ("居民身分证", Some("居民身份证")),
+            ("农业", Some("农业户口")),
+            ("非农业", Some("非农业户口")),
+            // Several are as near, or none is.
+            ("族", None),
+            ("户口", None),
+            ("考古", None),
+            ("", None),
+            ("1", None),
+        ] {
+            assert_eq!(nearest(typed, values), meant, "{typed}");
+        }
+    }
 
     #[test]
     fn cells_lose_what_no_value_has() {

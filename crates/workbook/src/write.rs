@@ -49,6 +49,15 @@ pub struct Mark {
     pub column: String,
     /// Why, and what to do.
     pub reason: String,
+    /// What was probably meant; empty where nothing is near.
+    pub proposed: String,
+}
+
+impl Mark {
+    /// What is said beside the cell.
+    fn said(&self) -> String {
+        if self.proposed.is_empty() { self.reason.clone() } else { format!("{}；建议改为：{}", self.reason, self.proposed) }
+    }
 }
 
 /// Header of the column that a marked workbook adds; ignored when it is uploaded again.
@@ -112,14 +121,12 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
                 let at_fault = faults.and_then(|faults| faults.iter().find(|mark| mark.column == *header));
                 write_cell(sheet, (line, column), &row.cells[*index], if at_fault.is_some() { &fault } else { &text })?;
                 if let Some(mark) = at_fault {
-                    sheet.insert_note(line, column, &Note::new(&mark.reason).add_author_prefix(false))?;
+                    sheet.insert_note(line, column, &Note::new(mark.said()).add_author_prefix(false))?;
                 }
             }
             if let Some(faults) = faults {
-                let reasons: Vec<String> = faults
-                    .iter()
-                    .map(|mark| if mark.column.is_empty() { mark.reason.clone() } else { format!("【{}】{}", mark.column, mark.reason) })
-                    .collect();
+                let reasons: Vec<String> =
+                    faults.iter().map(|mark| if mark.column.is_empty() { mark.said() } else { format!("【{}】{}", mark.column, mark.said()) }).collect();
                 sheet.write_string_with_format(line, REASON_COLUMN, reasons.join("；"), &fault)?;
             }
         }
@@ -271,7 +278,8 @@ mod tests {
         let columns = [column("姓名", "2至36字"), column("身份证件号", "18位")];
         let template = Template { title: "学生信息", notes: &[], columns: &columns };
         let tables = read("姓名,身份证件号\n王伟,1\n李娜,2\n".as_bytes(), COLUMNS).unwrap();
-        let marks = [Mark { sheet: String::new(), row: 3, column: "身份证件号".into(), reason: "居民身份证号应为18位".into() }];
+        let marks =
+            [Mark { sheet: String::new(), row: 3, column: "身份证件号".into(), reason: "居民身份证号应为18位".into(), proposed: String::new() }];
         let all = read(&marked(template, &tables, &marks, false).unwrap(), COLUMNS).unwrap();
         assert_eq!(all[0].rows.len(), 2);
         assert_eq!(all[0].rows[1].cells[0].text, "【身份证件号】居民身份证号应为18位");

@@ -43,6 +43,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::Channel};
 use xuezhu_bridge::follower::{Follower, Standing};
+use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
     forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
@@ -86,6 +87,8 @@ pub struct Parts {
     pub standing: watch::Receiver<Standing>,
     /// How old the mirror may be for awards to be approved on it.
     pub mirror_age: Duration,
+    /// Takes files in.
+    pub intake: Intake,
 }
 
 impl Parts {
@@ -147,6 +150,7 @@ impl Aid {
         let readiness = Checks::default().and_database(&db, &clock, &keyring, &MIGRATIONS).watch("aid", stop.clone());
         let runner = Runner::new(db, clock.clone(), ids, keyring.clone());
         let gate = Gate::new(&keyring, runner.clone());
+        let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
         let standing = watch::Sender::new(Standing::default());
         let parts = Arc::new(Parts {
             runner,
@@ -156,6 +160,7 @@ impl Aid {
             tasks: tasks.clone(),
             standing: standing.subscribe(),
             mirror_age: following.mirror_age,
+            intake,
         });
         sessions::recall(&parts).await?;
         tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
@@ -221,7 +226,8 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
 
 async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
     let now_us = forgetting.now_us().await?;
-    parts.runner.forget_old_requests(now_us).await
+    parts.runner.forget_old_requests(now_us).await?;
+    parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await
 }
 
 /// A count that can't be made is told as none, not as it was.

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
+use xuezhu_intake::Pieces;
 use xuezhu_proto::enrollment::{self as pb, enrollment_service_server::EnrollmentService};
 
-use crate::{
-    Parts,
-    import::{self, api::Pieces},
-    registration, status_change, students,
-};
+use crate::{Parts, import, registration, status_change, students};
 
 /// The enrollment service.
 #[derive(Clone)]
@@ -26,6 +23,14 @@ impl EnrollmentService for EnrollmentApi {
 
     async fn get_import(&self, request: Request<pb::GetImportRequest>) -> Result<Response<pb::GetImportResponse>, Status> {
         import::api::get(&self.0, request).await
+    }
+
+    async fn list_imports(&self, request: Request<pb::ListImportsRequest>) -> Result<Response<pb::ListImportsResponse>, Status> {
+        import::api::list(&self.0, request).await
+    }
+
+    async fn take_back_import(&self, request: Request<pb::TakeBackImportRequest>) -> Result<Response<pb::TakeBackImportResponse>, Status> {
+        import::api::take_back(&self.0, request).await
     }
 
     async fn commit_import(&self, request: Request<pb::CommitImportRequest>) -> Result<Response<pb::CommitImportResponse>, Status> {

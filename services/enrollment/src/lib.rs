@@ -34,6 +34,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 use xuezhu_bridge::{sequencer::Sequencer, server::FeedServer};
+use xuezhu_intake::Intake;
 use xuezhu_proto::{
     bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
     enrollment::{
@@ -75,6 +76,8 @@ pub struct Parts {
     pub keyring: Keyring,
     /// The population registry.
     pub registry: Registry,
+    /// Takes files in.
+    pub intake: Intake,
 }
 
 /// A running enrollment service.
@@ -112,7 +115,8 @@ impl Enrollment {
         let readiness = checks.watch("enrollment", stop.clone());
         let feed = FeedServer::new(db, clock, gate.clone(), &keyring, sequencer.head(), stop.clone());
         tasks.spawn(sequencer.run());
-        let parts = Arc::new(Parts { runner, gate, keyring, registry });
+        let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
+        let parts = Arc::new(Parts { runner, gate, keyring, registry, intake });
         directory::sessions::refresh(&parts).await?;
         tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
         tasks.spawn(directory::schools::keep(parts.clone(), stop.clone()));
@@ -224,7 +228,7 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
 async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
     let now_us = forgetting.now_us().await?;
     parts.runner.forget_old_requests(now_us).await?;
-    parts.runner.db().write(&now_us, |tx, now_us| Box::pin(import::forget_old_files(tx, *now_us))).await?;
+    parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(directory::forget_ended_sessions(tx, *now_us))).await?;
     let trimmed = xuezhu_bridge::trim::trim(parts.runner.db(), now_us).await?;
     tracing::debug!(trimmed, "old changes forgotten");

@@ -211,18 +211,16 @@ fn add_streamed(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
     };
     let download = |id: &str, parameters: Vec<Value>| json!({ "get": { "operationId": id, "parameters": parameters, "responses": { "200": { "description": "OK", "content": file }, "default": fault } } });
     let key = text("Idempotency-Key", "header");
-    let import = upload(
-        "importEnrollments",
-        vec![text("school", "path"), flag("preview"), flag("allOrNothing"), flag("includeHidden"), flag("blankClears"), key.clone()],
-    );
-    paths.insert("/v1/schools/{school}/enrollments/import".into(), import);
-    let import = upload(
-        "importAwards",
-        vec![text("school", "path"), text("list", "path"), flag("preview"), flag("allOrNothing"), flag("includeHidden"), flag("blankClears"), key],
-    );
-    paths.insert("/v1/schools/{school}/awardLists/{list}/import".into(), import);
+    let flags = ["preview", "allOrNothing", "includeHidden", "blankClears", "wait"].map(flag);
+    let sent = |path: &[&str]| -> Vec<Value> {
+        path.iter().map(|name| text(name, "path")).chain(flags.clone()).chain([text("fileName", "query"), key.clone()]).collect()
+    };
+    paths.insert("/v1/schools/{school}/enrollments/import".into(), upload("importEnrollments", sent(&["school"])));
+    paths.insert("/v1/schools/{school}/awardLists/{list}/import".into(), upload("importAwards", sent(&["school", "list"])));
     let marked = download("markedWorkbook", vec![text("school", "path"), text("importId", "path"), flag("faultyOnly")]);
     paths.insert("/v1/schools/{school}/imports/{importId}/markedWorkbook".into(), marked);
+    let marked = download("markedAwards", vec![text("school", "path"), text("list", "path"), text("importId", "path"), flag("faultyOnly")]);
+    paths.insert("/v1/schools/{school}/awardLists/{list}/imports/{importId}/markedWorkbook".into(), marked);
     paths.insert("/v1/enrollmentTemplate".into(), download("enrollmentTemplate", Vec::new()));
     paths.insert("/v1/awardTemplate".into(), download("awardTemplate", Vec::new()));
 }

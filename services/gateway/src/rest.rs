@@ -78,6 +78,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v1/schools/{school}/enrollments/import", post(import_enrollments))
         .route("/v1/schools/{school}/awardLists/{list}/import", post(import_awards))
         .route("/v1/schools/{school}/imports/{import}/markedWorkbook", get(marked_workbook))
+        .route("/v1/schools/{school}/awardLists/{list}/imports/{import}/markedWorkbook", get(marked_awards))
         .route("/v1/enrollmentTemplate", get(enrollment_template))
         .route("/v1/awardTemplate", get(award_template))
         .layer(middleware::from_fn(passable_keys_only))
@@ -95,12 +96,14 @@ struct ImportQuery {
     all_or_nothing: bool,
     include_hidden: bool,
     blank_clears: bool,
+    file_name: String,
+    wait: Option<bool>,
 }
 
 impl ImportQuery {
     fn head(self, school: String, list: String) -> Upload {
-        let Self { preview, all_or_nothing, include_hidden, blank_clears } = self;
-        Upload { school, preview, all_or_nothing, list, include_hidden, blank_clears }
+        let Self { preview, all_or_nothing, include_hidden, blank_clears, file_name, wait } = self;
+        Upload { school, preview, all_or_nothing, list, include_hidden, blank_clears, file_name, wait }
     }
 }
 
@@ -358,6 +361,27 @@ async fn marked_workbook(
             if query.faulty_only { "students-faulty.xlsx" } else { "students-marked.xlsx" },
             answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)),
         ),
+        Err(status) => error(&status),
+    }
+}
+
+async fn marked_awards(
+    State(gateway): State<Arc<Gateway>>,
+    Path((school, list, import_id)): Path<(String, String, String)>,
+    query: Result<Query<MarkedQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
+    let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone());
+    let asked = aid::DownloadMarkedAwardsRequest { school, list, import_id, faulty_only: query.faulty_only };
+    match client.download_marked_awards(signed(&headers, asked)).await {
+        Ok(answer) => {
+            let name = if query.faulty_only { "awards-faulty.xlsx" } else { "awards-marked.xlsx" };
+            workbook(name, answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))
+        }
         Err(status) => error(&status),
     }
 }

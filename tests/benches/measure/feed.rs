@@ -20,6 +20,7 @@ use xuezhu_enrollment::{
     identity_check::registry::Registry,
     status_change::{self, Event, What},
 };
+use xuezhu_intake::Intake;
 use xuezhu_judge::{case::Rule, life::State, policy::Policies};
 use xuezhu_service::{
     Actor, Context, Ids, Keyring, Role, Runner,
@@ -117,7 +118,8 @@ pub async fn measure(changes: i64) {
     .await;
     let runner = Runner::new(db.clone(), system_clock(), Ids::random(), keys.0.clone());
     let gate = Gate::new(&keys.0, runner.clone());
-    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), registry: Registry::None });
+    let intake = Intake::start(runner.clone(), gate.clone(), keys.0.clone(), TaskTracker::new()).await.expect("an intake");
+    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), registry: Registry::None, intake });
     commit_one_by_one(&parts, &enrollment, changes).await;
     let begun = Instant::now();
     province::run(&replica, &["ALTER SUBSCRIPTION rows ENABLE".into()]).await;

@@ -4,13 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use uuid::Uuid;
 use xuezhu::deployment::system_clock;
-use xuezhu_domain::codes;
-use xuezhu_enrollment::{
-    Enrollment,
-    directory::schools::Offered,
-    identity_check::registry::Registry,
-    import::{self, SchoolRules, Upload, rules},
-};
+use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry, import::Students};
+use xuezhu_intake::{Kind, Options, check, progress::Progress};
+use xuezhu_proto::common::Upload;
 use xuezhu_service::{Actor, Context, Ids, Keyring, Role};
 use xuezhu_store::Db;
 use xuezhu_tests::{
@@ -50,24 +46,12 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let (clock, ids) = (system_clock(), Ids::random());
     let service = Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate().0, Registry::None, &tasks, &stop).await.expect("starts");
     let parts = Arc::new(service.parts().clone());
-    let majors: Vec<Offered> = codes::major("2010", "010200").into_iter().map(|major| Offered { major, ended: None }).collect();
     open_school(&db, &clock, &ids).await;
 
     let begun = Instant::now();
-    let tables = import::read_tables(file).expect("reads");
+    let tables = check::tables(file, &Students::sheet()).expect("reads");
     let read = begun.elapsed();
-    let checking = SchoolRules { school: SCHOOL, majors: &majors, today: clock.today() };
-    let begun = Instant::now();
-    let mut good = 0;
-    for table in &tables {
-        let layout = rules::Layout::new(table);
-        good += table.rows.iter().filter(|row| rules::parse(&layout, row, &checking).0.is_some()).count();
-    }
-    let checked = begun.elapsed();
-    assert_eq!(i64::try_from(good), Ok(students));
-    let begun = Instant::now();
-    let sealed = parts.keyring.seal("upload", &[Uuid::nil()], file);
-    let sealing = begun.elapsed();
+    let kind = Students { parts: parts.clone(), school: SCHOOL.into() };
     let clerk = Actor {
         account: "clerk".into(),
         display_name: "经办人".into(),
@@ -78,36 +62,37 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
         stands_in: None,
     };
     let ctx = Context::new(clerk, &clock, &ids);
-    let upload = Upload {
-        import: Uuid::nil(),
-        include_hidden: false,
-        blank_clears: false,
-        school: SCHOOL.into(),
-        preview: true,
-        all_or_nothing: false,
-        tables: Arc::new(tables),
-        file_sealed: Arc::new(sealed),
-        content_hash: *blake3::hash(file).as_bytes(),
-    };
+    let mut tx = db.read().await.expect("a transaction");
+    let rules = kind.rules(&ctx, &mut tx).await.expect("rules");
+    tx.rollback().await.expect("ends");
+    let begun = Instant::now();
+    let good = check::check(&kind, &rules, &tables, Options::default(), &Progress::default()).expect("checks").rows.len();
+    let checked = begun.elapsed();
+    assert_eq!(i64::try_from(good), Ok(students));
+    let begun = Instant::now();
+    drop(parts.keyring.seal("upload", &[Uuid::nil()], file));
+    let sealing = begun.elapsed();
     let mut took = Vec::new();
     for preview in [true, false] {
-        let with = (ctx.clone(), parts.clone(), Upload { preview, import: ctx.new_id(), ..upload.clone() });
+        let head = Upload { school: SCHOOL.into(), preview, ..Upload::default() };
+        let turn = parts.gate.uploads().turn("clerk").await.expect("a turn");
         let begun = Instant::now();
-        let report = db.write(&with, |tx, (ctx, parts, upload)| Box::pin(import::import(ctx, tx, parts, upload))).await.expect("imports");
+        let report = parts.intake.file(ctx.clone(), kind.clone(), head, file.to_vec(), turn, |report| report).await.expect("imports").into_inner();
         took.push(begun.elapsed());
         assert_eq!(i64::from(report.rows_new), students);
     }
     let (previewed, imported) = (took[0], took[1]);
-    let whole = read + sealing + imported;
+    let whole = imported;
     println!("{engine:?}: {:.3} s from the file to stored, {:.0} students/s", seconds(whole), rate(students, whole));
+    println!("  read and checked {:.0} students/s, written {:.0} students/s", rate(students, previewed), rate(students, imported.saturating_sub(previewed)));
     for (what, part) in [
         ("unpack and read the sheet", read),
-        ("check every cell and row", checked),
-        ("hash, match with what is there", previewed.saturating_sub(checked)),
+        ("check and hash every row, all cores", checked),
+        ("match with what is there", previewed.saturating_sub(read + checked + sealing)),
         ("seal the file", sealing),
         ("seal and write the rows", imported.saturating_sub(previewed)),
     ] {
-        println!("  {what:<32} {:>8.3} s  {:>5.1} %", seconds(part), 100.0 * seconds(part) / seconds(whole));
+        println!("  {what:<36} {:>8.3} s  {:>5.1} %", seconds(part), 100.0 * seconds(part) / seconds(whole));
     }
     stop.cancel();
     tasks.close();
@@ -132,7 +117,7 @@ async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
         kind: "PUBLIC",
         authority: "430100".parse().expect("a region"),
         telephone: String::new(),
-        majors: codes::major("2010", "010200").into_iter().collect(),
+        majors: xuezhu_domain::majors::major("2010", "010200").into_iter().collect(),
     };
     db.write(&(Context::new(admin, clock, ids), school), |tx, (ctx, school)| {
         Box::pin(async move { xuezhu_enrollment::directory::create_school(ctx, tx, school).await.map(drop) })

@@ -1,21 +1,19 @@
 //! gRPC in: award lists.
 
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use xuezhu_domain::{Month, Term, region};
+use xuezhu_intake::Pieces;
 use xuezhu_judge::{entry::State, policy::SchemeCode};
-use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, correction, import_awards_request::Part};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, paging, refusal, runner::Call, uploads};
+use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, correction};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Role, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
-use xuezhu_workbook::UPLOAD_BYTES;
 
 use super::{
-    Upload,
     corrections::{self, Asked, rules::Correction},
-    rounds, rules,
+    import, rounds,
     store::{self, Filter},
     told,
     units::{self, Holds},
@@ -31,11 +29,10 @@ const ENTRIES_NAMED: usize = 20_000;
 #[derive(Clone)]
 pub struct AwardApi(pub Arc<Parts>);
 
-type Pieces<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl AwardService for AwardApi {
     type DownloadAwardTemplateStream = Pieces<pb::DownloadAwardTemplateResponse>;
+    type DownloadMarkedAwardsStream = Pieces<pb::DownloadMarkedAwardsResponse>;
 
     async fn create_award_list(&self, request: Request<pb::CreateAwardListRequest>) -> Result<Response<pb::CreateAwardListResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "CreateAwardList").await?;
@@ -91,71 +88,47 @@ impl AwardService for AwardApi {
     }
 
     async fn import_awards(&self, request: Request<Streaming<pb::ImportAwardsRequest>>) -> Result<Response<pb::ImportAwardsResponse>, Status> {
-        let parts = &self.0;
-        let ctx = parts.gate.context(&request, "ImportAwards").await?;
-        let mut stream = request.into_inner();
-        let Some(Part::Upload(head)) = stream.message().await?.and_then(|message| message.part) else {
-            return Err(Error::from(Refusal::field("upload", "第一段应说明学校和名单")).into());
-        };
-        let list = refusal::id("list", &head.list)?;
-        // Whoever may not enter is told, and recorded, before the file is read.
-        parts
-            .runner
-            .read(&ctx, "ImportAwards", &head.school, |ctx, tx, school| {
-                Box::pin(async move { mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await.map(drop) })
-            })
-            .await?;
-        let _turn = parts.gate.uploads().turn(&ctx.actor.account).await?;
-        let piece = |message: pb::ImportAwardsRequest| if let Some(Part::Chunk(chunk)) = message.part { Some(chunk) } else { None };
-        let bytes = match uploads::collect(&mut stream, piece, UPLOAD_BYTES).await {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                parts.runner.record_refusal(&ctx, "ImportAwards", &head.school, error.reason()).await;
-                return Err(error.into());
-            }
-        };
-        let content_hash = *blake3::hash(&bytes).as_bytes();
-        let body = [
-            &content_hash[..],
-            &[u8::from(head.preview), u8::from(head.all_or_nothing), u8::from(head.include_hidden), u8::from(head.blank_clears)],
-            head.list.as_bytes(),
-        ]
-        .concat();
-        let call = Call::of_bytes("ImportAwards", head.list.clone(), &body);
-        let read = tokio::task::spawn_blocking(move || super::read_tables(&bytes))
-            .await
-            .unwrap_or_else(|_| Err(Refusal::new(Reason::FileUnreadable, "文件内部结构损坏，无法读取；请用Excel或WPS另存为.xlsx后重新上传").into()));
-        let tables = match read {
-            Ok(tables) => Arc::new(tables),
-            Err(error) => {
-                parts.runner.record_refusal(&ctx, "ImportAwards", &head.list, error.reason()).await;
-                return Err(error.into());
-            }
-        };
-        let upload = Upload {
-            school: head.school,
-            list,
-            preview: head.preview,
-            all_or_nothing: head.all_or_nothing,
-            include_hidden: head.include_hidden,
-            blank_clears: head.blank_clears,
-            tables,
-            content_hash,
-        };
-        parts
-            .runner
-            .mutate(&ctx, call, &(parts.clone(), upload), |ctx, tx, (parts, upload)| {
-                Box::pin(async move { Ok(pb::ImportAwardsResponse { report: Some(super::import(ctx, tx, parts, upload).await?) }) })
-            })
-            .await
+        import::api::import(&self.0, request).await
+    }
+
+    async fn get_award_import(&self, request: Request<pb::GetAwardImportRequest>) -> Result<Response<pb::GetAwardImportResponse>, Status> {
+        import::api::get(&self.0, request).await
+    }
+
+    async fn list_award_imports(&self, request: Request<pb::ListAwardImportsRequest>) -> Result<Response<pb::ListAwardImportsResponse>, Status> {
+        import::api::list(&self.0, request).await
+    }
+
+    async fn commit_award_import(&self, request: Request<pb::CommitAwardImportRequest>) -> Result<Response<pb::CommitAwardImportResponse>, Status> {
+        import::api::commit(&self.0, request).await
+    }
+
+    async fn take_back_award_import(&self, request: Request<pb::TakeBackAwardImportRequest>) -> Result<Response<pb::TakeBackAwardImportResponse>, Status> {
+        import::api::take_back(&self.0, request).await
+    }
+
+    async fn download_marked_awards(&self, request: Request<pb::DownloadMarkedAwardsRequest>) -> Result<Response<Self::DownloadMarkedAwardsStream>, Status> {
+        import::api::marked(&self.0, request).await
     }
 
     async fn download_award_template(&self, request: Request<pb::DownloadAwardTemplateRequest>) -> Result<Response<Self::DownloadAwardTemplateStream>, Status> {
         self.0.gate.enter(request, "DownloadAwardTemplate").await?;
-        let notes = ["一人一行，从“资助名单”表第4行起填写。".to_owned(), "同一人再次上传时，以后一次的月份为准；文件中没有提到的人保持不变。".to_owned()];
-        let template = xuezhu_workbook::Template { title: rules::TITLE, notes: &notes, columns: &rules::COLUMNS };
-        let chunk = xuezhu_workbook::blank(template).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Response::new(futures_util::stream::iter([Ok(pb::DownloadAwardTemplateResponse { chunk })]).boxed()))
+        import::api::template()
+    }
+
+    async fn remove_award_list(&self, request: Request<pb::RemoveAwardListRequest>) -> Result<Response<pb::RemoveAwardListResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "RemoveAwardList").await?;
+        let call = Call::new("RemoveAwardList", request.list.clone(), &request);
+        let with = (request.school.clone(), refusal::id("list", &request.list)?);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (school, list)| {
+                Box::pin(async move {
+                    super::remove_list(ctx, tx, school, *list).await?;
+                    Ok(pb::RemoveAwardListResponse {})
+                })
+            })
+            .await
     }
 
     async fn list_entries(&self, request: Request<pb::ListEntriesRequest>) -> Result<Response<pb::ListEntriesResponse>, Status> {

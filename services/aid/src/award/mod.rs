@@ -2,8 +2,9 @@
 //!
 //! | module | what lives here |
 //! | --- | --- |
-//! | this | lists, and what the clerk does with what is not submitted: proposing, uploading, taking off |
-//! | [`rules`] | what a row may hold, what the clerk may do with an entry, where a list stands |
+//! | this | lists, and what the clerk does with what is not submitted: opening and removing lists, proposing, taking off |
+//! | [`rules`] | what the clerk may do with an entry, where a list stands |
+//! | [`import`] | lists as files: what a row may hold, whom it means, what is taken back |
 //! | [`rounds`] | submitting, and what desks do with what was submitted |
 //! | [`kind`] | what a review needs to know of a list: each round is a dossier |
 //! | [`units`] | what an entry covers: nobody draws a unit twice |
@@ -13,6 +14,7 @@
 pub mod api;
 pub mod brief;
 pub mod corrections;
+pub mod import;
 pub mod kind;
 pub mod rounds;
 pub mod rules;
@@ -20,10 +22,9 @@ mod store;
 mod told;
 pub mod units;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::NaiveDate;
-use prost::Message;
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Month, Term, codes, enrollment::PeriodState, text};
 use xuezhu_judge::{
@@ -36,27 +37,20 @@ use xuezhu_judge::{
     },
     rules::{holder, months_at},
 };
-use xuezhu_proto::{
-    aid as pb,
-    common::{ImportReport, Problem},
-};
-use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
+use xuezhu_proto::aid as pb;
+use xuezhu_service::{Context, Error, Permission, Refusal};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
-use xuezhu_workbook::{Columns, Table};
 
 // What other capabilities may ask.
 pub(crate) use self::store::awards_of_keys;
 use self::{
-    rules::{Change, ListRules, Parsed, after},
+    rules::{Change, after},
     store::{Entered, EntryRow, Filter, ListRow},
 };
 use crate::{
     Parts, mirror,
     reconciliation::{self, judge_keys, months_text, parse_months},
 };
-
-/// Problems that a report lists.
-const PROBLEMS_LISTED: usize = 5_000;
 
 /// Opens the main list, or, once that is submitted, a supplementary one; answers the list that is open already.
 pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, scheme: SchemeCode, term: Term) -> Result<ListRow, Error> {
@@ -66,13 +60,32 @@ pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str
     }
     let (scheme, term) = (scheme.as_str(), term.to_string());
     let supplement = match store::open_list(tx, &school.school, scheme, &term).await? {
-        Some((list, _, false)) => return one(tx, list).await,
+        Some((list, _, false)) => {
+            // One that was removed, because nobody was on it, is there again.
+            store::open_again(tx, list).await?;
+            return one(tx, list).await;
+        }
         Some((_, last, true)) => last + 1,
         None => 0,
     };
     let list = ctx.new_id();
     store::insert_list(tx, list, &school.school, scheme, &term, supplement, ctx.now_us()).await?;
     one(tx, list).await
+}
+
+/// Removes a supplementary list on which nobody is. What was once tried with it stays on record; the next one that is opened is it again.
+pub async fn remove_list(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> Result<(), Error> {
+    let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
+    let why = if list.supplement == 0 {
+        "主名单不能删除，只有空的补充名单可以"
+    } else if list.submitted {
+        "该补充名单已提交过，不能删除"
+    } else if store::counts(tx, &[list.list]).await?.iter().any(|row| row.entries > 0) {
+        "该补充名单中还有学生，请先移除后再删除"
+    } else {
+        return Ok(store::set_list_state(tx, list.list, State::Removed).await?);
+    };
+    Err(Refusal::wrong_state(why).into())
 }
 
 /// A list that is there.
@@ -265,211 +278,6 @@ fn ends(months: &[Month]) -> Result<(Month, Month), Error> {
     }
 }
 
-/// An uploaded list: what, and how.
-#[derive(Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each way to take a file")]
-pub struct Upload {
-    /// School.
-    pub school: String,
-    /// List.
-    pub list: Uuid,
-    /// Only tell what would happen.
-    pub preview: bool,
-    /// Write nothing if one row is faulty.
-    pub all_or_nothing: bool,
-    /// Hidden sheets and rows are taken in too.
-    pub include_hidden: bool,
-    /// A blank cell clears what is stored.
-    pub blank_clears: bool,
-    /// Tables of the file.
-    pub tables: std::sync::Arc<Vec<Table>>,
-    /// Hash of the file.
-    pub content_hash: [u8; 32],
-}
-
-/// Merges an uploaded list by number; a person's months are replaced, whom it does not mention stays.
-pub async fn import(ctx: &Context, tx: &mut Tx, parts: &Parts, upload: &Upload) -> Result<ImportReport, Error> {
-    let list = locked(ctx, tx, &upload.school, upload.list, Permission::EnterForSchool).await?;
-    let terms = terms(parts, &list)?;
-    let rules = ListRules { scheme: terms.scheme, rate: terms.rate, days: &terms.days, today: ctx.today() };
-    let mut known: HashMap<Uuid, EntryRow> = store::entries(tx, list.list).await?.into_iter().map(|row| (row.person_key, row)).collect();
-    let mut report =
-        ImportReport { preview: upload.preview, include_hidden: upload.include_hidden, blank_clears: upload.blank_clears, ..ImportReport::default() };
-    let (mut new, mut changed, mut seen): (Vec<Entered>, Vec<Entered>, HashMap<Uuid, u32>) = (Vec::new(), Vec::new(), HashMap::new());
-    for table in upload.tables.iter() {
-        tell_left_out(&mut report, table, upload.include_hidden);
-        let kept = rules::Kept::of(table, upload.blank_clears);
-        for row in table.rows.iter().filter(|row| table.counts(row, upload.include_hidden)) {
-            report.rows_total += 1;
-            let (parsed, problems) = rules::parse(table, row, &rules);
-            warn(&mut report, &table.sheet, row.number, parsed.as_ref().and_then(rules::doubt));
-            let outcome = match parsed {
-                None => Err(problems),
-                Some(parsed) => place(ctx, parts, &list, &mut known, &mut seen, row.number, (parsed, kept)).map_err(|problem| vec![problem]),
-            };
-            match outcome {
-                Ok(Placed::New(entered)) => new.push(entered),
-                Ok(Placed::Changed(entered)) => changed.push(entered),
-                Ok(Placed::Unchanged) => report.rows_unchanged += 1,
-                Err(problems) => {
-                    report.rows_faulty += 1;
-                    tell(&mut report, &table.sheet, row.number, problems);
-                }
-            }
-        }
-    }
-    report.rows_new = i32::try_from(new.len()).unwrap_or(i32::MAX);
-    report.rows_changed = i32::try_from(changed.len()).unwrap_or(i32::MAX);
-    report.rows_absent = i32::try_from(known.len()).unwrap_or(i32::MAX);
-    if upload.all_or_nothing && report.rows_faulty > 0 && !upload.preview {
-        report.rows_new = 0;
-        report.rows_changed = 0;
-    } else if !upload.preview {
-        write(ctx, tx, parts, &list, &new, &changed).await?;
-    }
-    let import = ctx.new_id();
-    report.import_id = import.to_string();
-    let sealed = parts.keyring.seal("report", &[import], &report.encode_to_vec());
-    store::insert_import(ctx, tx, import, &list, &upload.content_hash, report.preview, &sealed).await?;
-    Ok(report)
-}
-
-async fn write(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &ListRow, new: &[Entered], changed: &[Entered]) -> Result<(), Error> {
-    if !new.is_empty() {
-        store::insert_entries(ctx, tx, list, new).await?;
-        units::enter(ctx, tx, list, new).await?;
-    }
-    if !changed.is_empty() {
-        store::update_entries(ctx, tx, changed).await?;
-        units::enter_again(ctx, tx, list, changed).await?;
-    }
-    settle(tx, list.list).await?;
-    let touched: Vec<Uuid> = new.iter().chain(changed).map(|row| row.person_key.0).collect();
-    judge_keys(ctx, tx, parts, &touched, "list").await?;
-    Ok(())
-}
-
-enum Placed {
-    New(Entered),
-    Changed(Entered),
-    Unchanged,
-}
-
-fn place(
-    ctx: &Context,
-    parts: &Parts,
-    list: &ListRow,
-    known: &mut HashMap<Uuid, EntryRow>,
-    seen: &mut HashMap<Uuid, u32>,
-    number: u32,
-    (mut parsed, kept): (Parsed, rules::Kept),
-) -> Result<Placed, rules::Problem> {
-    let key = parts.keyring.person_key(&parsed.id).0;
-    if let Some(first) = seen.insert(key, number) {
-        return Err(("身份证件号", parsed.id.masked(), "DUPLICATE_IN_FILE", format!("与第{first}行的证件号相同，请合并月份后只留一行")));
-    }
-    if let Some(row) = known.get(&key) {
-        keep(parts, row, &mut parsed, kept);
-    }
-    let content = parts.keyring.content_hash(parsed.content().as_bytes());
-    let problem = |code, why: String| Err(("", String::new(), code, why));
-    let Some(row) = known.remove(&key) else {
-        if list.submitted {
-            return problem("LIST_SUBMITTED", "名单已提交，不能再加新学生；请新建补充名单".into());
-        }
-        let entry = ctx.new_id();
-        return entered(parts, entry, key, content, parsed).map(Placed::New);
-    };
-    // What was sent back and is uploaded again as it was goes back to the clerk's drafts: there was nothing to mend.
-    if row.content_hash == content && row.state != State::SentBack {
-        return Ok(Placed::Unchanged);
-    }
-    if after(row.state, Change::Edit).is_none() {
-        return problem("ALREADY_SUBMITTED", format!("该生在本名单中为“{}”，不能修改；需更正的请由审核方退回", row.state.name()));
-    }
-    entered(parts, row.entry, key, content, parsed).map(Placed::Changed)
-}
-
-/// Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise. A blank month or tier in a column
-/// that is there says something of its own: the whole term, the middle tier.
-fn keep(parts: &Parts, row: &EntryRow, parsed: &mut Parsed, kept: rules::Kept) {
-    if kept.card
-        && parsed.card.is_empty()
-        && let Some(card) = row.card_sealed.as_deref().and_then(|sealed| parts.keyring.open_text("card", &[row.entry], sealed))
-    {
-        parsed.card = card;
-    }
-    if kept.remark && parsed.remark.is_empty() {
-        row.remark.clone_into(&mut parsed.remark);
-    }
-    if kept.months {
-        parsed.months = parse_months(&row.months);
-    }
-    if kept.tier && parsed.tier != row.tier && !parsed.months.is_empty() {
-        row.tier.clone_into(&mut parsed.tier);
-        parsed.month_fen = amount::a_month(Fen(row.amount_fen), &parse_months(&row.months));
-    }
-}
-
-/// Tells what of a table stays out because nobody sees it.
-fn tell_left_out(report: &mut ImportReport, table: &Table, include_hidden: bool) {
-    report.rows_furniture += i32::try_from(table.furniture.len()).unwrap_or(i32::MAX);
-    for out in table.left_out(include_hidden) {
-        report.rows_hidden += i32::try_from(out.rows).unwrap_or(i32::MAX);
-        if report.warnings.len() < PROBLEMS_LISTED {
-            let row = i32::try_from(out.row).unwrap_or(i32::MAX);
-            report.warnings.push(Problem { sheet: table.sheet.clone(), row, code: out.code.to_owned(), reason: out.reason, ..Problem::default() });
-        }
-    }
-}
-
-fn entered(parts: &Parts, entry: Uuid, key: Uuid, content: [u8; 32], parsed: Parsed) -> Result<Entered, rules::Problem> {
-    let Ok((first, last)) = ends(&parsed.months) else { return Err(("月份", String::new(), "MONTHS", "没有月份".into())) };
-    Ok(Entered {
-        entry: Hex(entry),
-        person_key: Hex(key),
-        id_document: parsed.document.to_owned(),
-        id_sealed: Bytes(parts.keyring.seal("id", &[entry], parsed.id.reveal().as_bytes())),
-        name_comparable: text::comparable_name(&parsed.name),
-        sex: parsed.id.sex().map(xuezhu_domain::Sex::code),
-        birth_date: parsed.id.birth_date(),
-        months: months_text(&parsed.months),
-        first_day: first.first_day(),
-        last_day: last.first_day(),
-        amount_fen: parsed.amount().0,
-        month_fen: parsed.month_fen.0,
-        tier: parsed.tier.clone(),
-        card_sealed: (!parsed.card.is_empty()).then(|| Bytes(parts.keyring.seal("card", &[entry], parsed.card.as_bytes()))),
-        remark: parsed.remark.clone(),
-        content_hash: Bytes(content.to_vec()),
-        name: parsed.name,
-    })
-}
-
-fn tell(report: &mut ImportReport, sheet: &str, number: u32, problems: Vec<rules::Problem>) {
-    for (column, value, code, reason) in problems {
-        if report.problems.len() >= PROBLEMS_LISTED {
-            report.problems_omitted += 1;
-            continue;
-        }
-        report.problems.push(Problem {
-            sheet: sheet.to_owned(),
-            row: i32::try_from(number).unwrap_or(i32::MAX),
-            column: column.to_owned(),
-            value: text::told_cell(column, &value),
-            code: code.to_owned(),
-            reason: text::mask_long_numbers(&reason),
-        });
-    }
-}
-
-fn warn(report: &mut ImportReport, sheet: &str, number: u32, doubt: Option<rules::Problem>) {
-    if let Some((column, value, code, reason)) = doubt.filter(|_| report.warnings.len() < PROBLEMS_LISTED) {
-        let (row, code) = (i32::try_from(number).unwrap_or(i32::MAX), code.to_owned());
-        report.warnings.push(Problem { sheet: sheet.to_owned(), row, column: column.to_owned(), value: text::told_cell(column, &value), code, reason });
-    }
-}
-
 /// Takes a draft or an entry that was sent back off the list; its flags close.
 pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, entry: Uuid) -> Result<EntryRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
@@ -480,23 +288,6 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     settle(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
     Ok(row)
-}
-
-/// Reads a file into tables.
-pub fn read_tables(bytes: &[u8]) -> Result<Vec<Table>, Error> {
-    use xuezhu_workbook::ReadError as R;
-    let required: Vec<&str> = rules::COLUMNS.iter().filter(|column| column.required).map(|column| column.header).collect();
-    let known: Vec<&str> = rules::COLUMNS.iter().map(|column| column.header).collect();
-    xuezhu_workbook::read(bytes, Columns { known: &known, marks: rules::MARKS, required: &required }).map_err(|error| {
-        let reason = match error {
-            R::Unreadable(_) | R::OpenQuote(_) | R::Other(_) => Reason::FileUnreadable,
-            R::Encrypted => Reason::FileEncrypted,
-            R::TooLarge(_) => Reason::FileTooLarge,
-            R::NoHeader(_) | R::MissingColumns(_) => Reason::HeaderMissing,
-            R::DuplicateHeader(_) => Reason::HeaderDuplicated,
-        };
-        Refusal::new(reason, error.to_string()).into()
-    })
 }
 
 /// The end of an entry's number. Of whom the list was proposed from the enrolled, aid was never given it.

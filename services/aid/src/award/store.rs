@@ -1,7 +1,7 @@
 //! SQL of award lists. Entries whose states are below 50 stand, those up to 10 are the clerk's ([`State`]).
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_judge::entry::State;
 use xuezhu_review::Present;
@@ -135,7 +135,7 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
                 coalesce(s.authority, '') AS authority
          FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
          WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = 0 OR l.state = $4)
-           AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6) AND ($8 = 0 OR l.state <> $8)
+           AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6) AND ($8 = 0 OR l.state <> $8) AND l.state <> $9
          ORDER BY l.list DESC LIMIT $7",
         &filter.school,
         &filter.authority_prefix,
@@ -144,7 +144,8 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i6
         filter.list,
         before,
         limit,
-        if filter.waits { State::Approved.code() } else { 0 }
+        if filter.waits { State::Approved.code() } else { 0 },
+        State::Removed.code()
     )
 }
 
@@ -284,6 +285,12 @@ pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: State, reason: &st
     Ok(())
 }
 
+/// A list that was removed is there again; another stays as it is.
+pub async fn open_again(tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE award_lists SET state = $2 WHERE list = $1 AND state = $3", list, State::Draft.code(), State::Removed.code())?;
+    Ok(())
+}
+
 pub async fn set_list_state(tx: &mut Tx, list: Uuid, state: State) -> Result<(), StoreError> {
     run!(tx, "UPDATE award_lists SET state = $2 WHERE list = $1", list, state.code())?;
     Ok(())
@@ -326,27 +333,65 @@ pub async fn keys_of(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Uuid>, StoreEr
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
-pub async fn insert_import(
-    ctx: &Context,
-    tx: &mut Tx,
-    import: Uuid,
-    list: &ListRow,
-    content_hash: &[u8],
-    preview: bool,
-    report_sealed: &[u8],
-) -> Result<(), StoreError> {
+/// What stood in an entry before an import.
+#[derive(Debug, Clone, Serialize, Deserialize, sqlx::FromRow)]
+pub struct Before {
+    pub entry: Uuid,
+    pub person_key: Uuid,
+    pub id_document: String,
+    pub id_sealed: Vec<u8>,
+    pub name: String,
+    pub name_comparable: String,
+    pub sex: Option<i32>,
+    pub birth_date: Option<NaiveDate>,
+    pub months: String,
+    pub first_day: NaiveDate,
+    pub last_day: NaiveDate,
+    pub amount_fen: i64,
+    pub month_fen: i64,
+    pub tier: String,
+    pub card_sealed: Option<Vec<u8>>,
+    pub remark: String,
+    pub state: i32,
+    pub sent_back_reason: String,
+    pub content_hash: Vec<u8>,
+    pub recorded_day: NaiveDate,
+    pub recorded_at_us: i64,
+    pub recorded_by: String,
+}
+
+/// What stands in entries, whole.
+pub async fn before(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Before>, StoreError> {
+    rows!(
+        tx,
+        Before,
+        sql!(
+            "SELECT entry, person_key, id_document, id_sealed, name, name_comparable, sex, birth_date, months, first_day, last_day, amount_fen, month_fen, tier,
+                    card_sealed, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by
+             FROM award_entries WHERE entry" in_uuids 1
+        ),
+        bulk_uuids(entries.iter().copied())
+    )
+}
+
+/// When and by whom an entry was recorded.
+#[derive(Debug, Serialize)]
+pub struct Recorded {
+    pub entry: Hex,
+    pub day: NaiveDate,
+    pub at_us: i64,
+    pub account: String,
+}
+
+/// Entries were recorded as before.
+pub async fn recorded_again(tx: &mut Tx, recorded: &[Recorded]) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO imports (import, school, list, account, address, at_us, content_hash, preview, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        import,
-        &list.school,
-        list.list,
-        &ctx.actor.account,
-        &ctx.address,
-        ctx.now_us(),
-        content_hash,
-        preview,
-        report_sealed
+        sql!(
+            "UPDATE award_entries SET recorded_day = t.day, recorded_at_us = t.at_us, recorded_by = t.account
+             FROM " table 1 (entry uuid, day date, at_us bigint, account text) " WHERE award_entries.entry = t.entry"
+        ),
+        bulk_rows(recorded)
     )?;
     Ok(())
 }

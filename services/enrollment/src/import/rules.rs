@@ -9,7 +9,7 @@ use xuezhu_domain::{
     region::{self, REGION_UNKNOWN},
     text,
 };
-use xuezhu_proto::common::Problem;
+use xuezhu_intake::Fault;
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Flaw, Row, Table};
 
 use crate::directory::schools::Offered;
@@ -33,35 +33,6 @@ pub struct SchoolRules<'s> {
     pub majors: &'s [Offered],
     /// Civil day.
     pub today: NaiveDate,
-}
-
-/// Something about a row, before its place in the file is added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowProblem {
-    column: String,
-    value: String,
-    code: &'static str,
-    reason: String,
-}
-
-impl RowProblem {
-    /// A problem of a column; of the whole row where that is empty. Whatever column it stands in, a number that may be
-    /// somebody's identity is shown masked.
-    pub fn new(column: &str, value: &str, code: &'static str, reason: String) -> Self {
-        Self { column: column.to_owned(), value: text::told_cell(column, value), code, reason }
-    }
-
-    /// Where it is.
-    pub fn at(self, sheet: &str, row: u32) -> Problem {
-        Problem {
-            sheet: sheet.to_owned(),
-            row: i32::try_from(row).unwrap_or(i32::MAX),
-            column: self.column,
-            value: self.value,
-            code: self.code.to_owned(),
-            reason: self.reason,
-        }
-    }
 }
 
 /// Where the workbook's columns stand in a table.
@@ -151,6 +122,38 @@ impl Parsed {
         self.phone = text("联系电话");
     }
 
+    /// A row from its content and its major, as they were stored; none where what it says can't be stored any more.
+    pub fn of_content(content: &str, major: &'static Major, today: NaiveDate) -> Option<Self> {
+        let said: HashMap<&str, &str> = content.lines().filter_map(|line| line.split_once('=')).collect();
+        let details: Vec<(&'static str, String)> =
+            COLUMNS.iter().map(|column| (column.header, said.get(column.header).copied().unwrap_or_default().to_owned())).collect();
+        let text = |header: &str| said.get(header).copied().unwrap_or_default().to_owned();
+        let document = codes::document(said.get("身份证件类型")?)?;
+        let sex = [Sex::Male, Sex::Female].into_iter().find(|sex| Some(&sex.name()) == said.get("性别"))?;
+        Some(Self {
+            name: text("姓名"),
+            id: IdNumber::parse(document, said.get("身份证件号")?, today).ok()?,
+            document,
+            sex,
+            birth_date: date(said.get("出生日期")?)?,
+            school_number: text("学号"),
+            class_name: text("班级名称"),
+            major,
+            major_ended: None,
+            entry_month: said.get("入学年月")?.parse().ok()?,
+            study_form: text("学习形式"),
+            student_category: text("学生类别"),
+            household: text("户口性质"),
+            residence: text("学生居住地类型"),
+            registered_region: text("户口所在地行政区划码"),
+            urban_rural: text("城乡分类代码"),
+            special_groups: special_groups(text),
+            phone: text("联系电话"),
+            details,
+            absent: Arc::from([]),
+        })
+    }
+
     /// The content as one text: equal for equal rows, whatever the order of columns.
     pub fn content(&self) -> String {
         let mut content = String::with_capacity(1024);
@@ -198,13 +201,13 @@ pub fn template() -> (Vec<String>, Vec<xuezhu_workbook::Column<'static>>) {
 struct Reader<'r> {
     layout: &'r Layout,
     row: &'r Row,
-    problems: Vec<RowProblem>,
-    warnings: Vec<RowProblem>,
+    problems: Vec<Fault>,
+    warnings: Vec<Fault>,
     details: Vec<(&'static str, String)>,
 }
 
 /// Reads a row: what it says, if it can be stored; everything that is wrong; everything worth a second look.
-pub fn parse(layout: &Layout, row: &Row, rules: &SchoolRules) -> (Option<Parsed>, Vec<RowProblem>, Vec<RowProblem>) {
+pub fn parse(layout: &Layout, row: &Row, rules: &SchoolRules) -> (Option<Parsed>, Vec<Fault>, Vec<Fault>) {
     let mut reader = Reader { layout, row, problems: Vec::new(), warnings: Vec::new(), details: Vec::with_capacity(COLUMNS.len()) };
     if row.beyond {
         let (code, why) = BEYOND_HEADER;
@@ -226,11 +229,11 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, column: &str, value: &str, code: &'static str, reason: impl Into<String>) {
-        self.problems.push(RowProblem::new(column, value, code, reason.into()));
+        self.problems.push(Fault::new(column, value, code, reason));
     }
 
     fn warn(&mut self, column: &str, value: &str, code: &'static str, reason: impl Into<String>) {
-        self.warnings.push(RowProblem::new(column, value, code, reason.into()));
+        self.warnings.push(Fault::new(column, value, code, reason));
     }
 
     /// What every column is checked for: formula, length, presence, value list. Normalises what is safe.
@@ -260,7 +263,9 @@ impl Reader<'_> {
                 if codes::is_unlisted(header, &value) {
                     self.warn(header, &value, "VALUE_UNLISTED", "不在工作簿的可选值中，按原样保留，请核对");
                 } else {
-                    self.problem(header, &shown(header, &value), "NOT_IN_LIST", format!("不在可选值中，应为：{}", list(allowed)));
+                    let near = text::nearest(&value, allowed.iter().copied());
+                    let why = format!("不在可选值中，应为：{}", list(allowed));
+                    self.problems.push(Fault::new(header, &shown(header, &value), "NOT_IN_LIST", why).proposing(near));
                 }
             } else if header == codes::COUNTRY && !codes::is_country(&value) {
                 self.warn(header, &value, "COUNTRY_UNKNOWN", "国家和地区代码表（GB/T 2659）中没有，按原样保留，请核对");
@@ -326,7 +331,9 @@ impl Reader<'_> {
             return None;
         }
         let Some(document) = codes::document(&document) else {
-            self.problem("身份证件类型", &document, "NOT_IN_LIST", format!("不在可选值中，应为：{}", list(codes::values("身份证件类型").unwrap_or(&[]))));
+            let why = format!("不在可选值中，应为：{}", list(codes::values("身份证件类型").unwrap_or(&[])));
+            let near = text::nearest(&document, codes::documents());
+            self.problems.push(Fault::new("身份证件类型", &document, "NOT_IN_LIST", why).proposing(near));
             return None;
         };
         match IdNumber::parse(document, &number, today) {
@@ -434,7 +441,9 @@ impl Reader<'_> {
         let known = meant.min_by_key(|offered| preference(offered, year));
         if known.is_none() {
             let offered: Vec<&str> = rules.majors.iter().filter(|offered| offered.ended.is_none()).map(|offered| offered.major.name).collect();
-            self.problem("专业简称", &typed, "MAJOR_NOT_OFFERED", format!("本校没有备案该专业，已备案：{}", list(&offered)));
+            let why = format!("本校没有备案该专业，已备案：{}", list(&offered));
+            let near = text::nearest(&typed, offered.iter().copied());
+            self.problems.push(Fault::new("专业简称", &typed, "MAJOR_NOT_OFFERED", why).proposing(near));
         }
         known
     }

@@ -18,7 +18,7 @@ use xuezhu_proto::common::{DossierChain, DossierKind};
 use super::{
     Desk, PageError,
     dossiers::{Keeper, NewChain},
-    import::file,
+    imports::{Sent, sent},
     in_chinese, pickers, render, show,
 };
 use crate::Gateway;
@@ -222,7 +222,7 @@ fn by_line(message: &str, lines: &[u64]) -> Vec<String> {
 
 async fn upload(desk: Desk, Path(keeper): Path<String>, form: Multipart) -> Result<Response, PageError> {
     let keeper = kept_by(&keeper)?;
-    let (bytes, fields) = file(form).await?;
+    let Sent { bytes, fields, .. } = sent(form).await?;
     let (_, kinds) = keeper.chains(&desk).await?;
     let chains = match read(&bytes, &kinds) {
         Ok(chains) => chains,

@@ -5,35 +5,27 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::{DefaultBodyLimit, Multipart, Path, Query},
+    extract::{Path, Query},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::get,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use tonic::Status;
 use xuezhu_domain::{Season, Term};
-use xuezhu_proto::{
-    aid::{
-        ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, Candidate, CreateAwardListRequest, GetAwardListRequest, ImportAwardsRequest,
-        ListAwardListsRequest, ListEntriesRequest, ProposeAwardsRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest,
-        award_entry::State, import_awards_request::Part, scheme,
-    },
-    common::ImportReport,
+use xuezhu_proto::aid::{
+    ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, Candidate, CreateAwardListRequest, GetAwardListRequest, ListAwardListsRequest,
+    ListEntriesRequest, ProposeAwardsRequest, RemoveAwardListRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest, award_entry::State,
+    scheme,
 };
 
 use super::{
     Desk, PageError,
     corrections::{Filled, Offer},
-    import::{Kind, by_cause, file, head},
     render,
     session::User,
     show, unknown_act,
 };
 use crate::Gateway;
-
-/// Bytes of a form with a file at most.
-const FORM_BYTES: usize = 49 * 1024 * 1024;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -41,8 +33,6 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/lists", get(index).post(create))
         .route("/schools/{school}/lists/{list}", get(page).post(act))
         .route("/schools/{school}/lists/{list}/candidates", get(candidates))
-        .route("/schools/{school}/lists/{list}/upload", post(upload))
-        .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -130,11 +120,7 @@ struct ListPage {
     held_only: bool,
     state: String,
     done: &'static str,
-    /// The file that was previewed, to be written as it was.
-    content: String,
     request_id: String,
-    report: Option<ImportReport>,
-    problems: Vec<Kind>,
     error: String,
     /// What may be put right of what was approved.
     correction: Option<Offer>,
@@ -149,6 +135,13 @@ impl ListPage {
 
     fn state(&self) -> &'static str {
         list_state(&self.list)
+    }
+
+    /// Whether it may be removed: a supplementary list on which nobody is.
+    fn can_remove(&self) -> bool {
+        let list = &self.list;
+        let on_it = list.drafts + list.submitted + list.attested + list.approved + list.sent_back;
+        self.desk.user.is_clerk() && list.supplement > 0 && !list.closed_to_new && on_it == 0
     }
 
     fn state_of(entry: &AwardEntry) -> &'static str {
@@ -231,13 +224,9 @@ impl ListPage {
     }
 }
 
-/// What is told above the list: what an upload came to, or what was refused.
+/// What is told above the list: what was refused.
 #[derive(Default)]
 pub struct Told {
-    /// What an upload did, or would do.
-    pub report: Option<ImportReport>,
-    /// The file that was previewed.
-    pub content: String,
     /// Why something was refused, with its fields as the service names them.
     pub error: String,
     /// The correction that was refused.
@@ -262,8 +251,7 @@ pub async fn view(desk: Desk, school: String, list: String, query: PageQuery, to
         state: State::from_str_name(&query.state).unwrap_or_default().into(),
     };
     let answer = desk.awards().list_entries(desk.request(asked)).await?.into_inner();
-    let Told { report, content, error, filled } = told;
-    let problems = report.as_ref().map(|report| by_cause(&report.problems)).unwrap_or_default();
+    let Told { error, filled } = told;
     let view = ListPage {
         correction: Offer::of(&desk.user, &row, &answer.entries),
         request_id: desk.new_request_id(),
@@ -277,9 +265,6 @@ pub async fn view(desk: Desk, school: String, list: String, query: PageQuery, to
         held_only: query.held,
         state: query.state,
         done: done(&query.done),
-        content,
-        report,
-        problems,
     };
     Ok(render(&view))
 }
@@ -372,41 +357,16 @@ async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pair
             let entries = if act == "sendBackAll" { Vec::new() } else { entries };
             drop(client.send_back_award_list(desk.change(&request_id, SendBackAwardListRequest { school, list, reason, entries })).await?);
         }
+        "removeList" => {
+            client.remove_award_list(desk.change(&request_id, RemoveAwardListRequest { school, list })).await?;
+            return Ok(Redirect::to("/lists").into_response());
+        }
         unknown => return Err(unknown_act(unknown)),
     }
     Ok(Redirect::to(&format!("{back}{act}")).into_response())
 }
 
-/// Bytes of a previewed file that its page carries along; a larger one is chosen again.
-const CARRIED_BYTES: usize = 8 * 1024 * 1024;
-
-async fn upload(desk: Desk, Path((school, list)): Path<(String, String)>, form: Multipart) -> Result<Response, PageError> {
-    let sent = async {
-        let _turn = desk.gateway.turn_of_form().await?;
-        let (mut bytes, fields) = file(form).await?;
-        if let Some(carried) = fields.get("content") {
-            bytes = STANDARD.decode(carried).map_err(|_| Status::invalid_argument("文件内容不完整，请重新选择文件"))?;
-        }
-        let preview = match fields.get("act").map(String::as_str) {
-            Some("preview") => true,
-            Some("import") => false,
-            _ => return Err(Status::invalid_argument("没有这项操作，什么也没有写入；请回到页面重新点按钮")),
-        };
-        let content = if preview && bytes.len() <= CARRIED_BYTES { STANDARD.encode(&bytes) } else { String::new() };
-        let request_id = fields.get("request_id").cloned().unwrap_or_else(|| desk.new_request_id());
-        let head = head(&fields, school.clone(), list.clone(), preview);
-        let pieces = [Part::Upload(head), Part::Chunk(bytes)].map(|part| ImportAwardsRequest { part: Some(part) });
-        let answer = desk.awards().import_awards(desk.change(&request_id, futures_util::stream::iter(pieces))).await?;
-        Ok::<_, Status>((answer.into_inner().report, content))
-    };
-    match sent.await {
-        Ok((report, content)) => {
-            // Where nothing would be written there is nothing to confirm.
-            let writes = report.as_ref().is_some_and(|report| report.preview && report.rows_new + report.rows_changed > 0);
-            let content = if writes { content } else { String::new() };
-            view(desk, school, list, PageQuery::default(), Told { report, content, ..Told::default() }).await
-        }
-        Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
-        Err(status) => view(desk, school, list, PageQuery::default(), Told { error: status.message().to_owned(), ..Told::default() }).await,
-    }
+/// The page of a list, with why something was refused.
+pub async fn refused(desk: Desk, school: String, list: String, error: String) -> Result<Response, PageError> {
+    view(desk, school, list, PageQuery::default(), Told { error, ..Told::default() }).await
 }

@@ -14,7 +14,7 @@ mod doubles;
 mod flags;
 mod forgotten;
 mod home;
-mod import;
+mod imports;
 mod lists;
 mod pickers;
 mod schools;
@@ -61,7 +61,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(home::routes())
         .merge(accounts::routes())
         .merge(schools::routes())
-        .merge(import::routes())
+        .merge(imports::routes())
         .merge(students::routes())
         .merge(submissions::routes())
         .merge(lists::routes())

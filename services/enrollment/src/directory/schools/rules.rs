@@ -31,7 +31,7 @@ impl State {
 }
 
 /// A major of a school.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offered {
     /// Which.
     pub major: &'static Major,

@@ -134,6 +134,48 @@ pub async fn recalled(ctx: &Context, tx: &mut Tx, rows: &[Uuid]) -> Result<(), E
     sharing::share_enrollments(ctx, tx, rows).await
 }
 
+/// How a record stands that an import changes, or changed.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// State.
+    pub state: State,
+    /// Name.
+    pub name: String,
+    /// Key of the major.
+    pub major: String,
+    /// Hash of the content.
+    pub content_hash: Vec<u8>,
+    /// Why it was sent back, where it is.
+    pub sent_back: Option<String>,
+    /// Every column, a line each.
+    pub details: String,
+}
+
+/// How records stand; of those that are not there nothing.
+pub async fn standing(tx: &mut Tx, parts: &Parts, enrollments: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Standing>, Error> {
+    let mut standing = HashMap::new();
+    for row in store::standing(tx, enrollments).await? {
+        let details = parts.keyring.open_text("details", &[row.enrollment], &row.details_sealed);
+        let details = details.ok_or_else(|| Error::Internal("sealed details do not open".into()))?;
+        let state = super::state_of(row.state)?;
+        let sent_back = (state == State::SentBack).then_some(row.sent_back_reason);
+        standing.insert(row.enrollment, Standing { state, name: row.name, major: row.major, content_hash: row.content_hash, sent_back, details });
+    }
+    Ok(standing)
+}
+
+/// Takes rows off the books that an import entered and nobody touched since.
+pub async fn remove_all(tx: &mut Tx, school: &str, enrollments: &[Uuid]) -> Result<(), Error> {
+    if enrollments.is_empty() {
+        return Ok(());
+    }
+    let removed = store::remove_all(tx, school, enrollments).await?;
+    if usize::try_from(removed).ok() != Some(enrollments.len()) {
+        return Err(Refusal::new(Reason::Conflict, "他人刚刚提交或修改了部分学生，请重试").into());
+    }
+    Ok(())
+}
+
 /// The kept columns of enrollments, as one text each.
 pub async fn details_of(tx: &mut Tx, parts: &Parts, enrollments: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>, Error> {
     let mut details = HashMap::new();

@@ -37,6 +37,18 @@ pub struct Entered {
     pub content_hash: Bytes,
 }
 
+/// How a row stands.
+#[derive(Debug, sqlx::FromRow)]
+pub struct StandingRow {
+    pub enrollment: Uuid,
+    pub state: i32,
+    pub name: String,
+    pub major: String,
+    pub content_hash: Vec<u8>,
+    pub sent_back_reason: String,
+    pub details_sealed: Vec<u8>,
+}
+
 /// The kept columns of a row.
 #[derive(Debug, Serialize)]
 pub struct Kept {
@@ -102,6 +114,27 @@ pub async fn remove(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<bool,
     let removed =
         run!(tx, "DELETE FROM enrollments WHERE school = $1 AND enrollment = $2 AND state IN ($3, $4)", school, enrollment, EDITABLE[0], EDITABLE[1])?;
     Ok(removed == 1)
+}
+
+pub async fn remove_all(tx: &mut Tx, school: &str, ids: &[Uuid]) -> Result<u64, StoreError> {
+    run!(
+        tx,
+        sql!("DELETE FROM enrollments WHERE school = $2 AND (state = $3 OR state = $4) AND enrollment" in_uuids 1),
+        bulk_uuids(ids.iter().copied()),
+        school,
+        EDITABLE[0],
+        EDITABLE[1]
+    )
+}
+
+/// How rows stand.
+pub async fn standing(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> Result<Vec<StandingRow>, StoreError> {
+    rows!(
+        tx,
+        StandingRow,
+        sql!("SELECT enrollment, state, name, major, content_hash, sent_back_reason, details_sealed FROM enrollments WHERE enrollment" in_uuids 1),
+        bulk_uuids(enrollments)
+    )
 }
 
 pub async fn submitted(tx: &mut Tx, submission: Uuid, ids: &[Uuid], now_us: i64, today: NaiveDate) -> Result<(), StoreError> {

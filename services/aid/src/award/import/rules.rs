@@ -1,0 +1,372 @@
+//! What a row of an uploaded list may hold. Pure.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, region::REGION_UNKNOWN, text};
+use xuezhu_intake::Fault;
+use xuezhu_judge::{
+    amount,
+    policy::{Paid, Rate, Scheme, TermDays, Tier},
+};
+use xuezhu_workbook::{BEYOND_HEADER, Column, Flaw, Row, Table};
+
+/// Headers by which a header row is known.
+pub const MARKS: &[&str] = &["姓名", "身份证件号"];
+/// Title of the blank workbook.
+pub const TITLE: &str = "资助名单";
+/// Its columns.
+pub const COLUMNS: [Column; 7] = [
+    Column { header: "姓名", required: true, format: "与身份证件一致，2至36字", values: &[] },
+    Column { header: "身份证件类型", required: true, format: "居民身份证、户口薄、护照、境外永久居住证、其他等", values: &[] },
+    Column { header: "身份证件号", required: true, format: "请用文本格式", values: &[] },
+    Column { header: "月份", required: false, format: "如 9-12 或 9,10,1；留空表示整个学期。免学费按学期，请留空", values: &[] },
+    Column { header: "档次", required: false, format: "留空为中间档", values: &[] },
+    Column { header: "银行卡号", required: false, format: "学生本人的资助卡，请用文本格式", values: &[] },
+    Column { header: "备注", required: false, format: "不超过100字", values: &[] },
+];
+/// Longest remark, in characters.
+const REMARK_CHARACTERS: usize = 100;
+
+/// A row that can be stored.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// Name.
+    pub name: String,
+    /// Document type.
+    pub document: &'static str,
+    /// Number.
+    pub id: IdNumber,
+    /// Months, in order.
+    pub months: Vec<Month>,
+    /// Tier.
+    pub tier: String,
+    /// What a month comes to.
+    pub month_fen: Fen,
+    /// Bank card; empty where none is given.
+    pub card: String,
+    /// Remark.
+    pub remark: String,
+}
+
+impl Parsed {
+    /// What it comes to.
+    pub fn amount(&self) -> Fen {
+        amount::of_months(self.month_fen, &self.months)
+    }
+
+    /// The content as one text: equal for equal rows.
+    pub fn content(&self) -> String {
+        let months = self.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        format!("{}\n{}\n{}\n{months}\n{}\n{}\n{}", text::tidy_name(&self.name), self.document, self.id.key_text(), self.tier, self.card, self.remark)
+    }
+}
+
+/// What of an entry that is there stays, where the file says nothing about it.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each column that may be left out")]
+pub struct Kept {
+    /// The months: the file has no such column.
+    pub months: bool,
+    /// The tier: likewise.
+    pub tier: bool,
+    /// The bank card, where it is blank.
+    pub card: bool,
+    /// The remark, where it is blank.
+    pub remark: bool,
+}
+
+impl Kept {
+    /// By the columns of a table; a column that it does not have clears nothing.
+    pub fn of(table: &Table, blank_clears: bool) -> Self {
+        let absent = |header: &str| table.column(header).is_none();
+        Self { months: absent("月份"), tier: absent("档次"), card: !blank_clears || absent("银行卡号"), remark: !blank_clears || absent("备注") }
+    }
+}
+
+/// What rows are checked against.
+#[derive(Debug, Clone)]
+pub struct ListRules {
+    /// Scheme.
+    pub scheme: Scheme,
+    /// Rate in the term.
+    pub rate: Rate,
+    /// Days of the term.
+    pub days: TermDays,
+    /// Civil day.
+    pub today: NaiveDate,
+}
+
+impl PartialEq for ListRules {
+    /// Policies don't change while a service runs: their names say all.
+    fn eq(&self, other: &Self) -> bool {
+        (self.scheme.code, &self.rate.id, &self.days, self.today) == (other.scheme.code, &other.rate.id, &other.days, other.today)
+    }
+}
+
+/// Where a table's columns are, and what stays where it has none.
+#[derive(Debug)]
+pub struct Layout {
+    places: HashMap<&'static str, usize>,
+    /// What stays.
+    pub kept: Kept,
+}
+
+impl Layout {
+    /// Finds the columns by their headers.
+    pub fn new(table: &Table, blank_clears: bool) -> Self {
+        let places = COLUMNS.iter().filter_map(|column| table.column(column.header).map(|place| (column.header, place))).collect();
+        Self { places, kept: Kept::of(table, blank_clears) }
+    }
+}
+
+/// A row while it is read.
+struct Reader<'r> {
+    layout: &'r Layout,
+    row: &'r Row,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, column: &str, value: &str, code: &'static str, reason: impl Into<String>) {
+        self.faults.push(Fault::new(column, value, code, reason));
+    }
+
+    /// What a cell holds; what is wrong with it whatever it holds is told.
+    fn take(&mut self, header: &'static str) -> String {
+        let Some(cell) = self.layout.places.get(header).and_then(|place| self.row.cells.get(*place)) else { return String::new() };
+        match cell.flaw {
+            Some(Flaw::Formula) => self.fault(header, "", "FORMULA", "单元格是公式，请复制后“选择性粘贴为数值”再上传"),
+            Some(Flaw::ErrorValue) => self.fault(header, &cell.text, "ERROR_VALUE", "单元格是错误值，请重新填写"),
+            // The identity number itself says so in its own words.
+            Some(Flaw::Rounded) if header == "身份证件号" => {}
+            Some(Flaw::Rounded) => self.fault(header, &cell.text, "ROUNDED", "单元格是数值格式，末几位已丢失；请将该列设为文本格式后重新录入"),
+            None => {}
+        }
+        cell.text.clone()
+    }
+
+    fn name(&mut self) -> String {
+        let name = text::tidy_name(self.take("姓名").trim_start_matches('\''));
+        if name.is_empty() {
+            self.fault("姓名", "", "REQUIRED", "必填项为空");
+        } else if let Some(fault) = text::name_fault(&name) {
+            self.fault("姓名", &name, "NAME", fault);
+        }
+        name
+    }
+
+    fn identity(&mut self, today: NaiveDate) -> Option<(IdNumber, &'static str)> {
+        let typed = text::clean(&self.take("身份证件类型"));
+        let number = self.take("身份证件号");
+        let Some(document) = codes::document(&typed) else {
+            let why = "不在可选值中，应为：居民身份证、户口薄、护照、境外永久居住证、其他等";
+            let near = text::nearest(&typed, codes::documents());
+            self.faults.push(Fault::new("身份证件类型", &typed, "NOT_IN_LIST", why).proposing(near));
+            return None;
+        };
+        match IdNumber::parse(document, &number, today) {
+            Ok(id) => Some((id, document)),
+            Err(error) => {
+                self.fault("身份证件号", &text::mask(&text::clean_number(&number)), error.code(), error.to_string());
+                None
+            }
+        }
+    }
+
+    fn tier<'l>(&mut self, rules: &'l ListRules) -> Option<&'l Tier> {
+        let typed = text::clean(&self.take("档次"));
+        let found = rules.rate.tier(&typed);
+        if found.is_none() {
+            let names: Vec<&str> = rules.rate.tiers.iter().map(|tier| tier.name.as_str()).collect();
+            let why = format!("没有这个档次，应为：{}，留空为中间档", names.join("、"));
+            self.faults.push(Fault::new("档次", &typed, "TIER", why).proposing(text::nearest(&typed, names.iter().copied())));
+        }
+        found
+    }
+
+    fn card(&mut self) -> String {
+        let card = text::clean_number(&self.take("银行卡号"));
+        if !card.is_empty()
+            && let Err(error) = check_card(&card)
+        {
+            self.fault("银行卡号", &text::mask(&card), "CARD", error.to_string());
+        }
+        card
+    }
+
+    fn remark(&mut self) -> String {
+        let remark = text::clean(&self.take("备注"));
+        if remark.chars().count() > REMARK_CHARACTERS {
+            self.fault("备注", "", "TOO_LONG", format!("不能超过{REMARK_CHARACTERS}字"));
+        }
+        if text::holds_long_number(&remark) {
+            self.fault("备注", &remark, "HOLDS_NUMBER", "备注中不要填写证件号、银行卡号或电话号码");
+        }
+        remark
+    }
+}
+
+/// Reads a row: what it says, if it can be stored, and everything that is wrong.
+pub fn parse(layout: &Layout, row: &Row, rules: &ListRules) -> (Option<Parsed>, Vec<Fault>) {
+    let mut reader = Reader { layout, row, faults: Vec::new() };
+    if row.beyond {
+        let (code, why) = BEYOND_HEADER;
+        reader.fault("", "", code, why);
+    }
+    let name = reader.name();
+    let identity = reader.identity(rules.today);
+    let typed = text::clean(&reader.take("月份"));
+    let months = parse_months(&typed, rules).map_err(|why| reader.fault("月份", &typed, "MONTHS", why)).ok();
+    let tier = reader.tier(rules);
+    let (card, remark) = (reader.card(), reader.remark());
+    let parsed = match (identity, months, tier, reader.faults.is_empty()) {
+        (Some((id, document)), Some(months), Some(tier), true) => {
+            Some(Parsed { name, document, id, months, tier: tier.name.clone(), month_fen: rules.rate.month_fen(tier), card, remark })
+        }
+        _ => None,
+    };
+    (parsed, reader.faults)
+}
+
+/// What is worth a second look in a row that can be stored.
+pub fn doubt(parsed: &Parsed) -> Option<Fault> {
+    let why = "号码前6位不在历年行政区划（GB/T 2260）中，请对照证件核对；确属新设的区划可以保留";
+    parsed.id.region_is_unknown().then(|| Fault::new("身份证件号", &parsed.id.masked(), REGION_UNKNOWN, why))
+}
+
+/// Months of the term: `9-12`, `9,10,1`, `11-1`, `202609`; blank for all.
+fn parse_months(typed: &str, rules: &ListRules) -> Result<Vec<Month>, String> {
+    let all = &rules.days.months;
+    if typed.is_empty() {
+        return Ok(all.clone());
+    }
+    let shown: Vec<String> = all.iter().map(|month| month.month().to_string()).collect();
+    if is_date(typed) {
+        return Err(format!("“{typed}”是一个日期：表格软件把月份改成了日期，请把该列设为文本格式后重填，写作 9-12 或 9,10"));
+    }
+    let written = plain_months(typed);
+    let place = |text: &str| -> Result<usize, String> {
+        let text = text.trim_end_matches('月');
+        // With its year: 2026年9, 2026.9.
+        let number: Option<i32> = match text.split_once(['年', '.']) {
+            Some((year, month)) if year.len() == 4 => year.parse::<i32>().ok().zip(month.parse::<i32>().ok()).map(|(year, month)| year * 100 + month),
+            _ => text.parse().ok(),
+        };
+        let number = number.ok_or_else(|| format!("看不懂“{typed}”，应写作 9-12 或 9,10"))?;
+        all.iter()
+            .position(|month| month.number() == number || i32::try_from(month.month()) == Ok(number))
+            .ok_or_else(|| format!("{text}月不在本学期的发放月份（{}）中", shown.join("、")))
+    };
+    let mut wanted = vec![false; all.len()];
+    for part in written.split(',').filter(|part| !part.is_empty()) {
+        let (from, to) = match part.split_once('-') {
+            Some((from, to)) => (place(from)?, place(to)?),
+            None => (place(part)?, place(part)?),
+        };
+        if from > to {
+            return Err(format!("“{part}”的起止月份颠倒"));
+        }
+        wanted[from..=to].fill(true);
+    }
+    let months: Vec<Month> = all.iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(month, _)| *month).collect();
+    if rules.scheme.paid == Paid::Term && months.len() != all.len() {
+        return Err("免学费按学期享受，月份请留空".into());
+    }
+    if months.is_empty() { Err(format!("看不懂“{typed}”，应写作 9-12 或 9,10")) } else { Ok(months) }
+}
+
+/// A day, as cells of dates are read: `20260912`.
+fn is_date(typed: &str) -> bool {
+    typed.len() == 8 && NaiveDate::parse_from_str(typed, "%Y%m%d").is_ok()
+}
+
+/// Months with one kind of dash, comma and digit, however they were typed.
+fn plain_months(typed: &str) -> String {
+    let one = |c: char| match c {
+        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
+        '－' | '–' | '—' | '―' | '‐' | '‑' | '−' | '~' | '～' | '〜' | '到' | '至' => '-',
+        '，' | '、' | '；' | ';' | '和' | '及' | '与' | '\n' => ',',
+        '．' => '.',
+        other => other,
+    };
+    let mut written = typed.replace("月份", "月").chars().map(one).filter(|c| !c.is_whitespace()).collect::<String>();
+    while written.contains("--") {
+        written = written.replace("--", "-");
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xuezhu_domain::Term;
+    use xuezhu_judge::policy::{Policies, SchemeCode};
+    use xuezhu_workbook::Cell;
+
+    fn with_rules<T>(code: SchemeCode, check: impl Fn(&ListRules) -> T) -> T {
+        let policies = Policies::built_in();
+        let term: Term = "2016-AUTUMN".parse().expect("a term");
+        let scheme = policies.scheme(code).clone();
+        let rules = ListRules {
+            rate: scheme.rate_in(term).expect("covered").clone(),
+            scheme,
+            days: policies.days(term).expect("a season"),
+            today: NaiveDate::from_ymd_opt(2016, 9, 20).expect("a date"),
+        };
+        check(&rules)
+    }
+
+    #[test]
+    fn months_are_read_as_people_write_them() {
+        with_rules(SchemeCode::Grant, |rules| {
+            for (typed, read) in [
+                ("", Some(vec![201_609, 201_610, 201_611, 201_612, 201_701])),
+                ("9-12", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("11-1", Some(vec![201_611, 201_612, 201_701])),
+                ("9,10月、1", Some(vec![201_609, 201_610, 201_701])),
+                ("201612", Some(vec![201_612])),
+                ("9–12", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9——12月", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9月份至12月份", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9到12", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("９－１２", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("2016.9-2017.1", Some(vec![201_609, 201_610, 201_611, 201_612, 201_701])),
+                ("2016年9月 — 2017年1月", Some(vec![201_609, 201_610, 201_611, 201_612, 201_701])),
+                ("201609-201612", Some(vec![201_609, 201_610, 201_611, 201_612])),
+                ("9月，10月和11月", Some(vec![201_609, 201_610, 201_611])),
+                ("2015年9月", None),
+                ("20161209", None),
+                ("9.1", None),
+                ("910", None),
+                ("3", None),
+                ("12-9", None),
+                ("九月", None),
+                (",", None),
+            ] {
+                let months = parse_months(typed, rules).ok().map(|months| months.iter().map(|month| month.number()).collect::<Vec<_>>());
+                assert_eq!(months, read, "{typed}");
+            }
+        });
+        with_rules(SchemeCode::TuitionWaiver, |rules| {
+            assert!(parse_months("9-10", rules).is_err() && parse_months("9-1", rules).is_ok());
+        });
+    }
+
+    #[test]
+    fn rows_are_read_or_every_fault_is_told() {
+        with_rules(SchemeCode::Grant, |rules| {
+            let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
+            let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), blind: false };
+            let layout = Layout::new(&table, false);
+            let row = |cells: [&str; 7]| Row { number: 4, hidden: false, beyond: false, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
+            let (parsed, problems) = parse(&layout, &row(["王　伟", "居民身份证", "11010519491231002x", "9-10", "", "6222600260001072444", ""]), rules);
+            assert_eq!(problems, []);
+            let parsed = parsed.expect("is right");
+            assert_eq!((parsed.amount(), parsed.tier.as_str()), (Fen(40_000), "二档"));
+            let (parsed, problems) = parse(&layout, &row(["王", "学生证", "1", "3", "特等", "62", ""]), rules);
+            assert!(parsed.is_none());
+            assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["NAME", "NOT_IN_LIST", "MONTHS", "TIER", "CARD"]);
+        });
+    }
+}

@@ -1,0 +1,1 @@
+CREATE INDEX imports_listed ON imports (kind, school, import);
