@@ -106,6 +106,12 @@ impl Browser {
         self.call(&format!("element/{element}/value"), json!({ "text": text })).await.map(drop)
     }
 
+    /// Sets what a field holds.
+    async fn set(&self, selector: &str, value: &str) -> anyhow::Result<()> {
+        let script = "document.querySelector(arguments[0]).value = arguments[1]";
+        self.call("execute/sync", json!({ "script": script, "args": [selector, value] })).await.map(drop)
+    }
+
     async fn click(&self, selector: &str) -> anyhow::Result<()> {
         let element = self.find(selector).await?;
         self.call(&format!("element/{element}/click"), json!({})).await.map(drop)
@@ -232,7 +238,47 @@ async fn walk_accounts(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.picture("accounts").await?;
     page.click("form[action$=enable]:has(input[value=other]) button").await?;
     page.find("form[action$=disable]:has(input[value=other])").await?;
-    Ok(())
+    // An account is found by a part, a school is named by its name.
+    page.type_in("#q", "offi").await?;
+    page.click("form[action$=search] button").await?;
+    page.sees("共 1 条").await?;
+    walk_schools(page, base).await
+}
+
+/// An administrator enters a school by names, is told what was typed short, and changes what changes.
+async fn walk_schools(page: &Browser, base: &str) -> anyhow::Result<()> {
+    page.go(&format!("{base}/schools")).await?;
+    page.type_in("#code", "3643000077").await?;
+    page.type_in("#name", "芙蓉农业学校").await?;
+    page.type_in("#region", "43010").await?;
+    page.type_in("#authority", "长沙市").await?;
+    page.type_in("#majors", "护理、01020").await?;
+    page.click("form:has(#code) button").await?;
+    page.sees("填的是“43010”（5位数字）").await?;
+    page.sees("填的是“01020”").await?;
+    page.picture("schools-faults").await?;
+    for (field, typed) in [("#region", "芙蓉区"), ("#majors", "护理、010200")] {
+        page.set(field, "").await?;
+        page.type_in(field, typed).await?;
+    }
+    page.click("form:has(#code) button").await?;
+    page.sees("学校芙蓉农业学校（3643000077）已登记").await?;
+    page.picture("schools").await?;
+    page.fits().await?;
+    page.click("td a[href='/schools/3643000077']").await?;
+    page.sees("湖南省长沙市芙蓉区（430102）").await?;
+    page.type_in("#majors", "会计").await?;
+    page.click("form:has(#majors) button").await?;
+    page.sees("已备案 1 个专业").await?;
+    page.type_in("#authority", "株洲市").await?;
+    page.set("#from_date", "2099-01-01").await?;
+    page.type_in("#reason", "市教通〔2026〕1号").await?;
+    page.click("form:has(#authority) button").await?;
+    page.sees("未到日期").await?;
+    page.click("form:has(input[value=close]) button").await?;
+    page.sees("已停办").await?;
+    page.picture("school").await?;
+    page.fits().await
 }
 
 /// An officer decides and returns what is ticked, records what became of the money, and the clerk reads it.

@@ -1,9 +1,18 @@
-//! Value lists of the workbook, code tables by name, and majors by catalogue.
+//! Value lists of the workbook, and code tables by name.
 //!
 //! Sources: `data/codes/*.csv` (JY/T 1001, GB/T). Where the workbook's list and a code table disagree, the
 //! workbook goes by its list.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+pub use crate::majors::{Major, major, major_of_key, majors};
+use crate::{
+    tables::{self, keep},
+    text,
+};
 
 /// A column of the workbook that schools upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,21 +48,16 @@ pub static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
 fn columns(table: &'static str, official: bool) -> Vec<Column> {
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let column = |record: csv::StringRecord| Column {
-        header: leak(&record[1]),
+        header: keep(&record[1]),
         need: match &record[2] {
             "required" => Need::Required,
             "conditional" => Need::Conditional,
             _ => Need::Optional,
         },
-        format: leak(&record[3]),
+        format: keep(&record[3]),
         official,
     };
     reader.records().filter_map(Result::ok).map(column).collect()
-}
-
-/// Texts of the tables live as long as the program: they are read once.
-fn leak(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
 }
 
 static VALUES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
@@ -82,13 +86,67 @@ static VALUES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::ne
 
 /// Values that a column of the workbook allows; `None` for a free column.
 pub fn values(column: &str) -> Option<&'static [&'static str]> {
+    VALUES.get(shared(column)).map(Vec::as_slice)
+}
+
+/// The list of a column: those about a student and about a member of the family are of one kind.
+fn shared(column: &str) -> &str {
     let shared = column.trim_start_matches("成员1").trim_start_matches("成员2");
-    let list = match (column == shared, shared) {
+    match (column == shared, shared) {
         (false, "关系") => "成员关系",
         (false, "身份证件类型" | "民族" | "政治面貌" | "健康状况") => shared,
         _ => column,
-    };
-    VALUES.get(list).map(Vec::as_slice)
+    }
+}
+
+/// Values in use that the workbook's list has not: they are kept, and told as a doubt.
+const UNLISTED: [(&str, &str); 1] = [("民族", "穿青人族")];
+
+/// Whether a value is in use though the workbook's list has it not.
+pub fn is_unlisted(column: &str, value: &str) -> bool {
+    UNLISTED.contains(&(shared(column), value))
+}
+
+/// Codes and other names of what lists hold, by column (`data/codes/spellings.csv`: GB/T 2261.3, 3304, 4761, 4762, JY/T 1001).
+static SPELLINGS: LazyLock<HashMap<&'static str, HashMap<&'static str, &'static str>>> = LazyLock::new(|| {
+    let mut spellings: HashMap<_, HashMap<_, _>> = HashMap::new();
+    for line in tables::read(include_str!("../data/codes/spellings.csv"), &["column", "typed", "value"]).expect("a test reads the spellings") {
+        spellings.entry(keep(line.get("column"))).or_default().insert(keep(line.get("typed")), keep(line.get("value")));
+    }
+    spellings
+});
+
+/// Countries and regions (`data/codes/country.csv`, GB/T 2659 and ISO 3166-1): code or letters, and the name; every name in use.
+static COUNTRIES: LazyLock<(HashMap<String, String>, HashSet<String>)> = LazyLock::new(|| {
+    let (mut codes, mut names) = (HashMap::new(), HashSet::new());
+    for line in tables::read(include_str!("../data/codes/country.csv"), &["numeric", "alpha2", "alpha3", "name", "also"]).expect("a test reads the countries") {
+        let name = text::clean(line.get("name"));
+        let numeric = line.get("numeric");
+        let codes_of = [numeric, numeric.trim_start_matches('0'), line.get("alpha2"), line.get("alpha3")];
+        codes.extend(codes_of.into_iter().filter(|code| !code.is_empty()).map(|code| (code.to_owned(), name.clone())));
+        names.extend(line.get("also").split(';').filter(|also| !also.is_empty()).map(text::clean));
+        names.insert(name);
+    }
+    (codes, names)
+});
+
+/// Column of the country.
+pub const COUNTRY: &str = "国籍/地区";
+
+/// A value as the workbook's list spells it: from a code, or from another name. What no table knows stays as it is.
+pub fn spelled(column: &str, typed: String) -> String {
+    if column == COUNTRY {
+        return COUNTRIES.0.get(&typed.to_uppercase()).cloned().unwrap_or(typed);
+    }
+    match SPELLINGS.get(shared(column)).and_then(|of| of.get(typed.as_str())) {
+        Some(value) => (*value).to_owned(),
+        None => typed,
+    }
+}
+
+/// Whether a table knows a country of this name.
+pub fn is_country(name: &str) -> bool {
+    COUNTRIES.1.contains(name)
 }
 
 /// Every document type of the table.
@@ -96,9 +154,10 @@ pub fn documents() -> impl Iterator<Item = &'static str> {
     values("身份证件类型").unwrap_or(&[]).iter().copied()
 }
 
-/// The table's spelling of a document type; 户口簿 is taken for the table's 户口薄.
+/// The table's spelling of a document type, by name or code; 户口簿 is taken for the table's 户口薄.
 pub fn document(name: &str) -> Option<&'static str> {
-    let name = if name == "户口簿" { "户口薄" } else { name };
+    let spelled = SPELLINGS.get("身份证件类型").and_then(|of| of.get(name)).copied();
+    let name = if name == "户口簿" { "户口薄" } else { spelled.unwrap_or(name) };
     values("身份证件类型")?.iter().find(|value| **value == name).copied()
 }
 
@@ -147,56 +206,6 @@ pub fn urban_rural(text: &str) -> Option<&'static UrbanRural> {
 /// Groups that aid knows, by the column of the workbook that says 是. One student may be of several.
 pub const SPECIAL_GROUPS: [(&str, &str); 1] = [("是否建档立卡贫困户", "建档立卡贫困户")];
 
-/// A major of a catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Major {
-    /// Year of the catalogue.
-    pub catalogue: &'static str,
-    /// 6-digit code.
-    pub code: &'static str,
-    /// Name.
-    pub name: &'static str,
-    /// 涉农: the 32 majors of 01 and three others (2010 catalogue, 财教明电〔2012〕3号).
-    pub agricultural: bool,
-    /// 艺术类相关表演, without 戏曲.
-    pub performing_arts: bool,
-}
-
-impl Major {
-    /// As the feed and the stores write it: `2010-010100`.
-    pub fn key(&self) -> String {
-        format!("{}-{}", self.catalogue, self.code)
-    }
-}
-
-static MAJORS: LazyLock<Vec<Major>> = LazyLock::new(|| {
-    include_str!("../data/codes/majors_excerpt.csv")
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let fields: Vec<&'static str> = line.split(',').collect();
-            let [catalogue, code, name, agricultural, performing] = fields[..] else { return None };
-            Some(Major { catalogue, code, name, agricultural: agricultural == "y", performing_arts: performing.trim() == "y" })
-        })
-        .collect()
-});
-
-/// Every major of the loaded catalogues.
-pub fn majors() -> &'static [Major] {
-    &MAJORS
-}
-
-/// A major by catalogue and code.
-pub fn major(catalogue: &str, code: &str) -> Option<&'static Major> {
-    MAJORS.iter().find(|major| major.catalogue == catalogue && major.code == code)
-}
-
-/// A major by what the feed and the stores write: `2010-010100`.
-pub fn major_of_key(key: &str) -> Option<&'static Major> {
-    let (catalogue, code) = key.split_once('-')?;
-    major(catalogue, code)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +225,37 @@ mod tests {
     }
 
     #[test]
+    fn codes_and_other_names_are_taken_for_the_lists_own() {
+        for (column, of) in SPELLINGS.iter() {
+            let allowed = values(column).expect("has a list");
+            for (typed, value) in of {
+                assert!(allowed.contains(value) || is_unlisted(column, value), "{column} {value}");
+                assert!(!allowed.contains(typed), "{column}: {typed} says something else already");
+            }
+        }
+        for (column, typed, value) in [
+            ("民族", "1", "汉族"),
+            ("民族", "毛难族", "毛南族"),
+            ("成员2民族", "05", "维吾尔族"),
+            ("政治面貌", "中国共产主义青年团团员", "共青团员"),
+            ("成员1健康状况", "62", "残疾"),
+            ("成员1关系", "51", "父亲"),
+            ("成员2关系", "舅父", "其他亲属"),
+            ("成员1关系", "父母", "父母"),
+            ("身份证件类型", "1", "居民身份证"),
+            ("国籍/地区", "156", "中国"),
+            ("国籍/地区", "4", "阿富汗"),
+            ("国籍/地区", "usa", "美国"),
+            ("国籍/地区", "俄罗斯联邦", "俄罗斯联邦"),
+            ("姓名", "1", "1"),
+        ] {
+            assert_eq!(spelled(column, typed.to_owned()), value, "{column} {typed}");
+        }
+        assert!(is_country("俄罗斯联邦") && is_country("刚果(布)") && !is_country("华夏"));
+        assert_eq!((document("1"), document("b"), document("户口簿"), document("学生证")), (Some("居民身份证"), Some("户口薄"), Some("户口薄"), None));
+    }
+
+    #[test]
     fn a_class_of_places_has_a_code_and_a_name() {
         assert_eq!(URBAN_RURAL.len(), 7);
         for (text, settlement) in [
@@ -228,12 +268,5 @@ mod tests {
             assert_eq!(urban_rural(text).map(|class| class.settlement), Some(settlement), "{text}");
         }
         assert_eq!(urban_rural("200"), None, "a total is no class");
-    }
-
-    #[test]
-    fn agricultural_majors_are_a_table_not_a_prefix() {
-        assert!(major("2010", "100300").is_some_and(|major| major.agricultural), "农村医学");
-        assert!(major("2010", "140700").is_some_and(|major| !major.performing_arts), "戏曲表演 is not excluded");
-        assert!(major_of_key("2010-140600").is_some_and(|major| major.performing_arts));
     }
 }

@@ -7,7 +7,9 @@
 //! | [`region`] | GB/T 2260 codes with the years in which each was valid |
 //! | [`school`] | school codes |
 //! | [`calendar`] | months, terms, school years, working days |
-//! | [`codes`] | the value lists of the workbook, and majors |
+//! | [`codes`] | the value lists of the workbook |
+//! | [`majors`] | both catalogues of majors, and what was stored under codes that were wrong |
+//! | [`tables`] | tables of facts as text: read whole, or refused with line and column |
 //! | [`enrollment`] | states of an enrollment, what changes them, and dated timelines |
 //! | [`person`] | how keys and names belong to a person over time |
 //! | [`money`] | fen, and bank card numbers |
@@ -18,10 +20,12 @@ pub mod calendar;
 pub mod codes;
 pub mod enrollment;
 pub mod identity;
+pub mod majors;
 pub mod money;
 pub mod person;
 pub mod region;
 pub mod school;
+pub mod tables;
 pub mod text;
 
 /// A stored code that nothing of its kind has: a newer version stored it, or nobody did.

@@ -21,6 +21,7 @@
 //! | [`forgetting`] | the clock that things are forgotten by, which no step moves far |
 //! | [`health`] | whether a service can do its work |
 //! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
+//! | [`tables`] | tables that change every year, as an operator keeps them |
 //! | [`telemetry`] | logs, metrics and the export of spans |
 //! | [`uploads`] | files on their way in: a few at once, none that stands still |
 //!
@@ -43,6 +44,7 @@ pub mod runner;
 pub mod serve;
 pub mod sessions;
 pub mod settings;
+pub mod tables;
 pub mod telemetry;
 pub mod token;
 pub mod trace;

@@ -10,6 +10,8 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use xuezhu_domain::calendar;
 
+use crate::tables;
+
 /// Every setting. A process reads those of its service and ignores the others, so that one file serves all three.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -52,6 +54,8 @@ pub struct Settings {
     pub mirror_max_age_seconds: u64,
     /// A TOML file of aid policies; the built-in ones where empty.
     pub policy_file: Option<PathBuf>,
+    /// A folder of tables beside those that come with the program: regions, majors, working days; none where empty.
+    pub tables_dir: Option<PathBuf>,
     /// A CSV of working days and days off beside those that come with the program; none where empty.
     pub working_days_file: Option<PathBuf>,
     /// Where enrollment keeps files that prove something: a folder, or `s3://BUCKET/PREFIX`; `evidence/enrollment` beside its keys where empty.
@@ -114,6 +118,7 @@ impl Default for Settings {
             lane_records: 250,
             mirror_max_age_seconds: 600,
             policy_file: None,
+            tables_dir: None,
             working_days_file: None,
             enrollment_evidence: String::new(),
             aid_evidence: String::new(),
@@ -176,9 +181,13 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Adds the operator's calendar to the one that comes with the program, and tells of a year that soon counts and has none.
-    pub fn load_calendar(&self, today: chrono::NaiveDate) -> Result<(), SettingsError> {
+    /// Adds the operator's tables to those that come with the program, and tells of a year that soon counts and has no calendar.
+    pub fn load_tables(&self, today: chrono::NaiveDate) -> Result<(), SettingsError> {
         const SETTING: &str = "working_days_file";
+        if let Some(folder) = &self.tables_dir {
+            let loaded = tables::load(folder).map_err(|error| SettingsError::Value { setting: "tables_dir", why: error.to_string() })?;
+            tracing::info!(folder = %folder.display(), tables = loaded.join(", "), "tables of the operator are read");
+        }
         if let Some(path) = &self.working_days_file {
             let text = std::fs::read_to_string(path).map_err(|source| SettingsError::File { setting: SETTING, path: path.display().to_string(), source })?;
             calendar::load(&text).map_err(|error| SettingsError::Value { setting: SETTING, why: error.to_string() })?;

@@ -126,6 +126,7 @@ impl Enrollment {
         let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake });
         directory::sessions::refresh(&parts).await?;
         tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
+        tasks.spawn(directory::schools::keep(parts.clone(), stop.clone()));
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
         tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
         tasks.spawn(share_anew(parts.clone(), stop.clone()));

@@ -20,7 +20,7 @@ use crate::{
 /// Runs the enrollment service until told to stop.
 pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
-    settings.load_calendar(system_clock().today())?;
+    settings.load_tables(system_clock().today())?;
     let tasks = TaskTracker::new();
     let db = open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
     let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
@@ -43,7 +43,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
 /// Runs the aid service until told to stop.
 pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
-    settings.load_calendar(system_clock().today())?;
+    settings.load_tables(system_clock().today())?;
     let tasks = TaskTracker::new();
     let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
     let db = open(&settings.aid_database_url).await.context("setting aid_database_url")?;
@@ -69,7 +69,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
 /// Runs the gateway until told to stop.
 pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
-    settings.load_calendar(system_clock().today())?;
+    settings.load_tables(system_clock().today())?;
     let tasks = TaskTracker::new();
     let gateway = Gateway::new(channel(&settings.enrollment_url)?, channel(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
     let listener = bind(&settings.http_address).await?;

@@ -182,7 +182,7 @@ impl Deployment {
         if let Some(day) = remembered_day(&options.data)? {
             clock.step_to(day);
         }
-        options.settings.load_calendar(clock.today())?;
+        options.settings.load_tables(clock.today())?;
         let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
         let (http, enrollment_grpc, aid_grpc) = (bind(&options.http).await?, bind(&options.enrollment_grpc).await?, bind(&options.aid_grpc).await?);
         let file = |name: &str| format!("sqlite:{}", options.data.join(name).display());
@@ -264,6 +264,8 @@ impl Deployment {
     pub async fn step_to(&self, day: NaiveDate) -> anyhow::Result<()> {
         self.drain().await?;
         self.clock.step_to(day);
+        // What begins on that day has begun when this returns.
+        xuezhu_enrollment::directory::schools::turn_now(self.enrollment.parts()).await?;
         std::fs::write(self.data.join(CIVIL_DAY), day.to_string())?;
         self.drain().await
     }

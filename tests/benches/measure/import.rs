@@ -119,7 +119,8 @@ async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
         region: "430102".parse().expect("a region"),
         kind: "PUBLIC",
         authority: "430100".parse().expect("a region"),
-        majors: vec![("2010".into(), "010200".into())],
+        telephone: String::new(),
+        majors: xuezhu_domain::majors::major("2010", "010200").into_iter().collect(),
     };
     db.write(&(Context::new(admin, clock, ids), school), |tx, (ctx, school)| {
         Box::pin(async move { xuezhu_enrollment::directory::create_school(ctx, tx, school).await.map(drop) })

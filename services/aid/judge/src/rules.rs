@@ -8,6 +8,7 @@ use xuezhu_domain::{
     Month, Term,
     calendar::{self, add_working_days},
     enrollment::PeriodState,
+    majors,
     text::comparable_name,
 };
 
@@ -27,12 +28,13 @@ use crate::{
 /// anew whatever may be found otherwise.
 const VERSION: u8 = 3;
 
-/// By what is judged: changes with any word of the policies, with the calendar of working days, with how the judge decides, and with the format that the mirror was told in,
-/// for what came with a format may decide otherwise.
+/// By what is judged: changes with any word of the policies, with the calendar of working days, with the catalogues of majors, with how
+/// the judge decides, and with the format that the mirror was told in, for what came with a format may decide otherwise.
 pub fn standard(policies: &Policies, format: i32) -> Uuid {
     let hash = blake3::Hasher::new()
         .update(policies.fingerprint().as_bytes())
         .update(&calendar::fingerprint())
+        .update(&majors::fingerprint())
         .update(&[VERSION])
         .update(&format.to_be_bytes())
         .finalize();

@@ -7,21 +7,18 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
-use xuezhu_domain::{codes, region};
-use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, school, session_service_server::SessionService};
+use xuezhu_domain::region;
+use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, session_service_server::SessionService};
 use xuezhu_service::{
     Actor, Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call, sessions, token::SESSION_SECONDS,
 };
 use xuezhu_store::Tx;
 
-use super::{LogIn, NewAccount, NewSchool, SchoolRow, rules, store, store::AccountRow};
+use super::{LogIn, NewAccount, rules, schools::api as schools, store, store::AccountRow};
 use crate::Parts;
 
 /// Longest name of a school or a person, in characters.
-const NAME_CHARACTERS: usize = 60;
-/// Majors of a school at most.
-const MAJORS: usize = 400;
-
+pub(super) const NAME_CHARACTERS: usize = 60;
 /// Passwords that are hashed at once: each takes 19 MiB, and a core for a while. Whoever else logs in waits; else anybody
 /// could fill the memory.
 const HASHED_AT_ONCE: usize = 4;
@@ -203,36 +200,39 @@ impl SessionService for DirectoryApi {
 #[tonic::async_trait]
 impl DirectoryService for DirectoryApi {
     async fn create_school(&self, request: Request<pb::CreateSchoolRequest>) -> Result<Response<pb::CreateSchoolResponse>, Status> {
-        let (ctx, request) = self.parts.gate.enter(request, "CreateSchool").await?;
-        let new = new_school(&request)?;
-        let call = Call::new("CreateSchool", new.code.as_str(), &request);
-        self.parts
-            .runner
-            .mutate(&ctx, call, &new, |ctx, tx, new| {
-                Box::pin(async move {
-                    let row = super::create_school(ctx, tx, new).await?;
-                    Ok(pb::CreateSchoolResponse { school: Some(to_proto(tx, row).await?) })
-                })
-            })
-            .await
+        schools::create(&self.parts, request).await
     }
 
     async fn get_school(&self, request: Request<pb::GetSchoolRequest>) -> Result<Response<pb::GetSchoolResponse>, Status> {
-        let (ctx, request) = self.parts.gate.enter(request, "GetSchool").await?;
-        self.parts
-            .runner
-            .read(&ctx, "GetSchool", &request.school, |ctx, tx, code| {
-                Box::pin(async move {
-                    let row = super::school_for(ctx, tx, code, Permission::ReadSchool).await?;
-                    Ok(pb::GetSchoolResponse { school: Some(to_proto(tx, row).await?) })
-                })
-            })
-            .await
+        schools::get(&self.parts, request).await
     }
 
     async fn list_schools(&self, request: Request<pb::ListSchoolsRequest>) -> Result<Response<pb::ListSchoolsResponse>, Status> {
-        let (ctx, request) = self.parts.gate.enter(request, "ListSchools").await?;
-        self.parts.runner.read(&ctx, "ListSchools", &request, |ctx, tx, request| Box::pin(list_schools(ctx, tx, request))).await
+        schools::list(&self.parts, request).await
+    }
+
+    async fn update_school(&self, request: Request<pb::UpdateSchoolRequest>) -> Result<Response<pb::UpdateSchoolResponse>, Status> {
+        schools::update(&self.parts, request).await
+    }
+
+    async fn add_majors(&self, request: Request<pb::AddMajorsRequest>) -> Result<Response<pb::AddMajorsResponse>, Status> {
+        schools::add_majors(&self.parts, request).await
+    }
+
+    async fn end_major(&self, request: Request<pb::EndMajorRequest>) -> Result<Response<pb::EndMajorResponse>, Status> {
+        schools::end_major(&self.parts, request).await
+    }
+
+    async fn set_authority(&self, request: Request<pb::SetAuthorityRequest>) -> Result<Response<pb::SetAuthorityResponse>, Status> {
+        schools::set_authority(&self.parts, request).await
+    }
+
+    async fn close_school(&self, request: Request<pb::CloseSchoolRequest>) -> Result<Response<pb::CloseSchoolResponse>, Status> {
+        schools::close(&self.parts, request).await
+    }
+
+    async fn open_school(&self, request: Request<pb::OpenSchoolRequest>) -> Result<Response<pb::OpenSchoolResponse>, Status> {
+        schools::open(&self.parts, request).await
     }
 
     async fn create_account(&self, request: Request<pb::CreateAccountRequest>) -> Result<Response<pb::CreateAccountResponse>, Status> {
@@ -310,98 +310,49 @@ impl DirectoryService for DirectoryApi {
     }
 }
 
-async fn list_schools(ctx: &Context, tx: &mut Tx, request: &pb::ListSchoolsRequest) -> Result<pb::ListSchoolsResponse, Error> {
-    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
-    let mut errors = FieldErrors::default();
-    if !request.region.is_empty() {
-        errors.parse::<xuezhu_domain::RegionCode>("region", &request.region);
-    }
-    errors.check()?;
-    if !own_school {
-        let asked = if request.region.is_empty() { &ctx.actor.organisation } else { &request.region };
-        ctx.may(Permission::ReadSchool, &Place::Region(asked))?;
-    }
-    if own_school {
-        super::school_for(ctx, tx, &ctx.actor.organisation, Permission::ReadSchool).await?;
-    }
-    let (school, authority) = if own_school { (ctx.actor.organisation.as_str(), "") } else { ("", ctx.actor.organisation.as_str()) };
-    let limit = paging::size(request.page_size)?;
-    let query = paging::Query::of("ListSchools", &pb::ListSchoolsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let after: String = query.after(&request.page_token)?.unwrap_or_default();
-    let rows = store::schools_after(tx, region::prefix_or_all(authority), region::prefix_or_all(&request.region), school, &after, limit).await?;
-    let next_page_token =
-        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| query.token(&row.code)).unwrap_or_default() } else { String::new() };
-    let mut schools = Vec::new();
-    for row in rows {
-        schools.push(to_proto(tx, row).await?);
-    }
-    Ok(pb::ListSchoolsResponse { schools, next_page_token })
-}
-
 async fn list_accounts(ctx: &Context, tx: &mut Tx, request: &pb::ListAccountsRequest) -> Result<pb::ListAccountsResponse, Error> {
     ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListAccounts", &pb::ListAccountsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
     let after: String = query.after(&request.page_token)?.unwrap_or_default();
-    let rows = store::accounts_after(tx, region::prefix_or_all(&ctx.actor.organisation), &request.organisation, &after, limit).await?;
-    let next_page_token =
-        if i64::try_from(rows.len()).unwrap_or(0) == limit { rows.last().map(|row| query.token(&row.account)).unwrap_or_default() } else { String::new() };
-    let accounts = rows.into_iter().map(account_to_proto).collect();
-    Ok(pb::ListAccountsResponse { accounts, next_page_token })
+    let filter = store::Filter {
+        authority_prefix: region::prefix_or_all(&ctx.actor.organisation).to_owned(),
+        organisation: request.organisation.clone(),
+        pattern: super::schools::pattern(&request.query),
+    };
+    let rows = store::accounts_after(tx, &filter, &after, limit + 1).await?;
+    let (rows, next_page_token) = page_of(rows, limit, |row| query.token(&row.account));
+    let previous_page_token = match rows.first() {
+        Some(first) => before_page(&store::accounts_before(tx, &filter, &first.account, limit + 1).await?, limit, query),
+        None => String::new(),
+    };
+    let total_size = i32::try_from(store::count_accounts(tx, &filter).await?).unwrap_or(i32::MAX);
+    Ok(pb::ListAccountsResponse { accounts: rows.into_iter().map(account_to_proto).collect(), next_page_token, previous_page_token, total_size })
+}
+
+/// The rows of a page of which one more was read, and where the next one begins.
+pub(super) fn page_of<T>(mut rows: Vec<T>, limit: i64, token: impl Fn(&T) -> String) -> (Vec<T>, String) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(token).unwrap_or_default();
+    (rows, next)
+}
+
+/// Where the page before begins: after the key that lies one more than a page before the first, if there is one, else at the beginning.
+pub(super) fn before_page(before: &[String], limit: i64, query: paging::Query) -> String {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if before.is_empty() { String::new() } else { query.token(&before.get(limit).map_or("", String::as_str)) }
 }
 
 fn account_to_proto(row: AccountRow) -> pb::Account {
     pb::Account {
         role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
+        doubt: if row.organisation.len() == 6 { region::doubt(&row.organisation).unwrap_or_default() } else { String::new() },
         account: row.account,
         display_name: row.display_name,
         organisation: row.organisation,
         disabled: row.disabled,
-    }
-}
-
-async fn to_proto(tx: &mut Tx, row: SchoolRow) -> Result<pb::School, Error> {
-    let majors = store::majors(tx, &row.code).await?;
-    Ok(pb::School {
-        majors: majors.into_iter().map(|major| pb::Major { catalogue: major.catalogue.into(), code: major.code.into(), name: major.name.into() }).collect(),
-        kind: school::Kind::from_str_name(&row.kind).unwrap_or_default().into(),
-        code: row.code,
-        name: row.name,
-        region: row.region,
-        authority: row.authority,
-    })
-}
-
-fn new_school(request: &pb::CreateSchoolRequest) -> Result<NewSchool, Error> {
-    let mut errors = FieldErrors::default();
-    let code = errors.parse("code", &request.code);
-    let name = errors.text("name", &request.name, NAME_CHARACTERS);
-    let region = errors.parse("region", &request.region);
-    let authority = errors.parse("authority", &request.authority);
-    let kind = match request.kind() {
-        school::Kind::Public => Some("PUBLIC"),
-        school::Kind::Private => Some("PRIVATE"),
-        school::Kind::Unspecified => {
-            errors.add("kind", "应为PUBLIC或PRIVATE");
-            None
-        }
-    };
-    if request.majors.len() > MAJORS {
-        errors.add("majors", format!("不能超过{MAJORS}个"));
-    }
-    let mut majors = Vec::new();
-    for (index, major) in request.majors.iter().enumerate() {
-        match codes::major(&major.catalogue, &major.code) {
-            Some(known) => majors.push((known.catalogue.to_owned(), known.code.to_owned())),
-            None => errors.add(&format!("majors[{index}]"), format!("专业目录{}中没有代码{}", major.catalogue, major.code)),
-        }
-    }
-    match (code, name, region, authority, kind) {
-        (Some(code), Some(name), Some(region), Some(authority), Some(kind)) => {
-            errors.check()?;
-            Ok(NewSchool { code, name, region, kind, authority, majors })
-        }
-        _ => Err(errors.check().err().unwrap_or_else(|| Error::Internal("a field is missing and not told".into()))),
     }
 }
 

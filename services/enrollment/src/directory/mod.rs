@@ -3,48 +3,29 @@
 pub mod api;
 pub mod deputies;
 mod rules;
+pub mod schools;
 pub mod sessions;
 mod store;
-
-use std::collections::HashMap;
 
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use xuezhu_domain::{RegionCode, SchoolCode};
 use xuezhu_service::{
     Actor, Context, Error, Permission, Place, Reason, Refusal, Role,
     sessions::{KEPT_US, over},
 };
 use xuezhu_store::Tx;
 
-pub use self::store::{AccountRow, SchoolRow};
-// What other capabilities may ask.
-pub(crate) use self::store::majors;
-use crate::sharing;
+pub use self::{
+    schools::{NewSchool, SchoolRow, create as create_school, majors, of_codes as schools, open_for_entry, school, school_for},
+    store::AccountRow,
+};
 
 /// Wrong passwords before an account is locked (GB/T 22239-2019, failed log-in handling).
 pub const WRONG_PASSWORDS: i32 = 5;
 /// How long it is locked, in microseconds: fifteen minutes.
 pub const LOCKED_US: i64 = 15 * 60 * 1_000_000;
-
-/// A school to be entered.
-#[derive(Debug, Clone)]
-pub struct NewSchool {
-    /// Code.
-    pub code: SchoolCode,
-    /// Name.
-    pub name: String,
-    /// Where it stands.
-    pub region: RegionCode,
-    /// `PUBLIC` or `PRIVATE`.
-    pub kind: &'static str,
-    /// Region of its department.
-    pub authority: RegionCode,
-    /// Catalogue and code of each major.
-    pub majors: Vec<(String, String)>,
-}
 
 /// An account to be opened.
 #[derive(Debug, Clone)]
@@ -59,41 +40,6 @@ pub struct NewAccount {
     pub organisation: String,
     /// Hash of the one-time password.
     pub password_hash: String,
-}
-
-/// Enters a school.
-pub async fn create_school(ctx: &Context, tx: &mut Tx, new: &NewSchool) -> Result<SchoolRow, Error> {
-    ctx.may(Permission::ManageDirectory, &Place::Region(new.authority.as_str()))?;
-    if store::school(tx, new.code.as_str()).await?.is_some() {
-        return Err(Refusal::new(Reason::AlreadyExists, format!("学校代码{}已存在", new.code)).into());
-    }
-    store::insert_school(tx, new).await?;
-    store::insert_majors(tx, new.code.as_str(), &new.majors).await?;
-    sharing::share_school(ctx, tx, new.code.as_str()).await?;
-    school(tx, new.code.as_str()).await
-}
-
-/// A school that is there.
-pub async fn school(tx: &mut Tx, code: &str) -> Result<SchoolRow, Error> {
-    store::school(tx, code).await?.ok_or_else(|| Refusal::not_found("该学校").into())
-}
-
-/// Schools by their codes.
-pub async fn schools<'c>(tx: &mut Tx, codes: impl Iterator<Item = &'c str>) -> Result<HashMap<String, SchoolRow>, Error> {
-    let mut codes: Vec<String> = codes.map(str::to_owned).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    Ok(store::schools(tx, &codes).await?.into_iter().map(|row| (row.code.clone(), row)).collect())
-}
-
-/// A school, if the actor may do something there; one that doesn't exist is refused alike to those who may not look.
-pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Permission) -> Result<SchoolRow, Error> {
-    let Some(school) = store::school(tx, code).await? else {
-        ctx.may(permission, &Place::School { code, authority: "" })?;
-        return Err(Refusal::not_found("该学校").into());
-    };
-    ctx.may(permission, &school.place())?;
-    Ok(school)
 }
 
 /// Name of somebody who acts in a role at an organisation today, themselves or as its principal's deputy; none where an account doesn't.
@@ -121,7 +67,7 @@ async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Re
     if !matches!(role, Role::SchoolClerk | Role::Principal) {
         return ctx.may(Permission::ManageDirectory, &Place::Region(organisation));
     }
-    let Some(school) = store::school(tx, organisation).await? else {
+    let Some(school) = schools::found(tx, organisation).await? else {
         ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
         return Err(Refusal::field("organisation", "没有这所学校，请先登记学校").into());
     };

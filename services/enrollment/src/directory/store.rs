@@ -1,35 +1,9 @@
-//! SQL of schools and accounts.
+//! SQL of accounts.
 
-use serde::Serialize;
-use xuezhu_domain::codes;
-use xuezhu_service::{Actor, Error, Place, Role};
-use xuezhu_store::{StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
+use xuezhu_service::{Actor, Error, Role};
+use xuezhu_store::{StoreError, Tx, one, rows, run, sql};
 
-use super::{NewAccount, NewSchool};
-
-/// A school.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct SchoolRow {
-    /// Code.
-    pub code: String,
-    /// Name.
-    pub name: String,
-    /// Where it stands.
-    pub region: String,
-    /// `PUBLIC` or `PRIVATE`.
-    pub kind: String,
-    /// Region code of its department.
-    pub authority: String,
-    /// `ACTIVE`.
-    pub state: String,
-}
-
-impl SchoolRow {
-    /// Where permissions are asked.
-    pub fn place(&self) -> Place<'_> {
-        Place::School { code: &self.code, authority: &self.authority }
-    }
-}
+use super::NewAccount;
 
 /// An account.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -81,73 +55,6 @@ impl AccountRow {
     }
 }
 
-#[derive(Serialize)]
-struct MajorRow<'m> {
-    catalogue: &'m str,
-    code: &'m str,
-}
-
-pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreError> {
-    one!(tx, SchoolRow, "SELECT code, name, region, kind, authority, state FROM schools WHERE code = $1", code)
-}
-
-/// Schools by their codes.
-pub async fn schools(tx: &mut Tx, codes: &[String]) -> Result<Vec<SchoolRow>, StoreError> {
-    rows!(tx, SchoolRow, sql!("SELECT code, name, region, kind, authority, state FROM schools WHERE code" in_texts 1), bulk_texts(codes))
-}
-
-pub async fn insert_school(tx: &mut Tx, new: &NewSchool) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "INSERT INTO schools (code, name, region, kind, authority, state) VALUES ($1, $2, $3, $4, $5, 'ACTIVE')",
-        new.code.as_str(),
-        &new.name,
-        new.region.as_str(),
-        new.kind,
-        new.authority.as_str()
-    )?;
-    Ok(())
-}
-
-pub async fn insert_majors(tx: &mut Tx, school: &str, majors: &[(String, String)]) -> Result<(), StoreError> {
-    let majors: Vec<MajorRow> = majors.iter().map(|(catalogue, code)| MajorRow { catalogue, code }).collect();
-    run!(
-        tx,
-        sql!("INSERT INTO school_majors (school, catalogue, code) SELECT $2, t.catalogue, t.code FROM " table 1 (catalogue text, code text) " WHERE true ON CONFLICT DO NOTHING"),
-        bulk_rows(&majors),
-        school
-    )?;
-    Ok(())
-}
-
-/// The majors that a school may teach.
-pub async fn majors(tx: &mut Tx, school: &str) -> Result<Vec<&'static codes::Major>, StoreError> {
-    let keys = rows!(tx, (String, String), "SELECT catalogue, code FROM school_majors WHERE school = $1 ORDER BY catalogue, code", school)?;
-    Ok(keys.iter().filter_map(|(catalogue, code)| codes::major(catalogue, code)).collect())
-}
-
-/// Schools whose department an authority prefix covers, in a region.
-pub async fn schools_after(
-    tx: &mut Tx,
-    authority_prefix: &str,
-    region_prefix: &str,
-    school: &str,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<SchoolRow>, StoreError> {
-    rows!(
-        tx,
-        SchoolRow,
-        "SELECT code, name, region, kind, authority, state FROM schools
-         WHERE substr(authority, 1, length($1)) = $1 AND substr(region, 1, length($2)) = $2 AND ($3 = '' OR code = $3) AND code > $4 ORDER BY code LIMIT $5",
-        authority_prefix,
-        region_prefix,
-        school,
-        after,
-        limit
-    )
-}
-
 /// Locks an account: guesses that come at once are counted one by one, and changes are made one after the other.
 pub async fn lock_account(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET wrong_passwords = wrong_passwords WHERE account = $1", account)?;
@@ -166,22 +73,68 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
     )
 }
 
-/// Accounts of an organisation, or of all that an authority prefix covers.
-pub async fn accounts_after(tx: &mut Tx, authority_prefix: &str, organisation: &str, after: &str, limit: i64) -> Result<Vec<AccountRow>, StoreError> {
+/// Whose accounts are asked for.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// First digits of the region of the department that the organisation is under.
+    pub authority_prefix: String,
+    /// One organisation alone; empty for all.
+    pub organisation: String,
+    /// Part of account or name, as a LIKE pattern; empty for all.
+    pub pattern: String,
+}
+
+/// A page of accounts, by name.
+pub async fn accounts_after(tx: &mut Tx, filter: &Filter, after: &str, limit: i64) -> Result<Vec<AccountRow>, StoreError> {
     rows!(
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, last_opened_us,
                 password_request,
                 disabled
-         FROM accounts a WHERE ($1 = '' OR organisation = $1) AND account > $2
-           AND ($4 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($4)) = $4)
-         ORDER BY account LIMIT $3",
-        organisation,
+         FROM accounts a WHERE ($1 = '' OR organisation = $1)
+           AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
+           AND ($3 = '' OR account LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $3 ESCAPE '!') AND account > $4
+         ORDER BY account LIMIT $5",
+        &filter.organisation,
+        &filter.authority_prefix,
+        &filter.pattern,
         after,
-        limit,
-        authority_prefix
+        limit
     )
+}
+
+/// Accounts before one, the nearest first.
+pub async fn accounts_before(tx: &mut Tx, filter: &Filter, before: &str, limit: i64) -> Result<Vec<String>, StoreError> {
+    let found = rows!(
+        tx,
+        (String,),
+        "SELECT account FROM accounts a WHERE ($1 = '' OR organisation = $1)
+           AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
+           AND ($3 = '' OR account LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $3 ESCAPE '!') AND account < $4
+         ORDER BY account DESC LIMIT $5",
+        &filter.organisation,
+        &filter.authority_prefix,
+        &filter.pattern,
+        before,
+        limit
+    )?;
+    Ok(found.into_iter().map(|(account,)| account).collect())
+}
+
+/// How many accounts there are of a filter.
+pub async fn count_accounts(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
+    let found = one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM accounts a WHERE ($1 = '' OR organisation = $1)
+           AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
+           AND ($3 = '' OR account LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $3 ESCAPE '!')",
+        &filter.organisation,
+        &filter.authority_prefix,
+        &filter.pattern
+    )?;
+    Ok(found.map_or(0, |(count,)| count))
 }
 
 /// Administrators of the whole deployment who can log in, held against each other's acts until the transaction ends. Who never

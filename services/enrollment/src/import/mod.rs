@@ -17,14 +17,14 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::codes::Major;
 use xuezhu_intake::{About, Act, At, Effect, Fault, Findings, Kind, Of, Options, Placed, Read, Sheet, Work};
 use xuezhu_service::{Context, Permission};
 use xuezhu_store::Tx;
 use xuezhu_workbook::{Row, Table};
 
 use crate::{
-    Parts, directory,
+    Parts,
+    directory::{self, schools::Offered},
     roll::{self, drafts::Draft},
 };
 pub use rules::{Parsed, SchoolRules};
@@ -41,7 +41,7 @@ pub struct Students {
 /// What a school's rows are checked against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    majors: Vec<&'static Major>,
+    majors: Vec<Offered>,
     today: NaiveDate,
 }
 
@@ -121,7 +121,11 @@ impl Kind for Students {
     }
 
     fn rules<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx) -> Work<'t, Rules> {
-        Box::pin(async move { Ok(Rules { majors: directory::majors(tx, &self.school).await?, today: ctx.today() }) })
+        Box::pin(async move {
+            // Who sends a file enters students; what was sent can be seen and taken back at a closed school too.
+            directory::open_for_entry(ctx, tx, &self.school).await?;
+            Ok(Rules { majors: directory::majors(tx, &self.school).await?, today: ctx.today() })
+        })
     }
 
     fn layout(&self, table: &Table, _: Options) -> rules::Layout {

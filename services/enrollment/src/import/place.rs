@@ -8,7 +8,7 @@ use xuezhu_intake::{At, Fault, Findings, Options, Placed, What};
 use xuezhu_service::{Context, Error};
 use xuezhu_store::Tx;
 
-use super::{Keyed, Students, undo};
+use super::{Keyed, Students, rules, undo};
 use crate::{
     registration::{self, LiveRow},
     roll::{self, drafts::Standing},
@@ -20,6 +20,7 @@ type Rows<'r> = &'r [&'r At<Keyed>];
 pub async fn place(of: &Students, ctx: &Context, tx: &mut Tx, rows: Rows<'_>, options: Options, found: &mut Findings) -> Result<Vec<Placed<Keyed>>, Error> {
     let single = without_duplicates(rows, found);
     warn_of_others(of, tx, rows, &single, found).await?;
+    doubt_majors(rows, found);
     let known = Known::load(of, tx).await?;
     let changed = single.iter().filter_map(|at| known.met(&rows[*at].row).filter(|known| known.content_hash != rows[*at].row.content));
     let stored = roll::drafts::standing(tx, changed.map(|known| known.enrollment)).await?;
@@ -61,6 +62,16 @@ async fn warn_of_others(of: &Students, tx: &mut Tx, rows: Rows<'_>, single: &[us
         found.doubt(*spot, &Fault::new("身份证件号", &row.row.id.masked(), "ELSEWHERE", why));
     }
     Ok(())
+}
+
+/// Tells once, at its first row, what is doubtful about a major.
+fn doubt_majors(rows: Rows<'_>, found: &mut Findings) {
+    let mut told = HashSet::new();
+    for At { spot, row } in rows {
+        if let Some(doubt) = row.row.major.doubt().filter(|_| told.insert(row.row.major.stored)) {
+            found.doubt(*spot, &Fault::new("专业简称", row.row.major.name, "MAJOR_CODE", doubt));
+        }
+    }
 }
 
 /// What a school has, by what rows are met by.
@@ -167,8 +178,12 @@ fn match_rows(
         let kept = met.and_then(|known| stored.get(&known.enrollment)).map(|standing| {
             // Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise.
             let mut kept = row.clone();
-            kept.row.keep(&standing.row.details(&of.parts)?, options.blank_clears);
-            kept.content = of.parts.keyring.content_hash(kept.row.content().as_bytes());
+            let details = standing.row.details(&of.parts)?;
+            kept.row.keep(&details, options.blank_clears);
+            let content = kept.row.content();
+            // An earlier version kept a code as it was typed: the same in other words is no change.
+            let same = met.filter(|_| rules::respelled(&details) == content).and_then(|known| known.content_hash[..].try_into().ok());
+            kept.content = same.unwrap_or_else(|| of.parts.keyring.content_hash(content.as_bytes()));
             Ok::<_, Error>(kept)
         });
         let kept = kept.transpose()?;
@@ -182,6 +197,7 @@ fn match_rows(
         }
         let Some(live) = same_key.or(same_number) else {
             match known.gone(row) {
+                None if row.row.major_ended.is_some() => found.fault(*spot, &major_ended(row)),
                 None => {
                     if known.never_came.contains(&(row.key, row.row.entry_month.number())) {
                         let why = "该生已按新生未报到注销；如确已到校，可以重新录入并申报，否则请从表中删去";
@@ -222,6 +238,11 @@ fn taken(row: &Keyed, same_key: Option<&LiveRow>, same_number: Option<&LiveRow>)
         }
         _ => None,
     }
+}
+
+/// Said of a new row of a major that takes nobody new.
+fn major_ended(row: &Keyed) -> Fault {
+    Fault::new("专业简称", row.row.major.name, "MAJOR_ENDED", row.row.major_ended.clone().unwrap_or_default())
 }
 
 /// Said of a row of somebody who left the school.

@@ -6,10 +6,13 @@ use chrono::{Datelike, NaiveDate};
 use xuezhu_domain::{
     IdNumber, Month, Sex,
     codes::{self, COLUMNS, Major, Need},
+    region::{self, REGION_UNKNOWN},
     text,
 };
 use xuezhu_intake::Fault;
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Flaw, Row, Table};
+
+use crate::directory::schools::Offered;
 
 /// Headers by which a header row is known.
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
@@ -26,8 +29,8 @@ const PARTY_AGE: i32 = 18;
 pub struct SchoolRules<'s> {
     /// Its code.
     pub school: &'s str,
-    /// Majors that it may teach.
-    pub majors: &'s [&'static Major],
+    /// Majors that it may teach, those that ended among them.
+    pub majors: &'s [Offered],
     /// Civil day.
     pub today: NaiveDate,
 }
@@ -68,6 +71,8 @@ pub struct Parsed {
     pub class_name: String,
     /// Major.
     pub major: &'static Major,
+    /// Why nobody new is taken into the major from the month of entry on; none where somebody is.
+    pub major_ended: Option<String>,
     /// Month of entry.
     pub entry_month: Month,
     /// 全日制 or 非全日制.
@@ -235,9 +240,15 @@ impl Reader<'_> {
                 && header != "身份证件类型"
                 && !allowed.contains(&value.as_str())
             {
-                let near = text::nearest(&value, allowed.iter().copied());
-                let why = format!("不在可选值中，应为：{}", list(allowed));
-                self.problems.push(Fault::new(header, &shown(header, &value), "NOT_IN_LIST", why).proposing(near));
+                if codes::is_unlisted(header, &value) {
+                    self.warn(header, &value, "VALUE_UNLISTED", "不在工作簿的可选值中，按原样保留，请核对");
+                } else {
+                    let near = text::nearest(&value, allowed.iter().copied());
+                    let why = format!("不在可选值中，应为：{}", list(allowed));
+                    self.problems.push(Fault::new(header, &shown(header, &value), "NOT_IN_LIST", why).proposing(near));
+                }
+            } else if header == codes::COUNTRY && !codes::is_country(&value) {
+                self.warn(header, &value, "COUNTRY_UNKNOWN", "国家和地区代码表（GB/T 2659）中没有，按原样保留，请核对");
             }
             self.details.push((header, value));
         }
@@ -264,7 +275,8 @@ impl Reader<'_> {
             birth_date,
             school_number: text("学号"),
             class_name: text("班级名称"),
-            major,
+            major: major.major,
+            major_ended: major.refusal(entry_month.first_day()),
             entry_month,
             study_form: text("学习形式"),
             student_category: text("学生类别"),
@@ -343,10 +355,13 @@ impl Reader<'_> {
     fn check_regions(&mut self) {
         for header in ["生源地行政区划码", "出生地行政区划码", "籍贯地行政区划码", "户口所在地行政区划码"] {
             let code = self.value(header).to_owned();
-            if !code.is_empty()
-                && let Err(error) = code.parse::<xuezhu_domain::RegionCode>()
-            {
+            if code.is_empty() {
+                continue;
+            }
+            if let Err(error) = code.parse::<xuezhu_domain::RegionCode>() {
                 self.problem(header, &code, "REGION", error.to_string());
+            } else if let Some(doubt) = region::doubt(&code) {
+                self.warn(header, &code, REGION_UNKNOWN, doubt);
             }
         }
     }
@@ -401,16 +416,18 @@ impl Reader<'_> {
     }
 
     /// Rule RG-2: a major that the school may teach, by name or by code.
-    fn major(&mut self, rules: &SchoolRules) -> Option<&'static Major> {
+    fn major(&mut self, rules: &SchoolRules) -> Option<Offered> {
         let typed = self.value("专业简称").to_owned();
         if typed.is_empty() {
             return None;
         }
         // A code that a spreadsheet took for a number has lost its leading zero.
         let code = if typed.bytes().all(|b| b.is_ascii_digit()) { format!("{typed:0>6}") } else { String::new() };
-        let known = rules.majors.iter().find(|major| major.name == typed || major.code == code).copied();
+        let year = self.value("入学年月").parse::<Month>().map_or(rules.today.year(), Month::year);
+        let meant = rules.majors.iter().copied().filter(|offered| offered.major.is_named(&typed) || offered.major.code == code);
+        let known = meant.min_by_key(|offered| preference(offered, year));
         if known.is_none() {
-            let offered: Vec<&str> = rules.majors.iter().map(|major| major.name).collect();
+            let offered: Vec<&str> = rules.majors.iter().filter(|offered| offered.ended.is_none()).map(|offered| offered.major.name).collect();
             let why = format!("本校没有备案该专业，已备案：{}", list(&offered));
             let near = text::nearest(&typed, offered.iter().copied());
             self.problems.push(Fault::new("专业简称", &typed, "MAJOR_NOT_OFFERED", why).proposing(near));
@@ -443,6 +460,9 @@ impl Reader<'_> {
         if id.region_ended_before_birth() {
             self.warn("身份证件号", &id.masked(), "REGION_OLD", "号码中的行政区划在出生前已撤销，请核对证件");
         }
+        if id.region_is_unknown() {
+            self.warn("身份证件号", &id.masked(), REGION_UNKNOWN, "号码前6位不在历年行政区划（GB/T 2260）中，请对照证件核对；确属新设的区划可以保留");
+        }
         if self.value("政治面貌").contains("中共") && age < PARTY_AGE {
             self.warn("政治面貌", "", "PARTY_AGE", "未满18周岁，请核对政治面貌");
         }
@@ -455,6 +475,13 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Which of several majors that a cell may mean goes first: one that takes students, one under its own code before one under another's,
+/// and of two catalogues the newest that there was in the year of entry.
+fn preference(offered: &Offered, year: i32) -> (bool, bool, bool, i32) {
+    let catalogue: i32 = offered.major.catalogue.parse().unwrap_or_default();
+    (offered.ended.is_some(), offered.major.right.is_some(), catalogue > year, (year - catalogue).abs())
 }
 
 /// A cell as it is kept: number-like columns without blanks, dates as digits, lost leading zeros put back where the
@@ -473,8 +500,17 @@ fn normalise(header: &str, typed: &str) -> String {
             let digits = text::clean_number(typed);
             if digits.len() == 5 { format!("0{digits}") } else { digits }
         }
-        _ => text::clean(typed),
+        _ => codes::spelled(header, text::clean(typed)),
     }
+}
+
+/// Kept content as it would be kept today: what an earlier version took as a code is a name now.
+pub fn respelled(content: &str) -> String {
+    let today = |line: &str| match line.split_once('=') {
+        Some((header, value)) => format!("{header}={}\n", codes::spelled(header, value.to_owned())),
+        None => format!("{line}\n"),
+    };
+    content.lines().map(today).collect()
 }
 
 fn text_of_name(typed: &str) -> String {
@@ -555,7 +591,7 @@ mod tests {
         let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
         let cells = headers.iter().map(|header| Cell::text(row.get(header.as_str()).map_or("", String::as_str))).collect();
         let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), blind: false };
-        let majors = [codes::major("2010", "100100").expect("护理"), codes::major("2010", "010200").expect("现代农艺技术")];
+        let majors = ["100100", "010200"].map(|code| Offered { major: codes::major("2010", code).expect("is known"), ended: None });
         let rules = SchoolRules { school: "3643000001", majors: &majors, today: NaiveDate::from_ymd_opt(2016, 9, 10).expect("a date") };
         let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells, hidden: false, beyond: false }, &rules);
         (parsed, problems.into_iter().map(|problem| problem.code).collect())
@@ -613,6 +649,17 @@ mod tests {
     fn several_faults_of_a_row_are_told_together() {
         let (_, found) = problems(&[("姓名", "王"), ("民族", "汉"), ("专业简称", "考古"), ("身份证件号", "1")]);
         assert!(["NAME", "NOT_IN_LIST", "ID_LENGTH"].iter().all(|code| found.contains(code)), "{found:?}");
+    }
+
+    #[test]
+    fn codes_are_taken_for_the_names_that_are_kept() {
+        let typed = [("民族", "01"), ("国籍/地区", "CHN"), ("政治面貌", "13"), ("健康状况", "10"), ("成员1关系", "51"), ("身份证件类型", "1")];
+        let (by_code, found) = problems(&typed);
+        assert_eq!(found, Vec::<&str>::new());
+        let by_name = problems(&[]).0.expect("is right");
+        assert_eq!(by_code.expect("is right").content(), by_name.content());
+        assert_eq!(respelled(&by_name.content().replace("国籍/地区=中国", "国籍/地区=156")), by_name.content());
+        assert_eq!(respelled(&by_name.content()), by_name.content());
     }
 
     #[test]

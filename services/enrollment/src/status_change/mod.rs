@@ -7,10 +7,7 @@ pub mod never_came;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{
-    codes,
-    enrollment::{Change, after, check_effective},
-};
+use xuezhu_domain::enrollment::{Change, after, check_effective};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
@@ -84,8 +81,13 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, event: &Event) ->
         What::Class(class) => Move { class_name: Some(other_class(&row, class)?), ..moved },
         What::Major(major, class) => {
             let registered = directory::majors(tx, &school.code).await?;
-            let found = codes::major_of_key(major).filter(|found| registered.iter().any(|known| known.key() == found.key()));
+            let found = registered.iter().find(|known| known.major.key() == *major);
+            let found = found.or_else(|| registered.iter().find(|known| format!("{}-{}", known.major.catalogue, known.major.code) == *major));
             let found = found.ok_or_else(|| Refusal::field("major", "不是本校备案的专业"))?;
+            if let Some(why) = found.refusal(event.effective) {
+                return Err(Refusal::field("major", why).into());
+            }
+            let found = found.major;
             if found.key() == row.major {
                 return Err(Refusal::field("major", "该生已在该专业").into());
             }

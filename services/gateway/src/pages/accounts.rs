@@ -1,4 +1,4 @@
-//! Schools and accounts, for administrators.
+//! Accounts, for administrators.
 
 use std::sync::Arc;
 
@@ -11,11 +11,14 @@ use axum::{
 use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::enrollment::{
-    Account, CreateAccountRequest, CreateSchoolRequest, DisableAccountRequest, EnableAccountRequest, ListAccountsRequest, ListSchoolsRequest, Major,
-    ResetPasswordRequest, School, account, school,
+    Account, CreateAccountRequest, DisableAccountRequest, EnableAccountRequest, ListAccountsRequest, ResetPasswordRequest, account,
 };
 
-use super::{Desk, PageError, render, session};
+use super::{
+    Desk, PageError,
+    pickers::{self, Choice},
+    render, session,
+};
 use crate::Gateway;
 
 /// Routes.
@@ -25,15 +28,24 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/accounts/reset", post(reset))
         .route("/accounts/disable", post(disable))
         .route("/accounts/enable", post(enable))
-        .route("/schools", post(create_school))
+        .route("/accounts/search", post(search))
 }
+
+/// Accounts a page.
+const ROWS: i32 = 50;
+/// Schools that are offered as organisations.
+const SCHOOLS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "accounts.html")]
 struct AccountsPage {
     desk: Desk,
-    schools: Vec<School>,
     accounts: Vec<Account>,
+    query: String,
+    total: i32,
+    previous: String,
+    next: String,
+    organisations: Vec<Choice>,
     request_id: String,
     /// Account and one-time password that was just made.
     made: Option<(String, String)>,
@@ -41,7 +53,14 @@ struct AccountsPage {
     error: String,
     /// What was filled in and not taken.
     account: AccountForm,
-    school: SchoolForm,
+}
+
+/// What is searched for: in no address, for names are people's.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Search {
+    q: String,
+    page: String,
 }
 
 /// What came of an act, to be shown above the forms.
@@ -51,7 +70,7 @@ struct Told {
     done: String,
     error: String,
     account: AccountForm,
-    school: SchoolForm,
+    search: Search,
 }
 
 impl Told {
@@ -64,21 +83,44 @@ impl Told {
 }
 
 impl AccountsPage {
+    fn organisation(account: &Account) -> String {
+        if account.organisation.len() == 6 { pickers::region_name(&account.organisation) } else { account.organisation.clone() }
+    }
+
     fn role(account: &Account) -> &'static str {
         session::role_name(account.role().as_str_name())
     }
 }
 
 async fn view(desk: Desk, told: Told) -> Result<Response, PageError> {
-    let schools = desk.directory().list_schools(desk.request(ListSchoolsRequest { page_size: 1000, ..Default::default() })).await?.into_inner().schools;
-    let accounts = desk.directory().list_accounts(desk.request(ListAccountsRequest { page_size: 1000, ..Default::default() })).await?.into_inner().accounts;
+    let Told { made, done, error, account, search } = told;
+    let asked = ListAccountsRequest { query: search.q.clone(), page_size: ROWS, page_token: search.page, ..Default::default() };
+    let answer = desk.directory().list_accounts(desk.request(asked)).await?.into_inner();
+    let mut organisations = pickers::schools(&desk, "", SCHOOLS).await?;
+    organisations.extend(pickers::regions(&desk.user.org, desk.civil_day()));
     let request_id = desk.new_request_id();
-    let Told { made, done, error, account, school } = told;
-    Ok(render(&AccountsPage { desk, schools, accounts, request_id, made, done, error, account, school }))
+    Ok(render(&AccountsPage {
+        desk,
+        accounts: answer.accounts,
+        query: search.q,
+        total: answer.total_size,
+        previous: answer.previous_page_token,
+        next: answer.next_page_token,
+        organisations,
+        request_id,
+        made,
+        done,
+        error,
+        account,
+    }))
 }
 
 async fn page(desk: Desk) -> Result<Response, PageError> {
     view(desk, Told::default()).await
+}
+
+async fn search(desk: Desk, Form(search): Form<Search>) -> Result<Response, PageError> {
+    view(desk, Told { search, ..Told::default() }).await
 }
 
 #[derive(Default, Deserialize)]
@@ -90,13 +132,22 @@ struct AccountForm {
     organisation: String,
 }
 
+/// The organisation that somebody means: of a school's people a school, else a region.
+async fn organisation(desk: &Desk, role: account::Role, typed: &str) -> Result<Result<String, String>, Status> {
+    match role {
+        _ if typed.trim().is_empty() => Ok(Ok(String::new())),
+        account::Role::SchoolClerk | account::Role::Principal => pickers::school(desk, typed).await,
+        _ => Ok(pickers::region(typed, desk.civil_day())),
+    }
+}
+
 async fn create_account(desk: Desk, Form(form): Form<AccountForm>) -> Result<Response, PageError> {
-    let asked = CreateAccountRequest {
-        account: form.account.clone(),
-        display_name: form.display_name.clone(),
-        role: account::Role::from_str_name(&form.role).unwrap_or_default().into(),
-        organisation: form.organisation.clone(),
+    let role = account::Role::from_str_name(&form.role).unwrap_or_default();
+    let organisation = match organisation(&desk, role, &form.organisation).await? {
+        Ok(organisation) => organisation,
+        Err(why) => return view(desk, Told { error: format!("所属：{why}"), account: form, ..Told::default() }).await,
     };
+    let asked = CreateAccountRequest { account: form.account.clone(), display_name: form.display_name.clone(), role: role.into(), organisation };
     match desk.directory().create_account(desk.change(&form.request_id, asked)).await {
         Ok(answer) => view(desk, Told { made: Some((form.account, answer.into_inner().one_time_password)), ..Told::default() }).await,
         Err(status) => view(desk, Told { account: form, ..Told::of(Err(status)) }).await,
@@ -128,39 +179,4 @@ async fn enable(desk: Desk, Form(form): Form<OneAccountForm>) -> Result<Response
     let asked = EnableAccountRequest { account: form.account.clone() };
     let done = desk.directory().enable_account(desk.change(&format!("{}-{}", form.request_id, form.account), asked)).await;
     view(desk, Told::of(done.map(|_| format!("账号{}已启用，可用原密码登录。", form.account)))).await
-}
-
-#[derive(Default, Deserialize)]
-struct SchoolForm {
-    request_id: String,
-    code: String,
-    name: String,
-    region: String,
-    kind: String,
-    authority: String,
-    majors: String,
-}
-
-async fn create_school(desk: Desk, Form(form): Form<SchoolForm>) -> Result<Response, PageError> {
-    let majors = form
-        .majors
-        .split(|c: char| !c.is_ascii_digit() && c != '-')
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let (catalogue, code) = part.split_once('-').unwrap_or(("2010", part));
-            Major { catalogue: catalogue.to_owned(), code: code.to_owned(), name: String::new() }
-        })
-        .collect();
-    let asked = CreateSchoolRequest {
-        code: form.code.trim().to_owned(),
-        name: form.name.clone(),
-        region: form.region.trim().to_owned(),
-        kind: school::Kind::from_str_name(&form.kind).unwrap_or_default().into(),
-        authority: form.authority.trim().to_owned(),
-        majors,
-    };
-    match desk.directory().create_school(desk.change(&form.request_id, asked)).await {
-        Ok(_) => view(desk, Told::of(Ok(format!("学校{}（{}）已登记。", form.name, form.code)))).await,
-        Err(status) => view(desk, Told { school: form, ..Told::of(Err(status)) }).await,
-    }
 }

@@ -19,7 +19,7 @@ use super::{
     Desk, PageError,
     dossiers::{Keeper, NewChain},
     imports::{Sent, sent},
-    in_chinese, render, show,
+    in_chinese, pickers, render, show,
 };
 use crate::Gateway;
 
@@ -124,13 +124,12 @@ fn kept_by(word: &str) -> Result<Keeper, PageError> {
 
 async fn set(desk: Desk, Path(keeper): Path<String>, Form(form): Form<SetForm>) -> Result<Response, PageError> {
     let keeper = kept_by(&keeper)?;
-    let chain = NewChain {
-        kind: form.kind.clone(),
-        scope: form.scope.trim().to_owned(),
-        from_date: form.from_date.clone(),
-        steps: form.steps.trim().to_owned(),
-        reason: form.reason.clone(),
+    let scope = match pickers::scope(&desk, &form.scope).await? {
+        Ok(scope) => scope,
+        Err(why) => return view(desk, Told { error: format!("适用范围：{why}"), filled: Some((keeper, form)), ..Told::default() }).await,
     };
+    let chain =
+        NewChain { kind: form.kind.clone(), scope, from_date: form.from_date.clone(), steps: form.steps.trim().to_owned(), reason: form.reason.clone() };
     match keeper.set_chains(&desk, &form.request_id, vec![chain]).await {
         Ok(_) => view(desk, Told { done: "环节已设定。".into(), ..Told::default() }).await,
         Err(status) if status.code() == Code::Unauthenticated => Err(PageError::LogIn),

@@ -17,6 +17,8 @@ mod forgotten;
 mod home;
 mod imports;
 mod lists;
+mod pickers;
+mod schools;
 mod students;
 mod submissions;
 
@@ -59,6 +61,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .merge(home::routes())
         .merge(accounts::routes())
+        .merge(schools::routes())
         .merge(imports::routes())
         .merge(students::routes())
         .merge(submissions::routes())
@@ -190,7 +193,7 @@ impl Gateway {
 }
 
 /// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 42] = [
+const FIELDS: [(&str, &str); 45] = [
     ("as_of", "哪一天的学籍"),
     ("known_at", "按哪一天以前的登记"),
     ("class_name", "班级"),
@@ -233,6 +236,9 @@ const FIELDS: [(&str, &str); 42] = [
     ("about", "链接中的名单编号"),
     ("purpose", "用途"),
     ("evidence", "链接中的材料编号"),
+    ("telephone", "联系电话"),
+    ("end_date", "停招日期"),
+    ("key", "专业"),
 ];
 
 /// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.
@@ -390,6 +396,11 @@ impl Desk {
     /// Submissions.
     pub fn submissions(&self) -> SubmissionServiceClient<Channel> {
         SubmissionServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// The civil day.
+    pub fn civil_day(&self) -> chrono::NaiveDate {
+        self.gateway.clock.today()
     }
 
     /// The civil day, as pages compare it.

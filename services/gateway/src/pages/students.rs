@@ -16,13 +16,20 @@ use xuezhu_proto::{
     aid::{FoundEnrollment, GetStoryRequest, GetStoryResponse},
     enrollment::{
         CancelChangeRequest, ChangeClassRequest, ChangeMajorRequest, CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest,
-        GetSchoolRequest, ListClassesRequest, ListEnrollmentsRequest, ListSchoolsRequest, Major, NeverCameRequest, RemoveEnrollmentRequest,
-        ReturnFromLeaveRequest, RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
+        GetSchoolRequest, ListClassesRequest, ListEnrollmentsRequest, Major, NeverCameRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest,
+        RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
     },
 };
 
-use super::{Desk, PageError, in_chinese, render, show, unknown_act};
+use super::{
+    Desk, PageError, in_chinese,
+    pickers::{self, Choice},
+    render, show, unknown_act,
+};
 use crate::Gateway;
+
+/// Schools that are offered.
+const SCHOOLS: usize = 200;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -47,7 +54,10 @@ struct ListQuery {
 #[template(path = "students.html")]
 struct StudentsPage {
     desk: Desk,
-    schools: Vec<School>,
+    schools: Vec<Choice>,
+    /// The school as it is filled in.
+    named: String,
+    error: String,
     school: String,
     query: String,
     state: String,
@@ -77,16 +87,17 @@ async fn search(desk: Desk, Form(query): Form<ListQuery>) -> Result<Response, Pa
 }
 
 async fn view(desk: Desk, query: ListQuery) -> Result<Response, PageError> {
-    let schools = if desk.user.is_school() {
-        Vec::new()
-    } else {
-        desk.directory().list_schools(desk.request(ListSchoolsRequest { page_size: 1000, ..Default::default() })).await?.into_inner().schools
-    };
-    let school = match (desk.user.is_school(), query.school.is_empty()) {
+    let schools = if desk.user.is_school() { Vec::new() } else { pickers::schools(&desk, "", SCHOOLS).await? };
+    let mut error = String::new();
+    let school = match (desk.user.is_school(), query.school.trim().is_empty()) {
         (true, _) => desk.user.org.clone(),
-        (false, false) => query.school.clone(),
+        (false, false) => pickers::school(&desk, &query.school).await?.unwrap_or_else(|why| {
+            error = why;
+            String::new()
+        }),
         (false, true) => schools.first().map(|school| school.code.clone()).unwrap_or_default(),
     };
+    let named = schools.iter().find(|known| known.code == school).map_or_else(|| query.school.clone(), Choice::filled);
     let (mut rows, mut next, mut classes) = (Vec::new(), String::new(), Vec::new());
     if !school.is_empty() {
         let asked = ListClassesRequest { school: school.clone(), ended: false };
@@ -109,7 +120,21 @@ async fn view(desk: Desk, query: ListQuery) -> Result<Response, PageError> {
         !desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().enrollments.is_empty()
     };
     let request_id = desk.new_request_id();
-    Ok(render(&StudentsPage { desk, schools, school, query: query.q, state: query.state, class: query.class, classes, rows, next, request_id, has_drafts }))
+    Ok(render(&StudentsPage {
+        desk,
+        schools,
+        school,
+        named,
+        error,
+        query: query.q,
+        state: query.state,
+        class: query.class,
+        classes,
+        rows,
+        next,
+        request_id,
+        has_drafts,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -216,7 +241,7 @@ async fn page(desk: Desk, school: String, enrollment: String, revealed: Option<R
         School::default()
     };
     let decides = desk.user.is_officer() && desk.user.decides_for(&school.authority);
-    let majors = school.majors.into_iter().filter(|major| format!("{}-{}", major.catalogue, major.code) != row.major).collect();
+    let majors = school.majors.into_iter().filter(|major| major.key != row.major && major.ended_date.is_empty()).collect();
     let (can_correct, can_reveal) = (decides && !row.person.is_empty(), decides || desk.user.is_school());
     Ok(render(&EnrollmentPage { desk, row, request_id, today, can_correct, can_reveal, majors, revealed, seen }))
 }

@@ -84,7 +84,9 @@ impl Maker {
     }
 
     fn schools(&mut self, count: usize) {
-        let (agricultural, others): (Vec<&'static codes::Major>, Vec<_>) = codes::majors().iter().partition(|major| major.agricultural);
+        // The province lives from 2014 to 2018, under the catalogue of 2010.
+        let of_then = codes::majors().iter().filter(|major| major.catalogue == "2010");
+        let (agricultural, others): (Vec<&'static codes::Major>, Vec<_>) = of_then.partition(|major| major.agricultural);
         for index in 0..count {
             let region = self.counties[(index * 7) % self.counties.len()];
             let mut majors: Vec<&'static codes::Major> = Vec::new();

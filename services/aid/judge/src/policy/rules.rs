@@ -187,6 +187,11 @@ mod tests {
             (waiver, "2016-AUTUMN", Facts { major: "2010-100100", ..base }, Why::NeedsHardship),
             (waiver, "2016-AUTUMN", Facts { major: "2010-140600", household: "农业户口", ..base }, Why::PerformingArts),
             (waiver, "2016-AUTUMN", Facts { major: "2010-140700", household: "农业户口", ..base }, Why::Rural(SeenBy::Household)),
+            // The same two majors under the codes that the catalogue has for them, and what these codes are in it.
+            (waiver, "2016-AUTUMN", Facts { major: "2010-140900", household: "农业户口", ..base }, Why::PerformingArts),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-141000", household: "农业户口", ..base }, Why::Rural(SeenBy::Household)),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-140600b", household: "农业户口", ..base }, Why::Rural(SeenBy::Household)),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-011800", ..base }, Why::AgriculturalMajor),
             (waiver, "2019-AUTUMN", base, Why::Grade),
             (grant, "2001-AUTUMN", base, Why::NoPolicy),
         ] {

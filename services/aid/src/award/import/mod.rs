@@ -95,8 +95,9 @@ impl Kind for Awards {
 
     fn read(&self, rules: &ListRules, layout: &Layout, row: &Row) -> Read<Keyed> {
         let (parsed, faults) = rules::parse(layout, row, rules);
+        let doubts = parsed.as_ref().and_then(rules::doubt).into_iter().collect();
         let keyed = |row: Parsed| Keyed { key: self.parts.keyring.person_key(&row.id).0, content: self.content_of(&row), row, kept: layout.kept };
-        Read { row: parsed.map(keyed), faults, doubts: Vec::new() }
+        Read { row: parsed.map(keyed), faults, doubts }
     }
 
     fn content(row: &Keyed) -> [u8; 32] {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, text};
+use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, region::REGION_UNKNOWN, text};
 use xuezhu_intake::Fault;
 use xuezhu_judge::{
     amount,
@@ -227,6 +227,12 @@ pub fn parse(layout: &Layout, row: &Row, rules: &ListRules) -> (Option<Parsed>, 
         _ => None,
     };
     (parsed, reader.faults)
+}
+
+/// What is worth a second look in a row that can be stored.
+pub fn doubt(parsed: &Parsed) -> Option<Fault> {
+    let why = "号码前6位不在历年行政区划（GB/T 2260）中，请对照证件核对；确属新设的区划可以保留";
+    parsed.id.region_is_unknown().then(|| Fault::new("身份证件号", &parsed.id.masked(), REGION_UNKNOWN, why))
 }
 
 /// Months of the term: `9-12`, `9,10,1`, `11-1`, `202609`; blank for all.
