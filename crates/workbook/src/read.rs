@@ -14,7 +14,9 @@ use crate::{
     furniture::{Furniture, Sort},
     guard::{self, OnceOver},
     headers::{Columns, Headers},
-    sort, xls,
+    sort,
+    taken::STAMP,
+    xls,
 };
 
 /// Something about a cell that its text does not show.
@@ -107,6 +109,8 @@ pub struct Table {
     pub hidden: bool,
     /// Rows below the header that are no data: dragged down, sums, headers again.
     pub furniture: Vec<u32>,
+    /// Whether it was taken out of here, as its first row says: numbers are masked, and what it lacks is absent.
+    pub taken_out: bool,
     /// Whether the file is of a kind whose reader can't see hidden rows, merged cells and formats: said of its first sheet.
     pub blind: bool,
 }
@@ -240,6 +244,8 @@ struct Tables<'c> {
     beside: HashMap<String, Beside>,
     furniture: Furniture,
     merged: Reaching,
+    /// The sheet whose first row says that it was taken out of here.
+    stamped: Option<String>,
     /// The last row, where it is data that says nobody's name and number.
     nobody: Option<u32>,
 }
@@ -287,6 +293,7 @@ impl<'c> Tables<'c> {
             beside: HashMap::new(),
             furniture: Furniture::default(),
             merged: Reaching::default(),
+            stamped: None,
             nobody: None,
         }
     }
@@ -341,34 +348,49 @@ impl<'c> Tables<'c> {
         if number > HEADER_SEARCH_ROWS {
             return Ok(());
         }
+        if cells.iter().any(|cell| text::clean(&cell.text).starts_with(STAMP)) {
+            self.stamped = Some(sheet.name.clone());
+            return Ok(());
+        }
         let headers = self.known.row(cells.iter().map(|cell| cell.text.as_str()));
         if !self.known.are_in(&headers) {
             return Ok(());
         }
-        let headers = match self.checked(headers) {
+        let taken_out = self.stamped.as_ref() == Some(&sheet.name);
+        let headers = match self.checked(headers, taken_out) {
             Ok(headers) => headers,
             // What nobody sees is no reason to refuse what they see.
             Err(_) if sheet.hidden => return Ok(()),
             Err(error) => return Err(error),
         };
-        self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden, furniture: Vec::new(), blind: false });
+        self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden, furniture: Vec::new(), taken_out, blind: false });
         self.current = Some(sheet.name.clone());
         (self.furniture, self.merged, self.nobody) = (Furniture::default(), Reaching::default(), None);
         Ok(())
     }
 
-    fn checked(&self, mut headers: Vec<String>) -> Result<Vec<String>, ReadError> {
+    fn checked(&self, mut headers: Vec<String>, taken_out: bool) -> Result<Vec<String>, ReadError> {
+        if taken_out && !self.known.columns.taken_out {
+            return Err(ReadError::TakenOut);
+        }
         headers.truncate(headers.iter().rposition(|header| !header.is_empty()).map_or(0, |last| last + 1));
         let mut seen = HashSet::new();
         if let Some(twice) = headers.iter().find(|header| !header.is_empty() && !seen.insert(header.as_str())) {
             return Err(ReadError::DuplicateHeader(text::mask_long_numbers(twice)));
+        }
+        if taken_out {
+            return Ok(headers);
         }
         let missing: Vec<&str> = self.known.columns.required.iter().copied().filter(|column| !seen.contains(column)).collect();
         if missing.is_empty() { Ok(headers) } else { Err(ReadError::MissingColumns(missing.join("、"))) }
     }
 
     fn finish(self) -> Result<Vec<Table>, ReadError> {
-        if self.found.is_empty() { Err(ReadError::NoHeader(self.known.columns.marks.join("、"))) } else { Ok(self.found) }
+        match (self.found.is_empty(), self.stamped) {
+            (false, _) => Ok(self.found),
+            (true, Some(_)) => Err(ReadError::TakenOut),
+            (true, None) => Err(ReadError::NoHeader(self.known.columns.marks.join("、"))),
+        }
     }
 }
 
@@ -482,7 +504,7 @@ mod tests {
     const MARKS: &[&str] = &["姓名", "身份证件号"];
 
     fn columns<'c>(required: &'c [&'c str]) -> Columns<'c> {
-        Columns { known: MARKS, marks: MARKS, required }
+        Columns { known: MARKS, marks: MARKS, required, taken_out: false }
     }
 
     fn book(fill: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {

@@ -105,7 +105,7 @@ impl Kind for Students {
 
     fn sheet() -> Sheet {
         let (notes, columns) = rules::template();
-        Sheet { title: rules::TITLE, notes, columns, marks: rules::MARKS }
+        Sheet { title: rules::TITLE, notes, columns, marks: rules::MARKS, taken_out: false }
     }
 
     fn of(&self) -> Of {

@@ -566,7 +566,7 @@ mod tests {
         }
         let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
         let cells = headers.iter().map(|header| Cell::text(row.get(header.as_str()).map_or("", String::as_str))).collect();
-        let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), blind: false };
+        let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), taken_out: false, blind: false };
         let majors = [codes::major("2010", "100100").expect("护理"), codes::major("2010", "010200").expect("现代农艺技术")];
         let rules = SchoolRules { school: "3643000001", majors: &majors, today: NaiveDate::from_ymd_opt(2016, 9, 10).expect("a date") };
         let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells, hidden: false, beyond: false }, &rules);
