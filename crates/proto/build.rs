@@ -5,6 +5,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/common/v1/problem.proto",
     "xuezhu/common/v1/reason.proto",
     "xuezhu/common/v1/dossier.proto",
+    "xuezhu/common/v1/takeout.proto",
     "xuezhu/enrollment/v1/session.proto",
     "xuezhu/enrollment/v1/directory.proto",
     "xuezhu/enrollment/v1/deputy.proto",
@@ -12,6 +13,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/enrollment/v1/submission.proto",
     "xuezhu/enrollment/v1/dossier.proto",
     "xuezhu/enrollment/v1/today.proto",
+    "xuezhu/enrollment/v1/takeout.proto",
     "xuezhu/bridge/v1/bridge.proto",
     "xuezhu/aid/v1/award.proto",
     "xuezhu/aid/v1/dossier.proto",
@@ -19,6 +21,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/aid/v1/forgotten.proto",
     "xuezhu/aid/v1/register.proto",
     "xuezhu/aid/v1/today.proto",
+    "xuezhu/aid/v1/takeout.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

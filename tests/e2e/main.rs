@@ -31,6 +31,7 @@ mod resumed;
 mod reviews;
 mod rounds;
 mod sessions;
+mod takeouts;
 mod traces;
 mod units;
 mod year;

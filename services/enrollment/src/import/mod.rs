@@ -6,11 +6,13 @@
 //! | this | the kind: columns, a row, what is written |
 //! | [`rules`] | what each column may hold, and what a row must be |
 //! | [`place`] | whom a row means, and what it does to what is there |
+//! | [`taken_out`] | which columns leave when students are taken out |
 //! | [`undo`] | what it did, taken back |
 
 pub mod api;
 pub mod place;
 pub mod rules;
+pub mod taken_out;
 pub mod undo;
 
 use std::sync::Arc;
