@@ -12,15 +12,17 @@ use xuezhu_tests::{
 use xuezhu_workbook::{Columns, read};
 
 /// A table that was taken out, as it is read.
-struct Taken {
+pub struct Taken {
     bytes: Vec<u8>,
-    headers: Vec<String>,
-    rows: Vec<Vec<String>>,
+    /// Its headers.
+    pub headers: Vec<String>,
+    /// Its rows.
+    pub rows: Vec<Vec<String>>,
 }
 
 impl Taken {
     /// Reads a workbook whose header row has these.
-    fn of(bytes: Vec<u8>, marks: &[&str]) -> Self {
+    pub fn of(bytes: Vec<u8>, marks: &[&str]) -> Self {
         let table = read(&bytes, Columns { known: marks, marks, required: &[], taken_out: true }).expect("is read").remove(0);
         let rows = table.rows.into_iter().map(|row| row.cells.into_iter().map(|cell| cell.text).collect()).collect();
         Self { bytes, headers: table.headers, rows }
@@ -38,7 +40,8 @@ impl Taken {
     }
 }
 
-fn everything(workbook: &[u8]) -> String {
+/// All that a workbook says anywhere, hidden or not.
+pub fn everything(workbook: &[u8]) -> String {
     let mut archive = zip::ZipArchive::new(Cursor::new(workbook)).expect("an archive");
     let mut all = String::new();
     for at in 0..archive.len() {
