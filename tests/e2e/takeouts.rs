@@ -281,6 +281,23 @@ async fn what_it_is_for_is_said_in_words_and_every_copy_is_on_record() {
     }
 }
 
+impl Taken {
+    /// The file as somebody saves it who wrote into it: by the rows' names, these columns.
+    fn edited(&self, edits: &[(&str, &str, &str)], left_out: &[&str]) -> Vec<u8> {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.write(0, 0, format!("{}：某校", xuezhu_workbook::STAMP)).expect("writes");
+        for (column, header) in (0..).zip(self.headers.iter().filter(|header| !left_out.contains(&header.as_str()))) {
+            sheet.write(2, column, header).expect("writes");
+            for (line, (name, cell)) in (3..).zip(self.column("姓名").into_iter().zip(self.column(header))) {
+                let edit = edits.iter().find(|(of, to, _)| *of == name && to == header).map_or(cell, |(.., edit)| edit);
+                sheet.write(line, column, edit).expect("writes");
+            }
+        }
+        book.save_to_buffer().expect("a workbook")
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_out_changes_nothing_when_it_comes_back() {
     for engine in Engine::ALL {
@@ -288,6 +305,12 @@ async fn what_was_taken_out_changes_nothing_when_it_comes_back() {
         let deployment = deployment(engine, folder.path(), "none").await;
         let people = schools::open(&deployment).await;
         let list = fixture(&people, async || deployment.drain().await.expect("drains")).await;
+        // One has left, one left and came again.
+        people.withdraw(&number(1), "2026-10-20").await;
+        people.withdraw(&number(2), "2026-10-20").await;
+        let mut again = student(2);
+        again.insert("入学年月".into(), "202611".into());
+        assert_eq!(people.import(&[again]).await["rowsNew"], 1, "{engine:?}");
         let all = async || {
             let students = people.clerk.get(&path("enrollments?pageSize=1000")).await.expect("students");
             (students, people.clerk.get(&format!("{list}/entries")).await.expect("entries"))
@@ -296,17 +319,66 @@ async fn what_was_taken_out_changes_nothing_when_it_comes_back() {
         let students = take(&people.clerk, "enrollments/takeOut", json!({})).await.expect("a workbook");
         let awards = take(&people.clerk, &format!("{}/takeOut", list.trim_start_matches(&path(""))), json!({})).await.expect("a workbook");
         let flags = take(&people.clerk, "flags/takeOut", json!({})).await.expect("a workbook");
-        for (to, file) in [
-            (path("enrollments/import"), &awards),
-            (path("enrollments/import"), &flags),
-            (format!("{list}/import"), &awards),
-            (format!("{list}/import"), &students),
-        ] {
+        for (to, file) in [(path("enrollments/import"), &flags), (format!("{list}/import"), &awards), (format!("{list}/import"), &students)] {
             let sent = people.clerk.upload(&to, file.clone(), "").await;
             assert_eq!(reason(sent), (400, "TAKEN_OUT".into()), "{engine:?} {to}");
         }
-        assert_eq!(reason(people.clerk.upload(&path("enrollments/import"), students, "").await), (400, "TAKEN_OUT".into()), "{engine:?}");
+        // A list says nobody's 学号: its rows fit no student.
+        let report = people.clerk.upload(&path("enrollments/import"), awards, "").await.expect("is answered");
+        assert_eq!((&report["rowsFaulty"], &report["rowsNew"], &report["rowsChanged"]), (&json!(2), &json!(0), &json!(0)), "{engine:?} {report}");
+        assert_eq!(report["problems"][0]["code"], "TAKEN_OUT_UNKNOWN", "{engine:?}");
+        for query in ["", "?preview=true", "?blankClears=true"] {
+            let report = people.clerk.upload(&path(&format!("enrollments/import{query}")), students.clone(), "").await.expect("is answered");
+            let counts = ["rowsUnchanged", "rowsFaulty", "rowsNew", "rowsChanged"].map(|count| report[count].as_i64().expect("a count"));
+            assert_eq!(counts, [5, 0, 0, 0], "{engine:?} {query} {report}");
+        }
         assert_eq!(all().await, before, "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_class_that_was_written_into_what_was_taken_out_changes_a_draft_and_nothing_else() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        fixture(&people, async || deployment.drain().await.expect("drains")).await;
+        let imports = path("enrollments/import");
+        let taken = Taken::of(take(&people.clerk, "enrollments/takeOut", json!({})).await.expect("a workbook"), &STUDENTS);
+        let names: Vec<String> = (0..=4).map(|serial| student(serial)["姓名"].clone()).collect();
+        let send = async |edits: &[(&str, &str, &str)], left_out: &[&str]| {
+            let report = people.clerk.upload(&imports, taken.edited(edits, left_out), "").await.expect("is answered");
+            let counts = ["rowsUnchanged", "rowsChanged", "rowsNew"].map(|count| report[count].as_i64().expect("a count"));
+            let codes =
+                report["problems"].as_array().expect("a list").iter().map(|problem| problem["code"].as_str().expect("a code").to_owned()).collect::<Vec<_>>();
+            (counts, codes)
+        };
+        let none: Vec<String> = Vec::new();
+        // Columns that somebody deleted are absent.
+        assert_eq!(send(&[], &["班级名称", "学制", "学籍状态"]).await, ([4, 0, 0], none.clone()), "{engine:?}");
+        for (edit, code) in [
+            ((names[1].as_str(), "班级名称", "9班"), "ALREADY_SUBMITTED"),
+            ((&names[4], "身份证件号", "**************0000"), "TAKEN_OUT_UNKNOWN"),
+            ((&names[4], "姓名", "王改名"), "TAKEN_OUT_UNKNOWN"),
+            ((&names[4], "学号", "S0001"), "TAKEN_OUT_UNKNOWN"),
+            ((&names[4], "学生类别", "没有的类别"), "NOT_IN_LIST"),
+            ((&names[4], "班级名称", "13912345678班"), "HOLDS_NUMBER"),
+        ] {
+            assert_eq!(send(&[edit], &[]).await, ([3, 0, 0], vec![code.to_owned()]), "{engine:?} {edit:?}");
+        }
+        let before = people.clerk.get(&path("enrollments")).await.expect("students");
+        assert_eq!(send(&[(&names[4], "班级名称", "4班"), (&names[4], "就读方式", "走读")], &[]).await, ([3, 1, 0], none.clone()), "{engine:?}");
+        let after = people.clerk.get(&path("enrollments")).await.expect("students");
+        assert_eq!(after["enrollments"].as_array().map(|rows| &rows[..3]), before["enrollments"].as_array().map(|rows| &rows[..3]), "{engine:?}");
+        assert_eq!(after["enrollments"][3]["className"], "4班", "{engine:?}");
+        // Nothing that the file does not hold was lost: the whole workbook with that class says nothing new.
+        let mut whole = student(4);
+        whole.insert("班级名称".into(), "4班".into());
+        whole.insert("就读方式".into(), "走读".into());
+        assert_eq!(people.import(&[whole]).await["rowsUnchanged"], 1, "{engine:?}");
+        // What was taken out before the change says the old class: as the clerk sends it, so it is.
+        assert_eq!(send(&[], &[]).await, ([3, 1, 0], none.clone()), "{engine:?}");
         deployment.stop().await;
     }
 }

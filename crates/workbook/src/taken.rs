@@ -119,6 +119,9 @@ mod tests {
         let texts: Vec<&str> = tables[0].rows.iter().map(|row| row.cells[0].text.as_str()).collect();
         assert_eq!(texts, ["王伟", "=1+1"]);
         assert!(tables[0].rows.iter().all(|row| row.cells[0].flaw.is_none()), "nothing is a formula");
+        let template = crate::Template { title: "学生", notes: &[], columns: &[] };
+        let marked = crate::marked(template, &tables, &[], false).unwrap();
+        assert_eq!(read(&marked, columns(false)), Err(ReadError::TakenOut), "nor is a marked copy of it");
         let plain = "姓名,身份证件号,班级名称\n王伟,1,1班\n";
         assert!(!read(plain.as_bytes(), columns(true)).unwrap()[0].taken_out);
         let saved_as_text = format!("{STAMP}：某校,,\n,,\n{plain}");

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use rust_xlsxwriter::{Color, DataValidation, Format, FormatBorder, Formula, Note, Workbook, Worksheet, XlsxError};
 
-use crate::read::{Cell, Flaw, Table};
+use crate::{
+    read::{Cell, Flaw, Table},
+    taken::STAMP,
+};
 
 /// What a workbook is about.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +108,10 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
         }
         write_head(sheet, Template { title: "", ..template }, &headers)?;
         sheet.set_column_width(REASON_COLUMN, REASON_WIDTH)?;
+        if table.taken_out {
+            // Its numbers are masked still: it is known by that when it comes back.
+            sheet.write_string(0, 0, format!("{STAMP}：带问题说明的副本"))?;
+        }
         let mut line = HEADER_ROW;
         for row in &table.rows {
             let faults = by_row.get(&(table.sheet.as_str(), row.number));

@@ -109,7 +109,7 @@ async fn answered(gateway: &Gateway, headers: &HeaderMap, asked: Result<Asked, S
 
 /// A piece of a workbook as it comes.
 enum Piece {
-    First(TakeOut),
+    First(Box<TakeOut>),
     Chunk(Vec<u8>),
 }
 
@@ -117,7 +117,7 @@ enum Piece {
 macro_rules! piece {
     ($service:ident, $answer:ident, $part:ident) => {
         |answer: $service::$answer| match answer.part? {
-            $service::$part::Part::TakeOut(told) => Some(Piece::First(told)),
+            $service::$part::Part::TakeOut(told) => Some(Piece::First(Box::new(told))),
             $service::$part::Part::Chunk(chunk) => Some(Piece::Chunk(chunk)),
         }
     };

@@ -14,14 +14,15 @@ use crate::{
     roll::{self, drafts::Standing},
 };
 
-type Rows<'r> = &'r [At<Keyed>];
+/// Rows that say whom they are about by whole numbers.
+pub type Rows<'r> = &'r [At<&'r Keyed>];
 
 /// Says of each row what it does.
 pub async fn place(of: &Students, ctx: &Context, tx: &mut Tx, rows: Rows<'_>, options: Options, found: &mut Findings) -> Result<Vec<Placed<Keyed>>, Error> {
     let single = without_duplicates(rows, found);
     warn_of_others(of, tx, rows, &single, found).await?;
     let known = Known::load(of, tx).await?;
-    let changed = single.iter().filter_map(|at| known.met(&rows[*at].row).filter(|known| known.content_hash != rows[*at].row.content));
+    let changed = single.iter().filter_map(|at| known.met(rows[*at].row).filter(|known| known.content_hash != rows[*at].row.content));
     let stored = roll::drafts::standing(tx, &of.parts, changed.map(|known| known.enrollment)).await?;
     match_rows(of, ctx, rows, &single, (&known, &stored), options, found)
 }
@@ -158,7 +159,7 @@ fn match_rows(
     options: Options,
     found: &mut Findings,
 ) -> Result<Vec<Placed<Keyed>>, Error> {
-    let moving = known.moving(single.iter().map(|at| &rows[*at].row))?;
+    let moving = known.moving(single.iter().map(|at| rows[*at].row))?;
     let mut placed = Vec::with_capacity(single.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();
     for at in single.iter().copied() {
@@ -166,7 +167,7 @@ fn match_rows(
         let met = known.met(row);
         let kept = met.and_then(|known| stored.get(&known.enrollment)).map(|standing| {
             // Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise.
-            let mut kept = row.clone();
+            let mut kept = (*row).clone();
             kept.row.keep(&standing.details, options.blank_clears);
             kept.content = of.parts.keyring.content_hash(kept.row.content().as_bytes());
             kept

@@ -37,6 +37,8 @@ pub struct Layout {
     places: HashMap<&'static str, usize>,
     /// Columns that the file does not have.
     absent: Arc<[&'static str]>,
+    /// Whether the table was taken out of here: what it lacks is absent, and its numbers are masked.
+    pub taken_out: bool,
 }
 
 impl Layout {
@@ -45,7 +47,18 @@ impl Layout {
         let places: HashMap<&'static str, usize> =
             COLUMNS.iter().filter_map(|column| table.column(column.header).map(|place| (column.header, place))).collect();
         let absent = COLUMNS.iter().map(|column| column.header).filter(|header| !places.contains_key(header)).collect();
-        Self { places, absent }
+        Self { places, absent, taken_out: table.taken_out }
+    }
+
+    /// Every column, in the order of the workbook.
+    pub fn whole() -> Self {
+        let places = COLUMNS.iter().enumerate().map(|(place, column)| (column.header, place)).collect();
+        Self { places, absent: Arc::from([]), taken_out: false }
+    }
+
+    /// The cells of a row, by the columns that the table has.
+    pub fn cells<'r>(&'r self, row: &'r Row) -> impl Iterator<Item = (&'static str, &'r Cell)> {
+        self.places.iter().filter_map(|(header, place)| row.cells.get(*place).map(|cell| (*header, cell)))
     }
 }
 
@@ -471,7 +484,7 @@ impl Reader<'_> {
 
 /// A cell as it is kept: number-like columns without blanks, dates as digits, lost leading zeros put back where the
 /// width is fixed.
-fn normalise(header: &str, typed: &str) -> String {
+pub(super) fn normalise(header: &str, typed: &str) -> String {
     match header {
         "姓名" => text::tidy_name(&text_of_name(typed)),
         "身份证件号" | "成员1身份证件号" | "成员2身份证件号" | "联招合作学校代码" | "学号" => text::clean_number(typed),
