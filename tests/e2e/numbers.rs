@@ -222,10 +222,13 @@ fn facts(answer: &Value, by_id: &mut BTreeMap<String, (Option<String>, BTreeSet<
     }
 }
 
+/// The end of a number, and the birth dates beside it.
+type Shown = (Option<String>, BTreeSet<String>);
+
 /// Everything that whoever takes tables out gets, by name: the ends of numbers and the birth dates beside them.
-async fn all_workbooks(who: &Session, list: &str) -> (BTreeMap<String, (Option<String>, BTreeSet<String>)>, String) {
+async fn all_workbooks(who: &Session, list: &str) -> (BTreeMap<String, Shown>, String) {
     let school = format!("/v1/schools/{SCHOOL}");
-    let (mut by_name, mut said): (BTreeMap<String, (Option<String>, BTreeSet<String>)>, _) = (BTreeMap::new(), String::new());
+    let (mut by_name, mut said): (BTreeMap<String, Shown>, _) = (BTreeMap::new(), String::new());
     for (path, name) in [
         (format!("{school}/enrollments"), "姓名"),
         (format!("{school}/flags"), "学生"),

@@ -99,7 +99,7 @@ async fn a_school_takes_out_its_students_as_its_list_says_them_and_nothing_else(
         let deployment = deployment(engine, folder.path(), "none").await;
         let people = schools::open(&deployment).await;
         fixture(&people, async || deployment.drain().await.expect("drains")).await;
-        for who in [&people.clerk, &people.head] {
+        for (who, name) in [(&people.clerk, "clerk（clerk）"), (&people.head, "head（head）")] {
             let taken = Taken::of(take(who, "enrollments/takeOut", json!({})).await.expect("a workbook"), &STUDENTS);
             let list = people.clerk.get(&path("enrollments?pageSize=1000")).await.expect("a list");
             let list = list["enrollments"].as_array().expect("rows");
@@ -115,7 +115,6 @@ async fn a_school_takes_out_its_students_as_its_list_says_them_and_nothing_else(
             assert_nothing_of(&all, &[1, 2, 3, 4]);
             assert!(taken.column("身份证件号").iter().all(|shown| shown.starts_with("**************") && shown.len() == 18), "{engine:?}");
             // On the sheet, in what is printed above and below it: whose copy it is.
-            let name = if std::ptr::eq(who, &people.clerk) { "clerk（clerk）" } else { "head（head）" };
             for said in [PURPOSE, name, &format!("学校{SCHOOL}（{SCHOOL}）"), "&amp;L", "<oddHeader>", "<oddFooter>"] {
                 assert!(all.contains(said), "{engine:?} {said}");
             }
