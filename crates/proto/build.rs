@@ -6,6 +6,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/common/v1/reason.proto",
     "xuezhu/common/v1/dossier.proto",
     "xuezhu/common/v1/evidence.proto",
+    "xuezhu/common/v1/takeout.proto",
     "xuezhu/enrollment/v1/session.proto",
     "xuezhu/enrollment/v1/directory.proto",
     "xuezhu/enrollment/v1/deputy.proto",
@@ -14,6 +15,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/enrollment/v1/dossier.proto",
     "xuezhu/enrollment/v1/today.proto",
     "xuezhu/enrollment/v1/evidence.proto",
+    "xuezhu/enrollment/v1/takeout.proto",
     "xuezhu/bridge/v1/bridge.proto",
     "xuezhu/aid/v1/award.proto",
     "xuezhu/aid/v1/dossier.proto",
@@ -22,6 +24,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/aid/v1/register.proto",
     "xuezhu/aid/v1/today.proto",
     "xuezhu/aid/v1/evidence.proto",
+    "xuezhu/aid/v1/takeout.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

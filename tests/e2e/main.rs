@@ -34,6 +34,7 @@ mod resumed;
 mod reviews;
 mod rounds;
 mod sessions;
+mod takeouts;
 mod traces;
 mod units;
 mod year;

@@ -6,6 +6,7 @@ use std::{
     process::Command,
 };
 
+use crate::takeouts;
 use reqwest::Client;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -221,6 +222,34 @@ fn facts(answer: &Value, by_id: &mut BTreeMap<String, (Option<String>, BTreeSet<
     }
 }
 
+/// The end of a number, and the birth dates beside it.
+type Shown = (Option<String>, BTreeSet<String>);
+
+/// Everything that whoever takes tables out gets, by name: the ends of numbers and the birth dates beside them.
+async fn all_workbooks(who: &Session, list: &str) -> (BTreeMap<String, Shown>, String) {
+    let school = format!("/v1/schools/{SCHOOL}");
+    let (mut by_name, mut said): (BTreeMap<String, Shown>, _) = (BTreeMap::new(), String::new());
+    for (path, name) in [
+        (format!("{school}/enrollments"), "姓名"),
+        (format!("{school}/flags"), "学生"),
+        (list.to_owned(), "姓名"),
+        (format!("{school}/enrollmentDossiers"), "业务单"),
+        (format!("{school}/aidDossiers"), "业务单"),
+    ] {
+        let (bytes, _) = who.take_out(&format!("{path}/takeOut"), &json!({ "purpose": "核对" }), "").await.expect(&path);
+        said.push_str(&takeouts::everything(&bytes));
+        let table = takeouts::Taken::of(bytes, &[name]);
+        for row in &table.rows {
+            let cell = |header: &str| table.headers.iter().position(|known| known == header).map(|at| row[at].clone()).filter(|text| !text.is_empty());
+            let known = by_name.entry(cell(name).unwrap_or_default()).or_default();
+            let end = cell("身份证件号").or_else(|| cell("证件号末位")).filter(|end| end.contains(|c: char| c.is_ascii_digit()));
+            known.0 = known.0.take().or(end);
+            known.1.extend(table.headers.iter().filter(|header| header.contains("出生")).filter_map(|header| cell(header)));
+        }
+    }
+    (by_name, said)
+}
+
 /// Everything that an actor can ask for.
 async fn all_answers(who: &Session, list: &str) -> Vec<Value> {
     let school = format!("/v1/schools/{SCHOOL}");
@@ -290,7 +319,18 @@ async fn from_all_that_anybody_is_told_of_a_student_many_numbers_remain_possible
             let left = candidates(tail, &birth);
             assert!(left >= 100_000, "{who} {id}: {left} candidates from {tail:?} and {birth:?}");
         }
-        let said = answers.iter().map(Value::to_string).collect::<String>();
+        let mut said = answers.iter().map(Value::to_string).collect::<String>();
+        if who == "clerk" {
+            let (by_name, workbooks) = all_workbooks(session, &list).await;
+            said.push_str(&workbooks);
+            assert!(by_name.values().any(|(number, birth)| number.is_some() && !birth.is_empty()), "ends and years are shown");
+            for (name, (number, birth)) in by_name {
+                let tail = number.as_deref();
+                assert!(tail.is_none_or(|tail| tail.trim_start_matches('*').len() <= 4), "{name}: {tail:?}");
+                let left = candidates(tail, &birth);
+                assert!(left >= 100_000, "{name}: {left} candidates from {tail:?} and {birth:?}");
+            }
+        }
         for serial in [1, 2, 3, 9] {
             let number = number(serial);
             assert!(!said.contains(&number[6..14]), "{who}");

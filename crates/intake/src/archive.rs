@@ -1,13 +1,11 @@
 //! Receipts, and what can be had by one: the report, the file again with what is wrong marked, what became of it.
 
-use std::pin::Pin;
-
-use futures_util::{Stream, StreamExt};
 use prost::Message;
 use tonic::{Response, Status};
 use uuid::Uuid;
 use xuezhu_proto::common::{ImportReport, ImportSummary, import_report};
-use xuezhu_service::{Context, Error, Keyring, Reason, Refusal, clock::rfc3339};
+pub use xuezhu_service::downloads::Pieces;
+use xuezhu_service::{Context, Error, Keyring, Reason, Refusal, clock::rfc3339, downloads};
 use xuezhu_store::{StoreError, Tx};
 use xuezhu_workbook::Mark;
 
@@ -21,18 +19,12 @@ use crate::{
 /// For what reports and files are sealed.
 pub(crate) const REPORT: &str = "report";
 pub(crate) const UPLOAD: &str = "upload";
-/// Bytes of a piece of a file that is handed out.
-const CHUNK_BYTES: usize = 256 * 1024;
 /// Characters of a part of a file's name that is looked for.
 const QUERY_CHARACTERS: usize = 60;
 
-/// A file that is handed out in pieces.
-pub type Pieces<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
 /// A file in pieces.
 pub fn pieces<T: Send + 'static>(bytes: &[u8], piece: fn(Vec<u8>) -> T) -> Response<Pieces<T>> {
-    let pieces: Vec<Vec<u8>> = bytes.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
-    Response::new(futures_util::stream::iter(pieces).map(move |bytes| Ok(piece(bytes))).boxed())
+    downloads::pieces(None, bytes, piece)
 }
 
 /// The blank workbook of a kind.

@@ -29,16 +29,19 @@ pub struct Checked<R> {
 pub fn tables(bytes: &[u8], sheet: &Sheet) -> Result<Vec<Table>, Refusal> {
     let known: Vec<&str> = sheet.columns.iter().map(|column| column.header).collect();
     let required: Vec<&str> = sheet.columns.iter().filter(|column| column.required).map(|column| column.header).collect();
-    xuezhu_workbook::read(bytes, xuezhu_workbook::Columns { known: &known, marks: sheet.marks, required: &required }).map_err(|error| {
-        let reason = match error {
-            ReadError::Unreadable(_) | ReadError::OpenQuote(_) | ReadError::Other(_) => Reason::FileUnreadable,
-            ReadError::Encrypted => Reason::FileEncrypted,
-            ReadError::TooLarge(_) => Reason::FileTooLarge,
-            ReadError::NoHeader(_) | ReadError::MissingColumns(_) => Reason::HeaderMissing,
-            ReadError::DuplicateHeader(_) => Reason::HeaderDuplicated,
-        };
-        Refusal::new(reason, error.to_string())
-    })
+    xuezhu_workbook::read(bytes, xuezhu_workbook::Columns { known: &known, marks: sheet.marks, required: &required, taken_out: sheet.taken_out }).map_err(
+        |error| {
+            let reason = match error {
+                ReadError::Unreadable(_) | ReadError::OpenQuote(_) | ReadError::Other(_) => Reason::FileUnreadable,
+                ReadError::Encrypted => Reason::FileEncrypted,
+                ReadError::TooLarge(_) => Reason::FileTooLarge,
+                ReadError::TakenOut => Reason::TakenOut,
+                ReadError::NoHeader(_) | ReadError::MissingColumns(_) => Reason::HeaderMissing,
+                ReadError::DuplicateHeader(_) => Reason::HeaderDuplicated,
+            };
+            Refusal::new(reason, error.to_string())
+        },
+    )
 }
 
 /// Checks every row that is data.

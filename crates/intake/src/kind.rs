@@ -40,6 +40,8 @@ pub struct Sheet {
     pub columns: Vec<Column<'static>>,
     /// Headers by which a header row is known.
     pub marks: &'static [&'static str],
+    /// Whether a table that was taken out is taken in again: its masked numbers are then the kind's to read.
+    pub taken_out: bool,
 }
 
 impl Sheet {

@@ -28,6 +28,7 @@ pub mod former;
 pub mod inbox;
 pub mod kind;
 mod store;
+pub mod takeout;
 pub mod told;
 pub mod way;
 

@@ -23,6 +23,7 @@
 //! | [`serve`] | a gRPC server with health, reflection, metrics and a clean stop |
 //! | [`tables`] | tables that change every year, as an operator keeps them |
 //! | [`telemetry`] | logs, metrics and the export of spans |
+//! | [`downloads`] | files on their way out, in pieces |
 //! | [`uploads`] | files on their way in: a few at once, none that stands still |
 //!
 //! To add a mutation: write its use case on a [`xuezhu_store::Tx`] and hand it to [`runner::Runner::mutate`].
@@ -30,6 +31,7 @@
 pub mod clock;
 pub mod context;
 pub mod conversion;
+pub mod downloads;
 pub mod faults;
 pub mod forgetting;
 pub mod health;

@@ -16,6 +16,10 @@ pub enum Permission {
     EnterForSchool,
     /// See the whole numbers of one student, for a purpose that is kept.
     RevealNumber,
+    /// Take out tables of a school as workbooks, with names.
+    TakeOut,
+    /// Take out counts of a school's tables.
+    TakeOutCounts,
     /// Attest for the school.
     Attest,
     /// Approve, send back, correct identities, decide flags.
@@ -79,9 +83,10 @@ impl Permission {
             (Self::ReadSchool | Self::Explain, SchoolClerk | Principal) | (Self::EnterForSchool, SchoolClerk) | (Self::Attest | Self::SendBack, Principal) => {
                 own_school
             }
-            (Self::RevealNumber, SchoolClerk | Principal) => own_school,
+            (Self::RevealNumber | Self::TakeOut, SchoolClerk | Principal) => own_school,
             (Self::Approve | Self::SendBack | Self::RevealNumber, DepartmentOfficer) => own_authority,
             (Self::ReadSchool, DepartmentOfficer | MachineReader | Administrator)
+            | (Self::TakeOutCounts, DepartmentOfficer)
             | (Self::Reconcile, DepartmentOfficer | Administrator)
             | (Self::Follow, MachineReader)
             | (Self::ManageDirectory, Administrator) => above,
@@ -117,11 +122,11 @@ mod tests {
         let here = Place::School { code: "3643000001", authority: "430102" };
         use {Permission as P, Role as R};
         for (role, organisation, allowed) in [
-            (R::SchoolClerk, "3643000001", vec![P::ReadSchool, P::EnterForSchool, P::Explain, P::RevealNumber]),
+            (R::SchoolClerk, "3643000001", vec![P::ReadSchool, P::EnterForSchool, P::Explain, P::RevealNumber, P::TakeOut]),
             (R::SchoolClerk, "3643000002", vec![]),
-            (R::Principal, "3643000001", vec![P::ReadSchool, P::Attest, P::SendBack, P::Explain, P::RevealNumber]),
-            (R::DepartmentOfficer, "430102", vec![P::ReadSchool, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber]),
-            (R::DepartmentOfficer, "430000", vec![P::ReadSchool, P::Reconcile]),
+            (R::Principal, "3643000001", vec![P::ReadSchool, P::Attest, P::SendBack, P::Explain, P::RevealNumber, P::TakeOut]),
+            (R::DepartmentOfficer, "430102", vec![P::ReadSchool, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber, P::TakeOutCounts]),
+            (R::DepartmentOfficer, "430000", vec![P::ReadSchool, P::Reconcile, P::TakeOutCounts]),
             (R::DepartmentOfficer, "440000", vec![]),
             (R::Administrator, "", vec![P::ReadSchool, P::ManageDirectory, P::Reconcile]),
             (R::Administrator, "430000", vec![P::ReadSchool, P::ManageDirectory, P::Reconcile]),
@@ -132,6 +137,8 @@ mod tests {
                 P::ReadSchool,
                 P::EnterForSchool,
                 P::RevealNumber,
+                P::TakeOut,
+                P::TakeOutCounts,
                 P::Attest,
                 P::Approve,
                 P::SendBack,

@@ -172,9 +172,14 @@ impl Error {
 pub fn code(reason: Reason) -> Code {
     use Reason as R;
     match reason {
-        R::InvalidArgument | R::FileUnreadable | R::FileEncrypted | R::HeaderMissing | R::HeaderDuplicated | R::PasswordWeak | R::FileTooLarge => {
-            Code::InvalidArgument
-        }
+        R::InvalidArgument
+        | R::FileUnreadable
+        | R::FileEncrypted
+        | R::HeaderMissing
+        | R::HeaderDuplicated
+        | R::PasswordWeak
+        | R::FileTooLarge
+        | R::TakenOut => Code::InvalidArgument,
         R::Unauthenticated | R::WrongPassword => Code::Unauthenticated,
         R::Forbidden | R::MustChangePassword | R::MachineEntryForbidden | R::OwnSubmission | R::AccountLocked | R::AccountDisabled => Code::PermissionDenied,
         R::NotFound => Code::NotFound,
@@ -242,6 +247,7 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::StorageFull => "磁盘空间已满，未能写入；请通知运维人员，腾出空间后重试",
         R::LastAdministrator => "这是最后一个能登录的管理员账号，不能停用",
         R::MonthTaken => "该生同一项目的该月（或学期）已在另一名单中审核通过，不能重复享受",
+        R::TakenOut => "这是从本系统导出的文件，证件号已遮盖，不能再导入",
         R::FlagHolds => "有疑点未核定，暂缓审核：请学校说明情况，由主管部门核定",
         R::DuplicateRow => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条",
     }
@@ -312,7 +318,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_chinese_text() {
-        for reason in (0..=37).filter_map(|number| Reason::try_from(number).ok()) {
+        for reason in (0..=60).filter_map(|number| Reason::try_from(number).ok()) {
             assert!(chinese(reason).chars().any(|c| c > '\u{4e00}'), "{reason:?}");
         }
     }

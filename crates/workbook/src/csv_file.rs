@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::Columns;
 
-    const COLUMNS_OF_A_LIST: Columns = Columns { known: &["姓名", "月份"], marks: &["姓名"], required: &[] };
+    const COLUMNS_OF_A_LIST: Columns = Columns { known: &["姓名", "月份"], marks: &["姓名"], required: &[], taken_out: false };
 
     fn headers() -> Headers<'static> {
         Headers::new(COLUMNS_OF_A_LIST)

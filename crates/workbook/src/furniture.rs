@@ -116,7 +116,7 @@ mod tests {
     use crate::Columns;
 
     const COLUMNS: Columns =
-        Columns { known: &["姓名", "身份证件号", "国籍", "班级"], marks: &["姓名", "身份证件号"], required: &["姓名"] };
+        Columns { known: &["姓名", "身份证件号", "国籍", "班级"], marks: &["姓名", "身份证件号"], required: &["姓名"], taken_out: false };
 
     fn of() -> Vec<String> {
         ["序号", "姓名", "身份证件号", "国籍", "班级", "宿舍"].map(str::to_owned).into()

@@ -13,6 +13,8 @@ pub struct Columns<'c> {
     pub marks: &'c [&'c str],
     /// Headers that must be there.
     pub required: &'c [&'c str],
+    /// Whether a table that was taken out is taken in again: what it lacks is absent, whatever must be there otherwise.
+    pub taken_out: bool,
 }
 
 /// What people put before or behind a header to say that it must be filled in.
@@ -94,7 +96,9 @@ mod tests {
     use super::*;
 
     const COLUMNS: Columns =
-        Columns { known: &["姓名", "身份证件号", "国籍/地区", "月份", "成员1姓名"], marks: &["姓名"], required: &["姓名"] };
+        Columns {
+            known: &["姓名", "身份证件号", "国籍/地区", "月份", "成员1姓名"], marks: &["姓名"], required: &["姓名"], taken_out: false
+        };
 
     #[test]
     fn a_header_is_found_however_it_is_written() {

@@ -11,6 +11,7 @@
 //! | `headers` | headers as people write them |
 //! | `furniture` | what stands in a table and is no data |
 //! | `write` | blank workbooks and marked ones |
+//! | `taken` | workbooks that are taken out, stamped |
 //!
 //! What a column means is not known here: that belongs to the import of each service.
 
@@ -23,6 +24,7 @@ mod headers;
 mod read;
 mod sort;
 mod table;
+mod taken;
 mod write;
 mod xls;
 
@@ -30,6 +32,7 @@ pub use cell::{Cell, Flaw};
 pub use headers::Columns;
 pub use read::read;
 pub use table::{BEYOND_HEADER, LeftOut, Row, Table};
+pub use taken::{STAMP, Stamp, TakenSheet, taken};
 pub use write::{Column, Mark, Template, blank, marked};
 pub use xls::{read_apart as read_xls_apart, serve as serve_xls};
 
@@ -80,6 +83,9 @@ pub enum ReadError {
     /// A header stands twice.
     #[error("表头“{0}”重复出现，请删除多余的列")]
     DuplicateHeader(String),
+    /// It was taken out of here, and its kind is not taken in again.
+    #[error("这是从本系统导出的文件：证件号已遮盖，只供查看，不能再导入；什么也没有写入。需要修改的，请用导入模板填写后上传")]
+    TakenOut,
     /// Mandatory columns are missing.
     #[error("缺少必需的列：{0}")]
     MissingColumns(String),

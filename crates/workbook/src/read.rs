@@ -169,7 +169,7 @@ mod tests {
     const MARKS: &[&str] = &["姓名", "身份证件号"];
 
     fn columns<'c>(required: &'c [&'c str]) -> Columns<'c> {
-        Columns { known: MARKS, marks: MARKS, required }
+        Columns { known: MARKS, marks: MARKS, required, taken_out: false }
     }
 
     fn book(fill: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {

@@ -10,6 +10,7 @@ use crate::{
     cell::Cell,
     furniture::{Furniture, Sort},
     headers::Headers,
+    taken::STAMP,
 };
 
 /// A row of a table.
@@ -38,6 +39,8 @@ pub struct Table {
     pub hidden: bool,
     /// Rows below the header that are no data: dragged down, sums, headers again.
     pub furniture: Vec<u32>,
+    /// Whether it was taken out of here, as its first row says: numbers are masked, and what it lacks is absent.
+    pub taken_out: bool,
     /// Whether the file is of a kind whose reader can't see hidden rows, merged cells and formats: said of its first sheet.
     pub blind: bool,
 }
@@ -130,6 +133,8 @@ pub struct Tables<'c> {
     pub beside: HashMap<String, Beside>,
     furniture: Furniture,
     merged: Reaching,
+    /// The sheet whose first row says that it was taken out of here.
+    stamped: Option<String>,
     /// The last row, where it is data that says nobody's name and number.
     nobody: Option<u32>,
 }
@@ -193,6 +198,7 @@ impl<'c> Tables<'c> {
             beside: HashMap::new(),
             furniture: Furniture::default(),
             merged: Reaching::default(),
+            stamped: None,
             nobody: None,
         }
     }
@@ -249,27 +255,38 @@ impl<'c> Tables<'c> {
         if number > HEADER_SEARCH_ROWS {
             return Ok(());
         }
+        if cells.iter().any(|cell| text::clean(&cell.text).starts_with(STAMP)) {
+            self.stamped = Some(sheet.name.clone());
+            return Ok(());
+        }
         let headers = self.known.row(cells.iter().map(|cell| cell.text.as_str()));
         if !self.known.are_in(&headers) {
             return Ok(());
         }
-        let headers = match self.checked(headers) {
+        let taken_out = self.stamped.as_ref() == Some(&sheet.name);
+        let headers = match self.checked(headers, taken_out) {
             Ok(headers) => headers,
             // What nobody sees is no reason to refuse what they see.
             Err(_) if sheet.hidden => return Ok(()),
             Err(error) => return Err(error),
         };
-        self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden, furniture: Vec::new(), blind: false });
+        self.found.push(Table { sheet: sheet.name.clone(), headers, rows: Vec::new(), hidden: sheet.hidden, furniture: Vec::new(), taken_out, blind: false });
         self.current = Some(sheet.name.clone());
         (self.furniture, self.merged, self.nobody) = (Furniture::default(), Reaching::default(), None);
         Ok(())
     }
 
-    fn checked(&self, mut headers: Vec<String>) -> Result<Vec<String>, ReadError> {
+    fn checked(&self, mut headers: Vec<String>, taken_out: bool) -> Result<Vec<String>, ReadError> {
+        if taken_out && !self.known.columns.taken_out {
+            return Err(ReadError::TakenOut);
+        }
         headers.truncate(headers.iter().rposition(|header| !header.is_empty()).map_or(0, |last| last + 1));
         let mut seen = HashSet::new();
         if let Some(twice) = headers.iter().find(|header| !header.is_empty() && !seen.insert(header.as_str())) {
             return Err(ReadError::DuplicateHeader(text::mask_long_numbers(twice)));
+        }
+        if taken_out {
+            return Ok(headers);
         }
         let missing: Vec<&str> = self.known.columns.required.iter().copied().filter(|column| !seen.contains(column)).collect();
         if missing.is_empty() { Ok(headers) } else { Err(ReadError::MissingColumns(missing.join("、"))) }
@@ -282,6 +299,10 @@ impl<'c> Tables<'c> {
 
     /// What was found; a file without a header row is refused.
     pub fn finish(self) -> Result<Vec<Table>, ReadError> {
-        if self.found.is_empty() { Err(ReadError::NoHeader(self.known.columns.marks.join("、"))) } else { Ok(self.found) }
+        match (self.found.is_empty(), self.stamped) {
+            (false, _) => Ok(self.found),
+            (true, Some(_)) => Err(ReadError::TakenOut),
+            (true, None) => Err(ReadError::NoHeader(self.known.columns.marks.join("、"))),
+        }
     }
 }

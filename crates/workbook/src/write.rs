@@ -8,6 +8,7 @@ use rust_xlsxwriter::{Color, DataValidation, Format, FormatBorder, Formula, Note
 use crate::{
     cell::{Cell, Flaw},
     table::Table,
+    taken::STAMP,
 };
 
 /// What a workbook is about.
@@ -69,12 +70,12 @@ pub const REASON_HEADER: &str = "问题说明";
 const REASON_COLUMN: u16 = 0;
 /// Name of the sheet with the notes.
 const NOTES_SHEET: &str = "填写说明";
-const HEADER_ROW: u32 = 2;
+pub(crate) const HEADER_ROW: u32 = 2;
 /// Length of a list of values that a spreadsheet offers in a cell, in UTF-16 units.
 const LIST_UNITS: usize = 255;
 /// Rows that offer lists.
 const LISTED_ROWS: u32 = 5_000;
-const COLUMN_WIDTH: f64 = 16.0;
+pub(crate) const COLUMN_WIDTH: f64 = 16.0;
 const REASON_WIDTH: f64 = 60.0;
 
 /// A blank workbook.
@@ -108,6 +109,10 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
         }
         write_head(sheet, Template { title: "", ..template }, &headers)?;
         sheet.set_column_width(REASON_COLUMN, REASON_WIDTH)?;
+        if table.taken_out {
+            // Its numbers are masked still: it is known by that when it comes back.
+            sheet.write_string(0, 0, format!("{STAMP}：带问题说明的副本"))?;
+        }
         let mut line = HEADER_ROW;
         for row in &table.rows {
             let faults = by_row.get(&(table.sheet.as_str(), row.number));
@@ -139,7 +144,7 @@ pub fn marked(template: Template, tables: &[Table], marks: &[Mark], faulty_only:
 }
 
 /// Names of sheets that a spreadsheet takes: others' programs allow what it doesn't.
-struct Names(HashSet<String>);
+pub(crate) struct Names(HashSet<String>);
 
 impl Default for Names {
     fn default() -> Self {
@@ -153,7 +158,7 @@ impl Names {
     const UNITS: usize = 31;
 
     /// The name for a sheet.
-    fn name(&mut self, wanted: &str) -> String {
+    pub(crate) fn name(&mut self, wanted: &str) -> String {
         let plain: String = wanted.chars().map(|c| if "[]:*?/\\".contains(c) || c.is_control() { '_' } else { c }).collect();
         let plain = plain.trim_matches(|c: char| c == '\'' || c.is_whitespace());
         let plain = if plain.is_empty() || plain == NOTES_SHEET { "Sheet" } else { plain };
@@ -190,8 +195,12 @@ fn write_cell(sheet: &mut Worksheet, (line, column): (u32, u16), cell: &Cell, fo
     Ok(())
 }
 
-fn text_format() -> Format {
+pub(crate) fn text_format() -> Format {
     Format::new().set_num_format("@")
+}
+
+pub(crate) fn head_format() -> Format {
+    Format::new().set_bold().set_border(FormatBorder::Thin).set_background_color(Color::RGB(0x00DD_EBF7))
 }
 
 fn write_notes(sheet: &mut Worksheet, template: Template) -> Result<(), XlsxError> {
@@ -218,7 +227,7 @@ fn write_notes(sheet: &mut Worksheet, template: Template) -> Result<(), XlsxErro
 
 fn write_head(sheet: &mut Worksheet, template: Template, headers: &[&str]) -> Result<(), XlsxError> {
     let known = |header: &str| template.columns.iter().find(|column| column.header == header);
-    let head = Format::new().set_bold().set_border(FormatBorder::Thin).set_background_color(Color::RGB(0x00DD_EBF7));
+    let head = head_format();
     let must = head.clone().set_font_color(Color::RGB(0x00C0_0000));
     if !template.title.is_empty() {
         sheet.set_name(template.title)?;
@@ -247,7 +256,7 @@ mod tests {
     use super::*;
     use crate::{Columns, read};
 
-    const COLUMNS: Columns = Columns { known: &["姓名", "身份证件号"], marks: &["姓名", "身份证件号"], required: &[] };
+    const COLUMNS: Columns = Columns { known: &["姓名", "身份证件号"], marks: &["姓名", "身份证件号"], required: &[], taken_out: false };
 
     #[test]
     fn any_name_of_a_sheet_becomes_one_that_is_taken() {

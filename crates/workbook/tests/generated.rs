@@ -7,7 +7,7 @@ use rust_xlsxwriter::{Format, Workbook};
 use xuezhu_workbook::{Columns, ReadError, Table, read};
 
 const KNOWN: [&str; 6] = ["姓名", "身份证件号", "班级名称", "国籍/地区", "月份", "备注"];
-const COLUMNS: Columns = Columns { known: &KNOWN, marks: &["姓名", "身份证件号"], required: &["姓名", "身份证件号"] };
+const COLUMNS: Columns = Columns { known: &KNOWN, marks: &["姓名", "身份证件号"], required: &["姓名", "身份证件号"], taken_out: false };
 /// Inputs where nobody says how many.
 const INPUTS: u64 = 4_000;
 /// One in so many is a workbook: they take longer to make than to read.

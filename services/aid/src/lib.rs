@@ -4,7 +4,7 @@
 //!
 //! | floor | capability | what | its tables |
 //! | --- | --- | --- | --- |
-//! | 7 | doors: `api.rs` of each | gRPC in | |
+//! | 7 | doors: `api.rs` of each, `takeouts.rs` for what is taken out of several | gRPC in | |
 //! | 6 | [`today`] | what the first page needs, of all below | |
 //! | 5 | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains | |
 //! | 5 | [`evidence`] | files that prove something, with dossiers and cases | |
@@ -38,6 +38,7 @@ pub mod reconciliation;
 pub mod register;
 pub mod sessions;
 pub mod story;
+mod takeouts;
 pub mod today;
 
 use std::{sync::Arc, time::Duration};
@@ -50,8 +51,9 @@ use xuezhu_evidence::{Vault, upkeep};
 use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
-    aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer, forgotten_service_server::ForgottenServiceServer,
-    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
+    forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+    register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -61,6 +63,7 @@ use xuezhu_service::{
     serve::Gate,
 };
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
+use xuezhu_takeout::Takeouts;
 
 use xuezhu_judge::{case::Rule, policy::Policies};
 
@@ -95,6 +98,8 @@ pub struct Parts {
     pub mirror_age: Duration,
     /// Takes files in.
     pub intake: Intake,
+    /// Gives tables out.
+    pub takeouts: Takeouts,
 }
 
 impl Parts {
@@ -136,6 +141,7 @@ impl Aid {
         "xuezhu.aid.v1.RegisterService",
         "xuezhu.aid.v1.AidTodayService",
         "xuezhu.aid.v1.AidEvidenceService",
+        "xuezhu.aid.v1.AidTakeOutService",
     ];
 
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
@@ -159,6 +165,7 @@ impl Aid {
         let runner = Runner::new(db, clock.clone(), ids, keyring.clone());
         let gate = Gate::new(&keyring, runner.clone());
         let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
+        let takeouts = Takeouts::new(runner.clone(), gate.clone());
         let standing = watch::Sender::new(Standing::default());
         let parts = Arc::new(Parts {
             runner,
@@ -170,6 +177,7 @@ impl Aid {
             standing: standing.subscribe(),
             mirror_age: following.mirror_age,
             intake,
+            takeouts,
         });
         sessions::recall(&parts).await?;
         tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
@@ -192,6 +200,7 @@ impl Aid {
             .add_service(RegisterServiceServer::new(register::api::RegisterApi(self.parts.clone())))
             .add_service(AidTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
+            .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }
 
     /// What the use cases need: for the process that embeds the service.

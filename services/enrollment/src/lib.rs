@@ -11,6 +11,7 @@
 //! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
 //! | [`evidence`] | files that prove something, with dossiers |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
+//! | `takeouts` | the door to what is taken out as a workbook |
 //! | [`today`] | what the first page needs, of all of them |
 //! | [`sharing`] | what the bridge hands out |
 //!
@@ -29,6 +30,7 @@ mod roll;
 pub mod sharing;
 pub mod status_change;
 pub mod students;
+mod takeouts;
 pub mod today;
 
 use std::{sync::Arc, time::Duration};
@@ -43,8 +45,9 @@ use xuezhu_proto::{
     enrollment::{
         deputy_service_server::DeputyServiceServer, directory_service_server::DirectoryServiceServer,
         enrollment_dossier_service_server::EnrollmentDossierServiceServer, enrollment_evidence_service_server::EnrollmentEvidenceServiceServer,
-        enrollment_service_server::EnrollmentServiceServer, enrollment_today_service_server::EnrollmentTodayServiceServer,
-        session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
+        enrollment_service_server::EnrollmentServiceServer, enrollment_take_out_service_server::EnrollmentTakeOutServiceServer,
+        enrollment_today_service_server::EnrollmentTodayServiceServer, session_service_server::SessionServiceServer,
+        submission_service_server::SubmissionServiceServer,
     },
 };
 use xuezhu_service::{
@@ -57,6 +60,7 @@ use xuezhu_service::{
     serve::Gate,
 };
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
+use xuezhu_takeout::Takeouts;
 
 use identity_check::registry::Registry;
 
@@ -83,6 +87,8 @@ pub struct Parts {
     pub registry: Registry,
     /// Takes files in.
     pub intake: Intake,
+    /// Gives tables out.
+    pub takeouts: Takeouts,
 }
 
 /// A running enrollment service.
@@ -123,7 +129,8 @@ impl Enrollment {
         let feed = FeedServer::new(db, clock, gate.clone(), &keyring, sequencer.head(), stop.clone());
         tasks.spawn(sequencer.run());
         let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
-        let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake });
+        let takeouts = Takeouts::new(runner.clone(), gate.clone());
+        let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake, takeouts });
         directory::sessions::refresh(&parts).await?;
         tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
         tasks.spawn(directory::schools::keep(parts.clone(), stop.clone()));
@@ -143,6 +150,7 @@ impl Enrollment {
         "xuezhu.enrollment.v1.EnrollmentDossierService",
         "xuezhu.enrollment.v1.EnrollmentTodayService",
         "xuezhu.enrollment.v1.EnrollmentEvidenceService",
+        "xuezhu.enrollment.v1.EnrollmentTakeOutService",
         "xuezhu.bridge.v1.EnrollmentFeedService",
     ];
 
@@ -162,6 +170,7 @@ impl Enrollment {
             .add_service(EnrollmentDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))
             .add_service(EnrollmentTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
             .add_service(EnrollmentEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
+            .add_service(EnrollmentTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
     }
 

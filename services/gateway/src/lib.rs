@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`upstream`] | one tower service over both upstreams, by the path of the call |
 //! | [`rest`] | transcoded routes; the uploads and downloads, which stream |
+//! | [`takeouts`] | what is taken out as a workbook, for REST and pages |
 //! | [`openapi`] | the document, from the same descriptors that the routes come from |
 //! | [`seen`] | the span of a request, and the id that its answer tells |
 //! | [`pages`] | what schools and departments work with |
@@ -14,6 +15,7 @@ pub mod openapi;
 pub mod pages;
 pub mod rest;
 pub mod seen;
+pub mod takeouts;
 pub mod upstream;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

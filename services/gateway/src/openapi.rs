@@ -9,6 +9,8 @@ use axum::{Json, response::IntoResponse};
 use prost_reflect::{Cardinality, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value as Pb};
 use serde_json::{Map, Value, json};
 
+use crate::takeouts;
+
 static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
 
 /// Names of the query parameters of each operation, by verb and path with its parameters left blank.
@@ -115,15 +117,7 @@ fn add(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>, method: &M
         }
     });
     if has_body {
-        // ProtoJSON takes a null for any field, and leaves the field unset.
-        let nullable = |field: &FieldDescriptor, wanted: &mut BTreeSet<String>| {
-            let mut schema = field_schema(field, wanted);
-            schema["nullable"] = json!(true);
-            (field.json_name().to_owned(), schema)
-        };
-        let properties: Map<String, Value> = input.fields().filter(|field| !in_path.contains(&field.name())).map(|field| nullable(&field, wanted)).collect();
-        // No field is there that an empty message has not: no body is as good as an empty object.
-        operation["requestBody"] = json!({ "required": false, "content": { "application/json": { "schema": { "type": "object", "nullable": true, "properties": properties, "additionalProperties": false } } } });
+        operation["requestBody"] = request_body(&input, &in_path, wanted);
     }
     if method.name() == "CreateSession" {
         operation["security"] = json!([]);
@@ -135,6 +129,19 @@ fn add(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>, method: &M
     if let Some(item) = paths.entry(json_path).or_insert_with(|| json!({})).as_object_mut() {
         item.insert(verb.to_owned(), operation);
     }
+}
+
+/// The body of a request, without what its path says.
+fn request_body(input: &MessageDescriptor, in_path: &[&str], wanted: &mut BTreeSet<String>) -> Value {
+    // ProtoJSON takes a null for any field, and leaves the field unset.
+    let nullable = |field: &FieldDescriptor, wanted: &mut BTreeSet<String>| {
+        let mut schema = field_schema(field, wanted);
+        schema["nullable"] = json!(true);
+        (field.json_name().to_owned(), schema)
+    };
+    let properties: Map<String, Value> = input.fields().filter(|field| !in_path.contains(&field.name())).map(|field| nullable(&field, wanted)).collect();
+    // No field is there that an empty message has not: no body is as good as an empty object.
+    json!({ "required": false, "content": { "application/json": { "schema": { "type": "object", "nullable": true, "properties": properties, "additionalProperties": false } } } })
 }
 
 fn json_name(input: &MessageDescriptor, name: &str) -> String {
@@ -221,6 +228,14 @@ fn add_streamed(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
     paths.insert("/v1/schools/{school}/imports/{importId}/markedWorkbook".into(), marked);
     let marked = download("markedAwards", vec![text("school", "path"), text("list", "path"), text("importId", "path"), flag("faultyOnly")]);
     paths.insert("/v1/schools/{school}/awardLists/{list}/imports/{importId}/markedWorkbook".into(), marked);
+    for (path, id, message) in takeouts::PATHS {
+        let Some(input) = xuezhu_proto::POOL.get_message_by_name(message) else { continue };
+        let in_path: Vec<&str> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        let parameters: Vec<Value> = in_path.iter().map(|name| text(name, "path")).chain([key.clone()]).collect();
+        let body = request_body(&input, &in_path, wanted);
+        let responses = json!({ "200": { "description": "OK", "content": file }, "default": fault });
+        paths.insert(path.into(), json!({ "post": { "operationId": id, "parameters": parameters, "requestBody": body, "responses": responses } }));
+    }
     paths.insert("/v1/enrollmentTemplate".into(), download("enrollmentTemplate", Vec::new()));
     paths.insert("/v1/awardTemplate".into(), download("awardTemplate", Vec::new()));
     add_evidence(paths, wanted);

@@ -30,7 +30,7 @@ use xuezhu_proto::{
 };
 use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES, trace::TRACEPARENT};
 
-use crate::{Gateway, openapi, pages::session, upstream::Upstreams};
+use crate::{Gateway, openapi, pages::session, takeouts, upstream::Upstreams};
 
 /// Headers that reach the services.
 const FORWARDED: [&str; 4] = ["authorization", "idempotency-key", "x-forwarded-for", TRACEPARENT];
@@ -88,7 +88,14 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .layer(middleware::from_fn(own_pages_only))
         .layer(DefaultBodyLimit::disable())
         .with_state(gateway.clone());
-    transcoded.merge(streamed)
+    let taken_out = takeouts::routes()
+        .layer(middleware::from_fn(passable_keys_only))
+        .layer(middleware::from_fn(known_parameters_only))
+        .layer(middleware::from_fn(json_only))
+        .layer(DefaultBodyLimit::max(JSON_BYTES))
+        .layer(middleware::from_fn(somebody_only))
+        .with_state(gateway.clone());
+    transcoded.merge(streamed).merge(taken_out)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -366,7 +373,7 @@ async fn marked_workbook(
     match client.download_marked_workbook(signed(&headers, asked)).await {
         Ok(answer) => workbook(
             if query.faulty_only { "students-faulty.xlsx" } else { "students-marked.xlsx" },
-            answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)),
+            Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
         ),
         Err(status) => error(&status),
     }
@@ -387,7 +394,7 @@ async fn marked_awards(
     match client.download_marked_awards(signed(&headers, asked)).await {
         Ok(answer) => {
             let name = if query.faulty_only { "awards-faulty.xlsx" } else { "awards-marked.xlsx" };
-            workbook(name, answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))
+            workbook(name, Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))))
         }
         Err(status) => error(&status),
     }
@@ -396,7 +403,7 @@ async fn marked_awards(
 async fn enrollment_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone());
     match client.download_template(signed(&headers, enrollment::DownloadTemplateRequest {})).await {
-        Ok(answer) => workbook("students.xlsx", answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
+        Ok(answer) => workbook("students.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
         Err(status) => error(&status),
     }
 }
@@ -404,17 +411,18 @@ async fn enrollment_template(State(gateway): State<Arc<Gateway>>, headers: Heade
 async fn award_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone());
     match client.download_award_template(signed(&headers, aid::DownloadAwardTemplateRequest {})).await {
-        Ok(answer) => workbook("awards.xlsx", answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
+        Ok(answer) => workbook("awards.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
         Err(status) => error(&status),
     }
 }
 
-fn workbook(name: &str, pieces: impl Stream<Item = Result<Vec<u8>, Status>> + Send + 'static) -> Response {
+/// A workbook that is to be saved under a name.
+pub(crate) fn workbook(name: &str, body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
-    (headers, Body::from_stream(pieces)).into_response()
+    (headers, body).into_response()
 }
 
 /// A message with the headers that reach the services; a page's cookie stands in for the header.

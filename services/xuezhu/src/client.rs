@@ -84,6 +84,21 @@ impl Session {
         self.send(request).await
     }
 
+    /// Takes a table out as a workbook, under a request id; says whether it was given before.
+    pub async fn take_out(&self, path: &str, body: &Value, request_id: &str) -> anyhow::Result<(Vec<u8>, bool)> {
+        let mut request = self.request(Method::POST, path).json(body);
+        if !request_id.is_empty() {
+            request = request.header("Idempotency-Key", request_id);
+        }
+        let answer = request.send().await?;
+        let (status, replayed) = (answer.status(), answer.headers().contains_key("idempotency-replayed"));
+        let bytes = answer.bytes().await?;
+        if !status.is_success() {
+            return Err(refused(status.as_u16(), &serde_json::from_slice(&bytes).unwrap_or_default()).into());
+        }
+        Ok((bytes.to_vec(), replayed))
+    }
+
     /// Downloads a file.
     pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let answer = self.request(Method::GET, path).send().await?;

@@ -28,6 +28,7 @@ use xuezhu_service::{
     settings::Settings,
 };
 use xuezhu_store::Db;
+use xuezhu_takeout::Takeouts;
 use xuezhu_tests::{
     postgres::Cluster,
     province::{self, SCHOOL},
@@ -121,8 +122,8 @@ pub async fn measure(changes: i64) {
     let runner = Runner::new(db.clone(), system_clock(), Ids::random(), keys.0.clone());
     let gate = Gate::new(&keys.0, runner.clone());
     let intake = Intake::start(runner.clone(), gate.clone(), keys.0.clone(), TaskTracker::new()).await.expect("an intake");
-    let vault = xuezhu_evidence::Vault::memory();
-    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), vault, registry: Registry::None, intake });
+    let (vault, takeouts) = (xuezhu_evidence::Vault::memory(), Takeouts::new(runner.clone(), gate.clone()));
+    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), vault, registry: Registry::None, intake, takeouts });
     commit_one_by_one(&parts, &enrollment, changes).await;
     let begun = Instant::now();
     province::run(&replica, &["ALTER SUBSCRIPTION rows ENABLE".into()]).await;

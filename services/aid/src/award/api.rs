@@ -328,7 +328,8 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
     Ok(pb::ListAwardListsResponse { lists: told::lists(tx, parts, rows).await?, next_page_token })
 }
 
-async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
+/// A page of a list, in a transaction.
+pub(crate) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
     let list = super::readable(ctx, tx, &request.school, refusal::id("list", &request.list)?).await?;
     let wanted = State::parse(refusal::known::<award_entry::State>("state", request.state)?.as_str_name());
     let limit = paging::size(request.page_size)?;

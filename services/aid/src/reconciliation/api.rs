@@ -330,7 +330,8 @@ async fn narrowed(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Res
     Ok(Narrowed { school: school.to_owned(), authority_prefix: region::prefix_or_all(own).to_owned(), region_prefix: region::prefix_or_all(region).to_owned() })
 }
 
-async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListFlagsRequest) -> Result<pb::ListFlagsResponse, Error> {
+/// A page of flags, in a transaction.
+pub(crate) async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListFlagsRequest) -> Result<pb::ListFlagsResponse, Error> {
     let mut errors = FieldErrors::default();
     let rule = Rule::parse(&request.rule);
     if !request.rule.is_empty() && rule.is_none() {

@@ -6,11 +6,13 @@
 //! | this | the kind: columns, a row, what is written |
 //! | [`rules`] | what each column may hold, and what a row must be |
 //! | [`place`] | whom a row means, and what it does to what is there |
+//! | [`taken_out`] | which columns leave when students are taken out |
 //! | [`undo`] | what it did, taken back |
 
 pub mod api;
 pub mod place;
 pub mod rules;
+pub mod taken_out;
 pub mod undo;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use crate::{
     roll::{self, drafts::Draft},
 };
 pub use rules::{Parsed, SchoolRules};
+pub use taken_out::Taken;
 
 /// A school's students, as a file.
 #[derive(Debug, Clone)]
@@ -43,6 +46,16 @@ pub struct Students {
 pub struct Rules {
     majors: Vec<Offered>,
     today: NaiveDate,
+}
+
+/// A row of a file.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every row is of the larger one")]
+pub enum Student {
+    /// One that says whom it is about by a whole number.
+    Whole(Keyed),
+    /// One of a table that was taken out of here.
+    Taken(Taken),
 }
 
 /// A row with what it is found by.
@@ -101,11 +114,11 @@ impl Kind for Students {
     };
     type Rules = Rules;
     type Layout = rules::Layout;
-    type Row = Keyed;
+    type Row = Student;
 
     fn sheet() -> Sheet {
         let (notes, columns) = rules::template();
-        Sheet { title: rules::TITLE, notes, columns, marks: rules::MARKS }
+        Sheet { title: rules::TITLE, notes, columns, marks: rules::MARKS, taken_out: true }
     }
 
     fn of(&self) -> Of {
@@ -132,29 +145,37 @@ impl Kind for Students {
         rules::Layout::new(table)
     }
 
-    fn read(&self, rules: &Rules, layout: &rules::Layout, row: &Row) -> Read<Keyed> {
+    fn read(&self, rules: &Rules, layout: &rules::Layout, row: &Row) -> Read<Student> {
+        if layout.taken_out {
+            return Taken::read(layout, row);
+        }
         let (parsed, faults, doubts) = rules::parse(layout, row, &SchoolRules { school: &self.school, majors: &rules.majors, today: rules.today });
-        Read { row: parsed.map(|parsed| Keyed::new(&self.parts, parsed)), faults, doubts }
+        Read { row: parsed.map(|parsed| Student::Whole(Keyed::new(&self.parts, parsed))), faults, doubts }
     }
 
-    fn content(row: &Keyed) -> [u8; 32] {
-        row.content
+    fn content(row: &Student) -> [u8; 32] {
+        match row {
+            Student::Whole(row) => row.content,
+            Student::Taken(row) => row.content(),
+        }
     }
 
     fn place<'t>(
         &'t self,
         ctx: &'t Context,
         tx: &'t mut Tx,
-        _: &'t Rules,
-        rows: &'t [&'t At<Keyed>],
+        rules: &'t Rules,
+        rows: &'t [&'t At<Student>],
         options: Options,
         found: &'t mut Findings,
-    ) -> Work<'t, Vec<Placed<Keyed>>> {
-        Box::pin(place::place(self, ctx, tx, rows, options, found))
+    ) -> Work<'t, Vec<Placed<Student>>> {
+        Box::pin(taken_out::place(self, ctx, tx, rules, rows, options, found))
     }
 
-    fn write<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, _: &'t Rules, new: &'t [(Uuid, &'t Keyed)], changed: &'t [(Uuid, &'t Keyed)]) -> Work<'t, ()> {
-        let drafts = |rows: &[(Uuid, &'t Keyed)]| rows.iter().map(|(id, row)| (*id, row.draft())).collect::<Vec<_>>();
+    fn write<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, _: &'t Rules, new: &'t [(Uuid, &'t Student)], changed: &'t [(Uuid, &'t Student)]) -> Work<'t, ()> {
+        // A row that was taken out is written as what it makes of its record.
+        let draft = |(id, row): &(Uuid, &'t Student)| if let Student::Whole(row) = row { Some((*id, row.draft())) } else { None };
+        let drafts = move |rows: &[(Uuid, &'t Student)]| rows.iter().filter_map(draft).collect::<Vec<_>>();
         Box::pin(async move { roll::drafts::enter(ctx, tx, &self.parts, &self.school, &drafts(new), &drafts(changed)).await })
     }
 

@@ -14,7 +14,8 @@ use crate::{
     roll::{self, drafts::Standing},
 };
 
-type Rows<'r> = &'r [&'r At<Keyed>];
+/// Rows that say whom they are about by whole numbers.
+pub type Rows<'r> = &'r [At<&'r Keyed>];
 
 /// Says of each row what it does.
 pub async fn place(of: &Students, ctx: &Context, tx: &mut Tx, rows: Rows<'_>, options: Options, found: &mut Findings) -> Result<Vec<Placed<Keyed>>, Error> {
@@ -22,7 +23,7 @@ pub async fn place(of: &Students, ctx: &Context, tx: &mut Tx, rows: Rows<'_>, op
     warn_of_others(of, tx, rows, &single, found).await?;
     doubt_majors(rows, found);
     let known = Known::load(of, tx).await?;
-    let changed = single.iter().filter_map(|at| known.met(&rows[*at].row).filter(|known| known.content_hash != rows[*at].row.content));
+    let changed = single.iter().filter_map(|at| known.met(rows[*at].row).filter(|known| known.content_hash != rows[*at].row.content));
     let stored = roll::drafts::standing(tx, changed.map(|known| known.enrollment)).await?;
     match_rows(of, ctx, rows, &single, (&known, &stored), options, found)
 }
@@ -169,7 +170,7 @@ fn match_rows(
     options: Options,
     found: &mut Findings,
 ) -> Result<Vec<Placed<Keyed>>, Error> {
-    let moving = known.moving(single.iter().map(|at| &rows[*at].row))?;
+    let moving = known.moving(single.iter().map(|at| rows[*at].row))?;
     let mut placed = Vec::with_capacity(single.len());
     let mut claimed: HashSet<Uuid> = HashSet::new();
     for at in single.iter().copied() {
@@ -177,7 +178,7 @@ fn match_rows(
         let met = known.met(row);
         let kept = met.and_then(|known| stored.get(&known.enrollment)).map(|standing| {
             // Absent isn't blank, nor is blank gone: what is stored stays, unless the clerk says otherwise.
-            let mut kept = row.clone();
+            let mut kept = (*row).clone();
             let details = standing.row.details(&of.parts)?;
             kept.row.keep(&details, options.blank_clears);
             let content = kept.row.content();

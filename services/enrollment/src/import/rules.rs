@@ -40,6 +40,8 @@ pub struct Layout {
     places: HashMap<&'static str, usize>,
     /// Columns that the file does not have.
     absent: Arc<[&'static str]>,
+    /// Whether the table was taken out of here: what it lacks is absent, and its numbers are masked.
+    pub taken_out: bool,
 }
 
 impl Layout {
@@ -48,7 +50,18 @@ impl Layout {
         let places: HashMap<&'static str, usize> =
             COLUMNS.iter().filter_map(|column| table.column(column.header).map(|place| (column.header, place))).collect();
         let absent = COLUMNS.iter().map(|column| column.header).filter(|header| !places.contains_key(header)).collect();
-        Self { places, absent }
+        Self { places, absent, taken_out: table.taken_out }
+    }
+
+    /// Every column, in the order of the workbook.
+    pub fn whole() -> Self {
+        let places = COLUMNS.iter().enumerate().map(|(place, column)| (column.header, place)).collect();
+        Self { places, absent: Arc::from([]), taken_out: false }
+    }
+
+    /// The cells of a row, by the columns that the table has.
+    pub fn cells<'r>(&'r self, row: &'r Row) -> impl Iterator<Item = (&'static str, &'r Cell)> {
+        self.places.iter().filter_map(|(header, place)| row.cells.get(*place).map(|cell| (*header, cell)))
     }
 }
 
@@ -136,7 +149,7 @@ impl Parsed {
 
 /// The columns of a content, as [`Parsed::content`] writes them: in their order, a line each. A line that begins no later column goes on with
 /// the value before it, in which somebody broke a line.
-fn columns_of(content: &str) -> HashMap<&'static str, String> {
+pub fn columns_of(content: &str) -> HashMap<&'static str, String> {
     let (mut columns, mut last): (HashMap<&'static str, String>, Option<usize>) = (HashMap::new(), None);
     for line in content.lines() {
         let begins = line.split_once('=').and_then(|(header, value)| Some((COLUMNS.iter().position(|column| column.header == header)?, value)));
@@ -486,7 +499,7 @@ fn preference(offered: &Offered, year: i32) -> (bool, bool, bool, i32) {
 
 /// A cell as it is kept: number-like columns without blanks, dates as digits, lost leading zeros put back where the
 /// width is fixed.
-fn normalise(header: &str, typed: &str) -> String {
+pub(super) fn normalise(header: &str, typed: &str) -> String {
     match header {
         "姓名" => text::tidy_name(&text_of_name(typed)),
         "身份证件号" | "成员1身份证件号" | "成员2身份证件号" | "联招合作学校代码" | "学号" => text::clean_number(typed),
@@ -590,7 +603,7 @@ mod tests {
         }
         let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
         let cells = headers.iter().map(|header| Cell::text(row.get(header.as_str()).map_or("", String::as_str))).collect();
-        let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), blind: false };
+        let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), taken_out: false, blind: false };
         let majors = ["100100", "010200"].map(|code| Offered { major: codes::major("2010", code).expect("is known"), ended: None });
         let rules = SchoolRules { school: "3643000001", majors: &majors, today: NaiveDate::from_ymd_opt(2016, 9, 10).expect("a date") };
         let (parsed, problems, _) = parse(&Layout::new(&table), &Row { number: 4, cells, hidden: false, beyond: false }, &rules);

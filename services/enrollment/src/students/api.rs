@@ -27,7 +27,8 @@ pub async fn list(parts: &Arc<Parts>, request: Request<pb::ListEnrollmentsReques
     Ok(found)
 }
 
-async fn page(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<pb::ListEnrollmentsResponse, Error> {
+/// The same in a transaction.
+pub(crate) async fn page(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<pb::ListEnrollmentsResponse, Error> {
     let school = directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListEnrollments", &pb::ListEnrollmentsRequest { page_size: 0, page_token: String::new(), ..request.clone() });

@@ -170,7 +170,7 @@ async fn correct(desk: Desk, Path((school, list)): Path<(String, String)>, Form(
         Ok(dossier) => Ok(Redirect::to(&Keeper::Aid.link(&dossier.dossier)).into_response()),
         Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
             let query = std::mem::take(&mut filled.at);
-            lists::view(desk, school, list, query, Told { error: status.message().to_owned(), filled }).await
+            lists::view(desk, school, list, query, Told { error: status.message().to_owned(), filled, ..Told::default() }).await
         }
         Err(status) => Err(status.into()),
     }

@@ -7,15 +7,15 @@ use axum::{
     Form, Router,
     extract::{Path, Query},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 use tonic::Status;
 use xuezhu_domain::{Season, Term};
 use xuezhu_proto::aid::{
     ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, Candidate, CreateAwardListRequest, GetAwardListRequest, ListAwardListsRequest,
-    ListEntriesRequest, ProposeAwardsRequest, RemoveAwardListRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest, award_entry::State,
-    scheme,
+    ListEntriesRequest, ProposeAwardsRequest, RemoveAwardListRequest, RemoveEntryRequest, SendBackAwardListRequest, SubmitAwardListRequest,
+    TakeOutEntriesRequest, award_entry::State, scheme,
 };
 
 use super::{
@@ -23,9 +23,11 @@ use super::{
     corrections::{Filled, Offer},
     render,
     session::User,
-    show, unknown_act,
+    show,
+    takeouts::{self, Offer as TakeOutOffer, give},
+    unknown_act,
 };
-use crate::Gateway;
+use crate::{Gateway, takeouts::Asked};
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -33,6 +35,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/lists", get(index).post(create))
         .route("/schools/{school}/lists/{list}", get(page).post(act))
         .route("/schools/{school}/lists/{list}/candidates", get(candidates))
+        .route("/schools/{school}/lists/{list}/takeOut", post(take_out))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,6 +129,7 @@ struct ListPage {
     correction: Option<Offer>,
     /// A form of that which was refused.
     filled: Filled,
+    takeout: Option<TakeOutOffer>,
 }
 
 impl ListPage {
@@ -231,6 +235,8 @@ pub struct Told {
     pub error: String,
     /// The correction that was refused.
     pub filled: Filled,
+    /// The taking out that was refused.
+    pub taken: takeouts::Told,
 }
 
 /// The page of a list.
@@ -251,8 +257,11 @@ pub async fn view(desk: Desk, school: String, list: String, query: PageQuery, to
         state: State::from_str_name(&query.state).unwrap_or_default().into(),
     };
     let answer = desk.awards().list_entries(desk.request(asked)).await?.into_inner();
-    let Told { error, filled } = told;
+    let Told { error, filled, taken } = told;
+    let fields = vec![("state", query.state.clone()), ("held", query.held.to_string())];
+    let action = format!("/schools/{}/lists/{}/takeOut", row.school, row.list);
     let view = ListPage {
+        takeout: TakeOutOffer::of(&desk.user, &row.school, action, fields, taken),
         correction: Offer::of(&desk.user, &row, &answer.entries),
         request_id: desk.new_request_id(),
         desk,
@@ -267,6 +276,30 @@ pub async fn view(desk: Desk, school: String, list: String, query: PageQuery, to
         done: done(&query.done),
     };
     Ok(render(&view))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TakeOutForm {
+    state: String,
+    held: bool,
+    purpose: String,
+}
+
+/// The entries that are shown, as a workbook.
+async fn take_out(desk: Desk, Path((school, list)): Path<(String, String)>, Form(form): Form<TakeOutForm>) -> Result<Response, PageError> {
+    let TakeOutForm { state, held, purpose } = form;
+    let asked = TakeOutEntriesRequest {
+        school: school.clone(),
+        list: list.clone(),
+        purpose: purpose.clone(),
+        state: State::from_str_name(&state).unwrap_or_default().into(),
+        held_only: held,
+    };
+    match give(desk, Asked::Entries(asked), purpose).await? {
+        Ok(workbook) => Ok(workbook),
+        Err((desk, taken)) => view(desk, school, list, PageQuery { held, state, ..PageQuery::default() }, Told { taken, ..Told::default() }).await,
+    }
 }
 
 /// What has just been done, in Chinese.

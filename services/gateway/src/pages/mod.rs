@@ -21,6 +21,7 @@ mod pickers;
 mod schools;
 mod students;
 mod submissions;
+mod takeouts;
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,15 +37,15 @@ use axum::{
 use tonic::{Code, Status, transport::Channel};
 use xuezhu_proto::{
     aid::{
-        GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_today_service_client::AidTodayServiceClient,
-        award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient, reconciliation_service_client::ReconciliationServiceClient,
-        register_service_client::RegisterServiceClient,
+        GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
+        aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
+        reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
     },
     enrollment::{
         deputy_service_client::DeputyServiceClient, directory_service_client::DirectoryServiceClient,
         enrollment_dossier_service_client::EnrollmentDossierServiceClient, enrollment_service_client::EnrollmentServiceClient,
-        enrollment_today_service_client::EnrollmentTodayServiceClient, session_service_client::SessionServiceClient,
-        submission_service_client::SubmissionServiceClient,
+        enrollment_take_out_service_client::EnrollmentTakeOutServiceClient, enrollment_today_service_client::EnrollmentTodayServiceClient,
+        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
     },
 };
 use xuezhu_service::{
@@ -75,6 +76,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(evidence::routes())
         .merge(chains::routes())
         .merge(deputies::routes())
+        .merge(takeouts::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
         .layer(middleware::from_fn(own_forms_only))
         .with_state(gateway)
@@ -431,6 +433,16 @@ impl Desk {
     /// What the day begins with, of the aid service.
     pub fn aid_today(&self) -> AidTodayServiceClient<Channel> {
         AidTodayServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What was taken out of the enrollment service.
+    pub fn enrollment_take_outs(&self) -> EnrollmentTakeOutServiceClient<Channel> {
+        EnrollmentTakeOutServiceClient::new(self.enrollment_channel())
+    }
+
+    /// What was taken out of the aid service.
+    pub fn aid_take_outs(&self) -> AidTakeOutServiceClient<Channel> {
+        AidTakeOutServiceClient::new(self.aid_channel())
     }
 
     /// Award lists.

@@ -17,16 +17,18 @@ use xuezhu_proto::{
     enrollment::{
         CancelChangeRequest, ChangeClassRequest, ChangeMajorRequest, CorrectIdentityRequest, CreateSubmissionRequest, Enrollment, GetEnrollmentRequest,
         GetSchoolRequest, ListClassesRequest, ListEnrollmentsRequest, Major, NeverCameRequest, RemoveEnrollmentRequest, ReturnFromLeaveRequest,
-        RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest, WithdrawRequest, correct_identity_request, enrollment,
+        RevealNumberRequest, RevealNumberResponse, School, TakeLeaveRequest, TakeOutEnrollmentsRequest, WithdrawRequest, correct_identity_request, enrollment,
     },
 };
 
 use super::{
     Desk, PageError, in_chinese,
     pickers::{self, Choice},
-    render, show, unknown_act,
+    render, show,
+    takeouts::{Offer, Told, give},
+    unknown_act,
 };
-use crate::Gateway;
+use crate::{Gateway, takeouts::Asked};
 
 /// Schools that are offered.
 const SCHOOLS: usize = 200;
@@ -36,6 +38,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/students", get(list).post(search))
         .route("/students/submit", post(submit))
+        .route("/students/takeOut", post(take_out))
         .route("/students/{person}", get(story))
         .route("/schools/{school}/enrollments/{enrollment}", get(one).post(act))
 }
@@ -48,6 +51,8 @@ struct ListQuery {
     state: String,
     class: String,
     page: String,
+    /// What a workbook of them is for.
+    purpose: String,
 }
 
 #[derive(Template)]
@@ -68,6 +73,7 @@ struct StudentsPage {
     next: String,
     request_id: String,
     has_drafts: bool,
+    takeout: Option<Offer>,
 }
 
 impl StudentsPage {
@@ -78,15 +84,30 @@ impl StudentsPage {
 
 async fn list(desk: Desk, Query(query): Query<ListQuery>) -> Result<Response, PageError> {
     // A link may be kept, handed on and logged: what is searched for does not belong there.
-    view(desk, ListQuery { q: String::new(), ..query }).await
+    view(desk, ListQuery { q: String::new(), ..query }, Told::default()).await
 }
 
 /// A search: a name or a whole number, which stands in no address.
 async fn search(desk: Desk, Form(query): Form<ListQuery>) -> Result<Response, PageError> {
-    view(desk, query).await
+    view(desk, query, Told::default()).await
 }
 
-async fn view(desk: Desk, query: ListQuery) -> Result<Response, PageError> {
+/// The students that are shown, as a workbook.
+async fn take_out(desk: Desk, Form(query): Form<ListQuery>) -> Result<Response, PageError> {
+    let asked = TakeOutEnrollmentsRequest {
+        school: if desk.user.is_school() { desk.user.org.clone() } else { query.school.clone() },
+        purpose: query.purpose.clone(),
+        class_name: query.class.clone(),
+        state: enrollment::State::from_str_name(&query.state).unwrap_or_default().into(),
+        name: query.q.clone(),
+    };
+    match give(desk, Asked::Enrollments(asked), query.purpose.clone()).await? {
+        Ok(workbook) => Ok(workbook),
+        Err((desk, told)) => view(desk, ListQuery { page: String::new(), ..query }, told).await,
+    }
+}
+
+async fn view(desk: Desk, query: ListQuery, told: Told) -> Result<Response, PageError> {
     let schools = if desk.user.is_school() { Vec::new() } else { pickers::schools(&desk, "", SCHOOLS).await? };
     let mut error = String::new();
     let school = match (desk.user.is_school(), query.school.trim().is_empty()) {
@@ -120,7 +141,10 @@ async fn view(desk: Desk, query: ListQuery) -> Result<Response, PageError> {
         !desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().enrollments.is_empty()
     };
     let request_id = desk.new_request_id();
+    let fields = vec![("school", school.clone()), ("q", query.q.clone()), ("state", query.state.clone()), ("class", query.class.clone())];
+    let takeout = Offer::of(&desk.user, &school, "/students/takeOut", fields, told);
     Ok(render(&StudentsPage {
+        takeout,
         desk,
         schools,
         school,

@@ -357,7 +357,7 @@ mod tests {
     fn rows_are_read_or_every_fault_is_told() {
         with_rules(SchemeCode::Grant, |rules| {
             let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
-            let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), blind: false };
+            let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), taken_out: false, blind: false };
             let layout = Layout::new(&table, false);
             let row = |cells: [&str; 7]| Row { number: 4, hidden: false, beyond: false, cells: cells.iter().map(|cell| Cell::text(cell)).collect() };
             let (parsed, problems) = parse(&layout, &row(["王　伟", "居民身份证", "11010519491231002x", "9-10", "", "6222600260001072444", ""]), rules);

@@ -160,6 +160,11 @@ impl Whole {
         &self.0.content_hash.0
     }
 
+    /// Key of the major.
+    pub fn major(&self) -> &str {
+        &self.0.major
+    }
+
     /// Key of the number.
     pub fn key(&self) -> Uuid {
         self.0.claim_key.0

@@ -8,6 +8,7 @@ use xuezhu_proto::{
 };
 
 use super::super::Desk;
+use crate::takeouts::Asked as TakeOut;
 
 /// The service that keeps a dossier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +147,15 @@ impl Keeper {
             ListDossiersRequest { school: school, kind: kind, state: state, name: name, item: item, about: about, page_size: page_size, page_token: page_token },
             answer => Found { dossiers: answer.dossiers, next: answer.next_page_token, kinds: answer.kinds }
         ))
+    }
+
+    /// The call that takes a school's dossiers out.
+    pub fn taken_out(self, school: String, purpose: String, kind: String, state: dossier::State, name: String) -> TakeOut {
+        let state = state.into();
+        match self {
+            Self::Enrollment => TakeOut::EnrollmentDossiers(enrollment::TakeOutDossiersRequest { school, purpose, kind, state, name }),
+            Self::Aid => TakeOut::AidDossiers(aid::TakeOutDossiersRequest { school, purpose, kind, state, name }),
+        }
     }
 
     /// One dossier, with its desks and its history.

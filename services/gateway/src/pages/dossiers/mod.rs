@@ -10,7 +10,7 @@ use axum::{
     Form, Router,
     extract::{DefaultBodyLimit, Path, Query},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 use tonic::Status;
@@ -21,7 +21,9 @@ pub use self::keeper::{Keeper, NewChain};
 use super::{
     Desk, PageError,
     evidence::{At, Block},
-    render, session, show, unknown_act,
+    render, session, show,
+    takeouts::{Offer, Told, give},
+    unknown_act,
 };
 use crate::Gateway;
 
@@ -42,6 +44,7 @@ const LINE_STATES: [&str; 5] = ["WAITING", "PERFORMED", "SENT_BACK", "REFUSED", 
 pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/dossiers", get(index))
+        .route("/dossiers/takeOut", post(take_out))
         .route("/dossiers/{keeper}/{dossier}", get(page).post(act))
         .route("/dossiers/{keeper}/{dossier}/print", get(print))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
@@ -58,6 +61,8 @@ struct IndexQuery {
     item: String,
     about: String,
     page: String,
+    /// What a workbook of them is for.
+    purpose: String,
 }
 
 impl IndexQuery {
@@ -78,6 +83,7 @@ struct IndexPage {
     kinds: Vec<DossierKind>,
     rows: Vec<Dossier>,
     next: String,
+    takeout: Option<Offer>,
 }
 
 /// The class of a dossier's tag.
@@ -112,6 +118,26 @@ impl IndexPage {
 }
 
 async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, PageError> {
+    search(desk, query, Told::default()).await
+}
+
+/// Whose dossiers a workbook would hold: a department names the school.
+fn school_of(desk: &Desk, query: &IndexQuery) -> String {
+    if desk.user.is_school() { desk.user.org.clone() } else { query.school.trim().to_owned() }
+}
+
+/// A school's dossiers that are shown, as a workbook.
+async fn take_out(desk: Desk, Form(query): Form<IndexQuery>) -> Result<Response, PageError> {
+    let keeper = Keeper::of(&query.keeper).unwrap_or(Keeper::Enrollment);
+    let state = dossier::State::from_str_name(&query.state).unwrap_or_default();
+    let asked = keeper.taken_out(school_of(&desk, &query), query.purpose.clone(), query.kind.clone(), state, query.name.trim().to_owned());
+    match give(desk, asked, query.purpose.clone()).await? {
+        Ok(workbook) => Ok(workbook),
+        Err((desk, told)) => search(desk, query, told).await,
+    }
+}
+
+async fn search(desk: Desk, query: IndexQuery, told: Told) -> Result<Response, PageError> {
     let keeper = Keeper::of(&query.keeper).unwrap_or(Keeper::Enrollment);
     let asked = Asked {
         school: query.school.trim().to_owned(),
@@ -123,7 +149,12 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
         page: query.page.clone(),
     };
     let Found { dossiers: rows, next, kinds } = keeper.list(&desk, asked, ROWS).await?;
-    Ok(render(&IndexPage { desk, query, keeper, keepers: Keeper::ALL.to_vec(), states: STATES, kinds, rows, next }))
+    let asked = [("keeper", keeper.word()), ("kind", &query.kind), ("state", &query.state), ("school", &query.school), ("name", &query.name)];
+    let fields = asked.map(|(name, value)| (name, value.to_owned())).to_vec();
+    // What is about one thing or one student is narrowed further than a workbook can be.
+    let whole = query.item.is_empty() && query.about.is_empty();
+    let takeout = Offer::of(&desk.user, &school_of(&desk, &query), "/dossiers/takeOut", fields, told).filter(|_| whole);
+    Ok(render(&IndexPage { takeout, desk, query, keeper, keepers: Keeper::ALL.to_vec(), states: STATES, kinds, rows, next }))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -16,13 +16,17 @@ use serde::Deserialize;
 use xuezhu_domain::{Month, enrollment::PeriodState, text::comparable_name};
 use xuezhu_judge::case::Stage;
 use xuezhu_proto::aid::{
-    Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest, flag,
-    scheme,
+    Cause, ClearFlagRequest, ConfirmFlagRequest, ExplainCauseRequest, ExplainFlagRequest, Flag, GetFlagRequest, ListCausesRequest, ListFlagsRequest,
+    TakeOutFlagsRequest, flag, scheme,
 };
 
 use self::advice::{Looks, Stands};
-use super::{Desk, PageError, StripMonth, render, show, unknown_act};
-use crate::Gateway;
+use super::{
+    Desk, PageError, StripMonth, render, show,
+    takeouts::{Offer, Told, give},
+    unknown_act,
+};
+use crate::{Gateway, takeouts::Asked};
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -30,6 +34,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/flags", get(index))
         .route("/flags/{flag}", get(page).post(act))
         .route("/flags/decide", post(many::act))
+        .route("/flags/takeOut", post(take_out))
         .route("/causes/{cause}/explain", post(explain_cause))
         .route("/causes/{cause}/decide", post(many::decide_cause))
 }
@@ -47,6 +52,8 @@ struct IndexQuery {
     added: bool,
     /// How many were decided just now.
     decided: i32,
+    /// What a workbook of them is for.
+    purpose: String,
 }
 
 /// Causes that are shown before somebody asks for all.
@@ -65,6 +72,7 @@ struct FlagsPage {
     next: String,
     request_id: String,
     rules: [&'static str; 8],
+    takeout: Option<Offer>,
 }
 
 impl FlagsPage {
@@ -120,6 +128,25 @@ pub const RULES: [&str; 8] = [
 ];
 
 async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, PageError> {
+    view(desk, query, Told::default()).await
+}
+
+/// A school's flags that are shown, as a workbook.
+async fn take_out(desk: Desk, Form(query): Form<IndexQuery>) -> Result<Response, PageError> {
+    let asked = TakeOutFlagsRequest {
+        school: desk.user.org.clone(),
+        purpose: query.purpose.clone(),
+        rule: query.rule.clone(),
+        state: flag::State::from_str_name(&query.state).unwrap_or_default().into(),
+        term: query.term.clone(),
+    };
+    match give(desk, Asked::Flags(asked), query.purpose.clone()).await? {
+        Ok(workbook) => Ok(workbook),
+        Err((desk, told)) => view(desk, query, told).await,
+    }
+}
+
+async fn view(desk: Desk, query: IndexQuery, told: Told) -> Result<Response, PageError> {
     let causes =
         desk.reconciliation().list_causes(desk.request(ListCausesRequest { school: String::new(), term: query.term.clone() })).await?.into_inner().causes;
     let asked = ListFlagsRequest {
@@ -138,7 +165,11 @@ async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, 
     let hidden = if query.all { 0 } else { shown.len().saturating_sub(CAUSES) };
     shown.truncate(shown.len() - hidden);
     let request_id = desk.new_request_id();
-    Ok(render(&FlagsPage { desk, causes, shown, hidden, flags: answer.flags, query, next: answer.next_page_token, request_id, rules: RULES }))
+    // A department's list is of many schools, a workbook of one.
+    let school = if desk.user.is_school() { desk.user.org.clone() } else { String::new() };
+    let fields = vec![("rule", query.rule.clone()), ("state", query.state.clone()), ("term", query.term.clone())];
+    let takeout = Offer::of(&desk.user, &school, "/flags/takeOut", fields, told);
+    Ok(render(&FlagsPage { takeout, desk, causes, shown, hidden, flags: answer.flags, query, next: answer.next_page_token, request_id, rules: RULES }))
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,262 @@
+//! gRPC in: what is taken out as a workbook. Each table says what its list says to whoever calls, page by page, in one state of the
+//! database; how it is stamped, receipted and handed out is [`xuezhu_takeout`].
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+use xuezhu_domain::{Fen, Term};
+use xuezhu_judge::{case::Rule, entry, life, policy::SchemeCode, rules::law};
+use xuezhu_proto::{
+    aid::{
+        self as pb, aid_take_out_service_server::AidTakeOutService, award_entry, flag, take_out_dossiers_response, take_out_entries_response,
+        take_out_flags_response,
+    },
+    common::{TakeOut, dossier},
+};
+use xuezhu_review::takeout::Dossiers as DossierTable;
+use xuezhu_service::{Context, Permission, downloads::Pieces, paging, refusal};
+use xuezhu_store::Tx;
+use xuezhu_takeout::{About, Kind, Of, Table, Work, permission, receipts};
+
+use crate::{Parts, award, dossiers::Dossiers, mirror, reconciliation};
+
+/// An award list, as it is taken out.
+static ENTRIES: About = About {
+    code: 2,
+    word: "AWARD_LIST",
+    name: "资助名单",
+    call: "TakeOutEntries",
+    counted_by: &["学期", "项目", "档次", "名单状态", "是否有疑点"],
+    unit: "人数",
+};
+/// Flags, as they are taken out.
+static FLAGS: About =
+    About { code: 3, word: "FLAGS", name: "疑点", call: "TakeOutFlags", counted_by: &["疑点", "学期", "项目", "疑点状态"], unit: "条数" };
+/// Every kind of table that is taken out here.
+static KINDS: [&About; 3] = [&ENTRIES, &FLAGS, &xuezhu_review::takeout::ABOUT];
+
+/// Columns of a list: those that go in, without the card, and what the list shows beside them.
+const ENTRY_COLUMNS: [&str; 14] =
+    ["姓名", "身份证件号", "出生年份", "月份", "档次", "备注", "金额（元）", "现行月份", "现行金额（元）", "名单状态", "是否有疑点", "疑点", "学期", "项目"];
+/// Columns of flags: what their list shows.
+const FLAG_COLUMNS: [&str; 11] = ["学生", "证件号末位", "疑点", "说明", "依据", "学期", "项目", "月份", "金额（元）", "是否暂缓", "疑点状态"];
+
+/// What narrows a table, in Chinese.
+fn narrowed(parts: &[(&str, String)]) -> String {
+    parts.iter().filter(|(_, said)| !said.is_empty()).map(|(what, said)| format!("{what} {said}")).collect::<Vec<_>>().join("；")
+}
+
+/// Months as a list writes them: 9,10,11,12,1.
+fn months(months: &[i32]) -> String {
+    months.iter().map(|month| (month % 100).to_string()).collect::<Vec<_>>().join(",")
+}
+
+fn yes(is_so: bool) -> String {
+    if is_so { "是" } else { "否" }.to_owned()
+}
+
+fn scheme_name(parts: &Parts, scheme: &str) -> String {
+    SchemeCode::parse(scheme).map(|code| parts.policies.scheme(code).name.clone()).unwrap_or_default()
+}
+
+fn term_name(term: &str) -> String {
+    term.parse().map(Term::name).unwrap_or_default()
+}
+
+/// A school's list.
+struct Entries {
+    parts: Arc<Parts>,
+    list: Uuid,
+    request: pb::TakeOutEntriesRequest,
+}
+
+impl Kind for Entries {
+    fn about(&self) -> &'static About {
+        &ENTRIES
+    }
+
+    fn of(&self) -> Of {
+        let held = if self.request.held_only { "有疑点的" } else { "" };
+        let parts = [("状态", entry_state(self.request.state()).to_owned()), ("只含", held.to_owned())];
+        Of { school: self.request.school.clone(), subject: Some(self.list), narrowed: narrowed(&parts) }
+    }
+
+    fn school<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, permission: Permission) -> Work<'t, String> {
+        Box::pin(async move { Ok(mirror::school_for(ctx, tx, &self.request.school, permission).await?.name) })
+    }
+
+    fn table<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, most: usize) -> Work<'t, Table> {
+        Box::pin(async move {
+            let mut rows = Vec::new();
+            let mut asked = pb::ListEntriesRequest {
+                school: self.request.school.clone(),
+                list: self.request.list.clone(),
+                state: self.request.state,
+                held_only: self.request.held_only,
+                page_size: paging::MAX_PAGE_ROWS,
+                page_token: String::new(),
+            };
+            let list = award::readable(ctx, tx, &self.request.school, self.list).await?;
+            let of = [term_name(&list.term), scheme_name(&self.parts, &list.scheme)];
+            loop {
+                let page = award::api::entries(ctx, tx, &self.parts, &asked).await?;
+                rows.extend(page.entries.iter().map(|row| [entry_line(row), of.to_vec()].concat()));
+                if page.next_page_token.is_empty() || rows.len() > most {
+                    return Ok(Table { columns: ENTRY_COLUMNS.to_vec(), rows });
+                }
+                asked.page_token = page.next_page_token;
+            }
+        })
+    }
+}
+
+fn entry_state(state: award_entry::State) -> &'static str {
+    entry::State::parse(state.as_str_name()).map_or("", entry::State::name)
+}
+
+fn entry_line(row: &pb::AwardEntry) -> Vec<String> {
+    let rules: Vec<&str> = row.flags.iter().filter_map(|flag| Rule::parse(&flag.rule)).map(|rule| law(rule).name).collect();
+    vec![
+        row.name.clone(),
+        row.id_number.clone(),
+        if row.birth_year == 0 { String::new() } else { row.birth_year.to_string() },
+        months(&row.months),
+        row.tier.clone(),
+        row.remark.clone(),
+        Fen(row.amount_fen).yuan(),
+        months(&row.standing_months),
+        Fen(row.standing_fen).yuan(),
+        entry_state(row.state()).to_owned(),
+        yes(!row.flags.is_empty()),
+        rules.join("、"),
+    ]
+}
+
+/// A school's flags.
+struct Flags {
+    parts: Arc<Parts>,
+    request: pb::TakeOutFlagsRequest,
+}
+
+impl Kind for Flags {
+    fn about(&self) -> &'static About {
+        &FLAGS
+    }
+
+    fn of(&self) -> Of {
+        let rule = Rule::parse(&self.request.rule).map_or("", |rule| law(rule).name);
+        let state = match flag_state(self.request.state()) {
+            "" => "未关闭",
+            state => state,
+        };
+        let term = term_name(&self.request.term);
+        let parts = [("疑点", rule.to_owned()), ("状态", state.to_owned()), ("学期", term)];
+        Of { school: self.request.school.clone(), subject: None, narrowed: narrowed(&parts) }
+    }
+
+    fn school<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, permission: Permission) -> Work<'t, String> {
+        Box::pin(async move { Ok(mirror::school_for(ctx, tx, &self.request.school, permission).await?.name) })
+    }
+
+    fn table<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, most: usize) -> Work<'t, Table> {
+        Box::pin(async move {
+            let mut rows = Vec::new();
+            let mut asked = pb::ListFlagsRequest {
+                school: self.request.school.clone(),
+                rule: self.request.rule.clone(),
+                state: self.request.state,
+                term: self.request.term.clone(),
+                unclosed: true,
+                page_size: paging::MAX_PAGE_ROWS,
+                ..pb::ListFlagsRequest::default()
+            };
+            loop {
+                let page = reconciliation::api::list_flags(ctx, tx, &self.parts, &asked).await?;
+                rows.extend(page.flags.iter().map(|row| flag_line(&self.parts, row)));
+                if page.next_page_token.is_empty() || rows.len() > most {
+                    return Ok(Table { columns: FLAG_COLUMNS.to_vec(), rows });
+                }
+                asked.page_token = page.next_page_token;
+            }
+        })
+    }
+}
+
+fn flag_state(state: flag::State) -> &'static str {
+    life::State::parse(state.as_str_name()).map_or("", life::State::name)
+}
+
+fn flag_line(parts: &Parts, row: &pb::Flag) -> Vec<String> {
+    let claim = row.evidence.as_ref().and_then(|evidence| evidence.claim.as_ref());
+    vec![
+        row.name.clone(),
+        claim.map(|claim| claim.id_number.clone()).unwrap_or_default(),
+        row.rule_name.clone(),
+        row.summary.clone(),
+        row.legal_basis.clone(),
+        term_name(&row.term),
+        scheme_name(parts, row.scheme().as_str_name()),
+        months(&row.months),
+        Fen(row.amount_fen).yuan(),
+        yes(row.holds),
+        flag_state(row.state()).to_owned(),
+    ]
+}
+
+/// The service of what is taken out.
+#[derive(Clone)]
+pub struct TakeOutApi(pub Arc<Parts>);
+
+#[tonic::async_trait]
+impl AidTakeOutService for TakeOutApi {
+    type TakeOutEntriesStream = Pieces<pb::TakeOutEntriesResponse>;
+    type TakeOutFlagsStream = Pieces<pb::TakeOutFlagsResponse>;
+    type TakeOutDossiersStream = Pieces<pb::TakeOutDossiersResponse>;
+
+    async fn take_out_entries(&self, request: Request<pb::TakeOutEntriesRequest>) -> Result<Response<Self::TakeOutEntriesStream>, Status> {
+        use take_out_entries_response::Part;
+        let (ctx, request) = self.0.gate.enter(request, ENTRIES.call).await?;
+        let kind = Entries { parts: self.0.clone(), list: refusal::id("list", &request.list)?, request: request.clone() };
+        let first = |told: TakeOut| pb::TakeOutEntriesResponse { part: Some(Part::TakeOut(told)) };
+        let piece = |chunk| pb::TakeOutEntriesResponse { part: Some(Part::Chunk(chunk)) };
+        self.0.takeouts.give(&ctx, &kind, (&request.purpose, &request), first, piece).await
+    }
+
+    async fn take_out_flags(&self, request: Request<pb::TakeOutFlagsRequest>) -> Result<Response<Self::TakeOutFlagsStream>, Status> {
+        use take_out_flags_response::Part;
+        let (ctx, request) = self.0.gate.enter(request, FLAGS.call).await?;
+        let kind = Flags { parts: self.0.clone(), request: request.clone() };
+        let first = |told: TakeOut| pb::TakeOutFlagsResponse { part: Some(Part::TakeOut(told)) };
+        let piece = |chunk| pb::TakeOutFlagsResponse { part: Some(Part::Chunk(chunk)) };
+        self.0.takeouts.give(&ctx, &kind, (&request.purpose, &request), first, piece).await
+    }
+
+    async fn take_out_dossiers(&self, request: Request<pb::TakeOutDossiersRequest>) -> Result<Response<Self::TakeOutDossiersStream>, Status> {
+        use take_out_dossiers_response::Part;
+        let (ctx, request) = self.0.gate.enter(request, xuezhu_review::takeout::ABOUT.call).await?;
+        let keeper = Dossiers(&self.0);
+        let state = refusal::known::<dossier::State>("state", request.state)?;
+        let kind = DossierTable::of(&keeper, &request.school, &request.kind, state, &request.name)?;
+        let first = |told: TakeOut| pb::TakeOutDossiersResponse { part: Some(Part::TakeOut(told)) };
+        let piece = |chunk| pb::TakeOutDossiersResponse { part: Some(Part::Chunk(chunk)) };
+        self.0.takeouts.give(&ctx, &kind, (&request.purpose, &request), first, piece).await
+    }
+
+    async fn list_take_outs(&self, request: Request<pb::ListTakeOutsRequest>) -> Result<Response<pb::ListTakeOutsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListTakeOuts").await?;
+        let limit = paging::size(request.page_size)?;
+        let query = paging::Query::of("ListTakeOuts", &pb::ListTakeOutsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+        let with = (query.after::<Uuid>(&request.page_token)?, limit, query, request.school);
+        self.0
+            .runner
+            .read(&ctx, "ListTakeOuts", &with, |ctx, tx, (before, limit, query, school)| {
+                Box::pin(async move {
+                    mirror::school_for(ctx, tx, school, permission(ctx)).await?;
+                    let (take_outs, next) = receipts::of_school(tx, &KINDS, school, *before, *limit).await?;
+                    Ok(pb::ListTakeOutsResponse { take_outs, next_page_token: next.map(|next| query.token(&next)).unwrap_or_default() })
+                })
+            })
+            .await
+    }
+}
