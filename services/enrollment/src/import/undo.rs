@@ -96,7 +96,8 @@ async fn leave_taken(of: &Students, tx: &mut Tx, gone: &[Uuid], again: &mut Vec<
         .collect();
     loop {
         let restored: HashMap<Uuid, &Whole> = again.iter().map(|again| (again.item, &again.row)).collect();
-        let (mut keys, mut numbers): (HashMap<Uuid, Vec<Uuid>>, HashMap<&str, Vec<Uuid>>) = (HashMap::new(), HashMap::new());
+        let mut keys: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+        let mut numbers: HashMap<&str, Vec<Uuid>> = HashMap::new();
         for row in &live {
             let then = restored.get(&row.enrollment);
             keys.entry(then.map_or(row.claim_key, |then| then.key())).or_default().push(row.enrollment);
