@@ -151,7 +151,7 @@ fn circumstances<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> Tx
                 enrollment: Hex(enrollment),
                 registered_region: value("户口所在地行政区划码"),
                 urban_rural: value("城乡分类代码"),
-                special_groups: import::rules::special_groups(value),
+                special_groups: import::row::special_groups(value),
             });
         }
         store::set_circumstances(tx, &told).await?;

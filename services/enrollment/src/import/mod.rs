@@ -5,12 +5,14 @@
 //! | --- | --- |
 //! | this | the kind: columns, a row, what is written |
 //! | [`rules`] | what each column may hold, and what a row must be |
+//! | [`row`] | a row that can be stored, and its content as it is kept |
 //! | [`place`] | whom a row means, and what it does to what is there |
 //! | [`taken_out`] | which columns leave when students are taken out |
 //! | [`undo`] | what it did, taken back |
 
 pub mod api;
 pub mod place;
+pub mod row;
 pub mod rules;
 pub mod taken_out;
 pub mod undo;
@@ -29,7 +31,8 @@ use crate::{
     directory::{self, schools::Offered},
     roll::{self, drafts::Draft},
 };
-pub use rules::{Parsed, SchoolRules};
+pub use row::Parsed;
+pub use rules::SchoolRules;
 pub use taken_out::Taken;
 
 /// A school's students, as a file.

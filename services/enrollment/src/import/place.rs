@@ -8,7 +8,7 @@ use xuezhu_intake::{At, Fault, Findings, Options, Placed, What};
 use xuezhu_service::{Context, Error};
 use xuezhu_store::Tx;
 
-use super::{Keyed, Students, rules, undo};
+use super::{Keyed, Students, undo};
 use crate::{
     registration::{self, LiveRow},
     roll::{self, drafts::Standing},
@@ -183,7 +183,7 @@ fn match_rows(
             kept.row.keep(&details, options.blank_clears);
             let content = kept.row.content();
             // An earlier version kept a code as it was typed: the same in other words is no change.
-            let same = met.filter(|_| rules::respelled(&details) == content).and_then(|known| known.content_hash[..].try_into().ok());
+            let same = met.filter(|_| super::row::respelled(&details) == content).and_then(|known| known.content_hash[..].try_into().ok());
             kept.content = same.unwrap_or_else(|| of.parts.keyring.content_hash(content.as_bytes()));
             Ok::<_, Error>(kept)
         });

@@ -5,13 +5,14 @@ use std::{collections::HashMap, fmt::Write, sync::Arc};
 use chrono::{Datelike, NaiveDate};
 use xuezhu_domain::{
     IdNumber, Month, Sex,
-    codes::{self, COLUMNS, Major, Need},
+    codes::{self, COLUMNS, Need},
     region::{self, REGION_UNKNOWN},
     text,
 };
 use xuezhu_intake::Fault;
 use xuezhu_workbook::{BEYOND_HEADER, Cell, Flaw, Row, Table};
 
+use super::row::{Parsed, special_groups};
 use crate::directory::schools::Offered;
 
 /// Headers by which a header row is known.
@@ -63,116 +64,6 @@ impl Layout {
     pub fn cells<'r>(&'r self, row: &'r Row) -> impl Iterator<Item = (&'static str, &'r Cell)> {
         self.places.iter().filter_map(|(header, place)| row.cells.get(*place).map(|cell| (*header, cell)))
     }
-}
-
-/// A row that can be stored.
-#[derive(Debug, Clone)]
-pub struct Parsed {
-    /// Name.
-    pub name: String,
-    /// Number.
-    pub id: IdNumber,
-    /// Document type.
-    pub document: &'static str,
-    /// Sex.
-    pub sex: Sex,
-    /// Birth date.
-    pub birth_date: NaiveDate,
-    /// The school's own number.
-    pub school_number: String,
-    /// Class.
-    pub class_name: String,
-    /// Major.
-    pub major: &'static Major,
-    /// Why nobody new is taken into the major from the month of entry on; none where somebody is.
-    pub major_ended: Option<String>,
-    /// Month of entry.
-    pub entry_month: Month,
-    /// 全日制 or 非全日制.
-    pub study_form: String,
-    /// 学生类别.
-    pub student_category: String,
-    /// 户口性质.
-    pub household: String,
-    /// 学生居住地类型.
-    pub residence: String,
-    /// 户口所在地行政区划码.
-    pub registered_region: String,
-    /// 城乡分类代码 of the registered address; empty where the school does not know it.
-    pub urban_rural: String,
-    /// Groups that aid knows, of [`codes::SPECIAL_GROUPS`], joined by blanks.
-    pub special_groups: String,
-    /// Telephone.
-    pub phone: String,
-    /// Every column as it is kept.
-    pub details: Vec<(&'static str, String)>,
-    /// Columns that the file does not have.
-    pub absent: Arc<[&'static str]>,
-}
-
-impl Parsed {
-    /// Keeps what is stored where the file has no column, and, unless blank cells clear, where the cell is blank.
-    pub fn keep(&mut self, stored: &str, blank_clears: bool) {
-        let stored = columns_of(stored);
-        for (header, value) in self.details.iter_mut().filter(|(_, value)| value.is_empty()) {
-            if blank_clears && !self.absent.contains(header) {
-                continue;
-            }
-            if let Some(kept) = stored.get(header) {
-                kept.clone_into(value);
-            }
-        }
-        let text = |header: &str| self.details.iter().find(|(known, _)| *known == header).map(|(_, value)| value.clone()).unwrap_or_default();
-        self.school_number = text("学号");
-        self.class_name = text("班级名称");
-        self.study_form = text("学习形式");
-        self.student_category = text("学生类别");
-        self.household = text("户口性质");
-        self.residence = text("学生居住地类型");
-        self.registered_region = text("户口所在地行政区划码");
-        self.urban_rural = text("城乡分类代码");
-        self.special_groups = special_groups(text);
-        self.phone = text("联系电话");
-    }
-
-    /// The content as one text: equal for equal rows, whatever the order of columns.
-    pub fn content(&self) -> String {
-        let mut content = String::with_capacity(1024);
-        for (column, (header, value)) in COLUMNS.iter().zip(&self.details) {
-            if column.official || !value.is_empty() {
-                let _ = writeln!(content, "{header}={value}");
-            }
-        }
-        content
-    }
-}
-
-/// The columns of a content, as [`Parsed::content`] writes them: in their order, a line each. A line that begins no later column goes on with
-/// the value before it, in which somebody broke a line.
-pub fn columns_of(content: &str) -> HashMap<&'static str, String> {
-    let (mut columns, mut last): (HashMap<&'static str, String>, Option<usize>) = (HashMap::new(), None);
-    for line in content.lines() {
-        let begins = line.split_once('=').and_then(|(header, value)| Some((COLUMNS.iter().position(|column| column.header == header)?, value)));
-        match begins.filter(|(at, _)| last.is_none_or(|last| *at > last)) {
-            Some((at, value)) => {
-                columns.insert(COLUMNS[at].header, value.to_owned());
-                last = Some(at);
-            }
-            None => {
-                if let Some(value) = last.and_then(|last| columns.get_mut(COLUMNS[last].header)) {
-                    value.push('\n');
-                    value.push_str(line);
-                }
-            }
-        }
-    }
-    columns
-}
-
-/// The groups that a row's columns name.
-pub fn special_groups(value: impl Fn(&str) -> String) -> String {
-    let named: Vec<&str> = codes::SPECIAL_GROUPS.iter().filter(|(column, _)| value(column) == "是").map(|(_, group)| *group).collect();
-    named.join(" ")
 }
 
 /// Notes and columns of the blank workbook.
@@ -517,15 +408,6 @@ pub(super) fn normalise(header: &str, typed: &str) -> String {
     }
 }
 
-/// Kept content as it would be kept today: what an earlier version took as a code is a name now.
-pub fn respelled(content: &str) -> String {
-    let today = |line: &str| match line.split_once('=') {
-        Some((header, value)) => format!("{header}={}\n", codes::spelled(header, value.to_owned())),
-        None => format!("{line}\n"),
-    };
-    content.lines().map(today).collect()
-}
-
 fn text_of_name(typed: &str) -> String {
     typed.trim().trim_start_matches('\'').to_owned()
 }
@@ -551,6 +433,7 @@ fn list(values: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::row::{columns_of, respelled};
 
     /// A row that is right, as a school would type it.
     pub fn good() -> HashMap<&'static str, String> {

@@ -214,7 +214,7 @@ struct Stored {
 
 impl Stored {
     fn of(of: &Students, standing: &Standing) -> Result<Self, Error> {
-        Ok(Self { major: standing.row.major().to_owned(), columns: rules::columns_of(&standing.row.details(&of.parts)?) })
+        Ok(Self { major: standing.row.major().to_owned(), columns: super::row::columns_of(&standing.row.details(&of.parts)?) })
     }
 
     fn column(&self, header: &str) -> &str {
