@@ -221,6 +221,12 @@ fn add_streamed(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
     paths.insert("/v1/schools/{school}/imports/{importId}/markedWorkbook".into(), marked);
     let marked = download("markedAwards", vec![text("school", "path"), text("list", "path"), text("importId", "path"), flag("faultyOnly")]);
     paths.insert("/v1/schools/{school}/awardLists/{list}/imports/{importId}/markedWorkbook".into(), marked);
+    for (of, many) in [("school", "Schools"), ("account", "Accounts")] {
+        paths.insert(format!("/v1/{of}s/import"), upload(&format!("import{many}"), sent(&[])));
+        let marked = download(&format!("marked{many}"), vec![text("importId", "path"), flag("faultyOnly")]);
+        paths.insert(format!("/v1/{of}Imports/{{importId}}/markedWorkbook"), marked);
+        paths.insert(format!("/v1/{of}Template"), download(&format!("{of}Template"), Vec::new()));
+    }
     paths.insert("/v1/enrollmentTemplate".into(), download("enrollmentTemplate", Vec::new()));
     paths.insert("/v1/awardTemplate".into(), download("awardTemplate", Vec::new()));
 }
