@@ -21,7 +21,7 @@ use crate::Parts;
 pub(super) const NAME_CHARACTERS: usize = 60;
 /// Passwords that are hashed at once: each takes 19 MiB, and a core for a while. Whoever else logs in waits; else anybody
 /// could fill the memory.
-const HASHED_AT_ONCE: usize = 4;
+pub(super) const HASHED_AT_ONCE: usize = 4;
 static HASHING: Semaphore = Semaphore::const_new(HASHED_AT_ONCE);
 
 /// Does something about a password on a thread of its own, a few at a time.

@@ -1,8 +1,9 @@
 //! gRPC in: files of schools and of accounts, and the one-time passwords of those who came so.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status, Streaming};
 use xuezhu_intake::{
     Kind, Piece, Pieces,
@@ -18,8 +19,14 @@ use xuezhu_service::{Context, paging, refusal, runner::Call};
 use super::{Accounts, Schools, passwords};
 use crate::{
     Parts,
-    directory::{api::DirectoryApi, store::NewPassword},
+    directory::{
+        api::{DirectoryApi, HASHED_AT_ONCE},
+        store::NewPassword,
+    },
 };
+
+/// How long passwords are made in one call: over HTTP an answer is waited for five seconds, and one that nobody hears is lost.
+const A_WHILE: Duration = Duration::from_secs(2);
 
 /// The service of files.
 #[derive(Debug, Clone)]
@@ -34,24 +41,33 @@ impl DirectoryFileApi {
         Accounts { parts: self.0.clone(), region: ctx.actor.organisation.clone() }
     }
 
-    /// Makes passwords for those who wait, which takes a while and is done outside the transaction that sets them.
+    /// Makes passwords for the first of those who wait, as many as a while allows, outside the transaction that sets them.
     async fn made(people: &[passwords::Person], ctx: &Context) -> Result<Vec<(NewPassword, Password)>, Status> {
-        let made = people.iter().map(|person| async move {
-            let (row, password) = (&person.row, DirectoryApi::one_time_password(ctx));
-            let hash = DirectoryApi::hashed(password.clone()).await?;
-            let new = NewPassword { account: row.account.clone(), hash, seen: row.password_hash.clone() };
-            let told = Password {
-                account: row.account.clone(),
-                display_name: row.display_name.clone(),
-                role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
-                organisation: row.organisation.clone(),
-                organisation_name: person.organisation_name.clone(),
-                one_time_password: password,
-            };
-            Ok::<_, Status>((new, told))
-        });
-        try_join_all(made).await
+        let (begun, mut made) = (Instant::now(), Vec::with_capacity(people.len()));
+        for some in people.chunks(HASHED_AT_ONCE) {
+            if !made.is_empty() && begun.elapsed() >= A_WHILE {
+                break;
+            }
+            made.extend(try_join_all(some.iter().map(|person| one(person, ctx))).await?);
+        }
+        Ok(made)
     }
+}
+
+/// A password for somebody: how it is kept, and how it is told.
+async fn one(person: &passwords::Person, ctx: &Context) -> Result<(NewPassword, Password), Status> {
+    let (row, password) = (&person.row, DirectoryApi::one_time_password(ctx));
+    let hash = DirectoryApi::hashed(password.clone()).await?;
+    let new = NewPassword { account: row.account.clone(), hash, seen: row.password_hash.clone() };
+    let told = Password {
+        account: row.account.clone(),
+        display_name: row.display_name.clone(),
+        role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
+        organisation: row.organisation.clone(),
+        organisation_name: person.organisation_name.clone(),
+        one_time_password: password,
+    };
+    Ok((new, told))
 }
 
 #[tonic::async_trait]
@@ -197,9 +213,10 @@ impl DirectoryFileService for DirectoryFileApi {
         let waiting = self.0.runner.read(&ctx, METHOD, &asked, |ctx, tx, (kind, wanted)| Box::pin(passwords::waiting(ctx, tx, kind, wanted)));
         let waiting = waiting.await?.into_inner();
         let (new, told): (Vec<NewPassword>, Vec<Password>) = Self::made(&waiting.people, &ctx).await?.into_iter().unzip();
-        let next_page_token = told.last().filter(|_| request.again && waiting.left > 0).map(|last| query.token(&last.account)).unwrap_or_default();
+        let left = waiting.left + waiting.people.len() - told.len();
+        let next_page_token = told.last().filter(|_| request.again && left > 0).map(|last| query.token(&last.account)).unwrap_or_default();
         let small = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-        let answer = pb::MakePasswordsResponse { passwords: told, accounts_left: small(waiting.left), accounts_told: small(waiting.told), next_page_token };
+        let answer = pb::MakePasswordsResponse { passwords: told, accounts_left: small(left), accounts_told: small(waiting.told), next_page_token };
         let call = Call::new(METHOD, request.import_id.clone(), &request).secret();
         let with = (kind, new, answer);
         let set = self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (kind, new, answer)| {

@@ -194,6 +194,11 @@ impl<'r> Reader<'r> {
     pub fn account(&mut self, year: i32) -> pb::CreateAccountRequest {
         let role = ROLE_NAMES.iter().zip(ROLES).find(|(name, _)| **name == self.said("角色")).map_or(Role::Unspecified, |(_, role)| role);
         let organisation = match role {
+            // Of whom nobody knows who they are, nobody knows where.
+            Role::Unspecified => {
+                self.told.insert("所属");
+                self.said("所属")
+            }
             Role::SchoolClerk | Role::Principal => self.said("所属"),
             _ => self.region("所属", year),
         };
