@@ -9,6 +9,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/common/v1/takeout.proto",
     "xuezhu/enrollment/v1/session.proto",
     "xuezhu/enrollment/v1/directory.proto",
+    "xuezhu/enrollment/v1/directory_file.proto",
     "xuezhu/enrollment/v1/deputy.proto",
     "xuezhu/enrollment/v1/enrollment.proto",
     "xuezhu/enrollment/v1/submission.proto",

@@ -926,3 +926,51 @@ async fn tables_are_taken_out_in_a_browser() {
     walked.expect("the pages work");
     deployment.stop().await;
 }
+
+/// An administrator sends a file of accounts, and has the pages of passwords once.
+async fn walk_passwords(page: &Browser, base: &str, folder: &std::path::Path) -> anyhow::Result<()> {
+    let file = folder.join("accounts.csv");
+    std::fs::write(&file, format!("账号,姓名,角色,所属\nyang,杨老师,学校经办人,{SCHOOL}\nliu,刘老师,主管部门审核人,长沙市\nxu,徐老师,班主任,{SCHOOL}\n"))?;
+    page.log_in(base, "admin").await?;
+    page.sees("学校与账号").await?;
+    page.go(&format!("{base}/schools")).await?;
+    page.sees("用文件登记学校").await?;
+    page.go(&format!("{base}/accounts")).await?;
+    page.type_in("input[type=file]", &file.display().to_string()).await?;
+    page.picture("accounts-send").await?;
+    page.click("#send form button.btn").await?;
+    page.sees("不在可选值中").await?;
+    page.picture("accounts-preview").await?;
+    page.click("form.inline[action$=commit] button").await?;
+    page.sees("这些账号还没有密码").await?;
+    page.picture("accounts-written").await?;
+    page.click("a[href$=passwords]").await?;
+    page.sees("每个密码只能登录一次").await?;
+    page.click("form[action$=passwords] button").await?;
+    page.sees("登录凭条").await?;
+    page.sees("杨老师").await?;
+    page.find("section.sheet:nth-of-type(2)").await?;
+    page.picture("passwords").await?;
+    page.fits().await?;
+    let import = page.address().await?;
+    page.go(&import).await?;
+    page.click("form[action$=passwords] button").await?;
+    page.sees("已经显示过").await?;
+    page.picture("passwords-told").await?;
+    page.go(&format!("{base}/accountImports")).await?;
+    page.sees("导入记录（账号）").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_time_passwords_are_a_page_a_person_and_shown_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    schools::open(&deployment).await;
+    let walk = async {
+        let page = Browser::open(1280, 900).await?;
+        walk_passwords(&page, &format!("http://{}", deployment.http), folder.path()).await?;
+        page.close().await
+    };
+    walk.await.expect("is walked");
+    deployment.stop().await;
+}

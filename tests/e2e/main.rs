@@ -13,6 +13,7 @@ mod contract;
 mod corrections;
 mod deputies;
 mod directory;
+mod directory_files;
 mod dossiers;
 mod evidence;
 mod faults;

@@ -11,7 +11,7 @@ use xuezhu::{
     deployment::{Deployment, channel, key_files, system_clock},
 };
 use xuezhu_aid::{Aid, Following};
-use xuezhu_enrollment::directory::{self, LogIn};
+use xuezhu_enrollment::directory::{self, Given, LogIn};
 use xuezhu_judge::policy::Policies;
 use xuezhu_proto::bridge::{
     Handshake, SnapshotRequest, WatchRequest, WatchResponse, enrollment_feed_service_client::EnrollmentFeedServiceClient,
@@ -181,11 +181,11 @@ async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
     let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
     let mut tx = db.begin().await.expect("begins");
     let (hash,) = xuezhu_store::one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-    let fitted = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash)).await.expect("is settled");
+    let fitted = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
     assert!(matches!(fitted, LogIn::Done(_)));
     let other = directory::hash_password("Other-2026x").expect("hashes");
     xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_hash = $1 WHERE account = 'clerk'", other).expect("is changed");
-    let late = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash)).await.expect("is settled");
+    let late = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
     assert!(matches!(late, LogIn::Refused(_)), "the hash that fitted is not there any more");
 }
 
@@ -204,8 +204,12 @@ async fn a_session_stamped_later_than_what_ends_it_is_over_all_the_same() {
         let late = Context::new(Actor::system(), &ahead, &Ids::random());
         let mut tx = db.begin().await.expect("begins");
         let (hash,) = one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-        let LogIn::Done(owner) = directory::settle_log_in(&early, &mut tx, "clerk", Some(&hash)).await.expect("is settled") else { panic!("fits") };
-        let LogIn::Done(thief) = directory::settle_log_in(&late, &mut tx, "clerk", Some(&hash)).await.expect("is settled") else { panic!("fits") };
+        let LogIn::Done(owner) = directory::settle_log_in(&early, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else {
+            panic!("fits")
+        };
+        let LogIn::Done(thief) = directory::settle_log_in(&late, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else {
+            panic!("fits")
+        };
         assert!(thief.session_us > owner.session_us, "no two sessions of an account are at one time");
         let goes_on = if act == "change" {
             early.actor = owner;

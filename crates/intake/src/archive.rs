@@ -64,6 +64,15 @@ pub(crate) async fn receipt<K: Kind>(tx: &mut Tx, kind: &K, import: Uuid) -> Res
     store::receipt(tx, K::ABOUT.code, &of.school, of.subject, import).await?.ok_or_else(|| Refusal::not_found("该次导入").into())
 }
 
+/// The records that an import wrote and that were not taken back, for thirty days; refused where it wrote nothing.
+pub async fn items<K: Kind>(tx: &mut Tx, kind: &K, import: Uuid) -> Result<Vec<Uuid>, Error> {
+    let receipt = receipt(tx, kind, import).await?;
+    if receipt.preview || receipt.state != State::Done {
+        return Err(Refusal::wrong_state("这次导入没有写入任何内容，或已经撤回").into());
+    }
+    Ok(store::effects(tx, import).await?.into_iter().map(|effect| effect.item).collect())
+}
+
 /// What a receipt adds to a report.
 pub(crate) fn envelope(receipt: &Receipt, report: &mut ImportReport) {
     report.import_id = receipt.import.to_string();

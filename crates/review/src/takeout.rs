@@ -26,6 +26,7 @@ pub struct Dossiers<'k> {
     keeper: &'k dyn Keeper,
     asked: Asked,
     narrowed: String,
+    by_name: bool,
 }
 
 impl<'k> Dossiers<'k> {
@@ -37,9 +38,9 @@ impl<'k> Dossiers<'k> {
         let name = name.unwrap_or_default();
         let asked = Asked::of(keeper, (school, kind, state.into()), &name, ("", ""))?;
         let kind = door::by_word(keeper.kinds(), kind).map_or("", |about| about.name);
-        let parts = [("类别", kind), ("状态", state_name(state)), ("涉及", &name)];
+        let parts = [("类别", kind), ("状态", state_name(state)), ("涉及", if name.is_empty() { "" } else { "按姓名查找" })];
         let narrowed = parts.iter().filter(|(_, said)| !said.is_empty()).map(|(what, said)| format!("{what} {said}")).collect::<Vec<_>>().join("；");
-        Ok(Self { keeper, asked, narrowed })
+        Ok(Self { keeper, asked, narrowed, by_name: !name.is_empty() })
     }
 }
 
@@ -49,7 +50,7 @@ impl Kind for Dossiers<'_> {
     }
 
     fn of(&self) -> Of {
-        Of { school: self.asked.school.clone(), subject: None, narrowed: self.narrowed.clone() }
+        Of { school: self.asked.school.clone(), subject: None, by_name: self.by_name, narrowed: self.narrowed.clone() }
     }
 
     fn school<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, permission: Permission) -> Work<'t, String> {

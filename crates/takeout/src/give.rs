@@ -115,6 +115,9 @@ async fn read<K: Kind>(ctx: &Context, tx: &mut Tx, kind: &K) -> Result<(String, 
     let permission = permission(ctx);
     let counts = permission == xuezhu_service::Permission::TakeOutCounts;
     let school = kind.school(ctx, tx, permission).await?;
+    if counts && kind.of().by_name {
+        return Err(Refusal::field("name", "主管部门导出的是统计，不能按姓名筛选").into());
+    }
     let table = kind.table(ctx, tx, ROWS).await?;
     if table.rows.len() > ROWS {
         return Err(Refusal::new(Reason::FileTooLarge, format!("超过{ROWS}行，一次导不出来；请按班级、状态等条件分次导出")).into());

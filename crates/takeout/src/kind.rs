@@ -28,8 +28,10 @@ pub struct Of {
     pub school: String,
     /// What of the school's, such as an award list.
     pub subject: Option<Uuid>,
-    /// What narrows it, in Chinese; empty where nothing does.
+    /// What narrows it, in Chinese; empty where nothing does. It stands on receipts, which others read: nobody's name is part of it.
     pub narrowed: String,
+    /// Whether it is narrowed by somebody's name: then counts would tell of one.
+    pub by_name: bool,
 }
 
 /// Columns, and rows with a text for each.

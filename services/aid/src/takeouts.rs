@@ -79,7 +79,7 @@ impl Kind for Entries {
     fn of(&self) -> Of {
         let held = if self.request.held_only { "有疑点的" } else { "" };
         let parts = [("状态", entry_state(self.request.state()).to_owned()), ("只含", held.to_owned())];
-        Of { school: self.request.school.clone(), subject: Some(self.list), narrowed: narrowed(&parts) }
+        Of { school: self.request.school.clone(), subject: Some(self.list), by_name: false, narrowed: narrowed(&parts) }
     }
 
     fn school<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, permission: Permission) -> Work<'t, String> {
@@ -152,7 +152,7 @@ impl Kind for Flags {
         };
         let term = term_name(&self.request.term);
         let parts = [("疑点", rule.to_owned()), ("状态", state.to_owned()), ("学期", term)];
-        Of { school: self.request.school.clone(), subject: None, narrowed: narrowed(&parts) }
+        Of { school: self.request.school.clone(), subject: None, by_name: false, narrowed: narrowed(&parts) }
     }
 
     fn school<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, permission: Permission) -> Work<'t, String> {

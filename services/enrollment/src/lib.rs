@@ -43,11 +43,11 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::{
     bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
     enrollment::{
-        deputy_service_server::DeputyServiceServer, directory_service_server::DirectoryServiceServer,
-        enrollment_dossier_service_server::EnrollmentDossierServiceServer, enrollment_evidence_service_server::EnrollmentEvidenceServiceServer,
-        enrollment_service_server::EnrollmentServiceServer, enrollment_take_out_service_server::EnrollmentTakeOutServiceServer,
-        enrollment_today_service_server::EnrollmentTodayServiceServer, session_service_server::SessionServiceServer,
-        submission_service_server::SubmissionServiceServer,
+        deputy_service_server::DeputyServiceServer, directory_file_service_server::DirectoryFileServiceServer,
+        directory_service_server::DirectoryServiceServer, enrollment_dossier_service_server::EnrollmentDossierServiceServer,
+        enrollment_evidence_service_server::EnrollmentEvidenceServiceServer, enrollment_service_server::EnrollmentServiceServer,
+        enrollment_take_out_service_server::EnrollmentTakeOutServiceServer, enrollment_today_service_server::EnrollmentTodayServiceServer,
+        session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
     },
 };
 use xuezhu_service::{
@@ -144,6 +144,7 @@ impl Enrollment {
     pub const NAMES: &'static [&'static str] = &[
         "xuezhu.enrollment.v1.SessionService",
         "xuezhu.enrollment.v1.DirectoryService",
+        "xuezhu.enrollment.v1.DirectoryFileService",
         "xuezhu.enrollment.v1.DeputyService",
         "xuezhu.enrollment.v1.EnrollmentService",
         "xuezhu.enrollment.v1.SubmissionService",
@@ -164,6 +165,7 @@ impl Enrollment {
         let directory = directory::api::DirectoryApi { parts: self.parts.clone(), stop: self.stop.clone() };
         Routes::new(SessionServiceServer::new(directory.clone()))
             .add_service(DirectoryServiceServer::new(directory))
+            .add_service(DirectoryFileServiceServer::new(directory::files::api::DirectoryFileApi(self.parts.clone())))
             .add_service(DeputyServiceServer::new(directory::deputies::api::DeputyApi(self.parts.clone())))
             .add_service(EnrollmentServiceServer::new(door::EnrollmentApi(self.parts.clone())))
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))

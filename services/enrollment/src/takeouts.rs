@@ -17,7 +17,12 @@ use xuezhu_service::{Context, Error, Permission, Refusal, downloads::Pieces, pag
 use xuezhu_store::Tx;
 use xuezhu_takeout::{About, Kind, Of, Table, Work, permission, receipts};
 
-use crate::{Parts, directory, dossiers::Dossiers, import::taken_out::COLUMNS, roll, students};
+use crate::{
+    Parts, directory,
+    dossiers::Dossiers,
+    import::{row::columns_of, taken_out::COLUMNS},
+    roll, students,
+};
 
 /// Students, as they are taken out.
 static STUDENTS: About =
@@ -41,9 +46,10 @@ impl Kind for Students {
     fn of(&self) -> Of {
         let state = self.request.state();
         let state = if state == enrollment::State::Unspecified { "" } else { state_name(state) };
-        let parts = [("班级", text::clean(&self.request.class_name)), ("状态", state.to_owned()), ("姓名含", self.request.name.trim().to_owned())];
+        let parts = [("班级", text::clean(&self.request.class_name)), ("状态", state.to_owned()), ("姓名", by_name(&self.request.name))];
         let narrowed: Vec<String> = parts.iter().filter(|(_, said)| !said.is_empty()).map(|(what, said)| format!("{what} {said}")).collect();
-        Of { school: self.request.school.clone(), subject: None, narrowed: text::mask_long_numbers(&narrowed.join("；")) }
+        let by_name = !self.request.name.trim().is_empty();
+        Of { school: self.request.school.clone(), subject: None, by_name, narrowed: text::mask_long_numbers(&narrowed.join("；")) }
     }
 
     fn school<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, permission: Permission) -> Work<'t, String> {
@@ -76,10 +82,15 @@ impl Kind for Students {
     }
 }
 
+/// Whom somebody looked for is no part of a receipt, which others read.
+fn by_name(name: &str) -> String {
+    if name.trim().is_empty() { String::new() } else { "按姓名查找".to_owned() }
+}
+
 /// A student's row: what the list says as it says it, of the other columns what was entered.
 fn line(row: &pb::Enrollment, details: &HashMap<Uuid, String>) -> Vec<String> {
     let entered = row.enrollment.parse::<Uuid>().ok().and_then(|id| details.get(&id)).map_or("", String::as_str);
-    let said: HashMap<&str, &str> = entered.lines().filter_map(|line| line.split_once('=')).collect();
+    let said = columns_of(entered);
     let value = |header: &str| match header {
         "姓名" => row.name.clone(),
         "性别" => row.sex.clone(),
@@ -89,7 +100,7 @@ fn line(row: &pb::Enrollment, details: &HashMap<Uuid, String>) -> Vec<String> {
         "学习形式" => row.study_form.clone(),
         "入学年月" => row.entry_month.to_string(),
         "专业简称" => row.major_name.clone(),
-        other => said.get(other).copied().unwrap_or_default().to_owned(),
+        other => said.get(other).cloned().unwrap_or_default(),
     };
     COLUMNS.into_iter().map(value).chain([state_name(row.state()).to_owned()]).collect()
 }

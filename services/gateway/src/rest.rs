@@ -26,7 +26,7 @@ use tonic::{Code, Request, Status, metadata::MetadataValue};
 use xuezhu_proto::{
     aid::{self, award_service_client::AwardServiceClient},
     common::{ImportReport, Upload},
-    enrollment::{self, enrollment_service_client::EnrollmentServiceClient},
+    enrollment::{self, directory_file_service_client::DirectoryFileServiceClient, enrollment_service_client::EnrollmentServiceClient},
 };
 use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES, trace::TRACEPARENT};
 
@@ -81,6 +81,12 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v1/schools/{school}/awardLists/{list}/import", post(import_awards))
         .route("/v1/schools/{school}/imports/{import}/markedWorkbook", get(marked_workbook))
         .route("/v1/schools/{school}/awardLists/{list}/imports/{import}/markedWorkbook", get(marked_awards))
+        .route("/v1/schools/import", post(import_schools))
+        .route("/v1/accounts/import", post(import_accounts))
+        .route("/v1/schoolImports/{import}/markedWorkbook", get(marked_schools))
+        .route("/v1/accountImports/{import}/markedWorkbook", get(marked_accounts))
+        .route("/v1/schoolTemplate", get(school_template))
+        .route("/v1/accountTemplate", get(account_template))
         .route("/v1/enrollmentTemplate", get(enrollment_template))
         .route("/v1/awardTemplate", get(award_template))
         .merge(evidence::routes())
@@ -276,6 +282,36 @@ async fn import_awards(
     reported(answer.map(|answer| answer.map(|answer| answer.report)))
 }
 
+async fn import_schools(State(gateway): State<Arc<Gateway>>, query: Result<Query<ImportQuery>, QueryRejection>, headers: HeaderMap, body: Body) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
+    use enrollment::{ImportSchoolsRequest, import_schools_request::Part};
+    let head = query.head(String::new(), String::new());
+    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
+    let (pieces, ends) = pieces(body);
+    let first = ImportSchoolsRequest { part: Some(Part::Upload(head)) };
+    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportSchoolsRequest { part: Some(Part::Chunk(chunk)) }));
+    let answer = ends.of(client.import_schools(signed(&headers, stream))).await;
+    reported(answer.map(|answer| answer.map(|answer| answer.report)))
+}
+
+async fn import_accounts(State(gateway): State<Arc<Gateway>>, query: Result<Query<ImportQuery>, QueryRejection>, headers: HeaderMap, body: Body) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
+    use enrollment::{ImportAccountsRequest, import_accounts_request::Part};
+    let head = query.head(String::new(), String::new());
+    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
+    let (pieces, ends) = pieces(body);
+    let first = ImportAccountsRequest { part: Some(Part::Upload(head)) };
+    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportAccountsRequest { part: Some(Part::Chunk(chunk)) }));
+    let answer = ends.of(client.import_accounts(signed(&headers, stream))).await;
+    reported(answer.map(|answer| answer.map(|answer| answer.report)))
+}
+
 /// How a call ends whose body streams.
 struct Ends {
     /// The call was answered: what is left of the body is for nobody.
@@ -412,6 +448,64 @@ async fn award_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap)
     let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone());
     match client.download_award_template(signed(&headers, aid::DownloadAwardTemplateRequest {})).await {
         Ok(answer) => workbook("awards.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
+        Err(status) => error(&status),
+    }
+}
+
+async fn marked_schools(
+    State(gateway): State<Arc<Gateway>>,
+    Path(import_id): Path<String>,
+    query: Result<Query<MarkedQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
+    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
+    let asked = enrollment::DownloadMarkedSchoolsRequest { import_id, faulty_only: query.faulty_only };
+    match client.download_marked_schools(signed(&headers, asked)).await {
+        Ok(answer) => {
+            let name = if query.faulty_only { "schools-faulty.xlsx" } else { "schools-marked.xlsx" };
+            workbook(name, Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))))
+        }
+        Err(status) => error(&status),
+    }
+}
+
+async fn school_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
+    match client.download_school_template(signed(&headers, enrollment::DownloadSchoolTemplateRequest {})).await {
+        Ok(answer) => workbook("schools.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
+        Err(status) => error(&status),
+    }
+}
+
+async fn marked_accounts(
+    State(gateway): State<Arc<Gateway>>,
+    Path(import_id): Path<String>,
+    query: Result<Query<MarkedQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return bad_query(&rejection),
+    };
+    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
+    let asked = enrollment::DownloadMarkedAccountsRequest { import_id, faulty_only: query.faulty_only };
+    match client.download_marked_accounts(signed(&headers, asked)).await {
+        Ok(answer) => {
+            let name = if query.faulty_only { "accounts-faulty.xlsx" } else { "accounts-marked.xlsx" };
+            workbook(name, Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))))
+        }
+        Err(status) => error(&status),
+    }
+}
+
+async fn account_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
+    match client.download_account_template(signed(&headers, enrollment::DownloadAccountTemplateRequest {})).await {
+        Ok(answer) => workbook("accounts.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
         Err(status) => error(&status),
     }
 }

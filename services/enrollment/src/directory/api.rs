@@ -14,14 +14,14 @@ use xuezhu_service::{
 };
 use xuezhu_store::Tx;
 
-use super::{LogIn, NewAccount, rules, schools::api as schools, store, store::AccountRow};
+use super::{Given, LogIn, NewAccount, rules, schools::api as schools, store, store::AccountRow};
 use crate::Parts;
 
 /// Longest name of a school or a person, in characters.
 pub(super) const NAME_CHARACTERS: usize = 60;
 /// Passwords that are hashed at once: each takes 19 MiB, and a core for a while. Whoever else logs in waits; else anybody
 /// could fill the memory.
-const HASHED_AT_ONCE: usize = 4;
+pub(super) const HASHED_AT_ONCE: usize = 4;
 static HASHING: Semaphore = Semaphore::const_new(HASHED_AT_ONCE);
 
 /// Does something about a password on a thread of its own, a few at a time.
@@ -55,7 +55,7 @@ impl DirectoryApi {
         Ok((token, rfc3339(expires * 1_000_000)))
     }
 
-    async fn hashed(password: String) -> Result<String, Error> {
+    pub(super) async fn hashed(password: String) -> Result<String, Error> {
         at_a_time(move || super::hash_password(&password)).await?
     }
 
@@ -74,10 +74,14 @@ impl DirectoryApi {
     }
 
     /// Counts a wrong password; who gave the right one is let in, if the account is open.
-    async fn settle(&self, ctx: &Context, account: &str, fitted: Option<String>) -> Result<Actor, Error> {
-        let asked = (ctx.clone(), account.to_owned(), fitted);
-        let settled =
-            self.parts.runner.db().write(&asked, |tx, (ctx, account, fitted)| Box::pin(super::settle_log_in(ctx, tx, account, fitted.as_deref()))).await?;
+    async fn settle(&self, ctx: &Context, account: &str, fitted: Option<String>, given: Given) -> Result<Actor, Error> {
+        let asked = (ctx.clone(), account.to_owned(), fitted, given);
+        let settled = self
+            .parts
+            .runner
+            .db()
+            .write(&asked, |tx, (ctx, account, fitted, given)| Box::pin(super::settle_log_in(ctx, tx, account, fitted.as_deref(), *given)))
+            .await?;
         match settled {
             LogIn::Done(actor) => Ok(actor),
             LogIn::Refused(refusal) => Err(refusal.into()),
@@ -92,7 +96,7 @@ impl DirectoryApi {
         Self::fitted(Some(row), new_password.to_owned()).await
     }
 
-    fn one_time_password(ctx: &Context) -> String {
+    pub(super) fn one_time_password(ctx: &Context) -> String {
         let mut random = [0; rules::ONE_TIME_CHARACTERS];
         ctx.ids().fill(&mut random);
         rules::one_time_password(&random)
@@ -110,7 +114,7 @@ impl SessionService for DirectoryApi {
             ctx.actor.account.clone_from(&row.account);
         }
         let fitted = Self::fitted(row.as_ref(), request.password).await?;
-        let actor = match self.settle(&ctx, &request.account, fitted).await {
+        let actor = match self.settle(&ctx, &request.account, fitted, Given::ToLogIn).await {
             Ok(actor) => actor,
             Err(error) => {
                 self.parts.runner.record_refusal(&ctx, "CreateSession", "", error.reason()).await;
@@ -137,7 +141,7 @@ impl SessionService for DirectoryApi {
         super::check_new_password(&request.old_password, &request.new_password)?;
         let row = self.account(&ctx.actor.account).await?.ok_or_else(sessions::over)?;
         if let Some(hash) = Self::already_changed(&ctx, &row, &request.new_password).await? {
-            let actor = self.settle(&ctx, &row.account, Some(hash)).await?;
+            let actor = self.settle(&ctx, &row.account, Some(hash), Given::ToChange).await?;
             let (access_token, expire_time) = self.session(&actor)?;
             return Ok(Response::new(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false }));
         }
@@ -145,7 +149,7 @@ impl SessionService for DirectoryApi {
             return Err(self.parts.gate.refuse(&ctx, METHOD, error).await);
         }
         let fitted = Self::fitted(Some(&row), request.old_password).await?;
-        if let Err(error) = self.settle(&ctx, &row.account, fitted).await {
+        if let Err(error) = self.settle(&ctx, &row.account, fitted, Given::ToChange).await {
             self.parts.runner.record_refusal(&ctx, METHOD, &row.account, error.reason()).await;
             return Err(error.into());
         }
@@ -356,7 +360,8 @@ fn account_to_proto(row: AccountRow) -> pb::Account {
     }
 }
 
-fn new_account(request: &pb::CreateAccountRequest) -> Result<NewAccount, Error> {
+/// The account that is asked for, or every field that is wrong.
+pub(super) fn new_account(request: &pb::CreateAccountRequest) -> Result<NewAccount, Error> {
     let mut errors = FieldErrors::default();
     if let Err(why) = rules::check_account_name(&request.account) {
         errors.add("account", why);

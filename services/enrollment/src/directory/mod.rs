@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod deputies;
+pub mod files;
 mod rules;
 pub mod schools;
 pub mod sessions;
@@ -15,7 +16,7 @@ use xuezhu_service::{
     Actor, Context, Error, Permission, Place, Reason, Refusal, Role,
     sessions::{KEPT_US, over},
 };
-use xuezhu_store::Tx;
+use xuezhu_store::{StoreError, Tx};
 
 pub use self::{
     schools::{NewSchool, SchoolRow, create as create_school, majors, of_codes as schools, open_for_entry, school, school_for},
@@ -64,10 +65,21 @@ pub async fn create_account(ctx: &Context, tx: &mut Tx, new: &NewAccount) -> Res
 /// Whether the actor keeps the accounts of an organisation: an administrator of a region those below it, one of the
 /// whole deployment all.
 async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Result<(), Error> {
-    if !matches!(role, Role::SchoolClerk | Role::Principal) {
+    let school = if is_of_a_school(role) { schools::found(tx, organisation).await? } else { None };
+    may_keep(ctx, role, organisation, school.as_ref())
+}
+
+/// Whether who has a role is somebody of a school.
+fn is_of_a_school(role: Role) -> bool {
+    matches!(role, Role::SchoolClerk | Role::Principal)
+}
+
+/// The same where the school, of somebody of one, was looked up.
+fn may_keep(ctx: &Context, role: Role, organisation: &str, school: Option<&SchoolRow>) -> Result<(), Error> {
+    if !is_of_a_school(role) {
         return ctx.may(Permission::ManageDirectory, &Place::Region(organisation));
     }
-    let Some(school) = schools::found(tx, organisation).await? else {
+    let Some(school) = school else {
         ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
         return Err(Refusal::field("organisation", "没有这所学校，请先登记学校").into());
     };
@@ -118,6 +130,15 @@ async fn account_for(ctx: &Context, tx: &mut Tx, account: &str) -> Result<Accoun
     Ok(row)
 }
 
+/// For what a password is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// To log in: one on paper is good for it once.
+    ToLogIn,
+    /// To change it, in a session that goes on.
+    ToChange,
+}
+
 /// What a log-in found out; a wrong password is counted, so it is a result and not an error that undoes itself.
 #[derive(Debug)]
 pub enum LogIn {
@@ -128,7 +149,7 @@ pub enum LogIn {
 }
 
 /// Settles a log-in whose password fits the hash `fitted`; none where it was wrong.
-pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Option<&str>) -> Result<LogIn, Error> {
+pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Option<&str>, given: Given) -> Result<LogIn, Error> {
     store::lock_account(tx, account).await?;
     let Some(row) = store::account(tx, account).await? else { return Ok(LogIn::Refused(wrong_password())) };
     if row.locked_until_us > ctx.now_us() {
@@ -143,6 +164,14 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Op
     }
     if row.disabled {
         return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
+    }
+    if given == Given::ToLogIn {
+        let stands = PasswordUse::from_code(row.password_use).ok_or(StoreError::Corrupt("use of a password"))?;
+        match stands.after_log_in() {
+            None => return Ok(LogIn::Refused(spent())),
+            Some(left) if left != stands => store::set_password_use(tx, account, left).await?,
+            Some(_) => {}
+        }
     }
     let opened_us = row.next_us(ctx.now_us());
     store::open_session(tx, account, opened_us).await?;
@@ -232,14 +261,22 @@ pub fn hash_password(password: &str) -> Result<String, Error> {
 pub fn password_fits(password: &str, hash: Option<&str>) -> bool {
     /// A hash of nothing anybody knows.
     const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$4mBZjTcQwOMOcV1VJHl0C3s5wEKkBF2mHGkk6sFpX8k";
+    // Who came by file has none yet.
+    let hash = hash.filter(|hash| !hash.is_empty());
     let Ok(parsed) = PasswordHash::new(hash.unwrap_or(NOBODY)) else { return false };
     Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some()
 }
 
+use rules::PasswordUse;
 pub use rules::{check_account_name, check_new_password, one_time_password};
 
 fn wrong_password() -> Refusal {
     Refusal::new(Reason::WrongPassword, "账号或密码错误；连续错误5次将锁定15分钟")
+}
+
+fn spent() -> Refusal {
+    let why = "这个一次性密码已经登录过一次，不能再用；没有来得及修改的，请联系管理员重置密码";
+    Refusal::new(Reason::WrongPassword, why)
 }
 
 fn locked() -> Refusal {

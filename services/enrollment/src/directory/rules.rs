@@ -9,6 +9,45 @@ pub const PASSWORD_KINDS: usize = 3;
 /// Characters of a one-time password.
 pub const ONE_TIME_CHARACTERS: usize = 12;
 
+/// What the password of an account is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordUse {
+    /// Any number of log-ins, until it is changed.
+    Always,
+    /// One log-in: it stands on paper.
+    Once,
+    /// No log-in any more; the session that it opened may change it.
+    Spent,
+}
+
+impl PasswordUse {
+    /// Every use.
+    pub const ALL: [Self; 3] = [Self::Always, Self::Once, Self::Spent];
+
+    /// As stored.
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Always => 0,
+            Self::Once => 1,
+            Self::Spent => 2,
+        }
+    }
+
+    /// From what was stored.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.code() == code)
+    }
+
+    /// What is left of it after a log-in; none where it lets nobody in.
+    pub fn after_log_in(self) -> Option<Self> {
+        match self {
+            Self::Always => Some(Self::Always),
+            Self::Once => Some(Self::Spent),
+            Self::Spent => None,
+        }
+    }
+}
+
 /// Checks a new password.
 pub fn check_new_password(old: &str, new: &str) -> Result<(), Error> {
     let weak = |why: String| Err(Error::from(Refusal { fields: vec![("new_password".into(), why.clone())], ..Refusal::new(Reason::PasswordWeak, why) }));
@@ -57,6 +96,13 @@ mod tests {
         for (new, good) in [("Abcdef1", false), ("Abcdef12", true), ("abcdef12", false), ("abcd-f12", true), ("oldOld11", false)] {
             assert_eq!(check_new_password("oldOld11", new).is_ok(), good, "{new}");
         }
+    }
+
+    #[test]
+    fn a_password_for_one_log_in_is_spent_by_it() {
+        assert_eq!(PasswordUse::ALL.map(PasswordUse::after_log_in), [Some(PasswordUse::Always), Some(PasswordUse::Spent), None]);
+        assert_eq!(PasswordUse::ALL.map(|one| PasswordUse::from_code(one.code())), PasswordUse::ALL.map(Some));
+        assert_eq!(PasswordUse::from_code(3), None);
     }
 
     #[test]

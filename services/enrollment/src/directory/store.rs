@@ -1,9 +1,10 @@
 //! SQL of accounts.
 
+use serde::Serialize;
 use xuezhu_service::{Actor, Error, Role};
-use xuezhu_store::{StoreError, Tx, one, rows, run, sql};
+use xuezhu_store::{StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
-use super::NewAccount;
+use super::{NewAccount, rules::PasswordUse};
 
 /// An account.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -32,6 +33,8 @@ pub struct AccountRow {
     pub password_request: String,
     /// Whether it is closed.
     pub disabled: bool,
+    /// Code of what its password is good for.
+    pub password_use: i32,
 }
 
 impl AccountRow {
@@ -55,6 +58,26 @@ impl AccountRow {
     }
 }
 
+#[derive(Serialize)]
+struct NewRow<'n> {
+    account: &'n str,
+    display_name: &'n str,
+    role: &'static str,
+    organisation: &'n str,
+    hash: &'n str,
+}
+
+/// A password for one log-in.
+#[derive(Debug, Serialize)]
+pub struct NewPassword {
+    /// Whose.
+    pub account: String,
+    /// Its hash.
+    pub hash: String,
+    /// The hash that stood there.
+    pub seen: String,
+}
+
 /// Locks an account: guesses that come at once are counted one by one, and changes are made one after the other.
 pub async fn lock_account(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET wrong_passwords = wrong_passwords WHERE account = $1", account)?;
@@ -66,8 +89,7 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, last_opened_us,
-                password_request,
-                disabled
+                password_request, disabled, password_use
          FROM accounts WHERE account = $1",
         account
     )
@@ -90,8 +112,7 @@ pub async fn accounts_after(tx: &mut Tx, filter: &Filter, after: &str, limit: i6
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, last_opened_us,
-                password_request,
-                disabled
+                password_request, disabled, password_use
          FROM accounts a WHERE ($1 = '' OR organisation = $1)
            AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
            AND ($3 = '' OR account LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $3 ESCAPE '!') AND account > $4
@@ -171,18 +192,80 @@ pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64) -> Resul
     Ok(())
 }
 
+/// Opens accounts, which have no password yet where their hash is empty.
+pub async fn insert_accounts(tx: &mut Tx, new: &[&NewAccount], now_us: i64) -> Result<(), StoreError> {
+    let rows: Vec<NewRow> = (new.iter())
+        .map(|new| NewRow {
+            account: &new.account,
+            display_name: &new.display_name,
+            role: new.role.as_str(),
+            organisation: &new.organisation,
+            hash: &new.password_hash,
+        })
+        .collect();
+    run!(
+        tx,
+        sql!("INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us)
+              SELECT t.account, t.display_name, t.role, t.organisation, t.hash, true, 0, 0, $2 FROM "
+             table 1 (account text, display_name text, role text, organisation text, hash text)),
+        bulk_rows(&rows),
+        now_us
+    )?;
+    Ok(())
+}
+
+/// Accounts by their names.
+pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, StoreError> {
+    rows!(
+        tx,
+        AccountRow,
+        sql!("SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us,
+                     last_opened_us, password_request, disabled, password_use
+              FROM accounts WHERE account" in_texts 1 " ORDER BY account"),
+        bulk_texts(names)
+    )
+}
+
+/// Gives accounts passwords for one log-in, where nobody logged in and the password is still the one that was seen; returns those that have
+/// them now.
+pub async fn set_passwords_once(tx: &mut Tx, new: &[NewPassword]) -> Result<Vec<String>, StoreError> {
+    let set = rows!(
+        tx,
+        (String,),
+        sql!("UPDATE accounts SET password_hash = t.hash, must_change_password = true, password_request = '', wrong_passwords = 0, locked_until_us = 0, password_use = $2
+              FROM " table 1 (account text, hash text, seen text)
+             " WHERE accounts.account = t.account AND accounts.last_opened_us = 0 AND accounts.password_hash = t.seen RETURNING accounts.account"),
+        bulk_rows(new),
+        PasswordUse::Once.code()
+    )?;
+    Ok(set.into_iter().map(|(account,)| account).collect())
+}
+
+/// Deletes accounts with which nobody ever logged in; returns which.
+pub async fn delete_unused(tx: &mut Tx, names: &[String]) -> Result<Vec<String>, StoreError> {
+    let gone = rows!(tx, (String,), sql!("DELETE FROM accounts WHERE account" in_texts 1 " AND last_opened_us = 0 RETURNING account"), bulk_texts(names))?;
+    Ok(gone.into_iter().map(|(account,)| account).collect())
+}
+
+/// What the password of an account is good for from now on.
+pub async fn set_password_use(tx: &mut Tx, account: &str, left: PasswordUse) -> Result<(), StoreError> {
+    run!(tx, "UPDATE accounts SET password_use = $2 WHERE account = $1", account, left.code())?;
+    Ok(())
+}
+
 /// Sets a password, which ends the account's sessions.
 pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: bool, request_id: &str, from_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, wrong_passwords = 0, locked_until_us = 0,
-                sessions_from_us = $5, last_opened_us = $5
+                sessions_from_us = $5, last_opened_us = $5, password_use = $6
          WHERE account = $1",
         account,
         hash,
         must_change,
         request_id,
-        from_us
+        from_us,
+        PasswordUse::Always.code()
     )?;
     Ok(())
 }

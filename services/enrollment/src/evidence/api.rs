@@ -54,6 +54,8 @@ impl EnrollmentEvidenceService for EvidenceApi {
 
     async fn open_evidence(&self, request: Request<pb::OpenEvidenceRequest>) -> Result<Response<Self::OpenEvidenceStream>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "OpenEvidence").await?;
+        // A file is held whole while it is opened: a few at once, fewer of one account.
+        let _turn = self.0.gate.uploads().turn(&ctx.actor.account).await?;
         let (evidence, bytes) = door(&self.0).open(&ctx, &request.evidence, &request.purpose).await?;
         let first = pb::OpenEvidenceResponse { evidence: Some(evidence), chunk: Vec::new() };
         let pieces: Vec<_> = bytes.chunks(CHUNK_BYTES).map(|chunk| pb::OpenEvidenceResponse { evidence: None, chunk: chunk.to_vec() }).collect();

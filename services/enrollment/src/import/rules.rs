@@ -327,9 +327,9 @@ impl Reader<'_> {
         }
         // A code that a spreadsheet took for a number has lost its leading zero.
         let code = if typed.bytes().all(|b| b.is_ascii_digit()) { format!("{typed:0>6}") } else { String::new() };
-        let year = self.value("入学年月").parse::<Month>().map_or(rules.today.year(), Month::year);
+        let entry = self.value("入学年月").parse::<Month>().map_or(rules.today, Month::first_day);
         let meant = rules.majors.iter().copied().filter(|offered| offered.major.is_named(&typed) || offered.major.code == code);
-        let known = meant.min_by_key(|offered| preference(offered, year));
+        let known = meant.min_by_key(|offered| preference(offered, entry));
         if known.is_none() {
             let offered: Vec<&str> = rules.majors.iter().filter(|offered| offered.ended.is_none()).map(|offered| offered.major.name).collect();
             let why = format!("本校没有备案该专业，已备案：{}", list(&offered));
@@ -381,11 +381,11 @@ impl Reader<'_> {
     }
 }
 
-/// Which of several majors that a cell may mean goes first: one that takes students, one under its own code before one under another's,
+/// Which of several majors that a cell may mean goes first: one that took students when they came, one under its own code before one under another's,
 /// and of two catalogues the newest that there was in the year of entry.
-fn preference(offered: &Offered, year: i32) -> (bool, bool, bool, i32) {
-    let catalogue: i32 = offered.major.catalogue.parse().unwrap_or_default();
-    (offered.ended.is_some(), offered.major.right.is_some(), catalogue > year, (year - catalogue).abs())
+fn preference(offered: &Offered, entry: NaiveDate) -> (bool, bool, bool, i32) {
+    let (catalogue, year): (i32, _) = (offered.major.catalogue.parse().unwrap_or_default(), entry.year());
+    (offered.refusal(entry).is_some(), offered.major.right.is_some(), catalogue > year, (year - catalogue).abs())
 }
 
 /// A cell as it is kept: number-like columns without blanks, dates as digits, lost leading zeros put back where the

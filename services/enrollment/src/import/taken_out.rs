@@ -179,7 +179,7 @@ async fn merged(of: &Students, tx: &mut Tx, rules: &Rules, rows: &[&At<Student>]
         let [(id, record)] = fitting[..] else {
             let why =
                 "这一行来自导出的表，证件号已遮盖；按姓名、学号和证件号末位对不上本校唯一的一名学生，没有导入。需要新增或更正的，请用导入模板填写完整的证件号";
-            found.fault(spot, &Fault::new("身份证件号", &end, "TAKEN_OUT_UNKNOWN", why));
+            found.fault(spot, &Fault::new("身份证件号", &text::mask(&end), "TAKEN_OUT_UNKNOWN", why));
             continue;
         };
         if !met.insert(id) {

@@ -11,7 +11,7 @@ use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Context, Error};
 use xuezhu_store::{StoreError, Tx};
 
-use self::store::{EnrollmentRow, SharedRow};
+use self::store::{EnrollmentRow, SchoolRow, SharedRow};
 
 /// Shares a school as it is now.
 pub async fn share_school(ctx: &Context, tx: &mut Tx, code: &str) -> Result<(), Error> {
@@ -19,11 +19,20 @@ pub async fn share_school(ctx: &Context, tx: &mut Tx, code: &str) -> Result<(), 
     publish(ctx, tx, shared.as_slice()).await
 }
 
+/// Shares schools as they are now.
+pub async fn share_schools(ctx: &Context, tx: &mut Tx, codes: &[&str]) -> Result<(), Error> {
+    let shared: Vec<Shared> = store::schools(tx, codes).await?.into_iter().map(shared_school).collect();
+    publish(ctx, tx, &shared).await
+}
+
 async fn school(tx: &mut Tx, code: &str) -> Result<Option<Shared>, Error> {
-    let Some(row) = store::school(tx, code).await? else { return Ok(None) };
-    let scope = row.region.clone();
+    Ok(store::school(tx, code).await?.map(shared_school))
+}
+
+fn shared_school(row: SchoolRow) -> Shared {
+    let (id, scope) = (school_id(&row.code), row.region.clone());
     let body = pb::School { code: row.code, name: row.name, kind: row.kind, authority: row.authority, region: row.region, state: row.state };
-    Ok(Some(Shared { id: school_id(code), scope, body: Body::School(body) }))
+    Shared { id, scope, body: Body::School(body) }
 }
 
 /// Shares persons as they are now.

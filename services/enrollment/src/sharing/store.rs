@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, sql};
+use xuezhu_store::{StoreError, Tx, bulk_texts, bulk_uuids, one, rows, sql};
 
 #[derive(Debug, sqlx::FromRow)]
 pub struct PersonRow {
@@ -74,6 +74,11 @@ pub struct SchoolRow {
 
 pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreError> {
     one!(tx, SchoolRow, "SELECT code, name, region, kind, authority, state FROM schools WHERE code = $1", code)
+}
+
+/// Schools by their codes.
+pub async fn schools(tx: &mut Tx, codes: &[&str]) -> Result<Vec<SchoolRow>, StoreError> {
+    rows!(tx, SchoolRow, sql!("SELECT code, name, region, kind, authority, state FROM schools WHERE code" in_texts 1), bulk_texts(codes))
 }
 
 /// Holds persons against changes until the transaction ends.

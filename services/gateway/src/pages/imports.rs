@@ -1,5 +1,5 @@
-//! Files that people send: sent, previewed, written, followed while that lasts, looked up again, taken back. The same for students and for
-//! award lists; which is meant is a [`Target`].
+//! Files that people send: sent, previewed, written, followed while that lasts, looked up again, taken back. The same for students, award
+//! lists, schools and accounts; which is meant is a [`Target`].
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -22,12 +22,14 @@ use xuezhu_proto::{
         import_report::{Stage, State},
     },
     enrollment::{
-        CommitImportRequest, GetImportRequest, GetRegistryRequest, ImportEnrollmentsRequest, ListImportsRequest, TakeBackImportRequest,
-        import_enrollments_request::Part,
+        CommitAccountImportRequest, CommitImportRequest, CommitSchoolImportRequest, GetAccountImportRequest, GetImportRequest, GetRegistryRequest,
+        GetSchoolImportRequest, ImportAccountsRequest, ImportEnrollmentsRequest, ImportSchoolsRequest, ListAccountImportsRequest, ListImportsRequest,
+        ListSchoolImportsRequest, TakeBackAccountImportRequest, TakeBackImportRequest, TakeBackSchoolImportRequest,
+        import_accounts_request::Part as AccountPart, import_enrollments_request::Part, import_schools_request::Part as SchoolPart,
     },
 };
 
-use super::{Desk, PageError, render, show};
+use super::{Desk, PageError, render, session::User, show};
 use crate::Gateway;
 
 /// Bytes of a form with a file at most: the file, and what the form adds.
@@ -54,122 +56,225 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/schools/{school}/lists/{list}/imports/{import}", get(awards_report))
         .route("/schools/{school}/lists/{list}/imports/{import}/commit", post(awards_commit))
         .route("/schools/{school}/lists/{list}/imports/{import}/takeBack", post(awards_take_back))
+        .route("/schoolImports", get(schools_archive).post(send_schools))
+        .route("/schoolImports/{import}", get(schools_report))
+        .route("/schoolImports/{import}/commit", post(schools_commit))
+        .route("/accountImports", get(accounts_archive).post(send_accounts))
+        .route("/accountImports/{import}", get(accounts_report))
+        .route("/accountImports/{import}/commit", post(accounts_commit))
+        .route("/accountImports/{import}/takeBack", post(accounts_take_back))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
 /// What a file is for.
 #[derive(Debug, Clone)]
-struct Target {
-    school: String,
-    /// The award list; none for students.
-    list: Option<String>,
+enum Target {
+    /// Students of a school.
+    Students { school: String },
+    /// An award list of a school.
+    Awards { school: String, list: String },
+    /// Schools.
+    Schools,
+    /// Accounts.
+    Accounts,
 }
 
 impl Target {
     fn students(desk: &Desk) -> Self {
-        Self { school: desk.user.org.clone(), list: None }
+        Self::Students { school: desk.user.org.clone() }
     }
 
     /// Where its imports are.
     fn imports(&self) -> String {
-        match &self.list {
-            None => "/imports".to_owned(),
-            Some(list) => format!("/schools/{}/lists/{list}/imports", self.school),
+        match self {
+            Self::Students { .. } => "/imports".to_owned(),
+            Self::Awards { school, list } => format!("/schools/{school}/lists/{list}/imports"),
+            Self::Schools => "/schoolImports".to_owned(),
+            Self::Accounts => "/accountImports".to_owned(),
         }
     }
 
     /// Where what it wrote is seen.
     fn records(&self) -> String {
-        match &self.list {
-            None => "/students?state=DRAFT".to_owned(),
-            Some(list) => format!("/schools/{}/lists/{list}", self.school),
+        match self {
+            Self::Students { .. } => "/students?state=DRAFT".to_owned(),
+            Self::Awards { school, list } => format!("/schools/{school}/lists/{list}"),
+            Self::Schools => "/schools".to_owned(),
+            Self::Accounts => "/accounts".to_owned(),
         }
     }
 
     /// Where another file is sent.
     fn again(&self) -> String {
-        if self.list.is_some() { format!("{}#send", self.records()) } else { "/import".to_owned() }
+        if matches!(self, Self::Students { .. }) { "/import".to_owned() } else { format!("{}#send", self.records()) }
     }
 
     /// Where the marked copy is.
     fn marked(&self, import: &str) -> String {
-        match &self.list {
-            None => format!("/v1/schools/{}/imports/{import}/markedWorkbook", self.school),
-            Some(list) => format!("/v1/schools/{}/awardLists/{list}/imports/{import}/markedWorkbook", self.school),
+        match self {
+            Self::Students { school } => format!("/v1/schools/{school}/imports/{import}/markedWorkbook"),
+            Self::Awards { school, list } => format!("/v1/schools/{school}/awardLists/{list}/imports/{import}/markedWorkbook"),
+            Self::Schools => format!("/v1/schoolImports/{import}/markedWorkbook"),
+            Self::Accounts => format!("/v1/accountImports/{import}/markedWorkbook"),
         }
     }
 
     /// What a row is of.
     fn what(&self) -> &'static str {
-        if self.list.is_some() { "名单" } else { "学生" }
+        match self {
+            Self::Students { .. } => "学生",
+            Self::Awards { .. } => "名单",
+            Self::Schools => "学校",
+            Self::Accounts => "账号",
+        }
+    }
+
+    /// What is to be done after it was written.
+    fn next(&self) -> &'static str {
+        match self {
+            Self::Students { .. } => "下一步在“学生”页提交给校长签核。",
+            Self::Awards { .. } => "下一步在“名单”页提交给校长签核。",
+            Self::Schools => "下一步为这些学校的人员开账号。",
+            Self::Accounts => "这些账号还没有密码：下一步生成一次性密码，打印后交给本人。",
+        }
+    }
+
+    /// Where one-time passwords are made for those whom an import brought.
+    fn passwords(&self, import: &str) -> Option<String> {
+        matches!(self, Self::Accounts).then(|| format!("/accountImports/{import}/passwords"))
+    }
+
+    /// Whether who looks sends such files.
+    fn is_of(&self, user: &User) -> bool {
+        if matches!(self, Self::Schools | Self::Accounts) { user.is_admin() } else { user.is_clerk() }
+    }
+
+    /// What becomes of what an import wrote, where that can be taken back.
+    fn taken_back(&self) -> Option<&'static str> {
+        match self {
+            Self::Students { .. } | Self::Awards { .. } => Some("更新过的恢复原来的内容。已提交的、之后又改过的不会动，会逐行列出"),
+            Self::Accounts => Some("已发的一次性密码随之作废。登录过的不会动，会逐行列出"),
+            // They were told to others at once.
+            Self::Schools => None,
+        }
     }
 
     async fn report(&self, desk: &Desk, import_id: &str) -> Result<ImportReport, Status> {
-        let (school, import_id) = (self.school.clone(), import_id.to_owned());
-        let report = match self.list.clone() {
-            None => desk.enrollments().get_import(desk.request(GetImportRequest { school, import_id })).await?.into_inner().report,
-            Some(list) => desk.awards().get_award_import(desk.request(GetAwardImportRequest { school, list, import_id })).await?.into_inner().report,
+        let import_id = import_id.to_owned();
+        let report = match self.clone() {
+            Self::Students { school } => desk.enrollments().get_import(desk.request(GetImportRequest { school, import_id })).await?.into_inner().report,
+            Self::Awards { school, list } => {
+                desk.awards().get_award_import(desk.request(GetAwardImportRequest { school, list, import_id })).await?.into_inner().report
+            }
+            Self::Schools => desk.directory_files().get_school_import(desk.request(GetSchoolImportRequest { import_id })).await?.into_inner().report,
+            Self::Accounts => desk.directory_files().get_account_import(desk.request(GetAccountImportRequest { import_id })).await?.into_inner().report,
         };
         Ok(report.unwrap_or_default())
     }
 
+    /// Says in a head what the file is for.
+    fn head(&self, head: Upload) -> Upload {
+        match self.clone() {
+            Self::Students { school } => Upload { school, ..head },
+            Self::Awards { school, list } => Upload { school, list, ..head },
+            Self::Schools | Self::Accounts => head,
+        }
+    }
+
     async fn send(&self, desk: &Desk, request_id: &str, head: Upload, bytes: Vec<u8>) -> Result<ImportReport, Status> {
-        let report = if self.list.is_some() {
-            let pieces = [AwardPart::Upload(head), AwardPart::Chunk(bytes)].map(|part| ImportAwardsRequest { part: Some(part) });
-            desk.awards().import_awards(desk.change(request_id, futures_util::stream::iter(pieces))).await?.into_inner().report
-        } else {
-            let pieces = [Part::Upload(head), Part::Chunk(bytes)].map(|part| ImportEnrollmentsRequest { part: Some(part) });
-            desk.enrollments().import_enrollments(desk.change(request_id, futures_util::stream::iter(pieces))).await?.into_inner().report
+        let report = match self {
+            Self::Awards { .. } => {
+                let pieces = [AwardPart::Upload(head), AwardPart::Chunk(bytes)].map(|part| ImportAwardsRequest { part: Some(part) });
+                desk.awards().import_awards(desk.change(request_id, futures_util::stream::iter(pieces))).await?.into_inner().report
+            }
+            Self::Students { .. } => {
+                let pieces = [Part::Upload(head), Part::Chunk(bytes)].map(|part| ImportEnrollmentsRequest { part: Some(part) });
+                desk.enrollments().import_enrollments(desk.change(request_id, futures_util::stream::iter(pieces))).await?.into_inner().report
+            }
+            Self::Schools => {
+                let pieces = [SchoolPart::Upload(head), SchoolPart::Chunk(bytes)].map(|part| ImportSchoolsRequest { part: Some(part) });
+                desk.directory_files().import_schools(desk.change(request_id, futures_util::stream::iter(pieces))).await?.into_inner().report
+            }
+            Self::Accounts => {
+                let pieces = [AccountPart::Upload(head), AccountPart::Chunk(bytes)].map(|part| ImportAccountsRequest { part: Some(part) });
+                desk.directory_files().import_accounts(desk.change(request_id, futures_util::stream::iter(pieces))).await?.into_inner().report
+            }
         };
         Ok(report.unwrap_or_default())
     }
 
     async fn commit(&self, desk: &Desk, form: &ActForm, import_id: &str) -> Result<ImportReport, Status> {
-        let (school, import_id, all_or_nothing, wait) = (self.school.clone(), import_id.to_owned(), form.all_or_nothing, Some(false));
-        let report = match self.list.clone() {
-            None => {
+        let (import_id, all_or_nothing, wait) = (import_id.to_owned(), form.all_or_nothing, Some(false));
+        let report = match self.clone() {
+            Self::Students { school } => {
                 let asked = CommitImportRequest { school, import_id, all_or_nothing, wait };
                 desk.enrollments().commit_import(desk.change(&form.request_id, asked)).await?.into_inner().report
             }
-            Some(list) => {
+            Self::Awards { school, list } => {
                 let asked = CommitAwardImportRequest { school, list, import_id, all_or_nothing, wait };
                 desk.awards().commit_award_import(desk.change(&form.request_id, asked)).await?.into_inner().report
+            }
+            Self::Schools => {
+                let asked = CommitSchoolImportRequest { import_id, all_or_nothing, wait };
+                desk.directory_files().commit_school_import(desk.change(&form.request_id, asked)).await?.into_inner().report
+            }
+            Self::Accounts => {
+                let asked = CommitAccountImportRequest { import_id, all_or_nothing, wait };
+                desk.directory_files().commit_account_import(desk.change(&form.request_id, asked)).await?.into_inner().report
             }
         };
         Ok(report.unwrap_or_default())
     }
 
     async fn take_back(&self, desk: &Desk, form: &ActForm, import_id: &str) -> Result<(), Status> {
-        let (school, import_id) = (self.school.clone(), import_id.to_owned());
-        match self.list.clone() {
-            None => {
+        let import_id = import_id.to_owned();
+        match self.clone() {
+            Self::Students { school } => {
                 let asked = TakeBackImportRequest { school, import_id };
                 desk.enrollments().take_back_import(desk.change(&form.request_id, asked)).await.map(drop)
             }
-            Some(list) => {
+            Self::Awards { school, list } => {
                 let asked = TakeBackAwardImportRequest { school, list, import_id };
                 desk.awards().take_back_award_import(desk.change(&form.request_id, asked)).await.map(drop)
+            }
+            Self::Schools => {
+                let asked = TakeBackSchoolImportRequest { import_id };
+                desk.directory_files().take_back_school_import(desk.change(&form.request_id, asked)).await.map(drop)
+            }
+            Self::Accounts => {
+                let asked = TakeBackAccountImportRequest { import_id };
+                desk.directory_files().take_back_account_import(desk.change(&form.request_id, asked)).await.map(drop)
             }
         }
     }
 
     async fn list(&self, desk: &Desk, query: &ArchiveQuery) -> Result<(Vec<ImportSummary>, String), Status> {
-        let (school, state) = (self.school.clone(), State::from_str_name(&query.state).unwrap_or_default().into());
+        let state = State::from_str_name(&query.state).unwrap_or_default().into();
         let preview = match query.act.as_str() {
             "preview" => Some(true),
             "write" => Some(false),
             _ => None,
         };
         let (page_size, page_token, query) = (IMPORTS_SHOWN, query.page.clone(), query.query.clone());
-        Ok(match self.list.clone() {
-            None => {
+        Ok(match self.clone() {
+            Self::Students { school } => {
                 let asked = ListImportsRequest { school, query, state, preview, page_size, page_token };
                 let answer = desk.enrollments().list_imports(desk.request(asked)).await?.into_inner();
                 (answer.imports, answer.next_page_token)
             }
-            Some(list) => {
+            Self::Awards { school, list } => {
                 let asked = ListAwardImportsRequest { school, list, query, state, preview, page_size, page_token };
                 let answer = desk.awards().list_award_imports(desk.request(asked)).await?.into_inner();
+                (answer.imports, answer.next_page_token)
+            }
+            Self::Schools => {
+                let asked = ListSchoolImportsRequest { query, state, preview, page_size, page_token };
+                let answer = desk.directory_files().list_school_imports(desk.request(asked)).await?.into_inner();
+                (answer.imports, answer.next_page_token)
+            }
+            Self::Accounts => {
+                let asked = ListAccountImportsRequest { query, state, preview, page_size, page_token };
+                let answer = desk.directory_files().list_account_imports(desk.request(asked)).await?.into_inner();
                 (answer.imports, answer.next_page_token)
             }
         })
@@ -262,11 +367,18 @@ impl ReportPage {
     }
 
     fn can_write(&self) -> bool {
-        self.was_read() && self.report.preview && self.desk.user.is_clerk()
+        self.was_read() && self.report.preview && self.target.is_of(&self.desk.user)
     }
 
-    fn can_take_back(&self) -> bool {
-        self.was_read() && self.report.rows_returnable > 0 && self.desk.user.is_clerk()
+    /// What taking back does, where who looks may.
+    fn taken_back(&self) -> Option<&'static str> {
+        self.target.taken_back().filter(|_| self.was_read() && self.report.rows_returnable > 0 && self.target.is_of(&self.desk.user))
+    }
+
+    /// Where one-time passwords are made for those who came.
+    fn passwords(&self) -> Option<String> {
+        let came = !self.report.preview && self.report.state() == State::Done && self.report.rows_returnable > 0;
+        self.target.passwords(&self.report.import_id).filter(|_| came)
     }
 
     fn will_write(&self) -> i32 {
@@ -323,16 +435,14 @@ pub async fn sent(mut form: Multipart) -> Result<Sent, Status> {
 async fn send(desk: &Desk, target: &Target, form: Multipart) -> Result<String, Status> {
     let _turn = desk.gateway.turn_of_form().await?;
     let Sent { bytes, name, fields } = sent(form).await?;
-    let head = Upload {
-        school: target.school.clone(),
+    let head = target.head(Upload {
         preview: true,
-        all_or_nothing: false,
-        list: target.list.clone().unwrap_or_default(),
         include_hidden: fields.contains_key("include_hidden"),
         blank_clears: fields.contains_key("blank_clears"),
         file_name: name,
         wait: Some(false),
-    };
+        ..Upload::default()
+    });
     let request_id = fields.get("request_id").cloned().unwrap_or_else(|| desk.new_request_id());
     let report = target.send(desk, &request_id, head, bytes).await?;
     Ok(format!("{}/{}", target.imports(), report.import_id))
@@ -347,7 +457,7 @@ async fn send_students(desk: Desk, form: Multipart) -> Result<Response, PageErro
 }
 
 async fn send_awards(desk: Desk, Path((school, list)): Path<(String, String)>, form: Multipart) -> Result<Response, PageError> {
-    let target = Target { school: school.clone(), list: Some(list.clone()) };
+    let target = Target::Awards { school: school.clone(), list: list.clone() };
     match send(&desk, &target, form).await {
         Ok(page) => Ok(Redirect::to(&page).into_response()),
         Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
@@ -380,7 +490,7 @@ async fn students_report(desk: Desk, Path(import): Path<String>) -> Result<Respo
 }
 
 async fn awards_report(desk: Desk, Path((school, list, import)): Path<(String, String, String)>) -> Result<Response, PageError> {
-    report(desk, Target { school, list: Some(list) }, &import, String::new()).await
+    report(desk, Target::Awards { school, list }, &import, String::new()).await
 }
 
 #[derive(Deserialize)]
@@ -404,7 +514,7 @@ async fn students_commit(desk: Desk, Path(import): Path<String>, Form(form): For
 }
 
 async fn awards_commit(desk: Desk, Path((school, list, import)): Path<(String, String, String)>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
-    commit(desk, Target { school, list: Some(list) }, &import, &form).await
+    commit(desk, Target::Awards { school, list }, &import, &form).await
 }
 
 async fn take_back(desk: Desk, target: Target, import: &str, form: &ActForm) -> Result<Response, PageError> {
@@ -421,7 +531,7 @@ async fn students_take_back(desk: Desk, Path(import): Path<String>, Form(form): 
 }
 
 async fn awards_take_back(desk: Desk, Path((school, list, import)): Path<(String, String, String)>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
-    take_back(desk, Target { school, list: Some(list) }, &import, &form).await
+    take_back(desk, Target::Awards { school, list }, &import, &form).await
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -441,6 +551,7 @@ struct ArchivePage {
     rows: Vec<ImportSummary>,
     asked: ArchiveQuery,
     next: String,
+    error: String,
 }
 
 impl ArchivePage {
@@ -480,16 +591,61 @@ impl ArchivePage {
     }
 }
 
-async fn archive(desk: Desk, target: Target, asked: ArchiveQuery) -> Result<Response, PageError> {
+async fn archive(desk: Desk, target: Target, asked: ArchiveQuery, error: String) -> Result<Response, PageError> {
     let (rows, next) = target.list(&desk, &asked).await?;
-    Ok(render(&ArchivePage { desk, target, rows, asked, next }))
+    Ok(render(&ArchivePage { desk, target, rows, asked, next, error }))
 }
 
 async fn students_archive(desk: Desk, Query(asked): Query<ArchiveQuery>) -> Result<Response, PageError> {
     let target = Target::students(&desk);
-    archive(desk, target, asked).await
+    archive(desk, target, asked, String::new()).await
 }
 
 async fn awards_archive(desk: Desk, Path((school, list)): Path<(String, String)>, Query(asked): Query<ArchiveQuery>) -> Result<Response, PageError> {
-    archive(desk, Target { school, list: Some(list) }, asked).await
+    archive(desk, Target::Awards { school, list }, asked, String::new()).await
+}
+
+/// Sends a file of schools or of accounts; where it is refused, that is told above those of before.
+async fn send_directory(desk: Desk, target: Target, form: Multipart) -> Result<Response, PageError> {
+    match send(&desk, &target, form).await {
+        Ok(page) => Ok(Redirect::to(&page).into_response()),
+        Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
+        Err(status) => archive(desk, target, ArchiveQuery::default(), status.message().to_owned()).await,
+    }
+}
+
+async fn send_schools(desk: Desk, form: Multipart) -> Result<Response, PageError> {
+    send_directory(desk, Target::Schools, form).await
+}
+
+async fn send_accounts(desk: Desk, form: Multipart) -> Result<Response, PageError> {
+    send_directory(desk, Target::Accounts, form).await
+}
+
+async fn schools_archive(desk: Desk, Query(asked): Query<ArchiveQuery>) -> Result<Response, PageError> {
+    archive(desk, Target::Schools, asked, String::new()).await
+}
+
+async fn accounts_archive(desk: Desk, Query(asked): Query<ArchiveQuery>) -> Result<Response, PageError> {
+    archive(desk, Target::Accounts, asked, String::new()).await
+}
+
+async fn schools_report(desk: Desk, Path(import): Path<String>) -> Result<Response, PageError> {
+    report(desk, Target::Schools, &import, String::new()).await
+}
+
+async fn accounts_report(desk: Desk, Path(import): Path<String>) -> Result<Response, PageError> {
+    report(desk, Target::Accounts, &import, String::new()).await
+}
+
+async fn schools_commit(desk: Desk, Path(import): Path<String>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
+    commit(desk, Target::Schools, &import, &form).await
+}
+
+async fn accounts_commit(desk: Desk, Path(import): Path<String>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
+    commit(desk, Target::Accounts, &import, &form).await
+}
+
+async fn accounts_take_back(desk: Desk, Path(import): Path<String>, Form(form): Form<ActForm>) -> Result<Response, PageError> {
+    take_back(desk, Target::Accounts, &import, &form).await
 }

@@ -17,6 +17,7 @@ mod forgotten;
 mod home;
 mod imports;
 mod lists;
+mod passwords;
 mod pickers;
 mod schools;
 mod students;
@@ -42,10 +43,11 @@ use xuezhu_proto::{
         reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
     },
     enrollment::{
-        deputy_service_client::DeputyServiceClient, directory_service_client::DirectoryServiceClient,
-        enrollment_dossier_service_client::EnrollmentDossierServiceClient, enrollment_service_client::EnrollmentServiceClient,
-        enrollment_take_out_service_client::EnrollmentTakeOutServiceClient, enrollment_today_service_client::EnrollmentTodayServiceClient,
-        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
+        deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
+        directory_service_client::DirectoryServiceClient, enrollment_dossier_service_client::EnrollmentDossierServiceClient,
+        enrollment_service_client::EnrollmentServiceClient, enrollment_take_out_service_client::EnrollmentTakeOutServiceClient,
+        enrollment_today_service_client::EnrollmentTodayServiceClient, session_service_client::SessionServiceClient,
+        submission_service_client::SubmissionServiceClient,
     },
 };
 use xuezhu_service::{
@@ -64,6 +66,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(accounts::routes())
         .merge(schools::routes())
         .merge(imports::routes())
+        .merge(passwords::routes())
         .merge(students::routes())
         .merge(submissions::routes())
         .merge(lists::routes())
@@ -383,6 +386,11 @@ impl Desk {
     /// Schools and accounts.
     pub fn directory(&self) -> DirectoryServiceClient<Channel> {
         DirectoryServiceClient::new(self.enrollment_channel())
+    }
+
+    /// Schools and accounts as files.
+    pub fn directory_files(&self) -> DirectoryFileServiceClient<Channel> {
+        DirectoryFileServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Logging in.

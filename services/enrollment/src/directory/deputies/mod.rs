@@ -9,7 +9,7 @@ use uuid::Uuid;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Reason, Refusal, Role, StandsIn};
 use xuezhu_store::Tx;
 
-pub use self::store::DeputyRow;
+pub use self::store::{DeputyRow, named};
 use super::{school_for, store as accounts};
 
 /// How long somebody may stand in, in days.

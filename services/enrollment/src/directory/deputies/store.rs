@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_service::Context;
-use xuezhu_store::{StoreError, Tx, one, rows, run};
+use xuezhu_store::{StoreError, Tx, bulk_texts, one, rows, run, sql};
 
 use super::NewDeputy;
 
@@ -85,4 +85,10 @@ pub async fn next_of_account(tx: &mut Tx, account: &str, today: NaiveDate) -> Re
         account,
         today
     )
+}
+
+/// Those of these accounts that ever stood in for somebody, or will.
+pub async fn named(tx: &mut Tx, accounts: &[String]) -> Result<Vec<String>, StoreError> {
+    let found = rows!(tx, (String,), sql!("SELECT DISTINCT account FROM deputies WHERE account" in_texts 1), bulk_texts(accounts))?;
+    Ok(found.into_iter().map(|(account,)| account).collect())
 }

@@ -292,7 +292,8 @@ fn named_majors(errors: &mut FieldErrors, asked: &[pb::Major]) -> Vec<&'static M
     majors
 }
 
-fn new_school(request: &pb::CreateSchoolRequest) -> Result<NewSchool, Error> {
+/// The school that is asked for, or every field that is wrong.
+pub(in crate::directory) fn new_school(request: &pb::CreateSchoolRequest) -> Result<NewSchool, Error> {
     let mut errors = FieldErrors::default();
     let code = errors.parse("code", &request.code);
     let name = errors.text("name", &request.name, NAME_CHARACTERS);

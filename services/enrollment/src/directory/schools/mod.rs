@@ -15,11 +15,12 @@ use xuezhu_domain::{
 use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
+use self::store::Said;
 use crate::sharing;
 
 pub use self::{
     rules::{Offered, State, pattern},
-    store::{AuthorityRow, SchoolRow},
+    store::{AuthorityRow, MajorRow, SchoolRow},
     turning::{keep, turn, turn_now},
 };
 
@@ -65,6 +66,35 @@ pub async fn create(ctx: &Context, tx: &mut Tx, new: &NewSchool) -> Result<Schoo
     store::insert(tx, new).await?;
     store::add_majors(tx, new.code.as_str(), &new.majors).await?;
     shared(ctx, tx, new.code.as_str()).await
+}
+
+/// Enters schools at once; whoever calls asked whether the actor may, and that none is there.
+pub async fn enter(ctx: &Context, tx: &mut Tx, new: &[&NewSchool]) -> Result<(), Error> {
+    store::insert_many(tx, new).await?;
+    add(ctx, tx, new).await
+}
+
+/// Says names and telephones of schools anew, and adds the majors that are named; likewise.
+pub async fn say_anew(ctx: &Context, tx: &mut Tx, said: &[&NewSchool]) -> Result<(), Error> {
+    let rows: Vec<Said> = said.iter().map(|said| Said { code: said.code.as_str(), name: &said.name, telephone: &said.telephone }).collect();
+    store::rename_many(tx, &rows).await?;
+    add(ctx, tx, said).await
+}
+
+async fn add(ctx: &Context, tx: &mut Tx, schools: &[&NewSchool]) -> Result<(), Error> {
+    let majors: Vec<(&str, &[&'static Major])> = schools.iter().map(|school| (school.code.as_str(), &school.majors[..])).collect();
+    store::add_majors_of(tx, &majors).await?;
+    let codes: Vec<&str> = schools.iter().map(|school| school.code.as_str()).collect();
+    sharing::share_schools(ctx, tx, &codes).await
+}
+
+/// The majors of schools, those that ended too, by school.
+pub async fn majors_of(tx: &mut Tx, codes: &[String]) -> Result<HashMap<String, Vec<MajorRow>>, Error> {
+    let mut majors: HashMap<String, Vec<MajorRow>> = HashMap::new();
+    for row in store::majors(tx, codes).await? {
+        majors.entry(row.school.clone()).or_default().push(row);
+    }
+    Ok(majors)
 }
 
 /// Tells the feed of a school as it is now, and returns it.
@@ -152,13 +182,13 @@ pub async fn add_majors(ctx: &Context, tx: &mut Tx, code: &str, new: &[&'static 
     Ok(row)
 }
 
-/// Ends a major from a day on. One in which no student ever was is taken off: it was a slip.
+/// Ends a major from a day on. One in which no student ever was is taken off, once that day has come: it was a slip.
 pub async fn end_major(ctx: &Context, tx: &mut Tx, code: &str, key: &str, day: NaiveDate) -> Result<SchoolRow, Error> {
     let row = kept(ctx, tx, code).await?;
     let known = store::majors(tx, &[code.to_owned()]).await?;
     let known = known.into_iter().find(|known| format!("{}-{}", known.catalogue, known.code) == key);
     let known = known.ok_or_else(|| Refusal::field("key", format!("本校没有备案专业{key}")))?;
-    if store::is_used(tx, code, key).await? {
+    if day > ctx.today() || store::is_used(tx, code, key).await? {
         store::end_major(tx, code, &known.catalogue, &known.code, day).await?;
     } else {
         store::delete_major(tx, code, &known.catalogue, &known.code).await?;

@@ -1,5 +1,7 @@
 //! SQL of schools, their majors and their authorities.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use xuezhu_domain::majors::Major;
@@ -82,9 +84,31 @@ pub struct Filter {
 }
 
 #[derive(Serialize)]
-struct NewMajor {
+struct NewMajor<'n> {
+    school: &'n str,
     catalogue: &'static str,
     code: &'static str,
+}
+
+#[derive(Serialize)]
+struct NewRow<'n> {
+    code: &'n str,
+    name: &'n str,
+    region: &'n str,
+    kind: &'static str,
+    authority: &'n str,
+    telephone: &'n str,
+}
+
+/// What of a school is said anew.
+#[derive(Debug, Serialize)]
+pub struct Said<'s> {
+    /// Which.
+    pub code: &'s str,
+    /// Name.
+    pub name: &'s str,
+    /// Telephone.
+    pub telephone: &'s str,
 }
 
 pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreError> {
@@ -130,13 +154,53 @@ pub async fn set_state(tx: &mut Tx, code: &str, state: State, day: NaiveDate) ->
 
 /// Adds majors; those that had ended begin again.
 pub async fn add_majors(tx: &mut Tx, school: &str, majors: &[&'static Major]) -> Result<(), StoreError> {
-    let majors: Vec<NewMajor> = majors.iter().map(|major| NewMajor { catalogue: major.catalogue, code: major.stored }).collect();
+    add_majors_of(tx, &[(school, majors)]).await
+}
+
+/// The same of several schools.
+pub async fn add_majors_of(tx: &mut Tx, schools: &[(&str, &[&'static Major])]) -> Result<(), StoreError> {
+    // One that is said twice is added once: a statement may not touch a row twice.
+    let each = schools.iter().flat_map(|(school, majors)| majors.iter().map(move |major| (*school, major.catalogue, major.stored)));
+    let majors: Vec<NewMajor> = each.collect::<BTreeSet<_>>().into_iter().map(|(school, catalogue, code)| NewMajor { school, catalogue, code }).collect();
     run!(
         tx,
-        sql!("INSERT INTO school_majors (school, catalogue, code) SELECT $2, t.catalogue, t.code FROM " table 1 (catalogue text, code text)
+        sql!("INSERT INTO school_majors (school, catalogue, code) SELECT t.school, t.catalogue, t.code FROM "
+             table 1 (school text, catalogue text, code text)
              " WHERE true ON CONFLICT (school, catalogue, code) DO UPDATE SET ended_day = NULL"),
-        bulk_rows(&majors),
-        school
+        bulk_rows(&majors)
+    )?;
+    Ok(())
+}
+
+/// Enters schools.
+pub async fn insert_many(tx: &mut Tx, new: &[&NewSchool]) -> Result<(), StoreError> {
+    let rows: Vec<NewRow> = (new.iter())
+        .map(|new| NewRow {
+            code: new.code.as_str(),
+            name: &new.name,
+            region: new.region.as_str(),
+            kind: new.kind,
+            authority: new.authority.as_str(),
+            telephone: &new.telephone,
+        })
+        .collect();
+    run!(
+        tx,
+        sql!("INSERT INTO schools (code, name, region, kind, authority, state, telephone)
+              SELECT t.code, t.name, t.region, t.kind, t.authority, $2, t.telephone FROM "
+             table 1 (code text, name text, region text, kind text, authority text, telephone text)),
+        bulk_rows(&rows),
+        State::Active.as_str()
+    )?;
+    Ok(())
+}
+
+/// Sets names and telephones.
+pub async fn rename_many(tx: &mut Tx, said: &[Said<'_>]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE schools SET name = t.name, telephone = t.telephone FROM " table 1 (code text, name text, telephone text) " WHERE schools.code = t.code"),
+        bulk_rows(said)
     )?;
     Ok(())
 }
@@ -231,7 +295,7 @@ pub async fn record_authority(tx: &mut Tx, school: &str, row: &AuthorityRow, rec
         tx,
         "INSERT INTO school_authorities (school, from_day, authority, authority_before, reason, turned, recorded_by, recorded_by_name, recorded_at_us)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         ON CONFLICT (school, from_day) DO UPDATE SET authority = excluded.authority, reason = excluded.reason, turned = excluded.turned,
+         ON CONFLICT (school, from_day) DO UPDATE SET authority = excluded.authority, authority_before = excluded.authority_before, reason = excluded.reason, turned = excluded.turned,
              recorded_by = excluded.recorded_by, recorded_by_name = excluded.recorded_by_name, recorded_at_us = excluded.recorded_at_us",
         school,
         row.from_day,

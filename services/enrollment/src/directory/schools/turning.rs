@@ -30,14 +30,16 @@ pub async fn turn(ctx: &Context, tx: &mut Tx) -> Result<usize, Error> {
     Ok(turned.len())
 }
 
-/// Turns what is due whenever a day begins, and when the service starts.
+/// Turns what is due whenever a day begins, and when the service starts; each minute too: what was recorded for a day may be committed after it
+/// began.
 pub async fn keep(parts: Arc<Parts>, stop: CancellationToken) {
     let mut faults = Faults::new("authorities whose day has come", LOOK, MINUTE);
-    let mut turned_for = None;
+    let (mut turned_for, mut looks) = (None, 0_u64);
     loop {
         let today = parts.runner.clock().today();
         let mut wait = LOOK;
-        if turned_for != Some(today) {
+        looks += 1;
+        if turned_for != Some(today) || looks.is_multiple_of(MINUTE.as_secs()) {
             match turn_now(&parts).await {
                 Ok(()) => {
                     turned_for = Some(today);
