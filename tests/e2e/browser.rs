@@ -112,9 +112,16 @@ impl Browser {
         self.call("execute/sync", json!({ "script": script, "args": [selector, value] })).await.map(drop)
     }
 
+    /// Clicks. A page that goes on to the next takes its elements with it: what was found of it is looked for there.
     async fn click(&self, selector: &str) -> anyhow::Result<()> {
-        let element = self.find(selector).await?;
-        self.call(&format!("element/{element}/click"), json!({})).await.map(drop)
+        let begun = Instant::now();
+        loop {
+            let element = self.find(selector).await?;
+            match self.call(&format!("element/{element}/click"), json!({})).await {
+                Err(error) if error.to_string().contains("stale element") && begun.elapsed() < PAGE => {}
+                clicked => return clicked.map(drop),
+            }
+        }
     }
 
     /// Waits until the page holds a text.

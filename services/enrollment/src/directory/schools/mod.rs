@@ -182,13 +182,13 @@ pub async fn add_majors(ctx: &Context, tx: &mut Tx, code: &str, new: &[&'static 
     Ok(row)
 }
 
-/// Ends a major from a day on. One in which no student ever was is taken off, once that day has come: it was a slip.
+/// Ends a major from a day on. One in which no student ever was is taken off: it was a slip.
 pub async fn end_major(ctx: &Context, tx: &mut Tx, code: &str, key: &str, day: NaiveDate) -> Result<SchoolRow, Error> {
     let row = kept(ctx, tx, code).await?;
     let known = store::majors(tx, &[code.to_owned()]).await?;
     let known = known.into_iter().find(|known| format!("{}-{}", known.catalogue, known.code) == key);
     let known = known.ok_or_else(|| Refusal::field("key", format!("本校没有备案专业{key}")))?;
-    if day > ctx.today() || store::is_used(tx, code, key).await? {
+    if store::is_used(tx, code, key).await? {
         store::end_major(tx, code, &known.catalogue, &known.code, day).await?;
     } else {
         store::delete_major(tx, code, &known.catalogue, &known.code).await?;
