@@ -10,5 +10,7 @@ lint:
 bench *args:
     cargo build --profile dist
     cargo bench --profile dist -p xuezhu-tests --bench measure -- {{args}}
+inputs count="1000000":
+    INPUTS={{count}} cargo test -p xuezhu-workbook --test generated
 demo students="2000":
     cargo run --profile dist -- demo --students {{students}}
