@@ -4,9 +4,12 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use xuezhu::{client::Session, deployment::Deployment};
+use xuezhu::{
+    client::Session,
+    deployment::{Deployment, system_clock},
+};
 use xuezhu_service::settings::Settings;
-use xuezhu_store::{Db, one, rows};
+use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
     Engine, deployment, deployment_on, postgres,
     schools::{self, OTHER, People, SCHOOL, awards, number, reason, student, workbook},
@@ -505,4 +508,30 @@ async fn page_workbook_interface_and_tables_say_one_figure() {
         db.close().await;
         deployment.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_another_process_runs_is_left_alone_until_nobody_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let databases = (postgres::database().await, postgres::database().await);
+    let deployment = deployment_on(Some(databases.clone()), folder.path(), "none", Settings::default()).await;
+    let people = schools::open(&deployment).await;
+    let done = people.import(&[student(0)]).await;
+    let id: uuid::Uuid = done["importId"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let db = Db::open(&databases.0).await.expect("opens");
+    let now_us = system_clock().now_us();
+    // As if another process had begun it, and says that it runs: for a minute, then for a minute that is over.
+    for (alive_until_us, state) in [(now_us + 60_000_000, "RUNNING"), (now_us - 1, "LOST")] {
+        db.write(&(id, alive_until_us), |tx, (id, until)| {
+            Box::pin(async move {
+                run!(tx, "UPDATE imports SET state = 10, alive_until_us = $2 WHERE import = $1", *id, *until)?;
+                Ok::<_, xuezhu_store::StoreError>(())
+            })
+        })
+        .await
+        .expect("is written");
+        assert_eq!(people.clerk.get(&at(&done)).await.expect("is there")["state"], state);
+    }
+    db.close().await;
+    deployment.stop().await;
 }
