@@ -298,6 +298,38 @@ async fn a_confirmed_case_takes_evidence_from_both_sides_and_a_registration_too(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_file_that_stays_keeps_no_other() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let parts = deployment.aid_parts();
+        let vault = Vault::folder(&folder.path().join("evidence/aid")).expect("a vault");
+        let now_us = parts.runner.clock().now_us();
+        vault.put(Address([7; 32]), vec![1]).await.expect("is put");
+        // The first can never be taken away: that is no address.
+        for (id, address) in [(1, vec![1, 2, 3]), (2, vec![7; 32])] {
+            let leaving = (Uuid::from_u128(id), address);
+            deployment.databases()[1]
+                .write(&leaving, |tx, (evidence, address)| {
+                    Box::pin(async move {
+                        run!(tx, "INSERT INTO evidence_leaving (evidence, address, due_us, claimed) VALUES ($1, $2, 0, false)", *evidence, &address[..])
+                            .map(drop)
+                            .map_err(xuezhu_service::Error::from)
+                    })
+                })
+                .await
+                .expect("is written");
+        }
+        let keep = async |at_us: i64| upkeep::keep(&parts.runner, &vault, xuezhu_aid::evidence::Holding, at_us).await;
+        assert!(keep(now_us).await.is_err(), "{engine:?}: it is told");
+        assert!(matches!(vault.get(Address([7; 32])).await, Err(VaultError::Missing)), "{engine:?}: the other is gone");
+        assert_eq!(keep(now_us + 1).await.expect("is put off"), Done { lapsed: 0, swept: 0 }, "{engine:?}");
+        assert!(keep(now_us + DAYS_US).await.is_err(), "{engine:?}: it is tried again, and told again");
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_file_and_line_leaves_nothing_half_and_what_lapses_goes_by_rule() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");

@@ -85,6 +85,12 @@ pub(crate) async fn gone(tx: &mut Tx, evidence: &[Uuid]) -> Result<(), StoreErro
     Ok(())
 }
 
+/// They could not be taken away: no line may ask for them, and they are tried again.
+pub(crate) async fn put_off(tx: &mut Tx, evidence: &[Uuid], due_us: i64) -> Result<(), StoreError> {
+    run!(tx, sql!("UPDATE evidence_leaving SET due_us = $2 WHERE claimed = true AND evidence" in_uuids 1), bulk_uuids(evidence.iter().copied()), due_us)?;
+    Ok(())
+}
+
 pub(crate) async fn insert(tx: &mut Tx, row: &Row) -> Result<(), StoreError> {
     run!(
         tx,

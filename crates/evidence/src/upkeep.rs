@@ -14,6 +14,8 @@ use crate::{
 
 /// Lines that are looked at, and files that are taken away, at once.
 const AT_ONCE: i64 = 200;
+/// When a file is tried again that could not be taken away, in microseconds: after an hour.
+const AGAIN_US: i64 = 3600 * 1_000_000;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -82,17 +84,37 @@ async fn lapse_some<H: Holder>(
 }
 
 async fn sweep(runner: &Runner, vault: &Vault, now_us: i64) -> Result<usize, Error> {
-    let mut swept = 0;
+    let (mut swept, mut failed) = (0, None);
     loop {
         let claimed = runner.db().write(&now_us, |tx, now_us| Box::pin(async move { store::claim(tx, *now_us, AT_ONCE).await.map_err(Error::from) })).await?;
         if claimed.is_empty() {
-            return Ok(swept);
+            return failed.map_or(Ok(swept), Err);
         }
-        for (_, stored) in &claimed {
-            vault.remove(address(stored)?).await.map_err(|error| away(&error))?;
+        let (mut gone, mut stuck) = (Vec::new(), Vec::new());
+        for (evidence, stored) in &claimed {
+            match taken_away(vault, stored).await {
+                Ok(()) => gone.push(*evidence),
+                // One that stays must not keep the others: it is tried again later, and told.
+                Err(error) => {
+                    stuck.push(*evidence);
+                    failed = Some(error);
+                }
+            }
         }
-        let gone: Vec<Uuid> = claimed.iter().map(|(evidence, _)| *evidence).collect();
-        runner.db().write(&gone, |tx, gone| Box::pin(async move { store::gone(tx, gone).await.map_err(Error::from) })).await?;
-        swept += gone.len();
+        let of = (gone, stuck, now_us + AGAIN_US);
+        runner
+            .db()
+            .write(&of, |tx, (gone, stuck, again_us)| {
+                Box::pin(async move {
+                    store::gone(tx, gone).await?;
+                    Ok::<_, Error>(store::put_off(tx, stuck, *again_us).await?)
+                })
+            })
+            .await?;
+        swept += of.0.len();
     }
+}
+
+async fn taken_away(vault: &Vault, stored: &[u8]) -> Result<(), Error> {
+    vault.remove(address(stored)?).await.map_err(|error| away(&error))
 }
