@@ -1,20 +1,20 @@
 //! REST: transcoded routes, and the uploads and downloads, which stream and so have routes of their own.
 
 pub mod evidence;
+mod files;
 
 use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
     body::{Body, HttpBody},
-    extract::{DefaultBodyLimit, MatchedPath, Path, Query, Request as AxumRequest, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header},
+    extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Query, Request as AxumRequest, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use futures_util::{Stream, StreamExt};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use structured_proxy::transcode::{
     self, TranscodeState,
@@ -23,12 +23,7 @@ use structured_proxy::transcode::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, metadata::MetadataValue};
-use xuezhu_proto::{
-    aid::{self, award_service_client::AwardServiceClient},
-    common::{ImportReport, Upload},
-    enrollment::{self, directory_file_service_client::DirectoryFileServiceClient, enrollment_service_client::EnrollmentServiceClient},
-};
-use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, serve::MESSAGE_BYTES, trace::TRACEPARENT};
+use xuezhu_service::{Error, Reason, Refusal, refusal, runner::REPLAYED, trace::TRACEPARENT};
 
 use crate::{Gateway, openapi, pages::session, takeouts, upstream::Upstreams};
 
@@ -77,18 +72,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .layer(DefaultBodyLimit::max(JSON_BYTES))
         .layer(middleware::from_fn(somebody_only));
     let streamed = Router::new()
-        .route("/v1/schools/{school}/enrollments/import", post(import_enrollments))
-        .route("/v1/schools/{school}/awardLists/{list}/import", post(import_awards))
-        .route("/v1/schools/{school}/imports/{import}/markedWorkbook", get(marked_workbook))
-        .route("/v1/schools/{school}/awardLists/{list}/imports/{import}/markedWorkbook", get(marked_awards))
-        .route("/v1/schools/import", post(import_schools))
-        .route("/v1/accounts/import", post(import_accounts))
-        .route("/v1/schoolImports/{import}/markedWorkbook", get(marked_schools))
-        .route("/v1/accountImports/{import}/markedWorkbook", get(marked_accounts))
-        .route("/v1/schoolTemplate", get(school_template))
-        .route("/v1/accountTemplate", get(account_template))
-        .route("/v1/enrollmentTemplate", get(enrollment_template))
-        .route("/v1/awardTemplate", get(award_template))
+        .merge(files::routes())
         .merge(evidence::routes())
         .layer(middleware::from_fn(passable_keys_only))
         .layer(middleware::from_fn(own_pages_only))
@@ -102,31 +86,6 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .layer(middleware::from_fn(somebody_only))
         .with_state(gateway.clone());
     transcoded.merge(streamed).merge(taken_out)
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each parameter")]
-struct ImportQuery {
-    preview: bool,
-    all_or_nothing: bool,
-    include_hidden: bool,
-    blank_clears: bool,
-    file_name: String,
-    wait: Option<bool>,
-}
-
-impl ImportQuery {
-    fn head(self, school: String, list: String) -> Upload {
-        let Self { preview, all_or_nothing, include_hidden, blank_clears, file_name, wait } = self;
-        Upload { school, preview, all_or_nothing, list, include_hidden, blank_clears, file_name, wait }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-struct MarkedQuery {
-    faulty_only: bool,
 }
 
 /// A key that can't be passed on would promise in vain.
@@ -235,81 +194,20 @@ pub fn no_such_call() -> Response {
     error(&Error::from(Refusal::new(Reason::NotFound, "没有这个接口，请查阅 /openapi.json")).into())
 }
 
-/// A query that says something else than the route takes, told like every other error.
+/// A query; one that says something else than the route takes is told like every other error.
+struct Asked<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        Query::from_request_parts(parts, state).await.map(|Query(asked)| Self(asked)).map_err(|rejection| bad_query(&rejection))
+    }
+}
+
+/// A query that says something else than the route takes.
 fn bad_query(rejection: &QueryRejection) -> Response {
     error(&Error::from(Refusal::new(Reason::InvalidArgument, format!("查询参数有误：{rejection}"))).into())
-}
-
-async fn import_enrollments(
-    State(gateway): State<Arc<Gateway>>,
-    Path(school): Path<String>,
-    query: Result<Query<ImportQuery>, QueryRejection>,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    use enrollment::{ImportEnrollmentsRequest, import_enrollments_request::Part};
-    let head = query.head(school, String::new());
-    let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
-    let (pieces, ends) = pieces(body);
-    let first = ImportEnrollmentsRequest { part: Some(Part::Upload(head)) };
-    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportEnrollmentsRequest { part: Some(Part::Chunk(chunk)) }));
-    let answer = ends.of(client.import_enrollments(signed(&headers, stream))).await;
-    reported(answer.map(|answer| answer.map(|answer| answer.report)))
-}
-
-async fn import_awards(
-    State(gateway): State<Arc<Gateway>>,
-    Path((school, list)): Path<(String, String)>,
-    query: Result<Query<ImportQuery>, QueryRejection>,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    use aid::{ImportAwardsRequest, import_awards_request::Part};
-    let head = query.head(school, list);
-    let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone()).max_decoding_message_size(MESSAGE_BYTES);
-    let (pieces, ends) = pieces(body);
-    let first = ImportAwardsRequest { part: Some(Part::Upload(head)) };
-    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportAwardsRequest { part: Some(Part::Chunk(chunk)) }));
-    let answer = ends.of(client.import_awards(signed(&headers, stream))).await;
-    reported(answer.map(|answer| answer.map(|answer| answer.report)))
-}
-
-async fn import_schools(State(gateway): State<Arc<Gateway>>, query: Result<Query<ImportQuery>, QueryRejection>, headers: HeaderMap, body: Body) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    use enrollment::{ImportSchoolsRequest, import_schools_request::Part};
-    let head = query.head(String::new(), String::new());
-    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
-    let (pieces, ends) = pieces(body);
-    let first = ImportSchoolsRequest { part: Some(Part::Upload(head)) };
-    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportSchoolsRequest { part: Some(Part::Chunk(chunk)) }));
-    let answer = ends.of(client.import_schools(signed(&headers, stream))).await;
-    reported(answer.map(|answer| answer.map(|answer| answer.report)))
-}
-
-async fn import_accounts(State(gateway): State<Arc<Gateway>>, query: Result<Query<ImportQuery>, QueryRejection>, headers: HeaderMap, body: Body) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    use enrollment::{ImportAccountsRequest, import_accounts_request::Part};
-    let head = query.head(String::new(), String::new());
-    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone()).max_decoding_message_size(MESSAGE_BYTES);
-    let (pieces, ends) = pieces(body);
-    let first = ImportAccountsRequest { part: Some(Part::Upload(head)) };
-    let stream = futures_util::stream::iter([first]).chain(pieces.map(|chunk| ImportAccountsRequest { part: Some(Part::Chunk(chunk)) }));
-    let answer = ends.of(client.import_accounts(signed(&headers, stream))).await;
-    reported(answer.map(|answer| answer.map(|answer| answer.report)))
 }
 
 /// How a call ends whose body streams.
@@ -365,17 +263,6 @@ fn tokio_stream_of(receive: mpsc::Receiver<Vec<u8>>) -> impl Stream<Item = Vec<u
     futures_util::stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|piece| (piece, receive)) })
 }
 
-fn reported(answer: Result<tonic::Response<Option<ImportReport>>, Status>) -> Response {
-    match answer {
-        Err(status) => error(&status),
-        Ok(answer) => {
-            let replayed = answer.metadata().get(REPLAYED).is_some();
-            let report = answer.into_inner().unwrap_or_default();
-            told("xuezhu.common.v1.ImportReport", &report, replayed)
-        }
-    }
-}
-
 /// A message as an answer; whether it is that of an earlier, equal request is said in its head.
 fn told(name: &str, message: &impl prost::Message, replayed: bool) -> Response {
     let mut response = axum::Json(json_of(name, message)).into_response();
@@ -392,122 +279,6 @@ fn json_of(name: &str, message: &impl prost::Message) -> serde_json::Value {
     let message = DynamicMessage::decode(descriptor, &message.encode_to_vec()[..]).unwrap_or_else(|_| unreachable!("a message of this type was encoded"));
     let options = SerializeOptions::new().skip_default_fields(false);
     message.serialize_with_options(serde_json::value::Serializer, &options).unwrap_or_default()
-}
-
-async fn marked_workbook(
-    State(gateway): State<Arc<Gateway>>,
-    Path((school, import_id)): Path<(String, String)>,
-    query: Result<Query<MarkedQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone());
-    let asked = enrollment::DownloadMarkedWorkbookRequest { school, import_id, faulty_only: query.faulty_only };
-    match client.download_marked_workbook(signed(&headers, asked)).await {
-        Ok(answer) => workbook(
-            if query.faulty_only { "students-faulty.xlsx" } else { "students-marked.xlsx" },
-            Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))),
-        ),
-        Err(status) => error(&status),
-    }
-}
-
-async fn marked_awards(
-    State(gateway): State<Arc<Gateway>>,
-    Path((school, list, import_id)): Path<(String, String, String)>,
-    query: Result<Query<MarkedQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone());
-    let asked = aid::DownloadMarkedAwardsRequest { school, list, import_id, faulty_only: query.faulty_only };
-    match client.download_marked_awards(signed(&headers, asked)).await {
-        Ok(answer) => {
-            let name = if query.faulty_only { "awards-faulty.xlsx" } else { "awards-marked.xlsx" };
-            workbook(name, Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))))
-        }
-        Err(status) => error(&status),
-    }
-}
-
-async fn enrollment_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let mut client = EnrollmentServiceClient::new(gateway.upstreams.enrollment.clone());
-    match client.download_template(signed(&headers, enrollment::DownloadTemplateRequest {})).await {
-        Ok(answer) => workbook("students.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
-        Err(status) => error(&status),
-    }
-}
-
-async fn award_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let mut client = AwardServiceClient::new(gateway.upstreams.aid.clone());
-    match client.download_award_template(signed(&headers, aid::DownloadAwardTemplateRequest {})).await {
-        Ok(answer) => workbook("awards.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
-        Err(status) => error(&status),
-    }
-}
-
-async fn marked_schools(
-    State(gateway): State<Arc<Gateway>>,
-    Path(import_id): Path<String>,
-    query: Result<Query<MarkedQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
-    let asked = enrollment::DownloadMarkedSchoolsRequest { import_id, faulty_only: query.faulty_only };
-    match client.download_marked_schools(signed(&headers, asked)).await {
-        Ok(answer) => {
-            let name = if query.faulty_only { "schools-faulty.xlsx" } else { "schools-marked.xlsx" };
-            workbook(name, Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))))
-        }
-        Err(status) => error(&status),
-    }
-}
-
-async fn school_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
-    match client.download_school_template(signed(&headers, enrollment::DownloadSchoolTemplateRequest {})).await {
-        Ok(answer) => workbook("schools.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
-        Err(status) => error(&status),
-    }
-}
-
-async fn marked_accounts(
-    State(gateway): State<Arc<Gateway>>,
-    Path(import_id): Path<String>,
-    query: Result<Query<MarkedQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
-    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
-    let asked = enrollment::DownloadMarkedAccountsRequest { import_id, faulty_only: query.faulty_only };
-    match client.download_marked_accounts(signed(&headers, asked)).await {
-        Ok(answer) => {
-            let name = if query.faulty_only { "accounts-faulty.xlsx" } else { "accounts-marked.xlsx" };
-            workbook(name, Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk))))
-        }
-        Err(status) => error(&status),
-    }
-}
-
-async fn account_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let mut client = DirectoryFileServiceClient::new(gateway.upstreams.enrollment.clone());
-    match client.download_account_template(signed(&headers, enrollment::DownloadAccountTemplateRequest {})).await {
-        Ok(answer) => workbook("accounts.xlsx", Body::from_stream(answer.into_inner().map(|piece| piece.map(|piece| piece.chunk)))),
-        Err(status) => error(&status),
-    }
 }
 
 /// A workbook that is to be saved under a name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{DefaultBodyLimit, Path, Query, State, rejection::JsonRejection, rejection::QueryRejection},
+    extract::{DefaultBodyLimit, Path, State, rejection::JsonRejection},
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
     routing::post,
@@ -20,7 +20,7 @@ use xuezhu_proto::{
 };
 use xuezhu_service::{Error, Reason, Refusal, runner::REPLAYED};
 
-use super::{bad_query, error, pieces, signed, told};
+use super::{Asked, error, pieces, signed, told};
 use crate::Gateway;
 
 /// Bytes of what somebody opens a file for, as JSON.
@@ -45,14 +45,11 @@ struct NameQuery {
     name: String,
 }
 
-type Named = Result<Query<NameQuery>, QueryRejection>;
+type Named = Asked<NameQuery>;
 
 async fn add_to_enrollment_dossier(State(gateway): State<Arc<Gateway>>, Path(dossier): Path<String>, named: Named, headers: HeaderMap, body: Body) -> Response {
     use enrollment::{AddEvidenceRequest, add_evidence_request::Part};
-    let Query(NameQuery { name }) = match named {
-        Ok(query) => query,
-        Err(rejection) => return bad_query(&rejection),
-    };
+    let Asked(NameQuery { name }) = named;
     let head = EvidenceHead { dossier, case: String::new(), name };
     let (pieces, ends) = pieces(body);
     let first = AddEvidenceRequest { part: Some(Part::Head(head)) };
@@ -62,17 +59,11 @@ async fn add_to_enrollment_dossier(State(gateway): State<Arc<Gateway>>, Path(dos
 }
 
 async fn add_to_aid_dossier(State(gateway): State<Arc<Gateway>>, Path(dossier): Path<String>, named: Named, headers: HeaderMap, body: Body) -> Response {
-    match named {
-        Ok(Query(NameQuery { name })) => add_to_aid(&gateway, EvidenceHead { dossier, case: String::new(), name }, &headers, body).await,
-        Err(rejection) => bad_query(&rejection),
-    }
+    add_to_aid(&gateway, EvidenceHead { dossier, case: String::new(), name: named.0.name }, &headers, body).await
 }
 
 async fn add_to_case(State(gateway): State<Arc<Gateway>>, Path(case): Path<String>, named: Named, headers: HeaderMap, body: Body) -> Response {
-    match named {
-        Ok(Query(NameQuery { name })) => add_to_aid(&gateway, EvidenceHead { dossier: String::new(), case, name }, &headers, body).await,
-        Err(rejection) => bad_query(&rejection),
-    }
+    add_to_aid(&gateway, EvidenceHead { dossier: String::new(), case, name: named.0.name }, &headers, body).await
 }
 
 async fn add_to_aid(gateway: &Gateway, head: EvidenceHead, headers: &HeaderMap, body: Body) -> Response {
