@@ -33,7 +33,7 @@ fn scan(says: &str) -> Vec<u8> {
 }
 
 fn photo(says: &str) -> Vec<u8> {
-    [&[0xff, 0xd8, 0xff, 0xe0][..], says.as_bytes(), &[0xff, 0xd9]].concat()
+    [&[0xff, 0xd8, 0xff, 0xda, 0, 2][..], says.as_bytes(), &[0xff, 0xd9]].concat()
 }
 
 fn name(serial: u32) -> String {
@@ -173,6 +173,8 @@ async fn a_file_is_added_to_a_correction_signed_with_it_and_opened_for_a_purpose
         let digest = people.officer.get(&dossier).await.expect("a dossier")["digest"].clone();
         people.officer.post(&format!("{dossier}/sign"), &json!({ "digest": digest }), "").await.expect("is performed");
         assert_eq!(reason(people.clerk.upload(&add, scan("迟到"), "").await), (400, "WRONG_STATE".into()));
+        let again = people.clerk.upload(&add, scan("200元"), "once").await.expect("is answered again");
+        assert_eq!(again["evidence"], added["evidence"], "{engine:?}: whatever became of the dossier since");
         assert_eq!(listed(&people.clerk, &dossier).await["mayAdd"], false);
         deployment.stop().await;
     }

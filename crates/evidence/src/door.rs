@@ -78,7 +78,8 @@ impl<H: Holder> Door<'_, H> {
         let asked = self.runner.read(ctx, "AddEvidence", &with, |ctx, tx, (holder, subject)| {
             Box::pin(async move {
                 holder.readable(ctx, tx, *subject).await?;
-                holder.may_add(ctx, tx, *subject).await.map(drop)
+                // What was added may be asked for again by whoever lost the answer, whatever became of the dossier since.
+                if xuezhu_service::was_answered(ctx, tx).await? { Ok(()) } else { holder.may_add(ctx, tx, *subject).await.map(drop) }
             })
         });
         asked.await.map(drop)

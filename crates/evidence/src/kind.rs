@@ -105,7 +105,7 @@ impl Kind {
         }
         let kind = Self::begun(bytes)?;
         let is_whole = match kind {
-            Self::Jpeg => bytes.windows(2).skip(2).any(|pair| pair == [0xff, 0xd9]),
+            Self::Jpeg => ends_as_jpeg(bytes),
             Self::Png => ends_as_png(bytes),
             Self::Pdf => bytes[bytes.len().saturating_sub(END_WITHIN)..].windows(5).any(|end| end == b"%%EOF"),
             Self::Tiff => begins_as_tiff(bytes),
@@ -159,6 +159,36 @@ impl TryFrom<i32> for Kind {
 #[derive(Debug, thiserror::Error)]
 #[error("no kind of file has the code {0}")]
 pub struct UnknownKind(i32);
+
+/// Whether the segments of a JPEG go on to the end of its picture (ITU-T T.81, annex B). A picture within a segment, as cameras keep a small
+/// one, is passed over with it; what stands after the end is let be.
+fn ends_as_jpeg(bytes: &[u8]) -> bool {
+    const SCAN: u8 = 0xda;
+    const END: u8 = 0xd9;
+    let (mut at, mut is_begun) = (2, false);
+    loop {
+        // Between segments any number of filling bytes may stand.
+        let Some(filled) = bytes.get(at..).filter(|rest| rest.starts_with(&[0xff])) else { return false };
+        let Some(marker) = filled.iter().position(|byte| *byte != 0xff) else { return false };
+        at += marker + 1;
+        let code = filled[marker];
+        if code == END {
+            return is_begun;
+        }
+        let Some(length) = bytes.get(at..at + 2).map(|length| usize::from(length[0]) << 8 | usize::from(length[1])) else { return false };
+        if length < 2 {
+            return false;
+        }
+        at += length;
+        if code == SCAN {
+            is_begun = true;
+            // What is scanned goes on to a marker that is none of its own: a byte that is told apart (00), or one to begin again from.
+            let is_next = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7 | 0xff);
+            let Some(next) = bytes.get(at..).and_then(|rest| rest.windows(2).position(is_next)) else { return false };
+            at += next;
+        }
+    }
+}
 
 /// Whether the chunks of a PNG go on to its last one.
 fn ends_as_png(bytes: &[u8]) -> bool {
@@ -238,9 +268,36 @@ mod tests {
         format!("%PDF-1.7\n1 0 obj\n{inside}\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n").into_bytes()
     }
 
+    fn segment(code: u8, data: &[u8]) -> Vec<u8> {
+        [&[0xff, code][..], &u16::try_from(data.len() + 2).expect("is small").to_be_bytes(), data].concat()
+    }
+
+    fn jpeg(before: &[Vec<u8>]) -> Vec<u8> {
+        let scan = [&segment(0xda, &[1; 4])[..], &[7, 0xff, 0, 8, 0xff, 0xd0, 9]].concat();
+        [&[0xff, 0xd8][..], &before.concat(), &scan, &[0xff], &segment(0xc4, &[3; 8]), &scan, &[0xff, 0xd9]].concat()
+    }
+
+    #[test]
+    fn a_photograph_is_whole_where_its_own_picture_ends() {
+        let small = [&[0xff, 0xd8][..], &segment(0xda, &[0; 4]), &[5, 5, 0xff, 0xd9]].concat();
+        let whole = jpeg(&[segment(0xe1, &small), segment(0xfe, b"note")]);
+        assert_eq!(Kind::of(&whole), Ok(Kind::Jpeg));
+        assert_eq!(Kind::of(&[&whole[..], b"what a phone puts after it"].concat()), Ok(Kind::Jpeg));
+        for cut in 3..whole.len() {
+            assert_eq!(Kind::of(&whole[..cut]), Err(Fault::Broken), "{cut} of {}", whole.len());
+        }
+        for (bytes, why) in [
+            (&[0xff, 0xd8, 0xff, 0xd9][..], "no picture"),
+            (&[0xff, 0xd8, 0xff, 0xe0, 0, 1, 0xff, 0xd9], "a length that goes nowhere"),
+            (&[0xff, 0xd8, 0xff, 0xe0, 0, 2, 9, 0xff, 0xd9], "something between segments"),
+        ] {
+            assert_eq!(Kind::of(bytes), Err(Fault::Broken), "{why}");
+        }
+    }
+
     #[test]
     fn a_file_is_what_its_content_says_and_whole() {
-        let jpeg = [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 20], &[0xff, 0xd9]].concat();
+        let jpeg = jpeg(&[segment(0xe0, &[7; 14])]);
         let tiff = [&b"II*\0"[..], &8_u32.to_le_bytes(), &[0, 0]].concat();
         let png = png();
         for (bytes, is) in [

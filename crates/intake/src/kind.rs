@@ -166,6 +166,11 @@ pub trait Kind: Clone + Send + Sync + 'static {
     /// What its imports belong to.
     fn of(&self) -> Of;
 
+    /// Whose turn writing waits for: that of its school, unless what is written may be met elsewhere too.
+    fn turn(&self) -> String {
+        self.of().school
+    }
+
     /// Refuses whoever may not.
     fn may<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, act: Act) -> Work<'t, ()>;
 

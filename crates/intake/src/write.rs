@@ -95,7 +95,7 @@ pub async fn run<K: Kind>(ctx: &Context, tx: &mut Tx, job: &Job<K>) -> Result<Im
     kind.may(ctx, tx, Act::Enter).await?;
     let prepared = job.prepared.as_ref().map_err(Clone::clone)?;
     if !sent.preview {
-        store::take_turn(tx, K::ABOUT.code, &kind.of().school).await?;
+        store::take_turn(tx, K::ABOUT.code, &kind.turn()).await?;
     }
     if !sent.begun {
         sent.begin(ctx, tx).await?;

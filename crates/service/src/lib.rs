@@ -58,6 +58,6 @@ pub use forgetting::Forgetting;
 pub use keyring::Keyring;
 pub use permission::{Permission, Place};
 pub use refusal::{Error, FieldErrors, Reason, Refusal};
-pub use runner::Runner;
+pub use runner::{Runner, was_answered};
 pub use sessions::Sessions;
 pub use trace::Trace;

@@ -269,6 +269,15 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
     }
 }
 
+/// Whether something was done under this request's id: its repetition is answered, or refused, where it is run.
+pub async fn was_answered(ctx: &Context, tx: &mut Tx) -> Result<bool, Error> {
+    if ctx.request_id.is_empty() {
+        return Ok(false);
+    }
+    let known = one!(tx, (i32,), "SELECT 1 FROM requests WHERE actor = $1 AND request_id = $2", &ctx.actor.account, &ctx.request_id)?;
+    Ok(known.is_some())
+}
+
 impl<R> Answer<R> {
     fn into_response(self) -> Response<R> {
         match self {
