@@ -2,6 +2,7 @@
 use std::{env, fs, path::PathBuf};
 
 const PROTOS: &[&str] = &[
+    "xuezhu/common/v1/label.proto",
     "xuezhu/common/v1/problem.proto",
     "xuezhu/common/v1/reason.proto",
     "xuezhu/common/v1/dossier.proto",
@@ -37,6 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The encoded set keeps the google.api.http options, which the plain struct drops.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
-    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    // Messages know their names, by which a field's label is found.
+    let mut config = prost_build::Config::new();
+    config.enable_type_names();
+    tonic_prost_build::configure().compile_fds_with_config(compiler.file_descriptor_set(), config)?;
     Ok(())
 }

@@ -590,8 +590,7 @@ async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path
     page.sees("市级主管部门（备案）").await?;
 
     page.log_in(base, "head").await?;
-    page.sees("校长委托").await?;
-    page.go(&format!("{base}/deputies")).await?;
+    page.click("header nav a[href='/deputies']").await?;
     page.sees("没有委托过").await?;
     for (account, says) in [("other", "账号：应为本校未停用的经办人账号"), ("clerk", "已委托clerk")] {
         let script = "document.querySelector('#account').value = ''; document.querySelector('#reason').value = ''; document.querySelector('#from_date').value = '2026-10-26'; document.querySelector('#to_date').value = '2026-10-30'";

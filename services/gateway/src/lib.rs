@@ -8,11 +8,13 @@
 //! | [`openapi`] | the document, from the same descriptors that the routes come from |
 //! | [`seen`] | the span of a request, and the id that its answer tells |
 //! | [`pages`] | what schools and departments work with |
+//! | [`parts`] | what pages are made of |
 //!
 //! To add a call: annotate it in `proto/`. To add a page: a function in `pages/`, a template, a line in its router.
 
 pub mod openapi;
 pub mod pages;
+pub mod parts;
 pub mod rest;
 pub mod seen;
 pub mod takeouts;
@@ -34,7 +36,7 @@ use tonic::{Status, transport::Channel};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::RequestBodyTimeoutLayer};
 use xuezhu_service::{
-    Ids,
+    Ids, Keyring,
     health::{Checks, Readiness},
     serve, telemetry,
 };
@@ -56,6 +58,10 @@ pub struct Gateway {
     forms: Arc<Semaphore>,
     /// How fresh the data are, as was told last.
     last_told: pages::fresh::LastTold,
+    /// How much waits for whom, as was counted last.
+    waits: pages::waits::LastCounted,
+    /// Seals what passes through the log-in page; what was sealed before a restart does not open any more.
+    seal: Keyring,
 }
 
 /// Forms with a file that are held at once: each may take as much as an upload, and its copy.
@@ -73,6 +79,8 @@ impl Gateway {
             clock,
             forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)),
             last_told: pages::fresh::LastTold::default(),
+            waits: pages::waits::LastCounted::default(),
+            seal: Keyring::generate().0,
         }
     }
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::State,
+    extract::{Query, State},
     http::{HeaderMap, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -25,7 +25,7 @@ use super::{
     session::{self, User},
     show,
 };
-use crate::Gateway;
+use crate::{Gateway, parts::Address};
 
 /// Dossiers in each part that the page of today shows.
 const ROWS: i32 = 200;
@@ -47,16 +47,48 @@ struct LogInPage {
     freshness: String,
     /// Whether this browser would keep no cookie of ours: they are for HTTPS only, and it came by plain HTTP.
     no_cookie: bool,
+    /// Where to, once logged in.
+    next: String,
+    /// A form that was filled in before, sealed.
+    carried: String,
 }
 
-#[derive(Deserialize)]
-struct LogInForm {
+impl LogInPage {
+    fn of(gateway: &Gateway, headers: &HeaderMap, going: Going) -> Self {
+        Self {
+            error: String::new(),
+            account: going.account,
+            freshness: gateway.freshness(),
+            no_cookie: keeps_no_cookie(gateway, headers),
+            // Nowhere but here.
+            next: Address::own(&going.next).map(|next| next.to_string()).unwrap_or_default(),
+            carried: going.carried,
+        }
+    }
+}
+
+/// Who logs in, and what for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Going {
     account: String,
     password: String,
+    next: String,
+    carried: String,
 }
 
-async fn log_in_page(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    render(&LogInPage { error: String::new(), account: String::new(), freshness: gateway.freshness(), no_cookie: keeps_no_cookie(&gateway, &headers) })
+/// The log-in page that leads on to another.
+pub fn log_in_for(next: &Address) -> Address {
+    Address::of("/login").with("next", next.to_string())
+}
+
+/// The log-in page, for a form that was filled in while the session ended.
+pub fn log_in_again(gateway: &Gateway, headers: &HeaderMap, next: &Address, carried: String) -> Response {
+    render(&LogInPage::of(gateway, headers, Going { next: next.to_string(), carried, ..Going::default() }))
+}
+
+async fn log_in_page(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Query(going): Query<Going>) -> Response {
+    render(&LogInPage::of(&gateway, &headers, Going { next: going.next, ..Going::default() }))
 }
 
 /// Whether a browser that sent these headers throws our cookies away: it would come back to the log-in page again and again.
@@ -67,18 +99,16 @@ fn keeps_no_cookie(gateway: &Gateway, headers: &HeaderMap) -> bool {
     gateway.secure_cookies && !secure
 }
 
-async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(form): Form<LogInForm>) -> Response {
-    let request = super::from_where(&headers, CreateSessionRequest { account: form.account.trim().to_owned(), password: form.password });
+async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(going): Form<Going>) -> Response {
+    let request = super::from_where(&headers, CreateSessionRequest { account: going.account.trim().to_owned(), password: going.password.clone() });
     match SessionServiceClient::new(gateway.upstreams.enrollment.clone()).create_session(request).await {
         Ok(answer) => {
             let session = answer.into_inner();
-            let to = if session.must_change_password { "/password" } else { "/" };
-            (AppendHeaders([(header::SET_COOKIE, session::cookie(&session.access_token, gateway.secure_cookies))]), Redirect::to(to)).into_response()
+            let to = if session.must_change_password { Address::of("/password") } else { Address::own(&going.next).unwrap_or(Address::of("/")) };
+            (AppendHeaders([(header::SET_COOKIE, session::cookie(&session.access_token, gateway.secure_cookies))]), Redirect::to(&to.to_string()))
+                .into_response()
         }
-        Err(status) => {
-            let no_cookie = keeps_no_cookie(&gateway, &headers);
-            render(&LogInPage { error: status.message().to_owned(), account: form.account, freshness: gateway.freshness(), no_cookie })
-        }
+        Err(status) => render(&LogInPage { error: status.message().to_owned(), ..LogInPage::of(&gateway, &headers, going) }),
     }
 }
 
@@ -216,6 +246,11 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
         forgotten,
         no_aid,
     }))
+}
+
+/// How much of what waits is for whoever looks.
+pub fn count_of_mine(desk: &Desk, of_enrollment: Inbox, of_aid: Inbox, lists: &[AwardListInBrief]) -> usize {
+    waiting(&desk.user, &[(Keeper::Enrollment, of_enrollment), (Keeper::Aid, of_aid)], lists, &desk.today()).mine_count
 }
 
 /// What waits, parted by whom it waits for.

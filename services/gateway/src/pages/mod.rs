@@ -1,8 +1,10 @@
 //! Pages, rendered on the server, readable without JavaScript. Each asks the services with the token of who looks.
 
 pub mod fresh;
+pub mod home;
 pub mod session;
 pub mod show;
+pub mod waits;
 
 mod accounts;
 mod cases;
@@ -14,7 +16,6 @@ mod doubles;
 mod evidence;
 mod flags;
 mod forgotten;
-mod home;
 mod imports;
 mod lists;
 mod passwords;
@@ -56,12 +57,24 @@ use xuezhu_service::{
     trace::{TRACEPARENT, Trace},
 };
 
-use crate::{Gateway, rest};
+use xuezhu_domain::Term;
+
+pub use crate::parts::words::in_chinese;
+use crate::{
+    Gateway,
+    parts::{
+        Address, about,
+        returned::{self, Pages, Returned, Unanswered},
+    },
+    rest,
+};
 use session::User;
+use waits::Waits;
 
 /// Every page.
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
+    let router = Router::new()
+        .merge(about::routes())
         .merge(home::routes())
         .merge(accounts::routes())
         .merge(schools::routes())
@@ -81,8 +94,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(deputies::routes())
         .merge(takeouts::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
-        .layer(middleware::from_fn(own_forms_only))
-        .with_state(gateway)
+        .with_state(gateway.clone());
+    let pages = Pages { gateway, router: router.clone() };
+    router.layer(middleware::from_fn_with_state(pages, returned::bring_back)).layer(middleware::from_fn(own_forms_only))
 }
 
 /// Forms are taken only from our own pages. The cookie is `SameSite=Strict`; this is the second lock.
@@ -101,6 +115,12 @@ pub struct Desk {
     trace: Option<Trace>,
     /// Who is logged in.
     pub user: User,
+    /// Where the page is.
+    pub here: Address,
+    /// A form that comes back to it.
+    pub returned: Option<Arc<Returned>>,
+    /// How much waits for whoever looks.
+    pub waits: Waits,
     /// How fresh the mirror is; none where aid does not answer.
     pub mirror: Option<GetMirrorResponse>,
     /// The population registry: `none` or `file`.
@@ -140,23 +160,35 @@ struct ErrorPage {
     trace: String,
 }
 
+impl PageError {
+    /// The code of HTTP with which a refusal is answered.
+    pub fn http_code(status: &Status) -> StatusCode {
+        Self::told(status).0
+    }
+
+    fn told(status: &Status) -> (StatusCode, &'static str, &'static str) {
+        match if rest::went_away(status) { Code::Unavailable } else { status.code() } {
+            Code::NotFound => (StatusCode::NOT_FOUND, "找不到", "请检查链接，或从首页重新进入。"),
+            Code::PermissionDenied => (StatusCode::FORBIDDEN, "无权操作", "请换用有权限的账号登录。"),
+            Code::InvalidArgument => (StatusCode::BAD_REQUEST, "填写有误", "请返回修改后重试。"),
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => (StatusCode::SERVICE_UNAVAILABLE, "服务暂时不可用", "数据没有丢失，请稍后重试。"),
+            Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
+            _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
+        }
+    }
+}
+
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match self {
-            Self::LogIn => Redirect::to("/login").into_response(),
+            Self::LogIn => {
+                let mut response = Redirect::to("/login").into_response();
+                response.extensions_mut().insert(Unanswered::LogIn);
+                response
+            }
             Self::ChangePassword => Redirect::to("/password").into_response(),
             Self::Refused(status) => {
-                let code = if rest::went_away(&status) { Code::Unavailable } else { status.code() };
-                let (code, title, hint) = match code {
-                    Code::NotFound => (StatusCode::NOT_FOUND, "找不到", "请检查链接，或从首页重新进入。"),
-                    Code::PermissionDenied => (StatusCode::FORBIDDEN, "无权操作", "请换用有权限的账号登录。"),
-                    Code::InvalidArgument => (StatusCode::BAD_REQUEST, "填写有误", "请返回修改后重试。"),
-                    Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
-                        (StatusCode::SERVICE_UNAVAILABLE, "服务暂时不可用", "数据没有丢失，请稍后重试。")
-                    }
-                    Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
-                    _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
-                };
+                let (code, title, hint) = Self::told(&status);
                 let page = ErrorPage {
                     title,
                     message: in_chinese(status.message()),
@@ -167,6 +199,7 @@ impl IntoResponse for PageError {
                 };
                 let mut response = (code, render(&page)).into_response();
                 response.extensions_mut().insert(page);
+                response.extensions_mut().insert(Unanswered::Refused(status));
                 response
             }
         }
@@ -197,71 +230,6 @@ impl Gateway {
     }
 }
 
-/// Fields of the forms, as the pages call them.
-const FIELDS: [(&str, &str); 45] = [
-    ("as_of", "哪一天的学籍"),
-    ("known_at", "按哪一天以前的登记"),
-    ("class_name", "班级"),
-    ("major", "专业"),
-    ("text", "说明或理由"),
-    ("reason", "原因"),
-    ("flag", "链接中的疑点编号"),
-    ("enrollment", "链接中的学籍编号"),
-    ("submission", "链接中的上报编号"),
-    ("list", "链接中的名单编号"),
-    ("entries", "勾选的学生"),
-    ("effective_date", "生效日期"),
-    ("term", "学期"),
-    ("account", "账号"),
-    ("display_name", "姓名"),
-    ("role", "角色"),
-    ("organisation", "所属"),
-    ("code", "学校代码"),
-    ("name", "名称"),
-    ("region", "所在地行政区划码"),
-    ("authority", "主管部门的行政区划码"),
-    ("kind", "性质"),
-    ("majors", "备案专业代码"),
-    ("flags", "勾选的疑点"),
-    ("case", "链接中的台账编号"),
-    ("outcome", "处理结果"),
-    ("amount_fen", "金额"),
-    ("responsible", "责任人"),
-    ("scope", "适用范围"),
-    ("from_date", "起始日期"),
-    ("to_date", "截止日期"),
-    ("steps", "环节"),
-    ("remark", "备注"),
-    ("dossier", "链接中的业务单编号"),
-    ("deputy", "链接中的委托编号"),
-    ("items", "勾选的学生"),
-    ("school", "学校代码"),
-    ("first_month", "停发的起始月份"),
-    ("months", "核减的月份"),
-    ("about", "链接中的名单编号"),
-    ("purpose", "用途"),
-    ("evidence", "链接中的材料编号"),
-    ("telephone", "联系电话"),
-    ("end_date", "停招日期"),
-    ("key", "专业"),
-];
-
-/// A service's message with its fields named as on the page. Of one of a list, such as `majors[1]`, the place is said.
-pub fn in_chinese(message: &str) -> String {
-    let part = |part: &str| match part.split_once('：') {
-        Some((field, told)) => {
-            let (name, place) = field.split_once('[').unwrap_or((field, ""));
-            let label = FIELDS.iter().find(|(known, _)| *known == name).map_or(field, |(_, label)| label);
-            match place.trim_end_matches(']').parse::<usize>() {
-                Ok(place) => format!("{label}第{}个：{told}", place + 1),
-                Err(_) => format!("{label}：{told}"),
-            }
-        }
-        None => part.to_owned(),
-    };
-    message.split('；').map(part).collect::<Vec<_>>().join("；")
-}
-
 /// Said of an act that a page does not know: nothing is done.
 pub fn unknown_act(act: &str) -> PageError {
     let act: String = act.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
@@ -284,8 +252,13 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
 
     async fn from_request_parts(parts: &mut HttpParts, gateway: &Arc<Gateway>) -> Result<Self, PageError> {
         let Arriving(mut desk) = Arriving::from_request_parts(parts, gateway).await?;
-        let told = gateway.last_told.get(&desk, gateway.clock.today()).await?;
-        (desk.mirror, desk.registry) = (told.mirror, told.registry);
+        // What is changed may change what waits.
+        if parts.method == Method::POST {
+            gateway.waits.forget(&desk.user.sub);
+        }
+        let (told, waits) = tokio::join!(gateway.last_told.get(&desk, gateway.clock.today()), gateway.waits.get(&desk));
+        let told = told?;
+        (desk.mirror, desk.registry, desk.waits) = (told.mirror, told.registry, waits);
         Ok(desk)
     }
 }
@@ -304,7 +277,10 @@ impl FromRequestParts<Arc<Gateway>> for Arriving {
         }
         let address = address(&parts.headers);
         let trace = parts.extensions.get().copied();
-        Ok(Self(Desk { gateway: gateway.clone(), token, address, trace, user, mirror: None, registry: String::new() }))
+        let here = parts.uri.path_and_query().and_then(|whole| Address::own(whole.as_str())).unwrap_or_default();
+        let returned = parts.extensions.get().cloned();
+        let waits = Waits::default();
+        Ok(Self(Desk { gateway: gateway.clone(), token, address, trace, user, here, returned, waits, mirror: None, registry: String::new() }))
     }
 }
 
@@ -363,6 +339,21 @@ impl Desk {
             Some(mirror) => freshness(&mirror.as_of_time, mirror.lag_seconds),
             None => "资助服务暂时不可用".to_owned(),
         }
+    }
+
+    /// Whose school or region it is.
+    pub fn place(&self) -> String {
+        if self.waits.school.is_empty() { xuezhu_domain::region::full_name(&self.user.org) } else { self.waits.school.clone() }
+    }
+
+    /// The term.
+    pub fn term(&self) -> String {
+        Term::of(self.civil_day()).name()
+    }
+
+    /// Why a form that does not stand on the page any more was not taken.
+    pub fn untold(&self) -> Option<&str> {
+        self.returned.as_ref().and_then(|returned| returned.untold())
     }
 
     /// Whether that line is a warning.

@@ -1,6 +1,6 @@
 //! The cookie that stands for a token, and what every page shows of it.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -19,6 +19,16 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
         .filter(|token| !token.is_empty())
         .map(str::to_owned)
+}
+
+/// The token in a cookie that we give.
+pub fn token_of(cookie: &str) -> Option<String> {
+    cookie.strip_prefix(COOKIE)?.strip_prefix('=')?.split(';').next().filter(|token| !token.is_empty()).map(str::to_owned)
+}
+
+/// A token's cookie, as a browser sends it.
+pub fn as_sent(token: &str) -> Option<HeaderValue> {
+    format!("{COOKIE}={token}").parse().ok()
 }
 
 /// Whether a request comes from our own pages, or from no page at all. Browsers say how far the page is, older ones at

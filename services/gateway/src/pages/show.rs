@@ -9,6 +9,15 @@ use xuezhu_proto::common::Dossier;
 pub fn yuan(fen: &i64) -> String {
     let text = Fen(*fen).yuan();
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+    format!("{}.{cents}", with_separators(whole))
+}
+
+/// A number with thousands separators.
+pub fn grouped(number: i64) -> String {
+    with_separators(&number.to_string())
+}
+
+fn with_separators(whole: &str) -> String {
     let digits: Vec<char> = whole.chars().collect();
     let mut grouped = String::new();
     for (index, digit) in digits.iter().enumerate() {
@@ -17,7 +26,7 @@ pub fn yuan(fen: &i64) -> String {
         }
         grouped.push(*digit);
     }
-    format!("{grouped}.{cents}")
+    grouped
 }
 
 /// Months in short: `2016年9–12月、2017年1月`.

@@ -1,0 +1,96 @@
+//! How much waits for whoever looks, as the frame of every page counts it: asked anew after a while, and after whatever they changed.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use xuezhu_proto::{
+    aid::GetAidTodayRequest,
+    enrollment::{GetEnrollmentTodayRequest, GetSchoolRequest},
+};
+
+use super::{Desk, home};
+
+/// How long a count serves every page.
+const FRESH: Duration = Duration::from_secs(30);
+/// How long a service may take to count: a page is not held up by what stands above it.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Accounts whose counts are kept.
+const ACCOUNTS: usize = 2000;
+
+/// How much waits, and at which school.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// What waits for whoever looks.
+    pub tasks: i32,
+    /// Causes of flags that nobody closed.
+    pub flags: i32,
+    /// Name of their school; empty where they are of none.
+    pub school: String,
+}
+
+/// What was counted last, by account.
+#[derive(Debug, Clone, Default)]
+pub struct LastCounted(Arc<Mutex<HashMap<String, (Instant, Waits)>>>);
+
+impl LastCounted {
+    /// How much waits for whoever looks; what can't be counted now is not shown.
+    pub async fn get(&self, desk: &Desk) -> Waits {
+        if desk.user.is_admin() || desk.user.must_change_password {
+            return Waits::default();
+        }
+        if let Some(known) = self.known(&desk.user.sub) {
+            return known;
+        }
+        let counted = count(desk).await;
+        self.heard(&desk.user.sub, counted.clone());
+        counted
+    }
+
+    fn known(&self, account: &str) -> Option<Waits> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(account).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, waits)| waits.clone())
+    }
+
+    /// Keeps what was counted.
+    fn heard(&self, account: &str, waits: Waits) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= ACCOUNTS {
+            all.retain(|_, (at, _)| at.elapsed() < FRESH);
+        }
+        if all.len() < ACCOUNTS {
+            all.insert(account.to_owned(), (Instant::now(), waits));
+        }
+    }
+
+    /// What they change may change what waits.
+    pub fn forget(&self, account: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+}
+
+async fn count(desk: &Desk) -> Waits {
+    let (mut of_enrollment, mut of_aid, mut directory) = (desk.enrollment_today(), desk.aid_today(), desk.directory());
+    let school = async {
+        if !desk.user.is_school() {
+            return None;
+        }
+        let asked = GetSchoolRequest { school: desk.user.org.clone() };
+        directory.get_school(desk.request(asked)).await.ok()?.into_inner().school
+    };
+    let counted = tokio::time::timeout(ANSWER, async {
+        tokio::join!(
+            of_enrollment.get_enrollment_today(desk.request(GetEnrollmentTodayRequest { page_size: 1 })),
+            of_aid.get_aid_today(desk.request(GetAidTodayRequest {})),
+            school
+        )
+    });
+    let Ok((enrollment, aid, school)) = counted.await else { return Waits::default() };
+    let enrollment = enrollment.map(tonic::Response::into_inner).unwrap_or_default();
+    let aid = aid.map(tonic::Response::into_inner).unwrap_or_default();
+    let flags = aid.cause_count;
+    let tasks = home::count_of_mine(desk, enrollment.inbox.unwrap_or_default(), aid.inbox.unwrap_or_default(), &aid.waiting_lists);
+    Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school: school.map(|school| school.name).unwrap_or_default() }
+}

@@ -1,0 +1,46 @@
+//! The vocabulary of the pages: what a page says, it says in these parts, so that each looks, reads and works the same wherever it stands.
+//! `/about/parts` shows every one.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`frame`] | what stands around every page: the way to everything, what waits, who is logged in |
+//! | [`table`], [`cell`] | rows with their cells, ticks, order; cards on a narrow screen |
+//! | [`place`] | how many there are, where one is among them, the ways on and back |
+//! | [`form`], [`field`] | what is filled in, with its label, what is wrong with it, and what was typed |
+//! | [`returned`] | a form that was refused, or whose session ended, comes back as it was filled in |
+//! | [`figure`] | a number that counts |
+//! | [`steps`] | what happened, in its order |
+//! | [`note`] | something to know |
+//! | [`tone`] | what a colour means: never without a word |
+//! | [`address`] | an address of ours, with what it asks |
+//! | [`words`] | what fields are called: from the protos |
+//!
+//! To add a page: a route, a struct with its parts, a template that says where they stand.
+
+pub mod about;
+pub mod address;
+pub mod cell;
+pub mod field;
+pub mod figure;
+pub mod form;
+pub mod frame;
+pub mod note;
+pub mod place;
+pub mod returned;
+pub mod steps;
+pub mod table;
+pub mod tone;
+pub mod words;
+
+pub use self::{
+    address::Address,
+    cell::Cell,
+    field::Field,
+    figure::{Figure, Figures},
+    form::Form,
+    note::Note,
+    place::Place,
+    steps::Steps,
+    table::{Row, Table},
+    tone::Tone,
+};
