@@ -592,19 +592,80 @@ async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path
     page.log_in(base, "head").await?;
     page.click("header nav a[href='/deputies']").await?;
     page.sees("没有委托过").await?;
-    for (account, says) in [("other", "账号：应为本校未停用的经办人账号"), ("clerk", "已委托clerk")] {
-        let script = "document.querySelector('#account').value = ''; document.querySelector('#reason').value = ''; document.querySelector('#from_date').value = '2026-10-26'; document.querySelector('#to_date').value = '2026-10-30'";
-        page.call("execute/sync", json!({ "script": script, "args": [] })).await?;
-        page.type_in("#account", account).await?;
-        page.type_in("#reason", "外出学习").await?;
-        page.click("main form button.btn").await?;
-        page.sees(says).await?;
+    // As people type days; what was refused comes back as it was filled in, with what is wrong at its field.
+    for (field, text) in [("account", "other"), ("to_date", "2026.10.30"), ("reason", "外出学习")] {
+        page.type_in(&format!("#name-{field}"), text).await?;
     }
+    page.set("#name-from_date", "20261026").await?;
+    page.click("#name button").await?;
+    page.sees("应为本校未停用的经办人账号").await?;
+    page.find("#name .wrong #name-account[aria-invalid=true]").await?;
+    for (field, held) in [("account", "other"), ("from_date", "20261026"), ("to_date", "2026.10.30"), ("reason", "外出学习")] {
+        let value =
+            page.call("execute/sync", json!({ "script": "return document.querySelector(arguments[0]).value", "args": [format!("#name-{field}")] })).await?;
+        anyhow::ensure!(value == held, "{field} holds {value}");
+    }
+    page.picture("deputies-refused").await?;
+    page.set("#name-account", "clerk").await?;
+    page.click("#name button").await?;
+    page.sees("已委托clerk").await?;
     page.sees("未开始").await?;
     page.picture("deputies").await?;
     page.fits().await?;
     page.click("form[action$=end] button").await?;
-    page.sees("提前结束").await
+    page.sees("提前结束").await?;
+    walk_session(page, base).await
+}
+
+/// A session ends under a form that is being filled in: it comes back after logging in, unsent, and to nobody else.
+async fn walk_session(page: &Browser, base: &str) -> anyhow::Result<()> {
+    let leave = async || page.http.delete(format!("{}/cookie", page.session)).send().await;
+    for (account, comes_back) in [("clerk", false), ("head", true)] {
+        page.log_in(base, "head").await?;
+        page.find("nav a[href='/deputies']").await?;
+        page.go(&format!("{base}/deputies")).await?;
+        page.type_in("#name-account", "clerk").await?;
+        page.type_in("#name-to_date", "2026-11-30").await?;
+        page.type_in("#name-reason", "参加培训").await?;
+        leave().await?;
+        page.click("#name button").await?;
+        page.find("#carried").await?;
+        page.picture("login-carried").await?;
+        anyhow::ensure!(!page.address().await?.contains('?'), "nothing of it stands in an address");
+        page.type_in("#account", account).await?;
+        page.type_in("#password", PASSWORD).await?;
+        page.click("button.btn").await?;
+        page.find("header .who").await?;
+        if comes_back {
+            page.sees("还没有提交").await?;
+            let reason = page.call("execute/sync", json!({ "script": "return document.querySelector('#name-reason').value", "args": [] })).await?;
+            anyhow::ensure!(reason == "参加培训", "{reason}");
+            page.picture("deputies-carried").await?;
+            page.click("#name button").await?;
+            page.sees("已委托clerk").await?;
+        } else {
+            page.lacks("#name-reason").await?;
+        }
+    }
+    // A link that is followed without a session leads there once logged in, and never elsewhere.
+    leave().await?;
+    page.go(&format!("{base}/dossiers?keeper=aid&state=DONE")).await?;
+    page.type_in("#account", "head").await?;
+    page.type_in("#password", PASSWORD).await?;
+    page.click("button.btn").await?;
+    page.sees("业务单").await?;
+    anyhow::ensure!(page.address().await?.ends_with("/dossiers?keeper=aid&state=DONE"));
+    leave().await?;
+    page.go(&format!("{base}/login?next=//evil.example/")).await?;
+    page.type_in("#account", "head").await?;
+    page.type_in("#password", PASSWORD).await?;
+    page.click("button.btn").await?;
+    page.find("header .who").await?;
+    anyhow::ensure!(page.address().await? == format!("{base}/"));
+    // Every part.
+    page.go(&format!("{base}/about/parts")).await?;
+    page.find("#parts-wrong .wrong").await?;
+    page.picture("parts").await
 }
 
 #[tokio::test(flavor = "multi_thread")]

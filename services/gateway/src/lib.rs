@@ -60,6 +60,8 @@ pub struct Gateway {
     last_told: pages::fresh::LastTold,
     /// How much waits for whom, as was counted last.
     waits: pages::waits::LastCounted,
+    /// What was done and is not told yet.
+    to_tell: pages::told::ToTell,
     /// Seals what passes through the log-in page; what was sealed before a restart does not open any more.
     seal: Keyring,
 }
@@ -80,6 +82,7 @@ impl Gateway {
             forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)),
             last_told: pages::fresh::LastTold::default(),
             waits: pages::waits::LastCounted::default(),
+            to_tell: pages::told::ToTell::default(),
             seal: Keyring::generate().0,
         }
     }

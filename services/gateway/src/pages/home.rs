@@ -231,6 +231,7 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
     (desk.mirror, desk.registry) = (told.mirror, told.registry);
     let inboxes = [(Keeper::Enrollment, enrollment.inbox.unwrap_or_default()), (Keeper::Aid, aid.inbox.unwrap_or_default())];
     let Waiting { mine, below, others, mine_count, below_count } = waiting(&desk.user, &inboxes, &aid.waiting_lists, &day.to_string());
+    desk.waits = gateway.waits.counted(&desk, mine_count, aid.cause_count).await;
     Ok(render(&TodayPage {
         desk,
         mine,

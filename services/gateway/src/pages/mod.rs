@@ -4,6 +4,7 @@ pub mod fresh;
 pub mod home;
 pub mod session;
 pub mod show;
+pub mod told;
 pub mod waits;
 
 mod accounts;
@@ -63,7 +64,7 @@ pub use crate::parts::words::in_chinese;
 use crate::{
     Gateway,
     parts::{
-        Address, about,
+        Address, Note, about,
         returned::{self, Pages, Returned, Unanswered},
     },
     rest,
@@ -121,6 +122,8 @@ pub struct Desk {
     pub returned: Option<Arc<Returned>>,
     /// How much waits for whoever looks.
     pub waits: Waits,
+    /// What was done just now.
+    pub told: Option<Note>,
     /// How fresh the mirror is; none where aid does not answer.
     pub mirror: Option<GetMirrorResponse>,
     /// The population registry: `none` or `file`.
@@ -280,7 +283,8 @@ impl FromRequestParts<Arc<Gateway>> for Arriving {
         let here = parts.uri.path_and_query().and_then(|whole| Address::own(whole.as_str())).unwrap_or_default();
         let returned = parts.extensions.get().cloned();
         let waits = Waits::default();
-        Ok(Self(Desk { gateway: gateway.clone(), token, address, trace, user, here, returned, waits, mirror: None, registry: String::new() }))
+        let told = if parts.method == Method::GET { gateway.to_tell.take(&user.sub).and_then(|text| Note::done(&text)) } else { None };
+        Ok(Self(Desk { gateway: gateway.clone(), token, address, trace, user, here, returned, waits, told, mirror: None, registry: String::new() }))
     }
 }
 
@@ -324,6 +328,12 @@ impl Desk {
         request
     }
 
+    /// Goes on to a page, which tells what was done.
+    pub fn done(&self, text: impl Into<String>, page: impl Into<Address>) -> Response {
+        self.gateway.to_tell.keep(&self.user.sub, text.into());
+        Redirect::to(&page.into().to_string()).into_response()
+    }
+
     /// A request id for a form.
     pub fn new_request_id(&self) -> String {
         self.gateway.ids.next(self.gateway.clock.now()).to_string()
@@ -343,7 +353,7 @@ impl Desk {
 
     /// Whose school or region it is.
     pub fn place(&self) -> String {
-        if self.waits.school.is_empty() { xuezhu_domain::region::full_name(&self.user.org) } else { self.waits.school.clone() }
+        if self.user.is_school() { self.waits.school.clone() } else { xuezhu_domain::region::full_name(&self.user.org) }
     }
 
     /// The term.

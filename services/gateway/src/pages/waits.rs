@@ -49,6 +49,18 @@ impl LastCounted {
         counted
     }
 
+    /// Keeps what the page of today counted by the way; the school's name is what it was.
+    pub async fn counted(&self, desk: &Desk, tasks: usize, flags: i32) -> Waits {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&desk.user.sub).map(|(_, waits)| waits.school.clone());
+        let school = match known {
+            Some(school) if !school.is_empty() => school,
+            _ => school_of(desk).await,
+        };
+        let waits = Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school };
+        self.heard(&desk.user.sub, waits.clone());
+        waits
+    }
+
     fn known(&self, account: &str) -> Option<Waits> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(account).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, waits)| waits.clone())
@@ -71,20 +83,23 @@ impl LastCounted {
     }
 }
 
+/// Name of the school of whoever looks.
+async fn school_of(desk: &Desk) -> String {
+    if !desk.user.is_school() {
+        return String::new();
+    }
+    let asked = GetSchoolRequest { school: desk.user.org.clone() };
+    let school = desk.directory().get_school(desk.request(asked)).await.ok().and_then(|answer| answer.into_inner().school);
+    school.map(|school| school.name).unwrap_or_default()
+}
+
 async fn count(desk: &Desk) -> Waits {
-    let (mut of_enrollment, mut of_aid, mut directory) = (desk.enrollment_today(), desk.aid_today(), desk.directory());
-    let school = async {
-        if !desk.user.is_school() {
-            return None;
-        }
-        let asked = GetSchoolRequest { school: desk.user.org.clone() };
-        directory.get_school(desk.request(asked)).await.ok()?.into_inner().school
-    };
+    let (mut of_enrollment, mut of_aid) = (desk.enrollment_today(), desk.aid_today());
     let counted = tokio::time::timeout(ANSWER, async {
         tokio::join!(
             of_enrollment.get_enrollment_today(desk.request(GetEnrollmentTodayRequest { page_size: 1 })),
             of_aid.get_aid_today(desk.request(GetAidTodayRequest {})),
-            school
+            school_of(desk)
         )
     });
     let Ok((enrollment, aid, school)) = counted.await else { return Waits::default() };
@@ -92,5 +107,5 @@ async fn count(desk: &Desk) -> Waits {
     let aid = aid.map(tonic::Response::into_inner).unwrap_or_default();
     let flags = aid.cause_count;
     let tasks = home::count_of_mine(desk, enrollment.inbox.unwrap_or_default(), aid.inbox.unwrap_or_default(), &aid.waiting_lists);
-    Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school: school.map(|school| school.name).unwrap_or_default() }
+    Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school }
 }

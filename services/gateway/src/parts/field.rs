@@ -239,3 +239,40 @@ pub enum Line {
     /// Something said.
     Text(String),
 }
+
+/// A day as people type it, as services read it; what is none stays as it was typed, and is told so.
+pub fn typed_day<'de, D: serde::Deserializer<'de>>(typed: D) -> Result<String, D::Error> {
+    let typed = <String as serde::Deserialize>::deserialize(typed)?;
+    let plain = xuezhu_domain::text::clean_date(&typed);
+    Ok(if plain.len() == 8 && plain.bytes().all(|byte| byte.is_ascii_digit()) { format!("{}-{}-{}", &plain[..4], &plain[4..6], &plain[6..]) } else { typed })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Filled {
+        #[serde(deserialize_with = "typed_day")]
+        day: String,
+    }
+
+    #[test]
+    fn days_are_read_as_people_type_them() {
+        for (typed, read) in [
+            ("2026-09-01", "2026-09-01"),
+            ("20260901", "2026-09-01"),
+            ("2026.9.1", "2026-09-01"),
+            ("2026/9/1", "2026-09-01"),
+            ("2026年9月1日", "2026-09-01"),
+            (" 2026-9-1 ", "2026-09-01"),
+            ("明天", "明天"),
+            ("", ""),
+        ] {
+            let filled: Filled = serde_urlencoded::from_str(&serde_urlencoded::to_string([("day", typed)]).expect("writes")).expect("reads");
+            assert_eq!(filled.day, read, "{typed}");
+        }
+    }
+}
