@@ -124,6 +124,12 @@ impl Browser {
         }
     }
 
+    /// Does an act of size, which is asked once.
+    async fn sure(&self, act: &str) -> anyhow::Result<()> {
+        self.click(&format!("details.asks:has(button[value={act}]) summary")).await?;
+        self.click(&format!("details.asks[open] button[value={act}]")).await
+    }
+
     /// Waits until the page holds a text.
     async fn sees(&self, text: &str) -> anyhow::Result<()> {
         let begun = Instant::now();
@@ -193,21 +199,20 @@ async fn walk_changes(page: &Browser, base: &str, people: &People) -> anyhow::Re
     page.log_in(base, "clerk").await?;
     page.sees("今日").await?;
     page.go(&format!("{base}/schools/{SCHOOL}/enrollments/{enrollment}")).await?;
-    page.find("input[name=effective_date]").await?;
-    let script = "document.querySelector('input[name=effective_date]').value = '2026-12-01'";
-    page.call("execute/sync", json!({ "script": script, "args": [] })).await?;
-    page.type_in("form:has(select) input[name=reason]", "身体原因").await?;
-    page.click("form:has(select) button").await?;
+    page.find("#change-effective_date").await?;
+    page.set("#change-effective_date", "2026年12月1日").await?;
+    page.type_in("#change-reason", "身体原因").await?;
+    page.click("#change button").await?;
     page.sees("今日仍为在读").await?;
     page.picture("enrollment-planned").await?;
-    page.type_in("form:has(button[value=cancel]) input[name=reason]", "登记有误").await?;
+    page.type_in("#cancel-reason", "登记有误").await?;
     page.click("button[value=cancel]").await?;
-    page.find("form:has(select)").await?;
+    page.sees("已撤销尚未生效的异动").await?;
     page.sees("办理异动").await?;
     // Another class, from a day on.
-    page.type_in("form:has(input[value=change_class]) input[name=class_name]", "2班").await?;
-    page.type_in("form:has(input[value=change_class]) input[name=reason]", "分班").await?;
-    page.click("form:has(input[value=change_class]) button").await?;
+    page.type_in("#change_class-class_name", "2班").await?;
+    page.type_in("#change_class-reason", "分班").await?;
+    page.click("#change_class button").await?;
     page.sees("2班 · 现代农艺技术").await?;
     page.picture("enrollment-class").await?;
     // What held on an earlier day, as it was known on another.
@@ -228,8 +233,8 @@ async fn walk_changes(page: &Browser, base: &str, people: &People) -> anyhow::Re
     page.picture("students-of-a-class").await?;
     page.go(&format!("{base}/schools/{SCHOOL}/enrollments/{enrollment}")).await?;
     // A whole number, for a purpose.
-    page.type_in("input[name=purpose]", "核对户口簿").await?;
-    page.click("form:has(input[name=purpose]) button").await?;
+    page.type_in("#reveal-purpose", "核对户口簿").await?;
+    page.click("#reveal button").await?;
     page.sees(&number(3)).await?;
     page.picture("enrollment-revealed").await?;
     Ok(())
@@ -298,12 +303,12 @@ async fn walk_register(page: &Browser, base: &str, people: &People) -> anyhow::R
     // All of the page at once, looked at once more with their number.
     page.go(&format!("{base}/flags?rule=NO_ENROLLMENT")).await?;
     page.click("input[name=all]").await?;
-    page.type_in("#many", "查无此人").await?;
+    page.type_in("#decide-reason", "查无此人").await?;
     page.picture("flags-ticks").await?;
-    page.click("button[value=confirm]").await?;
+    page.click("#decide button[value=confirm]").await?;
     page.sees("请再核对一次：将对下列 1 条疑点").await?;
     page.picture("flags-many").await?;
-    page.click("button[value=confirm]").await?;
+    page.click("#sure button[value=confirm]").await?;
     page.sees("已核定 1 条").await?;
     page.go(&format!("{base}/cases?name=%E6%9D%8E%E9%AC%BC")).await?;
     page.sees("已认定").await?;
@@ -328,7 +333,7 @@ async fn walk_register(page: &Browser, base: &str, people: &People) -> anyhow::R
     page.sees("名单有误的，退回这一条").await?;
     page.go(&format!("{base}/flags?rule=IDENTITY_MISMATCH")).await?;
     page.click("td input[name=flag]").await?;
-    page.type_in("#many", "姓名写错").await?;
+    page.type_in("#decide-reason", "姓名写错").await?;
     page.click("button[value=sendBack]").await?;
     page.sees("退回学校").await?;
     page.click("button[value=sendBack]").await?;
@@ -479,12 +484,14 @@ async fn walk_dossier(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.log_in(base, "clerk").await?;
     page.sees("没有等您办理的事项").await?;
     page.go(&format!("{base}/students")).await?;
-    page.click("form[action$=submit] button").await?;
-    page.sees("业务单与经过").await?;
+    page.click("#submit summary").await?;
+    page.click("#submit details[open] button").await?;
+    page.sees("已提交，等校长签核").await?;
+    page.sees("按班级和专业").await?;
     page.go(base).await?;
     page.sees("待校长审签").await?;
     page.picture("today-clerk").await?;
-    page.click("#others td a.btn").await?;
+    page.click("#others td.act a").await?;
     page.sees("起等校长").await?;
     page.sees("撤回整单").await?;
     page.click("button[value=nudge]").await?;
@@ -494,26 +501,25 @@ async fn walk_dossier(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.log_in(base, "head").await?;
     page.sees("催办（共 1 次）").await?;
     page.picture("today-head").await?;
-    page.click("#mine td a.btn").await?;
-    page.sees("将审签 4 人").await?;
+    page.click("#mine td.act a").await?;
+    page.sees("审签 4 人").await?;
     page.picture("dossier-head").await?;
-    page.click("button[value=sign]").await?;
+    page.sure("sign").await?;
     page.sees("已审签").await?;
 
     page.log_in(base, "officer").await?;
     page.sees("主管部门审签").await?;
     page.picture("today-officer-dossier").await?;
-    page.click("#mine td a.btn").await?;
-    page.click("details summary").await?;
+    page.click("#mine td.act a").await?;
     page.click("button[value=take]").await?;
     page.sees("经办：officer").await?;
     // One of them is sent back, the others are signed.
-    page.click("tr:nth-child(3) input[name=item]").await?;
-    page.type_in("#sheet input[name=reason]", "户口簿与姓名不符").await?;
+    page.click("tr:nth-child(2) input[name=item]").await?;
+    page.type_in("#back-reason", "户口簿与姓名不符").await?;
     page.click("button[value=sendBack]").await?;
-    page.sees("将审签 3 人").await?;
+    page.sees("审签 3 人").await?;
     page.picture("dossier-officer").await?;
-    page.click("button[value=sign]").await?;
+    page.sure("sign").await?;
     page.sees("已办结").await?;
     page.picture("dossier-done").await?;
     page.fits().await?;
@@ -527,13 +533,14 @@ async fn walk_search(page: &Browser, base: &str, name: &str) -> anyhow::Result<S
     page.log_in(base, "clerk").await?;
     page.sees("等我办理").await?;
     page.go(&format!("{base}/dossiers")).await?;
-    page.type_in("#name", "查无此人").await?;
-    page.click("main form button").await?;
+    page.type_in("#search-name", "查无此人").await?;
+    page.click("#search button").await?;
     page.sees("没有符合条件的业务单").await?;
     page.go(&format!("{base}/dossiers?state=DONE&kind=REGISTRATION")).await?;
-    page.type_in("#name", name).await?;
-    page.click("main form button").await?;
+    page.type_in("#search-name", name).await?;
+    page.click("#search button").await?;
     page.sees("已办结").await?;
+    anyhow::ensure!(!page.address().await?.contains('?'), "a name stands in no address");
     page.picture("dossiers").await?;
     page.fits().await?;
     page.click("td a[href^='/dossiers/']").await?;
@@ -544,7 +551,7 @@ async fn walk_search(page: &Browser, base: &str, name: &str) -> anyhow::Result<S
     page.sees("户口簿与姓名不符").await?;
     let address = page.address().await?;
     page.click("#sheet td a").await?;
-    page.click("p.sub a[href^='/dossiers?item=']").await?;
+    page.click("p.sub a[href*='item=']").await?;
     page.sees("只看涉及这一名学生的业务单").await?;
     Ok(address.split(['?', '#']).next().unwrap_or_default().to_owned())
 }
@@ -709,17 +716,17 @@ async fn walk_corrections(page: &Browser, base: &str, list: &str, names: [&str; 
     page.log_in(base, "clerk").await?;
     page.sees("今日").await?;
     page.go(&format!("{base}{list}")).await?;
-    page.click("button[value=submit]").await?;
+    page.sure("submit").await?;
     page.sees("已提交，等校长签核").await?;
     page.log_in(base, "head").await?;
-    page.click("#mine td a.btn").await?;
-    page.sees("将审签 2 人").await?;
-    page.click("button[value=sign]").await?;
+    page.click("#mine td.act a").await?;
+    page.sees("审签 2 人").await?;
+    page.sure("sign").await?;
     page.sees("已审签").await?;
     page.log_in(base, "officer").await?;
-    page.click("#mine td a.btn").await?;
+    page.click("#mine td.act a").await?;
     page.picture("dossier-of-a-list").await?;
-    page.click("button[value=sign]").await?;
+    page.sure("sign").await?;
     page.sees("已办结").await?;
 
     page.log_in(base, "clerk").await?;
@@ -728,7 +735,7 @@ async fn walk_corrections(page: &Browser, base: &str, list: &str, names: [&str; 
     page.sees("申请更正已审核的内容").await?;
     // Nobody ticked, and no month: said on the page, and nothing is asked.
     page.click("input[value=VOID]").await?;
-    page.type_in("#correction input[name=reason]", "十二月已离校").await?;
+    page.type_in("#correction-reason", "十二月已离校").await?;
     page.click("#correction button").await?;
     page.sees("请先勾选要更正的学生").await?;
     // What was filled in is still there, and what else the page offers works.
@@ -736,7 +743,7 @@ async fn walk_corrections(page: &Browser, base: &str, list: &str, names: [&str; 
     page.sees("只看已审核的").await?;
     page.click(&tick(names[0])).await?;
     page.click("input[value=CUT]").await?;
-    page.type_in("#correction input[name=reason]", "十二月已离校").await?;
+    page.type_in("#correction-reason", "十二月已离校").await?;
     page.click("#correction button").await?;
     page.sees("请勾选要核减的月份").await?;
     page.sees("只看已审核的").await?;
@@ -752,21 +759,21 @@ async fn walk_corrections(page: &Browser, base: &str, list: &str, names: [&str; 
     page.lacks(&tick(names[0])).await?;
 
     page.log_in(base, "deputy").await?;
-    page.click("#mine td a.btn").await?;
+    page.click("#mine td.act a").await?;
     page.sees("十二月已离校").await?;
-    page.click("button[value=sign]").await?;
+    page.sure("sign").await?;
     page.sees("代校长").await?;
     page.picture("correction-deputy").await?;
     page.log_in(base, "officer").await?;
-    page.click("#mine td a.btn").await?;
-    page.click("button[value=sign]").await?;
+    page.click("#mine td.act a").await?;
+    page.sure("sign").await?;
     page.sees("已办结").await?;
     page.go(&format!("{base}{list}")).await?;
     page.sees("责令更正已审核的内容").await?;
     page.sees("现行 2026年9–11月").await?;
     page.click(&tick(names[1])).await?;
     page.click("input[value=VOID]").await?;
-    page.type_in("#correction input[name=reason]", "查实不在校").await?;
+    page.type_in("#correction-reason", "查实不在校").await?;
     page.click("#correction button").await?;
     page.sees("资助更正（撤销，1人）").await?;
     page.go(&format!("{base}{list}")).await?;
@@ -838,7 +845,7 @@ async fn walk_evidence(page: &Browser, base: &str, dossier: &str, case: &str, fo
     page.sees("退款回单.pdf").await?;
     page.lacks("#evidence form[action*='/remove']").await?;
     page.find("#evidence form[action*='/open'] input[name=text][required]").await?;
-    page.click("button[value=sign]").await?;
+    page.sure("sign").await?;
     page.sees("已审签").await?;
     page.log_in(base, "clerk").await?;
     page.sees("今日").await?;
@@ -921,13 +928,13 @@ async fn walk_takeouts(page: &Browser, base: &str, people: &People, list: &str) 
         ("/dossiers?keeper=aid", "aidTakeOuts", "归档资助"),
     ] {
         page.go(&format!("{base}{table}")).await?;
-        page.type_in("#takeOutPurpose", "给13912345678的家长").await?;
+        page.type_in("#takeOut-purpose", "给13912345678的家长").await?;
         page.click("#takeOut button").await?;
-        page.sees("用途：不要填写证件号、银行卡号或电话号码").await?;
+        page.sees("不要填写证件号、银行卡号或电话号码").await?;
         page.fits().await?;
         page.picture(&format!("takeout-refused{}", table.split(['/', '?']).nth(1).unwrap_or_default())).await?;
-        page.call("execute/sync", json!({ "script": "document.querySelector('#takeOutPurpose').value = ''", "args": [] })).await?;
-        page.type_in("#takeOutPurpose", purpose).await?;
+        page.call("execute/sync", json!({ "script": "document.querySelector('#takeOut-purpose').value = ''", "args": [] })).await?;
+        page.type_in("#takeOut-purpose", purpose).await?;
         page.click("#takeOut button").await?;
         let begun = Instant::now();
         loop {

@@ -25,7 +25,10 @@ use super::{
     session::{self, User},
     show,
 };
-use crate::{Gateway, parts::Address};
+use crate::{
+    Gateway,
+    parts::{Address, Cell, Figure, Figures, Note, Row, Table, Tone},
+};
 
 /// Dossiers in each part that the page of today shows.
 const ROWS: i32 = 200;
@@ -182,30 +185,18 @@ struct Task {
 #[template(path = "today.html")]
 struct TodayPage {
     desk: Desk,
-    /// What waits for whoever looks.
-    mine: Vec<Task>,
-    /// How many there are of these, on all pages.
-    mine_count: usize,
+    figures: Figures,
+    notes: Vec<Note>,
+    /// What waits for whoever looks, and how many more there are than are shown.
+    mine: Table,
+    mine_more: usize,
     /// What has waited too long one level below.
-    below: Vec<Task>,
-    below_count: usize,
+    below: Option<Table>,
+    below_more: usize,
     /// What waits for others.
-    others: Vec<Task>,
-    causes: Vec<Cause>,
-    cause_count: i32,
-    drafts: i32,
-    sent_back: i32,
-    done: Vec<AwardListInBrief>,
-    /// Records that enrollment forgot, of schools that one may see.
-    forgotten: i32,
-    /// Whether aid did not answer.
-    no_aid: bool,
-}
-
-impl TodayPage {
-    fn more_causes(&self) -> bool {
-        usize::try_from(self.cause_count).is_ok_and(|all| all > self.causes.len())
-    }
+    others: Table,
+    causes: Table,
+    done: Option<Table>,
 }
 
 /// What is asked of both services at once, freshness among it: nothing is asked of either before.
@@ -232,21 +223,84 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
     let inboxes = [(Keeper::Enrollment, enrollment.inbox.unwrap_or_default()), (Keeper::Aid, aid.inbox.unwrap_or_default())];
     let Waiting { mine, below, others, mine_count, below_count } = waiting(&desk.user, &inboxes, &aid.waiting_lists, &day.to_string());
     desk.waits = gateway.waits.counted(&desk, mine_count, aid.cause_count).await;
-    Ok(render(&TodayPage {
+    let mut notes = Vec::new();
+    if no_aid {
+        notes.push(Note::of(Tone::Wait, "资助服务暂时没有应答，名单和疑点未列出，请稍后刷新。学籍业务可以照常办理。"));
+    }
+    if forgotten > 0 {
+        notes.push(Note::of(Tone::Bad, format!("学籍系统遗忘了 {forgotten} 条记录，待处理。")).way("/forgotten", "核定"));
+    }
+    let nothing = tasks(&desk, "待办", &mine, true).empty("没有等您办理的事项。");
+    let nothing = if desk.user.is_clerk() { nothing.empty_way("/import", "导入学生").empty_way("/lists", "建立资助名单") } else { nothing };
+    let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let mut figures = vec![Figure::count(count(mine_count), "等我办理").tone_if(mine_count > 0, Tone::Wait).to("#mine")];
+    if below_count > 0 {
+        figures.push(Figure::count(count(below_count), "下级超期").tone(Tone::Bad).to("#below"));
+    }
+    if desk.user.is_school() {
+        let students = |state: &str| Address::of("/students").with("state", state);
+        figures.push(Figure::count(enrollment.drafts, "待提交的学生草稿").to(students("DRAFT")));
+        let back = Figure::count(enrollment.sent_back, "被退回的学生").tone_if(enrollment.sent_back > 0, Tone::Bad);
+        figures.push(back.to(students("SENT_BACK")));
+    }
+    figures.push(Figure::count(aid.cause_count, "待处理的疑点原因").tone_if(aid.cause_count > 0, Tone::Bad).to("/flags"));
+    let page = TodayPage {
+        figures: Figures(figures),
+        notes,
+        mine_more: mine_count.saturating_sub(mine.len()),
+        below_more: below_count.saturating_sub(below.len()),
+        below: (!below.is_empty()).then(|| tasks(&desk, "下级超期", &below, false)),
+        others: tasks(&desk, "在办业务", &others, false).empty("没有等其他人办理的事项。").empty_way("/dossiers", "查找业务单"),
+        causes: causes(&desk, &aid.causes),
+        done: (!aid.approved_lists.is_empty()).then(|| approved(&desk, &aid.approved_lists)),
+        mine: nothing,
         desk,
-        mine,
-        mine_count,
-        below,
-        below_count,
-        others,
-        causes: aid.causes,
-        cause_count: aid.cause_count,
-        drafts: enrollment.drafts,
-        sent_back: enrollment.sent_back,
-        done: aid.approved_lists,
-        forgotten,
-        no_aid,
-    }))
+    };
+    Ok(render(&page))
+}
+
+/// What waits, each with whom it waits for, since when, until when.
+fn tasks(desk: &Desk, caption: &str, rows: &[Task], is_mine: bool) -> Table {
+    let wide = !desk.user.is_school();
+    let row = |task: &Task| {
+        let holder = if task.holder.is_empty() { String::new() } else { format!("经办：{}", task.holder) };
+        let nudged = (task.nudges > 0).then(|| Cell::mark(Tone::Bad, format!("{} 催办（共 {} 次）", task.nudged, task.nudges)));
+        let year = if task.uncounted_year > 0 { format!("{}年日历未载入，只按周末推算", task.uncounted_year) } else { String::new() };
+        let start = Row::of([Cell::link(task.link.as_str(), task.what.as_str())]).and_if(wide, || Cell::from(&task.school));
+        [
+            Cell::number(task.count),
+            Cell::mark(if is_mine { Tone::Wait } else { Tone::Plain }, task.waits.as_str()).beside(holder).maybe(nudged),
+            Cell::unbroken(&task.since),
+            Cell::unbroken(&task.due).maybe(task.overdue.then(|| Cell::mark(Tone::Bad, "已逾期"))).beside(year),
+            Cell::link(task.link.as_str(), if is_mine { "办理" } else { "查看" }),
+        ]
+        .into_iter()
+        .fold(start, |row, cell| row.and_if(true, || cell))
+    };
+    Table::of(caption).column("事项").column_if(wide, "学校").number("人数").columns(["等待", "自", "期限"]).acts().rows(rows.iter().map(row))
+}
+
+fn causes(desk: &Desk, rows: &[Cause]) -> Table {
+    let wide = !desk.user.is_school();
+    let row = |cause: &Cause| {
+        let title = Cell::link(Address::of("/flags").with("cause", cause.cause.as_str()), show::rule(&cause.rule)).beside(cause.summary.as_str());
+        let start = Row::of([title, Cell::text(show::whom(&cause.name, cause.flags))]).and_if(wide, || Cell::from(&cause.school_name));
+        [Cell::unbroken(&cause.open_date), Cell::number(cause.open), Cell::number(cause.explained), Cell::yuan(cause.amount_fen)]
+            .into_iter()
+            .fold(start, |row, cell| row.and_if(true, || cell))
+    };
+    let table = Table::of("疑点").columns(["原因", "学生"]).column_if(wide, "学校").column("最早发现").numbers(["待说明", "待核定", "涉及金额（元）"]);
+    table.rows(rows.iter().map(row)).empty("没有待处理的疑点。")
+}
+
+fn approved(desk: &Desk, rows: &[AwardListInBrief]) -> Table {
+    let wide = !desk.user.is_school();
+    let row = |list: &AwardListInBrief| {
+        let link = Cell::link(format!("/schools/{}/lists/{}", list.school, list.list), format!("{} {}", show::term(&list.term), show::scheme(&list.scheme)));
+        let row = Row::of([link]).and_if(wide, || Cell::from(&list.school_name));
+        row.and_if(true, || Cell::number(list.approved)).and_if(true, || Cell::yuan(list.approved_fen))
+    };
+    Table::of("最近办结的名单").column("名单").column_if(wide, "学校").numbers(["人数", "金额（元）"]).rows(rows.iter().map(row))
 }
 
 /// How much of what waits is for whoever looks.

@@ -10,7 +10,6 @@ pub mod waits;
 mod accounts;
 mod cases;
 mod chains;
-mod corrections;
 mod deputies;
 mod dossiers;
 mod doubles;
@@ -84,7 +83,6 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(students::routes())
         .merge(submissions::routes())
         .merge(lists::routes())
-        .merge(corrections::routes())
         .merge(flags::routes())
         .merge(cases::routes())
         .merge(forgotten::routes())
@@ -473,19 +471,4 @@ impl Desk {
     pub fn reconciliation(&self) -> ReconciliationServiceClient<Channel> {
         ReconciliationServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
-}
-
-/// A month of a strip: what the list claims, what the enrollment says.
-#[derive(Debug, Clone, Default)]
-pub struct StripMonth {
-    /// YYYYMM.
-    pub month: i32,
-    /// What the enrollment says, in Chinese.
-    pub place: &'static str,
-    /// CSS class of that.
-    pub place_class: &'static str,
-    /// What the list claims, in Chinese.
-    pub claim: String,
-    /// CSS class of that.
-    pub claim_class: &'static str,
 }

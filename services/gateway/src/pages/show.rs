@@ -42,6 +42,11 @@ pub fn months(months: &[i32]) -> String {
     parts.iter().map(|(year, from, to)| if from == to { format!("{year}年{from}月") } else { format!("{year}年{from}–{to}月") }).collect::<Vec<_>>().join("、")
 }
 
+/// A month whole: 2026年9月; nothing where it is none.
+pub fn whole_month(month: i32) -> String {
+    if month == 0 { String::new() } else { months(&[month]) }
+}
+
 /// A month in short: 9月.
 pub fn month(month: &i32) -> String {
     format!("{}月", month % 100)

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use askama::Template;
+use askama::{Template, filters::HtmlSafe};
 use axum::{Router, extract::Query, response::Response, routing::get};
 use serde::Deserialize;
-use tonic::{Code, Status};
+use tonic::Status;
 use xuezhu_proto::{
     aid,
     common::TakeOut,
     enrollment::{self, ListSchoolsRequest, School},
 };
 
-use super::{Desk, PageError, dossiers::Keeper, in_chinese, render, session::User, show};
+use super::{Desk, PageError, dossiers::Keeper, render, show};
 use crate::{
     Gateway,
+    parts::{Address, Field, Form},
     takeouts::{self, Asked},
 };
 
@@ -27,44 +28,37 @@ pub fn routes() -> Router<Arc<Gateway>> {
 }
 
 /// The form under a table.
+#[derive(Template)]
+#[template(path = "takeout.html")]
 pub struct Offer {
-    /// Where it goes.
-    pub action: String,
-    /// What narrows the table, as the form hands it on.
-    pub fields: Vec<(&'static str, String)>,
+    form: Form,
     /// Whether whoever looks gets counts only.
-    pub counts: bool,
-    /// School whose table it is.
-    pub school: String,
-    /// What was filled in and refused, and why.
-    pub told: Told,
+    counts: bool,
+    /// Where what was taken out is told.
+    receipts: Address,
 }
 
-/// What was filled in and refused.
-#[derive(Debug, Default)]
-pub struct Told {
-    /// What for.
-    pub purpose: String,
-    /// Why it was refused, in Chinese.
-    pub error: String,
-}
+impl HtmlSafe for Offer {}
 
 impl Offer {
-    /// For who looks at a table of a school; none for who may not take it out.
-    pub fn of(user: &User, school: &str, action: impl Into<String>, fields: Vec<(&'static str, String)>, told: Told) -> Option<Self> {
+    /// For who looks at a table of a school, with what narrows it; none for who may not take it out.
+    pub fn of(desk: &Desk, school: &str, action: impl Into<String>, narrowed: Vec<(&'static str, String)>) -> Option<Self> {
+        let user = &desk.user;
         let may = user.is_officer() || (user.is_school() && user.org == school);
-        (may && !school.is_empty()).then(|| Self { action: action.into(), fields, counts: user.is_officer(), school: school.to_owned(), told })
+        if !may || school.is_empty() {
+            return None;
+        }
+        let form = narrowed.into_iter().fold(Form::search(desk, "takeOut", action), |form, (name, value)| form.with(Field::kept(name, value)));
+        let form = form
+            .with(Field::line("purpose").called("导出用途").required().limit(200).hint("如：开学统计"))
+            .plain(if user.is_officer() { "导出统计" } else { "导出" }, "");
+        Some(Self { form, counts: user.is_officer(), receipts: Address::of("/takeOuts").with("school", school) })
     }
 }
 
-/// The workbook, or, where it was refused, who looks and what is told at the form.
-pub async fn give(desk: Desk, asked: Asked, purpose: String) -> Result<Result<Response, (Desk, Told)>, PageError> {
-    let metadata = desk.request(()).metadata().clone();
-    match takeouts::give(&desk.gateway.upstreams, metadata, asked).await {
-        Ok(workbook) => Ok(Ok(workbook)),
-        Err(status) if status.code() == Code::InvalidArgument => Ok(Err((desk, Told { purpose, error: in_chinese(status.message()) }))),
-        Err(status) => Err(status.into()),
-    }
+/// The workbook.
+pub async fn give(desk: &Desk, asked: Asked) -> Result<Response, PageError> {
+    Ok(takeouts::give(&desk.gateway.upstreams, desk.request(()).metadata().clone(), asked).await?)
 }
 
 #[derive(Debug, Default, Deserialize)]

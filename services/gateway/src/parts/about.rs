@@ -73,7 +73,7 @@ fn marks() -> Vec<Cell> {
 
 fn table() -> Table {
     let student = |name: &str, months: &str, fen: i64, mark: Cell, on: bool| {
-        let tick = Tick { name: "entry", value: name.to_owned(), label: name.to_owned(), is_on: on };
+        let tick = Tick { form: "parts-stack", name: "entry", value: name.to_owned(), label: name.to_owned(), is_on: on };
         Row::of([Cell::link("/students", name), Cell::text("2024级种植1班"), Cell::text(months), Cell::yuan(fen), mark, Cell::link("/students", "办理")])
             .ticked(Some(tick))
     };
@@ -86,7 +86,7 @@ fn table() -> Table {
         .ordered(Address::of("/students").with("order", "amount"), None)
         .column("状态")
         .acts()
-        .ticks_for("parts-stack")
+        .ticks(true)
         .rows([
             student("陈雨桐", "2026年9–12月", 80_000, Cell::mark(Tone::Good, "已审核"), true),
             student("李思远", "2026年9–10月", 40_000, Cell::mark(Tone::Bad, "暂缓").beside("该生已休学"), false),

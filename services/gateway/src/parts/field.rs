@@ -47,6 +47,8 @@ pub enum Control {
     File(&'static str),
     /// Nothing to be seen.
     Hidden,
+    /// Nothing to be seen; what narrows what the form is about, so that it comes back with it.
+    Kept,
 }
 
 /// A field.
@@ -158,6 +160,11 @@ impl Field {
         Self { values: vec![value.into()], ..Self::of(name, Control::Hidden) }
     }
 
+    /// What narrows what the form is about, unseen.
+    pub fn kept(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        Self { values: vec![value.into()], ..Self::of(name, Control::Kept) }
+    }
+
     /// Called otherwise than the protos call it.
     #[must_use]
     pub fn called(self, label: impl Into<String>) -> Self {
@@ -220,7 +227,7 @@ impl Field {
 
     /// Whether nothing of it is to be seen.
     pub fn is_hidden(&self) -> bool {
-        matches!(self.control, Control::Hidden)
+        matches!(self.control, Control::Hidden | Control::Kept)
     }
 
     /// Whether what was typed into it may be given back: not a password, and no browser takes a file back.

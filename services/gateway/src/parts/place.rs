@@ -38,8 +38,8 @@ impl Way {
 #[derive(Debug, Clone, Template)]
 #[template(path = "parts/place.html")]
 pub struct Place {
-    /// How many there are, and in what they are counted.
-    total: i64,
+    /// How many there are, where that is known, and in what they are counted.
+    total: Option<i64>,
     unit: &'static str,
     /// The page, and how many there are.
     number: i64,
@@ -55,7 +55,12 @@ impl Place {
     pub fn of(total: impl Into<i64>, unit: &'static str, number: i64, on_a_page: impl Into<i64>) -> Self {
         let (total, rows) = (total.into(), on_a_page.into().max(1));
         let pages = (total.max(1) - 1) / rows + 1;
-        Self { total, unit, number: number.clamp(1, pages), pages, previous: None, next: None }
+        Self { total: Some(total), unit, number: number.clamp(1, pages), pages, previous: None, next: None }
+    }
+
+    /// The page of this number, of rows that nobody counted.
+    pub fn numbered(number: i64) -> Self {
+        Self { total: None, unit: "", number: number.max(1), pages: 0, previous: None, next: None }
     }
 
     /// The ways on and back, by the marks that the service gave; an empty mark is no way on, and back it is the first page.
@@ -66,8 +71,13 @@ impl Place {
         self
     }
 
-    fn total(&self) -> String {
-        show::grouped(self.total)
+    fn total(&self) -> Option<String> {
+        self.total.map(show::grouped)
+    }
+
+    /// Whether there is anything to say: not of the only page of what nobody counted.
+    fn is_needed(&self) -> bool {
+        self.total.is_some() || self.number > 1 || self.next.is_some()
     }
 
     fn buttons(&self) -> [(&'static str, &'static str, &Option<Way>); 2] {

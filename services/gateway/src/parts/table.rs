@@ -44,6 +44,8 @@ pub struct Column {
 /// How a row is ticked.
 #[derive(Debug, Clone, Default)]
 pub struct Tick {
+    /// Id of the form to which it belongs.
+    pub form: &'static str,
     /// Name of the field.
     pub name: &'static str,
     /// What is sent.
@@ -97,8 +99,8 @@ pub struct Table {
     caption: String,
     columns: Vec<Column>,
     rows: Vec<Row>,
-    /// The form to which ticks belong.
-    ticks_for: Option<String>,
+    /// Whether rows can be ticked.
+    ticks: bool,
     empty: Empty,
     place: Option<Place>,
     /// Whether its columns are alike on a narrow screen too, so that it stays a table there: few and short.
@@ -171,11 +173,10 @@ impl Table {
         self
     }
 
-    /// Whose rows can be ticked, for a form of this id.
+    /// Whose rows can be ticked.
     #[must_use]
-    pub fn ticks_for(mut self, form: impl Into<String>) -> Self {
-        self.ticks_for = Some(form.into());
-        self
+    pub fn ticks(self, ticks: bool) -> Self {
+        Self { ticks, ..self }
     }
 
     /// What is said where there is no row.

@@ -6,16 +6,15 @@ use std::{
 };
 
 use askama::Template;
-use axum::{
-    Form,
-    extract::Path,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{Form as Sent, extract::Path, response::Response};
 use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::aid::{DecideCauseRequest, DecideFlagsRequest, Flag, GetAwardListRequest, SeenFlag, SendBackAwardListRequest, award_entry, decision, flag};
 
-use super::super::{Desk, PageError, in_chinese, lists, render, show, unknown_act};
+use crate::{
+    pages::{Desk, PageError, in_chinese, lists, render, show, unknown_act},
+    parts::{Cell, Field, Form, Note, Row, Table, Tone},
+};
 
 /// What is done to the flags that were ticked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,23 +165,19 @@ struct Returned {
 }
 
 #[derive(Template)]
-#[template(path = "flags_many.html")]
+#[template(path = "flags/many.html")]
 struct ManyPage {
     desk: Desk,
-    act: &'static str,
     label: &'static str,
-    reason: String,
-    /// On what it would be done.
-    rows: Vec<Ticked>,
-    /// How many were ticked that don't fit.
-    unfit: usize,
-    request_id: String,
-    /// What was done, list by list.
-    returned: Vec<Returned>,
+    says: String,
+    note: Option<Note>,
+    /// What does it; none where it is done.
+    decide: Option<Form>,
+    table: Table,
 }
 
 /// Shows what would be done, or does it.
-pub async fn act(desk: Desk, Form(pairs): Form<Vec<(String, String)>>) -> Result<Response, PageError> {
+pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let form = ActForm::of(pairs);
     let Some(act) = Act::of(&form.act) else { return Err(unknown_act(&form.act)) };
     let ticked = if form.all { form.shown } else { form.ticked };
@@ -194,31 +189,57 @@ pub async fn act(desk: Desk, Form(pairs): Form<Vec<(String, String)>>) -> Result
     if rows.is_empty() {
         return Err(Status::invalid_argument(format!("请先勾选可以“{}”的疑点", act.label())).into());
     }
-    let mut view = ManyPage {
-        request_id: desk.new_request_id(),
-        act: act.name(),
-        label: act.label(),
-        reason: form.reason,
-        unfit: all - rows.len(),
-        rows,
-        returned: Vec::new(),
-        desk,
-    };
     if !form.sure {
-        return Ok(render(&view));
+        return Ok(asked_once(desk, act, &form.reason, &rows, all - rows.len()));
     }
     let decision = match act {
         Act::Confirm => decision::Act::Confirm,
         Act::Clear => decision::Act::Clear,
         Act::SendBack => {
-            view.returned = send_back(&view.desk, &view.rows, &view.reason, &form.request_id).await?;
-            return Ok(render(&view));
+            let returned = send_back(&desk, &rows, &form.reason, &form.request_id).await?;
+            return Ok(told(desk, act, &form.reason, &returned));
         }
     };
-    let flags = view.rows.into_iter().map(|row| SeenFlag { flag: row.flag, etag: row.etag }).collect();
-    let asked = DecideFlagsRequest { flags, act: decision.into(), reason: view.reason };
-    let decided = view.desk.reconciliation().decide_flags(view.desk.change(&form.request_id, asked)).await?.into_inner().decided;
-    Ok(Redirect::to(&format!("/flags?decided={decided}")).into_response())
+    let flags = rows.into_iter().map(|row| SeenFlag { flag: row.flag, etag: row.etag }).collect();
+    let asked = DecideFlagsRequest { flags, act: decision.into(), reason: form.reason };
+    let decided = desk.reconciliation().decide_flags(desk.change(&form.request_id, asked)).await?.into_inner().decided;
+    Ok(desk.done(format!("已核定 {decided} 条。"), "/flags"))
+}
+
+/// What would be done, to be looked at once more.
+fn asked_once(desk: Desk, act: Act, reason: &str, rows: &[Ticked], unfit: usize) -> Response {
+    let form = Form::of::<DecideFlagsRequest>(&desk, "sure", "/flags/decide").hidden("sure", "true");
+    let form = rows.iter().fold(form, |form, row| form.hidden("flag", row.to_string()));
+    let field = Field::lines("reason").called(format!("理由（{} 条共用）", rows.len())).value(reason).required();
+    let decide = form.with(field).act(format!("确认：{} {} 条", act.label(), rows.len()), act.name());
+    let row = |row: &Ticked| {
+        Row::of([Cell::link(format!("/flags/{}", row.flag), row.name.as_str()), Cell::from(&row.rule), Cell::text(show::state(row.state.as_str_name()))])
+    };
+    let left = (unfit > 0).then(|| Note::of(Tone::Wait, format!("另有勾选的 {unfit} 条当前不能“{}”，不在其列。", act.label())));
+    render(&ManyPage {
+        label: act.label(),
+        says: format!("请再核对一次：将对下列 {} 条疑点“{}”。", rows.len(), act.label()),
+        note: left,
+        decide: Some(decide),
+        table: Table::of("疑点").columns(["学生", "规则", "状态"]).rows(rows.iter().map(row)),
+        desk,
+    })
+}
+
+/// What came of it, list by list.
+fn told(desk: Desk, act: Act, reason: &str, returned: &[Returned]) -> Response {
+    let row = |row: &Returned| {
+        let result = if row.fault.is_empty() { Cell::mark(Tone::Good, "已退回") } else { Cell::mark(Tone::Bad, "未退回").beside(row.fault.as_str()) };
+        Row::of([Cell::link(row.link.as_str(), "打开名单"), Cell::from(&row.names), result])
+    };
+    render(&ManyPage {
+        label: act.label(),
+        says: format!("按名单分别办理，结果如下。理由：{reason}"),
+        note: None,
+        decide: None,
+        table: Table::of("结果").columns(["名单", "学生", "结果"]).rows(returned.iter().map(row)),
+        desk,
+    })
 }
 
 /// Those whose list waits at the desk of who looks: what waits at another one of its chain is not theirs to send back.
@@ -274,15 +295,15 @@ pub struct CauseForm {
 }
 
 /// Decides all flags of a cause that nobody decided.
-pub async fn decide_cause(desk: Desk, Path(cause): Path<String>, Form(form): Form<CauseForm>) -> Result<Response, PageError> {
-    let act = match Act::of(&form.act) {
+pub async fn decide_cause(desk: Desk, Path(cause): Path<String>, Sent(sent): Sent<CauseForm>) -> Result<Response, PageError> {
+    let act = match Act::of(&sent.act) {
         Some(Act::Confirm) => decision::Act::Confirm,
         Some(Act::Clear) => decision::Act::Clear,
-        Some(Act::SendBack) | None => return Err(unknown_act(&form.act)),
+        Some(Act::SendBack) | None => return Err(unknown_act(&sent.act)),
     };
-    let asked = DecideCauseRequest { cause: cause.clone(), act: act.into(), reason: form.reason, etag: form.etag, term: form.term };
-    let decided = desk.reconciliation().decide_cause(desk.change(&format!("{}-{cause}", form.request_id), asked)).await?.into_inner().decided;
-    Ok(Redirect::to(&format!("/flags?decided={decided}")).into_response())
+    let asked = DecideCauseRequest { cause, act: act.into(), reason: sent.reason, etag: sent.etag, term: sent.term };
+    let decided = desk.reconciliation().decide_cause(desk.change(&sent.request_id, asked)).await?.into_inner().decided;
+    Ok(desk.done(format!("已核定 {decided} 条。"), "/flags"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,6 @@
 //! 资助更正: what was approved is put right, for the students who are ticked on their list. The school asks, the department orders.
 
-use std::sync::Arc;
-
-use axum::{
-    Form, Router,
-    extract::{DefaultBodyLimit, Path},
-    response::{IntoResponse, Redirect, Response},
-    routing::post,
-};
+use axum::{Form as Sent, extract::Path, response::Response};
 use tonic::{Code, Status};
 use xuezhu_proto::{
     aid::{
@@ -18,22 +11,11 @@ use xuezhu_proto::{
     common::Dossier,
 };
 
-use super::{
-    Desk, PageError,
-    dossiers::Keeper,
-    in_chinese,
-    lists::{self, PageQuery, Told},
-    session::User,
+use super::{one::Asks, path};
+use crate::{
+    pages::{Desk, PageError, dossiers::Keeper, in_chinese, session::User, show},
+    parts::{Act, Field, Form, field::Choice},
 };
-use crate::Gateway;
-
-/// Bytes of a form in which every student of a page may be ticked.
-const FORM_BYTES: usize = 1024 * 1024;
-
-/// Routes.
-pub fn routes() -> Router<Arc<Gateway>> {
-    Router::new().route("/schools/{school}/lists/{list}/correction", post(correct)).layer(DefaultBodyLimit::max(FORM_BYTES))
-}
 
 /// What the page of a list offers whoever may put right what was approved of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +40,35 @@ impl Offer {
         ((orders || user.is_clerk()) && !offer.months.is_empty()).then_some(offer)
     }
 
+    /// The form.
+    pub fn act(&self, desk: &Desk, list: &AwardList, asks: &Asks) -> Act {
+        let month = |month: &i32| Choice::of(month.to_string(), show::months(&[*month]));
+        let what = [Choice::of("STOP", "停发：从某月起不再发放"), Choice::of("CUT", "核减：去掉某几个月"), Choice::of("VOID", "撤销：全部不再发放")];
+        let what: Vec<Choice> = if self.by_month { what.to_vec() } else { what[2..].to_vec() };
+        let form = Form::of::<AskCorrectionRequest>(desk, "correction", format!("{}/correction", path(list)))
+            .with(Field::kept("page", &asks.page))
+            .with(Field::kept("state", &asks.state))
+            .with(Field::kept("held", asks.held.to_string()))
+            .with(Field::radios("what", what).value(if self.by_month { "" } else { "VOID" }).required());
+        let form = if self.by_month {
+            form.with(Field::choice("first_month", self.months.iter().map(month)).called("停发的起始月份").hint("停发时选"))
+                .with(Field::ticks("month", self.months.iter().map(month)).known_as("months").called("核减的月份").hint("核减时选"))
+        } else {
+            form
+        };
+        let word = if self.orders { "责令更正勾选的" } else { "申请更正勾选的" };
+        let form = form.with(Field::line("reason").called("更正原因").limit(500).required().wide()).danger(word, "");
+        let (title, says) = if self.orders {
+            ("责令更正已审核的内容", "先在表中勾选学生。责令的更正即时生效，告知学校；设有上级审核环节的，须由学校申请。签过的内容不变，现行月份和金额另列。")
+        } else {
+            (
+                "申请更正已审核的内容",
+                "先在表中勾选学生。由校长签核、主管部门审核后生效；申请停发的月份自申请之日起暂不发放。签过的内容不变，现行月份和金额另列。",
+            )
+        };
+        Act::of(title, form).says(says)
+    }
+
     /// Whether an entry can be put right now: something of it was approved and stands. What the school asked already is decided first; an
     /// order decides it.
     pub fn fits(&self, entry: &AwardEntry) -> bool {
@@ -66,45 +77,22 @@ impl Offer {
     }
 }
 
-/// A form as it was filled in, to be shown again where it was refused.
+/// A form as it was filled in.
 #[derive(Debug, Default)]
-pub struct Filled {
+struct Filled {
     request_id: String,
     what: String,
     first_month: String,
     months: Vec<String>,
-    /// Why.
-    pub reason: String,
+    reason: String,
     entries: Vec<String>,
     /// The page that it stood on.
-    at: PageQuery,
+    at: Asks,
 }
 
 impl Filled {
-    /// Whether an entry is ticked.
-    pub fn ticks(&self, entry: &AwardEntry) -> bool {
-        self.entries.contains(&entry.entry)
-    }
-
-    /// Whether this is what shall be done.
-    pub fn is(&self, what: &str) -> bool {
-        self.what == what
-    }
-
-    /// Whether it shall be stopped from a month on.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
-    pub fn stops_from(&self, month: &i32) -> bool {
-        self.first_month == month.to_string()
-    }
-
-    /// Whether a month shall be cut.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
-    pub fn cuts(&self, month: &i32) -> bool {
-        self.months.contains(&month.to_string())
-    }
-
     /// A refusal with students by their names, where they are on the page, and not by their places among those that are ticked.
-    pub fn named(&self, message: &str, entries: &[AwardEntry]) -> String {
+    fn named(&self, message: &str, entries: &[AwardEntry]) -> String {
         let part = |part: &str| {
             let (field, why) = part.split_once('：')?;
             let place: usize = field.strip_prefix("entries[")?.strip_suffix(']')?.parse().ok()?;
@@ -164,13 +152,17 @@ async fn send(desk: &Desk, school: String, filled: &Filled) -> Result<Dossier, S
     Ok(dossier.unwrap_or_default())
 }
 
-async fn correct(desk: Desk, Path((school, list)): Path<(String, String)>, Form(pairs): Form<Vec<(String, String)>>) -> Result<Response, PageError> {
-    let mut filled = Filled::of(pairs);
+/// Asks for a correction, or orders it.
+pub async fn correct(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
+    let filled = Filled::of(pairs);
     match send(&desk, school.clone(), &filled).await {
-        Ok(dossier) => Ok(Redirect::to(&Keeper::Aid.link(&dossier.dossier)).into_response()),
-        Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
-            let query = std::mem::take(&mut filled.at);
-            lists::view(desk, school, list, query, Told { error: status.message().to_owned(), filled, ..Told::default() }).await
+        Ok(dossier) => {
+            let done = if desk.user.is_clerk() { "已申请更正，等校长签核。" } else { "更正已责令，即时生效。" };
+            Ok(desk.done(done, Keeper::Aid.link(&dossier.dossier)))
+        }
+        Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) && status.message().contains("entries[") => {
+            let (entries, _) = filled.at.entries(&desk, &school, &list).await?;
+            Err(Status::new(status.code(), filled.named(status.message(), &entries)).into())
         }
         Err(status) => Err(status.into()),
     }

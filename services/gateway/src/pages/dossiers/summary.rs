@@ -1,0 +1,87 @@
+//! What a sheet holds, told before it is signed: how many of whom, what is unusual, what differs from before.
+
+use xuezhu_proto::{
+    aid::{AwardList, GetAwardListRequest},
+    common::Dossier,
+    enrollment::{GetSubmissionRequest, HeadCount, Submission},
+};
+
+use super::Keeper;
+use crate::{
+    pages::{Desk, PageError},
+    parts::{Address, Cell, Figure, Figures, Note, Row, Table, Tone},
+};
+
+/// What a sheet holds.
+#[derive(Default)]
+pub struct Summary {
+    /// Numbers of it.
+    pub figures: Figures,
+    /// What is unusual.
+    pub notes: Vec<Note>,
+    /// How many of whom.
+    pub counts: Option<Table>,
+    /// What differs from before, a line each, and from what.
+    pub changes: Vec<String>,
+    /// With what it was compared.
+    pub since: String,
+    /// The page of the business itself, where it has one.
+    pub business: Option<(Address, &'static str)>,
+}
+
+/// What a dossier's sheet holds.
+pub async fn of(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Result<Summary, PageError> {
+    match keeper {
+        Keeper::Enrollment if dossier.kind == "REGISTRATION" => {
+            let asked = GetSubmissionRequest { school: dossier.school.clone(), submission: dossier.dossier.clone() };
+            let submission = desk.submissions().get_submission(desk.request(asked)).await?.into_inner().submission.unwrap_or_default();
+            Ok(of_registration(submission))
+        }
+        Keeper::Aid if dossier.kind == "AWARD_LIST" && !dossier.subject.is_empty() => {
+            let asked = GetAwardListRequest { school: dossier.school.clone(), list: dossier.subject.clone() };
+            let list = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
+            Ok(of_list(&list))
+        }
+        Keeper::Enrollment | Keeper::Aid => Ok(Summary::default()),
+    }
+}
+
+fn of_registration(submission: Submission) -> Summary {
+    let row = |line: &HeadCount| {
+        Row::of([
+            Cell::from(&line.class_name),
+            Cell::from(&line.major_name),
+            Cell::number(line.count),
+            Cell::number(line.male),
+            Cell::number(line.count - line.male),
+        ])
+    };
+    let counts = Table::of("按班级和专业").columns(["班级", "专业"]).numbers(["人数", "男", "女"]).rows(submission.head_counts.iter().map(row));
+    Summary {
+        notes: submission.outliers.iter().map(|line| Note::of(Tone::Wait, format!("请特别留意：{line}"))).collect(),
+        counts: (!submission.head_counts.is_empty()).then_some(counts),
+        changes: submission.changes,
+        since: submission.since_last,
+        ..Summary::default()
+    }
+}
+
+fn of_list(list: &AwardList) -> Summary {
+    let path = Address::of(format!("/schools/{}/lists/{}", list.school, list.list));
+    let held = Figure::count(list.held, "有疑点，暂缓").tone_if(list.held > 0, Tone::Bad).to(path.clone().with("held", "true"));
+    let mut notes = Vec::new();
+    if list.held_attested > 0 {
+        let text = format!("待审的学生中有 {} 人有疑点：核定以前，审签只通过没有疑点的学生。", list.held_attested);
+        notes.push(Note::of(Tone::Wait, text).way(path.clone().with("held", "true"), "看是谁"));
+    }
+    if list.forgotten_attested > 0 {
+        let text = format!("待审的学生中有 {} 人的学籍记录被遗忘，重新登记或核定之前不能审核。", list.forgotten_attested);
+        notes.push(Note::of(Tone::Bad, text).way("/forgotten", "核定"));
+    }
+    if list.taken_attested > 0 {
+        notes.push(Note::of(Tone::Bad, format!("待审的学生中有 {} 人的同一月（或学期）已在另一名单中审核通过，不能重复审核。", list.taken_attested)));
+    }
+    Summary {
+        figures: Figures(vec![Figure::yuan(list.amount_fen, "名单金额（元）"), held]), notes, business: Some((path, "名单与疑点")), ..Summary::default()
+    }
+}
