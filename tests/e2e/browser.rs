@@ -18,14 +18,14 @@ use xuezhu_tests::{
 const PAGE: Duration = Duration::from_secs(20);
 
 /// A headless Chromium, driven over the `WebDriver` protocol.
-struct Browser {
+pub struct Browser {
     driver: Child,
     http: reqwest::Client,
     session: String,
 }
 
 impl Browser {
-    async fn open(width: u32, height: u32) -> anyhow::Result<Self> {
+    pub async fn open(width: u32, height: u32) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
@@ -64,12 +64,12 @@ impl Browser {
     }
 
     /// Ends the browser; killing its driver alone would leave it behind.
-    async fn close(self) -> anyhow::Result<()> {
+    pub async fn close(self) -> anyhow::Result<()> {
         self.http.delete(&self.session).send().await?;
         Ok(())
     }
 
-    async fn call(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+    pub async fn call(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         let answer: Value = self.http.post(format!("{}/{path}", self.session)).json(&body).send().await?.json().await?;
         if let Some(error) = answer["value"]["error"].as_str() {
             bail!("{path}: {error}: {}", answer["value"]["message"]);
@@ -77,12 +77,12 @@ impl Browser {
         Ok(answer["value"].clone())
     }
 
-    async fn go(&self, url: &str) -> anyhow::Result<()> {
+    pub async fn go(&self, url: &str) -> anyhow::Result<()> {
         self.call("url", json!({ "url": url })).await.map(drop)
     }
 
     /// The element of a selector, once it is there.
-    async fn find(&self, selector: &str) -> anyhow::Result<String> {
+    pub async fn find(&self, selector: &str) -> anyhow::Result<String> {
         let begun = Instant::now();
         loop {
             match self.call("element", json!({ "using": "css selector", "value": selector })).await {
@@ -94,26 +94,26 @@ impl Browser {
     }
 
     /// Whether there is no such thing on the page, which is there already.
-    async fn lacks(&self, selector: &str) -> anyhow::Result<()> {
+    pub async fn lacks(&self, selector: &str) -> anyhow::Result<()> {
         match self.call("element", json!({ "using": "css selector", "value": selector })).await {
             Ok(_) => bail!("the page has {selector}"),
             Err(_) => Ok(()),
         }
     }
 
-    async fn type_in(&self, selector: &str, text: &str) -> anyhow::Result<()> {
+    pub async fn type_in(&self, selector: &str, text: &str) -> anyhow::Result<()> {
         let element = self.find(selector).await?;
         self.call(&format!("element/{element}/value"), json!({ "text": text })).await.map(drop)
     }
 
     /// Sets what a field holds.
-    async fn set(&self, selector: &str, value: &str) -> anyhow::Result<()> {
+    pub async fn set(&self, selector: &str, value: &str) -> anyhow::Result<()> {
         let script = "document.querySelector(arguments[0]).value = arguments[1]";
         self.call("execute/sync", json!({ "script": script, "args": [selector, value] })).await.map(drop)
     }
 
     /// Clicks. A page that goes on to the next takes its elements with it: what was found of it is looked for there.
-    async fn click(&self, selector: &str) -> anyhow::Result<()> {
+    pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
         let begun = Instant::now();
         loop {
             let element = self.find(selector).await?;
@@ -125,13 +125,13 @@ impl Browser {
     }
 
     /// Does an act of size, which is asked once.
-    async fn sure(&self, act: &str) -> anyhow::Result<()> {
+    pub async fn sure(&self, act: &str) -> anyhow::Result<()> {
         self.click(&format!("details.asks:has(button[value={act}]) summary")).await?;
         self.click(&format!("details.asks[open] button[value={act}]")).await
     }
 
     /// Waits until the page holds a text.
-    async fn sees(&self, text: &str) -> anyhow::Result<()> {
+    pub async fn sees(&self, text: &str) -> anyhow::Result<()> {
         let begun = Instant::now();
         loop {
             let page = self.call("execute/sync", json!({ "script": "return document.body.innerText", "args": [] })).await?;
@@ -147,7 +147,7 @@ impl Browser {
     }
 
     /// A picture, where `SCREENSHOTS` names a folder.
-    async fn picture(&self, name: &str) -> anyhow::Result<()> {
+    pub async fn picture(&self, name: &str) -> anyhow::Result<()> {
         use std::io::Write;
         let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else { return Ok(()) };
         let answer: Value = self.http.get(format!("{}/screenshot", self.session)).send().await?.json().await?;
@@ -157,7 +157,7 @@ impl Browser {
         Ok(())
     }
 
-    async fn log_in(&self, base: &str, account: &str) -> anyhow::Result<()> {
+    pub async fn log_in(&self, base: &str, account: &str) -> anyhow::Result<()> {
         self.call("cookie", json!({ "cookie": { "name": "x", "value": "y" } })).await.ok();
         self.http.delete(format!("{}/cookie", self.session)).send().await?;
         self.go(&format!("{base}/login")).await?;
@@ -167,13 +167,18 @@ impl Browser {
     }
 
     /// Where it is.
-    async fn address(&self) -> anyhow::Result<String> {
+    pub async fn address(&self) -> anyhow::Result<String> {
         let answer: Value = self.http.get(format!("{}/url", self.session)).send().await?.json().await?;
         Ok(answer["value"].as_str().context("an address")?.to_owned())
     }
 
+    /// What a script returns.
+    pub async fn script(&self, script: &str) -> anyhow::Result<Value> {
+        self.call("execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
     /// Whether nothing is wider than the screen.
-    async fn fits(&self) -> anyhow::Result<()> {
+    pub async fn fits(&self) -> anyhow::Result<()> {
         let over = self.call("execute/sync", json!({ "script": "return document.documentElement.scrollWidth - window.innerWidth", "args": [] })).await?;
         if over.as_i64().unwrap_or(0) > 1 {
             bail!("the page is {over} pixels too wide")

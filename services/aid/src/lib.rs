@@ -6,6 +6,7 @@
 //! | --- | --- | --- | --- |
 //! | 7 | doors: `api.rs` of each, `takeouts.rs` for what is taken out of several | gRPC in | |
 //! | 6 | [`today`] | what the first page needs, of all below | |
+//! | 6 | [`overview`] | how a region stands, counted from all below | |
 //! | 5 | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains | |
 //! | 5 | [`evidence`] | files that prove something, with dossiers and cases | |
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
@@ -33,6 +34,7 @@ pub mod evidence;
 pub mod following;
 pub mod forgotten;
 pub mod mirror;
+pub mod overview;
 pub mod policy;
 pub mod reconciliation;
 pub mod register;
@@ -52,8 +54,8 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, reconciliation_service_server::ReconciliationServiceServer,
-    register_service_server::RegisterServiceServer,
+    forgotten_service_server::ForgottenServiceServer, overview_service_server::OverviewServiceServer,
+    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -140,6 +142,7 @@ impl Aid {
         "xuezhu.aid.v1.ForgottenService",
         "xuezhu.aid.v1.RegisterService",
         "xuezhu.aid.v1.AidTodayService",
+        "xuezhu.aid.v1.OverviewService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -199,6 +202,7 @@ impl Aid {
             .add_service(ForgottenServiceServer::new(forgotten::api::ForgottenApi(self.parts.clone())))
             .add_service(RegisterServiceServer::new(register::api::RegisterApi(self.parts.clone())))
             .add_service(AidTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
+            .add_service(OverviewServiceServer::new(overview::api::OverviewApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }

@@ -18,9 +18,12 @@ mod flags;
 mod forgotten;
 mod imports;
 mod lists;
+mod overview;
 mod passwords;
 mod pickers;
+mod reasons;
 mod schools;
+mod search;
 mod students;
 mod submissions;
 mod takeouts;
@@ -41,7 +44,8 @@ use xuezhu_proto::{
     aid::{
         GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
         aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
-        reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
+        overview_service_client::OverviewServiceClient, reconciliation_service_client::ReconciliationServiceClient,
+        register_service_client::RegisterServiceClient,
     },
     enrollment::{
         deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
@@ -78,11 +82,13 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(home::routes())
         .merge(accounts::routes())
         .merge(schools::routes())
+        .merge(search::routes())
         .merge(imports::routes())
         .merge(passwords::routes())
         .merge(students::routes())
         .merge(submissions::routes())
         .merge(lists::routes())
+        .merge(overview::routes())
         .merge(flags::routes())
         .merge(cases::routes())
         .merge(forgotten::routes())
@@ -450,6 +456,11 @@ impl Desk {
     /// What was taken out of the aid service.
     pub fn aid_take_outs(&self) -> AidTakeOutServiceClient<Channel> {
         AidTakeOutServiceClient::new(self.aid_channel())
+    }
+
+    /// How a region stands.
+    pub fn overviews(&self) -> OverviewServiceClient<Channel> {
+        OverviewServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Award lists.

@@ -14,6 +14,8 @@ pub enum Section {
     Aid,
     /// Where both do not agree.
     Flags,
+    /// How a region stands.
+    Counts,
     /// What is set.
     Settings,
 }
@@ -45,7 +47,7 @@ fn works(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 18] = [
+pub const WAYS: [Way; 19] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/import", "导入学生", User::is_clerk),
@@ -57,6 +59,7 @@ pub const WAYS: [Way; 18] = [
     way(Section::Flags, "/flags", "疑点", works),
     way(Section::Flags, "/cases", "问题台账", works),
     way(Section::Flags, "/forgotten", "被遗忘的学籍记录", works),
+    way(Section::Counts, "/overview", "统计", User::is_officer),
     way(Section::Settings, "/schools", "学校", User::is_admin),
     way(Section::Settings, "/accounts", "账号", User::is_admin),
     way(Section::Settings, "/chains", "审核环节", User::is_admin),
@@ -68,7 +71,7 @@ pub const WAYS: [Way; 18] = [
 
 impl Section {
     /// Every part, in its order.
-    pub const ALL: [Self; 5] = [Self::Tasks, Self::Roll, Self::Aid, Self::Flags, Self::Settings];
+    pub const ALL: [Self; 6] = [Self::Tasks, Self::Roll, Self::Aid, Self::Flags, Self::Counts, Self::Settings];
 
     /// What it is called.
     pub fn name(self) -> &'static str {
@@ -77,6 +80,7 @@ impl Section {
             Self::Roll => "学籍",
             Self::Aid => "资助",
             Self::Flags => "疑点",
+            Self::Counts => "统计",
             Self::Settings => "设置",
         }
     }
@@ -106,7 +110,7 @@ pub struct Tab {
 pub fn section_of(path: &str, query: &str) -> Section {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match parts[..] {
-        [""] => return Section::Tasks,
+        ["" | "search"] => return Section::Tasks,
         ["schools", _, "enrollments" | "submissions" | "imports", ..] | ["dossiers", "enrollment", ..] => return Section::Roll,
         ["schools", _, "lists", ..] | ["dossiers", "aid", ..] => return Section::Aid,
         ["causes", ..] => return Section::Flags,
@@ -134,7 +138,7 @@ impl Desk {
             let (waiting, tone) = match section {
                 Section::Tasks => (self.waits.tasks, Tone::Wait),
                 Section::Flags => (self.waits.flags, Tone::Bad),
-                Section::Roll | Section::Aid | Section::Settings => (0, Tone::Plain),
+                Section::Roll | Section::Aid | Section::Counts | Section::Settings => (0, Tone::Plain),
             };
             Some(Tab { section, path, waiting, tone, is_here: section == here })
         };
@@ -174,6 +178,7 @@ mod tests {
             ("/dossiers/enrollment/4f", "", Section::Roll),
             ("/flags/decide", "", Section::Flags),
             ("/cases/4f", "", Section::Flags),
+            ("/overview", "region=430100", Section::Counts),
             ("/accountImports/4f", "", Section::Settings),
         ] {
             assert_eq!(section_of(path, query), section, "{path}?{query}");

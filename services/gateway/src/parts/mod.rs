@@ -4,12 +4,14 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`frame`] | what stands around every page: the way to everything, what waits, who is logged in |
+//! | [`help`] | what the page is for, and what comes next |
 //! | [`table`], [`cell`] | rows with their cells, ticks, order; cards on a narrow screen |
 //! | [`place`] | how many there are, where one is among them, the ways on and back |
 //! | [`form`], [`field`], [`act`] | what is filled in, with its label, what is wrong with it, and what was typed |
 //! | [`returned`] | a form that was refused, or whose session ended, comes back as it was filled in |
 //! | [`figure`] | a number that counts |
 //! | [`pairs`] | what is known of one thing |
+//! | [`chart`] | bars in groups, with their numbers as a table |
 //! | [`steps`] | what happened, in its order |
 //! | [`desks`] | where a dossier was, is, and goes on to |
 //! | [`strip`] | months: what one side claims, what the other says |
@@ -24,11 +26,13 @@ pub mod about;
 pub mod act;
 pub mod address;
 pub mod cell;
+pub mod chart;
 pub mod desks;
 pub mod field;
 pub mod figure;
 pub mod form;
 pub mod frame;
+pub mod help;
 pub mod note;
 pub mod pairs;
 pub mod place;
@@ -43,6 +47,7 @@ pub use self::{
     act::Act,
     address::Address,
     cell::Cell,
+    chart::Chart,
     desks::Desks,
     field::Field,
     figure::{Figure, Figures},

@@ -9,7 +9,7 @@ use xuezhu_proto::{
 
 use super::{Keeper, keeper::Deed, kept_by};
 use crate::{
-    pages::{Desk, PageError, session, unknown_act},
+    pages::{Desk, PageError, reasons, session, unknown_act},
     parts::{Act, Field, Form, Note, Tone},
 };
 
@@ -103,9 +103,14 @@ fn sign(desk: &Desk, dossier: &Dossier, form: Form) -> Act {
 
 /// The form under the sheet, for whom somebody ticked.
 pub fn returning(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Form {
+    let reasons: &[&str] = match keeper {
+        Keeper::Enrollment => &reasons::OF_STUDENTS,
+        Keeper::Aid => &reasons::OF_LISTS,
+    };
+    let reasons = reasons.iter().map(|reason| (*reason).to_owned());
     Form::of::<SignDossierRequest>(desk, "back", keeper.link(&dossier.dossier))
         .row()
-        .with(Field::line("reason").called("退回或不予通过的原因").limit(500).required().wide())
+        .with(Field::picked("reason", reasons).called("退回或不予通过的原因").limit(500).required().wide())
         .danger("退回勾选的", "sendBack")
         .danger("勾选的不予通过", "refuse")
         .danger("全部退回", "sendBackAll")

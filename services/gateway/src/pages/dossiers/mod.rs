@@ -17,11 +17,12 @@ use axum::{
 use tonic::Status;
 use xuezhu_proto::common::{Dossier, dossier};
 
+use self::keeper::Asked;
 pub use self::{
     keeper::{Keeper, NewChain},
     one::with_fault,
 };
-use super::{PageError, show};
+use super::{Desk, PageError, show};
 use crate::{
     Gateway,
     parts::{Cell, Tone},
@@ -45,8 +46,13 @@ pub fn kept_by(word: &str) -> Result<Keeper, PageError> {
     Keeper::of(word).ok_or_else(|| PageError::Refused(Status::not_found("没有这个业务单")))
 }
 
+/// Dossiers with somebody of this name.
+pub async fn of_name(desk: &Desk, keeper: Keeper, name: &str, rows: i32) -> Result<Vec<Dossier>, PageError> {
+    Ok(keeper.list(desk, Asked { name: name.to_owned(), ..Asked::default() }, rows).await?.dossiers)
+}
+
 /// A dossier's state, as it is shown.
-fn mark(dossier: &Dossier) -> Cell {
+pub fn mark(dossier: &Dossier) -> Cell {
     let word = match dossier.state() {
         dossier::State::UnderWay => show::waits(dossier),
         other => show::dossier_state(other.as_str_name()).to_owned(),

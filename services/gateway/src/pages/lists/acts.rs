@@ -9,7 +9,7 @@ use xuezhu_proto::aid::{
 
 use super::{decides, path};
 use crate::{
-    pages::{Desk, PageError, unknown_act},
+    pages::{Desk, PageError, reasons, unknown_act},
     parts::{Act, Field, Form, Note, Tone},
 };
 
@@ -55,7 +55,7 @@ pub fn of(desk: &Desk, list: &AwardList) -> Vec<Act> {
 pub fn returning(desk: &Desk, list: &AwardList) -> Form {
     Form::of::<SendBackAwardListRequest>(desk, "back", path(list))
         .row()
-        .with(Field::line("reason").called("退回原因").required().limit(500).wide())
+        .with(Field::picked("reason", reasons::OF_LISTS.map(str::to_owned)).called("退回原因").required().limit(500).wide())
         .danger("退回勾选的", "sendBack")
         .danger("在办的全部退回", "sendBackAll")
         .asks(format!("退回在办的 {} 人。", list.submitted + list.attested))

@@ -30,7 +30,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
 }
 
 /// Where one is.
-fn path(row: &Enrollment) -> String {
+pub fn path(row: &Enrollment) -> String {
     format!("/schools/{}/enrollments/{}", row.school, row.enrollment)
 }
 

@@ -1,0 +1,30 @@
+//! gRPC in: how a region stands.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+use xuezhu_proto::aid::{self as pb, overview_service_server::OverviewService};
+
+use crate::{Parts, reconciliation};
+
+/// The service of overviews.
+#[derive(Clone)]
+pub struct OverviewApi(pub Arc<Parts>);
+
+#[tonic::async_trait]
+impl OverviewService for OverviewApi {
+    async fn get_overview(&self, request: Request<pb::GetOverviewRequest>) -> Result<Response<pb::GetOverviewResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "GetOverview").await?;
+        let with = (self.0.clone(), request);
+        self.0
+            .runner
+            .read(&ctx, "GetOverview", &with, |ctx, tx, (parts, request)| {
+                Box::pin(async move {
+                    let asked = super::asked(ctx, request)?;
+                    let as_of_time = reconciliation::api::mirror(parts, 0).as_of_time;
+                    Ok(pb::GetOverviewResponse { as_of_time, ..super::of(ctx, tx, parts, &asked).await? })
+                })
+            })
+            .await
+    }
+}

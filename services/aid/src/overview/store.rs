@@ -1,0 +1,115 @@
+//! SQL that counts a region: what is read is of rooms below, what is told is numbers.
+
+use chrono::NaiveDate;
+use xuezhu_domain::enrollment::PeriodState;
+use xuezhu_judge::entry;
+use xuezhu_store::{StoreError, Tx, rows};
+
+/// A school of the region.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SchoolRow {
+    pub school: String,
+    pub name: String,
+    pub authority: String,
+}
+
+/// Schools under departments of a region, by code.
+pub async fn schools(tx: &mut Tx, prefix: &str) -> Result<Vec<SchoolRow>, StoreError> {
+    rows!(
+        tx,
+        SchoolRow,
+        "SELECT school, name, authority FROM mirror_schools
+         WHERE generation = (SELECT generation FROM mirror_state) AND substr(authority, 1, length($1)) = $1 ORDER BY school",
+        prefix
+    )
+}
+
+/// Students of each school and day of entry who are there on a day, in school or on leave.
+pub async fn students(tx: &mut Tx, prefix: &str, day: NaiveDate) -> Result<Vec<(String, NaiveDate, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, NaiveDate, i64),
+        "SELECT e.school, e.entry_date, count(*) FROM mirror_enrollments e
+         JOIN mirror_schools s ON s.school = e.school AND s.generation = e.generation AND substr(s.authority, 1, length($1)) = $1
+         JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation AND p.from_date <= $2 AND (p.to_date IS NULL OR p.to_date > $2)
+         WHERE e.generation = (SELECT generation FROM mirror_state) AND e.person IS NOT NULL AND (p.state = $3 OR p.state = $4)
+         GROUP BY e.school, e.entry_date",
+        prefix,
+        day,
+        PeriodState::InSchool.code(),
+        PeriodState::OnLeave.code()
+    )
+}
+
+/// Entries of a term, by school and state, with what they come to in fen.
+pub async fn entries(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(String, i32, i64, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, i32, i64, i64),
+        "SELECT e.school, e.state, count(*), CAST(sum(e.amount_fen) AS bigint) FROM award_entries e
+         JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
+         WHERE e.term = $2 AND e.state < 50 GROUP BY e.school, e.state",
+        prefix,
+        term
+    )
+}
+
+/// What waits of lists and corrections, by school, its department, desk and since when it may wait how long.
+pub async fn waiting(tx: &mut Tx, prefix: &str) -> Result<Vec<(String, String, String, NaiveDate, i32, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, String, String, NaiveDate, i32, i64),
+        "SELECT d.school, d.authority, d.waits_at, d.since_day, d.working_days, CAST(sum(d.waiting) AS bigint) FROM dossiers d
+         JOIN mirror_schools s ON s.school = d.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
+         WHERE d.state < 50 AND d.waiting > 0 GROUP BY d.school, d.authority, d.waits_at, d.since_day, d.working_days",
+        prefix
+    )
+}
+
+/// Flags that nobody closed, by school, rule, state and when they were opened (full days before `$3`, in four groups).
+pub async fn flags(tx: &mut Tx, prefix: &str, [ten, thirty, ninety]: [i64; 3]) -> Result<Vec<(String, i32, i32, i32, i64, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, i32, i32, i32, i64, i64),
+        "SELECT f.school, f.rule, f.state, CASE WHEN f.opened_at_us > $2 THEN 0 WHEN f.opened_at_us > $3 THEN 1 WHEN f.opened_at_us > $4 THEN 2 ELSE 3 END,
+                count(*), CAST(sum(f.amount_fen) AS bigint)
+         FROM flags f
+         JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
+         WHERE f.state <= 10 GROUP BY 1, 2, 3, 4",
+        prefix,
+        ten,
+        thirty,
+        ninety
+    )
+}
+
+/// Money of units that flags hold, by school and first month.
+pub async fn held(tx: &mut Tx, prefix: &str) -> Result<Vec<(String, i32, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, i32, i64),
+        "SELECT h.school, u.first_month, CAST(sum(u.fen) AS bigint)
+         FROM (SELECT DISTINCT f.entry, f.school FROM flags f
+               JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
+               WHERE f.holds AND f.entry IS NOT NULL AND f.state < 50) AS h
+         JOIN award_entries a ON a.entry = h.entry AND a.state < 50
+         JOIN award_units u ON u.entry = h.entry AND u.standing < 50
+         GROUP BY h.school, u.first_month",
+        prefix
+    )
+}
+
+/// Approved entries of a term of students who are at the school, by day of entry and scheme.
+pub async fn approved(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(NaiveDate, String, i64)>, StoreError> {
+    rows!(
+        tx,
+        (NaiveDate, String, i64),
+        "SELECT m.entry_date, e.scheme, count(DISTINCT e.person_key) FROM award_entries e
+         JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
+         JOIN mirror_enrollments m ON m.claim_key = e.person_key AND m.generation = s.generation AND m.school = e.school
+         WHERE e.term = $2 AND e.state = $3 GROUP BY m.entry_date, e.scheme",
+        prefix,
+        term,
+        entry::State::Approved.code()
+    )
+}

@@ -1,0 +1,102 @@
+//! What each page is for, and what comes next for whoever looks: a table, shown folded on the page itself.
+
+use crate::pages::{Desk, session::User};
+
+/// What is said on a page.
+#[derive(Debug)]
+pub struct Help {
+    /// The page: `*` stands for one part of its path.
+    page: &'static str,
+    /// For whom.
+    whom: fn(&User) -> bool,
+    /// What is said.
+    lines: &'static [&'static str],
+}
+
+const fn help(page: &'static str, whom: fn(&User) -> bool, lines: &'static [&'static str]) -> Help {
+    Help { page, whom, lines }
+}
+
+fn all(_: &User) -> bool {
+    true
+}
+
+fn signs(user: &User) -> bool {
+    user.is_principal() || user.is_officer()
+}
+
+/// Every page, in the order in which people meet them.
+pub const HELP: [Help; 37] = [
+    help("/", all, &["“等我办理”是轮到您的事，点“办理”打开；“在办业务”是已经交给别人的，可以看到等谁、等到哪天。顶上的数字是轮到您的件数。"]),
+    help("/", User::is_clerk, &["平常的次序：导入学生 → 预览并写入 → 提交给校长 → 校长和主管部门审签 → 建资助名单 → 提交。"]),
+    help("/", User::is_head, &["打开要审签的业务单，先看构成、与以前的差别和名单，再签；有问题的学生勾选后退回。"]),
+    help("/", User::is_officer, &["“下级超期”是下一级超过期限没有办理的，请督促，办理仍由下级进行。"]),
+    help("/students", all, &["上面按班级、状态筛选，地址可以收藏和转发；按姓名或号码查找的内容不会出现在地址里。点表头可以换次序。"]),
+    help("/students", User::is_clerk, &["新生用“导入学生”成批录入。草稿提交后由校长签核、主管部门审核，批准后才算在籍。"]),
+    help("/students/*", all, &["上一行是学籍，下一行是资助，按月对齐：有资助而没有在读的月份，就是疑点所在。"]),
+    help("/schools/*/enrollments/*", all, &["这一页是一名学生的全部学籍。批准以后，异动逐条登记，原来的记录不会被改写。"]),
+    help("/schools/*/enrollments/*", User::is_clerk, &["草稿可以改、可以删；已批准的，休学、复学、退学、调班、转专业在本页登记，姓名和证件号由主管部门更正。"]),
+    help("/schools/*/enrollments/*", User::is_officer, &["更正姓名、证件号要有依据；“某日的学籍”可以查当时登记的是什么，用于核对以前的审批。"]),
+    help("/import", all, &["先下载空白模板，照样填写；上传后先预览，确认了才写入。有问题的行不影响其他行，可以下载标注好的文件改了再传。"]),
+    help("/imports", all, &["每一次上传都在这里：谁传的、写入了几行、哪几行没有写入。传错了的，30天内还没有提交的可以撤回。"]),
+    help("/lists", all, &["每个项目每学期一份主名单。提交以后再有学生，列入补充名单。"]),
+    help("/lists", User::is_clerk, &["“打开或新建”之后，可以让系统按学籍列出谁符合条件，也可以上传名单文件。"]),
+    help("/schools/*/lists/*", all, &["有疑点的学生暂缓发放：学校说明，主管部门核定；排除后才能审核。签过的名单不再改动，要改的走更正。"]),
+    help("/schools/*/lists/*", User::is_clerk, &["被退回的学生：改好后重新上传这些行，再提交；不该列入的移出。"]),
+    help("/schools/*/lists/*", signs, &["签核和审核都按名单摘要进行：内容有变化，要重新查看再签。"]),
+    help("/schools/*/lists/*/candidates", all, &["系统按学籍和现行政策逐人判断。不建议列入的也写明原因；不同意的，先改正学籍。"]),
+    help("/dossiers", all, &["每一次提交是一张业务单，走到哪一级、谁在哪天签的、签的是什么，办结以后也一直可以查到。"]),
+    help("/dossiers/*/*", all, &["“环节”是这张单要经过谁；“名单”是提交时的内容；“经过”是每一步的人和时间。"]),
+    help("/dossiers/*/*", User::is_clerk, &["校长签核以前可以整单撤回修改；超过期限可以催办，每天一次。"]),
+    help("/dossiers/*/*", signs, &["签之前先看“请特别留意”和与以前的差别。退回：请学校改好再报；不予通过：不同意这一项。"]),
+    help("/dossiers/*/*/print", all, &["用浏览器的打印；每页都有标题、摘要和页码，末尾留有签字盖章处，供存档。"]),
+    help("/flags", all, &["每条疑点是名单与学籍对不上的一处，按原因归在一起。没有核定以前，所列月份暂缓发放。"]),
+    help("/flags", User::is_school, &["打开一个原因，可以一起说明；要先办学籍（补办复学、更正身份等）的，办完后疑点会自行关闭。"]),
+    help("/flags", User::is_officer, &["可以按原因一起核定，也可以勾选若干条；认定为问题的列入台账，排除的可以审核发放。"]),
+    help("/flags/*", all, &["左边是名单怎么写，右边是学籍怎么写，不同的字标了出来；“下一步”写着谁该做什么。"]),
+    help("/cases", all, &["认定为问题的都在这里：追回了没有、谁负责，逐条登记，长期留存。"]),
+    help("/cases/*", all, &["处理结果由主管部门登记，可以附上退款回单等材料。"]),
+    help("/forgotten", all, &["学籍系统从备份恢复以后，比备份新的记录会被遗忘：这里列出是哪些，由主管部门核定或由学校重新登记。"]),
+    help("/double", all, &["升级以前同一月份审核通过两次的，先录入的有效；这里列出重复的，供核对和追回。"]),
+    help("/overview", all, &["每格是在该环节等待的人数，逾期的标出天数；地区可以逐级打开，直到学校。"]),
+    help("/takeOuts", all, &["谁在什么时候为什么导出了哪张表。文件上印有编号，查到外传的可以对上这里的一条。"]),
+    help("/deputies", all, &["校长外出时委托一名经办人在一段日期内代签；本人提交的，仍不能由本人签。"]),
+    help("/schools", User::is_admin, &["先登记学校，再为实名人员开账号。名称、电话、专业、主管部门的变动在学校页办理，都留有记录。"]),
+    help("/accounts", User::is_admin, &["一人一号。离岗的及时停用；忘记密码的重置，一次性密码只显示一次。"]),
+    help("/chains", User::is_admin, &["不另设的，按默认环节办理。新设的从起始日起提交的业务单适用，在办的不变。"]),
+];
+
+/// Whether a page is the one that a pattern means.
+fn is_page(pattern: &str, path: &str) -> bool {
+    let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    pattern.len() == path.len() && pattern.iter().zip(path).all(|(part, own)| *part == own || *part == "*" && !own.is_empty())
+}
+
+impl Desk {
+    /// What is said on this page to whoever looks.
+    pub fn help(&self) -> Vec<&'static str> {
+        let path = self.here.path();
+        HELP.iter().filter(|help| is_page(help.page, path) && (help.whom)(&self.user)).flat_map(|help| help.lines).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_known_by_its_parts() {
+        for (pattern, path, is) in [
+            ("/", "/", true),
+            ("/students", "/students", true),
+            ("/students/*", "/students", false),
+            ("/students/*", "/students/4f", true),
+            ("/students/*", "/students/", false),
+            ("/schools/*/lists/*", "/schools/1/lists/2", true),
+            ("/schools/*/lists/*", "/schools/1/lists/2/candidates", false),
+            ("/schools/*/lists/*", "/schools/1/imports/2", false),
+        ] {
+            assert_eq!(is_page(pattern, path), is, "{pattern} {path}");
+        }
+    }
+}
