@@ -20,6 +20,7 @@ mod imports;
 mod lists;
 mod passwords;
 mod pickers;
+mod school;
 mod schools;
 mod students;
 mod submissions;
@@ -78,6 +79,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(home::routes())
         .merge(accounts::routes())
         .merge(schools::routes())
+        .merge(school::routes())
         .merge(imports::routes())
         .merge(passwords::routes())
         .merge(students::routes())
@@ -324,6 +326,12 @@ impl Desk {
             request.metadata_mut().insert("idempotency-key", value);
         }
         request
+    }
+
+    /// As on another page, where one answers a form of it otherwise than by going on: its forms come back there.
+    #[must_use]
+    pub fn at(self, page: impl Into<Address>) -> Self {
+        Self { here: page.into(), ..self }
     }
 
     /// Goes on to a page, which tells what was done.
