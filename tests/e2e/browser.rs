@@ -177,6 +177,12 @@ impl Browser {
         self.call("execute/sync", json!({ "script": script, "args": [] })).await
     }
 
+    /// As narrow as a phone, which no window of a browser is.
+    pub async fn phone(&self) -> anyhow::Result<()> {
+        let screen = json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": false });
+        self.call("goog/cdp/execute", json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": screen })).await.map(drop)
+    }
+
     /// Whether nothing is wider than the screen.
     pub async fn fits(&self) -> anyhow::Result<()> {
         let over = self.call("execute/sync", json!({ "script": "return document.documentElement.scrollWidth - window.innerWidth", "args": [] })).await?;
@@ -248,52 +254,79 @@ async fn walk_changes(page: &Browser, base: &str, people: &People) -> anyhow::Re
 /// An administrator closes the account of somebody who left, and opens it again.
 async fn walk_accounts(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.log_in(base, "admin").await?;
-    page.sees("学校与账号").await?;
-    page.go(&format!("{base}/accounts")).await?;
-    page.click("form[action$=disable]:has(input[value=other]) button").await?;
-    page.sees("已停用").await?;
+    page.sees("用文件开账号").await?;
+    page.click("#disable-other summary").await?;
+    page.picture("accounts-asked").await?;
+    page.click("#disable-other button").await?;
+    page.sees("账号other已停用").await?;
     page.picture("accounts").await?;
-    page.click("form[action$=enable]:has(input[value=other]) button").await?;
-    page.find("form[action$=disable]:has(input[value=other])").await?;
-    // An account is found by a part, a school is named by its name.
-    page.type_in("#q", "offi").await?;
-    page.click("form[action$=search] button").await?;
-    page.sees("共 1 条").await?;
+    page.click("#enable-other button").await?;
+    page.sees("账号other已启用").await?;
+    page.find("#disable-other").await?;
+    // An account is found by a part, and no address tells of whom.
+    page.type_in("#find-q", "offi").await?;
+    page.click("#find button").await?;
+    page.sees("共 1 个").await?;
+    anyhow::ensure!(!page.address().await?.contains("offi"), "nobody stands in an address");
+    // What was refused comes back as it was filled in; a password is shown once.
+    page.type_in("#create-account", "zhou").await?;
+    page.type_in("#create-display_name", "周老师").await?;
+    page.type_in("#create-organisation", "43010").await?;
+    page.click("#create button").await?;
+    page.find("#create .wrong #create-organisation").await?;
+    page.picture("accounts-fault").await?;
+    page.set("#create-organisation", SCHOOL).await?;
+    page.click("#create button").await?;
+    page.sees("只显示这一次").await?;
+    page.picture("accounts-made").await?;
+    page.click("#reset-zhou summary").await?;
+    page.click("#reset-zhou button").await?;
+    page.sees("账号 zhou 的一次性密码").await?;
     walk_schools(page, base).await
 }
 
 /// An administrator enters a school by names, is told what was typed short, and changes what changes.
 async fn walk_schools(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.go(&format!("{base}/schools")).await?;
-    page.type_in("#code", "3643000077").await?;
-    page.type_in("#name", "芙蓉农业学校").await?;
-    page.type_in("#region", "43010").await?;
-    page.type_in("#authority", "长沙市").await?;
-    page.type_in("#majors", "护理、01020").await?;
-    page.click("form:has(#code) button").await?;
+    for (field, typed) in [("code", "3643000077"), ("name", "芙蓉农业学校"), ("region", "43010"), ("authority", "长沙市"), ("majors", "护理、01020")]
+    {
+        page.type_in(&format!("#create-{field}"), typed).await?;
+    }
+    page.click("#create button").await?;
     page.sees("填的是“43010”（5位数字）").await?;
     page.sees("填的是“01020”").await?;
+    page.find("#create .wrong #create-region").await?;
     page.picture("schools-faults").await?;
-    for (field, typed) in [("#region", "芙蓉区"), ("#majors", "护理、010200")] {
+    for (field, typed) in [("#create-region", "芙蓉区"), ("#create-majors", "护理、010200")] {
         page.set(field, "").await?;
         page.type_in(field, typed).await?;
     }
-    page.click("form:has(#code) button").await?;
+    page.click("#create button").await?;
     page.sees("学校芙蓉农业学校（3643000077）已登记").await?;
+    page.sees("共 1 所").await?;
     page.picture("schools").await?;
     page.fits().await?;
     page.click("td a[href='/schools/3643000077']").await?;
     page.sees("湖南省长沙市芙蓉区（430102）").await?;
-    page.type_in("#majors", "会计").await?;
-    page.click("form:has(#majors) button").await?;
+    page.type_in("#add-majors", "考古").await?;
+    page.click("#add button").await?;
+    page.find("#add .wrong #add-majors").await?;
+    page.set("#add-majors", "会计").await?;
+    page.click("#add button").await?;
     page.sees("已备案 1 个专业").await?;
-    page.type_in("#authority", "株洲市").await?;
-    page.set("#from_date", "2099-01-01").await?;
-    page.type_in("#reason", "市教通〔2026〕1号").await?;
-    page.click("form:has(#authority) button").await?;
+    page.set("#end-end_date", "2099.9.1").await?;
+    page.click("#end button").await?;
+    page.sees("停止招生").await?;
+    page.type_in("#authority-authority", "株洲市").await?;
+    page.set("#authority-from_date", "20990101").await?;
+    page.type_in("#authority-reason", "市教通〔2026〕1号").await?;
+    page.click("#authority button").await?;
     page.sees("未到日期").await?;
-    page.click("form:has(input[value=close]) button").await?;
+    page.click("#close summary").await?;
+    page.picture("school-asked").await?;
+    page.click("#close button").await?;
     page.sees("已停办").await?;
+    page.find("#open button").await?;
     page.picture("school").await?;
     page.fits().await
 }
@@ -315,17 +348,29 @@ async fn walk_register(page: &Browser, base: &str, people: &People) -> anyhow::R
     page.picture("flags-many").await?;
     page.click("#sure button[value=confirm]").await?;
     page.sees("已核定 1 条").await?;
-    page.go(&format!("{base}/cases?name=%E6%9D%8E%E9%AC%BC")).await?;
+    page.go(&format!("{base}/cases?rule=NO_ENROLLMENT")).await?;
+    page.type_in("#find-name", "没有这人").await?;
+    page.click("#find button").await?;
+    page.sees("没有符合条件的记录").await?;
+    page.set("#find-name", "李鬼").await?;
+    page.click("#find button").await?;
+    page.sees("共 1 条").await?;
+    anyhow::ensure!(page.address().await?.ends_with("/cases"), "nobody stands in an address");
     page.sees("已认定").await?;
     page.sees("涉及金额（元）").await?;
     page.picture("cases").await?;
     page.fits().await?;
     page.click("td a[href^='/cases/']").await?;
     page.sees("认定为问题，列入台账").await?;
-    page.click("#outcome option[value=TO_RECOVER]").await?;
-    page.type_in("#yuan", "200.00").await?;
-    page.type_in("#responsible", "经办人甲").await?;
-    page.click("form[action$=outcome] button").await?;
+    page.click("#outcome-outcome option[value=TO_RECOVER]").await?;
+    page.type_in("#outcome-yuan", "二百").await?;
+    page.type_in("#outcome-responsible", "经办人甲").await?;
+    page.click("#outcome button").await?;
+    page.find("#outcome .wrong #outcome-yuan").await?;
+    page.sees("最多两位小数").await?;
+    page.picture("case-fault").await?;
+    page.set("#outcome-yuan", "200.00").await?;
+    page.click("#outcome button").await?;
     page.sees("处理结果已登记").await?;
     page.sees("待追回；200.00元；责任人：经办人甲").await?;
     page.picture("case").await?;
@@ -379,11 +424,12 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         wide.sees("未接入人口库").await?;
         wide.go(&format!("{base}/import")).await?;
         wide.type_in("input[type=file]", &file.display().to_string()).await?;
-        wide.click("form button.btn").await?;
+        wide.picture("import").await?;
+        wide.click("#send button").await?;
         wide.sees("还没有写入任何内容").await?;
         wide.sees("不在可选值中").await?;
         wide.picture("import-preview").await?;
-        wide.click("form.inline[action$=commit] button").await?;
+        wide.click("#commit button").await?;
         wide.sees("导入完成").await?;
         walk_imports(&wide, &base, folder.path()).await?;
         wide.go(&format!("{base}/students")).await?;
@@ -402,7 +448,7 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         wide.sees("还没有写入任何内容").await?;
         wide.sees("awards.csv").await?;
         wide.picture("award-preview").await?;
-        wide.click("form.inline[action$=commit] button").await?;
+        wide.click("#commit button").await?;
         wide.sees("导入完成").await?;
         wide.click("a.btn[href*='/lists/']").await?;
         wide.sees(names[2]).await?;
@@ -434,10 +480,22 @@ async fn a_clerk_uploads_a_workbook_and_an_officer_looks_at_the_flag() {
         narrow.go(&format!("{base}/login")).await?;
         narrow.log_in(&base, "officer").await?;
         narrow.sees("今日").await?;
-        for page in [format!("/flags/{flag}"), "/flags".into(), format!("/students/{person}"), "/students".into(), "/lists".into(), "/cases".into()] {
+        for page in [format!("/flags/{flag}"), "/flags".into(), format!("/students/{person}"), "/students".into(), "/lists".into()] {
             narrow.go(&format!("{base}{page}")).await?;
             narrow.fits().await.with_context(|| page.clone())?;
         }
+        narrow.phone().await?;
+        for page in ["cases", "double", "forgotten", "takeOuts"] {
+            narrow.go(&format!("{base}/{page}")).await?;
+            narrow.find("main h1").await?;
+            narrow.fits().await.with_context(|| page.to_owned())?;
+            narrow.picture(&format!("narrow-{page}")).await?;
+        }
+        narrow.go(&format!("{base}/cases")).await?;
+        narrow.click("td a[href^='/cases/']").await?;
+        narrow.find("#outcome").await?;
+        narrow.fits().await?;
+        narrow.picture("narrow-case").await?;
         narrow.go(&format!("{base}/nowhere")).await?;
         narrow.sees("没有这个页面").await?;
         narrow.sees("学籍数据截至").await?;
@@ -456,20 +514,22 @@ async fn walk_imports(page: &Browser, base: &str, folder: &std::path::Path) -> a
     std::fs::write(&file, workbook(&[student(40), student(41)]))?;
     page.go(&format!("{base}/import")).await?;
     page.type_in("input[type=file]", &file.display().to_string()).await?;
-    page.click("form button.btn").await?;
-    page.click("form.inline[action$=commit] button").await?;
+    page.click("#send button").await?;
+    page.click("#commit button").await?;
     page.sees("导入完成").await?;
     page.go(&format!("{base}/imports")).await?;
     page.sees("students.xlsx").await?;
     page.sees("预览，未写入").await?;
     page.picture("imports").await?;
-    page.type_in("#query", "上学期").await?;
-    page.click("form.row button").await?;
-    page.click("table tr:nth-child(2) a").await?;
-    page.click("details summary").await?;
+    page.type_in("#find-query", "上学期").await?;
+    page.click("#find-act option[value=write]").await?;
+    page.click("#find button").await?;
+    page.sees("共 1 份").await?;
+    page.click("tbody tr:nth-child(1) a").await?;
+    page.click("#takeBack summary").await?;
     page.sees("共 2 行").await?;
     page.picture("import-done").await?;
-    page.click("form[action$=takeBack] button").await?;
+    page.click("#takeBack button").await?;
     page.sees("已撤回 2 行").await?;
     page.picture("import-taken-back").await?;
     page.go(&format!("{base}/imports?query=nothing")).await?;
@@ -478,7 +538,7 @@ async fn walk_imports(page: &Browser, base: &str, folder: &std::path::Path) -> a
     std::fs::write(folder.join("a.xlsx"), "no workbook")?;
     page.go(&format!("{base}/import")).await?;
     page.type_in("input[type=file]", &folder.join("a.xlsx").display().to_string()).await?;
-    page.click("form button.btn").await?;
+    page.click("#send button").await?;
     page.sees("什么也没有写入").await?;
     page.sees("重新上传").await?;
     page.picture("import-refused").await
@@ -567,15 +627,16 @@ async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path
     page.sees("审核环节").await?;
     page.go(&format!("{base}/chains")).await?;
     page.sees("还没有另设").await?;
-    page.type_in("#scope-enrollment", "430102").await?;
-    page.type_in("#steps-enrollment", "PRINCIPAL, NOBODY").await?;
-    page.type_in("#reason-enrollment", "市级复核").await?;
-    page.click("main form button.btn").await?;
-    page.sees("环节：“NOBODY”不是审核环节").await?;
+    page.type_in("#set-enrollment-scope", "430102").await?;
+    page.type_in("#set-enrollment-steps", "PRINCIPAL, NOBODY").await?;
+    page.type_in("#set-enrollment-reason", "市级复核").await?;
+    page.click("#set-enrollment button").await?;
+    page.sees("“NOBODY”不是审核环节").await?;
+    page.find("#set-enrollment .wrong #set-enrollment-steps").await?;
     page.picture("chains-fault").await?;
-    page.call("execute/sync", json!({ "script": "document.querySelector('#steps-enrollment').value = ''", "args": [] })).await?;
-    page.type_in("#steps-enrollment", "PRINCIPAL/3, AUTHORITY/5, CITY").await?;
-    page.click("main form button.btn").await?;
+    page.set("#set-enrollment-steps", "PRINCIPAL/3, AUTHORITY/5, CITY").await?;
+    page.click("#set-enrollment button").await?;
+    page.sees("环节已设定").await?;
     page.sees("校长 → 学校主管部门 → 市级主管部门").await?;
     page.picture("chains").await?;
     page.fits().await?;
@@ -594,8 +655,8 @@ async fn walk_chains_and_deputies(page: &Browser, base: &str, folder: &std::path
     ] {
         let file = folder.join(name);
         std::fs::write(&file, format!("{heads}\n{lines}"))?;
-        page.type_in("#file-enrollment", &file.display().to_string()).await?;
-        page.click("form[action$='enrollment/upload'] button").await?;
+        page.type_in("#file-enrollment-file", &file.display().to_string()).await?;
+        page.click("#file-enrollment button").await?;
         page.sees(says).await?;
         page.picture(&format!("chains-{name}")).await?;
     }
@@ -831,18 +892,25 @@ async fn walk_evidence(page: &Browser, base: &str, dossier: &str, case: &str, fo
     page.sees("今日").await?;
     page.go(&format!("{base}{dossier}")).await?;
     page.sees("还没有材料").await?;
-    page.type_in("#evidence-file", &text.display().to_string()).await?;
-    page.click("#evidence form[enctype] button").await?;
+    page.type_in("#add-evidence-file", &text.display().to_string()).await?;
+    page.click("#add-evidence button").await?;
     page.sees("只收JPEG、PNG、TIFF图片和PDF扫描件").await?;
     page.picture("evidence-fault").await?;
-    page.type_in("#evidence-file", &scan.display().to_string()).await?;
-    page.click("#evidence form[enctype] button").await?;
+    page.type_in("#add-evidence-file", &scan.display().to_string()).await?;
+    page.click("#add-evidence button").await?;
     page.sees("材料已添加").await?;
     page.sees("退款回单.pdf").await?;
     page.sees("clerk（学校经办人）").await?;
-    page.click("#evidence summary").await?;
+    page.click("#evidence details:has(form[action$='/remove']) summary").await?;
+    page.go(&format!("{base}{dossier}#evidence")).await?;
+    page.click("#evidence details:has(form[action$='/open']) summary").await?;
     page.picture("evidence").await?;
     page.fits().await?;
+    // A purpose that says nothing is told at its field; nothing is opened.
+    page.type_in("#evidence form[action$='/open'] input[name=text]", "  ").await?;
+    page.click("#evidence form[action$='/open'] button").await?;
+    page.find("#evidence form[action$='/open'] .wrong input[name=text]").await?;
+    page.picture("evidence-purpose").await?;
 
     page.log_in(base, "head").await?;
     page.sees("今日").await?;
@@ -861,11 +929,11 @@ async fn walk_evidence(page: &Browser, base: &str, dossier: &str, case: &str, fo
     page.log_in(base, "officer").await?;
     page.sees("今日").await?;
     page.go(&format!("{base}{case}")).await?;
-    page.type_in("#evidence-file", &scan.display().to_string()).await?;
-    page.click("#evidence form[enctype] button").await?;
+    page.type_in("#add-evidence-file", &scan.display().to_string()).await?;
+    page.click("#add-evidence button").await?;
     page.sees("材料已添加").await?;
     page.picture("evidence-case").await?;
-    page.click("#evidence summary").await?;
+    page.click("#evidence details:has(form[action$='/remove']) summary").await?;
     page.type_in("#evidence form[action*='/remove'] input[name=text]", "传错").await?;
     page.click("#evidence form[action*='/remove'] button").await?;
     page.sees("材料已撤下").await?;
@@ -908,6 +976,8 @@ async fn what_proves_something_is_added_in_a_browser() {
                     page.find("#evidence").await?;
                     page.fits().await?;
                 }
+                page.phone().await?;
+                page.fits().await?;
                 page.picture("evidence-narrow").await?;
             }
             page.close().await?;
@@ -961,7 +1031,8 @@ async fn walk_takeouts(page: &Browser, base: &str, people: &People, list: &str) 
     }
     page.picture("takeouts").await?;
     page.fits().await?;
-    page.click(".tools a").await?;
+    page.click("#narrow-keeper option[value=aid]").await?;
+    page.click("#narrow button").await?;
     page.sees("公示核对").await?;
     page.click("td a").await?;
     page.sees("助学金").await?;
@@ -1011,21 +1082,22 @@ async fn walk_passwords(page: &Browser, base: &str, folder: &std::path::Path) ->
     let file = folder.join("accounts.csv");
     std::fs::write(&file, format!("账号,姓名,角色,所属\nyang,杨老师,学校经办人,{SCHOOL}\nliu,刘老师,主管部门审核人,长沙市\nxu,徐老师,班主任,{SCHOOL}\n"))?;
     page.log_in(base, "admin").await?;
-    page.sees("学校与账号").await?;
+    page.sees("用文件开账号").await?;
     page.go(&format!("{base}/schools")).await?;
     page.sees("用文件登记学校").await?;
     page.go(&format!("{base}/accounts")).await?;
     page.type_in("input[type=file]", &file.display().to_string()).await?;
     page.picture("accounts-send").await?;
-    page.click("#send form button.btn").await?;
+    page.click("#send button").await?;
     page.sees("不在可选值中").await?;
     page.picture("accounts-preview").await?;
-    page.click("form.inline[action$=commit] button").await?;
+    page.click("#commit button").await?;
     page.sees("这些账号还没有密码").await?;
     page.picture("accounts-written").await?;
     page.click("a[href$=passwords]").await?;
     page.sees("每个密码只能登录一次").await?;
-    page.click("form[action$=passwords] button").await?;
+    page.picture("passwords-before").await?;
+    page.click("#make button").await?;
     page.sees("登录凭条").await?;
     page.sees("杨老师").await?;
     page.find("section.sheet:nth-of-type(2)").await?;
@@ -1033,11 +1105,13 @@ async fn walk_passwords(page: &Browser, base: &str, folder: &std::path::Path) ->
     page.fits().await?;
     let import = page.address().await?;
     page.go(&import).await?;
-    page.click("form[action$=passwords] button").await?;
+    page.click("#make button").await?;
     page.sees("已经显示过").await?;
+    page.click("#make summary").await?;
     page.picture("passwords-told").await?;
     page.go(&format!("{base}/accountImports")).await?;
-    page.sees("导入记录（账号）").await
+    page.sees("导入记录（账号）").await?;
+    page.go(&import).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -1046,9 +1120,29 @@ async fn one_time_passwords_are_a_page_a_person_and_shown_once() {
     let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
     schools::open(&deployment).await;
     let walk = async {
+        let base = format!("http://{}", deployment.http);
         let page = Browser::open(1280, 900).await?;
-        walk_passwords(&page, &format!("http://{}", deployment.http), folder.path()).await?;
-        page.close().await
+        walk_passwords(&page, &base, folder.path()).await?;
+        let import = page.address().await?.trim_end_matches("/passwords").to_owned();
+        page.close().await?;
+        let narrow = Browser::open(500, 900).await?;
+        narrow.phone().await?;
+        narrow.log_in(&base, "admin").await?;
+        narrow.sees("用文件开账号").await?;
+        let own = |path: &str| format!("{base}{path}");
+        for (name, at) in [
+            ("schools", own("/schools")),
+            ("school", own(&format!("/schools/{SCHOOL}"))),
+            ("accounts", own("/accounts")),
+            ("import-report", import.clone()),
+            ("passwords", format!("{import}/passwords")),
+            ("imports", own("/accountImports")),
+        ] {
+            narrow.go(&at).await?;
+            narrow.fits().await.with_context(|| at.clone())?;
+            narrow.picture(&format!("narrow-{name}")).await?;
+        }
+        narrow.close().await
     };
     walk.await.expect("is walked");
     deployment.stop().await;

@@ -445,7 +445,7 @@ async fn imports_are_found_again() {
 fn on_page(page: &str, words: &str) -> i64 {
     let before = page.split(words).next().filter(|before| before.len() < page.len()).unwrap_or_else(|| panic!("the page says {words}"));
     let (_, number) = before.rsplit_once("<b>").expect("a number stands above");
-    number.split('<').next().and_then(|number| number.parse().ok()).expect("it is one")
+    number.split('<').next().and_then(|number| number.replace(',', "").parse().ok()).expect("it is one")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,27 +4,27 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form, Router,
+    Form as Sent, Router,
     response::Response,
     routing::{get, post},
 };
 use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::enrollment::{
-    Account, CreateAccountRequest, DisableAccountRequest, EnableAccountRequest, ListAccountsRequest, ResetPasswordRequest, account,
+    Account, CreateAccountRequest, DisableAccountRequest, EnableAccountRequest, ImportAccountsRequest, ListAccountsRequest, ResetPasswordRequest, account,
 };
+use xuezhu_service::refusal::{Error, Refusal};
 
-use super::{
-    Desk, PageError,
-    pickers::{self, Choice},
-    render, session,
+use super::{Desk, PageError, imports, pickers, render, session};
+use crate::{
+    Gateway,
+    parts::{Cell, Field, Form, Place, Row, Table, Tone, field::Choice, place::Way},
 };
-use crate::Gateway;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
-        .route("/accounts", get(page).post(create_account))
+        .route("/accounts", get(page).post(create))
         .route("/accounts/reset", post(reset))
         .route("/accounts/disable", post(disable))
         .route("/accounts/enable", post(enable))
@@ -35,24 +35,20 @@ pub fn routes() -> Router<Arc<Gateway>> {
 const ROWS: i32 = 50;
 /// Schools that are offered as organisations.
 const SCHOOLS: usize = 200;
+/// Roles, as an account is given one.
+const ROLES: [account::Role; 5] =
+    [account::Role::SchoolClerk, account::Role::Principal, account::Role::DepartmentOfficer, account::Role::MachineReader, account::Role::Administrator];
 
 #[derive(Template)]
 #[template(path = "accounts.html")]
 struct AccountsPage {
     desk: Desk,
-    accounts: Vec<Account>,
-    query: String,
-    total: i32,
-    previous: String,
-    next: String,
-    organisations: Vec<Choice>,
-    request_id: String,
     /// Account and one-time password that was just made.
     made: Option<(String, String)>,
-    done: String,
-    error: String,
-    /// What was filled in and not taken.
-    account: AccountForm,
+    find: Form,
+    accounts: Table,
+    create: Form,
+    send: Form,
 }
 
 /// What is searched for: in no address, for names are people's.
@@ -61,70 +57,87 @@ struct AccountsPage {
 struct Search {
     q: String,
     page: String,
+    at: i64,
 }
 
-/// What came of an act, to be shown above the forms.
-#[derive(Default)]
-struct Told {
-    made: Option<(String, String)>,
-    done: String,
-    error: String,
-    account: AccountForm,
-    search: Search,
-}
-
-impl Told {
-    fn of(done: Result<String, Status>) -> Self {
-        match done {
-            Ok(done) => Self { done, ..Self::default() },
-            Err(status) => Self { error: super::in_chinese(status.message()), ..Self::default() },
-        }
-    }
-}
-
-impl AccountsPage {
-    fn organisation(account: &Account) -> String {
-        if account.organisation.len() == 6 { pickers::region_name(&account.organisation) } else { account.organisation.clone() }
-    }
-
-    fn role(account: &Account) -> &'static str {
-        session::role_name(account.role().as_str_name())
-    }
-}
-
-async fn view(desk: Desk, told: Told) -> Result<Response, PageError> {
-    let Told { made, done, error, account, search } = told;
+async fn view(desk: Desk, search: Search, made: Option<(String, String)>) -> Result<Response, PageError> {
     let asked = ListAccountsRequest { query: search.q.clone(), page_size: ROWS, page_token: search.page, ..Default::default() };
+    let desk = desk.at("/accounts");
     let answer = desk.directory().list_accounts(desk.request(asked)).await?.into_inner();
-    let mut organisations = pickers::schools(&desk, "", SCHOOLS).await?;
+    let way = Way::Posted { action: "/accounts/search".into(), fields: vec![("q".into(), search.q.clone())] };
+    let (previous, next) = (&answer.previous_page_token, &answer.next_page_token);
+    let place = Place::of(answer.total_size, "个", search.at, ROWS).ways(&way, (!previous.is_empty()).then_some(previous), next);
+    let accounts = Table::of("账号")
+        .columns(["账号", "姓名", "角色", "所属", "状态"])
+        .acts()
+        .rows(answer.accounts.iter().map(|account| row(&desk, account)))
+        .empty(format!("没有账号或姓名含“{}”的账号。", search.q))
+        .empty_way("/accounts", "全部账号")
+        .place(place);
+    let find =
+        Form::search(&desk, "find", "/accounts/search").with(Field::line("q").called("账号或姓名（写一部分即可）").limit(60).value(search.q)).button("查找");
+    let create = creating(&desk).await?;
+    let send = Form::of::<ImportAccountsRequest>(&desk, "send", "/accountImports").with(imports::workbook()).button("上传并预览");
+    Ok(render(&AccountsPage { desk, made, find, accounts, create, send }))
+}
+
+fn row(desk: &Desk, account: &Account) -> Row {
+    let organisation = match account.organisation.len() {
+        0 => "全部范围".to_owned(),
+        6 => pickers::region_name(&account.organisation),
+        _ => account.organisation.clone(),
+    };
+    let doubt = (!account.doubt.is_empty()).then(|| Cell::mark(Tone::Wait, "待核对").beside(&account.doubt));
+    Row::of([
+        Cell::from(&account.account),
+        Cell::from(&account.display_name),
+        Cell::from(session::role_name(account.role().as_str_name())),
+        Cell::from(organisation).maybe(doubt),
+        if account.disabled { Cell::mark(Tone::Plain, "已停用") } else { Cell::mark(Tone::Good, "在用") },
+        acts(desk, account),
+    ])
+}
+
+/// What can be done with an account: nobody closes their own.
+fn acts(desk: &Desk, account: &Account) -> Cell {
+    let name = &account.account;
+    let reset = Form::of::<ResetPasswordRequest>(desk, format!("reset-{name}"), "/accounts/reset").inline().hidden("account", name);
+    let reset = reset.plain("重置密码", "").asks(format!("重置账号{name}的密码：原密码和各设备上的登录立即失效，新的一次性密码只显示一次。"));
+    let other = if desk.user.is_account(name) {
+        None
+    } else if account.disabled {
+        let form = Form::of::<EnableAccountRequest>(desk, format!("enable-{name}"), "/accounts/enable");
+        Some(form.inline().hidden("account", name).plain("启用", ""))
+    } else {
+        let form = Form::of::<DisableAccountRequest>(desk, format!("disable-{name}"), "/accounts/disable");
+        Some(form.inline().hidden("account", name).danger("停用", "").asks(format!("停用账号{name}：各设备上的登录立即失效。")))
+    };
+    Cell::act(reset).maybe(other.map(Cell::act))
+}
+
+async fn creating(desk: &Desk) -> Result<Form, Status> {
+    let mut organisations = pickers::schools(desk, "", SCHOOLS).await?;
     organisations.extend(pickers::regions(&desk.user.org, desk.civil_day()));
-    let request_id = desk.new_request_id();
-    Ok(render(&AccountsPage {
-        desk,
-        accounts: answer.accounts,
-        query: search.q,
-        total: answer.total_size,
-        previous: answer.previous_page_token,
-        next: answer.next_page_token,
-        organisations,
-        request_id,
-        made,
-        done,
-        error,
-        account,
-    }))
+    let roles = ROLES.map(|role| Choice::of(role.as_str_name(), session::role_name(role.as_str_name())));
+    let organisation = Field::picked("organisation", organisations.into_iter().map(|organisation| organisation.filled()));
+    Ok(Form::of::<CreateAccountRequest>(desk, "create", "/accounts")
+        .with(Field::line("account").required().hint("小写字母、数字"))
+        .with(Field::line("display_name").required())
+        .with(Field::choice("role", roles))
+        .with(organisation.hint("学校或行政区划，写名称或代码；全部范围的不填"))
+        .button("开账号"))
 }
 
 async fn page(desk: Desk) -> Result<Response, PageError> {
-    view(desk, Told::default()).await
+    view(desk, Search::default(), None).await
 }
 
-async fn search(desk: Desk, Form(search): Form<Search>) -> Result<Response, PageError> {
-    view(desk, Told { search, ..Told::default() }).await
+async fn search(desk: Desk, Sent(search): Sent<Search>) -> Result<Response, PageError> {
+    view(desk, search, None).await
 }
 
 #[derive(Default, Deserialize)]
-struct AccountForm {
+struct CreateForm {
     request_id: String,
     account: String,
     display_name: String,
@@ -133,50 +146,56 @@ struct AccountForm {
 }
 
 /// The organisation that somebody means: of a school's people a school, else a region.
-async fn organisation(desk: &Desk, role: account::Role, typed: &str) -> Result<Result<String, String>, Status> {
-    match role {
-        _ if typed.trim().is_empty() => Ok(Ok(String::new())),
-        account::Role::SchoolClerk | account::Role::Principal => pickers::school(desk, typed).await,
-        _ => Ok(pickers::region(typed, desk.civil_day())),
-    }
+async fn organisation(desk: &Desk, role: account::Role, typed: &str) -> Result<String, Status> {
+    let named = match role {
+        _ if typed.trim().is_empty() => Ok(String::new()),
+        account::Role::SchoolClerk | account::Role::Principal => pickers::school(desk, typed).await?,
+        _ => pickers::region(typed, desk.civil_day()),
+    };
+    named.map_err(|why| Error::from(Refusal::field("organisation", why)).into())
 }
 
-async fn create_account(desk: Desk, Form(form): Form<AccountForm>) -> Result<Response, PageError> {
-    let role = account::Role::from_str_name(&form.role).unwrap_or_default();
-    let organisation = match organisation(&desk, role, &form.organisation).await? {
-        Ok(organisation) => organisation,
-        Err(why) => return view(desk, Told { error: format!("所属：{why}"), account: form, ..Told::default() }).await,
-    };
-    let asked = CreateAccountRequest { account: form.account.clone(), display_name: form.display_name.clone(), role: role.into(), organisation };
-    match desk.directory().create_account(desk.change(&form.request_id, asked)).await {
-        Ok(answer) => view(desk, Told { made: Some((form.account, answer.into_inner().one_time_password)), ..Told::default() }).await,
-        Err(status) => view(desk, Told { account: form, ..Told::of(Err(status)) }).await,
-    }
+async fn create(desk: Desk, Sent(sent): Sent<CreateForm>) -> Result<Response, PageError> {
+    let CreateForm { request_id, account, display_name, role, organisation: typed } = sent;
+    let role = account::Role::from_str_name(&role).unwrap_or_default();
+    let organisation = organisation(&desk, role, &typed).await?;
+    let asked = CreateAccountRequest { account: account.clone(), display_name, role: role.into(), organisation };
+    let password = desk.directory().create_account(desk.change(&request_id, asked)).await?.into_inner().one_time_password;
+    view(desk, Search::default(), Some((account, password))).await
 }
 
 /// Asks for something about one account.
 #[derive(Deserialize)]
-struct OneAccountForm {
+struct OneForm {
     request_id: String,
     account: String,
 }
 
-async fn reset(desk: Desk, Form(form): Form<OneAccountForm>) -> Result<Response, PageError> {
-    let asked = ResetPasswordRequest { account: form.account.clone() };
-    match desk.directory().reset_password(desk.change(&format!("{}-{}", form.request_id, form.account), asked)).await {
-        Ok(answer) => view(desk, Told { made: Some((form.account, answer.into_inner().one_time_password)), ..Told::default() }).await,
-        Err(status) => view(desk, Told::of(Err(status))).await,
+async fn reset(desk: Desk, Sent(OneForm { request_id, account }): Sent<OneForm>) -> Result<Response, PageError> {
+    let asked = ResetPasswordRequest { account: account.clone() };
+    let password = desk.directory().reset_password(desk.change(&request_id, asked)).await?.into_inner().one_time_password;
+    view(desk, Search::default(), Some((account, password))).await
+}
+
+async fn disable(desk: Desk, Sent(OneForm { request_id, account }): Sent<OneForm>) -> Result<Response, PageError> {
+    desk.directory().disable_account(desk.change(&request_id, DisableAccountRequest { account: account.clone() })).await?;
+    Ok(desk.done(format!("账号{account}已停用，其登录已全部失效。"), "/accounts"))
+}
+
+async fn enable(desk: Desk, Sent(OneForm { request_id, account }): Sent<OneForm>) -> Result<Response, PageError> {
+    desk.directory().enable_account(desk.change(&request_id, EnableAccountRequest { account: account.clone() })).await?;
+    Ok(desk.done(format!("账号{account}已启用，可用原密码登录。"), "/accounts"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_can_be_given() {
+        let all = (1..=20).filter_map(|number| account::Role::try_from(number).ok());
+        for role in all {
+            assert!(ROLES.contains(&role) && !session::role_name(role.as_str_name()).is_empty(), "{role:?}");
+        }
     }
-}
-
-async fn disable(desk: Desk, Form(form): Form<OneAccountForm>) -> Result<Response, PageError> {
-    let asked = DisableAccountRequest { account: form.account.clone() };
-    let done = desk.directory().disable_account(desk.change(&format!("{}-{}", form.request_id, form.account), asked)).await;
-    view(desk, Told::of(done.map(|_| format!("账号{}已停用，其登录已全部失效。", form.account)))).await
-}
-
-async fn enable(desk: Desk, Form(form): Form<OneAccountForm>) -> Result<Response, PageError> {
-    let asked = EnableAccountRequest { account: form.account.clone() };
-    let done = desk.directory().enable_account(desk.change(&format!("{}-{}", form.request_id, form.account), asked)).await;
-    view(desk, Told::of(done.map(|_| format!("账号{}已启用，可用原密码登录。", form.account)))).await
 }

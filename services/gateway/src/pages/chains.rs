@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use askama::Template;
 use axum::{
-    Form, Router,
+    Form as Sent, Router,
     extract::{DefaultBodyLimit, Multipart, Path},
     http::header,
     response::{IntoResponse, Response},
@@ -12,16 +12,26 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 use xuezhu_domain::region;
-use xuezhu_proto::common::{DossierChain, DossierKind};
+use xuezhu_proto::{
+    common::{DossierChain, DossierKind},
+    enrollment::SetChainRequest,
+};
+use xuezhu_service::refusal::{Error, FieldErrors, Refusal};
 
 use super::{
     Desk, PageError,
     dossiers::{Keeper, NewChain},
-    imports::{Sent, sent},
-    in_chinese, pickers, render, show,
+    imports, in_chinese, pickers, render, show,
 };
-use crate::Gateway;
+use crate::{
+    Gateway,
+    parts::{
+        Cell, Field, Form, Note, Row, Table, Tone,
+        field::{Choice, typed_day},
+    },
+};
 
 /// Bytes of a file at most.
 const FILE_BYTES: usize = 256 * 1024;
@@ -40,19 +50,70 @@ pub fn routes() -> Router<Arc<Gateway>> {
 /// What one service keeps.
 struct Part {
     keeper: Keeper,
-    kinds: Vec<DossierKind>,
-    chains: Vec<DossierChain>,
+    /// What holds where nothing was set.
+    kinds: Table,
+    /// What was set.
+    chains: Table,
+    set: Form,
+    upload: Form,
+    /// A line of a file, as an example.
+    sample: String,
 }
 
 impl Part {
-    fn kind_name<'p>(&'p self, word: &'p str) -> &'p str {
-        self.kinds.iter().find(|kind| kind.kind == word).map_or(word, |kind| kind.name.as_str())
+    fn of(desk: &Desk, keeper: Keeper, chains: &[DossierChain], kinds: &[DossierKind]) -> Self {
+        let row = |kind: &DossierKind| Row::of([Cell::from(&kind.name), Cell::from(&kind.chain_name), Cell::from(&kind.chain)]);
+        let defaults = Table::of(format!("{}业务：没有另设时的环节", keeper.name())).columns(["业务", "环节", "写法"]).rows(kinds.iter().map(row));
+        let row = |chain: &DossierChain| {
+            let steps = if chain.steps.is_empty() { Cell::text("恢复按上一级的设定") } else { Cell::from(&chain.name).beside(&chain.steps) };
+            Row::of([
+                Cell::from(kind_name(kinds, &chain.kind)),
+                Cell::from(scope(chain)),
+                Cell::unbroken(&chain.from_date),
+                steps,
+                Cell::from(&chain.reason),
+                Cell::from(format!("{} {}", chain.recorded_by, show::day(&chain.record_time))),
+            ])
+        };
+        let chains = Table::of(format!("{}业务：另设的环节", keeper.name()))
+            .columns(["业务", "适用范围", "起始日期", "环节", "理由", "设定"])
+            .rows(chains.iter().map(row))
+            .empty("还没有另设：都按上表办理。");
+        let name = kinds.first().map_or("", |kind| kind.name.as_str());
+        Self {
+            keeper,
+            kinds: defaults,
+            chains,
+            set: setting(desk, keeper, kinds),
+            upload: Form::of::<SetChainRequest>(desk, format!("file-{}", keeper.word()), format!("/chains/{}/upload", keeper.word()))
+                .with(Field::file("file", ".csv").called("CSV文件"))
+                .button("载入"),
+            sample: format!("{name},430102,2027-03-01,\"PRINCIPAL/3, AUTHORITY/5, CITY\",市级复核（附文号）"),
+        }
     }
+}
 
-    fn sample(&self) -> String {
-        let name = self.kinds.first().map_or("", |kind| kind.name.as_str());
-        format!("{name},430102,2027-03-01,\"PRINCIPAL/3, AUTHORITY/5, CITY\",市级复核（附文号）")
+fn kind_name<'k>(kinds: &'k [DossierKind], word: &'k str) -> &'k str {
+    kinds.iter().find(|kind| kind.kind == word).map_or(word, |kind| kind.name.as_str())
+}
+
+fn scope(chain: &DossierChain) -> String {
+    match chain.scope.as_str() {
+        "" => "全部".to_owned(),
+        code if code.len() == 6 => region::spans(code).last().map_or_else(|| code.to_owned(), |span| format!("{}（{code}）", span.name)),
+        school => format!("学校 {school}"),
     }
+}
+
+fn setting(desk: &Desk, keeper: Keeper, kinds: &[DossierKind]) -> Form {
+    let steps = Field::line("steps").limit(200).wide().hint("依次写，用逗号隔开，如 PRINCIPAL, AUTHORITY/5, CITY NOTES；恢复按上一级的设定，则不填");
+    Form::of::<SetChainRequest>(desk, format!("set-{}", keeper.word()), format!("/chains/{}", keeper.word()))
+        .with(Field::choice("kind", kinds.iter().map(|kind| Choice::of(&kind.kind, &kind.name))).called("业务"))
+        .with(Field::line("scope").limit(80).hint("学校或行政区划，写名称或代码，如 长沙市芙蓉区；全部适用的不填"))
+        .with(Field::day("from_date").required().value(desk.today()))
+        .with(steps)
+        .with(Field::line("reason").called("理由（文件依据）").required().limit(500).wide())
+        .button("设定")
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -61,6 +122,7 @@ struct SetForm {
     request_id: String,
     kind: String,
     scope: String,
+    #[serde(deserialize_with = "typed_day")]
     from_date: String,
     steps: String,
     reason: String,
@@ -71,83 +133,56 @@ struct SetForm {
 struct ChainsPage {
     desk: Desk,
     parts: Vec<Part>,
-    filled: Option<(Keeper, SetForm)>,
-    blank: SetForm,
-    request_id: String,
-    done: String,
-    error: String,
-    faults: Vec<String>,
+    /// What is wrong with a file that was sent.
+    wrong: Option<Note>,
+    faults: Table,
 }
 
-impl ChainsPage {
-    /// What was filled in there, and is to be mended.
-    fn filled(&self, part: &Part) -> &SetForm {
-        self.filled.as_ref().filter(|(keeper, _)| *keeper == part.keeper).map_or(&self.blank, |(_, filled)| filled)
-    }
-
-    fn scope(chain: &DossierChain) -> String {
-        match chain.scope.as_str() {
-            "" => "全部".to_owned(),
-            code if code.len() == 6 => region::spans(code).last().map_or_else(|| code.to_owned(), |span| format!("{}（{code}）", span.name)),
-            school => format!("学校 {school}"),
-        }
-    }
-}
-
-/// What came of what was asked.
-#[derive(Default)]
-struct Told {
-    done: String,
-    error: String,
-    faults: Vec<String>,
-    filled: Option<(Keeper, SetForm)>,
-}
-
-async fn view(desk: Desk, told: Told) -> Result<Response, PageError> {
+async fn view(desk: Desk, faults: &[String]) -> Result<Response, PageError> {
+    let desk = desk.at("/chains");
     let mut parts = Vec::new();
     for keeper in Keeper::ALL {
         let (chains, kinds) = keeper.chains(&desk).await?;
-        parts.push(Part { keeper, kinds, chains });
+        parts.push(Part::of(&desk, keeper, &chains, &kinds));
     }
-    let Told { done, error, faults, filled } = told;
-    let (request_id, blank) = (desk.new_request_id(), SetForm { from_date: desk.today(), ..SetForm::default() });
-    Ok(render(&ChainsPage { desk, parts, filled, blank, request_id, done, error, faults }))
+    let wrong = (!faults.is_empty()).then(|| Note::of(Tone::Bad, "文件没有载入，一行也没有写入。请改正后重新上传。"));
+    let faults = Table::of("文件中的问题").column("问题").narrow().rows(faults.iter().map(|fault| Row::of([Cell::from(fault)])));
+    Ok(render(&ChainsPage { desk, parts, wrong, faults }))
 }
 
 async fn page(desk: Desk) -> Result<Response, PageError> {
-    view(desk, Told::default()).await
+    view(desk, &[]).await
 }
 
 fn kept_by(word: &str) -> Result<Keeper, PageError> {
     Keeper::of(word).ok_or_else(|| PageError::Refused(Status::not_found("没有这个页面")))
 }
 
-async fn set(desk: Desk, Path(keeper): Path<String>, Form(form): Form<SetForm>) -> Result<Response, PageError> {
-    let keeper = kept_by(&keeper)?;
-    let scope = match pickers::scope(&desk, &form.scope).await? {
-        Ok(scope) => scope,
-        Err(why) => return view(desk, Told { error: format!("适用范围：{why}"), filled: Some((keeper, form)), ..Told::default() }).await,
-    };
-    let chain =
-        NewChain { kind: form.kind.clone(), scope, from_date: form.from_date.clone(), steps: form.steps.trim().to_owned(), reason: form.reason.clone() };
-    match keeper.set_chains(&desk, &form.request_id, vec![chain]).await {
-        Ok(_) => view(desk, Told { done: "环节已设定。".into(), ..Told::default() }).await,
-        Err(status) if status.code() == Code::Unauthenticated => Err(PageError::LogIn),
-        Err(status) => {
-            // There is one: its place needs not be said.
-            let message = status.message().replace("chains[0].", "");
-            view(desk, Told { error: in_chinese(&message), filled: Some((keeper, form)), ..Told::default() }).await
-        }
+/// Of chains that are set one at a time: the place of the one needs not be said.
+fn of_the_one(status: Status) -> Status {
+    let Some(details) = status.get_details_bad_request() else { return status };
+    let mut faults = FieldErrors::default();
+    for fault in details.field_violations {
+        faults.add(fault.field.trim_start_matches("chains[0]."), fault.description);
     }
+    faults.check().map_or_else(Status::from, |()| status)
+}
+
+async fn set(desk: Desk, Path(keeper): Path<String>, Sent(sent): Sent<SetForm>) -> Result<Response, PageError> {
+    let keeper = kept_by(&keeper)?;
+    let SetForm { request_id, kind, scope, from_date, steps, reason } = sent;
+    let scope = pickers::scope(&desk, &scope).await?.map_err(|why| Status::from(Error::from(Refusal::field("scope", why))))?;
+    let chain = NewChain { kind, scope, from_date, steps: steps.trim().to_owned(), reason };
+    keeper.set_chains(&desk, &request_id, vec![chain]).await.map_err(of_the_one)?;
+    Ok(desk.done("环节已设定。", "/chains"))
 }
 
 /// The chains that were set, as a file that can be taken in again once its days are put right.
 async fn download(desk: Desk, Path(name): Path<String>) -> Result<Response, PageError> {
     let keeper = kept_by(name.strip_suffix(".csv").unwrap_or_default())?;
     let (chains, kinds) = keeper.chains(&desk).await?;
-    let part = Part { keeper, kinds, chains: Vec::new() };
     let mut out = csv::Writer::from_writer(Vec::new());
-    let lines = chains.iter().map(|chain| [part.kind_name(&chain.kind), &chain.scope, &chain.from_date, &chain.steps, &chain.reason].map(str::to_owned));
+    let lines = chains.iter().map(|chain| [kind_name(&kinds, &chain.kind), &chain.scope, &chain.from_date, &chain.steps, &chain.reason].map(str::to_owned));
     for line in std::iter::once(HEADS.map(str::to_owned)).chain(lines) {
         out.write_record(line.map(|cell| harmless(&cell))).map_err(|error| Status::internal(error.to_string()))?;
     }
@@ -222,18 +257,18 @@ fn by_line(message: &str, lines: &[u64]) -> Vec<String> {
 
 async fn upload(desk: Desk, Path(keeper): Path<String>, form: Multipart) -> Result<Response, PageError> {
     let keeper = kept_by(&keeper)?;
-    let Sent { bytes, fields, .. } = sent(form).await?;
+    let imports::Sent { bytes, fields, .. } = imports::sent(form).await?;
     let (_, kinds) = keeper.chains(&desk).await?;
     let chains = match read(&bytes, &kinds) {
         Ok(chains) => chains,
-        Err(faults) => return view(desk, Told { faults, ..Told::default() }).await,
+        Err(faults) => return view(desk, &faults).await,
     };
     let (lines, chains): (Vec<u64>, Vec<NewChain>) = chains.into_iter().unzip();
     let request_id = fields.get("request_id").cloned().unwrap_or_else(|| desk.new_request_id());
     match keeper.set_chains(&desk, &request_id, chains).await {
-        Ok(count) => view(desk, Told { done: format!("已载入 {count} 行。"), ..Told::default() }).await,
+        Ok(count) => Ok(desk.done(format!("已载入 {count} 行。"), "/chains")),
         Err(status) if status.code() == Code::Unauthenticated => Err(PageError::LogIn),
-        Err(status) => view(desk, Told { faults: by_line(status.message(), &lines), ..Told::default() }).await,
+        Err(status) => view(desk, &by_line(status.message(), &lines)).await,
     }
 }
 

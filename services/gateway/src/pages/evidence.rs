@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use axum::{
-    Form, Router,
+    Form as Filled, Router,
     extract::{DefaultBodyLimit, Multipart, Path},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::post,
 };
 use futures_util::stream;
@@ -19,7 +19,11 @@ use xuezhu_proto::{
 };
 
 use super::{Desk, PageError, cases, dossiers, dossiers::Keeper, in_chinese, session, show};
-use crate::{Gateway, rest::evidence as handed};
+use crate::{
+    Gateway,
+    parts::{Cell, Field, Form, Note, Row, Table, Tone},
+    rest::evidence as handed,
+};
 
 /// Bytes of a form with a file: somewhat more than the 10 MB of a file, so that it is the service that says that one is too large.
 const FORM_BYTES: usize = 11 * 1024 * 1024;
@@ -49,94 +53,114 @@ pub enum At {
     Case(String),
 }
 
-/// What became of the last act, as the link back says it.
-fn done_text(done: &str) -> &'static str {
-    match done {
-        "added" => "材料已添加。",
-        "removed" => "材料已撤下。",
-        _ => "",
-    }
-}
-
 /// The block of a page.
 #[derive(Debug)]
 pub struct Block {
-    at: At,
-    /// The files, in the order in which they were added.
-    pub rows: Vec<Evidence>,
-    /// Whether whoever looks may add.
-    pub may_add: bool,
-    /// Whether they may open.
+    /// Why a file that was sent just now was not taken.
+    pub wrong: Option<Note>,
+    /// The files, in the order in which they were added, with what whoever looks may do.
+    pub table: Table,
+    /// The same on paper: nothing can be done there.
+    paper: Table,
+    /// What can be added, where whoever looks may.
+    pub add: Option<Form>,
+    /// Whether whoever looks may open.
     pub may_open: bool,
-    /// Why the last act was refused; empty where none was.
-    pub error: String,
-    /// That the last act was done; empty where none was.
-    pub done: &'static str,
-    /// For the forms.
-    pub request_id: String,
+    /// Whether a signature covers them.
+    pub is_signed: bool,
 }
 
 impl Block {
-    /// What lies there, for whoever looks; with what became of their last act.
-    pub async fn of(desk: &Desk, at: At, error: String, done: &str) -> Result<Self, Status> {
+    /// What lies there, for whoever looks; with why a file that they sent just now was not taken.
+    pub async fn of(desk: &Desk, at: At, wrong: String) -> Result<Self, Status> {
         let (rows, may_add, may_open) = at.list(desk).await?;
-        Ok(Self { at, rows, may_add, may_open, error, done: done_text(done), request_id: desk.new_request_id() })
+        let path = format!("{}/evidence", at.page());
+        let table = || Table::of("证据材料").columns(["名称", "类型"]).number("大小").column("添加").empty("还没有材料。");
+        Ok(Self {
+            wrong: Note::wrong(&wrong),
+            table: table().acts().rows(rows.iter().map(|row| cells(row).and_if(true, || acts(desk, &path, may_open, row)))),
+            paper: table().rows(rows.iter().map(cells)),
+            add: may_add.then(|| adding(desk, &path)),
+            may_open: may_open && !rows.is_empty(),
+            is_signed: matches!(at, At::Dossier(..)),
+        })
     }
 
     /// The same on paper: nothing can be done there.
     #[must_use]
     pub fn printed(self) -> Self {
-        Self { may_add: false, may_open: false, rows: self.rows.into_iter().map(|row| Evidence { removable: false, ..row }).collect(), ..self }
+        Self { table: self.paper.clone(), add: None, may_open: false, wrong: None, ..self }
     }
+}
 
-    /// Where its forms go.
-    pub fn path(&self) -> String {
-        format!("{}/evidence", self.at.page())
+fn adding(desk: &Desk, path: &str) -> Form {
+    let file = Field::file("file", ".jpg,.jpeg,.png,.tif,.tiff,.pdf").called("添加材料").hint("JPEG、PNG、TIFF图片或PDF，每份不超过10MB，最多30份").wide();
+    Form::of::<aid::AddEvidenceRequest>(desk, "add-evidence", format!("{path}#evidence")).with(file).button("上传")
+}
+
+fn cells(row: &Evidence) -> Row {
+    let name = if is_kept(row) { Cell::from(&row.name) } else { Cell::mark(Tone::Plain, state_of(row)).and(Cell::text(fate_of(row))) };
+    let added = format!("{}（{}） {}", row.added_by, session::role_name(&row.added_role), show::time(&row.add_time));
+    let size = Cell::text(size_of(row));
+    Row::of([name.beside(format!("摘要 {}", row.digest)), Cell::text(kind_of(row)), size, Cell::from(added)])
+}
+
+/// What whoever looks may do with a file: open it for a purpose, take it away with a reason.
+fn acts(desk: &Desk, path: &str, may_open: bool, row: &Evidence) -> Cell {
+    let id = &row.evidence;
+    let open = (may_open && is_kept(row)).then(|| {
+        let purpose = Field::line("text").known_as("purpose").called(format!("打开{}的用途", row.name)).required().limit(200).hint("如：核对退款");
+        Cell::act(Form::of::<aid::OpenEvidenceRequest>(desk, format!("open-{id}"), format!("{path}/{id}/open")).with(purpose).button("下载").folded("下载"))
+    });
+    let remove = row.removable.then(|| {
+        let reason = Field::line("text").known_as("reason").called(format!("撤下{}的原因", row.name)).required().limit(200);
+        let form = Form::of::<aid::RemoveEvidenceRequest>(desk, format!("remove-{id}"), format!("{path}/{id}/remove"));
+        Cell::act(form.with(reason).danger("撤下", "").folded("撤下"))
+    });
+    Cell::default().maybe(open).maybe(remove)
+}
+
+/// Whether a file can be opened still.
+fn is_kept(row: &Evidence) -> bool {
+    row.state() == evidence::State::Kept
+}
+
+/// What it is, in Chinese.
+fn kind_of(row: &Evidence) -> &'static str {
+    match row.kind() {
+        evidence::Kind::Jpeg => "照片（JPEG）",
+        evidence::Kind::Png => "图片（PNG）",
+        evidence::Kind::Pdf => "PDF",
+        evidence::Kind::Tiff => "扫描件（TIFF）",
+        evidence::Kind::Unspecified => "",
     }
+}
 
-    /// Whether a signature covers them.
-    pub fn is_signed(&self) -> bool {
-        matches!(self.at, At::Dossier(..))
+/// Why it is there no more; empty where it is.
+fn state_of(row: &Evidence) -> &'static str {
+    match row.state() {
+        evidence::State::Removed => "已撤下",
+        evidence::State::Lapsed => "已销毁",
+        evidence::State::Kept | evidence::State::Unspecified => "",
     }
+}
 
-    /// Whether a file can be opened still.
-    pub fn is_kept(row: &Evidence) -> bool {
-        row.state() == evidence::State::Kept
+/// What became of it; empty where it is there.
+fn fate_of(row: &Evidence) -> String {
+    match row.state() {
+        evidence::State::Removed => format!("{} {}撤下：{}", row.remove_date, row.removed_by, row.remove_reason),
+        evidence::State::Lapsed => format!("{} 保存期满，已销毁", row.remove_date),
+        evidence::State::Kept | evidence::State::Unspecified => String::new(),
     }
+}
 
-    /// What it is, in Chinese.
-    pub fn kind_of(row: &Evidence) -> &'static str {
-        match row.kind() {
-            evidence::Kind::Jpeg => "照片（JPEG）",
-            evidence::Kind::Png => "图片（PNG）",
-            evidence::Kind::Pdf => "PDF",
-            evidence::Kind::Tiff => "扫描件（TIFF）",
-            evidence::Kind::Unspecified => "",
-        }
-    }
-
-    /// What became of it; empty where it is there.
-    pub fn fate_of(row: &Evidence) -> String {
-        match row.state() {
-            evidence::State::Removed => format!("{} {}撤下：{}", row.remove_date, row.removed_by, row.remove_reason),
-            evidence::State::Lapsed => format!("{} 保存期满，已销毁", row.remove_date),
-            evidence::State::Kept | evidence::State::Unspecified => String::new(),
-        }
-    }
-
-    /// How large it is.
-    pub fn size_of(row: &Evidence) -> String {
-        const KILO: i64 = 1024;
-        match row.bytes {
-            bytes if bytes < KILO => format!("{bytes} B"),
-            bytes if bytes < KILO * KILO => format!("{} KB", bytes / KILO),
-            bytes => format!("{}.{} MB", bytes / KILO / KILO, bytes % (KILO * KILO) * 10 / (KILO * KILO)),
-        }
-    }
-
-    /// Who added it, in which role, when.
-    pub fn added(row: &Evidence) -> String {
-        format!("{}（{}） {}", row.added_by, session::role_name(&row.added_role), show::time(&row.add_time))
+/// How large it is.
+fn size_of(row: &Evidence) -> String {
+    const KILO: i64 = 1024;
+    match row.bytes {
+        bytes if bytes < KILO => format!("{bytes} B"),
+        bytes if bytes < KILO * KILO => format!("{} KB", bytes / KILO),
+        bytes => format!("{}.{} MB", bytes / KILO / KILO, bytes % (KILO * KILO) * 10 / (KILO * KILO)),
     }
 }
 
@@ -219,19 +243,12 @@ impl At {
         }
     }
 
-    /// Back to the page: with what was done, or with why it was not, beside the forms.
-    async fn back(self, desk: Desk, acted: Result<(), Status>, done: &str) -> Result<Response, PageError> {
-        match acted {
-            Ok(()) => Ok(Redirect::to(&format!("{}?evidence={done}#evidence", self.page())).into_response()),
-            Err(status) if matches!(status.code(), Code::Unauthenticated | Code::NotFound) => Err(status.into()),
-            Err(status) => self.again(desk, in_chinese(status.message())).await,
-        }
-    }
-
-    async fn again(self, desk: Desk, error: String) -> Result<Response, PageError> {
+    /// The page again, with why a file was not taken.
+    async fn again(self, desk: Desk, wrong: String) -> Result<Response, PageError> {
+        let desk = desk.at(self.page());
         match self {
-            Self::Dossier(keeper, dossier) => dossiers::with_fault(desk, keeper, dossier, error).await,
-            Self::Case(case) => cases::with_fault(desk, case, error).await,
+            Self::Dossier(keeper, dossier) => dossiers::with_fault(desk, keeper, dossier, wrong).await,
+            Self::Case(case) => cases::with_fault(desk, case, wrong).await,
         }
     }
 }
@@ -287,20 +304,21 @@ async fn add(desk: Desk, at: At, form: Multipart) -> Result<Response, PageError>
         let _turn = desk.gateway.turn_of_form().await?;
         at.add(&desk, Sent::of(form).await?).await
     };
-    let acted = acted.await;
-    at.back(desk, acted, "added").await
-}
-
-async fn open(desk: Desk, at: At, evidence: String, form: TextForm) -> Result<Response, PageError> {
-    match at.open(&desk, evidence, form.text).await {
-        Ok(file) => Ok(file),
-        Err(status) => at.back(desk, Err(status), "").await,
+    match acted.await {
+        // The form leads to what lies there; what was done is told above.
+        Ok(()) => Ok(desk.done("材料已添加。", format!("{}#content", at.page()))),
+        Err(status) if matches!(status.code(), Code::Unauthenticated | Code::NotFound) => Err(status.into()),
+        Err(status) => at.again(desk, in_chinese(status.message())).await,
     }
 }
 
+async fn open(desk: Desk, at: At, evidence: String, form: TextForm) -> Result<Response, PageError> {
+    Ok(at.open(&desk, evidence, form.text).await?)
+}
+
 async fn remove(desk: Desk, at: At, evidence: String, form: TextForm) -> Result<Response, PageError> {
-    let acted = at.remove(&desk, evidence, form).await;
-    at.back(desk, acted, "removed").await
+    at.remove(&desk, evidence, form).await?;
+    Ok(desk.done("材料已撤下。", at.page()))
 }
 
 async fn add_to_dossier(desk: Desk, Path((keeper, id)): Path<(String, String)>, form: Multipart) -> Result<Response, PageError> {
@@ -313,19 +331,19 @@ async fn add_to_case(desk: Desk, Path(case): Path<String>, form: Multipart) -> R
 
 type OfDossier = Path<(String, String, String)>;
 
-async fn open_of_dossier(desk: Desk, Path((keeper, id, evidence)): OfDossier, Form(form): Form<TextForm>) -> Result<Response, PageError> {
+async fn open_of_dossier(desk: Desk, Path((keeper, id, evidence)): OfDossier, Filled(form): Filled<TextForm>) -> Result<Response, PageError> {
     open(desk, dossier(&keeper, id)?, evidence, form).await
 }
 
-async fn open_of_case(desk: Desk, Path((case, evidence)): Path<(String, String)>, Form(form): Form<TextForm>) -> Result<Response, PageError> {
+async fn open_of_case(desk: Desk, Path((case, evidence)): Path<(String, String)>, Filled(form): Filled<TextForm>) -> Result<Response, PageError> {
     open(desk, At::Case(case), evidence, form).await
 }
 
-async fn remove_of_dossier(desk: Desk, Path((keeper, id, evidence)): OfDossier, Form(form): Form<TextForm>) -> Result<Response, PageError> {
+async fn remove_of_dossier(desk: Desk, Path((keeper, id, evidence)): OfDossier, Filled(form): Filled<TextForm>) -> Result<Response, PageError> {
     remove(desk, dossier(&keeper, id)?, evidence, form).await
 }
 
-async fn remove_of_case(desk: Desk, Path((case, evidence)): Path<(String, String)>, Form(form): Form<TextForm>) -> Result<Response, PageError> {
+async fn remove_of_case(desk: Desk, Path((case, evidence)): Path<(String, String)>, Filled(form): Filled<TextForm>) -> Result<Response, PageError> {
     remove(desk, At::Case(case), evidence, form).await
 }
 
@@ -338,13 +356,13 @@ mod tests {
         let kinds: Vec<evidence::Kind> = (1..=20).filter_map(|code| evidence::Kind::try_from(code).ok()).collect();
         assert_eq!(kinds.len(), 4);
         for kind in kinds {
-            assert!(!Block::kind_of(&Evidence { kind: kind.into(), ..Evidence::default() }).is_empty(), "{kind:?}");
+            assert!(!kind_of(&Evidence { kind: kind.into(), ..Evidence::default() }).is_empty(), "{kind:?}");
         }
         for (state, told) in [(evidence::State::Kept, ""), (evidence::State::Removed, "撤下"), (evidence::State::Lapsed, "销毁")] {
-            assert!(Block::fate_of(&Evidence { state: state.into(), ..Evidence::default() }).contains(told));
+            assert!(fate_of(&Evidence { state: state.into(), ..Evidence::default() }).contains(told));
         }
         for (bytes, shown) in [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (1_048_575, "1023 KB"), (1_572_864, "1.5 MB"), (10_485_760, "10.0 MB")] {
-            assert_eq!(Block::size_of(&Evidence { bytes, ..Evidence::default() }), shown);
+            assert_eq!(size_of(&Evidence { bytes, ..Evidence::default() }), shown);
         }
     }
 }

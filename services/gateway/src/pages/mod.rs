@@ -22,6 +22,7 @@ mod overview;
 mod passwords;
 mod pickers;
 mod reasons;
+mod school;
 mod schools;
 mod search;
 mod students;
@@ -83,6 +84,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(accounts::routes())
         .merge(schools::routes())
         .merge(search::routes())
+        .merge(school::routes())
         .merge(imports::routes())
         .merge(passwords::routes())
         .merge(students::routes())
@@ -330,6 +332,12 @@ impl Desk {
             request.metadata_mut().insert("idempotency-key", value);
         }
         request
+    }
+
+    /// As on another page, where one answers a form of it otherwise than by going on: its forms come back there.
+    #[must_use]
+    pub fn at(self, page: impl Into<Address>) -> Self {
+        Self { here: page.into(), ..self }
     }
 
     /// Goes on to a page, which tells what was done.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form, Router,
+    Form as Sent, Router,
     extract::Path,
     http::{HeaderMap, header},
     response::Response,
@@ -13,8 +13,11 @@ use axum::{
 use serde::Deserialize;
 use xuezhu_proto::enrollment::{GetAccountImportRequest, MakePasswordsRequest, make_passwords_response::Password};
 
-use super::{Desk, PageError, in_chinese, pickers, render, session};
-use crate::Gateway;
+use super::{Desk, PageError, pickers, render, session};
+use crate::{
+    Gateway,
+    parts::{Form, Note, Tone},
+};
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -26,38 +29,16 @@ pub fn routes() -> Router<Arc<Gateway>> {
 struct PasswordsPage {
     desk: Desk,
     import: String,
+    /// What was made, or why nothing was; none before it was asked.
+    told: Option<Note>,
     people: Vec<Password>,
-    /// Whether this answers a form.
-    asked: bool,
-    /// Whether new ones were made for those who had one.
-    again: bool,
-    left: i32,
-    told: i32,
-    next: String,
-    request_id: String,
-    error: String,
+    /// What can be made now.
+    make: Option<Form>,
     /// Where one logs in, as who asks for the pages does.
     address: String,
 }
 
 impl PasswordsPage {
-    fn of(desk: Desk, import: String) -> Self {
-        let request_id = desk.new_request_id();
-        Self {
-            desk,
-            import,
-            people: Vec::new(),
-            asked: false,
-            again: false,
-            left: 0,
-            told: 0,
-            next: String::new(),
-            request_id,
-            error: String::new(),
-            address: String::new(),
-        }
-    }
-
     fn role(person: &Password) -> &'static str {
         session::role_name(person.role().as_str_name())
     }
@@ -71,10 +52,15 @@ impl PasswordsPage {
     }
 }
 
+fn making(desk: &Desk, import: &str) -> Form {
+    Form::of::<MakePasswordsRequest>(desk, "make", format!("/accountImports/{import}/passwords"))
+}
+
 async fn page(desk: Desk, Path(import): Path<String>) -> Result<Response, PageError> {
     // Shown to whom the service shows the import.
     desk.directory_files().get_account_import(desk.request(GetAccountImportRequest { import_id: import.clone() })).await?;
-    Ok(render(&PasswordsPage::of(desk, import)))
+    let make = Some(making(&desk, &import).button("为还没有密码的人生成"));
+    Ok(render(&PasswordsPage { desk, import, told: None, people: Vec::new(), make, address: String::new() }))
 }
 
 #[derive(Deserialize)]
@@ -86,22 +72,30 @@ struct MakeForm {
     page: String,
 }
 
-async fn make(desk: Desk, Path(import): Path<String>, headers: HeaderMap, Form(form): Form<MakeForm>) -> Result<Response, PageError> {
-    let asked = MakePasswordsRequest { import_id: import.clone(), again: form.again, page_token: form.page };
-    let made = desk.directory_files().make_passwords(desk.change(&form.request_id, asked)).await;
+async fn make(desk: Desk, Path(import): Path<String>, headers: HeaderMap, Sent(sent): Sent<MakeForm>) -> Result<Response, PageError> {
+    let MakeForm { request_id, again, page } = sent;
+    let asked = MakePasswordsRequest { import_id: import.clone(), again, page_token: page };
+    let made = desk.directory_files().make_passwords(desk.change(&request_id, asked)).await?.into_inner();
+    let (told, further) = match (made.passwords.len(), made.accounts_left, made.accounts_told) {
+        (0, _, 0) => {
+            let text = "这次导入的账号都已登录过或已停用，不需要一次性密码。遗失密码的，请点“重置密码”。";
+            (Note::of(Tone::Plain, text).way("/accounts", "账号"), None)
+        }
+        (0, _, told) => {
+            let text = format!("密码页已经显示过，不能再看：系统不保存密码。有 {told} 人还没有登录过，可以为他们重新生成；只有个别人遗失的，请点“重置密码”。");
+            let anew = making(&desk, &import).hidden("again", "true").danger(format!("重新生成 {told} 人的密码"), "");
+            let anew = anew.asks(format!("为没有登录过的 {told} 人重新生成：以前为他们打印的密码随即作废。"));
+            (Note::of(Tone::Wait, text).way("/accounts", "账号"), Some(anew))
+        }
+        (count, left, _) => {
+            let text = format!(
+                "为 {count} 人生成了一次性密码，只显示这一次，系统不保存。请现在打印（浏览器菜单“打印”，一人一页），当面交给本人，不要存档、拍照或转发。"
+            );
+            let next = making(&desk, &import).says(format!("打印好这些以后，还有 {left} 人。"));
+            let next = if again { next.hidden("again", "true").hidden("page", made.next_page_token) } else { next };
+            (Note::of(Tone::Good, text), (left > 0).then(|| next.button("生成下一批")))
+        }
+    };
     let address = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
-    let page = PasswordsPage { address, ..PasswordsPage::of(desk, import) };
-    match made.map(tonic::Response::into_inner) {
-        Ok(made) => Ok(render(&PasswordsPage {
-            people: made.passwords,
-            asked: true,
-            again: form.again,
-            left: made.accounts_left,
-            told: made.accounts_told,
-            next: made.next_page_token,
-            ..page
-        })),
-        Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
-        Err(status) => Ok(render(&PasswordsPage { error: in_chinese(status.message()), ..page })),
-    }
+    Ok(render(&PasswordsPage { desk, import, told: Some(told), people: made.passwords, make: further, address }))
 }

@@ -9,13 +9,13 @@ use tonic::Status;
 use xuezhu_proto::{
     aid,
     common::TakeOut,
-    enrollment::{self, ListSchoolsRequest, School},
+    enrollment::{self, ListSchoolsRequest},
 };
 
 use super::{Desk, PageError, dossiers::Keeper, render, show};
 use crate::{
     Gateway,
-    parts::{Address, Field, Form},
+    parts::{Address, Cell, Field, Form, Place, Row, Table, Tone, field::Choice, place::Way},
     takeouts::{self, Asked},
 };
 
@@ -67,25 +67,32 @@ struct PageQuery {
     keeper: String,
     school: String,
     page: String,
+    at: i64,
 }
 
 #[derive(Template)]
 #[template(path = "takeouts.html")]
 struct TakeOutsPage {
     desk: Desk,
-    keeper: Keeper,
-    keepers: [Keeper; 2],
-    schools: Vec<School>,
-    school: String,
-    rows: Vec<TakeOut>,
-    next: String,
+    narrow: Form,
+    receipts: Table,
 }
 
-impl TakeOutsPage {
-    /// Where what was taken out is, where it is something with a page.
-    fn link(row: &TakeOut) -> Option<String> {
-        (row.kind == "AWARD_LIST").then(|| format!("/schools/{}/lists/{}", row.school, row.subject))
-    }
+fn row(receipt: &TakeOut) -> Row {
+    // What was taken out is somewhere, where it is something with a page.
+    let what = if receipt.kind == "AWARD_LIST" {
+        Cell::link(format!("/schools/{}/lists/{}", receipt.school, receipt.subject), &receipt.kind_name)
+    } else {
+        Cell::from(&receipt.kind_name)
+    };
+    Row::of([
+        Cell::unbroken(show::time(&receipt.time)),
+        Cell::from(format!("{}（{}）", receipt.account_name, receipt.account)),
+        what.maybe(receipt.counts.then(|| Cell::mark(Tone::Plain, "只含统计"))).beside(&receipt.narrowed),
+        Cell::from(&receipt.purpose),
+        Cell::number(receipt.rows),
+        Cell::from(&receipt.take_out),
+    ])
 }
 
 async fn page(desk: Desk, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
@@ -107,7 +114,20 @@ async fn page(desk: Desk, Query(query): Query<PageQuery>) -> Result<Response, Pa
     if !school.is_empty() {
         (rows, next) = receipts(&desk, keeper, school.clone(), query.page).await?;
     }
-    Ok(render(&TakeOutsPage { desk, keeper, keepers: Keeper::ALL, schools, school, rows, next }))
+    let schools = (!desk.user.is_school()).then(|| Field::choice("school", schools.iter().map(|school| Choice::of(&school.code, &school.name))).value(&school));
+    let narrow = Form::narrow(&desk, "narrow", "/takeOuts")
+        .with(Field::choice("keeper", Keeper::ALL.map(|keeper| Choice::of(keeper.word(), keeper.name()))).called("从哪里导出").value(keeper.word()))
+        .maybe(schools)
+        .button("查看");
+    let way = Way::Link(Address::of("/takeOuts").with("keeper", keeper.word()).with("school", school));
+    let receipts = Table::of("导出记录")
+        .columns(["时间", "导出人", "内容", "用途"])
+        .number("行数")
+        .column("编号")
+        .rows(rows.iter().map(row))
+        .empty("还没有导出过：在学生、资助名单、疑点和业务单页面的表下可以导出。")
+        .place(Place::uncounted(rows.len(), "条", query.at).way_on(&way, &next));
+    Ok(render(&TakeOutsPage { desk, narrow, receipts }))
 }
 
 async fn receipts(desk: &Desk, keeper: Keeper, school: String, page_token: String) -> Result<(Vec<TakeOut>, String), Status> {

@@ -48,6 +48,8 @@ pub struct Form {
     row: bool,
     /// Whether it is one button within something else.
     inline: bool,
+    /// What unfolds it, where it is not in sight at once.
+    folded: Option<String>,
     upload: bool,
     /// What came back of it.
     back: Option<Arc<Returned>>,
@@ -91,6 +93,7 @@ impl Form {
             buttons: Vec::new(),
             row: false,
             inline: false,
+            folded: None,
             upload: false,
             back,
             told: Vec::new(),
@@ -108,6 +111,12 @@ impl Form {
     #[must_use]
     pub fn inline(self) -> Self {
         Self { inline: true, ..self }
+    }
+
+    /// In sight once this word is pressed, or where it came back: for what is seldom done, or stands in many rows.
+    #[must_use]
+    pub fn folded(self, word: impl Into<String>) -> Self {
+        Self { folded: Some(word.into()), ..self }
     }
 
     /// With a field.

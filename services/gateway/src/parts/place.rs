@@ -46,6 +46,8 @@ pub struct Place {
     pages: i64,
     previous: Option<Way>,
     next: Option<Way>,
+    /// Whether the way back skips pages: no mark leads to the one before, so it is the first.
+    to_first: bool,
 }
 
 impl HtmlSafe for Place {}
@@ -55,17 +57,31 @@ impl Place {
     pub fn of(total: impl Into<i64>, unit: &'static str, number: i64, on_a_page: impl Into<i64>) -> Self {
         let (total, rows) = (total.into(), on_a_page.into().max(1));
         let pages = (total.max(1) - 1) / rows + 1;
-        Self { total: Some(total), unit, number: number.clamp(1, pages), pages, previous: None, next: None }
+        Self { total: Some(total), unit, number: number.clamp(1, pages), pages, previous: None, next: None, to_first: false }
+    }
+
+    /// The page of this number, with so many rows; how many there are in all nobody counted. The only page holds them all.
+    pub fn uncounted(rows: usize, unit: &'static str, number: i64) -> Self {
+        Self { total: i64::try_from(rows).ok(), unit, ..Self::numbered(number) }
+    }
+
+    /// The way on, by the mark that the service gave, and back to the first page, where it gives no other; of rows that nobody counted.
+    #[must_use]
+    pub fn way_on(self, way: &Way, next: &str) -> Self {
+        let total = self.total.filter(|_| self.pages > 0 || self.number == 1 && next.is_empty());
+        let back = (self.number > 1).then_some("");
+        Self { total, ..self }.ways(way, back, next)
     }
 
     /// The page of this number, of rows that nobody counted.
     pub fn numbered(number: i64) -> Self {
-        Self { total: None, unit: "", number: number.max(1), pages: 0, previous: None, next: None }
+        Self { total: None, unit: "", number: number.max(1), pages: 0, previous: None, next: None, to_first: false }
     }
 
     /// The ways on and back, by the marks that the service gave; an empty mark is no way on, and back it is the first page.
     #[must_use]
     pub fn ways(mut self, way: &Way, previous: Option<&str>, next: &str) -> Self {
+        self.to_first = self.number > 2 && previous == Some("");
         self.previous = previous.map(|mark| way.to(mark, self.number - 1));
         self.next = (!next.is_empty()).then(|| way.to(next, self.number + 1));
         self
@@ -81,6 +97,35 @@ impl Place {
     }
 
     fn buttons(&self) -> [(&'static str, &'static str, &Option<Way>); 2] {
-        [("上一页", "prev", &self.previous), ("下一页", "next", &self.next)]
+        let (word, rel) = if self.to_first { ("第一页", "first") } else { ("上一页", "prev") };
+        [(word, rel, &self.previous), ("下一页", "next", &self.next)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_told_where_one_is_and_led_on_and_back() {
+        let way = Way::Link(Address::of("/imports"));
+        let told = |place: Place| {
+            let led = |(word, _, way): (&str, &str, &Option<Way>)| match way {
+                Some(Way::Link(address)) => Some(format!("{word} {address}")),
+                Some(Way::Posted { .. }) | None => None,
+            };
+            (place.total(), place.buttons().into_iter().filter_map(led).collect::<Vec<_>>().join("，"))
+        };
+        for (place, total, ways) in [
+            (Place::of(5978, "人", 2, 100).ways(&way, Some(""), "m"), Some("5,978"), "上一页 /imports，下一页 /imports?page=m&at=3"),
+            (Place::of(5978, "人", 3, 100).ways(&way, Some("k"), "m"), Some("5,978"), "上一页 /imports?page=k&at=2，下一页 /imports?page=m&at=4"),
+            (Place::of(5978, "人", 3, 100).way_on(&way, ""), Some("5,978"), "第一页 /imports"),
+            (Place::uncounted(3, "条", 0).way_on(&way, ""), Some("3"), ""),
+            (Place::uncounted(50, "条", 1).way_on(&way, "m"), None, "下一页 /imports?page=m&at=2"),
+            (Place::uncounted(7, "条", 2).way_on(&way, ""), None, "上一页 /imports"),
+            (Place::uncounted(7, "条", 3).way_on(&way, ""), None, "第一页 /imports"),
+        ] {
+            assert_eq!(told(place), (total.map(str::to_owned), ways.to_owned()));
+        }
     }
 }

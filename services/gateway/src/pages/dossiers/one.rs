@@ -44,7 +44,6 @@ pub struct Asks {
     state: String,
     page: String,
     at: i64,
-    evidence: String,
 }
 
 impl Asks {
@@ -107,7 +106,7 @@ pub async fn with_fault(desk: Desk, keeper: Keeper, id: String, fault: String) -
 }
 
 async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String) -> Result<Response, PageError> {
-    let evidence = Block::of(&desk, At::Dossier(keeper, id.clone()), fault, &asks.evidence);
+    let evidence = Block::of(&desk, At::Dossier(keeper, id.clone()), fault);
     let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, asks.state(), LINES, asks.page.clone()), evidence);
     let (dossier, (items, next), evidence) = (dossier?, sheet?, evidence?);
     let summary = summary::of(&desk, keeper, &dossier).await?;
@@ -154,7 +153,7 @@ pub async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query
         page = next;
     }
     let summary = summary::of(&desk, keeper, &dossier).await?;
-    let evidence = Block::of(&desk, At::Dossier(keeper, id), String::new(), "").await?.printed();
+    let evidence = Block::of(&desk, At::Dossier(keeper, id), String::new()).await?.printed();
     let history = history(&dossier);
     Ok(render(&PrintPage { desk, keeper, dossier, summary, items, evidence, history }))
 }
