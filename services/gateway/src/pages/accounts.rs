@@ -13,6 +13,7 @@ use tonic::Status;
 use xuezhu_proto::enrollment::{
     Account, CreateAccountRequest, DisableAccountRequest, EnableAccountRequest, ListAccountsRequest, ResetPasswordRequest, account,
 };
+use xuezhu_service::Role;
 
 use super::{
     Desk, PageError,
@@ -87,6 +88,11 @@ impl AccountsPage {
         if account.organisation.len() == 6 { pickers::region_name(&account.organisation) } else { account.organisation.clone() }
     }
 
+    /// What an account may be opened for.
+    fn roles() -> [Role; Role::OF_ACCOUNTS.len()] {
+        Role::OF_ACCOUNTS
+    }
+
     fn role(account: &Account) -> &'static str {
         session::role_name(account.role().as_str_name())
     }
@@ -136,7 +142,7 @@ struct AccountForm {
 async fn organisation(desk: &Desk, role: account::Role, typed: &str) -> Result<Result<String, String>, Status> {
     match role {
         _ if typed.trim().is_empty() => Ok(Ok(String::new())),
-        account::Role::SchoolClerk | account::Role::Principal => pickers::school(desk, typed).await,
+        _ if Role::parse(role.as_str_name()).is_some_and(Role::is_of_school) => pickers::school(desk, typed).await,
         _ => Ok(pickers::region(typed, desk.civil_day())),
     }
 }
