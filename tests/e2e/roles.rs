@@ -210,6 +210,58 @@ async fn every_role_may_what_the_table_says_at_every_main_call_and_nothing_else(
     deployment.stop().await;
 }
 
+/// What waits in a service waits for whoever decides in it; the head sees it, and signs nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn desks_of_each_service_are_those_of_its_officers() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let open = async |account: &str, role: Role| people.open_account(account, role.as_str(), "430100", PASSWORD).await;
+        let of_roll = open("officer-roll", Role::EnrollmentOfficer).await;
+        let of_aid = open("officer-aid", Role::AidOfficer).await;
+        let chief = open("chief", Role::AuthorityHead).await;
+        people.import(&[student(1), student(2)]).await;
+        let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let submission = made["submission"].as_str().expect("an id").to_owned();
+        let path = format!("/v1/schools/{SCHOOL}/submissions/{submission}");
+        let digest = json!({ "digest": made["digest"] });
+        people.head.post(&format!("{path}/attest"), &digest, "").await.expect("is attested");
+        let waits = async |who: &Session, inbox: &str| {
+            let answer = who.get(inbox).await.expect("an inbox");
+            answer["inbox"]["waitingCount"].as_i64().unwrap_or(0)
+        };
+        for (who, count) in [(&people.officer, 1), (&of_roll, 1), (&of_aid, 0), (&chief, 1)] {
+            assert_eq!(waits(who, "/v1/enrollmentInbox").await, count, "{engine:?}");
+        }
+        // It is handed to who sits there, not to who looks on or sits elsewhere.
+        let hand_over = format!("/v1/enrollmentDossiers/{submission}/handOver");
+        for (account, sits) in [("officer-aid", false), ("chief", false), ("officer-roll", true), ("officer", true)] {
+            let handed = people.officer.post(&hand_over, &json!({ "account": account }), "").await;
+            assert_eq!(handed.is_ok(), sits, "{engine:?} {account}");
+        }
+        for who in [&of_aid, &chief] {
+            assert_eq!(reason(who.post(&format!("{path}/approve"), &digest, "").await), (403, "FORBIDDEN".into()), "{engine:?}");
+            assert_eq!(reason(who.post(&format!("/v1/enrollmentDossiers/{submission}/sign"), &digest, "").await), (403, "FORBIDDEN".into()), "{engine:?}");
+            assert_eq!(reason(who.post(&hand_over, &json!({ "account": "chief" }), "").await), (403, "FORBIDDEN".into()), "{engine:?}");
+        }
+        people.officer.post(&hand_over, &json!({ "account": "officer-roll" }), "").await.expect("is handed over");
+        assert_eq!(of_roll.post(&format!("{path}/approve"), &digest, "").await.expect("is approved")["approvedBy"], "officer-roll", "{engine:?}");
+        deployment.drain().await.expect("drains");
+        // A list: the same the other way round.
+        let lines = [1, 2].map(|serial| (student(serial)["姓名"].clone(), number(serial)));
+        let list = people.list(&lines.each_ref().map(|(name, number)| (name.as_str(), number.as_str(), ""))).await;
+        let attested = people.attested(&list).await;
+        for (who, count) in [(&people.officer, 1), (&of_roll, 0), (&of_aid, 1), (&chief, 1)] {
+            assert_eq!(waits(who, "/v1/aidInbox").await, count, "{engine:?}");
+        }
+        let digest = json!({ "digest": attested["digest"] });
+        assert_eq!(reason(of_roll.post(&format!("{list}/approve"), &digest, "").await), (403, "FORBIDDEN".into()), "{engine:?}");
+        assert_eq!(of_aid.post(&format!("{list}/approve"), &digest, "").await.expect("is approved")["approved"], 2, "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
 /// Who pays sees names, months and money, and nothing of what is known of a student or said of a flag.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_pays_sees_money_and_no_more_of_a_student_than_the_name_and_a_masked_number() {
@@ -231,6 +283,37 @@ async fn who_pays_sees_money_and_no_more_of_a_student_than_the_name_and_a_masked
             assert_eq!(seen[nothing].as_str().unwrap_or_default(), "", "{role} {nothing}");
         }
         assert_eq!((seen["flags"].as_array().map_or(0, Vec::len), seen["birthYear"].as_i64().unwrap_or(0)), (0, 0), "{role} {seen}");
+    }
+    deployment.stop().await;
+}
+
+/// The first page of each role, and where it leads, are pages.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_lands_on_a_page_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let sessions = everybody(&people).await;
+    people.import(&[student(1)]).await;
+    people.register().await;
+    let mine = json!({ "className": "1班", "account": "teacher", "fromDate": deployment.today().to_string() });
+    people.clerk.post(&format!("/v1/schools/{SCHOOL}/classTeachers"), &mine, "").await.expect("is set");
+    deployment.drain().await.expect("drains");
+    let http = reqwest::Client::new();
+    for ((role, ..), who) in ROLES.into_iter().zip(&sessions) {
+        let cookie = format!("xuezhu_session={}", who.token());
+        let answer = http.get(format!("http://{}/", deployment.http)).header("cookie", cookie).send().await.expect("answers");
+        let (status, at) = (answer.status().as_u16(), answer.url().path().to_owned());
+        let page = answer.text().await.expect("a page");
+        let lands = match role {
+            Role::ClassTeacher => "/students",
+            Role::SchoolFinance | Role::FinanceOfficer => "/lists",
+            Role::Administrator => "/accounts",
+            _ => "/",
+        };
+        assert_eq!((status, at.as_str()), (200, lands), "{role:?}: {page}");
+        assert!(page.contains(role.name()), "{role:?} is named");
+        assert!(role != Role::ClassTeacher || page.contains(&student(1)["姓名"]), "her student is there");
     }
     deployment.stop().await;
 }
