@@ -13,6 +13,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/enrollment/v1/directory_file.proto",
     "xuezhu/enrollment/v1/deputy.proto",
     "xuezhu/enrollment/v1/enrollment.proto",
+    "xuezhu/enrollment/v1/class.proto",
     "xuezhu/enrollment/v1/submission.proto",
     "xuezhu/enrollment/v1/dossier.proto",
     "xuezhu/enrollment/v1/today.proto",

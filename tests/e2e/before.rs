@@ -33,39 +33,44 @@ async fn pages(session: &Session, path: &str, of: &str) -> Value {
     }
 }
 
+/// Who sees every student of the small province.
+const PROVINCE: &str = "officer43";
+
 /// Compares what REST answers with what it answered then; returns all that was answered.
-async fn assert_all_is_there(admin: &Session, rest: &Value) -> Vec<Value> {
-    let mut answers = Vec::new();
+async fn assert_all_is_there(admin: &Session, before: &Before) -> Vec<Value> {
+    let (rest, mut answers) = (&before.manifest["rest"], Vec::new());
+    // Administrators see no student.
+    let province = admin.with_log_in(PROVINCE, before.password(PROVINCE)).await.expect("logs in");
     let mut says = |answer: Value, before: &Value, at: &str| {
         assert_says(&answer, before, at);
         answers.push(answer);
     };
     says(pages(admin, "/v1/schools", "schools").await, &rest["schools"], "schools");
     says(pages(admin, "/v1/accounts", "accounts").await, &rest["accounts"], "accounts");
-    says(pages(admin, "/v1/flags", "flags").await, &rest["flags"], "flags");
+    says(pages(&province, "/v1/flags", "flags").await, &rest["flags"], "flags");
     for (flag, before) in rest["flagDetails"].as_object().into_iter().flatten() {
-        says(admin.get(&format!("/v1/flags/{flag}")).await.expect("is there"), before, flag);
+        says(province.get(&format!("/v1/flags/{flag}")).await.expect("is there"), before, flag);
     }
     for (school, before) in rest["bySchool"].as_object().into_iter().flatten() {
         let path = format!("/v1/schools/{school}");
-        says(pages(admin, &format!("{path}/enrollments"), "enrollments").await, &before["enrollments"], school);
+        says(pages(&province, &format!("{path}/enrollments"), "enrollments").await, &before["enrollments"], school);
         for (enrollment, before) in before["enrollmentDetails"].as_object().into_iter().flatten() {
-            says(admin.get(&format!("{path}/enrollments/{enrollment}")).await.expect("is there"), before, enrollment);
+            says(province.get(&format!("{path}/enrollments/{enrollment}")).await.expect("is there"), before, enrollment);
         }
-        says(pages(admin, &format!("{path}/submissions"), "submissions").await, &before["submissions"], school);
+        says(pages(&province, &format!("{path}/submissions"), "submissions").await, &before["submissions"], school);
         for (submission, before) in before["submissionDetails"].as_object().into_iter().flatten() {
-            says(admin.get(&format!("{path}/submissions/{submission}")).await.expect("is there"), before, submission);
+            says(province.get(&format!("{path}/submissions/{submission}")).await.expect("is there"), before, submission);
         }
-        says(pages(admin, &format!("{path}/awardLists"), "lists").await, &before["awardLists"], school);
+        says(pages(&province, &format!("{path}/awardLists"), "lists").await, &before["awardLists"], school);
         for (list, before) in before["entries"].as_object().into_iter().flatten() {
-            says(pages(admin, &format!("{path}/awardLists/{list}/entries"), "entries").await, before, list);
+            says(pages(&province, &format!("{path}/awardLists/{list}/entries"), "entries").await, before, list);
         }
         for (import, before) in before["imports"].as_object().into_iter().flatten() {
-            says(admin.get(&format!("{path}/imports/{import}")).await.expect("is there"), before, import);
+            says(province.get(&format!("{path}/imports/{import}")).await.expect("is there"), before, import);
         }
     }
     for (person, before) in rest["stories"].as_object().into_iter().flatten() {
-        if let Ok(story) = admin.get(&format!("/v1/students/{person}/story")).await {
+        if let Ok(story) = province.get(&format!("/v1/students/{person}/story")).await {
             says(in_order(story), &in_order(before.clone()), person);
         }
     }
@@ -124,12 +129,13 @@ async fn a_province_of_before_opens_with_nothing_lost_and_no_number_left_readabl
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
         deployment.drain().await.expect("drains");
-        let mut answers = assert_all_is_there(&admin, &rest).await;
-        assert_submissions_are_dossiers(&admin, &rest).await;
+        let mut answers = assert_all_is_there(&admin, &before).await;
+        let province = admin.with_log_in(PROVINCE, before.password(PROVINCE)).await.expect("logs in");
+        assert_submissions_are_dossiers(&province, &rest).await;
         // What was submitted of lists stands in rounds, everything once.
         crate::rounds::assert_counts(deployment.databases()[1]).await;
         sweep(&admin, &deployment).await;
-        answers.extend(assert_all_is_there(&admin, &rest).await);
+        answers.extend(assert_all_is_there(&admin, &before).await);
         let said: Vec<(String, Vec<u8>)> = answers.iter().map(|answer| ("an answer".to_owned(), answer.to_string().into_bytes())).collect();
         assert_nowhere(&before.plain(NUMBERS), &said);
         assert_nowhere(&birth_dates(&before), &said);
@@ -140,7 +146,7 @@ async fn a_province_of_before_opens_with_nothing_lost_and_no_number_left_readabl
         fs::remove_file(before.options.data.join("keyring.json")).expect("is not needed any more");
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
-        assert_all_is_there(&admin, &rest).await;
+        assert_all_is_there(&admin, &before).await;
         deployment.stop().await;
     }
 }
@@ -153,7 +159,7 @@ async fn a_folder_of_before_knows_from_its_upgrade_on() {
         let folder = tempfile::tempdir().expect("a folder");
         let before = Before::province(engine, folder.path()).await;
         let deployment = start(before.options.clone()).await;
-        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        let province = Session::log_in(&format!("http://{}", deployment.http), PROVINCE, before.password(PROVINCE)).await.expect("logs in");
         deployment.drain().await.expect("drains");
         let (enrollment, aid) = databases(&before).await;
         let mut tx = enrollment.read().await.expect("reads");
@@ -171,7 +177,7 @@ async fn a_folder_of_before_knows_from_its_upgrade_on() {
         tx.rollback().await.expect("ends");
         let path = format!("/v1/schools/{school}/enrollments/{id}");
         for long_ago in ["2016-09-30", "2020-01-01T00:00:00Z"] {
-            let refused = admin.get(&format!("{path}?asOf=2016-10-10&knownAt={long_ago}")).await;
+            let refused = province.get(&format!("{path}?asOf=2016-10-10&knownAt={long_ago}")).await;
             assert_eq!(schools::reason(refused), (400, "INVALID_ARGUMENT".into()), "{engine:?} {long_ago}");
         }
         deployment.stop().await;
@@ -179,11 +185,11 @@ async fn a_folder_of_before_knows_from_its_upgrade_on() {
 }
 
 /// What was submitted before is a dossier with the same id: with what was kept of it, and no more.
-async fn assert_submissions_are_dossiers(admin: &Session, rest: &Value) {
+async fn assert_submissions_are_dossiers(province: &Session, rest: &Value) {
     let mut seen = 0;
     for (school, held) in rest["bySchool"].as_object().into_iter().flatten() {
         for (submission, before) in held["submissionDetails"].as_object().into_iter().flatten() {
-            let dossier = admin.get(&format!("/v1/enrollmentDossiers/{submission}")).await.expect("is there");
+            let dossier = province.get(&format!("/v1/enrollmentDossiers/{submission}")).await.expect("is there");
             let (state, open) = (before["state"].as_str().expect("a state"), dossier["state"] == "UNDER_WAY");
             assert_eq!((&dossier["school"], &dossier["digest"], &dossier["performed"]), (&json!(school), &before["digest"], &before["approved"]), "{dossier}");
             assert_eq!((open, open && dossier["step"] == 1), (state != "DONE", state == "ATTESTED"), "{dossier}");
@@ -196,7 +202,7 @@ async fn assert_submissions_are_dossiers(admin: &Session, rest: &Value) {
             assert!(history.iter().all(|act| act["ofBefore"] == true && act["role"] == ""), "{dossier}");
             // Of who approved, the name alone was kept.
             assert!(history.iter().skip(2).all(|act| act["date"] == "" && act["time"] == "" && act["digest"] == ""), "{dossier}");
-            let sheet = pages(admin, &format!("/v1/enrollmentDossiers/{submission}/items"), "items").await;
+            let sheet = pages(province, &format!("/v1/enrollmentDossiers/{submission}/items"), "items").await;
             let items = sheet.as_array().expect("a list");
             assert_eq!(items.len(), usize::try_from(before["count"].as_u64().expect("a count")).expect("is small"), "{dossier}");
             let refused: Vec<&Value> = items.iter().filter(|item| item["refusal"] != "").map(|item| &item["item"]).collect();
@@ -267,9 +273,9 @@ async fn a_number_of_before_in_a_class_a_school_number_or_an_audit_line_is_reada
         tokio::join!(enrollment.close(), aid.close());
         let flags = before.manifest["rest"]["flags"].as_array().expect("a list").len();
         let deployment = start(before.options.clone()).await;
-        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
-        sweep(&admin, &deployment).await;
-        assert_eq!(pages(&admin, "/v1/flags", "flags").await.as_array().expect("a list").len(), flags, "{engine:?}");
+        let province = Session::log_in(&format!("http://{}", deployment.http), PROVINCE, before.password(PROVINCE)).await.expect("logs in");
+        sweep(&province, &deployment).await;
+        assert_eq!(pages(&province, "/v1/flags", "flags").await.as_array().expect("a list").len(), flags, "{engine:?}");
         deployment.stop().await;
         assert_nowhere(&[number], &stored(&before).await);
     }
@@ -321,7 +327,7 @@ async fn a_conversion_that_broke_off_goes_on_where_it_was() {
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
         deployment.drain().await.expect("drains");
-        assert_all_is_there(&admin, &before.manifest["rest"]).await;
+        assert_all_is_there(&admin, &before).await;
         deployment.stop().await;
         assert_nowhere(&before.plain(NUMBERS), &stored(&before).await);
         let (enrollment, aid) = databases(&before).await;
@@ -380,8 +386,8 @@ async fn submissions_of_before_are_taken_over_once_and_attested_again_where_nobo
         tx.commit().await.expect("commits");
         tokio::join!(enrollment.close(), aid.close());
         let deployment = start(before.options.clone()).await;
-        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
-        assert_submissions_are_dossiers(&admin, &rest).await;
+        let province = Session::log_in(&format!("http://{}", deployment.http), PROVINCE, before.password(PROVINCE)).await.expect("logs in");
+        assert_submissions_are_dossiers(&province, &rest).await;
         deployment.stop().await;
         // Once more, and nobody knows who attested.
         let (enrollment, aid) = databases(&before).await;
@@ -395,15 +401,15 @@ async fn submissions_of_before_are_taken_over_once_and_attested_again_where_nobo
         tx.commit().await.expect("commits");
         tokio::join!(enrollment.close(), aid.close());
         let deployment = start(before.options.clone()).await;
-        let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
+        let province = Session::log_in(&format!("http://{}", deployment.http), PROVINCE, before.password(PROVINCE)).await.expect("logs in");
         let mut again = 0;
         for (school, held) in rest["bySchool"].as_object().into_iter().flatten() {
             for (submission, before) in held["submissionDetails"].as_object().into_iter().flatten().filter(|(_, row)| row["state"] == "ATTESTED") {
                 let path = format!("/v1/schools/{school}/submissions/{submission}");
-                let row = admin.get(&path).await.expect("is there");
+                let row = province.get(&path).await.expect("is there");
                 assert_eq!((&row["state"], &row["step"], &row["digest"]), (&json!("SUBMITTED"), &json!(0), &before["digest"]), "{engine:?} {row}");
                 assert_eq!(row["waitsAt"], "校长");
-                let waiting = admin.get(&format!("/v1/schools/{school}/enrollments?submission={submission}&state=SUBMITTED")).await.expect("rows");
+                let waiting = province.get(&format!("/v1/schools/{school}/enrollments?submission={submission}&state=SUBMITTED")).await.expect("rows");
                 let left = before["count"].as_u64().expect("a count") - before["approved"].as_u64().expect("a count");
                 assert_eq!(waiting["enrollments"].as_array().map(|rows| rows.len() as u64), Some(left), "{engine:?} {waiting}");
                 again += 1;
@@ -557,11 +563,11 @@ async fn a_conversion_logs_no_number_and_no_name() {
     up.args(["up", "--http", &http, "--data"]).arg(&before.options.data);
     let mut process = Process::tracing(&mut up, &log);
     let base = format!("http://{http}");
-    let admin = answered(async || Session::log_in(&base, "admin", before.password("admin")).await).await;
-    let run = admin.post("/v1/reconciliations", &json!({}), "").await.expect("a sweep");
+    let province = answered(async || Session::log_in(&base, PROVINCE, before.password(PROVINCE)).await).await;
+    let run = province.post("/v1/reconciliations", &json!({}), "").await.expect("a sweep");
     let path = format!("/v1/reconciliations/{}", run["run"].as_str().expect("an id"));
-    until("the sweep ends", async || admin.get(&path).await.is_ok_and(|run| run["state"] == "DONE")).await;
-    let rows = pages(&admin, "/v1/flags", "flags").await;
+    until("the sweep ends", async || province.get(&path).await.is_ok_and(|run| run["state"] == "DONE")).await;
+    let rows = pages(&province, "/v1/flags", "flags").await;
     let names: Vec<String> = rows.as_array().expect("a list").iter().filter_map(|flag| flag["name"].as_str().map(str::to_owned)).collect();
     process.signal("-TERM");
     let log = fs::read(&log).expect("is there");
@@ -597,17 +603,17 @@ async fn a_keyring_of_before_is_split_by_a_command_that_a_start_names() {
     assert!(split.status.success(), "{split:?}");
     let apart = Apart::start(&out, &databases.0, &databases.1);
     let base = apart.base();
-    let admin = answered(async || Session::log_in(&base, "admin", before.password("admin")).await).await;
+    let province = answered(async || Session::log_in(&base, PROVINCE, before.password(PROVINCE)).await).await;
     until("both are ready", async || reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status().is_success())).await;
     // Apart the services live today, not on the day of the folder: so it is looked at who is there, not in what state.
     let rest = &before.manifest["rest"];
-    assert_eq!(pages(&admin, "/v1/schools", "schools").await.as_array().map(Vec::len), rest["schools"].as_array().map(Vec::len));
+    assert_eq!(pages(&province, "/v1/schools", "schools").await.as_array().map(Vec::len), rest["schools"].as_array().map(Vec::len));
     for (school, held) in rest["bySchool"].as_object().into_iter().flatten() {
         let shown = |rows: &Value| {
             let row = |row: &Value| (row["enrollment"].to_string(), row["name"].to_string(), row["approvedDate"].to_string());
             rows.as_array().expect("a list").iter().map(row).collect::<std::collections::BTreeSet<_>>()
         };
-        let there = pages(&admin, &format!("/v1/schools/{school}/enrollments"), "enrollments").await;
+        let there = pages(&province, &format!("/v1/schools/{school}/enrollments"), "enrollments").await;
         assert_eq!(shown(&there), shown(&held["enrollments"]), "{school}");
     }
     drop(apart);
@@ -634,7 +640,7 @@ async fn a_first_start_that_was_killed_after_its_migrations_goes_on() {
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
         deployment.drain().await.expect("drains");
-        assert_all_is_there(&admin, &before.manifest["rest"]).await;
+        assert_all_is_there(&admin, &before).await;
         deployment.stop().await;
     }
 }
@@ -667,7 +673,7 @@ async fn a_first_start_that_was_killed_between_any_two_migrations_goes_on() {
         let deployment = start(before.options.clone()).await;
         let admin = Session::log_in(&format!("http://{}", deployment.http), "admin", before.password("admin")).await.expect("logs in");
         deployment.drain().await.expect("drains");
-        assert_all_is_there(&admin, &before.manifest["rest"]).await;
+        assert_all_is_there(&admin, &before).await;
         deployment.stop().await;
     }
 }

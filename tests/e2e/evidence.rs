@@ -188,7 +188,7 @@ async fn who_may_not_and_what_is_no_photograph_or_scan_is_refused_and_leaves_not
         let (people, dossier) = corrected(&deployment).await;
         let base = format!("http://{}", deployment.http);
         let add = format!("{dossier}/evidence?name=a.pdf");
-        for (who, refused) in [(&people.other, (404, "NOT_FOUND")), (&people.machine, (403, "MACHINE_ENTRY_FORBIDDEN")), (&people.admin, (403, "FORBIDDEN"))] {
+        for (who, refused) in [(&people.other, (404, "NOT_FOUND")), (&people.machine, (403, "MACHINE_ENTRY_FORBIDDEN")), (&people.admin, (404, "NOT_FOUND"))] {
             assert_eq!(reason(who.upload(&add, scan("x"), "").await), (refused.0, refused.1.into()), "{engine:?}");
         }
         let large = |bytes: usize| [&b"%PDF-1.4"[..], &vec![b' '; bytes - 14], b"%%EOF\n"].concat();
@@ -219,7 +219,7 @@ async fn who_may_not_and_what_is_no_photograph_or_scan_is_refused_and_leaves_not
         let added = people.clerk.upload(&named, large(FILE_BYTES), "").await.expect("is added");
         assert!(!added["name"].as_str().expect("a name").contains(&number(1)) && !added["name"].as_str().expect("a name").contains("scans"), "{added}");
         let path = open_path(&dossier, &added);
-        for (who, status) in [(&people.other, 404), (&people.machine, 403), (&people.admin, 403), (&people.head, 200)] {
+        for (who, status) in [(&people.other, 404), (&people.machine, 403), (&people.admin, 404), (&people.head, 200)] {
             assert_eq!(opened(&base, who, &path, "核对").await.0, status, "{engine:?}");
         }
         assert_eq!(reason(people.other.get(&format!("{dossier}/evidence")).await), (404, "NOT_FOUND".into()));

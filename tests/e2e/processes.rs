@@ -175,8 +175,11 @@ async fn the_command_line_says_what_scripts_need() {
     assert!(marked.exists(), "the marked workbook was written");
     let (code, value, told) = run(&["reconcile", "--term", "2026-AUTUMN", "--json"]);
     assert_eq!((code, value["state"].as_str()), (Some(0), Some("DONE")), "{told}");
-    let (code, value, told) = run(&["flags", "--json"]);
+    until("aid knows the school", async || run(&["flags", "--account", "lili", "--json"]).0 == Some(0)).await;
+    let (code, value, told) = run(&["flags", "--account", "lili", "--json"]);
     assert_eq!((code, &value["flags"]), (Some(0), &json!([])), "{told}");
+    let (code, _, told) = run(&["flags", "--account", "admin", "--json"]);
+    assert_eq!(code, Some(4), "an administrator sees no student: {told}");
     let (code, _, told) = run(&["import", &book, "--school", SCHOOL, "--account", "admin", "--json"]);
     assert_eq!(code, Some(4), "an administrator enters no students: {told}");
     let (code, _, told) = run(&["flags", "--account", "nobody"]);
@@ -184,7 +187,7 @@ async fn the_command_line_says_what_scripts_need() {
     assert_eq!(Command::new(binary()).arg("nonsense").output().expect("runs").status.code(), Some(2));
     assert_eq!(Command::new(binary()).arg("flags").output().expect("runs").status.code(), Some(2), "the password file is missing");
     // A reader that has read enough is no fault.
-    let help = "\"$0\" flags --json --account admin --password-file \"$1\" --gateway \"$2\" | true; echo ${PIPESTATUS[0]}";
+    let help = "\"$0\" flags --json --account lili --password-file \"$1\" --gateway \"$2\" | true; echo ${PIPESTATUS[0]}";
     let piped = Command::new("bash").args(["-c", help]).arg(binary()).arg(&password).arg(&up.base).output().expect("runs");
     assert_eq!((String::from_utf8_lossy(&piped.stdout).trim(), piped.stderr.is_empty()), ("0", true), "{piped:?}");
     let second = Command::new(binary()).args(["up", "--http", "127.0.0.1:0", "--data"]).arg(folder.path()).output().expect("runs");

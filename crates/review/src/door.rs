@@ -214,7 +214,7 @@ pub async fn waiting(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, after: Opt
     let (mut below, mut asked) = (Vec::new(), Vec::new());
     if first {
         below = inbox::below(ctx, tx, inbox::beginning(), limit).await?;
-        if matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal) {
+        if ctx.actor.role.is_of_school() {
             asked = inbox::asked(tx, &ctx.actor.organisation, limit).await?;
         }
     }

@@ -14,15 +14,17 @@ use crate::{
     way::{ESCALATION_WORKING_DAYS, ItemState, Seat, Stand, State},
 };
 
-/// The seats of whoever calls.
+/// The seats of whoever calls, or at which they look on.
 pub fn seats_of(ctx: &Context) -> Vec<Seat> {
     let whose = ctx.actor.organisation.clone();
     match ctx.actor.role {
         Role::SchoolClerk if ctx.stands_in() => vec![Seat::Clerk(whose.clone()), Seat::Principal(whose)],
         Role::SchoolClerk => vec![Seat::Clerk(whose)],
         Role::Principal => vec![Seat::Principal(whose)],
-        Role::DepartmentOfficer => vec![Seat::Department(whose)],
-        Role::Administrator | Role::MachineReader | Role::Service => Vec::new(),
+        // The head of a department sees what waits at its desk, and signs nothing there.
+        Role::AuthorityHead => vec![Seat::Department(whose)],
+        role if ctx.decides_here() || role == Role::DepartmentOfficer => vec![Seat::Department(whose)],
+        _ => Vec::new(),
     }
 }
 

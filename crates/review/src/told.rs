@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use xuezhu_domain::region;
 use xuezhu_proto::common::{self as pb, dossier, dossier_act, dossier_item, dossier_step};
-use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal, Role, clock::rfc3339, refusal};
+use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal, clock::rfc3339, refusal};
 use xuezhu_store::StoreError;
 
 use crate::{
@@ -28,7 +28,7 @@ pub fn may_read(ctx: &Context, dossier: &Dossier, stands: &[Stand]) -> Result<()
 
 /// What whoever calls may list: of their own school, or of those below their region. Whether they may read at all is asked.
 pub fn readable(ctx: &Context, school: &str) -> Result<Filter, Error> {
-    if matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal) {
+    if ctx.actor.role.is_of_school() {
         let own = ctx.actor.organisation.as_str();
         // An authority is none that anybody's own school lies under: what counts is the code.
         ctx.may(Permission::ReadSchool, &Place::School { code: if school.is_empty() { own } else { school }, authority: "" })?;

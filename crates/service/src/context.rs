@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    permission::{Permission, Place},
+    keyring::Service,
+    permission::{Permission, Place, Reach},
     refusal::{Error, Reason, Refusal},
     trace::Trace,
 };
@@ -25,9 +26,23 @@ pub enum Role {
     SchoolClerk,
     /// Attests for a school.
     Principal,
-    /// Approves for a region's department.
+    /// Reads a school's lists and money.
+    SchoolFinance,
+    /// Sees and confirms her classes.
+    ClassTeacher,
+    /// Approves for a region's department, in both services.
     DepartmentOfficer,
-    /// Keeps schools and accounts.
+    /// Approves for a region's department, enrollment alone.
+    EnrollmentOfficer,
+    /// Approves for a region's department, aid alone.
+    AidOfficer,
+    /// Reads lists and money of a region's schools.
+    FinanceOfficer,
+    /// Heads a department: reads, counts, sees what waits.
+    AuthorityHead,
+    /// Reads and counts in a city or a province.
+    Supervisor,
+    /// Keeps schools and accounts; sees no student.
     Administrator,
     /// Another system: reads and follows.
     MachineReader,
@@ -36,23 +51,95 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every one.
+    pub const ALL: [Self; 13] = [
+        Self::SchoolClerk,
+        Self::Principal,
+        Self::SchoolFinance,
+        Self::ClassTeacher,
+        Self::DepartmentOfficer,
+        Self::EnrollmentOfficer,
+        Self::AidOfficer,
+        Self::FinanceOfficer,
+        Self::AuthorityHead,
+        Self::Supervisor,
+        Self::Administrator,
+        Self::MachineReader,
+        Self::Service,
+    ];
+
     /// As stored and as clients see it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SchoolClerk => "SCHOOL_CLERK",
             Self::Principal => "PRINCIPAL",
+            Self::SchoolFinance => "SCHOOL_FINANCE",
+            Self::ClassTeacher => "CLASS_TEACHER",
             Self::DepartmentOfficer => "DEPARTMENT_OFFICER",
+            Self::EnrollmentOfficer => "ENROLLMENT_OFFICER",
+            Self::AidOfficer => "AID_OFFICER",
+            Self::FinanceOfficer => "FINANCE_OFFICER",
+            Self::AuthorityHead => "AUTHORITY_HEAD",
+            Self::Supervisor => "SUPERVISOR",
             Self::Administrator => "ADMINISTRATOR",
             Self::MachineReader => "MACHINE_READER",
             Self::Service => "SERVICE",
         }
     }
 
+    /// In Chinese.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SchoolClerk => "学校经办人",
+            Self::Principal => "校长",
+            Self::SchoolFinance => "学校财务",
+            Self::ClassTeacher => "班主任",
+            Self::DepartmentOfficer => "主管部门审核人",
+            Self::EnrollmentOfficer => "学籍审核人",
+            Self::AidOfficer => "资助审核人",
+            Self::FinanceOfficer => "主管部门财务",
+            Self::AuthorityHead => "主管部门负责人",
+            Self::Supervisor => "督导",
+            Self::Administrator => "系统管理员",
+            Self::MachineReader => "系统账号（只读）",
+            Self::Service => "系统",
+        }
+    }
+
+    /// Those that accounts are opened for, in the order in which they are offered.
+    pub const OF_ACCOUNTS: [Self; 12] = [
+        Self::SchoolClerk,
+        Self::Principal,
+        Self::SchoolFinance,
+        Self::ClassTeacher,
+        Self::DepartmentOfficer,
+        Self::EnrollmentOfficer,
+        Self::AidOfficer,
+        Self::FinanceOfficer,
+        Self::AuthorityHead,
+        Self::Supervisor,
+        Self::Administrator,
+        Self::MachineReader,
+    ];
+
     /// From what was stored.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::SchoolClerk, Self::Principal, Self::DepartmentOfficer, Self::Administrator, Self::MachineReader, Self::Service]
-            .into_iter()
-            .find(|role| role.as_str() == text)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Whether whoever has it belongs to a school, not to a region.
+    pub fn is_of_school(self) -> bool {
+        matches!(self, Self::SchoolClerk | Self::Principal | Self::SchoolFinance | Self::ClassTeacher)
+    }
+
+    /// Whether whoever has it sits at the desks of a department in a service, and decides there.
+    pub fn decides_in(self, service: Option<Service>) -> bool {
+        match self {
+            Self::DepartmentOfficer => true,
+            Self::EnrollmentOfficer => service == Some(Service::Enrollment),
+            Self::AidOfficer => service == Some(Service::Aid),
+            _ => false,
+        }
     }
 }
 
@@ -144,6 +231,7 @@ pub struct Context {
     pub address: String,
     /// The request that it happens in; none where the system acts by itself.
     pub trace: Option<Trace>,
+    service: Option<Service>,
     now: DateTime<Utc>,
     today: NaiveDate,
     ids: Ids,
@@ -158,7 +246,14 @@ impl Context {
 
     /// A context of the present moment.
     pub fn new(actor: Actor, clock: &Clock, ids: &Ids) -> Self {
-        Self { actor, request_id: String::new(), address: String::new(), trace: None, now: clock.now(), today: clock.today(), ids: ids.clone() }
+        Self { actor, request_id: String::new(), address: String::new(), trace: None, service: None, now: clock.now(), today: clock.today(), ids: ids.clone() }
+    }
+
+    /// The same, in a service: some roles decide in one and read in the other.
+    #[must_use]
+    pub fn in_service(mut self, service: Service) -> Self {
+        self.service = Some(service);
+        self
     }
 
     /// System time at which the request began.
@@ -191,12 +286,28 @@ impl Context {
         if self.actor.must_change_password {
             return Err(Refusal::new(Reason::MustChangePassword, "首次登录请先修改一次性密码").into());
         }
-        let refused = match permission.check(&self.actor, place) {
+        let refused = match permission.check(&self.actor, self.service, place) {
             Err(refused) if self.stands_in() => refused,
             answer => return answer,
         };
         // Whoever stands in for the principal may what the principal may, beside what they may themselves.
-        permission.check(&Actor { role: Role::Principal, ..self.actor.clone() }, place).map_err(|_| refused)
+        permission.check(&Actor { role: Role::Principal, ..self.actor.clone() }, self.service, place).map_err(|_| refused)
+    }
+
+    /// How far the actor's role reaches with something here.
+    pub fn reach(&self, permission: Permission) -> Reach {
+        permission.reach(self.actor.role, self.service)
+    }
+
+    /// Whether the actor's role is one that decides for a department in this service.
+    pub fn decides_here(&self) -> bool {
+        self.actor.role.decides_in(self.service)
+    }
+
+    /// The roles that decide for a department in this service.
+    pub fn deciding_roles(&self) -> impl Iterator<Item = Role> + use<> {
+        let service = self.service;
+        Role::ALL.into_iter().filter(move |role| role.decides_in(service))
     }
 
     /// Whether the actor stands in for the principal of their school today.

@@ -56,7 +56,7 @@ pub use clock::Clock;
 pub use context::{Actor, Context, Ids, Role, StandsIn};
 pub use forgetting::Forgetting;
 pub use keyring::Keyring;
-pub use permission::{Permission, Place};
+pub use permission::{Permission, Place, Reach};
 pub use refusal::{Error, FieldErrors, Reason, Refusal};
 pub use runner::{Runner, was_answered};
 pub use sessions::Sessions;

@@ -121,9 +121,14 @@ impl Runner {
         self.committed.clone()
     }
 
+    /// A context of the present moment, in the service whose database this is.
+    pub fn context(&self, actor: Actor) -> Context {
+        Context::new(actor, &self.clock, &self.ids).in_service(self.keyring.service())
+    }
+
     /// A context for what the system does by itself.
     pub fn system_context(&self) -> Context {
-        Context::new(Actor::system(), &self.clock, &self.ids)
+        self.context(Actor::system())
     }
 
     /// Runs a mutation: `work` loads, authorises, decides and writes.

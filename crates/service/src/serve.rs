@@ -156,7 +156,7 @@ impl Gate {
             session_us: 0,
             stands_in: None,
         };
-        let mut ctx = Context::new(nobody, self.runner.clock(), self.runner.ids());
+        let mut ctx = self.runner.context(nobody);
         ctx.request_id = text("idempotency-key");
         if ctx.request_id.len() > REQUEST_ID_CHARACTERS {
             return Err(Error::from(Refusal::field("Idempotency-Key", format!("不能超过{REQUEST_ID_CHARACTERS}个字符"))).into());

@@ -20,7 +20,7 @@ pub mod kind;
 pub mod receipts;
 mod store;
 
-use xuezhu_service::{Context, Permission, Role, Runner, serve::Gate};
+use xuezhu_service::{Context, Permission, Runner, serve::Gate};
 
 pub use self::kind::{About, Kind, Of, Table, Work};
 
@@ -43,7 +43,7 @@ impl Takeouts {
     }
 }
 
-/// What whoever calls needs to be allowed: a department takes out counts, whoever else names.
+/// What whoever calls needs to be allowed: a school takes out names, whoever is above it counts.
 pub fn permission(ctx: &Context) -> Permission {
-    if ctx.actor.role == Role::DepartmentOfficer { Permission::TakeOutCounts } else { Permission::TakeOut }
+    if ctx.actor.role.is_of_school() { Permission::TakeOut } else { Permission::TakeOutCounts }
 }

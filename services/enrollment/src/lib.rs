@@ -10,6 +10,7 @@
 //! | [`status_change`] | leave, return, withdrawal, correction of identity |
 //! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
 //! | [`evidence`] | files that prove something, with dossiers |
+//! | `class_lists` | whose class a class is, who is in it, what its teacher confirmed |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
 //! | `takeouts` | the door to what is taken out as a workbook |
 //! | [`today`] | what the first page needs, of all of them |
@@ -19,6 +20,7 @@
 //! files, its tables in a new migration, its service in [`Enrollment::routes`].
 
 pub mod before;
+mod class_lists;
 pub mod directory;
 mod door;
 pub mod dossiers;
@@ -43,7 +45,7 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::{
     bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
     enrollment::{
-        deputy_service_server::DeputyServiceServer, directory_file_service_server::DirectoryFileServiceServer,
+        class_service_server::ClassServiceServer, deputy_service_server::DeputyServiceServer, directory_file_service_server::DirectoryFileServiceServer,
         directory_service_server::DirectoryServiceServer, enrollment_dossier_service_server::EnrollmentDossierServiceServer,
         enrollment_evidence_service_server::EnrollmentEvidenceServiceServer, enrollment_service_server::EnrollmentServiceServer,
         enrollment_take_out_service_server::EnrollmentTakeOutServiceServer, enrollment_today_service_server::EnrollmentTodayServiceServer,
@@ -146,6 +148,7 @@ impl Enrollment {
         "xuezhu.enrollment.v1.DirectoryService",
         "xuezhu.enrollment.v1.DirectoryFileService",
         "xuezhu.enrollment.v1.DeputyService",
+        "xuezhu.enrollment.v1.ClassService",
         "xuezhu.enrollment.v1.EnrollmentService",
         "xuezhu.enrollment.v1.SubmissionService",
         "xuezhu.enrollment.v1.EnrollmentDossierService",
@@ -167,6 +170,7 @@ impl Enrollment {
             .add_service(DirectoryServiceServer::new(directory))
             .add_service(DirectoryFileServiceServer::new(directory::files::api::DirectoryFileApi(self.parts.clone())))
             .add_service(DeputyServiceServer::new(directory::deputies::api::DeputyApi(self.parts.clone())))
+            .add_service(ClassServiceServer::new(class_lists::api::ClassApi(self.parts.clone())))
             .add_service(EnrollmentServiceServer::new(door::EnrollmentApi(self.parts.clone())))
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
             .add_service(EnrollmentDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))

@@ -8,7 +8,7 @@ use xuezhu_domain::{Month, Term, region};
 use xuezhu_intake::Pieces;
 use xuezhu_judge::{entry::State, policy::SchemeCode};
 use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, correction};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Role, paging, refusal, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
 use super::{
@@ -303,12 +303,12 @@ fn asked(school: &str, entries: &[String], what: i32, first_month: i32, months: 
 }
 
 async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwardListsRequest) -> Result<pb::ListAwardListsResponse, Error> {
-    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let own_school = ctx.actor.role.is_of_school();
     let school = if request.school.is_empty() && own_school { ctx.actor.organisation.clone() } else { request.school.clone() };
     if school.is_empty() {
-        ctx.may(Permission::ReadSchool, &Place::Region(&ctx.actor.organisation))?;
+        ctx.may(Permission::ReadMoney, &Place::Region(&ctx.actor.organisation))?;
     } else {
-        mirror::school_for(ctx, tx, &school, Permission::ReadSchool).await?;
+        mirror::school_for(ctx, tx, &school, Permission::ReadMoney).await?;
     }
     let filter = Filter {
         school,
@@ -363,6 +363,7 @@ pub(crate) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: 
             let corrections = corrected.remove(&row.entry).unwrap_or_default();
             pb::AwardEntry { source_forgot, corrections, ..told::entry(ctx, parts, row, person, flags, holds) }
         })
+        .map(|entry| told::as_seen(ctx, entry))
         .collect();
     Ok(pb::ListEntriesResponse { entries, next_page_token })
 }

@@ -105,7 +105,7 @@ async fn locked(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, permission
 
 /// A list of a school, if the actor may read there.
 pub async fn readable(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> Result<ListRow, Error> {
-    mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    mirror::school_for(ctx, tx, school, Permission::ReadMoney).await?;
     let row = one(tx, list).await?;
     if row.school == school { Ok(row) } else { Err(Refusal::not_found("该名单").into()) }
 }

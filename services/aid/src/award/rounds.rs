@@ -10,7 +10,7 @@ use xuezhu_review::{
     Dossier, OfSchool, Proposal, inbox,
     way::{self, Act, Seat, State as Stands},
 };
-use xuezhu_service::{Context, Error, Permission, Reason, Refusal, Role};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
@@ -185,7 +185,7 @@ pub async fn send_back(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, 
 async fn at_desk(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, permission: Permission) -> Result<(ListRow, Vec<Dossier>), Error> {
     let refused = match mirror::school_for(ctx, tx, school, permission).await {
         Ok(_) => None,
-        Err(Error::Refused(refused)) if ctx.actor.role == Role::DepartmentOfficer => Some(refused),
+        Err(Error::Refused(refused)) if ctx.decides_here() => Some(refused),
         Err(error) => return Err(error),
     };
     let there = store::lock_list(tx, school, list).await?;

@@ -8,7 +8,7 @@ use xuezhu_domain::Term;
 use xuezhu_judge::{case::Enrollment, entry::State, rules::holder};
 use xuezhu_proto::aid::{self as pb, award_entry, award_list, scheme};
 use xuezhu_review::{Dossier, way::Seat};
-use xuezhu_service::{Context, Error, Role};
+use xuezhu_service::{Context, Error, Permission, Reach};
 use xuezhu_store::Tx;
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{Parts, forgotten, mirror, reconciliation};
 /// Whom entries mean, as far as the caller may know: a school knows its own students, present and former, and learns
 /// nothing about a number by listing it.
 pub(super) async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &str) -> Result<HashMap<Uuid, Uuid>, Error> {
-    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let own_school = ctx.actor.role.is_of_school();
     let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
     let generation = mirror::state(tx).await?.generation;
     let mut known = HashMap::new();
@@ -63,6 +63,21 @@ pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<
         stopping_months: holds.stopping,
         corrections: Vec::new(),
     }
+}
+
+/// An entry for whoever calls: who pays sees names, months, amounts and states, and whether something is held; not what is known of the
+/// student, nor what was said of a flag, a return or a correction.
+pub(super) fn as_seen(ctx: &Context, mut entry: pb::AwardEntry) -> pb::AwardEntry {
+    if ctx.reach(Permission::ReadSchool) == Reach::Nowhere {
+        entry.flags.clear();
+        entry.corrections.clear();
+        entry.birth_year = 0;
+        entry.source_forgot = false;
+        for said in [&mut entry.person, &mut entry.remark, &mut entry.sent_back_reason, &mut entry.refusal, &mut entry.refusal_message] {
+            said.clear();
+        }
+    }
+    entry
 }
 
 /// A list as it is told.

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use xuezhu_bridge::Kind;
 use xuezhu_domain::{UnknownCode, region};
-use xuezhu_service::{Context, Error, Permission, Refusal, Role};
+use xuezhu_service::{Context, Error, Permission, Refusal};
 use xuezhu_store::{Hex, Tx};
 
 use self::store::{ForgottenRow, KeyRow, NewRow};
@@ -63,9 +63,10 @@ impl TryFrom<i32> for State {
 
 /// The schools whose records somebody sees: their own, or those of the departments under theirs.
 pub fn seen(ctx: &Context) -> (String, String) {
-    match ctx.actor.role {
-        Role::SchoolClerk | Role::Principal => (ctx.actor.organisation.clone(), String::new()),
-        _ => (String::new(), region::prefix_or_all(&ctx.actor.organisation).to_owned()),
+    if ctx.actor.role.is_of_school() {
+        (ctx.actor.organisation.clone(), String::new())
+    } else {
+        (String::new(), region::prefix_or_all(&ctx.actor.organisation).to_owned())
     }
 }
 

@@ -10,7 +10,7 @@ use xuezhu_judge::{
     rules,
 };
 use xuezhu_proto::aid as pb;
-use xuezhu_service::{Context, Error, Role, clock::rfc3339};
+use xuezhu_service::{Context, Error, clock::rfc3339};
 use xuezhu_store::{StoreError, Tx};
 
 use crate::{
@@ -27,7 +27,7 @@ pub struct Viewer<'v> {
 impl<'v> Viewer<'v> {
     /// Whoever calls.
     pub fn of(ctx: &'v Context) -> Self {
-        let school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal).then_some(ctx.actor.organisation.as_str());
+        let school = ctx.actor.role.is_of_school().then_some(ctx.actor.organisation.as_str());
         Self { school }
     }
 

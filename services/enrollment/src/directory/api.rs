@@ -368,23 +368,23 @@ pub(super) fn new_account(request: &pb::CreateAccountRequest) -> Result<NewAccou
     }
     let display_name = errors.text("display_name", &request.display_name, NAME_CHARACTERS).unwrap_or_default();
     let organisation = request.organisation.trim().to_owned();
-    let role = match request.role() {
-        account::Role::SchoolClerk => Role::SchoolClerk,
-        account::Role::Principal => Role::Principal,
-        account::Role::DepartmentOfficer => Role::DepartmentOfficer,
-        account::Role::Administrator => Role::Administrator,
-        account::Role::MachineReader => Role::MachineReader,
-        account::Role::Unspecified => {
-            errors.add("role", "请选择角色");
-            Role::MachineReader
-        }
-    };
-    match role {
-        Role::SchoolClerk | Role::Principal => drop(errors.parse::<xuezhu_domain::SchoolCode>("organisation", &organisation)),
-        Role::DepartmentOfficer => drop(errors.parse::<xuezhu_domain::RegionCode>("organisation", &organisation)),
-        _ if organisation.is_empty() => {}
-        _ => drop(errors.parse::<xuezhu_domain::RegionCode>("organisation", &organisation)),
-    }
+    let role = Role::parse(request.role().as_str_name()).unwrap_or_else(|| {
+        errors.add("role", "请选择角色");
+        Role::MachineReader
+    });
+    check_organisation(&mut errors, role, &organisation);
     errors.check()?;
     Ok(NewAccount { account: request.account.clone(), display_name, role, organisation, password_hash: String::new() })
+}
+
+/// Of a school's people a school, else a region; whoever keeps or reads everything may have none.
+fn check_organisation(errors: &mut FieldErrors, role: Role, organisation: &str) {
+    if role.is_of_school() {
+        errors.parse::<xuezhu_domain::SchoolCode>("organisation", organisation);
+    } else if !(organisation.is_empty() && matches!(role, Role::Administrator | Role::MachineReader)) {
+        let region = errors.parse::<xuezhu_domain::RegionCode>("organisation", organisation);
+        if region.is_some() && role == Role::Supervisor && !rules::is_supervised(organisation) {
+            errors.add("organisation", "督导应填省或市的行政区划码（末两位为00）");
+        }
+    }
 }

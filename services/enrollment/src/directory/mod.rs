@@ -7,6 +7,7 @@ mod rules;
 pub mod schools;
 pub mod sessions;
 mod store;
+pub mod teachers;
 
 use argon2::{
     Argon2,
@@ -43,12 +44,13 @@ pub struct NewAccount {
     pub password_hash: String,
 }
 
-/// Name of somebody who acts in a role at an organisation today, themselves or as its principal's deputy; none where an account doesn't.
-pub async fn seated(ctx: &Context, tx: &mut Tx, account: &str, (role, organisation): (Role, &str)) -> Result<Option<String>, Error> {
+/// Name of somebody who acts in one of these roles at an organisation today, themselves or as its principal's deputy; none where an account
+/// doesn't.
+pub async fn seated(ctx: &Context, tx: &mut Tx, account: &str, (roles, organisation): (&[Role], &str)) -> Result<Option<String>, Error> {
     let Some(row) = store::account(tx, account).await?.filter(|row| !row.disabled && row.organisation == organisation) else {
         return Ok(None);
     };
-    let sits = row.role == role.as_str() || (role == Role::Principal && deputies::stands_in(ctx, tx, account).await?);
+    let sits = roles.iter().any(|role| row.role == role.as_str()) || (roles.contains(&Role::Principal) && deputies::stands_in(ctx, tx, account).await?);
     Ok(sits.then_some(row.display_name))
 }
 
@@ -65,18 +67,13 @@ pub async fn create_account(ctx: &Context, tx: &mut Tx, new: &NewAccount) -> Res
 /// Whether the actor keeps the accounts of an organisation: an administrator of a region those below it, one of the
 /// whole deployment all.
 async fn keeps(ctx: &Context, tx: &mut Tx, role: Role, organisation: &str) -> Result<(), Error> {
-    let school = if is_of_a_school(role) { schools::found(tx, organisation).await? } else { None };
+    let school = if role.is_of_school() { schools::found(tx, organisation).await? } else { None };
     may_keep(ctx, role, organisation, school.as_ref())
-}
-
-/// Whether who has a role is somebody of a school.
-fn is_of_a_school(role: Role) -> bool {
-    matches!(role, Role::SchoolClerk | Role::Principal)
 }
 
 /// The same where the school, of somebody of one, was looked up.
 fn may_keep(ctx: &Context, role: Role, organisation: &str, school: Option<&SchoolRow>) -> Result<(), Error> {
-    if !is_of_a_school(role) {
+    if !role.is_of_school() {
         return ctx.may(Permission::ManageDirectory, &Place::Region(organisation));
     }
     let Some(school) = school else {

@@ -1,4 +1,4 @@
-//! What a password and an account name must be (GB/T 22239-2019 level 3, identity).
+//! What a password, an account name and the region of somebody who oversees must be (GB/T 22239-2019 level 3, identity).
 
 use xuezhu_service::{Error, Reason, Refusal};
 
@@ -8,6 +8,11 @@ pub const PASSWORD_CHARACTERS: usize = 8;
 pub const PASSWORD_KINDS: usize = 3;
 /// Characters of a one-time password.
 pub const ONE_TIME_CHARACTERS: usize = 12;
+
+/// Whether a region is one that somebody oversees: a city or a province, not a county.
+pub fn is_supervised(region: &str) -> bool {
+    region.ends_with("00")
+}
 
 /// What the password of an account is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,16 +46,16 @@ impl Keeper for Dossiers<'_> {
 
     /// Whoever takes something over sits there, or could not have come so far.
     fn colleague<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, seat: &'t Seat, account: &'t str) -> Work<'t, String> {
-        let (role, organisation) = match seat {
-            Seat::Clerk(school) => (Role::SchoolClerk, school),
-            Seat::Principal(school) => (Role::Principal, school),
-            Seat::Department(region) => (Role::DepartmentOfficer, region),
+        let (roles, organisation) = match seat {
+            Seat::Clerk(school) => (vec![Role::SchoolClerk], school),
+            Seat::Principal(school) => (vec![Role::Principal], school),
+            Seat::Department(region) => (ctx.deciding_roles().collect(), region),
         };
         Box::pin(async move {
             if account == ctx.actor.account {
                 return Ok(ctx.actor.display_name.clone());
             }
-            let found = directory::seated(ctx, tx, account, (role, organisation)).await?;
+            let found = directory::seated(ctx, tx, account, (&roles, organisation)).await?;
             let why = format!("应为能办理“{}”环节的在用账号", seat.name());
             found.ok_or_else(|| Refusal::field("account", why).into())
         })

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use xuezhu_domain::region;
 use xuezhu_proto::enrollment::{self as pb, submission, submission_service_server::SubmissionService};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, paging, refusal, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
 use super::Asked;
@@ -113,7 +113,7 @@ impl SubmissionService for SubmissionApi {
 }
 
 async fn list_submissions(ctx: &Context, tx: &mut Tx, request: &pb::ListSubmissionsRequest) -> Result<pb::ListSubmissionsResponse, Error> {
-    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let own_school = ctx.actor.role.is_of_school();
     let school = if request.school.is_empty() && own_school { ctx.actor.organisation.clone() } else { request.school.clone() };
     if school.is_empty() {
         ctx.may(Permission::ReadSchool, &Place::Region(&ctx.actor.organisation))?;

@@ -9,8 +9,8 @@ use xuezhu_proto::enrollment::{self as pb, enrollment};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, paging, refusal};
 use xuezhu_store::Tx;
 
-use super::{AsOf, Filter};
-use crate::{Parts, directory};
+use super::{AsOf, Filter, Within};
+use crate::{Parts, directory::teachers};
 
 /// Longest purpose, in characters.
 const PURPOSE_CHARACTERS: usize = 200;
@@ -29,14 +29,23 @@ pub async fn list(parts: &Arc<Parts>, request: Request<pb::ListEnrollmentsReques
 
 /// The same in a transaction.
 pub(crate) async fn page(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEnrollmentsRequest) -> Result<pb::ListEnrollmentsResponse, Error> {
-    let school = directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
+    let (school, own) = teachers::classes_seen(ctx, tx, &request.school).await?;
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListEnrollments", &pb::ListEnrollmentsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
     let from = query.after(&request.page_token)?;
     // Who is answered to a whole number can try numbers until one is right: that is for those who may see it.
     let may_reveal = ctx.may(Permission::RevealNumber, &Place::School { code: &school.code, authority: &school.authority }).is_ok();
     let filter = filter(ctx, parts, request, may_reveal)?;
-    let page = super::list(ctx, tx, parts, filter, as_of(ctx, &request.as_of, &request.known_at)?, from, limit).await?;
+    let as_of = as_of(ctx, &request.as_of, &request.known_at)?;
+    let page = match own {
+        None => super::list(ctx, tx, parts, filter, as_of, from, limit).await?,
+        Some(classes) => {
+            present_only(as_of, filter.submission.is_some())?;
+            let Filter { school, class_name, state, name_pattern, school_number, day, .. } = filter;
+            let within = Within { school, classes, class_name, state, name_pattern, school_number, day };
+            super::of_classes(ctx, tx, parts, within, from, limit).await?
+        }
+    };
     let next_page_token = page.next.map(|next| query.token(&next)).unwrap_or_default();
     let known_at = page.known.map(|known| known.to_string()).unwrap_or_default();
     Ok(pb::ListEnrollmentsResponse { enrollments: page.enrollments, next_page_token, total_size: i32::try_from(page.total).unwrap_or(i32::MAX), known_at })
@@ -49,8 +58,10 @@ pub async fn classes(parts: &Arc<Parts>, request: Request<pb::ListClassesRequest
         .runner
         .read(&ctx, "ListClasses", &request, |ctx, tx, request| {
             Box::pin(async move {
-                let school = directory::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
-                Ok(pb::ListClassesResponse { classes: super::classes(ctx, tx, &school.code, request.ended).await? })
+                let (school, own) = teachers::classes_seen(ctx, tx, &request.school).await?;
+                let mut classes = super::classes(ctx, tx, &school.code, request.ended).await?;
+                classes.retain(|class| own.as_ref().is_none_or(|own| own.contains(&class.name)));
+                Ok(pb::ListClassesResponse { classes })
             })
         })
         .await
@@ -65,11 +76,22 @@ pub async fn get(parts: &Arc<Parts>, request: Request<pb::GetEnrollmentRequest>)
         .runner
         .read(&ctx, "GetEnrollment", &(parts.clone(), request.school, id, as_of), |ctx, tx, (parts, school, id, as_of)| {
             Box::pin(async move {
-                directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+                super::student_for(ctx, tx, school, *id, Permission::ReadClass).await?;
+                if teachers::sees_own_only(ctx) {
+                    present_only(*as_of, false)?;
+                }
                 Ok(pb::GetEnrollmentResponse { enrollment: Some(super::one(ctx, tx, parts, school, *id, *as_of).await?) })
             })
         })
         .await
+}
+
+/// Refuses what a class teacher asks for beside who is in her classes today.
+fn present_only(as_of: AsOf, of_submission: bool) -> Result<(), Error> {
+    if as_of == AsOf::default() && !of_submission {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::Forbidden, "班主任只查看当天在班的学生，不能按其他日期或提交批次查看").into())
 }
 
 /// The whole numbers of a student.

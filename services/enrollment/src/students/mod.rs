@@ -11,13 +11,14 @@ use uuid::Uuid;
 use xuezhu_bridge::known::{self, Known, When};
 use xuezhu_domain::{RegistryAnswer, codes, enrollment::State};
 use xuezhu_proto::enrollment::{self as pb, enrollment};
-use xuezhu_service::{Context, Error, Permission, Refusal, clock::rfc3339};
+use xuezhu_service::{Context, Error, Permission, Reach, Refusal, clock::rfc3339};
 use xuezhu_store::Tx;
 
 use self::store::EnrollmentRow;
-pub use self::store::{After, Filter};
+pub use self::store::{After, Filter, Member, Within};
 use crate::{
-    Parts, directory,
+    Parts,
+    directory::{self, SchoolRow, teachers},
     roll::{
         self,
         classes::ClassRow,
@@ -97,6 +98,51 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter,
     let enrollments = ids.iter().filter_map(|id| rows.remove(id).map(|row| view(*id, row))).collect();
     let next = last.filter(|_| i64::try_from(page.len()).unwrap_or(0) == limit).map(|last| (last, total, seen));
     Ok(Page { enrollments, next, total, known: seen.and_then(|seen| seen.known) })
+}
+
+impl Within {
+    /// One class.
+    pub fn class(school: &str, class_name: &str, day: NaiveDate) -> Self {
+        Self { school: school.to_owned(), classes: vec![class_name.to_owned()], day, ..Self::default() }
+    }
+}
+
+/// Who is in these classes of a school on a day, in school or on leave.
+pub async fn members(tx: &mut Tx, school: &str, classes: &[String], day: NaiveDate) -> Result<Vec<Member>, Error> {
+    if classes.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(store::members(tx, &Within { school: school.to_owned(), classes: classes.to_vec(), day, ..Within::default() }).await?)
+}
+
+/// A page of who is in classes on a day: each is told under the class of that day.
+pub async fn of_classes(ctx: &Context, tx: &mut Tx, parts: &Parts, within: Within, from: Option<Place>, limit: i64) -> Result<Page, Error> {
+    let (after, total) = match from {
+        Some((after, total, _)) => (after, total),
+        None => (After::default(), store::count_members(tx, &within).await?),
+    };
+    let page = store::page_of_members(tx, &within, &after, limit).await?;
+    let ids: Vec<Uuid> = page.iter().map(|member| member.enrollment).collect();
+    let mut rows: HashMap<Uuid, EnrollmentRow> = store::enrollments(tx, &ids, ctx.today()).await?.into_iter().map(|row| (row.enrollment, row)).collect();
+    let last = page.last().and_then(|last| rows.get(&last.enrollment).map(|row| (last.class_name.clone(), row.name.clone(), last.enrollment)));
+    let view = |member: &Member, row| pb::Enrollment { class_name: member.class_name.clone(), ..to_proto(ctx, parts, row) };
+    let enrollments = page.iter().filter_map(|member| rows.remove(&member.enrollment).map(|row| view(member, row))).collect();
+    let next = last.filter(|_| i64::try_from(page.len()).unwrap_or(0) == limit).map(|last| (last, total, None));
+    Ok(Page { enrollments, next, total, known: None })
+}
+
+/// The school of a student with whom whoever calls may do something: who has the right in classes of her own, with those who are in them
+/// today.
+pub async fn student_for(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid, permission: Permission) -> Result<SchoolRow, Error> {
+    let school = directory::school_for(ctx, tx, school, permission).await?;
+    if ctx.reach(permission) == Reach::OwnClasses {
+        let classes = teachers::own(ctx, tx, &school.code).await?;
+        let members = members(tx, &school.code, &classes, ctx.today()).await?;
+        if !members.iter().any(|member| member.enrollment == enrollment) {
+            return Err(Refusal::not_found("该学籍").into());
+        }
+    }
+    Ok(school)
 }
 
 /// One student, with the story.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::State;
-use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, sql};
+use xuezhu_store::{StoreError, Tx, bulk_texts, bulk_uuids, one, rows, sql};
 
 /// An enrollment as lists show it.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -158,6 +158,91 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
 pub async fn count_with_clerk(tx: &mut Tx, school: &str) -> Result<Vec<(i32, i64)>, StoreError> {
     let (draft, back) = (State::Draft.code(), State::SentBack.code());
     rows!(tx, (i32, i64), "SELECT state, count(*) FROM enrollments WHERE school = $1 AND (state = $2 OR state = $3) GROUP BY state", school, draft, back)
+}
+
+/// Who is in some classes of a school on a day, in school or on leave.
+#[derive(Debug, Clone, Default)]
+pub struct Within {
+    /// School.
+    pub school: String,
+    /// The classes, by name.
+    pub classes: Vec<String>,
+    /// One of them; empty for all.
+    pub class_name: String,
+    /// Code of a state; 0 for both.
+    pub state: i32,
+    /// Part of a comparable name, as a LIKE pattern; empty for all.
+    pub name_pattern: String,
+    /// A whole 学号; empty for all.
+    pub school_number: String,
+    /// The day.
+    pub day: NaiveDate,
+}
+
+/// Somebody who is in a class.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Member {
+    /// Enrollment.
+    pub enrollment: Uuid,
+    /// Name of the class.
+    pub class_name: String,
+    /// Code of the state.
+    pub state: i32,
+}
+
+/// A text about who is in classes on a day: its columns before, what else it asks after.
+macro_rules! within {
+    ($columns:literal, $tail:literal) => {
+        sql!(
+            $columns
+            " FROM enrollments e JOIN periods p ON p.enrollment = e.enrollment AND p.until_version IS NULL AND p.from_date <= $3
+                AND (p.to_date IS NULL OR p.to_date > $3)
+              WHERE e.school = $1 AND (p.state = $4 OR p.state = $5) AND ($6 = 0 OR p.state = $6) AND ($7 = '' OR p.class_name = $7)
+                AND ($8 = '' AND $9 = '' OR e.name_comparable LIKE $8 ESCAPE '!' OR $9 <> '' AND e.school_number = $9)
+                AND p.class_name" in_texts 2
+            $tail
+        )
+    };
+}
+
+/// Runs such a text: its parameters first, then what else it takes.
+macro_rules! ask_within {
+    ($read:ident, $tx:ident, $row:ty, $text:expr, $within:ident $(, $more:expr)*) => {
+        $read!(
+            $tx,
+            $row,
+            $text,
+            &$within.school,
+            bulk_texts(&$within.classes),
+            $within.day,
+            State::InSchool.code(),
+            State::OnLeave.code(),
+            $within.state,
+            &$within.class_name,
+            &$within.name_pattern,
+            &$within.school_number
+            $(, $more)*
+        )
+    };
+}
+
+/// Everybody who is in classes on a day.
+pub async fn members(tx: &mut Tx, within: &Within) -> Result<Vec<Member>, StoreError> {
+    ask_within!(rows, tx, Member, within!("SELECT e.enrollment, p.class_name, p.state", " ORDER BY p.class_name, e.enrollment"), within)
+}
+
+/// How many are in classes on a day.
+pub async fn count_members(tx: &mut Tx, within: &Within) -> Result<i64, StoreError> {
+    Ok(ask_within!(one, tx, (i64,), within!("SELECT count(*)", ""), within)?.map_or(0, |(count,)| count))
+}
+
+/// A page of who is in classes on a day.
+pub async fn page_of_members(tx: &mut Tx, within: &Within, after: &After, limit: i64) -> Result<Vec<Member>, StoreError> {
+    let text = within!(
+        "SELECT e.enrollment, p.class_name, p.state",
+        " AND (p.class_name, e.name, e.enrollment) > ($10, $11, $12) ORDER BY p.class_name, e.name, e.enrollment LIMIT $13"
+    );
+    ask_within!(rows, tx, Member, text, within, &after.0, &after.1, after.2, limit)
 }
 
 /// Ids of a page, with the class that each is listed under.

@@ -5,7 +5,7 @@ pub mod api;
 use xuezhu_domain::enrollment::State;
 use xuezhu_proto::enrollment as pb;
 use xuezhu_review::door;
-use xuezhu_service::{Context, Error, Permission, Place, Role};
+use xuezhu_service::{Context, Error, Permission, Place};
 use xuezhu_store::Tx;
 
 use crate::{Parts, dossiers::Dossiers, students};
@@ -13,7 +13,7 @@ use crate::{Parts, dossiers::Dossiers, students};
 /// What the day begins with for whoever calls, with so many in each part of the inbox at most.
 pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, limit: i64) -> Result<pb::GetEnrollmentTodayResponse, Error> {
     let own = ctx.actor.organisation.as_str();
-    let is_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let is_school = ctx.actor.role.is_of_school();
     // Nobody's own school lies under an authority: what counts is the code.
     let place = if is_school { Place::School { code: own, authority: "" } } else { Place::Region(own) };
     ctx.may(Permission::ReadSchool, &place)?;

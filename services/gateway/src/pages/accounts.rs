@@ -13,7 +13,10 @@ use tonic::Status;
 use xuezhu_proto::enrollment::{
     Account, CreateAccountRequest, DisableAccountRequest, EnableAccountRequest, ImportAccountsRequest, ListAccountsRequest, ResetPasswordRequest, account,
 };
-use xuezhu_service::refusal::{Error, Refusal};
+use xuezhu_service::{
+    Role,
+    refusal::{Error, Refusal},
+};
 
 use super::{Desk, PageError, imports, pickers, render, session};
 use crate::{
@@ -35,9 +38,6 @@ pub fn routes() -> Router<Arc<Gateway>> {
 const ROWS: i32 = 50;
 /// Schools that are offered as organisations.
 const SCHOOLS: usize = 200;
-/// Roles, as an account is given one.
-const ROLES: [account::Role; 5] =
-    [account::Role::SchoolClerk, account::Role::Principal, account::Role::DepartmentOfficer, account::Role::MachineReader, account::Role::Administrator];
 
 #[derive(Template)]
 #[template(path = "accounts.html")]
@@ -118,7 +118,7 @@ fn acts(desk: &Desk, account: &Account) -> Cell {
 async fn creating(desk: &Desk) -> Result<Form, Status> {
     let mut organisations = pickers::schools(desk, "", SCHOOLS).await?;
     organisations.extend(pickers::regions(&desk.user.org, desk.civil_day()));
-    let roles = ROLES.map(|role| Choice::of(role.as_str_name(), session::role_name(role.as_str_name())));
+    let roles = Role::OF_ACCOUNTS.map(|role| Choice::of(role.as_str(), role.name()));
     let organisation = Field::picked("organisation", organisations.into_iter().map(|organisation| organisation.filled()));
     Ok(Form::of::<CreateAccountRequest>(desk, "create", "/accounts")
         .with(Field::line("account").required().hint("小写字母、数字"))
@@ -195,7 +195,10 @@ mod tests {
     fn every_role_can_be_given() {
         let all = (1..=20).filter_map(|number| account::Role::try_from(number).ok());
         for role in all {
-            assert!(ROLES.contains(&role) && !session::role_name(role.as_str_name()).is_empty(), "{role:?}");
+            assert!(
+                Role::OF_ACCOUNTS.iter().any(|known| known.as_str() == role.as_str_name()) && !session::role_name(role.as_str_name()).is_empty(),
+                "{role:?}"
+            );
         }
     }
 }

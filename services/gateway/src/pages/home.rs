@@ -204,6 +204,10 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
     if desk.user.is_admin() {
         return Ok(Redirect::to("/accounts").into_response());
     }
+    // Nothing waits for who sees classes, or money, alone.
+    if !desk.user.reads_school() {
+        return Ok(Redirect::to(if desk.user.is_teacher() { "/classes" } else { "/lists" }).into_response());
+    }
     let (mut of_enrollment, mut of_aid) = (desk.enrollment_today(), desk.aid_today());
     let (enrollment, aid) = tokio::join!(
         of_enrollment.get_enrollment_today(desk.request(GetEnrollmentTodayRequest { page_size: ROWS })),

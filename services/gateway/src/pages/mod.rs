@@ -10,6 +10,7 @@ pub mod waits;
 mod accounts;
 mod cases;
 mod chains;
+mod classes;
 mod deputies;
 mod dossiers;
 mod doubles;
@@ -49,7 +50,7 @@ use xuezhu_proto::{
         register_service_client::RegisterServiceClient,
     },
     enrollment::{
-        deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
+        class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
         directory_service_client::DirectoryServiceClient, enrollment_dossier_service_client::EnrollmentDossierServiceClient,
         enrollment_service_client::EnrollmentServiceClient, enrollment_take_out_service_client::EnrollmentTakeOutServiceClient,
         enrollment_today_service_client::EnrollmentTodayServiceClient, session_service_client::SessionServiceClient,
@@ -98,6 +99,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(dossiers::routes())
         .merge(evidence::routes())
         .merge(chains::routes())
+        .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
@@ -414,6 +416,11 @@ impl Desk {
     /// Enrollments.
     pub fn enrollments(&self) -> EnrollmentServiceClient<Channel> {
         EnrollmentServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Classes and their teachers.
+    pub fn classes(&self) -> ClassServiceClient<Channel> {
+        ClassServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Submissions.

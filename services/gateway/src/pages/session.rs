@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::NaiveDate;
 use serde::Deserialize;
-use xuezhu_service::StandsIn;
+use xuezhu_service::{Role, StandsIn, keyring::Service};
 
 /// Name of the cookie.
 const COOKIE: &str = "xuezhu_session";
@@ -92,9 +92,34 @@ impl User {
         self.sub == account
     }
 
+    /// What the account is for; none where this process knows no such role.
+    pub fn is(&self) -> Option<Role> {
+        Role::parse(&self.role)
+    }
+
     /// Whether this is somebody of a school.
     pub fn is_school(&self) -> bool {
-        matches!(self.role.as_str(), "SCHOOL_CLERK" | "PRINCIPAL")
+        self.is().is_some_and(Role::is_of_school)
+    }
+
+    /// Whether this teaches classes: sees who is in them, and nothing else.
+    pub fn is_teacher(&self) -> bool {
+        self.is() == Some(Role::ClassTeacher)
+    }
+
+    /// Whether this sees award lists and money, and nothing else.
+    pub fn is_finance(&self) -> bool {
+        matches!(self.is(), Some(Role::SchoolFinance | Role::FinanceOfficer))
+    }
+
+    /// Whether this heads a department, or oversees: reads and counts, and decides nothing.
+    pub fn only_reads(&self) -> bool {
+        matches!(self.is(), Some(Role::AuthorityHead | Role::Supervisor))
+    }
+
+    /// Whether this sees students with their business: who keeps accounts, teaches a class or pays does not.
+    pub fn reads_school(&self) -> bool {
+        !(self.is_admin() || self.is_teacher() || self.is_finance())
     }
 
     /// Whether this is the school's clerk.
@@ -112,9 +137,19 @@ impl User {
         self.role == "PRINCIPAL"
     }
 
-    /// Whether this is somebody of a department.
+    /// Whether this decides for a department, in one service or in both.
     pub fn is_officer(&self) -> bool {
-        self.role == "DEPARTMENT_OFFICER"
+        self.decides_enrollment() || self.decides_aid()
+    }
+
+    /// Whether this decides for a department what concerns enrollment.
+    pub fn decides_enrollment(&self) -> bool {
+        self.is().is_some_and(|role| role.decides_in(Some(Service::Enrollment)))
+    }
+
+    /// Whether this decides for a department what concerns aid.
+    pub fn decides_aid(&self) -> bool {
+        self.is().is_some_and(|role| role.decides_in(Some(Service::Aid)))
     }
 
     /// Whether this is an officer of the very department.
@@ -136,12 +171,9 @@ impl User {
 /// A role in Chinese.
 pub fn role_name(role: &str) -> &'static str {
     match role {
-        "SCHOOL_CLERK" => "学校经办人",
-        "PRINCIPAL" => "校长",
         "PRINCIPAL_DEPUTY" => "代校长",
-        "DEPARTMENT_OFFICER" => "主管部门审核人",
-        "ADMINISTRATOR" => "系统管理员",
-        "MACHINE_READER" => "系统账号（只读）",
-        _ => "",
+        // What the system did is told without a role.
+        "SERVICE" => "",
+        known => Role::parse(known).map_or("", Role::name),
     }
 }

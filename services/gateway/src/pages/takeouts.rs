@@ -44,15 +44,15 @@ impl Offer {
     /// For who looks at a table of a school, with what narrows it; none for who may not take it out.
     pub fn of(desk: &Desk, school: &str, action: impl Into<String>, narrowed: Vec<(&'static str, String)>) -> Option<Self> {
         let user = &desk.user;
-        let may = user.is_officer() || (user.is_school() && user.org == school);
+        let counts = user.is_officer() || user.only_reads();
+        let may = counts || (user.is_school() && user.reads_school() && user.org == school);
         if !may || school.is_empty() {
             return None;
         }
         let form = narrowed.into_iter().fold(Form::search(desk, "takeOut", action), |form, (name, value)| form.with(Field::kept(name, value)));
-        let form = form
-            .with(Field::line("purpose").called("导出用途").required().limit(200).hint("如：开学统计"))
-            .plain(if user.is_officer() { "导出统计" } else { "导出" }, "");
-        Some(Self { form, counts: user.is_officer(), receipts: Address::of("/takeOuts").with("school", school) })
+        let form =
+            form.with(Field::line("purpose").called("导出用途").required().limit(200).hint("如：开学统计")).plain(if counts { "导出统计" } else { "导出" }, "");
+        Some(Self { form, counts, receipts: Address::of("/takeOuts").with("school", school) })
     }
 }
 

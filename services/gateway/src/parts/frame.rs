@@ -41,29 +41,50 @@ fn all(_: &User) -> bool {
     true
 }
 
-/// Whoever has to do with students: an administrator keeps schools and accounts, and reads no student.
+/// Whoever has to do with students and their business: an administrator keeps schools and accounts, and reads no student.
 fn works(user: &User) -> bool {
-    !user.is_admin()
+    user.reads_school()
+}
+
+/// Whoever sees lists and money.
+fn pays(user: &User) -> bool {
+    user.reads_school() || user.is_finance()
+}
+
+/// Whoever sees classes: a school's own people.
+fn teaches(user: &User) -> bool {
+    user.is_school() && !user.is_finance()
+}
+
+/// Whoever counts for a region.
+fn counts(user: &User) -> bool {
+    user.is_officer() || user.only_reads()
+}
+
+/// Whoever works at a school, and sees more than a class.
+fn keeps_school(user: &User) -> bool {
+    user.is_school() && user.reads_school()
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 19] = [
+pub const WAYS: [Way; 20] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
+    way(Section::Roll, "/classes", "班级", teaches),
     way(Section::Roll, "/import", "导入学生", User::is_clerk),
-    way(Section::Roll, "/imports", "导入记录", User::is_school),
+    way(Section::Roll, "/imports", "导入记录", keeps_school),
     way(Section::Roll, "/dossiers?keeper=enrollment", "学籍业务单", works),
-    way(Section::Aid, "/lists", "资助名单", works),
+    way(Section::Aid, "/lists", "资助名单", pays),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
     way(Section::Aid, "/double", "重复审核的月份", works),
     way(Section::Flags, "/flags", "疑点", works),
     way(Section::Flags, "/cases", "问题台账", works),
     way(Section::Flags, "/forgotten", "被遗忘的学籍记录", works),
-    way(Section::Counts, "/overview", "统计", User::is_officer),
+    way(Section::Counts, "/overview", "统计", counts),
     way(Section::Settings, "/schools", "学校", User::is_admin),
     way(Section::Settings, "/accounts", "账号", User::is_admin),
     way(Section::Settings, "/chains", "审核环节", User::is_admin),
-    way(Section::Settings, "/deputies", "校长委托", User::is_school),
+    way(Section::Settings, "/deputies", "校长委托", keeps_school),
     way(Section::Settings, "/takeOuts", "导出记录", works),
     way(Section::Settings, "/password", "修改密码", all),
     way(Section::Settings, "/about/parts", "页面部件", User::is_admin),

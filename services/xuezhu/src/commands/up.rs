@@ -111,7 +111,10 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
     println!("pages and REST   http://{}", deployment.http);
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
-    println!("accounts admin, clerk1, head1, officer430100 and more (see the page of accounts), password {}", play::PASSWORD);
+    println!(
+        "accounts admin, clerk1, head1, teacher1, officer430100, chief430100, overseer430000 and more (see the page of accounts), password {}",
+        play::PASSWORD
+    );
     println!("ready");
     until_stopped(deployment, stop).await
 }

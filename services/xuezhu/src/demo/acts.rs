@@ -8,16 +8,20 @@ use std::{
 use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::{
     book,
     calendar::day,
+    make::PROVINCE,
     play::{PASSWORD, Play},
     world::{Change, Claim, Event, Person, Place},
 };
 use crate::client::Session;
 
+/// Classes that a teacher has.
+const CLASSES: usize = 2;
 /// Requests under way at once.
 const AT_ONCE: usize = 4;
 
@@ -51,6 +55,42 @@ impl Play<'_> {
             Ok::<_, anyhow::Error>((authority.to_owned(), session))
         });
         self.officers = officers.buffered(AT_ONCE).try_collect().await?;
+        for authority in self.officers.keys() {
+            open(&self.admin, &format!("chief{authority}"), "负责人", "AUTHORITY_HEAD", authority).await?;
+        }
+        let province = format!("{PROVINCE}0000");
+        self.overseer = Some(open(&self.admin, &format!("overseer{province}"), "督导", "SUPERVISOR", &province).await?);
+        Ok(())
+    }
+
+    /// A teacher at each school has its largest classes, and confirms who is in them.
+    pub async fn assign_teachers(&self) -> anyhow::Result<()> {
+        for (index, (school, desk)) in self.world.schools.iter().zip(&self.desks).enumerate() {
+            let at = format!("/v1/schools/{}", school.code);
+            let account = format!("teacher{}", index + 1);
+            let teacher = open(&self.admin, &account, "班主任", "CLASS_TEACHER", &school.code).await?;
+            let answer = desk.clerk.get(&format!("{at}/classes")).await?;
+            let mut classes: Vec<(i64, String)> = answer["classes"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|class| Ok((class["students"].as_i64().unwrap_or(0), text(class, "name")?)))
+                .collect::<anyhow::Result<_>>()?;
+            classes.retain(|(students, _)| *students > 0);
+            classes.sort_by(|a, b| b.cmp(a));
+            classes.dedup_by(|a, b| a.1 == b.1);
+            for (nth, (_, class)) in classes.iter().take(CLASSES).enumerate() {
+                let body = json!({ "className": class, "account": account, "fromDate": self.deployment.today().to_string() });
+                desk.clerk.post(&format!("{at}/classTeachers"), &body, &format!("class {nth} of {account}")).await?;
+                let mut list = Url::parse("http://list/")?;
+                list.query_pairs_mut().append_pair("className", class);
+                let list = teacher.get(&format!("{at}/classList?{}", list.query().unwrap_or_default())).await?;
+                if list["count"] != 0 {
+                    let body = json!({ "className": class, "digest": list["digest"], "count": list["count"] });
+                    teacher.post(&format!("{at}/classConfirmations"), &body, &format!("confirm class {nth} of {account}")).await?;
+                }
+            }
+        }
         Ok(())
     }
 

@@ -25,7 +25,7 @@ const CLASSES: usize = 2;
 /// no graduation can be recorded, and is on no list.
 const COHORTS: [i32; 4] = [2014, 2015, 2016, 2017];
 /// The province.
-const PROVINCE: &str = "43";
+pub(super) const PROVINCE: &str = "43";
 
 /// Makes a province with these faults. The same numbers make the same one.
 pub fn world(students: usize, seed: u64, rate: f64, faults: &[Fault]) -> World {

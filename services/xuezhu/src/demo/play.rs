@@ -44,6 +44,8 @@ enum Act {
     Record,
     /// Departments correct identities.
     Correct,
+    /// Clerks say whose classes are whose, and class teachers confirm who is there.
+    Teachers,
     /// Everything is searched anew: this must find what is kept all along.
     Sweep,
     /// Found and expected are compared.
@@ -61,7 +63,7 @@ const fn step(day: &'static str, what: &'static str, acts: &'static [Act]) -> St
     Step { day, what, acts }
 }
 
-use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Lists, Record, Sweep};
+use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Lists, Record, Sweep, Teachers};
 
 /// Two school years.
 const SCHEDULE: [Step; 29] = [
@@ -84,7 +86,7 @@ const SCHEDULE: [Step; 29] = [
     step(days::TURN, "other classes and majors", &[Record, Check]),
     step(days::TURN, "new students' workbooks", &[Enter]),
     step(days::NEXT_LIST, "the second autumn's lists", &[Lists, Check]),
-    step(days::NEXT_APPROVE, "departments approve the new students", &[Approve, Check, ApproveLists]),
+    step(days::NEXT_APPROVE, "departments approve the new students", &[Approve, Check, ApproveLists, Teachers]),
     step(days::NEVER_CAME, "who never came", &[Record, Check]),
     step(days::NEXT_MOVE, "who came elsewhere", &[Record, Enter, Approve, Check]),
     step(days::NEXT_SUPPLEMENT, "the second year's supplementary lists", &[Lists, Check]),
@@ -151,6 +153,8 @@ pub(super) struct Play<'p> {
     pub desks: Vec<Desk>,
     pub officers: HashMap<String, Session>,
     pub admin: Session,
+    /// Sees what is found in the whole province.
+    pub overseer: Option<Session>,
     /// Lists that wait for approval, by school.
     pub lists: Vec<(usize, String)>,
     /// Submissions that wait for approval, by school.
@@ -168,7 +172,8 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
     let base = format!("http://{}", deployment.http);
     let first = Session::log_in(&base, "admin", admin).await.context("the administrator's first log-in")?;
     let admin = first.change_password(admin, PASSWORD).await?;
-    let mut play = Play { deployment, world, folder, desks: Vec::new(), officers: HashMap::new(), admin, lists: Vec::new(), waiting: Vec::new() };
+    let mut play =
+        Play { deployment, world, folder, desks: Vec::new(), officers: HashMap::new(), admin, overseer: None, lists: Vec::new(), waiting: Vec::new() };
     let (begun, mut checked, mut steps) = (Instant::now(), Vec::new(), Vec::new());
     bar.set_length(self::steps());
     for step in &SCHEDULE {
@@ -208,6 +213,7 @@ impl Play<'_> {
             ApproveLists => self.approve_lists().await,
             Record => self.record_events(day(date)).await,
             Correct => self.correct().await,
+            Teachers => self.assign_teachers().await,
             Sweep => self.sweep().await,
             Check => Ok(()),
         }
@@ -228,7 +234,7 @@ impl Play<'_> {
 
     async fn check(&self, manifest: &BTreeMap<&str, Vec<Expected>>, date: &str) -> anyhow::Result<Checkpoint> {
         self.deployment.drain().await?;
-        let found = open_flags(&self.admin).await?;
+        let found = open_flags(self.overseer.as_ref().context("nobody oversees the province")?).await?;
         fs::write(self.folder.join(format!("found-{date}.json")), serde_json::to_vec(&found)?)?;
         let expected = manifest.get(date).context("a comparison that the manifest does not know")?;
         Ok(Checkpoint { day: date.to_owned(), scores: compare(expected, &found) })

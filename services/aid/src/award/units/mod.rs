@@ -13,7 +13,7 @@ use xuezhu_judge::{
     policy::{Policies, SchemeCode},
 };
 use xuezhu_proto::aid::{self as pb, award_unit};
-use xuezhu_service::{Context, Error, Permission, Place, Reason, Role, paging};
+use xuezhu_service::{Context, Error, Permission, Place, Reason, paging};
 use xuezhu_store::{Hex, StoreError, Tx};
 
 use self::{
@@ -291,9 +291,9 @@ pub(super) async fn list_doubles(ctx: &Context, tx: &mut Tx, request: &pb::ListD
     let (own, authority_prefix) = forgotten::seen(ctx);
     let school = if request.school.is_empty() { own.clone() } else { request.school.clone() };
     if school.is_empty() {
-        ctx.may(Permission::ReadSchool, &Place::Region(&ctx.actor.organisation))?;
+        ctx.may(Permission::ReadMoney, &Place::Region(&ctx.actor.organisation))?;
     } else {
-        mirror::school_for(ctx, tx, &school, Permission::ReadSchool).await?;
+        mirror::school_for(ctx, tx, &school, Permission::ReadMoney).await?;
     }
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListDoubleUnits", &pb::ListDoubleUnitsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
@@ -308,7 +308,7 @@ pub(super) async fn list_doubles(ctx: &Context, tx: &mut Tx, request: &pb::ListD
 
 fn double_to_proto(ctx: &Context, own: &str, authority_prefix: &str, row: DoubleRow) -> Result<pb::DoubleUnit, Error> {
     // A school learns nothing of another's list, a department nothing of schools that are not under it.
-    let is_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let is_school = ctx.actor.role.is_of_school();
     let shown = if is_school { row.by_school == own } else { row.by_authority.starts_with(authority_prefix) };
     let seen = |text: String| if shown { text } else { String::new() };
     let id = |id: Option<Uuid>| seen(id.map(|id| id.to_string()).unwrap_or_default());

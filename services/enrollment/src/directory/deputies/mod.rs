@@ -70,7 +70,7 @@ pub async fn end(ctx: &Context, tx: &mut Tx, school: &str, deputy: Uuid) -> Resu
 
 /// Every deputy of a school, the latest first.
 pub async fn list(ctx: &Context, tx: &mut Tx, school: &str) -> Result<Vec<DeputyRow>, Error> {
-    let school = school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    let school = school_for(ctx, tx, school, Permission::ReadDirectory).await?;
     Ok(store::of_school(tx, &school.code).await?)
 }
 

@@ -23,8 +23,9 @@ use crate::{
     directory::{
         self, AccountRow, NewAccount,
         api::new_account,
-        deputies, is_of_a_school, may_keep,
+        deputies, may_keep,
         store::{self as kept},
+        teachers,
     },
 };
 
@@ -124,7 +125,7 @@ impl Kind for Accounts {
         Box::pin(async move {
             let names: Vec<String> = rows.iter().map(|at| at.row.account.account.clone()).collect();
             let known: HashMap<String, AccountRow> = kept::accounts(tx, &names).await?.into_iter().map(|row| (row.account.clone(), row)).collect();
-            let of_schools = rows.iter().filter(|at| is_of_a_school(at.row.account.role)).map(|at| at.row.account.organisation.as_str());
+            let of_schools = rows.iter().filter(|at| at.row.account.role.is_of_school()).map(|at| at.row.account.organisation.as_str());
             let schools = directory::schools(tx, of_schools).await?;
             let (mut seen, mut placed): (HashMap<&str, u32>, Vec<Placed<Said>>) = (HashMap::new(), Vec::new());
             for (at, At { spot, row }) in rows.iter().enumerate() {
@@ -134,8 +135,8 @@ impl Kind for Accounts {
                     found.fault(*spot, &Fault::new("账号", &new.account, "DUPLICATE_IN_FILE", why));
                     continue;
                 }
-                let school = schools.get(&new.organisation).filter(|_| is_of_a_school(new.role));
-                if is_of_a_school(new.role) && school.is_none() {
+                let school = schools.get(&new.organisation).filter(|_| new.role.is_of_school());
+                if new.role.is_of_school() && school.is_none() {
                     found.fault(*spot, &Fault::new("所属", &new.organisation, "NO_SUCH_SCHOOL", "没有这所学校，请先登记学校"));
                 } else if refusal(may_keep(ctx, new.role, &new.organisation, school))?.is_some() {
                     found.fault(*spot, &Fault::new("所属", &new.organisation, "FORBIDDEN", "不在您管理的区划内，不能开账号"));
@@ -183,11 +184,12 @@ async fn take_back(of: &Accounts, tx: &mut Tx, effects: &[Effect]) -> Result<Vec
     let all: Vec<String> = names.values().cloned().collect();
     let rows: HashMap<String, AccountRow> = kept::accounts(tx, &all).await?.into_iter().map(|row| (row.account.clone(), row)).collect();
     let deputies: HashSet<String> = deputies::named(tx, &all).await?.into_iter().collect();
+    let teaching: HashSet<String> = teachers::named(tx, &all).await?.into_iter().collect();
     let as_written =
         |effect: &Effect, row: &AccountRow| content_of(&of.parts, [&row.account, &row.display_name, &row.role, &row.organisation])[..] == effect.content[..];
     let goes = |effect: &&Effect| {
         let row = names.get(&effect.item).and_then(|name| rows.get(name));
-        row.is_some_and(|row| as_written(effect, row) && !deputies.contains(&row.account))
+        row.is_some_and(|row| as_written(effect, row) && !deputies.contains(&row.account) && !teaching.contains(&row.account))
     };
     let going: Vec<String> = effects.iter().filter(goes).filter_map(|effect| names.get(&effect.item).cloned()).collect();
     let gone: HashSet<String> = kept::delete_unused(tx, &going).await?.into_iter().collect();
@@ -200,6 +202,8 @@ async fn take_back(of: &Accounts, tx: &mut Tx, effects: &[Effect]) -> Result<Vec
             "该账号已经没有了".to_owned()
         } else if deputies.contains(name) {
             format!("账号{name}已受校长委托，不能撤回；不再使用的请停用")
+        } else if teaching.contains(name) {
+            format!("账号{name}已被指定为班主任，不能撤回；不再使用的请停用")
         } else {
             format!("账号{name}已登录过或重置过密码，不能撤回；不再使用的请停用")
         };

@@ -11,7 +11,7 @@ use xuezhu_store::Tx;
 
 use super::{Accounts, refusal, store};
 use crate::directory::{
-    self, AccountRow, SchoolRow, is_of_a_school, may_keep,
+    self, AccountRow, SchoolRow, may_keep,
     store::{self as kept, NewPassword},
 };
 
@@ -57,7 +57,7 @@ pub async fn waiting(ctx: &Context, tx: &mut Tx, kind: &Accounts, wanted: &Wante
     let mut waiting = Vec::new();
     for row in rows.into_iter().filter(|row| row.last_opened_us == 0 && !row.disabled) {
         let role = row.actor(0)?.role;
-        let school = schools.get(&row.organisation).filter(|_| is_of_a_school(role));
+        let school = schools.get(&row.organisation).filter(|_| role.is_of_school());
         if refusal(may_keep(ctx, role, &row.organisation, school))?.is_none() {
             waiting.push(row);
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use xuezhu_domain::{majors, region, text};
 use xuezhu_intake::Fault;
-use xuezhu_proto::enrollment::{self as pb, account::Role, school};
-use xuezhu_service::Error;
+use xuezhu_proto::enrollment::{self as pb, account, school};
+use xuezhu_service::{Error, Role};
 use xuezhu_workbook::{BEYOND_HEADER, Column, Flaw, Row, Table};
 
 /// Choices that are told where a name is several'.
@@ -36,15 +36,21 @@ pub const ACCOUNT_COLUMNS: [Column; 4] = [
     Column { header: "姓名", required: true, format: "使用人的真实姓名", values: &[] },
     Column { header: "角色", required: true, format: "从下拉列表选择", values: &ROLE_NAMES },
     Column {
-        header: "所属", required: false, format: "学校人员填10位学校代码，主管部门填6位行政区划码或全称；管全部范围的不填", values: &[]
+        header: "所属", required: false, format: "学校人员填10位学校代码，主管部门、督导填6位行政区划码或全称；管全部范围的不填", values: &[]
     },
 ];
 /// Headers by which a row of headers of accounts is known.
 pub const ACCOUNT_MARKS: &[&str] = &["账号", "角色"];
 
 /// Roles as pages show them.
-const ROLE_NAMES: [&str; 5] = ["学校经办人", "校长", "主管部门审核人", "系统管理员", "系统账号（只读）"];
-const ROLES: [Role; 5] = [Role::SchoolClerk, Role::Principal, Role::DepartmentOfficer, Role::Administrator, Role::MachineReader];
+const ROLE_NAMES: [&str; Role::OF_ACCOUNTS.len()] = {
+    let (mut names, mut at) = ([""; Role::OF_ACCOUNTS.len()], 0);
+    while at < names.len() {
+        names[at] = Role::OF_ACCOUNTS[at].name();
+        at += 1;
+    }
+    names
+};
 
 /// Where a table's columns are.
 #[derive(Debug)]
@@ -192,19 +198,21 @@ impl<'r> Reader<'r> {
 
     /// The account that a row asks for.
     pub fn account(&mut self, year: i32) -> pb::CreateAccountRequest {
-        let role = ROLE_NAMES.iter().zip(ROLES).find(|(name, _)| **name == self.said("角色")).map_or(Role::Unspecified, |(_, role)| role);
+        let role = Role::OF_ACCOUNTS.into_iter().find(|role| role.name() == self.said("角色"));
         let organisation = match role {
             // Of whom nobody knows who they are, nobody knows where.
-            Role::Unspecified => {
+            None => {
                 self.told.insert("所属");
                 self.said("所属")
             }
-            Role::SchoolClerk | Role::Principal => self.said("所属"),
-            _ => self.region("所属", year),
+            Some(role) if role.is_of_school() => self.said("所属"),
+            Some(_) => self.region("所属", year),
         };
-        if organisation.is_empty() && !matches!(role, Role::Unspecified | Role::Administrator | Role::MachineReader) && !self.told.contains("所属") {
-            self.fault("所属", "", "REQUIRED", "必填项为空：学校人员填10位学校代码，主管部门填6位行政区划码或全称");
+        let needs_none = role.is_none_or(|role| matches!(role, Role::Administrator | Role::MachineReader));
+        if organisation.is_empty() && !needs_none && !self.told.contains("所属") {
+            self.fault("所属", "", "REQUIRED", "必填项为空：学校人员填10位学校代码，主管部门、督导填6位行政区划码或全称");
         }
+        let role = role.and_then(|role| account::Role::from_str_name(role.as_str())).unwrap_or_default();
         pb::CreateAccountRequest { account: self.said("账号"), display_name: self.said("姓名"), role: role.into(), organisation }
     }
 }
@@ -273,6 +281,17 @@ mod tests {
         {
             assert!(major_meant(said).is_err_and(|why| why.contains(told)), "{said}: {:?}", major_meant(said));
         }
+    }
+
+    #[test]
+    fn every_role_of_an_account_has_a_name_in_the_workbook() {
+        for role in Role::OF_ACCOUNTS {
+            let known = account::Role::from_str_name(role.as_str()).expect("clients know it");
+            assert_eq!(Role::parse(known.as_str_name()), Some(role));
+            assert_eq!(ROLE_NAMES.iter().filter(|name| **name == role.name()).count(), 1, "{role:?}");
+        }
+        // What an inline list of a workbook holds at most.
+        assert!(ROLE_NAMES.join(",").chars().count() <= 255);
     }
 
     #[test]

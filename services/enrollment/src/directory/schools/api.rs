@@ -8,7 +8,7 @@ use xuezhu_domain::{
     region,
 };
 use xuezhu_proto::enrollment::{self as pb, school};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Role, clock::rfc3339, paging, runner::Call};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, clock::rfc3339, paging, runner::Call};
 use xuezhu_store::Tx;
 
 use super::{AuthorityRow, Changed, MAJORS, NewSchool, SchoolRow, State, rules, store};
@@ -41,7 +41,7 @@ pub async fn get(parts: &Arc<Parts>, request: Request<pb::GetSchoolRequest>) -> 
     let (ctx, request) = parts.gate.enter(request, "GetSchool").await?;
     let read = parts.runner.read(&ctx, "GetSchool", &request.school, |ctx, tx, code| {
         Box::pin(async move {
-            let row = super::school_for(ctx, tx, code, Permission::ReadSchool).await?;
+            let row = super::school_for(ctx, tx, code, Permission::ReadDirectory).await?;
             Ok(pb::GetSchoolResponse { school: Some(one(tx, row).await?) })
         })
     });
@@ -55,17 +55,17 @@ pub async fn list(parts: &Arc<Parts>, request: Request<pb::ListSchoolsRequest>) 
 }
 
 async fn page(ctx: &Context, tx: &mut Tx, request: &pb::ListSchoolsRequest) -> Result<pb::ListSchoolsResponse, Error> {
-    let own_school = matches!(ctx.actor.role, Role::SchoolClerk | Role::Principal);
+    let own_school = ctx.actor.role.is_of_school();
     let mut errors = FieldErrors::default();
     if !request.region.is_empty() {
         errors.parse::<xuezhu_domain::RegionCode>("region", &request.region);
     }
     errors.check()?;
     if own_school {
-        super::school_for(ctx, tx, &ctx.actor.organisation, Permission::ReadSchool).await?;
+        super::school_for(ctx, tx, &ctx.actor.organisation, Permission::ReadDirectory).await?;
     } else {
         let asked = if request.region.is_empty() { &ctx.actor.organisation } else { &request.region };
-        ctx.may(Permission::ReadSchool, &Place::Region(asked))?;
+        ctx.may(Permission::ReadDirectory, &Place::Region(asked))?;
     }
     let (school, authority) = if own_school { (ctx.actor.organisation.as_str(), "") } else { ("", ctx.actor.organisation.as_str()) };
     let limit = paging::size(request.page_size)?;

@@ -1,0 +1,1 @@
+CREATE INDEX class_teachers_by_account ON class_teachers (account, school);
