@@ -93,6 +93,15 @@ async fn a_withdrawal_that_a_restore_under_a_live_stream_lost_frees_no_money() {
     let of = |serial: u32| open["records"].as_array().expect("a list").iter().find(|row| row["name"] == name(serial)).expect("is open").clone();
     let story = of(2)["facts"].as_array().expect("facts").iter().find(|fact| fact["what"] == "学籍经过").expect("the story").clone();
     assert_eq!((&story["before"], &story["now"]), (&json!("2026-09-01起在读；2026-10-08起退学"), &json!("2026-09-01起在读")));
+    let page = async |session: &xuezhu::client::Session| {
+        let asked = reqwest::Client::new().get(format!("http://{}/forgotten", running.http)).header("cookie", format!("xuezhu_session={}", session.token()));
+        asked.send().await.expect("answers").text().await.expect("a page")
+    };
+    let (officers, clerks) = (page(&people.officer).await, page(&people.clerk).await);
+    for says in [name(2), "2026-09-01起在读；2026-10-08起退学".to_owned(), "共 2 条".to_owned()] {
+        assert!(officers.contains(&says) && clerks.contains(&says), "{says}: {officers}");
+    }
+    assert!(officers.contains("name=\"reason\"") && !clerks.contains("name=\"reason\""), "the department alone is asked for a reason");
     let path = format!("/v1/forgottenRecords/{}/decide", of(2)["forgotten"].as_str().expect("an id"));
     assert_eq!(reason(people.clerk.post(&path, &json!({ "reason": "在校" }), "").await).1, "FORBIDDEN", "the department decides");
     assert_eq!(reason(people.officer.post(&path, &json!({ "reason": "" }), "").await).1, "INVALID_ARGUMENT", "with a reason");
