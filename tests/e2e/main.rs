@@ -35,6 +35,7 @@ mod resumed;
 mod reviews;
 mod rounds;
 mod sessions;
+mod students;
 mod takeouts;
 mod traces;
 mod units;

@@ -168,7 +168,7 @@ struct SubmitForm {
 
 async fn submit(desk: Desk, Form(form): Form<SubmitForm>) -> Result<Response, PageError> {
     let school = desk.user.org.clone();
-    let asked = CreateSubmissionRequest { school: school.clone(), enrollments: Vec::new(), all_drafts: true };
+    let asked = CreateSubmissionRequest { school: school.clone(), enrollments: Vec::new(), all_drafts: true, matching: None };
     let made = desk.submissions().create_submission(desk.change(&form.request_id, asked)).await?.into_inner();
     Ok(Redirect::to(&format!("/schools/{school}/submissions/{}", made.submission)).into_response())
 }
@@ -295,7 +295,7 @@ async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>, For
             return Ok(Redirect::to("/students").into_response());
         }
         "submit" => {
-            let asked = CreateSubmissionRequest { school: school.clone(), enrollments: vec![enrollment], all_drafts: false };
+            let asked = CreateSubmissionRequest { school: school.clone(), enrollments: vec![enrollment], all_drafts: false, matching: None };
             let made = desk.submissions().create_submission(desk.change(&request_id, asked)).await?.into_inner();
             return Ok(Redirect::to(&format!("/schools/{school}/submissions/{}", made.submission)).into_response());
         }
