@@ -29,6 +29,7 @@ mod numbers;
 mod outside;
 mod persons;
 mod processes;
+mod record;
 mod refusals;
 mod restored;
 mod resumed;

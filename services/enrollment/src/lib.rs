@@ -10,6 +10,7 @@
 //! | [`status_change`] | leave, return, withdrawal, correction of identity |
 //! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
 //! | [`evidence`] | files that prove something, with dossiers |
+//! | [`record`] | one student whole: entered and edited by hand, kept, and what was done |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
 //! | `takeouts` | the door to what is taken out as a workbook |
 //! | [`today`] | what the first page needs, of all of them |
@@ -25,6 +26,7 @@ pub mod dossiers;
 pub mod evidence;
 pub mod identity_check;
 pub mod import;
+pub mod record;
 pub mod registration;
 mod roll;
 pub mod sharing;
