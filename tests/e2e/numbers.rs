@@ -267,6 +267,7 @@ async fn all_answers(who: &Session, list: &str) -> Vec<Value> {
     };
     for enrollment in ids(&answers[0], "enrollments", "enrollment") {
         answers.push(who.get(&format!("{school}/enrollments/{enrollment}")).await.expect("is there"));
+        answers.push(who.get(&format!("{school}/enrollments/{enrollment}/record")).await.expect("is there"));
     }
     // The sheets of dossiers stay for ever, and many may read them.
     let dossiers = who.get("/v1/enrollmentDossiers?pageSize=1000").await.expect("dossiers");

@@ -12,6 +12,7 @@
 //! | [`tables`] | tables of facts as text: read whole, or refused with line and column |
 //! | [`enrollment`] | states of an enrollment, what changes them, and dated timelines |
 //! | [`person`] | how keys and names belong to a person over time |
+//! | [`record`] | which column belongs to which group of a record, what changes it and who sees it |
 //! | [`money`] | fen, and bank card numbers |
 //!
 //! To add a value: a type whose constructor is the only way in, in the module that its meaning names.
@@ -23,6 +24,8 @@ pub mod identity;
 pub mod majors;
 pub mod money;
 pub mod person;
+
+pub mod record;
 pub mod region;
 pub mod school;
 pub mod tables;

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status, Streaming};
 use xuezhu_intake::Pieces;
 use xuezhu_proto::enrollment::{self as pb, enrollment_service_server::EnrollmentService};
 
-use crate::{Parts, import, registration, status_change, students};
+use crate::{Parts, import, record, registration, status_change, students};
 
 /// The enrollment service.
 #[derive(Clone)]
@@ -59,6 +59,22 @@ impl EnrollmentService for EnrollmentApi {
 
     async fn get_enrollment(&self, request: Request<pb::GetEnrollmentRequest>) -> Result<Response<pb::GetEnrollmentResponse>, Status> {
         students::api::get(&self.0, request).await
+    }
+
+    async fn get_student(&self, request: Request<pb::GetStudentRequest>) -> Result<Response<pb::GetStudentResponse>, Status> {
+        record::api::get_student(&self.0, request).await
+    }
+
+    async fn enter_draft(&self, request: Request<pb::EnterDraftRequest>) -> Result<Response<pb::EnterDraftResponse>, Status> {
+        record::api::enter_draft(&self.0, request).await
+    }
+
+    async fn edit_draft(&self, request: Request<pb::EditDraftRequest>) -> Result<Response<pb::EditDraftResponse>, Status> {
+        record::api::edit_draft(&self.0, request).await
+    }
+
+    async fn change_contacts(&self, request: Request<pb::ChangeContactsRequest>) -> Result<Response<pb::ChangeContactsResponse>, Status> {
+        record::api::change_contacts(&self.0, request).await
     }
 
     async fn reveal_number(&self, request: Request<pb::RevealNumberRequest>) -> Result<Response<pb::RevealNumberResponse>, Status> {

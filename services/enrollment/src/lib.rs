@@ -11,6 +11,7 @@
 //! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
 //! | [`evidence`] | files that prove something, with dossiers |
 //! | `class_lists` | whose class a class is, who is in it, what its teacher confirmed |
+//! | [`record`] | one student whole: entered and edited by hand, kept, and what was done |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
 //! | `takeouts` | the door to what is taken out as a workbook |
 //! | [`today`] | what the first page needs, of all of them |
@@ -27,6 +28,7 @@ pub mod dossiers;
 pub mod evidence;
 pub mod identity_check;
 pub mod import;
+pub mod record;
 pub mod registration;
 mod roll;
 pub mod sharing;

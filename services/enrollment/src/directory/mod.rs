@@ -9,6 +9,8 @@ pub mod sessions;
 mod store;
 pub mod teachers;
 
+use std::collections::HashMap;
+
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -52,6 +54,11 @@ pub async fn seated(ctx: &Context, tx: &mut Tx, account: &str, (roles, organisat
     };
     let sits = roles.iter().any(|role| row.role == role.as_str()) || (roles.contains(&Role::Principal) && deputies::stands_in(ctx, tx, account).await?);
     Ok(sits.then_some(row.display_name))
+}
+
+/// Names of people by their accounts; of one that is gone nothing.
+pub async fn display_names(tx: &mut Tx, accounts: &[&str]) -> Result<HashMap<String, String>, Error> {
+    Ok(store::display_names(tx, accounts).await?.into_iter().collect())
 }
 
 /// Opens an account with a one-time password.

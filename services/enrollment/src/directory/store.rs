@@ -95,6 +95,11 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
     )
 }
 
+/// Display names of accounts.
+pub async fn display_names(tx: &mut Tx, accounts: &[&str]) -> Result<Vec<(String, String)>, StoreError> {
+    rows!(tx, (String, String), sql!("SELECT account, display_name FROM accounts WHERE account" in_texts 1), bulk_texts(accounts))
+}
+
 /// Whose accounts are asked for.
 #[derive(Debug, Clone)]
 pub struct Filter {

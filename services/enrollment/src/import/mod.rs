@@ -7,10 +7,12 @@
 //! | [`rules`] | what each column may hold, and what a row must be |
 //! | [`row`] | a row that can be stored, and its content as it is kept |
 //! | [`place`] | whom a row means, and what it does to what is there |
+//! | [`by_hand`] | one row, typed on a page |
 //! | [`taken_out`] | which columns leave when students are taken out |
 //! | [`undo`] | what it did, taken back |
 
 pub mod api;
+pub mod by_hand;
 pub mod place;
 pub mod row;
 pub mod rules;

@@ -28,6 +28,28 @@ pub async fn place(of: &Students, ctx: &Context, tx: &mut Tx, rows: Rows<'_>, op
     match_rows(of, ctx, rows, &single, (&known, &stored), options, found)
 }
 
+/// Says what a row does that is known to mean one record: whether that may hold what it says, and how it stands; none where it is not there.
+pub async fn place_own(of: &Students, tx: &mut Tx, own: Uuid, row: &At<&Keyed>, major: &str, found: &mut Findings) -> Result<(), Error> {
+    let At { spot, row: keyed } = row;
+    warn_of_others(of, tx, std::slice::from_ref(row), &[0], found).await?;
+    doubt_majors(std::slice::from_ref(row), found);
+    let known = Known::load(of, tx).await?;
+    if known.under_own(keyed).is_some_and(|other| other.enrollment != own) {
+        let why = "该证件号属于本校另一名学生，请核对";
+        found.fault(*spot, &Fault::new("身份证件号", &keyed.row.id.masked(), "ALREADY_THERE", why));
+    }
+    if known.under_number(keyed).is_some_and(|other| other.enrollment != own) {
+        found.fault(*spot, &Fault::new("学号", &keyed.row.school_number, "SCHOOL_NUMBER_TAKEN", "该学号属于本校另一名学生，请核对"));
+    }
+    if known.gone(keyed).is_some() {
+        found.fault(*spot, &has_left(keyed));
+    }
+    if keyed.row.major_ended.is_some() && keyed.row.major.key() != major {
+        found.fault(*spot, &major_ended(keyed));
+    }
+    Ok(())
+}
+
 /// Rule ID-6: the same number, or the same 学号, twice in one file is a fault of each row after the first.
 fn without_duplicates(rows: Rows<'_>, found: &mut Findings) -> Vec<usize> {
     let mut keys: HashMap<Uuid, u32> = HashMap::with_capacity(rows.len());

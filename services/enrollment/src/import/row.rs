@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt::Write, sync::Arc};
 use chrono::NaiveDate;
 use xuezhu_domain::{
     IdNumber, Month, Sex,
-    codes::{self, COLUMNS, Major},
+    codes::{self, COLUMNS, Column, Major},
 };
 
 /// A row that can be stored.
@@ -80,20 +80,36 @@ impl Parsed {
 
     /// The content as one text: equal for equal rows, whatever the order of columns.
     pub fn content(&self) -> String {
-        let mut content = String::with_capacity(1024);
-        for (column, (header, value)) in COLUMNS.iter().zip(&self.details) {
-            if column.official || !value.is_empty() {
-                let _ = writeln!(content, "{header}={value}");
-            }
-        }
-        content
+        lines(COLUMNS.iter().zip(&self.details).map(|(column, (_, value))| (column, value.as_str())))
     }
 }
 
+/// Kept content with some of its columns said otherwise: what a file that says just that would make of it.
+pub fn content_with(stored: &str, said: &[(&'static str, String)]) -> String {
+    let stored = columns_of(stored);
+    let value =
+        |header: &str| said.iter().find(|(known, _)| *known == header).map(|(_, value)| value).or_else(|| stored.get(header)).map_or("", String::as_str);
+    lines(COLUMNS.iter().map(|column| (column, value(column.header))))
+}
+
+/// Columns as they are kept, a line each.
+fn lines<'c>(columns: impl Iterator<Item = (&'c Column, &'c str)>) -> String {
+    let mut content = String::with_capacity(1024);
+    for (column, value) in columns {
+        if column.official || !value.is_empty() {
+            let _ = writeln!(content, "{}={value}", column.header);
+        }
+    }
+    content
+}
+
+/// What columns say, by their headers.
+pub type Columns = HashMap<&'static str, String>;
+
 /// The columns of a content, as [`Parsed::content`] writes them: in their order, a line each. A line that begins no later column goes on with
 /// the value before it, in which somebody broke a line.
-pub fn columns_of(content: &str) -> HashMap<&'static str, String> {
-    let (mut columns, mut last): (HashMap<&'static str, String>, Option<usize>) = (HashMap::new(), None);
+pub fn columns_of(content: &str) -> Columns {
+    let (mut columns, mut last): (Columns, Option<usize>) = (HashMap::new(), None);
     for line in content.lines() {
         let begins = line.split_once('=').and_then(|(header, value)| Some((COLUMNS.iter().position(|column| column.header == header)?, value)));
         match begins.filter(|(at, _)| last.is_none_or(|last| *at > last)) {

@@ -390,7 +390,7 @@ fn preference(offered: &Offered, entry: NaiveDate) -> (bool, bool, bool, i32) {
 
 /// A cell as it is kept: number-like columns without blanks, dates as digits, lost leading zeros put back where the
 /// width is fixed.
-pub(super) fn normalise(header: &str, typed: &str) -> String {
+pub(crate) fn normalise(header: &str, typed: &str) -> String {
     match header {
         "姓名" => text::tidy_name(&text_of_name(typed)),
         "身份证件号" | "成员1身份证件号" | "成员2身份证件号" | "联招合作学校代码" | "学号" => text::clean_number(typed),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
-use xuezhu_domain::region;
-use xuezhu_proto::enrollment::{self as pb, submission, submission_service_server::SubmissionService};
+use xuezhu_domain::{enrollment::State, region, text};
+use xuezhu_proto::enrollment::{self as pb, enrollment, submission, submission_service_server::SubmissionService};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, paging, refusal, runner::Call};
 use xuezhu_store::Tx;
 
-use super::Asked;
-use crate::{Parts, directory};
+use super::{Asked, Matching, Wanted};
+use crate::{Parts, directory, students};
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS: usize = 500;
@@ -40,8 +40,9 @@ impl SubmissionService for SubmissionApi {
     async fn create_submission(&self, request: Request<pb::CreateSubmissionRequest>) -> Result<Response<pb::CreateSubmissionResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "CreateSubmission").await?;
         let call = Call::new("CreateSubmission", request.school.clone(), &request);
-        let with = (self.0.clone(), request.school, ids("enrollments", &request.enrollments)?, request.all_drafts);
-        self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (parts, school, ids, all)| Box::pin(super::submit(ctx, tx, parts, school, ids, *all))).await
+        let wanted = Wanted { ids: ids("enrollments", &request.enrollments)?, matching: matching(&request)? };
+        let with = (self.0.clone(), request.school, wanted);
+        self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (parts, school, wanted)| Box::pin(super::submit(ctx, tx, parts, school, wanted))).await
     }
 
     async fn get_submission(&self, request: Request<pb::GetSubmissionRequest>) -> Result<Response<pb::GetSubmissionResponse>, Status> {
@@ -131,6 +132,31 @@ async fn list_submissions(ctx: &Context, tx: &mut Tx, request: &pb::ListSubmissi
         _ => String::new(),
     };
     Ok(pb::ListSubmissionsResponse { submissions, next_page_token })
+}
+
+/// What is submitted beside what is named: all drafts, or all that match.
+fn matching(request: &pb::CreateSubmissionRequest) -> Result<Matching, Error> {
+    let (draft, sent_back) = (State::Draft.code(), State::SentBack.code());
+    let Some(filter) = &request.matching else {
+        let states = request.all_drafts.then_some([draft, draft]);
+        return Ok(Matching { states, class_name: String::new(), major: String::new(), entry_year: 0 });
+    };
+    let mut errors = FieldErrors::default();
+    if request.all_drafts || !request.enrollments.is_empty() {
+        errors.add("matching", "按筛选条件提交时，不能同时勾选学生或提交全部草稿");
+    }
+    let states = match refusal::known("matching.state", filter.state)? {
+        enrollment::State::Unspecified => [draft, sent_back],
+        enrollment::State::Draft => [draft, draft],
+        enrollment::State::SentBack => [sent_back, sent_back],
+        _ => {
+            errors.add("matching.state", "只能提交草稿和被退回的学生");
+            [draft, draft]
+        }
+    };
+    students::api::narrowed(&mut errors, "matching.", &filter.major, filter.entry_year);
+    errors.check()?;
+    Ok(Matching { states: Some(states), class_name: text::clean(&filter.class_name), major: filter.major.clone(), entry_year: filter.entry_year })
 }
 
 fn ids(field: &str, texts: &[String]) -> Result<Vec<Uuid>, Error> {

@@ -22,6 +22,7 @@ use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339
 use xuezhu_store::Tx;
 
 pub use self::kind::Registration;
+pub use self::store::Asked as Matching;
 // What other capabilities may ask.
 pub(crate) use self::store::{LiveRow, all_of_school, former_keys_at, keys_elsewhere};
 use crate::{
@@ -43,10 +44,20 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid) 
     }
 }
 
+/// What the clerk submits.
+#[derive(Debug)]
+pub struct Wanted {
+    /// These.
+    pub ids: Vec<Uuid>,
+    /// And those that match.
+    pub matching: Matching,
+}
+
 /// The clerk submits drafts; what can't be submitted is named.
-pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, ids: &[Uuid], all: bool) -> Result<pb::CreateSubmissionResponse, Error> {
+pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, wanted: &Wanted) -> Result<pb::CreateSubmissionResponse, Error> {
     let school = directory::open_for_entry(ctx, tx, school).await?;
-    let found = store::submittable(tx, &school.code, ids, all).await?;
+    let ids = &wanted.ids;
+    let found = store::submittable(tx, &school.code, ids, &wanted.matching).await?;
     let there: HashSet<Uuid> = found.iter().map(|(id, _)| *id).collect();
     let mut refused: Vec<pb::RefusedRow> =
         ids.iter().filter(|id| !there.contains(id)).map(|id| refused_row(*id, Reason::NotFound, "本校没有这条记录")).collect();

@@ -67,19 +67,38 @@ pub async fn keys_elsewhere(tx: &mut Tx, school: &str, keys: impl Iterator<Item 
     Ok(found.into_iter().map(|(key,)| key).collect())
 }
 
-/// Drafts of a school that were asked for, or all of them.
-pub async fn submittable(tx: &mut Tx, school: &str, ids: &[Uuid], all: bool) -> Result<Vec<(Uuid, i32)>, StoreError> {
+/// What is submitted of what a school has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Those whose state is one of these codes, narrowed; none where only ids count.
+    pub states: Option<[i32; 2]>,
+    /// Of this class; empty for all.
+    pub class_name: String,
+    /// Of the major of this key; empty for all.
+    pub major: String,
+    /// Of this year of entry; 0 for all.
+    pub entry_year: i32,
+}
+
+/// Rows of a school that were asked for, by their ids or by what they are.
+pub async fn submittable(tx: &mut Tx, school: &str, ids: &[Uuid], asked: &Asked) -> Result<Vec<(Uuid, i32)>, StoreError> {
+    let [one, other] = asked.states.unwrap_or_default();
     rows!(
         tx,
         (Uuid, i32),
         sql!(
-            "SELECT enrollment, state FROM enrollments WHERE school = $1 AND (($3 AND state = $4) OR enrollment" in_uuids 2 ")"
+            "SELECT enrollment, state FROM enrollments WHERE school = $1 AND (($3 AND (state = $4 OR state = $5) AND ($6 = '' OR class_name = $6)
+                AND ($7 = '' OR major = $7) AND ($8 = 0 OR entry_month / 100 = $8)) OR enrollment" in_uuids 2 ")"
             only(sqlite "", postgres " FOR UPDATE")
         ),
         school,
         bulk_uuids(ids.iter().copied()),
-        all,
-        State::Draft.code()
+        asked.states.is_some(),
+        one,
+        other,
+        &asked.class_name,
+        &asked.major,
+        asked.entry_year
     )
 }
 

@@ -8,6 +8,7 @@
 //! | [`places::change`] | a period from a day on: state, class, major; whoever leaves gives up the place |
 //! | [`places::take_back`] | a change that lies ahead |
 //! | [`places::void`] | an approved place from its first day |
+//! | [`kept::change`] | columns that the school keeps itself, or that carry money, with what stood before |
 //! | [`persons::correct`] | keys and names, and what enrollments claim by them |
 //!
 //! [`sheet`] reads what dossiers say of enrollments; [`story`] what held on a day, as it was known at a time; [`classes`] follow from who is in them.
@@ -18,6 +19,7 @@
 
 pub mod classes;
 pub mod drafts;
+pub mod kept;
 pub mod persons;
 pub mod places;
 pub mod sheet;

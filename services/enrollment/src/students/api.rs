@@ -5,15 +5,17 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use xuezhu_bridge::known::When;
 use xuezhu_domain::{IdNumber, codes, enrollment::State, text};
-use xuezhu_proto::enrollment::{self as pb, enrollment};
+use xuezhu_proto::enrollment::{self as pb, enrollment, list_enrollments_request};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, paging, refusal};
 use xuezhu_store::Tx;
 
-use super::{AsOf, Filter, Within};
+use super::{AsOf, At, Filter, Order, Within};
 use crate::{Parts, directory::teachers};
 
 /// Longest purpose, in characters.
 const PURPOSE_CHARACTERS: usize = 200;
+/// Years in which anybody may have entered.
+const ENTRY_YEARS: std::ops::RangeInclusive<i32> = 1949..=2999;
 
 /// A page of a school's students.
 pub async fn list(parts: &Arc<Parts>, request: Request<pb::ListEnrollmentsRequest>) -> Result<Response<pb::ListEnrollmentsResponse>, Status> {
@@ -32,17 +34,18 @@ pub(crate) async fn page(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb
     let (school, own) = teachers::classes_seen(ctx, tx, &request.school).await?;
     let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListEnrollments", &pb::ListEnrollmentsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let from = query.after(&request.page_token)?;
+    let at = at(request, query.after(&request.page_token)?)?;
     // Who is answered to a whole number can try numbers until one is right: that is for those who may see it.
     let may_reveal = ctx.may(Permission::RevealNumber, &Place::School { code: &school.code, authority: &school.authority }).is_ok();
     let filter = filter(ctx, parts, request, may_reveal)?;
     let as_of = as_of(ctx, &request.as_of, &request.known_at)?;
     let page = match own {
-        None => super::list(ctx, tx, parts, filter, as_of, from, limit).await?,
+        None => super::list(ctx, tx, parts, filter, as_of, at, limit).await?,
         Some(classes) => {
             present_only(as_of, filter.submission.is_some())?;
             let Filter { school, class_name, state, name_pattern, school_number, day, .. } = filter;
             let within = Within { school, classes, class_name, state, name_pattern, school_number, day };
+            let At::Token(from) = at else { return Err(Refusal::field("page_number", "班主任的名单请用翻页标记翻页").into()) };
             super::of_classes(ctx, tx, parts, within, from, limit).await?
         }
     };
@@ -61,7 +64,9 @@ pub async fn classes(parts: &Arc<Parts>, request: Request<pb::ListClassesRequest
                 let (school, own) = teachers::classes_seen(ctx, tx, &request.school).await?;
                 let mut classes = super::classes(ctx, tx, &school.code, request.ended).await?;
                 classes.retain(|class| own.as_ref().is_none_or(|own| own.contains(&class.name)));
-                Ok(pb::ListClassesResponse { classes })
+                // What else occurs at the school is not a class teacher's.
+                let (majors, entry_years, class_names) = if own.is_none() { super::occurring(tx, &school.code).await? } else { Default::default() };
+                Ok(pb::ListClassesResponse { classes, majors, entry_years, class_names })
             })
         })
         .await
@@ -131,6 +136,33 @@ fn when(ctx: &Context, text: &str) -> Result<When, &'static str> {
     if at_us > ctx.now_us() { Err("不能晚于现在") } else { Ok(When::Time(at_us)) }
 }
 
+/// Which page is asked for: by a token in the one order that tokens have, or by its number in any.
+fn at(request: &pb::ListEnrollmentsRequest, from: Option<super::Place>) -> Result<At, Error> {
+    let order = Order::of(refusal::known::<list_enrollments_request::Order>("order_by", request.order_by)?, request.descending);
+    let mut errors = FieldErrors::default();
+    if request.page_number < 0 {
+        errors.add("page_number", "应为1或以上的整数");
+    }
+    if request.page_number == 0 && !order.is_by_class() {
+        errors.add("page_number", "倒序或按其他项目排序时，请用页码翻页（第一页为1）");
+    }
+    if request.page_number > 0 && !request.page_token.is_empty() {
+        errors.add("page_token", "已用页码翻页，不能再用翻页标记");
+    }
+    errors.check()?;
+    Ok(if request.page_number == 0 { At::Token(from) } else { At::Number(i64::from(request.page_number), order) })
+}
+
+/// A major by its key and a year of entry, as students are narrowed to; empty and 0 for all.
+pub(crate) fn narrowed(errors: &mut FieldErrors, path: &str, major: &str, entry_year: i32) {
+    if !major.is_empty() && codes::major_of_key(major).is_none() {
+        errors.add(&format!("{path}major"), "专业目录中没有这个专业，应写作“目录年份-代码”，如2010-010100");
+    }
+    if entry_year != 0 && !ENTRY_YEARS.contains(&entry_year) {
+        errors.add(&format!("{path}entry_year"), "应为4位年份，如2026");
+    }
+}
+
 /// Whether a query is somebody's whole number: an identity number or a 学籍号.
 fn is_whole_number(ctx: &Context, query: &str) -> bool {
     let is_identity = || codes::documents().filter_map(|document| IdNumber::parse(document, query, ctx.today()).ok()).any(|id| id.birth_date().is_some());
@@ -148,6 +180,10 @@ fn filter(ctx: &Context, parts: &Parts, request: &pb::ListEnrollmentsRequest, ma
         state => filter.state = State::parse(state.as_str_name()).map_or(0, State::code),
     }
     filter.class_name = text::clean(&request.class_name);
+    let mut errors = FieldErrors::default();
+    narrowed(&mut errors, "", &request.major, request.entry_year);
+    errors.check()?;
+    (filter.major, filter.entry_year) = (request.major.clone(), request.entry_year);
     let query = text::clean_number(&request.query);
     if query.is_empty() && !request.query.trim().is_empty() {
         return Err(Refusal::field("query", "没有可查找的文字").into());

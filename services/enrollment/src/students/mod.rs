@@ -3,14 +3,14 @@
 pub mod api;
 mod store;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_bridge::known::{self, Known, When};
 use xuezhu_domain::{RegistryAnswer, codes, enrollment::State};
-use xuezhu_proto::enrollment::{self as pb, enrollment};
+use xuezhu_proto::enrollment::{self as pb, enrollment, list_enrollments_request};
 use xuezhu_service::{Context, Error, Permission, Reach, Refusal, clock::rfc3339};
 use xuezhu_store::Tx;
 
@@ -42,6 +42,42 @@ pub struct Seen {
     known: Option<Known>,
 }
 
+/// In which order a list goes, by a code that its statement knows: less than 0 the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order(i32);
+
+impl Order {
+    /// By class and name.
+    const CLASS: i32 = 1;
+
+    /// What a client asks for.
+    pub fn of(by: list_enrollments_request::Order, descending: bool) -> Self {
+        use list_enrollments_request::Order as By;
+        let code = match by {
+            By::Unspecified | By::Class => Self::CLASS,
+            By::Name => 2,
+            By::SchoolNumber => 3,
+            By::Entry => 4,
+            By::State => 5,
+        };
+        Self(if descending { -code } else { code })
+    }
+
+    /// Whether it is the one that tokens go by.
+    pub fn is_by_class(self) -> bool {
+        self.0 == Self::CLASS
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug)]
+pub enum At {
+    /// The first, or where the one before ended.
+    Token(Option<Place>),
+    /// By its number, from 1 on, in this order.
+    Number(i64, Order),
+}
+
 /// Where a page goes on: behind whom, how many there are on all pages, and what is seen on them. It was counted and resolved for the first.
 pub type Place = (After, i64, Option<Seen>);
 
@@ -71,19 +107,23 @@ pub struct Page {
 }
 
 /// A page of a school's students.
-pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter, as_of: AsOf, from: Option<Place>, limit: i64) -> Result<Page, Error> {
-    let seen = match &from {
-        Some((.., seen)) => *seen,
-        None => as_of.resolve(ctx, tx).await?,
+pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter, as_of: AsOf, at: At, limit: i64) -> Result<Page, Error> {
+    let seen = match &at {
+        At::Token(Some((.., seen))) => *seen,
+        At::Token(None) | At::Number(..) => as_of.resolve(ctx, tx).await?,
     };
     if let Some(seen) = seen {
         (filter.day, filter.known) = (seen.day, Some(seen.known.map_or(i64::MAX, |known| known.position)));
     }
-    let (after, total) = match from {
-        Some((after, total, _)) => (after, total),
-        None => (After::default(), store::count(tx, &filter).await?),
+    let total = match &at {
+        At::Token(Some((_, total, _))) => *total,
+        At::Token(None) | At::Number(..) => store::count(tx, &filter).await?,
     };
-    let page = store::page(tx, &filter, &after, limit).await?;
+    let goes_on = matches!(at, At::Token(_));
+    let page = match at {
+        At::Token(from) => store::page(tx, &filter, &from.map(|(after, ..)| after).unwrap_or_default(), limit).await?,
+        At::Number(number, Order(order)) => store::numbered(tx, &filter, order, (number - 1) * limit, limit).await?,
+    };
     let ids: Vec<Uuid> = page.iter().map(|(id, _)| *id).collect();
     let mut rows: HashMap<Uuid, EnrollmentRow> = store::enrollments(tx, &ids, ctx.today()).await?.into_iter().map(|row| (row.enrollment, row)).collect();
     let stories = match seen {
@@ -96,7 +136,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, mut filter: Filter,
         Some(seen) => as_seen(to_proto(ctx, parts, row), seen, stories.get(&id)),
     };
     let enrollments = ids.iter().filter_map(|id| rows.remove(id).map(|row| view(*id, row))).collect();
-    let next = last.filter(|_| i64::try_from(page.len()).unwrap_or(0) == limit).map(|last| (last, total, seen));
+    let next = last.filter(|_| goes_on && i64::try_from(page.len()).unwrap_or(0) == limit).map(|last| (last, total, seen));
     Ok(Page { enrollments, next, total, known: seen.and_then(|seen| seen.known) })
 }
 
@@ -178,6 +218,18 @@ pub async fn classes(ctx: &Context, tx: &mut Tx, school: &str, ended: bool) -> R
         students: i32::try_from(row.students).unwrap_or(i32::MAX),
     };
     Ok(roll::classes::of_school(tx, school, ended, ctx.today()).await?.into_iter().map(class).collect())
+}
+
+/// What a list of a school's students can be narrowed to: majors by their names, years of entry, classes.
+pub async fn occurring(tx: &mut Tx, school: &str) -> Result<(Vec<pb::ListedMajor>, Vec<i32>, Vec<String>), Error> {
+    let (mut classes, mut majors, mut years) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for (class_name, major, year) in store::occurring(tx, school).await? {
+        classes.insert(class_name);
+        majors.insert((codes::major_of_key(&major).map_or("", |major| major.name), major));
+        years.insert(year);
+    }
+    let majors = majors.into_iter().map(|(name, major)| pb::ListedMajor { major, name: name.to_owned() }).collect();
+    Ok((majors, years.into_iter().rev().collect(), classes.into_iter().filter(|name| !name.is_empty()).collect()))
 }
 
 /// The whole numbers of a student, for who may see them there.

@@ -5,6 +5,8 @@ use uuid::Uuid;
 use xuezhu_domain::enrollment::State;
 use xuezhu_store::{StoreError, Tx, bulk_texts, bulk_uuids, one, rows, sql};
 
+use super::Order;
+
 /// An enrollment as lists show it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct EnrollmentRow {
@@ -48,6 +50,10 @@ pub struct Filter {
     pub school_number: String,
     /// Name of a class; empty for all.
     pub class_name: String,
+    /// Key of a major; empty for all.
+    pub major: String,
+    /// Year of entry; 0 for all.
+    pub entry_year: i32,
     /// One enrollment.
     pub enrollment: Option<Uuid>,
     /// A submission whose rows are meant.
@@ -72,7 +78,8 @@ macro_rules! present {
             $($lead $(in_uuids $keys)?)+
             " AND ($2 = 0 OR $2 = CASE WHEN e.state_since > $9 THEN coalesce((SELECT now.state FROM periods now WHERE now.enrollment = e.enrollment
                 AND now.until_version IS NULL AND now.to_date > $9 ORDER BY now.from_date LIMIT 1), e.state) ELSE e.state END)
-              AND ($8 IS NULL OR e.submission = $8) AND ($10 = '' OR e.class_name = $10)"
+              AND ($8 IS NULL OR e.submission = $8) AND ($10 = '' OR e.class_name = $10)
+              AND ($12 = '' OR e.major = $12) AND ($13 = 0 OR e.entry_month / 100 = $13)"
             $tail
         )
     };
@@ -88,6 +95,7 @@ macro_rules! told {
               WHERE "
             $($lead $(in_uuids $keys)?)+
             " AND ($2 = 0 OR $2 = p.state) AND ($8 IS NULL OR e.submission = $8) AND ($10 = '' OR p.class_name = $10)
+              AND ($12 = '' OR p.major = $12) AND ($13 = 0 OR e.entry_month / 100 = $13)
               AND (p.until_version IS NULL OR $11 < 9223372036854775807 AND EXISTS (SELECT 1 FROM told_versions t WHERE t.kind = 12
                 AND t.record = p.enrollment AND t.version = p.until_version AND (t.position IS NULL OR t.position > $11)))
               AND ($11 = 9223372036854775807 OR NOT EXISTS (SELECT 1 FROM told_versions t WHERE t.kind = 12
@@ -137,7 +145,9 @@ macro_rules! ask {
             $filter.submission,
             $filter.day,
             &$filter.class_name,
-            $filter.known.unwrap_or(i64::MAX)
+            $filter.known.unwrap_or(i64::MAX),
+            &$filter.major,
+            $filter.entry_year
             $(, $more)*
         )
     };
@@ -252,7 +262,7 @@ pub async fn page(tx: &mut Tx, filter: &Filter, after: &After, limit: i64) -> Re
             told,
             filter,
             "SELECT e.enrollment, p.class_name",
-            " AND (p.class_name, e.name, e.enrollment) > ($12, $13, $14) ORDER BY p.class_name, e.name, e.enrollment LIMIT $15"
+            " AND (p.class_name, e.name, e.enrollment) > ($14, $15, $16) ORDER BY p.class_name, e.name, e.enrollment LIMIT $17"
         );
         return ask!(rows, tx, (Uuid, String), text, filter, &after.0, &after.1, after.2, limit);
     }
@@ -260,9 +270,51 @@ pub async fn page(tx: &mut Tx, filter: &Filter, after: &After, limit: i64) -> Re
         present,
         filter,
         "SELECT e.enrollment, e.class_name",
-        " AND $11 > 0 AND (e.class_name, e.name, e.enrollment) > ($12, $13, $14) ORDER BY e.class_name, e.name, e.enrollment LIMIT $15"
+        " AND $11 > 0 AND (e.class_name, e.name, e.enrollment) > ($14, $15, $16) ORDER BY e.class_name, e.name, e.enrollment LIMIT $17"
     );
     ask!(rows, tx, (Uuid, String), text, filter, &after.0, &after.1, after.2, limit)
+}
+
+/// Ids of a page by its number, with the class that each is listed under, in an order by its code: less than 0 the other way round. All that it
+/// sorts by stands in the index that lists a school.
+pub async fn numbered(tx: &mut Tx, filter: &Filter, order: i32, offset: i64, limit: i64) -> Result<Vec<(Uuid, String)>, StoreError> {
+    if filter.known.is_some() {
+        let text = asked_by!(
+            told,
+            filter,
+            "SELECT f.enrollment, f.class_name FROM (SELECT e.enrollment, p.class_name, e.name, e.school_number, e.entry_month, p.state AS stands",
+            ") AS f ORDER BY CASE $14 WHEN 2 THEN f.name WHEN 3 THEN f.school_number END, CASE $14 WHEN 4 THEN f.entry_month WHEN 5 THEN f.stands END,
+               CASE $14 WHEN -1 THEN f.class_name WHEN -2 THEN f.name WHEN -3 THEN f.school_number END DESC,
+               CASE $14 WHEN -4 THEN f.entry_month WHEN -5 THEN f.stands END DESC, f.class_name, f.name, f.enrollment LIMIT $15 OFFSET $16"
+        );
+        return ask!(rows, tx, (Uuid, String), text, filter, order, limit, offset);
+    }
+    if order == Order::CLASS {
+        // The index gives them in this order.
+        let text = asked_by!(
+            present,
+            filter,
+            "SELECT e.enrollment, e.class_name",
+            " AND $11 > 0 AND $14 = 1 ORDER BY e.class_name, e.name, e.enrollment LIMIT $15 OFFSET $16"
+        );
+        return ask!(rows, tx, (Uuid, String), text, filter, order, limit, offset);
+    }
+    let text = asked_by!(
+        present,
+        filter,
+        "SELECT f.enrollment, f.class_name FROM (SELECT e.enrollment, e.class_name, e.name, e.school_number, e.entry_month,
+            CASE WHEN e.state_since > $9 THEN coalesce((SELECT now.state FROM periods now WHERE now.enrollment = e.enrollment
+                AND now.until_version IS NULL AND now.to_date > $9 ORDER BY now.from_date LIMIT 1), e.state) ELSE e.state END AS stands",
+        " AND $11 > 0) AS f ORDER BY CASE $14 WHEN 2 THEN f.name WHEN 3 THEN f.school_number END, CASE $14 WHEN 4 THEN f.entry_month WHEN 5 THEN f.stands END,
+           CASE $14 WHEN -1 THEN f.class_name WHEN -2 THEN f.name WHEN -3 THEN f.school_number END DESC,
+           CASE $14 WHEN -4 THEN f.entry_month WHEN -5 THEN f.stands END DESC, f.class_name, f.name, f.enrollment LIMIT $15 OFFSET $16"
+    );
+    ask!(rows, tx, (Uuid, String), text, filter, order, limit, offset)
+}
+
+/// What students of a school have: class, major, year of entry.
+pub async fn occurring(tx: &mut Tx, school: &str) -> Result<Vec<(String, String, i32)>, StoreError> {
+    rows!(tx, (String, String, i32), "SELECT DISTINCT class_name, major, entry_month / 100 FROM enrollments WHERE school = $1", school)
 }
 
 /// Enrollments as they stand on a day, in no order.

@@ -193,6 +193,11 @@ pub async fn standing(tx: &mut Tx, enrollments: impl Iterator<Item = Uuid>) -> R
     Ok(standing)
 }
 
+/// Whether an enrollment is of a school.
+pub async fn is_of(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<bool, Error> {
+    Ok(store::is_of(tx, school, enrollment).await?)
+}
+
 /// Writes records again as they were; they are drafts.
 pub async fn enter_again(ctx: &Context, tx: &mut Tx, rows: Vec<Whole>) -> Result<(), Error> {
     let rows: Vec<Entered> = rows.into_iter().map(|Whole(row)| row).collect();

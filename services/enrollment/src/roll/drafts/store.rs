@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_domain::enrollment::State;
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 use super::EDITABLE;
 
@@ -122,6 +122,11 @@ pub async fn remove_all(tx: &mut Tx, school: &str, ids: &[Uuid]) -> Result<u64, 
         EDITABLE[0],
         EDITABLE[1]
     )
+}
+
+/// Whether a row is of a school.
+pub async fn is_of(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM enrollments WHERE school = $1 AND enrollment = $2", school, enrollment)?.is_some())
 }
 
 /// How rows stand.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 // What other capabilities may ask.
-pub(crate) use self::store::{holders, is_claimed_beside, live_keys, lock_all};
+pub(crate) use self::store::{CorrectionRow, corrections, former_names, holders, is_claimed_beside, live_keys, lock_all};
 
 /// Draws before it is said that the 10,000 temporary numbers of a region and birth date are used up.
 const DRAWS: usize = 200;

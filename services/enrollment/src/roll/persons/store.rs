@@ -281,3 +281,33 @@ pub async fn note_correction(ctx: &Context, tx: &mut Tx, correction: &Correction
     )?;
     Ok(())
 }
+
+/// A correction that was recorded.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct CorrectionRow {
+    pub kind: i32,
+    pub effective: NaiveDate,
+    pub reason: String,
+    pub recorded_day: NaiveDate,
+    pub recorded_by: String,
+    pub recorded_at_us: i64,
+    /// How many numbers ended on the day on which it was recorded.
+    pub numbers: i64,
+}
+
+/// What was corrected of a person.
+pub async fn corrections(tx: &mut Tx, person: Uuid) -> Result<Vec<CorrectionRow>, StoreError> {
+    rows!(
+        tx,
+        CorrectionRow,
+        "SELECT c.kind, c.effective, c.reason, c.recorded_day, c.recorded_by, c.recorded_at_us,
+                (SELECT count(*) FROM person_keys k WHERE k.person = c.person AND k.end_recorded = c.recorded_day) AS numbers
+         FROM identity_corrections c WHERE c.person = $1 ORDER BY c.recorded_at_us",
+        person
+    )
+}
+
+/// Names that a person had, with the day on which it was recorded that they had them no more.
+pub async fn former_names(tx: &mut Tx, person: Uuid) -> Result<Vec<(String, NaiveDate)>, StoreError> {
+    rows!(tx, (String, NaiveDate), "SELECT name, end_recorded FROM person_names WHERE person = $1 AND end_recorded IS NOT NULL ORDER BY ordinal", person)
+}

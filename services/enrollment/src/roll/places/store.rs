@@ -22,6 +22,7 @@ pub struct LockedRow {
     pub entry_date: NaiveDate,
     pub class_name: String,
     pub major: String,
+    pub etag: i64,
     /// First day of the last period that stands.
     pub last_from: Option<NaiveDate>,
 }
@@ -63,7 +64,7 @@ pub async fn lock(tx: &mut Tx, school: &str, enrollment: Uuid) -> Result<Option<
     one!(
         tx,
         LockedRow,
-        "SELECT state, person, id_document, sex, birth_date, entry_date, class_name, major,
+        "SELECT state, person, id_document, sex, birth_date, entry_date, class_name, major, etag,
                 (SELECT max(p.from_date) FROM periods p WHERE p.enrollment = enrollments.enrollment AND p.until_version IS NULL) AS last_from
          FROM enrollments WHERE school = $1 AND enrollment = $2",
         school,

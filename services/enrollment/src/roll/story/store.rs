@@ -20,6 +20,7 @@ pub struct PeriodRow {
     pub study_form: String,
     pub reason: String,
     pub recorded_day: NaiveDate,
+    pub recorded_by: String,
     pub recorded_at_us: i64,
     pub version: i64,
     pub until_version: Option<i64>,
@@ -31,7 +32,7 @@ pub async fn all(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<PeriodRow>, St
         tx,
         PeriodRow,
         sql!(
-            "SELECT enrollment, period, from_date, to_date, state, class_name, major, study_form, reason, recorded_day, recorded_at_us, version, until_version
+            "SELECT enrollment, period, from_date, to_date, state, class_name, major, study_form, reason, recorded_day, recorded_by, recorded_at_us, version, until_version
              FROM periods WHERE enrollment" in_uuids 1 " ORDER BY enrollment, from_date, period"
         ),
         bulk_uuids(enrollments.iter().copied())

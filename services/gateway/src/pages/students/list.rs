@@ -199,7 +199,7 @@ pub struct SubmitForm {
 /// Hands every draft to the principal.
 pub async fn submit(desk: Desk, Sent(sent): Sent<SubmitForm>) -> Result<Response, PageError> {
     let school = desk.user.org.clone();
-    let asked = CreateSubmissionRequest { school, enrollments: Vec::new(), all_drafts: true };
+    let asked = CreateSubmissionRequest { school, enrollments: Vec::new(), all_drafts: true, matching: None };
     let made = desk.submissions().create_submission(desk.change(&sent.request_id, asked)).await?.into_inner();
     Ok(desk.done("已提交，等校长签核。", Keeper::Enrollment.link(&made.submission)))
 }

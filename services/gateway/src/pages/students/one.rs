@@ -293,7 +293,7 @@ pub async fn act(desk: Desk, Path((school, enrollment)): Path<(String, String)>,
             return Ok(desk.done("已删除。", "/students"));
         }
         "submit" => {
-            let asked = CreateSubmissionRequest { school, enrollments: vec![enrollment], all_drafts: false };
+            let asked = CreateSubmissionRequest { school, enrollments: vec![enrollment], all_drafts: false, matching: None };
             let made = desk.submissions().create_submission(desk.change(&request_id, asked)).await?.into_inner();
             return Ok(desk.done("已提交，等校长签核。", Keeper::Enrollment.link(&made.submission)));
         }

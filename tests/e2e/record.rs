@@ -1,0 +1,289 @@
+//! One student whole over REST: typed by hand by the checks of a file, kept up by the school, read with what was done.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use xuezhu::client::{Refused, Session};
+use xuezhu_domain::{codes::COLUMNS, record::KEPT};
+use xuezhu_tests::{
+    Engine, deployment,
+    schools::{self, OTHER, SCHOOL, number, reason, student},
+};
+
+fn columns(row: &HashMap<String, String>) -> Value {
+    COLUMNS.iter().filter_map(|column| Some(json!({ "header": column.header, "value": row.get(column.header)? }))).collect()
+}
+
+fn typed(columns: &[(&str, &str)]) -> Value {
+    columns.iter().map(|(header, value)| json!({ "header": header, "value": value })).collect()
+}
+
+/// Fields at fault.
+fn fields<T: std::fmt::Debug>(answer: anyhow::Result<T>) -> String {
+    let error = answer.expect_err("must be refused");
+    assert!(error.downcast_ref::<Refused>().is_some(), "{error:?}");
+    format!("{error:#}")
+}
+
+async fn record(who: &Session, path: &str) -> Value {
+    who.get(&format!("{path}/record")).await.expect("a record")
+}
+
+/// A column of a record.
+fn column<'r>(record: &'r Value, header: &str) -> &'r Value {
+    let groups = record["groups"].as_array().expect("groups").iter();
+    let found = groups.flat_map(|group| group["columns"].as_array().expect("columns")).find(|column| column["header"] == header);
+    found.unwrap_or_else(|| panic!("no {header}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one draft, from an empty form to the desk")]
+async fn a_draft_is_typed_and_changed_by_the_checks_of_a_file() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        let path = format!("/v1/schools/{SCHOOL}/enrollments");
+        let whole = |row: &HashMap<String, String>| json!({ "columns": columns(row) });
+
+        // What is wrong is told by column, all of it where it is only checked, and nothing is written.
+        let mut wrong = student(1);
+        wrong.insert("身份证件号".into(), "430102201001020000".into());
+        wrong.insert("民族".into(), "汉".into());
+        wrong.remove("联系电话");
+        let checked = people.clerk.post(&path, &json!({ "columns": columns(&wrong), "validateOnly": true }), "").await.expect("is checked");
+        let mut told: Vec<(&str, &str)> =
+            checked["problems"].as_array().expect("a list").iter().map(|fault| (fault["column"].as_str().unwrap(), fault["code"].as_str().unwrap())).collect();
+        told.sort_unstable();
+        assert_eq!(told, [("民族", "NOT_IN_LIST"), ("联系电话", "REQUIRED"), ("身份证件号", "ID_CHECK_CHARACTER")], "{engine:?} {checked}");
+        let answer = people.clerk.post(&path, &whole(&wrong), "").await;
+        assert_eq!(answer.as_ref().expect_err("is refused").downcast_ref::<Refused>().map(|refused| refused.status), Some(400));
+        let said = fields(answer);
+        assert!(["身份证件号", "民族", "联系电话", "汉族"].iter().all(|part| said.contains(part)), "{engine:?} {said}");
+        for (who, body, refused) in [
+            (&people.clerk, json!({ "columns": typed(&[("身高", "180")]) }), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, json!({ "columns": typed(&[("姓名", "王甲"), ("姓名", "王乙")]) }), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, json!({ "columns": [] }), (400, "INVALID_ARGUMENT")),
+            (&people.head, whole(&student(1)), (403, "FORBIDDEN")),
+            (&people.officer, whole(&student(1)), (403, "FORBIDDEN")),
+            (&people.other, whole(&student(1)), (403, "FORBIDDEN")),
+            (&people.machine, whole(&student(1)), (403, "MACHINE_ENTRY_FORBIDDEN")),
+        ] {
+            let (status, why) = reason(who.post(&path, &body, "").await);
+            assert_eq!((status, why.as_str()), refused, "{engine:?} {body}");
+        }
+        assert_eq!(people.clerk.get(&path).await.expect("a list")["totalSize"], 0, "{engine:?}");
+
+        // Entered, as a file would enter it: the same file changes nothing.
+        let made = people.clerk.post(&path, &whole(&student(1)), "once").await.expect("is entered");
+        assert_eq!((&made["enrollment"]["state"], &made["doubts"]), (&json!("DRAFT"), &json!([])), "{engine:?} {made}");
+        assert_eq!(people.clerk.post(&path, &whole(&student(1)), "once").await.expect("is answered again"), made, "{engine:?}");
+        assert_eq!(reason(people.clerk.post(&path, &whole(&student(2)), "once").await).1, "REQUEST_ID_REUSED");
+        assert_eq!(people.import(&[student(1)]).await["rowsUnchanged"], 1, "{engine:?}");
+        // Whoever is there already is told as in an import: by number, by 学号, at another school.
+        let said = fields(people.clerk.post(&path, &whole(&student(1)), "").await);
+        assert!(said.contains("身份证件号") && said.contains("已有该生的记录"), "{engine:?} {said}");
+        let mut same = student(3);
+        same.insert("学号".into(), "S0001".into());
+        let said = fields(people.clerk.post(&path, &whole(&same), "").await);
+        assert!(said.contains("学号") && said.contains("另一名学生"), "{engine:?} {said}");
+        let there = people.other.post(&format!("/v1/schools/{OTHER}/enrollments"), &whole(&student(1)), "").await.expect("is entered");
+        assert_eq!(there["doubts"][0]["code"], "ELSEWHERE", "{engine:?} {there}");
+
+        // Changed: what is not sent stays, what is blank goes, what comes back masked stays.
+        let draft = people.path_of(1).await;
+        let edit = format!("{draft}/edit");
+        let shown = record(&people.clerk, &draft).await;
+        let etag = shown["enrollment"]["etag"].clone();
+        let masked: Vec<(&str, &str)> =
+            ["身份证件号", "出生日期", "成员1联系电话"].map(|header| (header, column(&shown, header)["value"].as_str().expect("a text"))).into();
+        let change = typed(&[&masked[..], &[("班级名称", "2班"), ("学号", ""), ("家庭电话", "0731-88881234")]].concat());
+        let body = json!({ "columns": change, "etag": etag });
+        let changed = people.clerk.post(&edit, &body, "twice").await.expect("is changed");
+        assert_eq!((&changed["enrollment"]["className"], &changed["enrollment"]["schoolNumber"]), (&json!("2班"), &json!("")), "{engine:?}");
+        assert_eq!(people.clerk.post(&edit, &body, "twice").await.expect("is answered again"), changed, "{engine:?}");
+        assert_eq!(reason(people.clerk.post(&edit, &body, "").await), (409, "CONFLICT".into()), "{engine:?}: another version by now");
+        let mut file = student(1);
+        file.extend([("班级名称", "2班"), ("学号", ""), ("家庭电话", "0731-88881234")].map(|(header, value)| (header.to_owned(), value.to_owned())));
+        assert_eq!(people.import(&[file]).await["rowsUnchanged"], 1, "{engine:?}: it is what a file would have made of it");
+        for (columns, part) in [
+            (typed(&[("出生日期", "20091231")]), "出生日期"),
+            (typed(&[("姓名", "")]), "姓名"),
+            (typed(&[("专业简称", "烹饪")]), "专业简称"),
+            (typed(&[("身高", "1")]), "身高"),
+        ] {
+            let said = fields(people.clerk.post(&edit, &json!({ "columns": columns }), "").await);
+            assert!(said.contains(part), "{engine:?} {said}");
+        }
+        assert_eq!(reason(people.clerk.post(&edit, &json!({ "columns": typed(&[("班级名称", "2班")]) }), "").await), (400, "NOTHING_TO_DO".into()));
+        let checked = people.clerk.post(&edit, &json!({ "columns": typed(&[("班级名称", "")]), "validateOnly": true }), "").await.expect("is checked");
+        assert_eq!((&checked["problems"][0]["column"], &checked["enrollment"]), (&json!("班级名称"), &Value::Null), "{engine:?} {checked}");
+        // Number, name and 学号 at once: it is known whose record it is. Not to somebody else's.
+        people.clerk.post(&path, &whole(&student(5)), "").await.expect("is entered");
+        let body = |row: &HashMap<String, String>| json!({ "columns": columns(row) });
+        let said = fields(people.clerk.post(&edit, &body(&student(5)), "").await);
+        assert!(said.contains("身份证件号") && said.contains("学号"), "{engine:?} {said}");
+        let changed = people.clerk.post(&edit, &body(&student(6)), "").await.expect("is changed");
+        assert_eq!(
+            (&changed["enrollment"]["name"], &changed["enrollment"]["enrollment"]),
+            (&json!(student(6)["姓名"]), &made["enrollment"]["enrollment"]),
+            "{engine:?}"
+        );
+        for who in [&people.head, &people.officer, &people.other] {
+            assert_eq!(reason(who.post(&edit, &json!({ "columns": typed(&[("班级名称", "3班")]) }), "").await), (403, "FORBIDDEN".into()), "{engine:?}");
+        }
+        let elsewhere = edit.replace(SCHOOL, OTHER);
+        for validate in [false, true] {
+            let body = json!({ "columns": typed(&[("班级名称", "3班")]), "validateOnly": validate });
+            assert_eq!(reason(people.other.post(&elsewhere, &body, "").await), (404, "NOT_FOUND".into()), "{engine:?}");
+        }
+
+        // At a desk nobody edits it; sent back it is the clerk's again, and a draft once it was edited.
+        let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let three = json!({ "columns": typed(&[("班级名称", "3班")]) });
+        assert_eq!(reason(people.clerk.post(&edit, &three, "").await), (400, "WRONG_STATE".into()), "{engine:?}");
+        assert_eq!(column(&record(&people.clerk, &draft).await, "班级名称")["changedBy"], "FIXED", "{engine:?}");
+        let back = format!("/v1/schools/{SCHOOL}/submissions/{}/sendBack", made["submission"].as_str().expect("an id"));
+        people.head.post(&back, &json!({ "reason": "班级有误" }), "").await.expect("is sent back");
+        assert_eq!(people.clerk.get(&draft).await.expect("is there")["sentBackReason"], "班级有误");
+        let changed = people.clerk.post(&edit, &three, "").await.expect("is changed");
+        assert_eq!((&changed["enrollment"]["state"], &changed["enrollment"]["className"]), (&json!("DRAFT"), &json!("3班")), "{engine:?}");
+        let approved = people.register().await;
+        assert_eq!(approved["approved"], 1, "{engine:?} {approved}");
+        assert_eq!(reason(people.clerk.post(&edit, &three, "").await), (400, "WRONG_STATE".into()), "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_is_whole_masked_and_says_what_was_done() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        let mut row = student(1);
+        row.extend([("成员1身份证件类型", "居民身份证"), ("成员1出生年月", "198001")].map(|(header, value)| (header.to_owned(), value.to_owned())));
+        row.insert("成员1身份证件号".into(), number(40));
+        row.insert("家庭现地址".into(), "某街3号".into());
+        people.import(&[row.clone()]).await;
+        let path = people.path_of(1).await;
+        let draft = record(&people.clerk, &path).await;
+        let all: Vec<&str> = KEPT.iter().map(|kept| kept.group).collect();
+        let groups = draft["groups"].as_array().expect("groups");
+        let count: usize = groups.iter().map(|group| group["columns"].as_array().map_or(0, Vec::len)).sum();
+        assert_eq!((count, groups[0]["name"].as_str()), (COLUMNS.len(), Some(all[0])), "{engine:?}");
+        assert!(groups.iter().flat_map(|group| group["columns"].as_array().expect("a list")).all(|column| column["changedBy"] == "DRAFT"), "{engine:?}");
+        assert_eq!(draft["history"], json!([]), "{engine:?}");
+        people.register().await;
+        let id = json!({ "kind": "MISTYPED", "effectiveDate": "2026-09-01", "name": "王对", "reason": "核对户口簿" });
+        people.officer.post(&format!("{path}/correctIdentity"), &id, "").await.expect("is corrected");
+        let class = json!({ "effectiveDate": "2026-10-10", "className": "2班", "reason": "编班" });
+        people.clerk.post(&format!("{path}/changeClass"), &class, "").await.expect("is recorded");
+        let contacts = json!({ "columns": typed(&[("联系电话", "13912340000"), ("成员1联系电话", "13988887777"), ("家庭现地址", "某路9号")]) });
+        people.clerk.post(&format!("{path}/contacts"), &contacts, "").await.expect("is changed");
+
+        let whole = record(&people.clerk, &path).await;
+        for (header, value, masked, by) in [
+            ("姓名", "王对", false, "CORRECTION"),
+            ("身份证件号", &format!("**************{}", &number(1)[14..]), true, "CORRECTION"),
+            ("出生日期", "2010****", true, "CORRECTION"),
+            ("班级名称", "2班", false, "STATUS_CHANGE"),
+            ("专业简称", "现代农艺技术", false, "STATUS_CHANGE"),
+            ("联系电话", "13912340000", false, "CONTACT"),
+            ("家庭现地址", "某路9号", false, "CONTACT"),
+            ("成员1联系电话", "*******7777", true, "CONTACT"),
+            ("成员1身份证件号", "******", true, "CONTACT"),
+            ("户口性质", "农业户口", false, "DOSSIER"),
+            ("学制", "三年制", false, "FIXED"),
+            ("成员2姓名", "", false, "CONTACT"),
+        ] {
+            let column = column(&whole, header);
+            assert_eq!((&column["value"], &column["masked"], &column["changedBy"]), (&json!(value), &json!(masked), &json!(by)), "{engine:?} {header}");
+        }
+        let lines: Vec<(&str, &str, &str, &str)> = (whole["history"].as_array().expect("a list").iter())
+            .map(|line| ["kind", "date", "actor", "text"].map(|field| line[field].as_str().expect("a text")).into())
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                (
+                    "CONTACTS",
+                    "2026-10-15",
+                    "clerk",
+                    "联系电话：13900000001 → 13912340000；家庭现地址：某街3号 → 某路9号；成员1联系电话：*******0000 → *******7777"
+                ),
+                ("CLASS", "2026-10-10", "clerk", "1班 → 2班；编班"),
+                ("IDENTITY", "2026-09-01", "officer", &format!("原姓名：{}；核对户口簿", student(1)["姓名"])),
+                ("STATUS", "2026-09-01", "officer", "现代农艺技术，1班；入学"),
+            ],
+            "{engine:?}"
+        );
+        // Who may not see whole numbers there is shown nothing that leads to somebody.
+        let above = people.open_account("province", "DEPARTMENT_OFFICER", "430000", schools::PASSWORD).await;
+        for who in [&above, &people.admin, &people.machine] {
+            let shown = record(who, &path).await.to_string();
+            for secret in ["13912340000", "13900000001", "7777", "某路", "某街", "王家长", &number(1)[6..14], &number(40)[14..]] {
+                assert!(!shown.contains(secret), "{engine:?} {secret}: {shown}");
+            }
+        }
+        let shown = record(&people.officer, &path).await.to_string();
+        for number in [number(1), number(40), row["成员1联系电话"].clone()] {
+            assert!(!shown.contains(&number), "{engine:?}: {shown}");
+        }
+        assert_eq!(reason(people.other.get(&format!("{path}/record")).await), (403, "FORBIDDEN".into()));
+        assert_eq!(reason(people.other.get(&format!("{}/record", path.replace(SCHOOL, OTHER))).await), (404, "NOT_FOUND".into()));
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_school_keeps_contacts_of_approved_students_and_nothing_that_carries_money() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        people.import(&[student(1), student(2)]).await;
+        let (path, left) = (people.path_of(1).await, people.path_of(2).await);
+        let contacts = format!("{path}/contacts");
+        let mail = json!({ "columns": typed(&[("电子信箱/其他联系方式", "a@example.cn")]) });
+        assert_eq!(reason(people.clerk.post(&contacts, &mail, "").await), (400, "WRONG_STATE".into()), "{engine:?}: a draft is edited");
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let positions = async || people.admin.get("/v1/aidStatus").await.ok();
+        let before = (people.clerk.get(&path).await.expect("is there"), positions().await);
+        let changed = people.clerk.post(&contacts, &mail, "once").await.expect("is changed");
+        assert_ne!(changed["enrollment"]["etag"], before.0["etag"], "{engine:?}");
+        assert_eq!(people.clerk.post(&contacts, &mail, "once").await.expect("is answered again"), changed, "{engine:?}");
+        assert_eq!(reason(people.clerk.post(&contacts, &mail, "").await), (400, "NOTHING_TO_DO".into()), "{engine:?}");
+        let other = json!({ "columns": typed(&[("家庭邮政编码", "410000")]), "etag": before.0["etag"] });
+        assert_eq!(reason(people.clerk.post(&contacts, &other, "").await), (409, "CONFLICT".into()), "{engine:?}");
+        for (columns, part) in [
+            (typed(&[("户口性质", "非农业户口")]), "涉助信息变更"),
+            (typed(&[("姓名", "王乙")]), "主管部门"),
+            (typed(&[("班级名称", "9班")]), "调班"),
+            (typed(&[("学制", "二年制")]), "不再变更"),
+            (typed(&[("联系电话", "不详")]), "电话号码"),
+            (typed(&[("联系电话", "")]), "必填"),
+            (typed(&[("成员1关系", "路人")]), "可选值"),
+            (typed(&[("身高", "180")]), "没有这一列"),
+        ] {
+            let said = fields(people.clerk.post(&contacts, &json!({ "columns": columns }), "").await);
+            assert!(said.contains(part), "{engine:?} {said}");
+        }
+        for who in [&people.head, &people.officer, &people.other] {
+            assert_eq!(reason(who.post(&contacts, &other, "").await), (403, "FORBIDDEN".into()), "{engine:?}");
+        }
+        assert_eq!(reason(people.other.post(&contacts.replace(SCHOOL, OTHER), &mail, "").await), (404, "NOT_FOUND".into()), "{engine:?}");
+        // It is a change of the columns that are kept: the workbook that says the same changes nothing, and the feed tells nothing.
+        let mut file = student(1);
+        file.insert("电子信箱/其他联系方式".into(), "a@example.cn".into());
+        assert_eq!(people.import(&[file]).await["rowsUnchanged"], 1, "{engine:?}");
+        assert_eq!(positions().await, before.1, "{engine:?}");
+        people.withdraw(&number(2), "2026-10-10").await;
+        assert_eq!(reason(people.clerk.post(&format!("{left}/contacts"), &mail, "").await), (400, "WRONG_STATE".into()), "{engine:?}");
+        deployment.stop().await;
+    }
+}
