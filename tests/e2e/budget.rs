@@ -8,7 +8,7 @@ use xuezhu_tests::{
 };
 
 /// Work, and the statements that one unit of it may take on SQLite and on PostgreSQL, beginning and end of transactions among them.
-const BUDGET: [(&str, u64, u64); 10] = [
+const BUDGET: [(&str, u64, u64); 12] = [
     // A leave: the call itself, its position, the feed that tells it, the mirror that judges it.
     ("TakeLeave", 14, 15),
     ("positions", 5, 5),
@@ -21,6 +21,9 @@ const BUDGET: [(&str, u64, u64); 10] = [
     ("ListEnrollments", 6, 6),
     // Beside the classes what a list can be narrowed to.
     ("ListClasses", 5, 5),
+    // One student whole, with what was done; and by hand, whatever the school has.
+    ("GetStudent", 12, 12),
+    ("EditDraft", 20, 20),
     // The first page: however many dossiers and lists wait.
     ("GetEnrollmentToday", 8, 8),
     ("GetAidToday", 18, 18),
@@ -41,6 +44,8 @@ async fn the_main_calls_keep_their_budget_of_statements() {
         deployment.drain().await.expect("drains");
         let taken = |work: &str| deployment.databases().map(|db| db.statements().of(work)).iter().sum::<u64>();
         let path = people.path_of(1).await;
+        people.import(&[student(7)]).await;
+        let draft = people.path_of(7).await;
         let before = BUDGET.map(|(work, ..)| taken(work));
         let leave = json!({ "effectiveDate": "2026-11-02", "reason": "测试" });
         people.clerk.post(&format!("{path}/leave"), &leave, "").await.expect("is recorded");
@@ -49,6 +54,9 @@ async fn the_main_calls_keep_their_budget_of_statements() {
         people.officer.get(&path).await.expect("is told");
         people.officer.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.expect("is told");
         people.officer.get(&format!("/v1/schools/{SCHOOL}/classes")).await.expect("is told");
+        people.clerk.get(&format!("{path}/record")).await.expect("is told");
+        let edit = json!({ "columns": [{ "header": "班级名称", "value": "7班" }] });
+        people.clerk.post(&format!("{draft}/edit"), &edit, "").await.expect("is changed");
         people.clerk.get("/v1/enrollmentToday").await.expect("is told");
         people.clerk.get("/v1/aidToday").await.expect("is told");
         let mut over = Vec::new();

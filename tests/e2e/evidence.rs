@@ -28,7 +28,7 @@ use xuezhu_tests::{
 };
 
 /// A page that says something, as a scan would.
-fn scan(says: &str) -> Vec<u8> {
+pub(crate) fn scan(says: &str) -> Vec<u8> {
     format!("%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\n% {says}\ntrailer << /Root 1 0 R >>\n%%EOF\n").into_bytes()
 }
 

@@ -287,3 +287,107 @@ async fn a_school_keeps_contacts_of_approved_students_and_nothing_that_carries_m
         deployment.stop().await;
     }
 }
+
+async fn act(who: &Session, dossier: &str, verb: &str, body: Value) -> anyhow::Result<Value> {
+    who.post(&format!("/v1/enrollmentDossiers/{dossier}/{verb}"), &body, "").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_carries_money_changes_over_the_desks_and_holds_from_its_day() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-10".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        // 护理 is no agricultural major: who is of a town is entitled to nothing.
+        let town = |serial: u32| {
+            let mut row = student(serial);
+            row.extend(
+                [("专业简称", "护理"), ("户口性质", "非农业户口"), ("学生居住地类型", "城市")].map(|(header, value)| (header.to_owned(), value.to_owned())),
+            );
+            row
+        };
+        people.import(&[town(1), town(2)]).await;
+        people.register().await;
+        people.import(&[town(3)]).await;
+        let (path, other, draft) = (people.path_of(1).await, people.path_of(2).await, people.path_of(3).await);
+        let body = |columns: &[(&str, &str)], from: &str| json!({ "columns": typed(columns), "effectiveDate": from, "reason": "户口簿" });
+        let right = body(&[("户口性质", "农业户口"), ("户口所在地行政区划码", "430103")], "2026-09-10");
+        let call = |path: &str| format!("{path}/askAidFactsChange");
+        for (who, path, body, refused) in [
+            (&people.head, &path, right.clone(), (403, "FORBIDDEN")),
+            (&people.officer, &path, right.clone(), (403, "FORBIDDEN")),
+            (&people.other, &path, right.clone(), (403, "FORBIDDEN")),
+            (&people.machine, &path, right.clone(), (403, "MACHINE_ENTRY_FORBIDDEN")),
+            (&people.other, &path.replace(SCHOOL, OTHER), right.clone(), (404, "NOT_FOUND")),
+            (&people.clerk, &draft, right.clone(), (400, "WRONG_STATE")),
+            (&people.clerk, &path, body(&[("户口性质", "非农业户口")], "2026-10-05"), (400, "NOTHING_TO_DO")),
+            (&people.clerk, &path, body(&[("联系电话", "13900001111")], "2026-10-05"), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, &path, body(&[("户口性质", "不详的户口")], "2026-10-05"), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, &path, body(&[("户口性质", "农业户口")], "2026-10-11"), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, &path, body(&[("户口性质", "农业户口")], "2026-08-31"), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, &path, json!({ "columns": right["columns"], "effectiveDate": "2026-10-05" }), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, &path, json!({ "columns": right["columns"], "effectiveDate": "2026-10-05", "reason": "户口簿", "etag": "1" }), (409, "CONFLICT")),
+        ] {
+            let (status, why) = reason(who.post(&call(path), &body, "").await);
+            assert_eq!((status, why.as_str()), refused, "{engine:?} {body}");
+        }
+        let made = people.clerk.post(&call(&path), &right, "once").await.expect("is asked for");
+        assert_eq!((&made["kind"], &made["waitsAt"], &made["state"]), (&json!("AID_FACTS_CHANGE"), &json!("校长"), &json!("UNDER_WAY")), "{engine:?} {made}");
+        assert_eq!(people.clerk.post(&call(&path), &right, "once").await.expect("is answered again"), made, "{engine:?}");
+        assert_eq!(reason(people.clerk.post(&call(&path), &right, "").await), (400, "WRONG_STATE".into()), "{engine:?}: it is under way");
+        let dossier = made["dossier"].as_str().expect("an id").to_owned();
+        let evidence = format!("/v1/enrollmentDossiers/{dossier}/evidence?name=a.pdf");
+        people.clerk.upload(&evidence, crate::evidence::scan("户口簿"), "").await.expect("is added");
+        let sheet = people.officer.get(&format!("/v1/enrollmentDossiers/{dossier}/items")).await.expect("a sheet").to_string();
+        assert!(sheet.contains("户口性质：非农业户口 → 农业户口") && sheet.contains("天心区") && !sheet.contains("430103"), "{engine:?} {sheet}");
+        assert_eq!(column(&record(&people.clerk, &path).await, "户口性质")["value"], "非农业户口", "{engine:?}: not before it is signed");
+        let digest = async |dossier: &str| people.clerk.get(&format!("/v1/enrollmentDossiers/{dossier}")).await.expect("a dossier")["digest"].clone();
+        let sign = async |who: &Session, dossier: &str| act(who, dossier, "sign", json!({ "digest": digest(dossier).await })).await;
+        assert_eq!(reason(sign(&people.officer, &dossier).await), (400, "WRONG_STATE".into()), "{engine:?}: the principal is first");
+        sign(&people.head, &dossier).await.expect("is signed");
+        let before = people.clerk.get(&path).await.expect("is there");
+        let done = sign(&people.officer, &dossier).await.expect("is signed");
+        assert_eq!((&done["state"], &done["performed"]), (&json!("DONE"), &json!(1)), "{engine:?} {done}");
+
+        // It holds from its day on; what was until then stays said.
+        let whole = record(&people.clerk, &path).await;
+        assert_eq!(
+            (&column(&whole, "户口性质")["value"], &column(&whole, "户口所在地行政区划码")["value"]),
+            (&json!("农业户口"), &json!("430103")),
+            "{engine:?}"
+        );
+        assert_ne!(whole["enrollment"]["etag"], before["etag"], "{engine:?}");
+        let periods: Vec<(&str, &str)> = (whole["enrollment"]["periods"].as_array().expect("a story").iter())
+            .map(|period| (period["from"].as_str().expect("a day"), period["state"].as_str().expect("a state")))
+            .collect();
+        assert_eq!(periods, [("2026-09-01", "IN_SCHOOL"), ("2026-09-10", "IN_SCHOOL")], "{engine:?}");
+        let line = &whole["history"][0];
+        let text = "户口所在地行政区划码：430102 → 430103；户口性质：非农业户口 → 农业户口；户口簿";
+        assert_eq!((&line["kind"], &line["date"], &line["text"]), (&json!("AID_FACTS"), &json!("2026-09-10"), &json!(text)), "{engine:?}");
+        let mut file = town(1);
+        file.extend([("户口性质", "农业户口"), ("户口所在地行政区划码", "430103")].map(|(header, value)| (header.to_owned(), value.to_owned())));
+        assert_eq!(people.import(&[file]).await["rowsUnchanged"], 1, "{engine:?}");
+
+        // Sent back, nothing changed, and it may be asked for again; who left meanwhile keeps what they had.
+        let asked = people.clerk.post(&call(&other), &body(&[("户口性质", "农业户口")], "2026-09-01"), "").await.expect("is asked for");
+        act(&people.head, asked["dossier"].as_str().expect("an id"), "sendBack", json!({ "reason": "材料不全" })).await.expect("is sent back");
+        let asked = people.clerk.post(&call(&other), &body(&[("户口性质", "农业户口")], "2026-09-01"), "").await.expect("is asked for again");
+        let dossier = asked["dossier"].as_str().expect("an id");
+        sign(&people.head, dossier).await.expect("is signed");
+        people.withdraw(&number(2), "2026-10-08").await;
+        let left = sign(&people.officer, dossier).await.expect("is answered");
+        assert_eq!((&left["state"], &left["performed"]), (&json!("UNDER_WAY"), &json!(0)), "{engine:?} {left}");
+        assert_eq!(column(&record(&people.clerk, &other).await, "户口性质")["value"], "非农业户口", "{engine:?}");
+
+        // The judge hears of it, and goes by what held on the day that the term is counted: who was rural by then is entitled, and on no list.
+        deployment.step_to("2026-12-20".parse().expect("a date")).await.expect("steps");
+        deployment.drain().await.expect("drains");
+        let flags = people.officer.get("/v1/flags?rule=MISSING_AWARD&pageSize=100").await.expect("flags");
+        let names: Vec<&str> = flags["flags"].as_array().expect("a list").iter().filter_map(|flag| flag["name"].as_str()).collect();
+        assert_eq!(names, [student(1)["姓名"].as_str()], "{engine:?}");
+        let flag = people.officer.get(&format!("/v1/flags/{}", flags["flags"][0]["flag"].as_str().expect("an id"))).await.expect("a flag");
+        assert_eq!((&flag["evidence"]["entitledBy"], &flag["evidence"]["entitledOn"]), (&json!("RURAL"), &json!("HOUSEHOLD")), "{engine:?} {flag}");
+        deployment.stop().await;
+    }
+}

@@ -18,7 +18,6 @@ async fn page(who: &Session, query: &str) -> (Vec<String>, i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one school, looked at from all sides")]
 async fn students_are_paged_both_ways_sorted_and_narrowed() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");

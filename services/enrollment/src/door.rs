@@ -77,6 +77,10 @@ impl EnrollmentService for EnrollmentApi {
         record::api::change_contacts(&self.0, request).await
     }
 
+    async fn ask_aid_facts_change(&self, request: Request<pb::AskAidFactsChangeRequest>) -> Result<Response<pb::AskAidFactsChangeResponse>, Status> {
+        record::api::ask_aid_facts_change(&self.0, request).await
+    }
+
     async fn reveal_number(&self, request: Request<pb::RevealNumberRequest>) -> Result<Response<pb::RevealNumberResponse>, Status> {
         students::api::reveal(&self.0, request).await
     }

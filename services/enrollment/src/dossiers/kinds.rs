@@ -6,12 +6,13 @@ use xuezhu_store::StoreError;
 
 use crate::{
     Parts,
+    record::facts::{self, AidFacts},
     registration::{self, Registration},
     status_change::never_came::{self, NeverCame},
 };
 
 /// Every kind.
-pub static ALL: [&About; 2] = [&registration::kind::ABOUT, &never_came::ABOUT];
+pub static ALL: [&About; 3] = [&registration::kind::ABOUT, &never_came::ABOUT, &facts::ABOUT];
 
 /// A kind at work.
 pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
@@ -19,6 +20,8 @@ pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send +
         Ok(Box::new(Registration { parts }))
     } else if about.code == never_came::ABOUT.code {
         Ok(Box::new(NeverCame))
+    } else if about.code == facts::ABOUT.code {
+        Ok(Box::new(AidFacts { parts }))
     } else {
         Err(StoreError::Corrupt("kind of a dossier").into())
     }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use xuezhu_proto::enrollment as pb;
-use xuezhu_service::{refusal, runner::Call};
+use xuezhu_service::{FieldErrors, refusal, runner::Call};
 
-use super::{contacts, drafts, said, whole};
+use super::{contacts, drafts, facts, said, whole};
 use crate::{
     Parts,
     import::by_hand::students,
     students::{self as shown, AsOf},
 };
 
+/// Longest reason, in characters.
+const REASON_CHARACTERS: usize = 500;
 /// What reading a record whole is for, as the audit keeps it.
 const READ: &str = "查看学生完整信息";
 
@@ -92,6 +94,33 @@ pub async fn change_contacts(parts: &Arc<Parts>, request: Request<pb::ChangeCont
                 let enrollment = shown::one(ctx, tx, &of.parts, &of.school, *enrollment, AsOf::default()).await?;
                 Ok(pb::ChangeContactsResponse { enrollment: Some(enrollment), doubts })
             })
+        })
+        .await
+}
+
+/// The school asks that what carries money says something else.
+pub async fn ask_aid_facts_change(
+    parts: &Arc<Parts>,
+    request: Request<pb::AskAidFactsChangeRequest>,
+) -> Result<Response<pb::AskAidFactsChangeResponse>, Status> {
+    let (ctx, request) = parts.gate.enter(request, "AskAidFactsChange").await?;
+    let call = Call::new("AskAidFactsChange", request.enrollment.clone(), &request);
+    let mut errors = FieldErrors::default();
+    let (enrollment, from) = (errors.id("enrollment", &request.enrollment), errors.date("effective_date", &request.effective_date));
+    let reason = errors.text("reason", &request.reason, REASON_CHARACTERS);
+    errors.check()?;
+    let asked = facts::Asked {
+        enrollment: enrollment.unwrap_or_default(),
+        said: said(&request.columns)?,
+        from: from.unwrap_or_default(),
+        reason: reason.unwrap_or_default(),
+        etag: request.etag,
+    };
+    let with = (students(parts, &request.school), asked);
+    parts
+        .runner
+        .mutate(&ctx, call, &with, |ctx, tx, (of, asked)| {
+            Box::pin(async move { Ok(pb::AskAidFactsChangeResponse { dossier: Some(facts::ask(ctx, tx, of, asked).await?) }) })
         })
         .await
 }

@@ -5,6 +5,7 @@
 //! | this | columns as somebody typed them |
 //! | [`drafts`] | a draft, entered and edited by hand |
 //! | [`contacts`] | what a school keeps itself of an approved student |
+//! | [`facts`] | what carries money: changed over the desks |
 //! | [`shown`] | how a column is shown, and what comes back as it was shown |
 //! | [`whole`] | the record as it is read |
 //! | [`history`] | what was done, a line each |
@@ -12,8 +13,10 @@
 pub mod api;
 pub mod contacts;
 pub mod drafts;
+pub mod facts;
 mod history;
 mod shown;
+mod store;
 pub mod whole;
 
 use xuezhu_domain::codes::COLUMNS;

@@ -75,7 +75,8 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, event: &Event) ->
     if !matches!(event.what, What::Status(_)) && event.effective > ctx.today() {
         return Err(Refusal::field("effective_date", "调班、转专业请在生效之日或之后登记，不能晚于今天").into());
     }
-    let moved = Move { enrollment: event.enrollment, from: event.effective, state: None, class_name: None, major: None, reason: &event.reason };
+    let moved =
+        Move { enrollment: event.enrollment, from: event.effective, state: None, class_name: None, major: None, facts: None, reason: Some(&event.reason) };
     let moved = match &event.what {
         What::Status(_) => Move { state: Some(next), ..moved },
         What::Class(class) => Move { class_name: Some(other_class(&row, class)?), ..moved },

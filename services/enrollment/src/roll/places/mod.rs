@@ -51,8 +51,25 @@ pub struct Move<'m> {
     pub class_name: Option<&'m str>,
     /// The major.
     pub major: Option<&'static Major>,
-    /// Why.
-    pub reason: &'m str,
+    /// What aid decides by.
+    pub facts: Option<Facts<'m>>,
+    /// Why; where it is not said, what is replaced goes on being for its own reason.
+    pub reason: Option<&'m str>,
+}
+
+/// What aid decides by.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'f> {
+    /// 户口性质.
+    pub household: &'f str,
+    /// 居住地类型.
+    pub residence: &'f str,
+    /// 户口所在地行政区划码.
+    pub registered_region: &'f str,
+    /// 城乡分类代码 of the registered address; empty where the school does not know it.
+    pub urban_rural: &'f str,
+    /// Groups that aid knows, joined by blanks.
+    pub special_groups: &'f str,
 }
 
 /// Gives places: persons where there are none yet, the one valid place, the first period. Fails with a unique violation where
@@ -100,7 +117,12 @@ pub async fn change(ctx: &Context, tx: &mut Tx, parts: &Parts, moves: &[Move<'_>
             state: moved.state.map(State::code),
             class_name: moved.class_name.map(str::to_owned),
             major: moved.major.map(Major::key),
-            reason: moved.reason.to_owned(),
+            household: moved.facts.map(|facts| facts.household.to_owned()),
+            residence: moved.facts.map(|facts| facts.residence.to_owned()),
+            registered_region: moved.facts.map(|facts| facts.registered_region.to_owned()),
+            urban_rural: moved.facts.map(|facts| facts.urban_rural.to_owned()),
+            special_groups: moved.facts.map(|facts| facts.special_groups.to_owned()),
+            reason: moved.reason.map(str::to_owned),
         })
         .collect();
     let begun = store::change(ctx, tx, &rows).await?;

@@ -52,7 +52,12 @@ pub struct Moved {
     pub state: Option<i32>,
     pub class_name: Option<String>,
     pub major: Option<String>,
-    pub reason: String,
+    pub household: Option<String>,
+    pub residence: Option<String>,
+    pub registered_region: Option<String>,
+    pub urban_rural: Option<String>,
+    pub special_groups: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Locks an enrollment and reads it. Two statements where writers don't take turns anyway: what waited for the lock would else be read
@@ -151,11 +156,17 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
                     CASE part.nth WHEN 1 THEN p.state ELSE coalesce(t.state, p.state) END,
                     CASE part.nth WHEN 1 THEN p.class_name ELSE coalesce(t.class_name, p.class_name) END,
                     CASE part.nth WHEN 1 THEN p.major ELSE coalesce(t.major, p.major) END,
-                    p.study_form, p.household, p.residence, p.registered_region, p.urban_rural, p.special_groups,
-                    CASE part.nth WHEN 1 THEN p.reason ELSE t.reason END, CASE part.nth WHEN 1 THEN p.recorded_day ELSE $2 END,
+                    p.study_form,
+                    CASE part.nth WHEN 1 THEN p.household ELSE coalesce(t.household, p.household) END,
+                    CASE part.nth WHEN 1 THEN p.residence ELSE coalesce(t.residence, p.residence) END,
+                    CASE part.nth WHEN 1 THEN p.registered_region ELSE coalesce(t.registered_region, p.registered_region) END,
+                    CASE part.nth WHEN 1 THEN p.urban_rural ELSE coalesce(t.urban_rural, p.urban_rural) END,
+                    CASE part.nth WHEN 1 THEN p.special_groups ELSE coalesce(t.special_groups, p.special_groups) END,
+                    CASE part.nth WHEN 1 THEN p.reason ELSE coalesce(t.reason, p.reason) END, CASE part.nth WHEN 1 THEN p.recorded_day ELSE $2 END,
                     CASE part.nth WHEN 1 THEN p.recorded_by ELSE $3 END, CASE part.nth WHEN 1 THEN p.recorded_at_us ELSE $4 END,
                     (SELECT s.version FROM shared_records s WHERE s.kind = $5 AND s.record = p.enrollment) + 1
-             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, reason text)
+             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, household text, residence text,
+                registered_region text, urban_rural text, special_groups text, reason text)
             " JOIN periods p ON p.enrollment = t.enrollment AND p.until_version IS NULL AND p.to_date IS NULL AND p.from_date <= t.from_date
              JOIN (SELECT 1 AS nth UNION ALL SELECT 2) AS part ON part.nth = 2 OR p.from_date < t.from_date"
         ),
@@ -180,9 +191,13 @@ pub async fn change(ctx: &Context, tx: &mut Tx, moved: &[Moved]) -> Result<u64, 
         tx,
         sql!(
             "UPDATE enrollments SET state = coalesce(t.state, enrollments.state), class_name = coalesce(t.class_name, enrollments.class_name),
-             major = coalesce(t.major, enrollments.major), state_since = CASE WHEN t.state IS NULL THEN enrollments.state_since ELSE t.from_date END,
+             major = coalesce(t.major, enrollments.major), household = coalesce(t.household, enrollments.household),
+             residence = coalesce(t.residence, enrollments.residence), registered_region = coalesce(t.registered_region, enrollments.registered_region),
+             urban_rural = coalesce(t.urban_rural, enrollments.urban_rural), special_groups = coalesce(t.special_groups, enrollments.special_groups),
+             state_since = CASE WHEN t.state IS NULL THEN enrollments.state_since ELSE t.from_date END,
              updated_at_us = $2, etag = etag + 1
-             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text) " WHERE enrollments.enrollment = t.enrollment"
+             FROM " table 1 (enrollment uuid, from_date date, state integer, class_name text, major text, household text, residence text,
+                registered_region text, urban_rural text, special_groups text) " WHERE enrollments.enrollment = t.enrollment"
         ),
         &rows,
         ctx.now_us()
