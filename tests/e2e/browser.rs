@@ -20,8 +20,10 @@ const PAGE: Duration = Duration::from_secs(20);
 /// A headless Chromium, driven over the `WebDriver` protocol.
 pub struct Browser {
     driver: Child,
-    http: reqwest::Client,
-    session: String,
+    /// What its driver is spoken to by.
+    pub http: reqwest::Client,
+    /// Where its driver listens.
+    pub session: String,
 }
 
 impl Browser {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use xuezhu_tests::{
     Engine, deployment,
-    schools::{self, SCHOOL, number, student},
+    schools::{self, PASSWORD, SCHOOL, number, student},
 };
 
 use crate::browser::Browser;
@@ -86,6 +86,13 @@ async fn every_page_can_be_used_by_everybody_on_any_screen() {
     people.officer.post(&format!("/v1/flags/{flag}/confirm"), &json!({ "reason": "查无此人" }), "").await.expect("is confirmed");
     let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(3))).await.expect("is found");
     let (enrollment, person) = (found["enrollments"][0]["enrollment"].as_str().expect("an id"), found["enrollments"][0]["person"].as_str().expect("an id"));
+    let draft = people.path_of(45).await.replace("/v1", "");
+    let teacher = people.open_account("teacher", "CLASS_TEACHER", SCHOOL, PASSWORD).await;
+    drop(teacher);
+    let set = json!({ "className": "1班", "account": "teacher", "fromDate": "2026-10-01" });
+    people.clerk.post(&format!("/v1/schools/{SCHOOL}/classTeachers"), &set, "").await.expect("is set");
+    people.open_account("finance", "SCHOOL_FINANCE", SCHOOL, PASSWORD).await;
+    people.open_account("overseer", "SUPERVISOR", "430000", PASSWORD).await;
     let list = list.replace("/v1", "").replace("awardLists", "lists");
     let dossier = format!("/dossiers/enrollment/{}", made["submission"].as_str().expect("an id"));
     let of_work = [
@@ -94,6 +101,8 @@ async fn every_page_can_be_used_by_everybody_on_any_screen() {
         format!("/students?school={SCHOOL}"),
         format!("/students/{person}"),
         format!("/schools/{SCHOOL}/enrollments/{enrollment}"),
+        format!("/schools/{SCHOOL}/enrollments/{enrollment}/record"),
+        "/search".into(),
         "/lists".into(),
         list.clone(),
         format!("{list}?held=true"),
@@ -111,8 +120,15 @@ async fn every_page_can_be_used_by_everybody_on_any_screen() {
         "/about/parts".into(),
         "/password".into(),
     ];
-    let of_school = ["/imports".to_owned(), "/deputies".into(), format!("/schools/{SCHOOL}")];
-    let of_clerk = ["/import".to_owned(), format!("{list}/candidates"), format!("{list}/imports")];
+    let of_school = ["/imports".to_owned(), "/classes".into(), "/classes/one?class=1%E7%8F%AD".into(), "/deputies".into(), format!("/schools/{SCHOOL}")];
+    let of_clerk = [
+        "/import".to_owned(),
+        "/students/new".into(),
+        "/students?order=NAME&down=true&year=2026".into(),
+        format!("{draft}/record"),
+        format!("{list}/candidates"),
+        format!("{list}/imports"),
+    ];
     let of_officer = ["/overview".to_owned(), "/overview?term=2026-SPRING".into()];
     let of_admin = [
         "/schools".to_owned(),
@@ -123,11 +139,26 @@ async fn every_page_can_be_used_by_everybody_on_any_screen() {
         "/chains".into(),
         "/password".into(),
     ];
-    let roles: [(&str, Vec<&String>); 4] = [
+    let of_teacher = ["/".to_owned(), "/classes".into(), "/classes/one?class=1%E7%8F%AD".into(), "/password".into()];
+    let of_finance = ["/".to_owned(), "/lists".into(), list.clone()];
+    let of_overseer = [
+        "/".to_owned(),
+        "/overview".into(),
+        "/overview?region=430100".into(),
+        "/lists".into(),
+        list.clone(),
+        "/flags".into(),
+        "/cases".into(),
+        dossier.clone(),
+    ];
+    let roles: [(&str, Vec<&String>); 7] = [
         ("clerk", of_work.iter().chain(&of_school).chain(&of_clerk).collect()),
         ("head", of_work.iter().chain(&of_school).collect()),
         ("officer", of_work.iter().chain(&of_officer).collect()),
         ("admin", of_admin.iter().collect()),
+        ("teacher", of_teacher.iter().collect()),
+        ("finance", of_finance.iter().collect()),
+        ("overseer", of_overseer.iter().collect()),
     ];
     let base = format!("http://{}", deployment.http);
     let walked: anyhow::Result<Vec<String>> = async {
@@ -152,5 +183,176 @@ async fn every_page_can_be_used_by_everybody_on_any_screen() {
     .await;
     let faults = walked.expect("the pages open");
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    deployment.stop().await;
+}
+
+impl Browser {
+    /// Presses a key, as the one at the keyboard does.
+    async fn press(&self, key: &str) -> anyhow::Result<()> {
+        let keys = json!([{ "type": "key", "id": "keyboard", "actions": [{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }] }]);
+        self.call("actions", json!({ "actions": keys })).await.map(drop)
+    }
+
+    /// Goes on with the tabulator until it stands on something.
+    async fn tab_to(&self, selector: &str) -> anyhow::Result<()> {
+        const TAB: &str = "\u{e004}";
+        for _ in 0..150 {
+            self.press(TAB).await?;
+            let is_there = self.call("execute/sync", json!({ "script": "return document.activeElement.matches(arguments[0])", "args": [selector] })).await?;
+            if is_there == true {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("the keyboard does not reach {selector}")
+    }
+
+    async fn write(&self, text: &str) -> anyhow::Result<()> {
+        for c in text.chars() {
+            self.press(&c.to_string()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The main jobs, by keyboard alone: the clerk submits, the principal reads and signs.
+async fn walk_by_keyboard(page: &Browser, base: &str) -> anyhow::Result<()> {
+    const ENTER: &str = "\u{e007}";
+    let log_in = async |account: &str| -> anyhow::Result<()> {
+        page.http.delete(format!("{}/cookie", page.session)).send().await?;
+        page.go(&format!("{base}/login")).await?;
+        page.find("#account").await?;
+        page.write(account).await?;
+        page.tab_to("#password").await?;
+        page.write(PASSWORD).await?;
+        page.press(ENTER).await?;
+        page.find("header .who").await.map(drop)
+    };
+    log_in("clerk").await?;
+    page.tab_to("a.skip").await?;
+    page.tab_to("header nav a[href='/students']").await?;
+    page.press(ENTER).await?;
+    page.find("#submit").await?;
+    page.tab_to("#submit summary").await?;
+    page.press(ENTER).await?;
+    page.tab_to("#submit details[open] button").await?;
+    page.press(ENTER).await?;
+    page.sees("已提交，等校长签核").await?;
+    log_in("head").await?;
+    page.tab_to("#mine td.act a").await?;
+    page.press(ENTER).await?;
+    page.sees("按班级和专业").await?;
+    page.tab_to("#sign summary").await?;
+    page.press(ENTER).await?;
+    page.tab_to("#sign details[open] button[value=sign]").await?;
+    page.press(ENTER).await?;
+    page.sees("已审签").await
+}
+
+/// The clerk types a student, is told what is wrong at its field, mends it, changes the draft, and finds the list in another order.
+async fn walk_record(page: &Browser, base: &str) -> anyhow::Result<()> {
+    page.log_in(base, "clerk").await?;
+    page.find("header .who").await?;
+    page.go(&format!("{base}/students/new")).await?;
+    let by_hand = student(60);
+    let id = |header: &str| format!("[id='enter-{header}']");
+    for (header, value) in &by_hand {
+        page.call(
+            "execute/sync",
+            json!({ "script": "const one = document.querySelector(arguments[0]); if (one) one.value = arguments[1]", "args": [id(header), value] }),
+        )
+        .await?;
+    }
+    page.set(&id("身份证件号"), "430102201001010000").await?;
+    page.click("#enter button.btn").await?;
+    page.find(".wrong [id='enter-身份证件号']").await?;
+    let kept = page.call("execute/sync", json!({ "script": "return document.querySelector(arguments[0]).value", "args": [id("姓名")] })).await?;
+    anyhow::ensure!(kept == by_hand["姓名"].as_str(), "{kept}");
+    page.picture("record-refused").await?;
+    page.set(&id("身份证件号"), &by_hand["身份证件号"]).await?;
+    page.click("#enter button.btn").await?;
+    page.sees("已保存为草稿").await?;
+    page.click("p.sub a[href$='/record']").await?;
+    page.sees("修改草稿").await?;
+    page.set("[id='edit-班级名称']", "9班").await?;
+    page.click("#edit button[value=edit]").await?;
+    page.sees("已保存").await?;
+    page.sees("9班").await?;
+    page.picture("record-draft").await?;
+    page.go(&format!("{base}/students?class=9%E7%8F%AD")).await?;
+    page.sees("共 1 人").await?;
+    page.sees("筛选出的学生中有 1 名的草稿尚未提交").await?;
+    page.go(&format!("{base}/students")).await?;
+    page.click("th a.order[href*='order=NAME']").await?;
+    page.find("th[aria-sort=ascending] a[href*='order=NAME']").await?;
+    page.picture("students-by-name").await
+}
+
+/// The clerk keeps up what the school keeps itself, and asks for what carries money; the principal finds it.
+async fn walk_kept(page: &Browser, base: &str, record: &str) -> anyhow::Result<()> {
+    page.go(&format!("{base}{record}")).await?;
+    page.set("[id='contacts-联系电话']", "13912345678").await?;
+    page.click("#contacts button[value=contacts]").await?;
+    page.sees("联系信息已保存").await?;
+    page.set("[id='facts-户口性质']", "非农业户口").await?;
+    page.set("#facts-reason", "户口簿换发").await?;
+    page.picture("record-kept").await?;
+    page.click("#facts button[value=facts]").await?;
+    page.sees("已申请变更").await?;
+    page.sees("涉助信息变更").await?;
+    page.picture("record-asked").await
+}
+
+/// A teacher says who is wrong in her class; the clerk reads it.
+async fn walk_classes(page: &Browser, base: &str) -> anyhow::Result<()> {
+    page.log_in(base, "clerk").await?;
+    page.find("header .who").await?;
+    page.go(&format!("{base}/classes")).await?;
+    page.set("#teacher-class_name", "1班").await?;
+    page.set("#teacher-account", "teacher").await?;
+    page.set("#teacher-from_date", "2026.10.1").await?;
+    page.click("#teacher button").await?;
+    page.sees("已指定1班的班主任").await?;
+    page.picture("classes").await?;
+    page.log_in(base, "teacher").await?;
+    page.click("td.act a").await?;
+    page.sees("核对名单").await?;
+    page.lacks("header nav a[href='/lists']").await?;
+    page.picture("class").await?;
+    page.click("#right summary").await?;
+    page.click("#right details[open] button").await?;
+    page.sees("已确认").await?;
+    page.type_in("#wrong-form-wrong", "王企没有来").await?;
+    page.click("#wrong-form button").await?;
+    page.sees("已告知学校经办人").await?;
+    page.log_in(base, "clerk").await?;
+    page.find("header .who").await?;
+    page.go(&format!("{base}/classes")).await?;
+    page.sees("王企没有来").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_at_a_school_goes_by_keyboard_by_hand_and_by_its_teachers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    people.open_account("teacher", "CLASS_TEACHER", SCHOOL, PASSWORD).await;
+    people.import(&(0..4).map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    people.import(&(4..6).map(student).collect::<Vec<_>>()).await;
+    deployment.drain().await.expect("drains");
+    let record = format!("{}/record", people.path_of(1).await.replace("/v1", ""));
+    let base = format!("http://{}", deployment.http);
+    let walked: anyhow::Result<()> = async {
+        let page = Browser::open(1280, 900).await?;
+        page.go(&format!("{base}/login")).await?;
+        walk_by_keyboard(&page, &base).await?;
+        walk_record(&page, &base).await?;
+        walk_kept(&page, &base, &record).await?;
+        walk_classes(&page, &base).await?;
+        page.close().await
+    }
+    .await;
+    walked.expect("the pages work");
     deployment.stop().await;
 }

@@ -11,17 +11,18 @@ use xuezhu_store::Tx;
 
 use super::{Said, locked, sees_all, shown};
 use crate::{
-    directory,
     import::{
         Students, by_hand,
         row::{columns_of, content_with},
     },
     roll::{self, kept},
+    students,
 };
 
 /// Says such columns otherwise; returns what is doubtful about them.
 pub async fn change(ctx: &Context, tx: &mut Tx, of: &Students, enrollment: Uuid, etag: &str, said: &Said) -> Result<Vec<Problem>, Error> {
-    let school = directory::school_for(ctx, tx, &of.school, Permission::EnterForSchool).await?;
+    // A class teacher keeps up those of her classes.
+    let school = students::student_for(ctx, tx, &of.school, enrollment, Permission::CorrectContacts).await?;
     let row = locked(tx, &school, enrollment, etag).await?;
     let state = roll::state_of(row.state)?;
     if !state.meaning().counts {

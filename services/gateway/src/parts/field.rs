@@ -245,13 +245,23 @@ pub enum Line {
     Note(Note),
     /// Something said.
     Text(String),
+    /// What the fields that follow are about.
+    Group(String),
 }
 
 /// A day as people type it, as services read it; what is none stays as it was typed, and is told so.
 pub fn typed_day<'de, D: serde::Deserializer<'de>>(typed: D) -> Result<String, D::Error> {
-    let typed = <String as serde::Deserialize>::deserialize(typed)?;
-    let plain = xuezhu_domain::text::clean_date(&typed);
-    Ok(if plain.len() == 8 && plain.bytes().all(|byte| byte.is_ascii_digit()) { format!("{}-{}-{}", &plain[..4], &plain[4..6], &plain[6..]) } else { typed })
+    Ok(self::typed(&<String as serde::Deserialize>::deserialize(typed)?))
+}
+
+/// The same of a text.
+pub fn typed(day: &str) -> String {
+    let plain = xuezhu_domain::text::clean_date(day);
+    if plain.len() == 8 && plain.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("{}-{}-{}", &plain[..4], &plain[4..6], &plain[6..])
+    } else {
+        day.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -165,6 +165,13 @@ impl Form {
         self
     }
 
+    /// What the fields that follow are about.
+    #[must_use]
+    pub fn group(mut self, title: impl Into<String>) -> Self {
+        self.lines.push(Line::Group(title.into()));
+        self
+    }
+
     /// With something said.
     #[must_use]
     pub fn says(mut self, text: impl Into<String>) -> Self {

@@ -20,6 +20,14 @@ pub enum Way {
 }
 
 impl Way {
+    /// The way to a page by its number alone.
+    fn numbered(&self, number: i64) -> Self {
+        match self {
+            Self::Link(address) => Self::Link(address.clone().with("at", if number > 1 { number.to_string() } else { String::new() })),
+            Self::Posted { .. } => self.to("", number),
+        }
+    }
+
     /// The way to a page, by its mark and number.
     fn to(&self, mark: &str, number: i64) -> Self {
         match self {
@@ -84,6 +92,14 @@ impl Place {
         self.to_first = self.number > 2 && previous == Some("");
         self.previous = previous.map(|mark| way.to(mark, self.number - 1));
         self.next = (!next.is_empty()).then(|| way.to(next, self.number + 1));
+        self
+    }
+
+    /// The ways on and back, where pages are asked for by their numbers.
+    #[must_use]
+    pub fn by_number(mut self, way: &Way) -> Self {
+        self.previous = (self.number > 1).then(|| way.numbered(self.number - 1));
+        self.next = (self.number < self.pages).then(|| way.numbered(self.number + 1));
         self
     }
 

@@ -1,12 +1,11 @@
 //! The list of a school's students: narrowed by what stands in the address, searched by what does not.
 
-use std::collections::BTreeSet;
-
 use askama::Template;
 use axum::{Form as Sent, extract::Query, response::Response};
 use serde::Deserialize;
 use xuezhu_proto::enrollment::{
-    CreateSubmissionRequest, Enrollment, ListClassesRequest, ListEnrollmentsRequest, ListEnrollmentsResponse, TakeOutEnrollmentsRequest, enrollment,
+    CreateSubmissionRequest, DraftFilter, Enrollment, ListClassesRequest, ListClassesResponse, ListEnrollmentsRequest, ListEnrollmentsResponse,
+    TakeOutEnrollmentsRequest, enrollment, list_enrollments_request::Order,
 };
 
 use super::{mark, path};
@@ -18,7 +17,7 @@ use crate::{
         render, show,
         takeouts::{Offer, give},
     },
-    parts::{Address, Cell, Field, Form, Note, Place, Row, Table, Tone, field::Choice, place::Way},
+    parts::{Address, Cell, Field, Form, Note, Place, Row, Table, Tone, field::Choice, place::Way, table},
     takeouts::Asked,
 };
 
@@ -35,8 +34,12 @@ pub struct Asks {
     q: String,
     state: String,
     class: String,
-    page: String,
-    at: i64,
+    major: String,
+    year: i32,
+    /// The column by which it is ordered, and whether the other way round.
+    order: String,
+    down: bool,
+    at: i32,
     /// What a workbook of them is for.
     purpose: String,
 }
@@ -46,22 +49,46 @@ impl Asks {
         enrollment::State::from_str_name(&self.state).unwrap_or_default()
     }
 
+    fn order(&self) -> Order {
+        Order::from_str_name(&self.order).unwrap_or_default()
+    }
+
     /// What may stand in an address.
-    fn narrowed(&self) -> [(&'static str, &str); 3] {
-        [("school", &self.school), ("state", &self.state), ("class", &self.class)]
+    fn narrowed(&self) -> [(&'static str, String); 7] {
+        [
+            ("school", self.school.clone()),
+            ("state", self.state.clone()),
+            ("class", self.class.clone()),
+            ("major", self.major.clone()),
+            ("year", if self.year == 0 { String::new() } else { self.year.to_string() }),
+            ("order", self.order.clone()),
+            ("down", if self.down { "true".to_owned() } else { String::new() }),
+        ]
     }
 
     fn narrows(&self) -> bool {
-        [&self.q, &self.state, &self.class].into_iter().any(|asked| !asked.is_empty())
+        self.year != 0 || [&self.q, &self.state, &self.class, &self.major].into_iter().any(|asked| !asked.is_empty())
+    }
+
+    fn address(&self) -> Address {
+        self.narrowed().into_iter().fold(Address::of("/students"), |address, (name, value)| address.with(name, value))
     }
 
     /// The way to other pages of the same: a name or a number stands in no address.
     fn way(&self) -> Way {
         if self.q.is_empty() {
-            return Way::Link(self.narrowed().into_iter().fold(Address::of("/students"), |address, (name, value)| address.with(name, value)));
+            return Way::Link(self.address());
         }
-        let fields = self.narrowed().into_iter().chain([("q", self.q.as_str())]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let fields = self.narrowed().into_iter().chain([("q", self.q.clone())]).map(|(name, value)| (name.to_owned(), value));
         Way::Posted { action: "/students".into(), fields: fields.collect() }
+    }
+
+    /// Where a column is ordered by, and in which order it stands now: the other way round where it is by this one already.
+    fn ordered(&self, by: Order) -> (Address, Option<table::Order>) {
+        let is_by = self.order() == by;
+        let down = if is_by && !self.down { "true" } else { "" };
+        let now = is_by.then_some(if self.down { table::Order::Down } else { table::Order::Up });
+        (self.address().with("order", by.as_str_name()).with("down", down), now)
     }
 }
 
@@ -116,18 +143,21 @@ async fn school_of(desk: &Desk, asks: &Asks, schools: &[School]) -> Result<(Stri
 async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
     let schools = if desk.user.is_school() { Vec::new() } else { pickers::schools(&desk, "", SCHOOLS).await? };
     let (school, wrong) = school_of(&desk, &asks, &schools).await?;
-    let (mut found, mut classes) = (ListEnrollmentsResponse::default(), Vec::new());
+    let (mut found, mut occurring) = (ListEnrollmentsResponse::default(), ListClassesResponse::default());
     if !school.is_empty() {
         let asked = ListClassesRequest { school: school.clone(), ended: false };
-        let open = desk.enrollments().list_classes(desk.request(asked)).await?.into_inner().classes;
-        classes = open.into_iter().map(|class| class.name).collect::<BTreeSet<String>>().into_iter().collect();
+        occurring = desk.enrollments().list_classes(desk.request(asked)).await?.into_inner();
         let asked = ListEnrollmentsRequest {
             school: school.clone(),
             state: asks.state().into(),
             query: asks.q.clone(),
             page_size: ROWS,
-            page_token: asks.page.clone(),
+            page_number: asks.at.max(1),
             class_name: asks.class.clone(),
+            major: asks.major.clone(),
+            entry_year: asks.year,
+            order_by: asks.order().into(),
+            descending: asks.down,
             ..Default::default()
         };
         found = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
@@ -135,37 +165,56 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
     let narrowed = vec![("school", school.clone()), ("q", asks.q.clone()), ("state", asks.state.clone()), ("class", asks.class.clone())];
     let takeout = Offer::of(&desk, &school, "/students/takeOut", narrowed);
     let named = schools.iter().find(|known| known.code == school).map_or_else(|| asks.school.clone(), School::filled);
-    let narrow = narrowing(&desk, &asks, named, &schools, &classes);
+    let narrow = narrowing(&desk, &asks, named, &schools, &occurring);
     let search = asks.narrowed().into_iter().fold(Form::search(&desk, "search", "/students"), |form, (name, value)| form.with(Field::kept(name, value)));
     let search = search.with(Field::line("q").called("姓名，或完整的证件号、学籍号、学号").value(&asks.q)).button("查找");
-    let submit = submitting(&desk, &school).await?;
+    let submit = submitting(&desk, &asks, &school).await?;
     let table = students(&desk, &asks, &found);
     Ok(render(&ListPage { desk, narrow, search, wrong, submit, table, takeout }))
 }
 
-fn narrowing(desk: &Desk, asks: &Asks, named: String, schools: &[School], classes: &[String]) -> Form {
+fn narrowing(desk: &Desk, asks: &Asks, named: String, schools: &[School], occurring: &ListClassesResponse) -> Form {
     let of_school = (!desk.user.is_school()).then(|| Field::picked("school", schools.iter().map(School::filled)).called("学校（名称或代码）").value(named));
     let states = show::student_states().into_iter().map(|(code, name)| Choice::of(code, name));
+    let years = occurring.entry_years.iter().map(|year| Choice::of(year.to_string(), format!("{year}级")));
     Form::narrow(desk, "narrow", "/students")
+        .maybe((!asks.order.is_empty()).then(|| Field::kept("order", &asks.order)))
+        .maybe(asks.down.then(|| Field::kept("down", "true")))
         .maybe(of_school)
-        .with(Field::narrows("class", classes.iter().map(|name| Choice::of(name, name))).called("班级").value(&asks.class))
+        .with(Field::narrows("class", occurring.class_names.iter().map(|name| Choice::of(name, name))).called("班级").value(&asks.class))
+        .with(Field::narrows("major", occurring.majors.iter().map(|major| Choice::of(&major.major, &major.name))).called("专业").value(&asks.major))
+        .with(Field::narrows("year", years).called("年级").value(if asks.year == 0 { String::new() } else { asks.year.to_string() }))
         .with(Field::narrows("state", states).value(&asks.state))
         .plain("筛选", "")
 }
 
 /// What hands every draft to the principal; nothing where there is none.
-async fn submitting(desk: &Desk, school: &str) -> Result<Option<Form>, PageError> {
+async fn submitting(desk: &Desk, asks: &Asks, school: &str) -> Result<Option<Form>, PageError> {
     if !desk.user.is_clerk() {
         return Ok(None);
     }
-    let asked = ListEnrollmentsRequest { school: school.to_owned(), state: enrollment::State::Draft.into(), page_size: 1, ..Default::default() };
+    // As the list is narrowed: what is submitted is what is seen. A name narrows nothing here.
+    let asked = ListEnrollmentsRequest {
+        school: school.to_owned(),
+        state: enrollment::State::Draft.into(),
+        page_size: 1,
+        class_name: asks.class.clone(),
+        major: asks.major.clone(),
+        entry_year: asks.year,
+        ..Default::default()
+    };
     let drafts = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().total_size;
+    let narrowed = !asks.class.is_empty() || !asks.major.is_empty() || asks.year != 0;
+    let of = if narrowed { "筛选出的" } else { "" };
     let form = || {
         Form::of::<CreateSubmissionRequest>(desk, "submit", "/students/submit")
             .row()
-            .says(format!("有 {drafts} 名学生的草稿尚未提交。"))
+            .hidden("class", &asks.class)
+            .hidden("major", &asks.major)
+            .hidden("year", asks.year.to_string())
+            .says(format!("{of}学生中有 {drafts} 名的草稿尚未提交。"))
             .button("全部提交给校长签核")
-            .asks(format!("提交 {drafts} 名学生的学籍注册。"))
+            .asks(format!("提交{of} {drafts} 名学生的学籍注册。"))
     };
     Ok((drafts > 0).then(form))
 }
@@ -179,27 +228,45 @@ fn students(desk: &Desk, asks: &Asks, found: &ListEnrollmentsResponse) -> Table 
             Cell::from(&row.class_name),
             Cell::from(&row.major_name),
             Cell::unbroken(&row.school_number),
+            Cell::text(show::whole_month(row.entry_month)),
             Cell::unbroken(&row.id_number),
             Cell::unbroken(&row.student_number),
             mark(row).maybe(refused),
             story.unwrap_or_default(),
         ])
     };
-    let table = Table::of("学生").columns(["姓名", "班级", "专业", "学号", "证件号", "学籍号", "状态"]).acts().rows(found.enrollments.iter().map(row));
+    let ordered = |table: Table, by: Order| {
+        let (address, now) = asks.ordered(by);
+        table.ordered(address, now)
+    };
+    // A name that is searched for stands in no address, so what it finds stands in one order.
+    let by = |table: Table, by: Order| if asks.q.is_empty() { ordered(table, by) } else { table };
+    let table = by(Table::of("学生").column("姓名"), Order::Name);
+    let table = by(table.column("班级"), Order::Class).column("专业");
+    let table = by(by(table.column("学号"), Order::SchoolNumber).column("入学年月"), Order::Entry).columns(["证件号", "学籍号"]);
+    let table = by(table.column("状态"), Order::State).acts().rows(found.enrollments.iter().map(row));
     let table = table.empty(if asks.narrows() { "没有符合条件的学生。" } else { "还没有学生。" });
     let table = if desk.user.is_clerk() { table.empty_way("/import", "导入学生") } else { table };
-    table.place(Place::of(found.total_size, "人", asks.at, ROWS).ways(&asks.way(), (asks.at > 1).then_some(""), &found.next_page_token))
+    let number = asks.at.max(1);
+    table.place(Place::of(found.total_size, "人", number.into(), ROWS).by_number(&asks.way()))
 }
 
-#[derive(Deserialize)]
+/// Which drafts are handed over.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct SubmitForm {
     request_id: String,
+    class: String,
+    major: String,
+    year: i32,
 }
 
 /// Hands every draft to the principal.
 pub async fn submit(desk: Desk, Sent(sent): Sent<SubmitForm>) -> Result<Response, PageError> {
     let school = desk.user.org.clone();
-    let asked = CreateSubmissionRequest { school, enrollments: Vec::new(), all_drafts: true, matching: None };
-    let made = desk.submissions().create_submission(desk.change(&sent.request_id, asked)).await?.into_inner();
+    let SubmitForm { request_id, class, major, year } = sent;
+    let matching = DraftFilter { state: enrollment::State::Draft.into(), class_name: class, major, entry_year: year };
+    let asked = CreateSubmissionRequest { school, enrollments: Vec::new(), all_drafts: false, matching: Some(matching) };
+    let made = desk.submissions().create_submission(desk.change(&request_id, asked)).await?.into_inner();
     Ok(desk.done("已提交，等校长签核。", Keeper::Enrollment.link(&made.submission)))
 }

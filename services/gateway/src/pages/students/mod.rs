@@ -1,8 +1,10 @@
-//! Students: the list with its search and filters ([`list`]), one enrollment with its lawful acts ([`one`]), one student's story on two lanes
+//! Students: the list with its search and filters ([`list`]), one enrollment with its lawful acts ([`one`]),
+//! everything that is known of a student ([`record`]), one student's story on two lanes
 //! ([`story`]).
 
 mod list;
 mod one;
+mod record;
 mod story;
 
 use std::sync::Arc;
@@ -25,7 +27,9 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/students", get(list::page).post(list::search))
         .route("/students/submit", post(list::submit))
         .route("/students/takeOut", post(list::take_out))
+        .route("/students/new", get(record::new).post(record::enter))
         .route("/students/{person}", get(story::page))
+        .route("/schools/{school}/enrollments/{enrollment}/record", get(record::page).post(record::act))
         .route("/schools/{school}/enrollments/{enrollment}", get(one::page).post(one::act))
 }
 

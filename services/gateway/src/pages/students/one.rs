@@ -202,8 +202,8 @@ impl Acts<'_> {
         let remove = Form::of::<RemoveEnrollmentRequest>(self.desk, "remove", path(self.row));
         let remove = remove.inline().danger("删除这条记录", "remove").asks(format!("删除{}的这条记录，不能恢复。", self.row.name));
         let says = match self.row.state() {
-            enrollment::State::SentBack => "内容有误的，改好后再提交；无误的，可以直接再次提交。",
-            _ => "草稿尚未提交。",
+            enrollment::State::SentBack => "内容有误的，到“全部信息”里改好再提交；无误的，可以直接再次提交。",
+            _ => "草稿尚未提交；可以到“全部信息”里修改。",
         };
         Act::of("下一步", submit).says(says).or(remove)
     }
