@@ -280,7 +280,7 @@ async fn walk_record(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.picture("record-draft").await?;
     page.go(&format!("{base}/students?class=9%E7%8F%AD")).await?;
     page.sees("共 1 人").await?;
-    page.sees("筛选出的学生中有 1 名的草稿尚未提交").await?;
+    page.sees("筛选出的学生中，有 1 名学生的草稿尚未提交").await?;
     page.go(&format!("{base}/students")).await?;
     page.click("th a.order[href*='order=NAME']").await?;
     page.find("th[aria-sort=ascending] a[href*='order=NAME']").await?;

@@ -236,7 +236,7 @@ async fn shown(desk: Desk, id: String, fault: String) -> Result<Response, PageEr
     let mut register = desk.register();
     let (case, evidence) = tokio::join!(register.get_case(desk.request(GetCaseRequest { case: id })), evidence);
     let (case, evidence) = (case?.into_inner().case.unwrap_or_default(), evidence?);
-    let record = (desk.user.decides_for(&case.authority) && case.state() != case::State::Withdrawn).then(|| recording(&desk, &case));
+    let record = (desk.user.decides_aid_for(&case.authority) && case.state() != case::State::Withdrawn).then(|| recording(&desk, &case));
     let at_stake = if case.amount_unknown { "不详".to_owned() } else { show::yuan(&case.amount_fen) };
     let months = if case.amount_unknown { "不详".to_owned() } else { show::months(&case.months) };
     let figures = Figures(vec![Figure::said(at_stake, "认定时涉及金额（元）").tone_if(case.amount_fen > 0, Tone::Bad), Figure::said(months, "认定时所列月份")]);

@@ -136,7 +136,7 @@ async fn one(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError
         Row::of([name, Cell::from(&row.sex), Cell::unbroken(&row.school_number), Cell::from(&row.major_name), students::mark(row)])
     };
     let table = Table::of("班级名单").columns(["姓名", "性别", "学号", "专业", "状态"]).rows(list.students.iter().map(row)).empty("这个班今天没有学生。");
-    let last = list.confirmation.as_ref().map(|last| {
+    let told = list.confirmation.as_ref().map(|last| {
         let says = format!("{} {}", last.display_name, show::time(&last.confirm_time));
         match (last.wrong.is_empty(), last.stale) {
             (false, _) => Note::of(Tone::Bad, format!("{says} 说明有误：{}", last.wrong)),
@@ -145,7 +145,7 @@ async fn one(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError
         }
     });
     let acts = if desk.user.is_teacher() { confirming(&desk, &list) } else { Vec::new() };
-    Ok(render(&OnePage { desk, last, students: table, acts, list }))
+    Ok(render(&OnePage { desk, last: told, students: table, acts, list }))
 }
 
 /// What a teacher may say of the list that is shown.

@@ -79,7 +79,7 @@ impl Record {
             kind: Cell::mark(Tone::Plain, kind),
             state: Cell::mark(tone, state),
             facts: Table::of(format!("{}：原先与现在", record.name)).columns(["内容", "原先报送", "学籍系统现在"]).rows(record.facts.iter().map(fact)),
-            decide: (is_open && desk.user.decides_for(&record.authority)).then(|| deciding(desk, &record)),
+            decide: (is_open && desk.user.decides_aid_for(&record.authority)).then(|| deciding(desk, &record)),
             of: record,
         }
     }

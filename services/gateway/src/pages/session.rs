@@ -152,9 +152,14 @@ impl User {
         self.is().is_some_and(|role| role.decides_in(Some(Service::Aid)))
     }
 
-    /// Whether this is an officer of the very department.
-    pub fn decides_for(&self, authority: &str) -> bool {
-        self.is_officer() && self.org == authority
+    /// Whether this is an officer of the very department, for what concerns enrollment.
+    pub fn decides_enrollment_for(&self, authority: &str) -> bool {
+        self.decides_enrollment() && self.org == authority
+    }
+
+    /// Whether this is an officer of the very department, for what concerns aid.
+    pub fn decides_aid_for(&self, authority: &str) -> bool {
+        self.decides_aid() && self.org == authority
     }
 
     /// Whether this keeps schools and accounts.

@@ -96,7 +96,7 @@ fn row(receipt: &TakeOut) -> Row {
 }
 
 async fn page(desk: Desk, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
-    if !desk.user.is_school() && !desk.user.is_officer() {
+    if !desk.user.reads_school() {
         return Err(PageError::Refused(Status::permission_denied("导出记录由学校和其主管部门查看")));
     }
     let keeper = Keeper::of(&query.keeper).unwrap_or(Keeper::Enrollment);

@@ -28,11 +28,11 @@ pub struct May {
 
 impl May {
     /// For whoever looks, today.
-    pub fn of(user: &session::User, dossier: &Dossier, today: &str) -> Self {
+    pub fn of(user: &session::User, keeper: Keeper, dossier: &Dossier, today: &str) -> Self {
         let Some(present) = dossier.steps.iter().find(|step| step.present) else { return Self::default() };
         let of_school = user.is_school() && user.org == dossier.school;
         // A desk that is no department's is the principal's.
-        let here = if present.authority.is_empty() { of_school && user.is_principal() } else { user.decides_for(&present.authority) };
+        let here = if present.authority.is_empty() { of_school && user.is_principal() } else { keeper.is_decided_by(user, &present.authority) };
         let notes = present.duty() == dossier_step::Duty::Notes;
         let signed = dossier.history.iter().any(|act| matches!(act.act(), dossier_act::Act::Sign | dossier_act::Act::Order));
         // A deputy who submitted it waits like the school does.
@@ -218,13 +218,16 @@ mod tests {
             (user("DEPARTMENT_OFFICER", "430000"), &signed, May::default()),
             (user("DEPARTMENT_OFFICER", "430000"), &noted, May { note: true, take: true, ..May::default() }),
             (user("ADMINISTRATOR", "430000"), &signed, May::default()),
+            (user("AID_OFFICER", "430100"), &signed, decides),
+            (user("ENROLLMENT_OFFICER", "430100"), &signed, May::default()),
+            (user("AUTHORITY_HEAD", "430100"), &signed, May::default()),
         ] {
-            assert_eq!(May::of(&who, dossier, "2026-11-01"), may, "{who:?} {dossier:?}");
+            assert_eq!(May::of(&who, Keeper::Aid, dossier, "2026-11-01"), may, "{who:?} {dossier:?}");
         }
         let nudged = Dossier { nudged_date: "2026-11-01".into(), ..signed };
-        assert_eq!(May::of(&user("PRINCIPAL", "1"), &nudged, "2026-11-01"), May { nudged_today: true, ..May::default() });
+        assert_eq!(May::of(&user("PRINCIPAL", "1"), Keeper::Aid, &nudged, "2026-11-01"), May { nudged_today: true, ..May::default() });
         let deputy = session::User { stands_in_today: true, ..user("SCHOOL_CLERK", "1") };
-        assert!(May::of(&deputy, &unsigned, "2026-11-02").decide);
+        assert!(May::of(&deputy, Keeper::Aid, &unsigned, "2026-11-02").decide);
     }
 
     #[test]

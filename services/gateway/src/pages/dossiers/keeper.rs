@@ -7,7 +7,7 @@ use xuezhu_proto::{
     enrollment,
 };
 
-use super::super::Desk;
+use super::super::{Desk, session::User};
 use crate::takeouts::Asked as TakeOut;
 
 /// The service that keeps a dossier.
@@ -115,6 +115,14 @@ impl Keeper {
     /// Whether it knows the accounts that something may be handed to; else one takes over.
     pub fn knows_accounts(self) -> bool {
         self == Self::Enrollment
+    }
+
+    /// Whether somebody decides for a department what it keeps.
+    pub fn is_decided_by(self, user: &User, authority: &str) -> bool {
+        match self {
+            Self::Enrollment => user.decides_enrollment_for(authority),
+            Self::Aid => user.decides_aid_for(authority),
+        }
     }
 
     /// In Chinese.

@@ -110,7 +110,7 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
     let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, asks.state(), LINES, asks.page.clone()), evidence);
     let (dossier, (items, next), evidence) = (dossier?, sheet?, evidence?);
     let summary = summary::of(&desk, keeper, &dossier).await?;
-    let may = May::of(&desk.user, &dossier, &desk.today());
+    let may = May::of(&desk.user, keeper, &dossier, &desk.today());
     let path = Address::of(keeper.link(&dossier.dossier));
     let way = Way::Link(path.clone().with("state", asks.state.as_str()));
     let total = if asks.state.is_empty() { dossier.waiting + dossier.performed + dossier.left } else { -1 };

@@ -105,7 +105,7 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
         ..Default::default()
     };
     let answer = desk.reconciliation().list_flags(desk.request(asked)).await?.into_inner();
-    let decides = answer.flags.iter().any(|flag| desk.user.decides_for(&flag.authority));
+    let decides = answer.flags.iter().any(|flag| desk.user.decides_aid_for(&flag.authority));
     let cause = causes.iter().find(|row| !asks.cause.is_empty() && row.cause == asks.cause).map(|row| shown(&desk, &asks, row, decides));
     let mut left: Vec<&Cause> = causes.iter().filter(|cause| asks.leaves(cause)).collect();
     let hidden = if asks.all { 0 } else { left.len().saturating_sub(CAUSES) };
@@ -188,7 +188,7 @@ fn causes_of(desk: &Desk, asks: &Asks, causes: &[&Cause]) -> Table {
 
 /// Whether who looks may do something about a flag beside reading it.
 fn is_tickable(desk: &Desk, flag: &Flag) -> bool {
-    desk.user.decides_for(&flag.authority) && many::Act::ALL.into_iter().any(|act| many::Ticked::of(flag).fits(act))
+    desk.user.decides_aid_for(&flag.authority) && many::Act::ALL.into_iter().any(|act| many::Ticked::of(flag).fits(act))
 }
 
 fn flags(desk: &Desk, flags: &[Flag], ticks: bool, on: &[String]) -> Table {

@@ -98,7 +98,7 @@ fn steps(flag: &Flag) -> Steps {
 fn forms(desk: &Desk, flag: &Flag) -> Vec<Form> {
     use flag::State as S;
     let (state, path) = (flag.state(), format!("/flags/{}", flag.flag));
-    let officer = desk.user.decides_for(&flag.authority);
+    let officer = desk.user.decides_aid_for(&flag.authority);
     let mut forms = Vec::new();
     if desk.user.is_school() && matches!(state, S::Open | S::Explained | S::Confirmed) {
         let label = if state == S::Confirmed { "补充说明" } else { "学校说明" };
@@ -122,7 +122,7 @@ fn looks(desk: &Desk, flag: &Flag) -> Looks {
         Looks::Clerk
     } else if desk.user.is_principal() {
         Looks::Principal
-    } else if desk.user.decides_for(&flag.authority) {
+    } else if desk.user.decides_aid_for(&flag.authority) {
         Looks::Officer
     } else {
         Looks::Other

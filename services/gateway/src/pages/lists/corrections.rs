@@ -31,7 +31,7 @@ pub struct Offer {
 impl Offer {
     /// None where whoever looks may neither ask nor order, or nothing stands.
     pub fn of(user: &User, list: &AwardList, entries: &[AwardEntry]) -> Option<Self> {
-        let orders = user.decides_for(&list.authority);
+        let orders = user.decides_aid_for(&list.authority);
         let by_month = list.scheme() == scheme::Code::Grant;
         let mut offer = Self { orders, by_month, months: Vec::new() };
         offer.months = entries.iter().filter(|entry| offer.fits(entry)).flat_map(|entry| &entry.standing_months).copied().collect();

@@ -39,7 +39,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
 
 /// Whether something of a list waits at the department of whoever looks.
 pub fn decides(user: &User, list: &AwardList) -> bool {
-    list.waiting_authorities.iter().any(|authority| user.decides_for(authority))
+    list.waiting_authorities.iter().any(|authority| user.decides_aid_for(authority))
 }
 
 /// Where one is.

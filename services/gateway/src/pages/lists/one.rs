@@ -168,7 +168,7 @@ fn notes(desk: &Desk, list: &AwardList) -> Vec<Note> {
         let text = format!("待审的学生中有 {} 人：同一项目的同一月（或学期）已在另一名单中审核通过，不能重复审核。原因见表，核实后退回。", list.taken_attested);
         notes.push(Note::of(Tone::Bad, text));
     }
-    if desk.user.decides_for(&list.authority) && list.held_attested > 0 {
+    if desk.user.decides_aid_for(&list.authority) && list.held_attested > 0 {
         let text = format!("待审的学生中有 {} 人有疑点：等学校说明，由您逐条核定；排除的随后可以审核，有误的可以退回。", list.held_attested);
         notes.push(Note::of(Tone::Wait, text).way(held, "看是谁"));
     }

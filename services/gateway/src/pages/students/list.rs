@@ -205,16 +205,16 @@ async fn submitting(desk: &Desk, asks: &Asks, school: &str) -> Result<Option<For
     };
     let drafts = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().total_size;
     let narrowed = !asks.class.is_empty() || !asks.major.is_empty() || asks.year != 0;
-    let of = if narrowed { "筛选出的" } else { "" };
+    let of = if narrowed { "筛选出的学生中，" } else { "" };
     let form = || {
         Form::of::<CreateSubmissionRequest>(desk, "submit", "/students/submit")
             .row()
             .hidden("class", &asks.class)
             .hidden("major", &asks.major)
             .hidden("year", asks.year.to_string())
-            .says(format!("{of}学生中有 {drafts} 名的草稿尚未提交。"))
+            .says(format!("{of}有 {drafts} 名学生的草稿尚未提交。"))
             .button("全部提交给校长签核")
-            .asks(format!("提交{of} {drafts} 名学生的学籍注册。"))
+            .asks(format!("提交 {drafts} 名学生的学籍注册。"))
     };
     Ok((drafts > 0).then(form))
 }

@@ -99,12 +99,12 @@ async fn view(desk: Desk, school: String, enrollment: String, revealed: Option<R
     let seen = seen(&desk, &school, &enrollment, &asks).await?;
     let asked = GetEnrollmentRequest { school, enrollment, ..Default::default() };
     let row = desk.enrollments().get_enrollment(desk.request(asked)).await?.into_inner().enrollment.unwrap_or_default();
-    let school = if desk.user.is_officer() || desk.user.is_clerk() {
+    let school = if desk.user.decides_enrollment() || desk.user.is_clerk() {
         desk.directory().get_school(desk.request(GetSchoolRequest { school: row.school.clone() })).await?.into_inner().school.unwrap_or_default()
     } else {
         School::default()
     };
-    let decides = desk.user.is_officer() && desk.user.decides_for(&school.authority);
+    let decides = desk.user.decides_enrollment_for(&school.authority);
     let majors: Vec<Major> = school.majors.into_iter().filter(|major| major.key != row.major && major.ended_date.is_empty()).collect();
     let reveal = (revealed.is_none() && (decides || desk.user.is_school())).then(|| revealing(&desk, &row));
     let ask = Form::narrow(&desk, "seen", "#seen")
