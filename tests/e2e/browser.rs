@@ -1082,7 +1082,7 @@ async fn tables_are_taken_out_in_a_browser() {
 /// An administrator sends a file of accounts, and has the pages of passwords once.
 async fn walk_passwords(page: &Browser, base: &str, folder: &std::path::Path) -> anyhow::Result<()> {
     let file = folder.join("accounts.csv");
-    std::fs::write(&file, format!("账号,姓名,角色,所属\nyang,杨老师,学校经办人,{SCHOOL}\nliu,刘老师,主管部门审核人,长沙市\nxu,徐老师,班主任,{SCHOOL}\n"))?;
+    std::fs::write(&file, format!("账号,姓名,角色,所属\nyang,杨老师,学校经办人,{SCHOOL}\nliu,刘老师,主管部门审核人,长沙市\nxu,徐老师,门卫,{SCHOOL}\n"))?;
     page.log_in(base, "admin").await?;
     page.sees("用文件开账号").await?;
     page.go(&format!("{base}/schools")).await?;

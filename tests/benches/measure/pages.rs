@@ -18,13 +18,15 @@ use xuezhu::{
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
     Engine, deployment_on, postgres,
-    schools::{awards, number, student},
+    schools::{awards, number, student, workbook},
 };
 
 use crate::seconds;
 
 /// Schools that have sent a list each when the pages are asked for; half of their principals have signed.
 const WAITING: usize = 40;
+/// Students of a large school.
+const LARGE: u32 = 6_000;
 /// Lines of each of these lists.
 const LINES: u32 = 10;
 
@@ -94,7 +96,47 @@ async fn all(deployment: &Deployment, world: &World, asked: i64) -> anyhow::Resu
     page(&base, "flags, officer", "/flags", &officer, asked).await?;
     page(&base, "lists, officer", "/lists", &officer, asked).await?;
     page(&base, "one list, clerk", &format!("/schools/{}/lists/{list}", school.code), &clerk, asked).await?;
-    page(&base, "dossiers, officer", "/dossiers", &officer, asked).await
+    page(&base, "dossiers, officer", "/dossiers", &officer, asked).await?;
+    page(&base, "how the region stands", "/overview", &officer, asked).await?;
+    let (clerk, dossier) = large_school(&base, &admin, &school.authority).await?;
+    let of = |what: &str| format!("{LARGE} students: {what}");
+    page(&base, &of("the first page"), "/students", &clerk, asked).await?;
+    page(&base, &of("the last one, by name"), "/students?order=NAME&down=true&at=60", &clerk, asked).await?;
+    page(&base, &of("one class"), "/students?class=1%E7%8F%AD", &clerk, asked).await?;
+    page(&base, &of("the sheet to sign"), &format!("/dossiers/enrollment/{dossier}"), &clerk, asked).await?;
+    page(&base, &of("the first page of the day"), "/", &clerk, asked).await
+}
+
+/// A school with so many students, all of them submitted; its clerk, and the dossier.
+async fn large_school(base: &str, admin: &Session, authority: &str) -> anyhow::Result<(Session, String)> {
+    const CODE: &str = "3643009999";
+    let majors = json!([{ "catalogue": "2010", "code": "010200" }]);
+    let school = json!({ "code": CODE, "name": "大学校", "region": authority, "kind": "PUBLIC", "authority": authority, "majors": majors });
+    admin.post("/v1/schools", &school, "").await?;
+    let account = json!({ "account": "large", "displayName": "经办人", "role": "SCHOOL_CLERK", "organisation": CODE });
+    let made = admin.post("/v1/accounts", &account, "").await?;
+    let one_time = made["oneTimePassword"].as_str().context("a password")?;
+    let clerk = Session::log_in(base, "large", one_time).await?.change_password(one_time, PASSWORD).await?;
+    let month = format!("{}09", chrono::Datelike::year(&school_year(&clerk).await?));
+    let rows: Vec<_> = (0..LARGE)
+        .map(|serial| {
+            let mut row = student(serial);
+            row.insert("班级名称".into(), format!("{}班", serial % 120));
+            row.insert("入学年月".into(), month.clone());
+            row
+        })
+        .collect();
+    let report = clerk.upload(&format!("/v1/schools/{CODE}/enrollments/import"), workbook(&rows), "").await?;
+    anyhow::ensure!(report["rowsNew"] == LARGE, "{}", report["problems"]);
+    let made = clerk.post(&format!("/v1/schools/{CODE}/submissions"), &json!({ "allDrafts": true }), "").await?;
+    Ok((clerk, made["submission"].as_str().context("an id")?.to_owned()))
+}
+
+/// A day of the school year that the services are in.
+async fn school_year(who: &Session) -> anyhow::Result<chrono::NaiveDate> {
+    let mirror = who.get("/v1/mirror").await?;
+    let today: chrono::NaiveDate = mirror["civilDate"].as_str().context("a day")?.parse()?;
+    Ok(if chrono::Datelike::month(&today) >= 9 { today } else { today - chrono::TimeDelta::days(365) })
 }
 
 async fn page(base: &str, what: &str, path: &str, session: &Session, asked: i64) -> anyhow::Result<()> {
@@ -109,6 +151,6 @@ async fn page(base: &str, what: &str, path: &str, session: &Session, asked: i64)
     }
     times.sort_unstable();
     let share = |permille: usize| seconds(times[(times.len() - 1) * permille / 1000]) * 1e3;
-    println!("{what:<28} p50 {:>6.1} ms   p99 {:>6.1} ms   {:>4} kB", share(500), share(990), bytes / 1024);
+    println!("{what:<40} p50 {:>6.1} ms   p99 {:>6.1} ms   {:>4} kB", share(500), share(990), bytes / 1024);
     Ok(())
 }
