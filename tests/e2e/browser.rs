@@ -348,7 +348,7 @@ async fn walk_register(page: &Browser, base: &str, people: &People) -> anyhow::R
     page.click("#decide button[value=confirm]").await?;
     page.sees("请再核对一次：将对下列 1 条疑点").await?;
     page.picture("flags-many").await?;
-    page.click("#sure button[value=confirm]").await?;
+    page.click("#decide button[value=confirm]").await?;
     page.sees("已核定 1 条").await?;
     page.go(&format!("{base}/cases?rule=NO_ENROLLMENT")).await?;
     page.type_in("#find-name", "没有这人").await?;

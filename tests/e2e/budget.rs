@@ -25,7 +25,7 @@ const BUDGET: [(&str, u64, u64); 12] = [
     ("GetStudent", 12, 12),
     ("EditDraft", 20, 20),
     // The first page: however many dossiers and lists wait.
-    ("GetEnrollmentToday", 8, 8),
+    ("GetEnrollmentToday", 9, 9),
     ("GetAidToday", 18, 18),
 ];
 

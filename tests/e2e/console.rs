@@ -282,6 +282,15 @@ async fn walk_record(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.sees("共 1 人").await?;
     page.sees("筛选出的学生中，有 1 名学生的草稿尚未提交").await?;
     page.go(&format!("{base}/students")).await?;
+    // By the forms themselves, blanks and all.
+    page.click("#narrow-class option[value='9班']").await?;
+    page.click("#narrow button").await?;
+    page.sees("共 1 人").await?;
+    page.go(&format!("{base}/students")).await?;
+    page.type_in("#search-q", &by_hand["姓名"]).await?;
+    page.click("#search button").await?;
+    page.sees("共 1 人").await?;
+    page.go(&format!("{base}/students")).await?;
     page.click("th a.order[href*='order=NAME']").await?;
     page.find("th[aria-sort=ascending] a[href*='order=NAME']").await?;
     page.picture("students-by-name").await
@@ -321,8 +330,8 @@ async fn walk_classes(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.click("#right summary").await?;
     page.click("#right details[open] button").await?;
     page.sees("已确认").await?;
-    page.type_in("#wrong-form-wrong", "王企没有来").await?;
-    page.click("#wrong-form button").await?;
+    page.type_in("#amiss-wrong", "王企没有来").await?;
+    page.click("#amiss button").await?;
     page.sees("已告知学校经办人").await?;
     page.log_in(base, "clerk").await?;
     page.find("header .who").await?;

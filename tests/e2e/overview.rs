@@ -16,7 +16,7 @@ async fn counted(db: &Db, sql: &'static str) -> i64 {
             "SELECT CAST(coalesce(sum(u.fen), 0) AS bigint) FROM award_units u WHERE u.standing < 50 AND u.entry IN (SELECT f.entry FROM flags f WHERE f.holds)"
         ),
         "flags" => one!(&mut tx, (i64,), "SELECT count(*) FROM flags WHERE state <= 10"),
-        _ => one!(&mut tx, (i64,), "SELECT CAST(coalesce(sum(amount_fen), 0) AS bigint) FROM award_entries WHERE state = 13"),
+        _ => one!(&mut tx, (i64,), "SELECT CAST(coalesce(sum(u.fen), 0) AS bigint) FROM award_units u WHERE u.standing BETWEEN 11 AND 19"),
     };
     tx.rollback().await.expect("ends");
     counted.expect("counts").map_or(0, |(count,)| count)
@@ -82,14 +82,27 @@ async fn a_region_is_counted_whole_and_nobody_else_may_ask() {
         assert_eq!(months, [202_609, 202_610, 202_611, 202_612], "{engine:?}: {told}");
         assert_eq!(told["grades"], json!([{ "entryYear": 2026, "students": 8, "grant": 4, "waiver": 0 }]), "{engine:?}: {told}");
 
+        // Who left after the approval, and a month that was cut, are counted no more; what was approved is.
+        let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
+        let entry = entries["entries"].as_array().expect("a list").iter().find(|entry| entry["name"] == student(1)["姓名"]).expect("is on it")["entry"].clone();
+        let body = json!({ "entries": [entry], "what": "CUT", "months": [202_612], "reason": "离校" });
+        people.officer.post(&format!("/v1/schools/{SCHOOL}/corrections/order"), &body, "").await.expect("is ordered");
+        let gone = people.path_of(1).await;
+        people.clerk.post(&format!("{gone}/withdraw"), &json!({ "effectiveDate": "2026-11-19", "reason": "退学" }), "").await.expect("is recorded");
+        deployment.drain().await.expect("drains");
+        let told = people.officer.get("/v1/aidOverview").await.expect("is told");
+        let school = place(&told, SCHOOL);
+        assert_eq!((school["approved"].as_i64(), school["students"].as_i64()), (Some(4), Some(7)), "{engine:?}: {school}");
+        assert_eq!(school["approvedFen"].as_str(), Some(counted(aid, "approved").await.to_string().as_str()), "{engine:?}");
+        assert_eq!(told["grades"], json!([{ "entryYear": 2026, "students": 7, "grant": 3, "waiver": 0 }]), "{engine:?}: {told}");
         // Of another term nothing was approved; who is there is there.
         let before = people.officer.get("/v1/aidOverview?term=2026-SPRING").await.expect("is told");
-        assert_eq!((place(&before, SCHOOL)["approved"].as_i64(), place(&before, SCHOOL)["students"].as_i64()), (Some(0), Some(8)), "{engine:?}");
+        assert_eq!((place(&before, SCHOOL)["approved"].as_i64(), place(&before, SCHOOL)["students"].as_i64()), (Some(0), Some(7)), "{engine:?}");
         // At the province, the city is one of its regions.
         let province = people.open_account("province", "DEPARTMENT_OFFICER", "430000", PASSWORD).await;
         let above = province.get("/v1/aidOverview").await.expect("is told");
         let city = place(&above, "430100");
-        assert_eq!((city["isSchool"].as_bool(), city["schools"].as_i64(), city["students"].as_i64()), (Some(false), Some(2), Some(8)), "{engine:?}: {above}");
+        assert_eq!((city["isSchool"].as_bool(), city["schools"].as_i64(), city["students"].as_i64()), (Some(false), Some(2), Some(7)), "{engine:?}: {above}");
         assert_eq!(province.get("/v1/aidOverview?region=430100").await.expect("is told")["places"], told["places"], "{engine:?}");
         assert_eq!(reason(people.officer.get("/v1/aidOverview?region=430000").await).1, "FORBIDDEN");
         assert_eq!(reason(people.officer.get("/v1/aidOverview?region=999999").await), (400, "INVALID_ARGUMENT".into()));

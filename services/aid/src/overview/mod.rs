@@ -64,7 +64,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Res
             place.students += small(count);
         }
     }
-    for (entry_date, code, count) in store::approved(tx, prefix, &term).await? {
+    for (entry_date, code, count) in store::approved(tx, prefix, &term, today).await? {
         let grade = grades.entry(entry_date.year()).or_default();
         match scheme::Code::from_str_name(&code).unwrap_or_default() {
             scheme::Code::Grant => grade.grant += small(count),
@@ -73,6 +73,11 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Res
         }
     }
     counted.entries(store::entries(tx, prefix, &term).await?, &schools);
+    for (school, fen) in store::standing(tx, prefix, &term).await? {
+        if let Some(place) = counted.places.at(&school) {
+            place.approved_fen += fen;
+        }
+    }
     counted.waiting(store::waiting(tx, prefix).await?);
     let flags = counted.flags(store::flags(tx, prefix, AGES.map(|days| ctx.now_us() - days * DAY_US)).await?);
     let held = counted.held(store::held(tx, prefix).await?);
@@ -87,6 +92,13 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Res
         held,
         grades: grades.into_iter().rev().map(|(entry_year, grade)| pb::GradeCount { entry_year, ..grade }).collect(),
     })
+}
+
+impl SchoolRow {
+    /// Whether anybody works there: a school that was closed is no school any more, and what it left is still counted.
+    fn is_open(&self) -> bool {
+        self.state != "CLOSED"
+    }
 }
 
 /// What lies in a region, and in which of it a school lies.
@@ -114,7 +126,7 @@ impl Places {
                 rows.push(pb::OverviewPlace { code, name, is_school, ..pb::OverviewPlace::default() });
                 rows.len() - 1
             });
-            rows[place].schools += 1;
+            rows[place].schools += i32::from(school.is_open());
             of_school.insert(school.school.clone(), place);
         }
         Self { rows, of_school }
@@ -135,22 +147,19 @@ struct Counted {
 
 impl Counted {
     /// Entries of the term. What lies with a clerk is late from the day on which the list is due.
-    fn entries(&mut self, rows: Vec<(String, i32, i64, i64)>, schools: &[SchoolRow]) {
+    fn entries(&mut self, rows: Vec<(String, i32, i64)>, schools: &[SchoolRow]) {
         let late = self.due.map_or(0, |due| days_between(due, self.today));
         let mut with_list = std::collections::HashSet::new();
-        for (school, state, count, fen) in rows {
+        for (school, state, count) in rows {
             with_list.insert(school.clone());
             let Some(place) = self.places.at(&school) else { continue };
             match entry::State::from_code(state) {
                 Some(entry::State::Draft | entry::State::SentBack) => add(&mut place.clerk, count, late),
-                Some(entry::State::Approved) => {
-                    place.approved += small(count);
-                    place.approved_fen += fen;
-                }
+                Some(entry::State::Approved) => place.approved += small(count),
                 Some(entry::State::Submitted | entry::State::Attested | entry::State::Removed) | None => {}
             }
         }
-        for school in schools.iter().filter(|school| !with_list.contains(&school.school)) {
+        for school in schools.iter().filter(|school| school.is_open() && !with_list.contains(&school.school)) {
             if let Some(place) = self.places.at(&school.school) {
                 place.without_list += 1;
             }

@@ -11,6 +11,7 @@ pub struct SchoolRow {
     pub school: String,
     pub name: String,
     pub authority: String,
+    pub state: String,
 }
 
 /// Schools under departments of a region, by code.
@@ -18,7 +19,7 @@ pub async fn schools(tx: &mut Tx, prefix: &str) -> Result<Vec<SchoolRow>, StoreE
     rows!(
         tx,
         SchoolRow,
-        "SELECT school, name, authority FROM mirror_schools
+        "SELECT school, name, authority, state FROM mirror_schools
          WHERE generation = (SELECT generation FROM mirror_state) AND substr(authority, 1, length($1)) = $1 ORDER BY school",
         prefix
     )
@@ -41,16 +42,31 @@ pub async fn students(tx: &mut Tx, prefix: &str, day: NaiveDate) -> Result<Vec<(
     )
 }
 
-/// Entries of a term, by school and state, with what they come to in fen.
-pub async fn entries(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(String, i32, i64, i64)>, StoreError> {
+/// Entries of a term, by school and state.
+pub async fn entries(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(String, i32, i64)>, StoreError> {
     rows!(
         tx,
-        (String, i32, i64, i64),
-        "SELECT e.school, e.state, count(*), CAST(sum(e.amount_fen) AS bigint) FROM award_entries e
+        (String, i32, i64),
+        "SELECT e.school, e.state, count(*) FROM award_entries e
          JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
          WHERE e.term = $2 AND e.state < 50 GROUP BY e.school, e.state",
         prefix,
         term
+    )
+}
+
+/// What was approved in a term and stands, in fen, by school: without what corrections took, or another list had already.
+pub async fn standing(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(String, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, i64),
+        "SELECT e.school, CAST(sum(u.fen) AS bigint) FROM award_entries e
+         JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
+         JOIN award_units u ON u.entry = e.entry AND u.standing >= 11 AND u.standing < 20
+         WHERE e.term = $2 AND e.state = $3 GROUP BY e.school",
+        prefix,
+        term,
+        entry::State::Approved.code()
     )
 }
 
@@ -99,17 +115,24 @@ pub async fn held(tx: &mut Tx, prefix: &str) -> Result<Vec<(String, i32, i64)>, 
     )
 }
 
-/// Approved entries of a term of students who are at the school, by day of entry and scheme.
-pub async fn approved(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(NaiveDate, String, i64)>, StoreError> {
+/// Students who are at the school on a day, in school or on leave, and have an approved entry of a term there that stands, by day of entry and
+/// scheme: each once, whichever number the entry was under.
+pub async fn approved(tx: &mut Tx, prefix: &str, term: &str, day: NaiveDate) -> Result<Vec<(NaiveDate, String, i64)>, StoreError> {
     rows!(
         tx,
         (NaiveDate, String, i64),
-        "SELECT m.entry_date, e.scheme, count(DISTINCT e.person_key) FROM award_entries e
+        "SELECT m.entry_date, e.scheme, count(DISTINCT m.person) FROM award_entries e
          JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
-         JOIN mirror_enrollments m ON m.claim_key = e.person_key AND m.generation = s.generation AND m.school = e.school
-         WHERE e.term = $2 AND e.state = $3 GROUP BY m.entry_date, e.scheme",
+         JOIN mirror_person_keys k ON k.person_key = e.person_key AND k.generation = s.generation
+         JOIN mirror_enrollments m ON m.person = k.person AND m.generation = s.generation AND m.school = e.school
+         JOIN mirror_periods p ON p.enrollment = m.enrollment AND p.generation = m.generation AND p.from_date <= $4 AND (p.to_date IS NULL OR p.to_date > $4)
+            AND (p.state = $5 OR p.state = $6)
+         WHERE e.term = $2 AND e.state = $3 AND NOT e.gone GROUP BY m.entry_date, e.scheme",
         prefix,
         term,
-        entry::State::Approved.code()
+        entry::State::Approved.code(),
+        day,
+        PeriodState::InSchool.code(),
+        PeriodState::OnLeave.code()
     )
 }

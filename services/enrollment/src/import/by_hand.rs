@@ -103,7 +103,11 @@ pub async fn look_at_own(ctx: &Context, tx: &mut Tx, of: &Students, own: Uuid, s
         return Err(Refusal::wrong_state(why).into());
     }
     let stored = columns_of(&standing.row.details(&of.parts)?);
-    let value = |header: &'static str| value_of(said, header).or_else(|| stored.get(header).map(String::as_str)).unwrap_or_default();
+    // A name may be several majors': said as it is shown, it stays the one that it is.
+    let listed = codes::major_of_key(standing.row.major()).map_or("", |major| major.name);
+    let is_other = |header: &str, typed: &&str| header != "专业简称" || typed.trim() != listed;
+    let typed = |header: &str| value_of(said, header).filter(|typed| is_other(header, typed));
+    let value = |header: &'static str| typed(header).or_else(|| stored.get(header).map(String::as_str)).unwrap_or_default();
     let (row, mut checked) = read(of, &rules, value);
     let Some(row) = row else { return Ok((None, checked)) };
     let mut found = Findings::default();

@@ -33,7 +33,7 @@ pub async fn change(ctx: &Context, tx: &mut Tx, of: &Students, enrollment: Uuid,
     let details = roll::drafts::details_of(tx, &of.parts, std::iter::once(enrollment)).await?.remove(&enrollment).unwrap_or_default();
     let stored = columns_of(&details);
     let was = |header: &str| stored.get(header).map_or("", String::as_str);
-    let said = shown::unmasked(said.clone(), was, sees_all(ctx, &school));
+    let said = shown::unmasked(said.clone(), was, sees_all(ctx, &school))?;
     let (kept, checked) = by_hand::look_at_columns(ctx, tx, of, &stored, &said).await?;
     let doubts = checked.passed()?;
     let changed: Said = kept.into_iter().filter(|(header, value)| was(header) != value).collect();

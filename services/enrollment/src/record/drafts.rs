@@ -47,7 +47,7 @@ async fn look(ctx: &Context, tx: &mut Tx, of: &Students, enrollment: Uuid, said:
     let school = directory::school_for(ctx, tx, &of.school, Permission::EnterForSchool).await?;
     let details = roll::drafts::details_of(tx, &of.parts, std::iter::once(enrollment)).await?.remove(&enrollment).unwrap_or_default();
     let stored = columns_of(&details);
-    let said = shown::unmasked(said.clone(), |header| stored.get(header).map_or("", String::as_str), sees_all(ctx, &school));
+    let said = shown::unmasked(said.clone(), |header| stored.get(header).map_or("", String::as_str), sees_all(ctx, &school))?;
     by_hand::look_at_own(ctx, tx, of, enrollment, &said).await
 }
 

@@ -113,7 +113,7 @@ pub async fn ask(ctx: &Context, tx: &mut Tx, of: &Students, asked: &Asked) -> Re
     let details = roll::drafts::details_of(tx, &of.parts, std::iter::once(asked.enrollment)).await?.remove(&asked.enrollment).unwrap_or_default();
     let stored = columns_of(&details);
     let was = |header: &str| stored.get(header).map_or("", String::as_str);
-    let said = shown::unmasked(asked.said.clone(), was, sees_all(ctx, &school));
+    let said = shown::unmasked(asked.said.clone(), was, sees_all(ctx, &school))?;
     let (kept, checked) = by_hand::look_at_columns(ctx, tx, of, &stored, &said).await?;
     checked.passed()?;
     let columns: Said = kept.into_iter().filter(|(header, value)| was(header) != value).collect();

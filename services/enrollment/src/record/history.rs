@@ -31,7 +31,7 @@ pub async fn lines(tx: &mut Tx, parts: &Parts, enrollment: Uuid, person: Option<
     let mut lines = of_periods(story.parts());
     if let Some(person) = person {
         let former = persons::former_names(tx, person).await?;
-        lines.extend(persons::corrections(tx, person).await?.iter().map(|row| of_correction(row, &former)));
+        lines.extend(persons::corrections(tx, person).await?.iter().map(|row| of_correction(row, &former, row.enrollment == enrollment)));
     }
     lines.extend(kept::changes(tx, parts, enrollment).await?.iter().map(|change| of_change(change, all)));
     let mut accounts: Vec<&str> = lines.iter().map(|line| line.account.as_str()).collect();
@@ -87,17 +87,20 @@ fn major(key: &str) -> &str {
     codes::major_of_key(key).map_or(key, |major| major.name)
 }
 
-fn of_correction(row: &persons::CorrectionRow, former: &[(String, chrono::NaiveDate)]) -> Line {
+fn of_correction(row: &persons::CorrectionRow, former: &[(String, chrono::NaiveDate)], is_own: bool) -> Line {
     let act = if BondKind::from_code(row.kind) == Some(BondKind::Mistyped) { "身份信息更正（录入错误）" } else { "身份信息变更" };
     let names: Vec<&str> = former.iter().filter(|(_, day)| *day == row.recorded_day).map(|(name, _)| name.as_str()).collect();
     let mut what: Vec<String> = if names.is_empty() { Vec::new() } else { vec![format!("原姓名：{}", names.join("、"))] };
     if row.numbers > 0 {
         what.push("证件号已更改".to_owned());
     }
-    what.push(row.reason.clone());
+    // What another school and its department said of it is theirs.
+    if is_own {
+        what.push(row.reason.clone());
+    }
     let line =
         HistoryLine { kind: Kind::Identity.into(), date: row.effective.to_string(), act: act.to_owned(), text: what.join("；"), ..HistoryLine::default() };
-    Line { at_us: row.recorded_at_us, account: row.recorded_by.clone(), told: line }
+    Line { at_us: row.recorded_at_us, account: if is_own { row.recorded_by.clone() } else { String::new() }, told: line }
 }
 
 fn of_change(change: &kept::Changed, all: bool) -> Line {

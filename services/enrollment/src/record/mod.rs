@@ -39,6 +39,10 @@ fn said(columns: &[pb::ColumnValue]) -> Result<Said, Error> {
         match COLUMNS.iter().find(|known| known.header == column.header.trim()) {
             None => errors.add(&column.header, "没有这一列，列名应与导入模板的表头相同"),
             Some(known) if said.iter().any(|(header, _)| *header == known.header) => errors.add(known.header, "同一列只能填写一次"),
+            // A content is kept a line a column: what begins another line would be another column's.
+            Some(known) if column.value.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) => {
+                errors.add(known.header, "不能换行，也不能含有控制字符");
+            }
             Some(known) => said.push((known.header, column.value.clone())),
         }
     }

@@ -5,6 +5,8 @@ use xuezhu_domain::{
     text::{self, mask, mask_long_numbers},
 };
 
+use xuezhu_service::{Error, FieldErrors};
+
 use super::Said;
 
 /// What stands for a value that is there and is not shown.
@@ -30,13 +32,24 @@ pub fn shown(header: &str, value: &str, all: bool) -> (String, bool) {
     (shown, masked)
 }
 
-/// What was typed of columns, without what came back masked as it was shown: that stays what it is.
-pub fn unmasked<'s>(said: Said, stored: impl Fn(&str) -> &'s str, all: bool) -> Said {
+/// Stars that stand for what is not shown: no value of a column that is masked has so many.
+const STARS: &str = "***";
+
+/// What was typed of columns, without what came back masked as it was shown: that stays what it is. What came back masked and was changed
+/// beside its stars is refused: it would be kept with them.
+pub fn unmasked<'s>(said: Said, stored: impl Fn(&str) -> &'s str, all: bool) -> Result<Said, Error> {
     let is_as_shown = |header: &str, typed: &str| {
         let (shown, masked) = shown(header, stored(header), all);
         masked && text::clean(typed) == shown
     };
-    said.into_iter().filter(|(header, typed)| !is_as_shown(header, typed)).collect()
+    let said: Said = said.into_iter().filter(|(header, typed)| !is_as_shown(header, typed)).collect();
+    let mut errors = FieldErrors::default();
+    let masks = |header: &str| record::of(header).is_none_or(|kept| kept.sight != Sight::Plain);
+    for (header, _) in said.iter().filter(|(header, typed)| masks(header) && typed.contains(STARS)) {
+        errors.add(header, "遮盖的内容不能部分修改：请整栏重新填写，或保持原样");
+    }
+    errors.check()?;
+    Ok(said)
 }
 
 #[cfg(test)]
@@ -76,8 +89,11 @@ mod tests {
             _ => "",
         };
         let typed = said(&[("出生日期", " 2010****"), ("成员1联系电话", "*******5678"), ("班级名称", "1班"), ("家庭电话", "")]);
-        assert_eq!(unmasked(typed, stored, true), said(&[("班级名称", "1班"), ("家庭电话", "")]));
-        let typed = said(&[("出生日期", "20110312"), ("成员1联系电话", "*******5679")]);
-        assert_eq!(unmasked(typed.clone(), stored, true), typed);
+        assert_eq!(unmasked(typed, stored, true).ok(), Some(said(&[("班级名称", "1班"), ("家庭电话", "")])));
+        let typed = said(&[("出生日期", "20110312"), ("班级名称", "***班")]);
+        assert_eq!(unmasked(typed.clone(), stored, true).ok(), Some(typed));
+        for masked in [("成员1联系电话", "*******5679"), ("家庭现地址", "某街5号，电话*******5678")] {
+            assert!(unmasked(said(&[masked]), stored, true).is_err(), "{masked:?}");
+        }
     }
 }

@@ -43,6 +43,9 @@ pub(crate) async fn page(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb
         None => super::list(ctx, tx, parts, filter, as_of, at, limit).await?,
         Some(classes) => {
             present_only(as_of, filter.submission.is_some())?;
+            if !request.major.is_empty() || request.entry_year != 0 {
+                return Err(Refusal::field("major", "班主任的名单不按专业和年级筛选").into());
+            }
             let Filter { school, class_name, state, name_pattern, school_number, day, .. } = filter;
             let within = Within { school, classes, class_name, state, name_pattern, school_number, day };
             let At::Token(from) = at else { return Err(Refusal::field("page_number", "班主任的名单请用翻页标记翻页").into()) };

@@ -8,7 +8,7 @@ use xuezhu_review::door;
 use xuezhu_service::{Context, Error, Permission, Place};
 use xuezhu_store::Tx;
 
-use crate::{Parts, dossiers::Dossiers, students};
+use crate::{Parts, directory, dossiers::Dossiers, students};
 
 /// What the day begins with for whoever calls, with so many in each part of the inbox at most.
 pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, limit: i64) -> Result<pb::GetEnrollmentTodayResponse, Error> {
@@ -25,5 +25,6 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, limit: i64) -> Result
     } else {
         (0, 0)
     };
-    Ok(pb::GetEnrollmentTodayResponse { inbox: Some(inbox), drafts, sent_back, registry: parts.registry.name().to_owned() })
+    let school_name = if is_school { directory::school(tx, own).await?.name } else { String::new() };
+    Ok(pb::GetEnrollmentTodayResponse { inbox: Some(inbox), drafts, sent_back, registry: parts.registry.name().to_owned(), school_name })
 }

@@ -149,7 +149,7 @@ struct CreateForm {
 async fn organisation(desk: &Desk, role: account::Role, typed: &str) -> Result<String, Status> {
     let named = match role {
         _ if typed.trim().is_empty() => Ok(String::new()),
-        account::Role::SchoolClerk | account::Role::Principal => pickers::school(desk, typed).await?,
+        _ if Role::parse(role.as_str_name()).is_some_and(Role::is_of_school) => pickers::school(desk, typed).await?,
         _ => pickers::region(typed, desk.civil_day()),
     };
     named.map_err(|why| Error::from(Refusal::field("organisation", why)).into())

@@ -11,14 +11,16 @@ use xuezhu_proto::enrollment::{
     ListClassesRequest, SetClassTeacherRequest,
 };
 
-use super::{Desk, PageError, render, show, students};
+use xuezhu_service::{Error, Refusal};
+
+use super::{Desk, PageError, render, show, students, unknown_act};
 use crate::{
     Gateway,
     parts::{Act, Address, Cell, Field, Form, Note, Row, Table, Tone, field::typed_day},
 };
 
 /// Lines of what was set or confirmed before that are shown.
-const ROWS: i32 = 100;
+const ROWS: i32 = 1000;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -156,9 +158,10 @@ fn confirming(desk: &Desk, list: &ClassList) -> Vec<Act> {
             .hidden("digest", &list.digest)
             .hidden("count", list.count.to_string())
     };
-    let right = form("right").button(format!("确认这 {} 人都在班里", list.count)).asks(format!("确认{}的 {} 人今天都在本班。", list.class_name, list.count));
+    let right =
+        form("right").act(format!("确认这 {} 人都在班里", list.count), "right").asks(format!("确认{}的 {} 人今天都在本班。", list.class_name, list.count));
     let field = Field::lines("wrong").required().limit(500).hint("写明是谁、怎么不对，如：张三已转到2班；李四11月起没有来");
-    let wrong = form("wrong-form").with(field).danger("名单有误", "");
+    let wrong = form("amiss").with(field).danger("名单有误", "wrong");
     vec![
         Act::of("核对名单", right).says("核对的是今天的名单；以后名单有变动，再核对一次。"),
         Act::of("名单有误", wrong).says("学校经办人会看到您的说明，办理后请重新核对。"),
@@ -172,13 +175,21 @@ struct ConfirmForm {
     class_name: String,
     digest: String,
     count: i32,
+    act: String,
     wrong: String,
 }
 
 async fn confirm(desk: Desk, Sent(sent): Sent<ConfirmForm>) -> Result<Response, PageError> {
-    let ConfirmForm { request_id, class_name, digest, count, wrong } = sent;
+    let ConfirmForm { request_id, class_name, digest, count, act, wrong } = sent;
+    // Who says that something is wrong says what: a blank is no confirmation.
+    let wrong = match (act.as_str(), wrong.trim()) {
+        ("right", _) => String::new(),
+        ("wrong", "") => return Err(Status::from(Error::from(Refusal::field("wrong", "请写明是谁、怎么不对"))).into()),
+        ("wrong", said) => said.to_owned(),
+        (unknown, _) => return Err(unknown_act(unknown)),
+    };
     let back = address(&class_name);
-    let done = if wrong.trim().is_empty() { format!("已确认 {count} 人。") } else { "已告知学校经办人。".to_owned() };
+    let done = if wrong.is_empty() { format!("已确认 {count} 人。") } else { "已告知学校经办人。".to_owned() };
     let asked = ConfirmClassRequest { school: at_school(&desk)?, class_name, digest, count, wrong };
     desk.classes().confirm_class(desk.change(&request_id, asked)).await?;
     Ok(desk.done(done, back))

@@ -226,7 +226,9 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
     (desk.mirror, desk.registry) = (told.mirror, told.registry);
     let inboxes = [(Keeper::Enrollment, enrollment.inbox.unwrap_or_default()), (Keeper::Aid, aid.inbox.unwrap_or_default())];
     let Waiting { mine, below, others, mine_count, below_count } = waiting(&desk.user, &inboxes, &aid.waiting_lists, &day.to_string());
-    desk.waits = gateway.waits.counted(&desk, mine_count, aid.cause_count).await;
+    if !no_aid {
+        desk.waits = gateway.waits.counted(&desk, mine_count, aid.cause_count, enrollment.school_name);
+    }
     let mut notes = Vec::new();
     if no_aid {
         notes.push(Note::of(Tone::Wait, "资助服务暂时没有应答，名单和疑点未列出，请稍后刷新。学籍业务可以照常办理。"));
@@ -328,9 +330,14 @@ fn waiting(user: &User, inboxes: &[(Keeper, Inbox)], lists: &[AwardListInBrief],
     for (keeper, inbox) in inboxes {
         let number = |count: i32| usize::try_from(count).unwrap_or(0);
         let task = |dossier: &Dossier| of_dossier(*keeper, dossier);
-        parted.mine.extend(inbox.waiting.iter().map(task));
+        // Who reads and signs nothing has nothing to do: it waits for others.
+        if user.only_reads() {
+            parted.others.extend(inbox.waiting.iter().map(task));
+        } else {
+            parted.mine.extend(inbox.waiting.iter().map(task));
+            parted.mine_count += number(inbox.waiting_count);
+        }
         parted.below.extend(inbox.below.iter().map(task));
-        parted.mine_count += number(inbox.waiting_count);
         parted.below_count += number(inbox.below_count);
         // What waits at one's own desk is not told twice.
         let own: HashSet<&str> = inbox.waiting.iter().map(|dossier| dossier.dossier.as_str()).collect();

@@ -263,11 +263,14 @@ impl FromRequestParts<Arc<Gateway>> for Desk {
 
     async fn from_request_parts(parts: &mut HttpParts, gateway: &Arc<Gateway>) -> Result<Self, PageError> {
         let Arriving(mut desk) = Arriving::from_request_parts(parts, gateway).await?;
-        // What is changed may change what waits.
-        if parts.method == Method::POST {
-            gateway.waits.forget(&desk.user.sub);
-        }
-        let (told, waits) = tokio::join!(gateway.last_told.get(&desk, gateway.clock.today()), gateway.waits.get(&desk));
+        let day = gateway.clock.today();
+        // What is changed may change what waits: it is counted for the page that follows.
+        let (told, waits) = if parts.method == Method::POST {
+            gateway.waits.forget(&desk.token);
+            (gateway.last_told.get(&desk, day).await, Waits::default())
+        } else {
+            tokio::join!(gateway.last_told.get(&desk, day), gateway.waits.get(&desk))
+        };
         let told = told?;
         (desk.mirror, desk.registry, desk.waits) = (told.mirror, told.registry, waits);
         Ok(desk)
@@ -291,7 +294,7 @@ impl FromRequestParts<Arc<Gateway>> for Arriving {
         let here = parts.uri.path_and_query().and_then(|whole| Address::own(whole.as_str())).unwrap_or_default();
         let returned = parts.extensions.get().cloned();
         let waits = Waits::default();
-        let told = if parts.method == Method::GET { gateway.to_tell.take(&user.sub).and_then(|text| Note::done(&text)) } else { None };
+        let told = if parts.method == Method::GET { gateway.to_tell.take(&token).and_then(|text| Note::done(&text)) } else { None };
         Ok(Self(Desk { gateway: gateway.clone(), token, address, trace, user, here, returned, waits, told, mirror: None, registry: String::new() }))
     }
 }
@@ -344,7 +347,8 @@ impl Desk {
 
     /// Goes on to a page, which tells what was done.
     pub fn done(&self, text: impl Into<String>, page: impl Into<Address>) -> Response {
-        self.gateway.to_tell.keep(&self.user.sub, text.into());
+        self.gateway.waits.forget(&self.token);
+        self.gateway.to_tell.keep(&self.token, text.into());
         Redirect::to(&page.into().to_string()).into_response()
     }
 

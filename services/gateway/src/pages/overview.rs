@@ -57,7 +57,7 @@ async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageErro
         places: places(&told),
         grades: grades(&told.grades),
         held: held(&told.held),
-        flags: flags(&told.flags),
+        flags: flags(&told.flags, told.region == desk.user.org),
         told,
         desk,
     };
@@ -97,8 +97,8 @@ fn figures(told: &GetOverviewResponse) -> Figures {
         Figure::count(all(|place| place.schools), "学校").formula("主管部门在本区域内的学校"),
         Figure::count(all(|place| place.students), "在校学生").formula("今日在读和休学的，按已批准的学籍"),
         Figure::count(all(|place| place.approved), "已审核人次").tone(Tone::Good).formula("本学期各名单中审核通过的"),
-        Figure::yuan(sum(|place| place.approved_fen), "已审核金额（元）").tone(Tone::Good).formula("审核时的金额，更正另计"),
-        Figure::count(flags, "未核定的疑点").tone_if(flags > 0, Tone::Bad).formula("各学期待说明、待核定和已认定的").to("/flags"),
+        Figure::yuan(sum(|place| place.approved_fen), "已审核金额（元）").tone(Tone::Good).formula("更正和重复月份之后"),
+        Figure::count(flags, "未关闭的疑点").tone_if(flags > 0, Tone::Bad).formula("各学期待说明、待核定和已认定的"),
         Figure::yuan(sum(|place| place.held_fen), "暂缓金额（元）").formula("各学期有疑点的学生全部所列月份"),
     ])
 }
@@ -170,11 +170,12 @@ fn held(months: &[HeldMonth]) -> Chart {
     Chart::of(&Bars { title: "各月暂缓金额".into(), unit: "元", series: vec!["暂缓金额"], groups }, table)
 }
 
-fn flags(flags: &[FlagAges]) -> Table {
+fn flags(flags: &[FlagAges], is_own: bool) -> Table {
     let row = |ages: &FlagAges| {
         let old = if ages.older > 0 { Cell::mark(Tone::Bad, show::grouped(ages.older.into())) } else { Cell::number(0) };
         Row::of([
-            Cell::link(Address::of("/flags").with("rule", ages.rule.as_str()), ages.rule_name.as_str()),
+            // The page of flags is of all that one may see, not of a part of it.
+            if is_own { Cell::link(Address::of("/flags").with("rule", ages.rule.as_str()), ages.rule_name.as_str()) } else { Cell::from(&ages.rule_name) },
             Cell::number(ages.within_10),
             Cell::number(ages.within_30),
             Cell::number(ages.within_90),

@@ -41,10 +41,10 @@ pub struct Offer {
 impl HtmlSafe for Offer {}
 
 impl Offer {
-    /// For who looks at a table of a school, with what narrows it; none for who may not take it out.
-    pub fn of(desk: &Desk, school: &str, action: impl Into<String>, narrowed: Vec<(&'static str, String)>) -> Option<Self> {
+    /// For who looks at a table of a school, who may decide for its department what the table is of, with what narrows it; none for who may not take it out.
+    pub fn of(desk: &Desk, decides: bool, school: &str, action: impl Into<String>, narrowed: Vec<(&'static str, String)>) -> Option<Self> {
         let user = &desk.user;
-        let counts = user.is_officer() || user.only_reads();
+        let counts = decides || user.only_reads();
         let may = counts || (user.is_school() && user.reads_school() && user.org == school);
         if !may || school.is_empty() {
             return None;

@@ -8,28 +8,28 @@ use std::{
 
 /// How long it waits for the page that tells it.
 const WAITS: Duration = Duration::from_secs(60);
-/// Accounts for which something waits.
-const ACCOUNTS: usize = 5000;
+/// Sessions for which something waits.
+const SESSIONS: usize = 5000;
 
-/// What waits to be told, by account.
+/// What waits to be told, by token: who only says who they are is told nothing of it.
 #[derive(Debug, Clone, Default)]
 pub struct ToTell(Arc<Mutex<HashMap<String, (Instant, String)>>>);
 
 impl ToTell {
-    /// Keeps it for the next page of an account.
-    pub fn keep(&self, account: &str, text: String) {
+    /// Keeps it for the next page of a session.
+    pub fn keep(&self, token: &str, text: String) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= ACCOUNTS {
+        if all.len() >= SESSIONS {
             all.retain(|_, (at, _)| at.elapsed() < WAITS);
         }
-        if all.len() < ACCOUNTS {
-            all.insert(account.to_owned(), (Instant::now(), text));
+        if all.len() < SESSIONS {
+            all.insert(token.to_owned(), (Instant::now(), text));
         }
     }
 
     /// What is to be told now; it is told once.
-    pub fn take(&self, account: &str) -> Option<String> {
-        let (at, text) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account)?;
+    pub fn take(&self, token: &str) -> Option<String> {
+        let (at, text) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(token)?;
         (at.elapsed() < WAITS).then_some(text)
     }
 }

@@ -17,8 +17,8 @@ use super::{Desk, home};
 const FRESH: Duration = Duration::from_secs(30);
 /// How long a service may take to count: a page is not held up by what stands above it.
 const ANSWER: Duration = Duration::from_secs(2);
-/// Accounts whose counts are kept.
-const ACCOUNTS: usize = 2000;
+/// Sessions whose counts are kept.
+const SESSIONS: usize = 2000;
 
 /// How much waits, and at which school.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Waits {
     pub school: String,
 }
 
-/// What was counted last, by account.
+/// What was counted last, by token: who only says who they are is told nothing of it.
 #[derive(Debug, Clone, Default)]
 pub struct LastCounted(Arc<Mutex<HashMap<String, (Instant, Waits)>>>);
 
@@ -41,72 +41,67 @@ impl LastCounted {
         if desk.user.must_change_password {
             return Waits::default();
         }
-        if let Some(known) = self.known(&desk.user.sub) {
+        if let Some(known) = self.known(&desk.token) {
             return known;
         }
         // Nothing waits for who sees classes, or money, or accounts alone.
-        let counted = if desk.user.reads_school() { count(desk).await } else { Waits { school: school_of(desk).await, ..Waits::default() } };
-        self.heard(&desk.user.sub, counted.clone());
-        counted
+        let counted = if desk.user.reads_school() { count(desk).await } else { school_of(desk).await.map(|school| Waits { school, ..Waits::default() }) };
+        // What no service counted is nobody's count: whoever comes next asks again.
+        if let Some(counted) = &counted {
+            self.heard(&desk.token, counted.clone());
+        }
+        counted.unwrap_or_default()
     }
 
-    /// Keeps what the page of today counted by the way; the school's name is what it was.
-    pub async fn counted(&self, desk: &Desk, tasks: usize, flags: i32) -> Waits {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&desk.user.sub).map(|(_, waits)| waits.school.clone());
-        let school = match known {
-            Some(school) if !school.is_empty() => school,
-            _ => school_of(desk).await,
-        };
+    /// Keeps what the page of today counted by the way.
+    pub fn counted(&self, desk: &Desk, tasks: usize, flags: i32, school: String) -> Waits {
         let waits = Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school };
-        self.heard(&desk.user.sub, waits.clone());
+        self.heard(&desk.token, waits.clone());
         waits
     }
 
-    fn known(&self, account: &str) -> Option<Waits> {
+    fn known(&self, token: &str) -> Option<Waits> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(account).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, waits)| waits.clone())
+        all.get(token).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, waits)| waits.clone())
     }
 
     /// Keeps what was counted.
-    fn heard(&self, account: &str, waits: Waits) {
+    fn heard(&self, token: &str, waits: Waits) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= ACCOUNTS {
+        if all.len() >= SESSIONS {
             all.retain(|_, (at, _)| at.elapsed() < FRESH);
         }
-        if all.len() < ACCOUNTS {
-            all.insert(account.to_owned(), (Instant::now(), waits));
+        if all.len() < SESSIONS {
+            all.insert(token.to_owned(), (Instant::now(), waits));
         }
     }
 
     /// What they change may change what waits.
-    pub fn forget(&self, account: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    pub fn forget(&self, token: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
     }
 }
 
-/// Name of the school of whoever looks.
-async fn school_of(desk: &Desk) -> String {
+/// Name of the school of whoever looks; none where nobody says.
+async fn school_of(desk: &Desk) -> Option<String> {
     if !desk.user.is_school() {
-        return String::new();
+        return Some(String::new());
     }
     let asked = GetSchoolRequest { school: desk.user.org.clone() };
-    let school = desk.directory().get_school(desk.request(asked)).await.ok().and_then(|answer| answer.into_inner().school);
-    school.map(|school| school.name).unwrap_or_default()
+    Some(desk.directory().get_school(desk.request(asked)).await.ok()?.into_inner().school?.name)
 }
 
-async fn count(desk: &Desk) -> Waits {
+async fn count(desk: &Desk) -> Option<Waits> {
     let (mut of_enrollment, mut of_aid) = (desk.enrollment_today(), desk.aid_today());
     let counted = tokio::time::timeout(ANSWER, async {
         tokio::join!(
             of_enrollment.get_enrollment_today(desk.request(GetEnrollmentTodayRequest { page_size: 1 })),
-            of_aid.get_aid_today(desk.request(GetAidTodayRequest {})),
-            school_of(desk)
+            of_aid.get_aid_today(desk.request(GetAidTodayRequest {}))
         )
     });
-    let Ok((enrollment, aid, school)) = counted.await else { return Waits::default() };
-    let enrollment = enrollment.map(tonic::Response::into_inner).unwrap_or_default();
-    let aid = aid.map(tonic::Response::into_inner).unwrap_or_default();
+    let (enrollment, aid) = counted.await.ok()?;
+    let (enrollment, aid) = (enrollment.ok()?.into_inner(), aid.ok()?.into_inner());
     let flags = aid.cause_count;
     let tasks = home::count_of_mine(desk, enrollment.inbox.unwrap_or_default(), aid.inbox.unwrap_or_default(), &aid.waiting_lists);
-    Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school }
+    Some(Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school: enrollment.school_name })
 }

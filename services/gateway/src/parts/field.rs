@@ -249,6 +249,11 @@ pub enum Line {
     Group(String),
 }
 
+/// What a blank says where a number or yes or no is asked: nothing.
+pub fn blank_is_none<'de, D: serde::Deserializer<'de>, T: std::str::FromStr + Default>(typed: D) -> Result<T, D::Error> {
+    Ok(<String as serde::Deserialize>::deserialize(typed)?.trim().parse().unwrap_or_default())
+}
+
 /// A day as people type it, as services read it; what is none stays as it was typed, and is told so.
 pub fn typed_day<'de, D: serde::Deserializer<'de>>(typed: D) -> Result<String, D::Error> {
     Ok(self::typed(&<String as serde::Deserialize>::deserialize(typed)?))

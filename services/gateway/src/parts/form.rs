@@ -17,6 +17,9 @@ use super::{
 };
 use crate::pages::Desk;
 
+/// Fields that say which version of something was looked at.
+const SEEN: [&str; 2] = ["etag", "digest"];
+
 /// A button.
 #[derive(Debug, Clone)]
 pub struct Button {
@@ -53,6 +56,8 @@ pub struct Form {
     upload: bool,
     /// What came back of it.
     back: Option<Arc<Returned>>,
+    /// Whether what it is about changed since it was filled in.
+    outdated: bool,
     /// Whether all that is wrong is said at its fields.
     told: Vec<String>,
     label_of: fn(&str) -> String,
@@ -64,7 +69,8 @@ impl Form {
     /// A form that changes something: its fields are those of a message.
     pub fn of<M: Name>(desk: &Desk, id: impl Into<String>, action: impl Into<String>) -> Self {
         let form = Self::bare(desk, id.into(), action.into(), words::label::<M>);
-        Self { request_id: Some(desk.new_request_id()), ..form }
+        let known = form.back.as_ref().and_then(|back| back.request_id.clone());
+        Self { request_id: Some(known.unwrap_or_else(|| desk.new_request_id())), ..form }
     }
 
     /// A form that asks for something that stands in no address, such as a name.
@@ -96,6 +102,7 @@ impl Form {
             folded: None,
             upload: false,
             back,
+            outdated: false,
             told: Vec::new(),
             label_of,
         }
@@ -132,9 +139,15 @@ impl Form {
             if field.comes_back() {
                 field.values = back.values_of(&field.name);
             }
+            // What was seen stays what was seen: over what changed since, nothing is done that nobody read.
+            if SEEN.contains(&&*field.name) {
+                let seen = back.values_of(&field.name);
+                self.outdated |= seen != field.values;
+                field.values = seen;
+            }
             let known = [&*field.name, field.known_as];
             let wrong: Vec<&str> = back.faults.iter().filter(|fault| known.contains(&&*fault.field)).map(|fault| fault.why.as_str()).collect();
-            if !wrong.is_empty() {
+            if !wrong.is_empty() && !field.is_hidden() {
                 field.error = wrong.join("；");
                 self.told.extend(known.map(str::to_owned));
             }
@@ -234,6 +247,10 @@ impl Form {
     /// What is wrong and is said at none of its fields.
     fn wrong(&self) -> Option<String> {
         let back = self.back.as_ref()?;
+        if self.outdated {
+            let why = "打开页面以后，内容已有变化：请重新打开本页，看过现在的内容再办理；您填写的还在下面，可以照抄。";
+            return Some(if back.is_unsent { why.to_owned() } else { format!("{}。{why}", back.message.trim_end_matches('。')) });
+        }
         let untold: Vec<String> = (back.faults.iter())
             .filter(|fault| !self.told.contains(&fault.field))
             .map(|fault| format!("{}：{}", (self.label_of)(&fault.field), fault.why))
@@ -250,6 +267,11 @@ impl Form {
     /// Whether it is sent, rather than asked in an address.
     fn is_sent(&self) -> bool {
         self.method == "post"
+    }
+
+    /// Whether its first button asks: then Enter in a field presses nothing.
+    fn asks_first(&self) -> bool {
+        self.buttons.first().is_some_and(|button| !button.asks.is_empty())
     }
 
     fn is_unsent(&self) -> bool {

@@ -58,7 +58,7 @@ fn teaches(user: &User) -> bool {
 
 /// Whoever counts for a region.
 fn counts(user: &User) -> bool {
-    user.is_officer() || user.only_reads()
+    user.decides_aid() || user.only_reads()
 }
 
 /// Whoever works at a school, and sees more than a class.

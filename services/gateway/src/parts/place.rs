@@ -24,7 +24,11 @@ impl Way {
     fn numbered(&self, number: i64) -> Self {
         match self {
             Self::Link(address) => Self::Link(address.clone().with("at", if number > 1 { number.to_string() } else { String::new() })),
-            Self::Posted { .. } => self.to("", number),
+            Self::Posted { action, fields } => {
+                let mut fields: Vec<(String, String)> = fields.iter().filter(|(name, _)| name != "page" && name != "at").cloned().collect();
+                fields.push(("at".into(), number.to_string()));
+                Self::Posted { action: action.clone(), fields }
+            }
         }
     }
 
@@ -35,7 +39,8 @@ impl Way {
             Self::Posted { action, fields } => {
                 let mut fields: Vec<(String, String)> = fields.iter().filter(|(name, _)| name != "page" && name != "at").cloned().collect();
                 fields.push(("page".into(), mark.into()));
-                fields.push(("at".into(), number.to_string()));
+                // Without a mark it is the first page.
+                fields.push(("at".into(), if mark.is_empty() { "1".to_owned() } else { number.to_string() }));
                 Self::Posted { action: action.clone(), fields }
             }
         }

@@ -53,6 +53,8 @@ pub struct Fault {
 pub struct Returned {
     /// Which.
     pub form: String,
+    /// The request id under which it was sent: sent again, it counts once, whatever became of it.
+    pub request_id: Option<String>,
     /// As it was filled in.
     pub values: Vec<(String, String)>,
     /// What is wrong with its fields.
@@ -95,6 +97,7 @@ struct Filled {
     form: String,
     page: Address,
     who: String,
+    request_id: Option<String>,
     values: Vec<(String, String)>,
 }
 
@@ -103,8 +106,9 @@ impl Filled {
         let mut values: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).ok()?;
         let mut take = |name: &str| values.iter().position(|(known, _)| known == name).map(|at| values.swap_remove(at).1);
         let (form, page, who) = (take(FORM)?, take(PAGE)?, take(WHO)?);
-        values.retain(|(name, _)| name != "request_id" && !name.contains("password"));
-        Some(Self { form, page: Address::own(&page)?, who, values })
+        let request_id = take("request_id");
+        values.retain(|(name, _)| !name.contains("password"));
+        Some(Self { form, page: Address::own(&page)?, who, request_id, values })
     }
 }
 
@@ -114,6 +118,7 @@ struct Carried {
     form: String,
     page: String,
     who: String,
+    request_id: Option<String>,
     values: Vec<(String, String)>,
 }
 
@@ -121,8 +126,8 @@ const PURPOSE: &str = "form";
 
 impl Gateway {
     fn sealed(&self, filled: Filled) -> Option<String> {
-        let Filled { form, page, who, values } = filled;
-        let plain = serde_json::to_vec(&Carried { form, page: page.to_string(), who, values }).ok()?;
+        let Filled { form, page, who, request_id, values } = filled;
+        let plain = serde_json::to_vec(&Carried { form, page: page.to_string(), who, request_id, values }).ok()?;
         (plain.len() <= CARRIED_BYTES).then(|| URL_SAFE_NO_PAD.encode(self.seal.seal(PURPOSE, &[Uuid::nil()], &plain)))
     }
 
@@ -158,6 +163,9 @@ pub async fn bring_back(State(pages): State<Pages>, request: Request, next: Next
     let Ok(bytes) = to_bytes(body, FORM_BYTES).await else {
         return PageError::Refused(Status::invalid_argument("表单内容过多，或没有传完：请减少勾选后重试")).into_response();
     };
+    if let Some(response) = pages.of_another(&parts, &bytes).await {
+        return response;
+    }
     let response = next.run(Request::from_parts(parts.clone(), Body::from(bytes.clone()))).await;
     if let Some(unanswered) = response.extensions().get::<Unanswered>().cloned() {
         return pages.unanswered(&parts, &bytes, unanswered).await.unwrap_or(response);
@@ -169,6 +177,19 @@ pub async fn bring_back(State(pages): State<Pages>, request: Request, next: Next
 }
 
 impl Pages {
+    /// What is answered to a form that another account filled in, in a page that stayed open: nothing is done in the name of who is logged in now.
+    async fn of_another(&self, parts: &Parts, bytes: &Bytes) -> Option<Response> {
+        let filled = Filled::of(bytes)?;
+        let user = session::User::of(&session::token(&parts.headers)?, self.gateway.clock.today())?;
+        if user.sub == filled.who {
+            return None;
+        }
+        let message = format!("这份表单是账号{}填写的，现在登录的是{}：没有提交。请在本页重新办理。", filled.who, user.sub);
+        let returned = Returned { message: message.clone(), ..Returned::default() };
+        let shown = self.show(&filled.page, &parts.headers, parts.extensions.get().copied(), returned, StatusCode::CONFLICT).await;
+        Some(shown.unwrap_or_else(|| PageError::Refused(Status::failed_precondition(message)).into_response()))
+    }
+
     async fn unanswered(&self, parts: &Parts, bytes: &Bytes, unanswered: Unanswered) -> Option<Response> {
         let filled = Filled::of(bytes)?;
         match unanswered {
@@ -176,6 +197,7 @@ impl Pages {
                 let code = PageError::http_code(&status);
                 let returned = Returned {
                     form: filled.form,
+                    request_id: filled.request_id,
                     values: filled.values,
                     faults: faults(&status),
                     message: words::in_chinese(status.message()),
@@ -200,8 +222,10 @@ impl Pages {
         let mut headers = parts.headers.clone();
         headers.insert(header::COOKIE, session::as_sent(&token)?);
         let message = "登录已过期，您刚才填写的内容还没有提交：请核对后再提交。".to_owned();
-        let returned = Returned { form: carried.form, values: carried.values, message, is_unsent: true, ..Returned::default() };
-        let mut shown = self.show(&Address::own(&carried.page)?, &headers, parts.extensions.get().copied(), returned, StatusCode::OK).await?;
+        let Carried { form, page, request_id, values, .. } = carried;
+        let page = Address::own(&page)?;
+        let returned = Returned { form, request_id, values, message, is_unsent: true, ..Returned::default() };
+        let mut shown = self.show(&page, &headers, parts.extensions.get().copied(), returned, StatusCode::OK).await?;
         shown.headers_mut().insert(header::SET_COOKIE, cookie);
         Some(shown)
     }

@@ -285,6 +285,7 @@ pub async fn note_correction(ctx: &Context, tx: &mut Tx, correction: &Correction
 /// A correction that was recorded.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct CorrectionRow {
+    pub enrollment: Uuid,
     pub kind: i32,
     pub effective: NaiveDate,
     pub reason: String,
@@ -300,7 +301,7 @@ pub async fn corrections(tx: &mut Tx, person: Uuid) -> Result<Vec<CorrectionRow>
     rows!(
         tx,
         CorrectionRow,
-        "SELECT c.kind, c.effective, c.reason, c.recorded_day, c.recorded_by, c.recorded_at_us,
+        "SELECT c.enrollment, c.kind, c.effective, c.reason, c.recorded_day, c.recorded_by, c.recorded_at_us,
                 (SELECT count(*) FROM person_keys k WHERE k.person = c.person AND k.end_recorded = c.recorded_day) AS numbers
          FROM identity_corrections c WHERE c.person = $1 ORDER BY c.recorded_at_us",
         person

@@ -35,6 +35,7 @@ pub struct Asks {
     item: String,
     about: String,
     page: String,
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i64,
     /// What a workbook of them is for.
     purpose: String,
@@ -67,9 +68,13 @@ impl Asks {
         [&self.kind, &self.state, &self.school, &self.name, &self.item, &self.about].into_iter().any(|asked| !asked.is_empty())
     }
 
+    fn address(&self) -> Address {
+        self.narrowed().into_iter().fold(Address::of("/dossiers"), |address, (name, value)| address.with(name, value))
+    }
+
     fn way(&self) -> Way {
         if self.name.is_empty() {
-            return Way::Link(self.narrowed().into_iter().fold(Address::of("/dossiers"), |address, (name, value)| address.with(name, value)));
+            return Way::Link(self.address());
         }
         let fields = self.narrowed().into_iter().chain([("name", self.name.clone())]).map(|(name, value)| (name.to_owned(), value));
         Way::Posted { action: "/dossiers".into(), fields: fields.collect() }
@@ -94,7 +99,7 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
 
 /// The list, searched by a name.
 pub async fn search(desk: Desk, Sent(asks): Sent<Asks>) -> Result<Response, PageError> {
-    view(desk, asks).await
+    view(desk.at(asks.address()), asks).await
 }
 
 /// Whose dossiers a workbook would hold: a department names the school.
@@ -131,7 +136,8 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
     let note = of_one.map(|text| Note::of(Tone::Plain, text).way(Address::of("/dossiers").with("keeper", keeper.word()), "看全部"));
     // What is about one thing or one student is narrowed further than a workbook can be.
     let narrowed = asks.narrowed().into_iter().filter(|(name, _)| *name != "item" && *name != "about").chain([("name", asks.name.clone())]);
-    let takeout = Offer::of(&desk, &school_of(&desk, &asks), "/dossiers/takeOut", narrowed.collect()).filter(|_| note.is_none());
+    let takeout = Offer::of(&desk, keeper.is_decided_by(&desk.user, &desk.user.org), &school_of(&desk, &asks), "/dossiers/takeOut", narrowed.collect())
+        .filter(|_| note.is_none());
     let table = dossiers(&desk, &asks, &found);
     Ok(render(&ListPage { desk, note, narrow, search, table, takeout }))
 }

@@ -43,6 +43,7 @@ const STATES: [dossier_item::State; 5] =
 pub struct Asks {
     state: String,
     page: String,
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i64,
 }
 
@@ -115,7 +116,9 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
     let way = Way::Link(path.clone().with("state", asks.state.as_str()));
     let total = if asks.state.is_empty() { dossier.waiting + dossier.performed + dossier.left } else { -1 };
     let place = if total < 0 { Place::numbered(asks.at) } else { Place::of(total, "人", asks.at, LINES) };
-    let sheet = sheet_of(keeper, &dossier, &items, may.decide).place(place.ways(&way, (asks.at > 1).then_some(""), &next));
+    let back = (may.decide && !items.is_empty()).then(|| acts::returning(&desk, keeper, &dossier));
+    let on = back.as_ref().and_then(|form| form.back_of("item")).unwrap_or_default();
+    let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on).place(place.ways(&way, (asks.at > 1).then_some(""), &next));
     let state = |state: dossier_item::State| {
         let word = state.as_str_name();
         (path.clone().with("state", word), show::dossier_item_state(word), asks.state == word)
@@ -126,7 +129,7 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
         figures: figures(&dossier),
         desks: desks(&dossier),
         acts: may.acts(&desk, keeper, &dossier),
-        back: (may.decide && !items.is_empty()).then(|| acts::returning(&desk, keeper, &dossier)),
+        back,
         history: history(&dossier),
         summary,
         evidence,
@@ -226,7 +229,7 @@ fn desks(dossier: &Dossier) -> Desks {
     Desks(stands(dossier).into_iter().map(stop).collect())
 }
 
-fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: bool) -> Table {
+fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: bool, on: &[String]) -> Table {
     let table = Table::of("提交时的名单").number("序号").column("姓名");
     let table = dossier.columns.iter().fold(table, |table, column| table.column(column)).column("结果");
     let row = |item: &DossierItem| {
@@ -238,7 +241,8 @@ fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: boo
         let result = Cell::mark(line_tone(item), show::dossier_item_state(item.state().as_str_name())).beside(refused).beside(item.reason.as_str());
         let row = item.cells.iter().fold(Row::of([Cell::number(item.ordinal + 1), name]), |row, cell| row.and_if(true, || Cell::from(cell)));
         let waits = item.state() == dossier_item::State::Waiting;
-        let tick = (ticks && waits).then(|| Tick { form: "back", name: "item", value: item.item.clone(), label: item.name.clone(), is_on: false });
+        let tick =
+            (ticks && waits).then(|| Tick { form: "back", name: "item", value: item.item.clone(), label: item.name.clone(), is_on: on.contains(&item.item) });
         row.and_if(true, || result).ticked(tick)
     };
     table.rows(items.iter().map(row)).empty("没有这样的学生。").ticks(ticks)

@@ -35,6 +35,7 @@ pub struct Asks {
     term: String,
     cause: String,
     page: String,
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i64,
     all: bool,
     /// Only confirmed ones to which the school added something.
@@ -114,7 +115,9 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
     // A department's list is of many schools, a workbook of one.
     let school = if desk.user.is_school() { desk.user.org.clone() } else { String::new() };
     let narrowed = vec![("rule", asks.rule.clone()), ("state", asks.state.clone()), ("term", asks.term.clone())];
-    let takeout = Offer::of(&desk, &school, "/flags/takeOut", narrowed);
+    // A workbook is narrowed by neither: it would tell more than is shown.
+    let whole = asks.cause.is_empty() && !asks.added;
+    let takeout = Offer::of(&desk, desk.user.decides_aid(), &school, "/flags/takeOut", narrowed).filter(|_| whole);
     let place = Place::numbered(asks.at).ways(&Way::Link(asks.address()), (asks.at > 1).then_some(""), &answer.next_page_token);
     let decide = ticks.then(|| deciding(&desk, &answer.flags));
     let on = decide.as_ref().and_then(|form| form.back_of("flag")).unwrap_or_default();

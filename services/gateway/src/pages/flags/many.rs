@@ -208,7 +208,9 @@ pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result
 
 /// What would be done, to be looked at once more.
 fn asked_once(desk: Desk, act: Act, reason: &str, rows: &[Ticked], unfit: usize) -> Response {
-    let form = Form::of::<DecideFlagsRequest>(&desk, "sure", "/flags/decide").hidden("sure", "true");
+    // Refused, it comes back to the list with its ticks.
+    let desk = desk.at("/flags");
+    let form = Form::of::<DecideFlagsRequest>(&desk, "decide", "/flags/decide").hidden("sure", "true");
     let form = rows.iter().fold(form, |form, row| form.hidden("flag", row.to_string()));
     let field = Field::lines("reason").called(format!("理由（{} 条共用）", rows.len())).value(reason).required();
     let decide = form.with(field).act(format!("确认：{} {} 条", act.label(), rows.len()), act.name());

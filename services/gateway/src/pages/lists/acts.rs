@@ -53,12 +53,14 @@ pub fn of(desk: &Desk, list: &AwardList) -> Vec<Act> {
 
 /// The form under the entries, for whom somebody ticked.
 pub fn returning(desk: &Desk, list: &AwardList) -> Form {
+    // What waits at the own desk.
+    let waiting = if desk.user.is_principal() { list.submitted } else { list.attested };
     Form::of::<SendBackAwardListRequest>(desk, "back", path(list))
         .row()
         .with(Field::picked("reason", reasons::OF_LISTS.map(str::to_owned)).called("退回原因").required().limit(500).wide())
         .danger("退回勾选的", "sendBack")
         .danger("在办的全部退回", "sendBackAll")
-        .asks(format!("退回在办的 {} 人。", list.submitted + list.attested))
+        .asks(format!("退回等您办理的 {waiting} 人。"))
 }
 
 /// What takes an entry off the list.

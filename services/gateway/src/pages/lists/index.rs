@@ -25,6 +25,7 @@ const ROWS: i32 = 100;
 pub struct Asks {
     term: String,
     page: String,
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i64,
 }
 

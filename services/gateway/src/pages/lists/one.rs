@@ -28,6 +28,7 @@ const ROWS: i32 = 100;
 pub struct Asks {
     /// Where the page begins.
     pub page: String,
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i64,
     /// Only who is held.
     pub held: bool,
@@ -103,9 +104,10 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
     let (entries, next) = asks.entries(&desk, &school, &list.list).await?;
     let correction = corrections::Offer::of(&desk.user, &list, &entries);
     let correcting = correction.as_ref().map(|offer| offer.act(&desk, &list, &asks));
-    let ticked = correcting.as_ref().and_then(|act| act.back_of("entry")).unwrap_or_default();
+    let returning = acts::returning(&desk, &list);
+    let ticked = correcting.as_ref().and_then(|act| act.back_of("entry")).or_else(|| returning.back_of("entry")).unwrap_or_default();
     let who = Who { desk: &desk, list: &list, correction: correction.as_ref(), ticked: &ticked };
-    let back = entries.iter().any(|entry| who.may_return(entry)).then(|| acts::returning(&desk, &list));
+    let back = entries.iter().any(|entry| who.may_return(entry)).then_some(returning);
     let here = Address::of(path(&list)).with("state", asks.state.as_str()).with("held", if asks.held { "true" } else { "" });
     let all = list.drafts + list.submitted + list.attested + list.approved + list.sent_back;
     let place = if asks.held || !asks.state.is_empty() { Place::numbered(asks.at) } else { Place::of(all, "人", asks.at, ROWS) };
@@ -125,7 +127,7 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
         table,
         back,
         correction: correcting,
-        takeout: takeouts::Offer::of(&desk, &list.school, format!("{}/takeOut", path(&list)), narrowed),
+        takeout: takeouts::Offer::of(&desk, desk.user.decides_aid(), &list.school, format!("{}/takeOut", path(&list)), narrowed),
         list,
         desk,
     };

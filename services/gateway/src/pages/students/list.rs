@@ -17,7 +17,12 @@ use crate::{
         render, show,
         takeouts::{Offer, give},
     },
-    parts::{Address, Cell, Field, Form, Note, Place, Row, Table, Tone, field::Choice, place::Way, table},
+    parts::{
+        Address, Cell, Field, Form, Note, Place, Row, Table, Tone,
+        field::{Choice, blank_is_none},
+        place::Way,
+        table,
+    },
     takeouts::Asked,
 };
 
@@ -35,10 +40,13 @@ pub struct Asks {
     state: String,
     class: String,
     major: String,
+    #[serde(deserialize_with = "blank_is_none")]
     year: i32,
     /// The column by which it is ordered, and whether the other way round.
     order: String,
+    #[serde(deserialize_with = "blank_is_none")]
     down: bool,
+    #[serde(deserialize_with = "blank_is_none")]
     at: i32,
     /// What a workbook of them is for.
     purpose: String,
@@ -111,7 +119,7 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
 
 /// A search: a name or a whole number.
 pub async fn search(desk: Desk, Sent(asks): Sent<Asks>) -> Result<Response, PageError> {
-    view(desk, asks).await
+    view(desk.at(asks.address()), asks).await
 }
 
 /// The students that are shown, as a workbook.
@@ -163,7 +171,9 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
         found = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
     }
     let narrowed = vec![("school", school.clone()), ("q", asks.q.clone()), ("state", asks.state.clone()), ("class", asks.class.clone())];
-    let takeout = Offer::of(&desk, &school, "/students/takeOut", narrowed);
+    // A workbook is narrowed by neither: it would tell more than is shown.
+    let whole = asks.major.is_empty() && asks.year == 0;
+    let takeout = Offer::of(&desk, desk.user.decides_enrollment(), &school, "/students/takeOut", narrowed).filter(|_| whole);
     let named = schools.iter().find(|known| known.code == school).map_or_else(|| asks.school.clone(), School::filled);
     let narrow = narrowing(&desk, &asks, named, &schools, &occurring);
     let search = asks.narrowed().into_iter().fold(Form::search(&desk, "search", "/students"), |form, (name, value)| form.with(Field::kept(name, value)));
@@ -209,9 +219,9 @@ async fn submitting(desk: &Desk, asks: &Asks, school: &str) -> Result<Option<For
     let form = || {
         Form::of::<CreateSubmissionRequest>(desk, "submit", "/students/submit")
             .row()
-            .hidden("class", &asks.class)
-            .hidden("major", &asks.major)
-            .hidden("year", asks.year.to_string())
+            .with(Field::kept("class", &asks.class))
+            .with(Field::kept("major", &asks.major))
+            .with(Field::kept("year", asks.year.to_string()))
             .says(format!("{of}有 {drafts} 名学生的草稿尚未提交。"))
             .button("全部提交给校长签核")
             .asks(format!("提交 {drafts} 名学生的学籍注册。"))
@@ -258,6 +268,7 @@ pub struct SubmitForm {
     request_id: String,
     class: String,
     major: String,
+    #[serde(deserialize_with = "blank_is_none")]
     year: i32,
 }
 
