@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::{Value, json};
+use xuezhu::deployment::Deployment;
 use xuezhu_tests::{
     Engine, deployment,
-    schools::{self, PASSWORD, SCHOOL, number, student},
+    schools::{self, PASSWORD, People, SCHOOL, number, student},
 };
 
 use crate::browser::Browser;
@@ -64,12 +65,8 @@ async fn faults(page: &Browser, axe: &str) -> anyhow::Result<Vec<String>> {
     Ok(faults)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_page_can_be_used_by_everybody_on_any_screen() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
-    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
-    let people = schools::open(&deployment).await;
+/// A school that has lived a little, and the pages that each role meets there.
+async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str, Vec<String>)> {
     people.import(&(0..40).map(student).collect::<Vec<_>>()).await;
     people.register().await;
     people.import(&(40..44).map(student).collect::<Vec<_>>()).await;
@@ -151,15 +148,25 @@ async fn every_page_can_be_used_by_everybody_on_any_screen() {
         "/cases".into(),
         dossier.clone(),
     ];
-    let roles: [(&str, Vec<&String>); 7] = [
-        ("clerk", of_work.iter().chain(&of_school).chain(&of_clerk).collect()),
-        ("head", of_work.iter().chain(&of_school).collect()),
-        ("officer", of_work.iter().chain(&of_officer).collect()),
-        ("admin", of_admin.iter().collect()),
-        ("teacher", of_teacher.iter().collect()),
-        ("finance", of_finance.iter().collect()),
-        ("overseer", of_overseer.iter().collect()),
-    ];
+    let all = |parts: &[&[String]]| parts.concat();
+    vec![
+        ("clerk", all(&[&of_work, &of_school, &of_clerk])),
+        ("head", all(&[&of_work, &of_school])),
+        ("officer", all(&[&of_work, &of_officer])),
+        ("admin", of_admin.to_vec()),
+        ("teacher", of_teacher.to_vec()),
+        ("finance", of_finance.to_vec()),
+        ("overseer", of_overseer.to_vec()),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_used_by_everybody_on_any_screen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    let pages = pages_of(&deployment, &people).await;
     let base = format!("http://{}", deployment.http);
     let walked: anyhow::Result<Vec<String>> = async {
         let (axe, mut all) = (axe()?, Vec::new());
@@ -167,7 +174,7 @@ async fn every_page_can_be_used_by_everybody_on_any_screen() {
             let page = Browser::open(width, height).await?;
             page.go(&format!("{base}/login")).await?;
             all.extend(faults(&page, &axe).await?.into_iter().map(|fault| format!("{width} /login: {fault}")));
-            for (account, pages) in &roles {
+            for (account, pages) in &pages {
                 page.log_in(&base, account).await?;
                 page.find("header .who").await?;
                 for path in pages {
@@ -364,4 +371,87 @@ async fn a_day_at_a_school_goes_by_keyboard_by_hand_and_by_its_teachers() {
     .await;
     walked.expect("the pages work");
     deployment.stop().await;
+}
+
+/// What a page answers to a form.
+async fn sent(base: &str, token: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let body = fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect::<Vec<_>>().join("&");
+    let post = http.post(format!("{base}{path}")).header("cookie", format!("xuezhu_session={token}"));
+    let answer = post.header("content-type", "application/x-www-form-urlencoded").body(body).send().await.expect("answers");
+    (answer.status().as_u16(), answer.text().await.expect("a page"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_is_whose_it_is_and_what_was_seen_stays_what_was_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    let base = format!("http://{}", deployment.http);
+    people.import(&[student(1)]).await;
+    let draft = people.path_of(1).await;
+    let record = format!("{}/record", draft.replace("/v1", ""));
+
+    // Another account is logged in now: nothing is done in its name.
+    let naming = |who: &'static str| {
+        [
+            ("form", "name"),
+            ("page_of_form", "/deputies"),
+            ("account_of_form", who),
+            ("request_id", "once"),
+            ("account", "clerk"),
+            ("from_date", "2026-10-26"),
+            ("to_date", "2026-10-30"),
+            ("reason", "外出"),
+        ]
+    };
+    let (status, page) = sent(&base, people.head.token(), "/deputies", &naming("clerk")).await;
+    assert_eq!(status, 409, "{page}");
+    assert!(page.contains("没有提交") && !page.contains("value=\"外出\""), "{page}");
+    let deputies = format!("/v1/schools/{SCHOOL}/deputies");
+    assert!(people.head.get(&deputies).await.expect("is told")["deputies"].as_array().is_none_or(Vec::is_empty));
+    assert_eq!(sent(&base, people.head.token(), "/deputies", &naming("head")).await.0, 303);
+
+    // Who only says who they are is told nothing of it, and takes nothing away.
+    let claims = base64_url(&json!({ "sub": "head", "name": "x", "role": "PRINCIPAL", "org": SCHOOL }).to_string());
+    let http = reqwest::Client::new();
+    let forged = http.get(format!("{base}/about/parts")).header("cookie", format!("xuezhu_session=x.{claims}.x")).send().await.expect("answers");
+    let forged = forged.text().await.expect("a page");
+    assert!(!forged.contains("已委托") && !forged.contains(&format!("学校{SCHOOL}")), "{forged}");
+    let own = http.get(format!("{base}/deputies")).header("cookie", format!("xuezhu_session={}", people.head.token())).send().await.expect("answers");
+    assert!(own.text().await.expect("a page").contains("已委托clerk"));
+
+    // What somebody else changed meanwhile is not written over by saving again what comes back.
+    let seen = people.clerk.get(&draft).await.expect("is there")["etag"].as_str().expect("a version").to_owned();
+    let edit = json!({ "columns": [{ "header": "联系电话", "value": "13911112222" }] });
+    people.clerk.post(&format!("{draft}/edit"), &edit, "").await.expect("is changed by a colleague");
+    let mine = [
+        ("form", "edit"),
+        ("page_of_form", record.as_str()),
+        ("account_of_form", "clerk"),
+        ("request_id", "mine"),
+        ("etag", seen.as_str()),
+        ("act", "edit"),
+        ("联系电话", "13933334444"),
+    ];
+    for attempt in 0..2 {
+        let (status, page) = sent(&base, people.clerk.token(), &record, &mine).await;
+        assert_eq!(status, 409, "{attempt}: {page}");
+        assert!(page.contains("内容已有变化") && page.contains("13933334444") && page.contains(&format!("value=\"{seen}\"")), "{attempt}: {page}");
+    }
+    let (_, page) = sent(&base, people.clerk.token(), &record, &mine).await;
+    assert!(page.contains("name=\"request_id\" value=\"mine\""), "sent again, it counts once: {page}");
+    deployment.stop().await;
+}
+
+fn base64_url(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::new();
+    for chunk in text.as_bytes().chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        out.extend((0..=chunk.len()).map(|at| char::from(LETTERS[(bits >> (18 - 6 * at) & 63) as usize])));
+    }
+    out
 }

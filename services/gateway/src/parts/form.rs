@@ -36,6 +36,7 @@ pub struct Button {
 /// A form.
 #[derive(Debug, Clone, Template)]
 #[template(path = "parts/form.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of how it stands")]
 pub struct Form {
     id: String,
     action: String,
