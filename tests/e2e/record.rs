@@ -402,6 +402,11 @@ async fn what_carries_money_changes_over_the_desks_and_holds_from_its_day() {
         assert_eq!(names, [student(1)["姓名"].as_str()], "{engine:?}");
         let flag = people.officer.get(&format!("/v1/flags/{}", flags["flags"][0]["flag"].as_str().expect("an id"))).await.expect("a flag");
         assert_eq!((&flag["evidence"]["entitledBy"], &flag["evidence"]["entitledOn"]), (&json!("RURAL"), &json!("HOUSEHOLD")), "{engine:?} {flag}");
+
+        // That it was put right says not that somebody was ever there.
+        let void = people.officer.post(&format!("{path}/neverCame"), &json!({ "reason": "学校报告：一直未报到" }), "").await.expect("is recorded");
+        let periods: Vec<&Value> = void["periods"].as_array().expect("a story").iter().map(|period| &period["state"]).collect();
+        assert_eq!((&void["state"], &periods[..]), (&json!("NEVER_CAME"), &[&json!("NEVER_CAME")][..]), "{engine:?} {void}");
         deployment.stop().await;
     }
 }

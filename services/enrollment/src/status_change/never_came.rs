@@ -8,7 +8,7 @@ use xuezhu_domain::{
 use xuezhu_proto::common as told;
 use xuezhu_review::{About, Dossier, Item, Kind, Moved, OfSchool, Present, Proposal, Refused, Work, inbox, told as tell};
 use xuezhu_service::{Context, Error, Permission, Refusal};
-use xuezhu_store::Tx;
+use xuezhu_store::{StoreError, Tx};
 
 use super::ahead;
 use crate::{
@@ -109,12 +109,13 @@ async fn check(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid) -> Re
     let ahead = ahead(ctx, row.last_from);
     let next = after(state, Change::NeverCome)
         .ok_or_else(|| Refusal::wrong_state(format!("当前为“{}”，不能办理{}{ahead}", state.name(), Change::NeverCome.name())))?;
-    // Who took leave or went to another class was there.
+    // Who took leave or went to another class was there; what aid decides by is put right of one who never came as well.
     let periods = places::periods(tx, enrollment).await?;
-    let [entry] = &periods[..] else {
+    let entry = periods.first().ok_or(StoreError::Corrupt("periods of an approved enrollment"))?;
+    if periods.iter().any(|period| (period.state, &period.class_name, &period.major) != (entry.state, &entry.class_name, &entry.major)) {
         let why = format!("该生已登记过休学、调班等异动，说明曾到校就读，不能按未报到注销{ahead}；如已离校，请办理退学");
         return Err(Refusal::wrong_state(why).into());
-    };
+    }
     let last = school_year_end(entry.from_date);
     if ctx.today() > last {
         return Err(Refusal::wrong_state(format!("未报到注销须在入学的学年内（{last}前）办理；如已离校，请办理退学")).into());
