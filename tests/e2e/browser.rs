@@ -281,6 +281,8 @@ async fn walk_accounts(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.click("#create button").await?;
     page.sees("只显示这一次").await?;
     page.picture("accounts-made").await?;
+    // The page afresh: it holds no password, so that the one that is seen next is the new one.
+    page.go(&format!("{base}/accounts")).await?;
     page.click("#reset-zhou summary").await?;
     page.click("#reset-zhou button").await?;
     page.sees("账号 zhou 的一次性密码").await?;
