@@ -5,8 +5,8 @@ use std::pin::Pin;
 use futures_util::{Stream, StreamExt};
 use tonic::{Response, Status};
 
-/// Bytes of a piece of a file that is handed out.
-const CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes of a piece of a file on its way.
+pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// A file that is handed out in pieces.
 pub type Pieces<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;

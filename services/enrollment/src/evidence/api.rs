@@ -1,21 +1,22 @@
 //! gRPC in: files that prove something, in pieces.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
-use futures_util::{Stream, StreamExt, stream};
 use tonic::{Request, Response, Status, Streaming};
 use xuezhu_evidence::Subject;
 use xuezhu_proto::{
     common::EvidenceHead,
     enrollment::{self as pb, add_evidence_request::Part, enrollment_evidence_service_server::EnrollmentEvidenceService},
 };
-use xuezhu_service::{Error, Refusal, refusal, runner::Call};
+use xuezhu_service::{
+    Error, Refusal,
+    downloads::{self, Pieces},
+    refusal,
+    runner::Call,
+};
 
 use super::{DOSSIER, door};
 use crate::Parts;
-
-/// Bytes of a piece of a file that is handed out.
-const CHUNK_BYTES: usize = 256 * 1024;
 
 /// The service of evidence.
 #[derive(Clone)]
@@ -31,7 +32,7 @@ fn subject(head: &EvidenceHead) -> Result<Subject, Error> {
 
 #[tonic::async_trait]
 impl EnrollmentEvidenceService for EvidenceApi {
-    type OpenEvidenceStream = Pin<Box<dyn Stream<Item = Result<pb::OpenEvidenceResponse, Status>> + Send>>;
+    type OpenEvidenceStream = Pieces<pb::OpenEvidenceResponse>;
 
     async fn add_evidence(&self, request: Request<Streaming<pb::AddEvidenceRequest>>) -> Result<Response<pb::AddEvidenceResponse>, Status> {
         let ctx = self.0.gate.context(&request, "AddEvidence").await?;
@@ -58,8 +59,7 @@ impl EnrollmentEvidenceService for EvidenceApi {
         let _turn = self.0.gate.uploads().turn(&ctx.actor.account).await?;
         let (evidence, bytes) = door(&self.0).open(&ctx, &request.evidence, &request.purpose).await?;
         let first = pb::OpenEvidenceResponse { evidence: Some(evidence), chunk: Vec::new() };
-        let pieces: Vec<_> = bytes.chunks(CHUNK_BYTES).map(|chunk| pb::OpenEvidenceResponse { evidence: None, chunk: chunk.to_vec() }).collect();
-        Ok(Response::new(stream::iter([first].into_iter().chain(pieces)).map(Ok).boxed()))
+        Ok(downloads::pieces(Some(first), &bytes, |chunk| pb::OpenEvidenceResponse { evidence: None, chunk }))
     }
 
     async fn remove_evidence(&self, request: Request<pb::RemoveEvidenceRequest>) -> Result<Response<pb::RemoveEvidenceResponse>, Status> {

@@ -17,6 +17,7 @@ use xuezhu_proto::{
     common::{Evidence, EvidenceHead, evidence},
     enrollment::{self, enrollment_evidence_service_client::EnrollmentEvidenceServiceClient},
 };
+use xuezhu_service::downloads::CHUNK_BYTES;
 
 use super::{Desk, PageError, cases, dossiers, dossiers::Keeper, in_chinese, session, show};
 use crate::{
@@ -27,8 +28,6 @@ use crate::{
 
 /// Bytes of a form with a file: somewhat more than the 10 MB of a file, so that it is the service that says that one is too large.
 const FORM_BYTES: usize = 11 * 1024 * 1024;
-/// Bytes of a piece of a file on its way to its service.
-const CHUNK_BYTES: usize = 256 * 1024;
 /// Said where a form does not come whole.
 const TORN: &str = "上传中断，或文件超过10MB：请检查后重新上传";
 
