@@ -17,6 +17,7 @@ mod deputies;
 mod directory;
 mod directory_files;
 mod dossiers;
+mod entries;
 mod evidence;
 mod faults;
 mod feed;

@@ -10,7 +10,7 @@ use xuezhu_review::{
     inbox,
     way::{Act, Chain, Duty, ItemState, Seat, Stand, State},
 };
-use xuezhu_service::{Actor, Clock, Context, Error, Ids, Reason, Role};
+use xuezhu_service::{Actor, Clock, Context, Error, Ids, Reason, Role, paging::Turn};
 use xuezhu_store::{Db, Tx, bulk_uuids, one, rows, run, sql};
 use xuezhu_tests::Engine;
 
@@ -501,7 +501,7 @@ async fn compare(db: &Db, model: &Model, dossier: &Dossier, seed: u64) {
     assert_eq!(acts.iter().map(|act| act.act).collect::<Vec<_>>(), model.history, "seed {seed}: the history is kept");
     let counts = inbox::counted(&mut tx, dossier.dossier).await.expect("counts");
     assert_eq!((counts.waiting, counts.performed, counts.left_count), (stored.waiting.into(), stored.performed.into(), stored.left_count.into()), "a recount");
-    let sheet = inbox::sheet(&mut tx, dossier.dossier, None, -1, 100).await.expect("reads");
+    let sheet = inbox::sheet(&mut tx, dossier.dossier, None, &Turn::first(100)).await.expect("reads");
     let states: BTreeMap<Uuid, ItemState> = sheet.iter().map(|row| (row.item, row.state)).collect();
     assert_eq!(states, model.items.iter().map(|(id, item)| (*id, item.1)).collect(), "seed {seed}");
     assert!(sheet.iter().all(|row| row.content_hash == model.items[&row.item].0), "the sheet stays what was submitted");

@@ -71,6 +71,7 @@ struct World {
     person: String,
     submission: String,
     list: String,
+    entry: String,
     flag: String,
 }
 
@@ -81,6 +82,8 @@ async fn world(people: &People) -> World {
     people.register().await;
     let list = people.list(&[("赵错名", &number(1), "")]).await;
     people.attested(&list).await;
+    let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
+    let entry = format!("{list}/entries/{}", entries["entries"][0]["entry"].as_str().expect("an id"));
     people.import(&[student(3)]).await;
     let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
     let submission = made["submission"].as_str().expect("an id").to_owned();
@@ -88,13 +91,13 @@ async fn world(people: &People) -> World {
     people.head.post(&path, &json!({ "digest": made["digest"] }), "").await.expect("is attested");
     let ours = people.path_of(1).await;
     let person = people.officer.get(&ours).await.expect("is there")["person"].as_str().expect("an id").to_owned();
-    World { others: people.path_of(2).await, ours, person, submission, list, flag: String::new() }
+    World { others: people.path_of(2).await, ours, person, submission, list, entry, flag: String::new() }
 }
 
 #[rustfmt::skip]
 fn calls(world: &World) -> Vec<Asked> {
     let school = |rest: &str| format!("/v1/schools/{SCHOOL}/{rest}");
-    let World { ours, others, person, submission, list, flag } = world;
+    let World { ours, others, person, submission, list, entry, flag } = world;
     let purpose = json!({ "purpose": "核对" });
     let wrong = json!({ "digest": "0000000000000000" });
     let opened = json!({ "account": "officer", "displayName": "甲", "role": "DEPARTMENT_OFFICER", "organisation": "430100" });
@@ -136,6 +139,9 @@ fn calls(world: &World) -> Vec<Asked> {
         read("ListAwardLists",         school("awardLists"),                                  "+++f ++++ ++ f+"),
         read("GetAwardList",           list,                                                  "+++f ++++ ++ f+"),
         read("ListEntries",            format!("{list}/entries"),                             "+++f ++++ ++ f+"),
+        read("GetEntry",               entry,                                                 "+++f ++++ ++ f+"),
+        act("EditEntry",               format!("{entry}/edit"), json!({ "etag": "x" }),       "+fff ffff ff fm"),
+        act("RedraftEntries",          format!("{list}/redraft"), json!({ "entries": [uuid::Uuid::nil()] }), "+fff ffff ff fm"),
         read("ListDoubleUnits",        "/v1/doubleUnits",                                     "+++f ++++ ++ f+"),
         read("ListCorrections",        school("corrections"),                                 "++ff +++f ++ f+"),
         act("SubmitAwardList",         format!("{list}/submit"), json!({}),                   "+fff ffff ff fm"),

@@ -5,7 +5,12 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 use xuezhu_proto::common::{self as pb, dossier, dossier_item};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role, permission::covers, refusal};
+use xuezhu_service::{
+    Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role,
+    paging::{self, Turn},
+    permission::covers,
+    refusal,
+};
 use xuezhu_store::{StoreError, Tx};
 
 use crate::{
@@ -184,12 +189,14 @@ impl Asked {
 }
 
 /// Dossiers that whoever calls may see, newest first.
-pub async fn list(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, asked: &Asked, before: Option<Uuid>, limit: i64) -> Result<Vec<pb::Dossier>, Error> {
+/// With how many there are in all, where pages are numbered.
+pub async fn list(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, asked: &Asked, turn: &Turn<Uuid>) -> Result<(Vec<pb::Dossier>, i32), Error> {
     let readable = told::readable(ctx, &asked.school)?;
     let filter =
         Filter { kind: asked.kind, state: told::asked_state(asked.state), item: asked.item, subject: asked.about, name: asked.name.clone(), ..readable };
-    let found = inbox::search(tx, &filter, before, limit).await?;
-    tell_all(ctx, tx, keeper, &found).await
+    let found = inbox::search(tx, &filter, turn).await?;
+    let total = if turn.is_numbered { inbox::count(tx, &filter).await? } else { 0 };
+    Ok((tell_all(ctx, tx, keeper, &found).await?, paging::told(total)))
 }
 
 async fn tell_all(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, dossiers: &[Dossier]) -> Result<Vec<pb::Dossier>, Error> {
@@ -198,10 +205,13 @@ async fn tell_all(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, dossiers: &[D
     dossiers.iter().map(|dossier| Ok(told::dossier(about(keeper.kinds(), dossier.kind)?, dossier, name(dossier), ctx.today()))).collect()
 }
 
-/// A page of a sheet.
-pub async fn sheet(ctx: &Context, tx: &mut Tx, id: Uuid, state: dossier_item::State, after: i32, limit: i64) -> Result<Vec<pb::DossierItem>, Error> {
+/// A page of a sheet, with how many lines there are in all, where pages are numbered.
+pub async fn sheet(ctx: &Context, tx: &mut Tx, id: Uuid, state: dossier_item::State, turn: &Turn<i32>) -> Result<(Vec<pb::DossierItem>, i32), Error> {
     readable(ctx, tx, id).await?;
-    inbox::sheet(tx, id, told::asked_item_state(state), after, limit).await?.iter().map(told::item).collect()
+    let state = told::asked_item_state(state);
+    let total = if turn.is_numbered { inbox::lines(tx, id, state).await? } else { 0 };
+    let items = inbox::sheet(tx, id, state, turn).await?.iter().map(told::item).collect::<Result<_, Error>>()?;
+    Ok((items, paging::told(total)))
 }
 
 /// What waits for whoever calls, with where the next page of it begins. What waits below, and what the school waits for, is told with the
@@ -223,12 +233,15 @@ pub async fn waiting(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, after: Opt
     let mut waiting = tell_all(ctx, tx, keeper, &[mine, below, asked].concat()).await?;
     let asked = waiting.split_off(below_end);
     let below = waiting.split_off(mine_end);
-    let inbox = pb::Inbox { waiting, below, asked, waiting_count: small(counts.dossiers), item_count: small(counts.items), below_count: small(counts.below) };
+    let inbox = pb::Inbox {
+        waiting,
+        below,
+        asked,
+        waiting_count: paging::told(counts.dossiers),
+        item_count: paging::told(counts.items),
+        below_count: paging::told(counts.below),
+    };
     Ok((inbox, next))
-}
-
-fn small(count: i64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// A chain to be set.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
 use xuezhu_domain::calendar::{add_working_days, unknown_year};
-use xuezhu_service::{Context, Error, Role};
+use xuezhu_service::{Context, Error, Role, paging::Turn};
 use xuezhu_store::{StoreError, Tx};
 
 use crate::{
@@ -98,8 +98,13 @@ fn keys(ctx: &Context) -> Vec<String> {
 }
 
 /// Dossiers that are asked for, newest first.
-pub async fn search(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, Error> {
-    Ok(store::dossiers(tx, filter, before, limit).await?)
+pub async fn search(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Vec<Dossier>, Error> {
+    Ok(store::dossiers(tx, filter, turn).await?)
+}
+
+/// How many dossiers are asked for.
+pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, Error> {
+    Ok(store::count(tx, filter).await?)
 }
 
 /// The dossier of the same kind that the school submitted before one, and did not take back.
@@ -144,8 +149,13 @@ pub async fn refused(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Uuid, String)>, 
 }
 
 /// A page of a dossier's sheet, as it was submitted.
-pub async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, after: i32, limit: i64) -> Result<Vec<ItemRow>, Error> {
-    Ok(store::sheet(tx, dossier, state, after, limit).await?)
+pub async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, turn: &Turn<i32>) -> Result<Vec<ItemRow>, Error> {
+    Ok(store::sheet(tx, dossier, state, turn).await?)
+}
+
+/// How many lines a sheet has.
+pub async fn lines(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>) -> Result<i64, Error> {
+    Ok(store::lines(tx, dossier, state).await?)
 }
 
 /// Where the items of a dossier stand, counted anew.

@@ -36,7 +36,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal};
+use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 pub use self::{
@@ -520,7 +520,7 @@ impl Open {
         if self.dossier.waiting == 0 {
             return Ok(());
         }
-        let refused = store::sheet(tx, self.dossier.dossier, Some(ItemState::Waiting), -1, 1).await?.pop();
+        let refused = store::sheet(tx, self.dossier.dossier, Some(ItemState::Waiting), &Turn::first(1)).await?.pop();
         let reason = refused.and_then(|row| Reason::from_str_name(&row.refusal)).unwrap_or(Reason::WrongState);
         Err(Refusal::new(reason, xuezhu_service::refusal::chinese(reason)).into())
     }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_service::Context;
+use xuezhu_service::{Context, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, one, rows, run, sql};
 
 use crate::{
@@ -455,17 +455,25 @@ pub(crate) async fn refused(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Uuid, Str
 }
 
 /// A page of a dossier's sheet.
-pub(crate) async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, after: i32, limit: i64) -> Result<Vec<ItemRow>, StoreError> {
+pub(crate) async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, turn: &Turn<i32>) -> Result<Vec<ItemRow>, StoreError> {
     rows!(
         tx,
         ItemRow,
         "SELECT item, ordinal, content_hash, name, line, state, refusal, reason, act FROM dossier_items
-         WHERE dossier = $1 AND ($2 = 0 OR state = $2) AND ordinal > $3 ORDER BY ordinal LIMIT $4",
+         WHERE dossier = $1 AND ($2 = 0 OR state = $2) AND ordinal > $3 ORDER BY ordinal LIMIT $4 OFFSET $5",
         dossier,
         state.map_or(0, ItemState::code),
-        after,
-        limit
+        turn.after.unwrap_or(-1),
+        turn.rows,
+        turn.skip
     )
+}
+
+/// How many lines a sheet has.
+pub(crate) async fn lines(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>) -> Result<i64, StoreError> {
+    let code = state.map_or(0, ItemState::code);
+    let count = one!(tx, (i64,), "SELECT count(*) FROM dossier_items WHERE dossier = $1 AND ($2 = 0 OR state = $2)", dossier, code)?;
+    Ok(count.map(|(count,)| count).unwrap_or_default())
 }
 
 /// What waits at these seats, what waits longest first.
@@ -548,22 +556,22 @@ pub struct Filter {
     pub seats: &'static str,
 }
 
-/// Dossiers, newest first, found by what leads: each has an index.
-macro_rules! found {
-    ($tx:ident, $filter:ident, $before:ident, $limit:ident, $leads:literal) => {
-        rows!(
+/// Dossiers that are asked for, by what leads to them: each has an index.
+macro_rules! asked {
+    ($run:ident!($tx:ident, $row:ty), $select:literal, $leads:literal, $end:literal, $filter:ident $(, $more:expr)*) => {
+        $run!(
             $tx,
-            Dossier,
+            $row,
             concat!(
-                "SELECT * FROM dossiers d WHERE ",
+                $select,
+                " FROM dossiers d WHERE ",
                 $leads,
                 " AND ($1 = '' OR d.school = $1) AND ($2 = '' OR substr(d.authority, 1, length($2)) = $2) AND ($3 = 0 OR d.kind = $3)
                   AND ($4 = 0 OR d.state = $4) AND ($5 IS NULL OR d.subject = $5)
                   AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
                   AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
-                  AND ($8 IS NULL OR d.dossier < $8)
-                  AND ($10 = 0 OR ($10 = 1 AND d.waiting > 0) OR ($10 = 2 AND d.waiting = 0)) AND ($11 = '' OR substr(d.waits_at, 1, 1) = $11)
-                  ORDER BY d.dossier DESC LIMIT $9"
+                  AND ($8 = 0 OR ($8 = 1 AND d.waiting > 0) OR ($8 = 2 AND d.waiting = 0)) AND ($9 = '' OR substr(d.waits_at, 1, 1) = $9)",
+                $end
             ),
             &$filter.school,
             &$filter.authority_prefix,
@@ -572,27 +580,40 @@ macro_rules! found {
             $filter.subject,
             $filter.item,
             &$filter.name,
-            $before,
-            $limit,
             $filter.waits.map_or(0, |waits| if waits { 1 } else { 2 }),
             $filter.seats
+            $(, $more)*
         )
     };
 }
 
+/// The same, whatever leads.
+macro_rules! led {
+    ($run:ident!($tx:ident, $row:ty), $select:literal, $end:literal, $filter:ident $(, $more:expr)*) => {
+        if $filter.subject.is_some() {
+            asked!($run!($tx, $row), $select, "d.subject = $5", $end, $filter $(, $more)*)
+        } else if $filter.item.is_some() {
+            asked!($run!($tx, $row), $select, "d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6)", $end, $filter $(, $more)*)
+        } else if !$filter.name.is_empty() {
+            asked!($run!($tx, $row), $select, "d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7)", $end, $filter $(, $more)*)
+        } else if !$filter.school.is_empty() {
+            asked!($run!($tx, $row), $select, "d.school = $1", $end, $filter $(, $more)*)
+        } else {
+            asked!($run!($tx, $row), $select, "d.dossier IS NOT NULL", $end, $filter $(, $more)*)
+        }
+    };
+}
+
 /// Dossiers, newest first.
-pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Dossier>, StoreError> {
-    if filter.subject.is_some() {
-        found!(tx, filter, before, limit, "d.subject = $5")
-    } else if filter.item.is_some() {
-        found!(tx, filter, before, limit, "d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6)")
-    } else if !filter.name.is_empty() {
-        found!(tx, filter, before, limit, "d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7)")
-    } else if !filter.school.is_empty() {
-        found!(tx, filter, before, limit, "d.school = $1")
-    } else {
-        found!(tx, filter, before, limit, "d.dossier IS NOT NULL")
-    }
+pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Vec<Dossier>, StoreError> {
+    let end = (turn.after, turn.rows, turn.skip);
+    led!(rows!(tx, Dossier), "SELECT *", " AND ($10 IS NULL OR d.dossier < $10) ORDER BY d.dossier DESC LIMIT $11 OFFSET $12", filter, end.0, end.1, end.2)
+}
+
+/// How many dossiers are asked for.
+pub(crate) async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
+    let count = led!(one!(tx, (i64,)), "SELECT count(*)", "", filter)?;
+    Ok(count.map(|(count,)| count).unwrap_or_default())
 }
 
 /// The dossier of the same kind that the school submitted before one, and did not take back.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use xuezhu_proto::common::{self as pb, dossier};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, paging::Turn};
 use xuezhu_store::Tx;
 use xuezhu_takeout::{About, Kind, Of, Table, Work};
 
@@ -64,13 +64,13 @@ impl Kind for Dossiers<'_> {
 
     fn table<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, most: usize) -> Work<'t, Table> {
         Box::pin(async move {
-            let (mut rows, mut before) = (Vec::new(), None);
+            let (mut rows, mut turn) = (Vec::new(), Turn::first(AT_ONCE));
             loop {
-                let page = door::list(ctx, tx, self.keeper, &self.asked, before, AT_ONCE).await?;
+                let (page, _) = door::list(ctx, tx, self.keeper, &self.asked, &turn).await?;
                 let last = page.last().filter(|_| i64::try_from(page.len()).unwrap_or(0) == AT_ONCE);
-                before = last.and_then(|last| last.dossier.parse::<Uuid>().ok());
+                turn.after = last.and_then(|last| last.dossier.parse::<Uuid>().ok());
                 rows.extend(page.iter().map(line));
-                if before.is_none() || rows.len() > most {
+                if turn.after.is_none() || rows.len() > most {
                     return Ok(Table { columns: COLUMNS.to_vec(), rows });
                 }
             }

@@ -54,6 +54,54 @@ impl Query {
     }
 }
 
+/// Where a page begins, and how many rows it has: after what a token stands for, or so many rows on where it is asked for by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn<K> {
+    /// After this; none from the beginning on.
+    pub after: Option<K>,
+    /// So many rows on.
+    pub skip: i64,
+    /// So many rows.
+    pub rows: i64,
+    /// Whether it was asked for by its number: then the whole is counted.
+    pub is_numbered: bool,
+}
+
+impl<K> Turn<K> {
+    /// So many rows from the beginning on.
+    pub fn first(rows: i64) -> Self {
+        Self { after: None, skip: 0, rows, is_numbered: false }
+    }
+}
+
+impl<K: DeserializeOwned> Turn<K> {
+    /// The page that a request asks for by token or number.
+    pub fn of(query: Query, token: &str, number: i32, rows: i32) -> Result<Self, Error> {
+        let rows = size(rows)?;
+        if number < 0 {
+            return Err(Refusal::field("page_number", "应为1或以上的整数").into());
+        }
+        if number > 0 && !token.is_empty() {
+            return Err(Refusal::field("page_token", "已用页码翻页，不能再用翻页标记").into());
+        }
+        let skip = i64::from(number.max(1) - 1).saturating_mul(rows);
+        Ok(Self { after: query.after(token)?, skip, rows, is_numbered: number > 0 })
+    }
+}
+
+impl<K> Turn<K> {
+    /// The token for what follows the last of a page's rows; empty where that was the last page, or pages are numbered.
+    pub fn next<R, L: Serialize>(&self, query: Query, page: &[R], key: impl FnOnce(&R) -> L) -> String {
+        let is_full = i64::try_from(page.len()).unwrap_or(0) == self.rows;
+        page.last().filter(|_| is_full && !self.is_numbered).map(|last| query.token(&key(last))).unwrap_or_default()
+    }
+}
+
+/// A count as it is told.
+pub fn told(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use xuezhu_proto::aid::ListFlagsRequest;
@@ -66,6 +114,20 @@ mod tests {
         assert_eq!(size(1000).ok(), Some(1000));
         assert_eq!(size(1001).ok(), Some(1000));
         assert!(size(-1).is_err());
+    }
+
+    #[test]
+    fn a_page_is_asked_for_by_token_or_by_number() {
+        let query = Query::of("ListFlags", &ListFlagsRequest::default());
+        let by_number: Turn<i32> = Turn::of(query, "", 3, 50).expect("a page");
+        assert_eq!(by_number, Turn { after: None, skip: 100, rows: 50, is_numbered: true });
+        assert_eq!(by_number.next(query, &[7; 50], |last| *last), "", "numbers need no token");
+        let by_token: Turn<i32> = Turn::of(query, "", 0, 50).expect("a page");
+        assert_eq!(by_token.next(query, &[7; 49], |last| *last), "");
+        let token = by_token.next(query, &[7; 50], |last| *last);
+        assert_eq!(Turn::of(query, &token, 0, 50).ok(), Some(Turn { after: Some(7), skip: 0, rows: 50, is_numbered: false }));
+        assert!(Turn::<i32>::of(query, &token, 1, 50).is_err() && Turn::<i32>::of(query, "", -1, 50).is_err());
+        assert!(Turn::<i32>::of(query, "", i32::MAX, 1000).is_ok(), "far behind the end is an empty page");
     }
 
     #[test]

@@ -96,6 +96,7 @@ impl Kind for Entries {
                 held_only: self.request.held_only,
                 page_size: paging::MAX_PAGE_ROWS,
                 page_token: String::new(),
+                page_number: 0,
             };
             let list = award::readable(ctx, tx, &self.request.school, self.list).await?;
             let of = [term_name(&list.term), scheme_name(&self.parts, &list.scheme)];

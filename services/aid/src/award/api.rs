@@ -7,14 +7,21 @@ use uuid::Uuid;
 use xuezhu_domain::{Month, Term, region};
 use xuezhu_intake::Pieces;
 use xuezhu_judge::{entry::State, policy::SchemeCode};
-use xuezhu_proto::aid::{self as pb, award_entry, award_list, award_service_server::AwardService, correction};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, paging, refusal, runner::Call};
+use xuezhu_proto::aid::{self as pb, EditEntryRequest, award_entry, award_list, award_service_server::AwardService, correction};
+use xuezhu_service::{
+    Context, Error, FieldErrors, Permission, Place,
+    paging::{self, Turn},
+    refusal,
+    runner::Call,
+};
 use xuezhu_store::Tx;
 
 use super::{
+    Proposed,
     corrections::{self, Asked, rules::Correction},
+    edit::{self, Edit},
     import, rounds,
-    store::{self, Filter},
+    store::{self, EntryRow, Filter, ListRow},
     told,
     units::{self, Holds},
 };
@@ -79,10 +86,18 @@ impl AwardService for AwardApi {
         let (ctx, request) = self.0.gate.enter(request, "ProposeAwards").await?;
         let call = Call::new("ProposeAwards", request.list.clone(), &request);
         let list = refusal::id("list", &request.list)?;
+        let mut errors = FieldErrors::default();
+        let persons = named(&mut errors, "persons", &request.persons);
+        errors.check()?;
+        let wanted = match (request.preview, persons.is_empty()) {
+            (true, _) => Proposed::Nobody,
+            (false, true) => Proposed::All,
+            (false, false) => Proposed::Of(persons.into_iter().collect()),
+        };
         self.0
             .runner
-            .mutate(&ctx, call, &(self.0.clone(), request.school, list, request.preview), |ctx, tx, (parts, school, list, preview)| {
-                Box::pin(super::propose(ctx, tx, parts, school, *list, *preview))
+            .mutate(&ctx, call, &(self.0.clone(), request.school, list, wanted), |ctx, tx, (parts, school, list, wanted)| {
+                Box::pin(super::propose(ctx, tx, parts, school, *list, wanted))
             })
             .await
     }
@@ -134,6 +149,46 @@ impl AwardService for AwardApi {
     async fn list_entries(&self, request: Request<pb::ListEntriesRequest>) -> Result<Response<pb::ListEntriesResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ListEntries").await?;
         self.0.runner.read(&ctx, "ListEntries", &(self.0.clone(), request), |ctx, tx, (parts, request)| Box::pin(entries(ctx, tx, parts, request))).await
+    }
+
+    async fn get_entry(&self, request: Request<pb::GetEntryRequest>) -> Result<Response<pb::GetEntryResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "GetEntry").await?;
+        let with = (self.0.clone(), request.school, refusal::id("list", &request.list)?, refusal::id("entry", &request.entry)?);
+        self.0.runner.read(&ctx, "GetEntry", &with, |ctx, tx, (parts, school, list, entry)| Box::pin(edit::get(ctx, tx, parts, school, *list, *entry))).await
+    }
+
+    async fn edit_entry(&self, request: Request<pb::EditEntryRequest>) -> Result<Response<pb::EditEntryResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "EditEntry").await?;
+        let call = Call::new("EditEntry", request.entry.clone(), &request);
+        let (list, entry, edit) = (refusal::id("list", &request.list)?, refusal::id("entry", &request.entry)?, edit_of(&request)?);
+        self.0
+            .runner
+            .mutate(&ctx, call, &(self.0.clone(), request.school, list, entry, edit), |ctx, tx, (parts, school, list, entry, edit)| {
+                Box::pin(async move {
+                    let row = edit::edit(ctx, tx, parts, school, *list, *entry, edit).await?;
+                    let list = super::one(tx, *list).await?;
+                    Ok(pb::EditEntryResponse { entry: told_entries(ctx, tx, parts, &list, vec![row]).await?.pop() })
+                })
+            })
+            .await
+    }
+
+    async fn redraft_entries(&self, request: Request<pb::RedraftEntriesRequest>) -> Result<Response<pb::RedraftEntriesResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "RedraftEntries").await?;
+        let call = Call::new("RedraftEntries", request.list.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let entries = named(&mut errors, "entries", &request.entries);
+        errors.check()?;
+        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?, entries);
+        self.0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entries)| {
+                Box::pin(async move {
+                    let row = edit::redraft(ctx, tx, parts, school, *list, entries).await?;
+                    Ok(pb::RedraftEntriesResponse { list: Some(told::list(tx, parts, row).await?) })
+                })
+            })
+            .await
     }
 
     async fn remove_entry(&self, request: Request<pb::RemoveEntryRequest>) -> Result<Response<pb::RemoveEntryResponse>, Status> {
@@ -200,11 +255,8 @@ impl AwardService for AwardApi {
         let (ctx, request) = self.0.gate.enter(request, "SendBackAwardList").await?;
         let call = Call::new("SendBackAwardList", request.list.clone(), &request);
         let mut errors = FieldErrors::default();
-        if request.entries.len() > ENTRIES_NAMED {
-            errors.add("entries", format!("一次不能超过{ENTRIES_NAMED}条"));
-        }
         let reason = errors.text("reason", &request.reason, REASON_CHARACTERS);
-        let entries: Vec<Uuid> = request.entries.iter().enumerate().filter_map(|(index, text)| errors.id(&format!("entries[{index}]"), text)).collect();
+        let entries = named(&mut errors, "entries", &request.entries);
         errors.check()?;
         let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?, reason.unwrap_or_default(), entries);
         self.0
@@ -264,17 +316,37 @@ impl AwardService for AwardApi {
     }
 }
 
+/// The students or entries that a call names.
+fn named(errors: &mut FieldErrors, field: &str, ids: &[String]) -> Vec<Uuid> {
+    if ids.len() > ENTRIES_NAMED {
+        errors.add(field, format!("一次不能超过{ENTRIES_NAMED}条"));
+    }
+    ids.iter().take(ENTRIES_NAMED).enumerate().filter_map(|(index, text)| errors.id(&format!("{field}[{index}]"), text)).collect()
+}
+
+/// What an entry is edited to.
+fn edit_of(request: &pb::EditEntryRequest) -> Result<Edit, Error> {
+    let mut errors = FieldErrors::default();
+    let mut months = Vec::with_capacity(request.months.len());
+    for (index, number) in request.months.iter().enumerate() {
+        match Month::try_from(*number) {
+            Ok(month) => months.push(month),
+            Err(_) => errors.add(&format!("months[{index}]"), "应为YYYYMM，如202611"),
+        }
+    }
+    errors.check()?;
+    let EditEntryRequest { etag, tier, card, remark, .. } = request.clone();
+    Ok(Edit { etag, months, tier, card, remark })
+}
+
 /// What a request asks to be corrected; every field at fault is told.
 fn asked(school: &str, entries: &[String], what: i32, first_month: i32, months: &[i32], reason: &str) -> Result<Asked, Error> {
     let mut errors = FieldErrors::default();
-    if entries.len() > ENTRIES_NAMED {
-        errors.add("entries", format!("一次不能超过{ENTRIES_NAMED}条"));
-    }
     if entries.is_empty() {
         errors.add("entries", "请选择要更正的记录");
     }
     let reason = errors.text("reason", reason, REASON_CHARACTERS);
-    let ids: Vec<Uuid> = entries.iter().take(ENTRIES_NAMED).enumerate().filter_map(|(index, text)| errors.id(&format!("entries[{index}]"), text)).collect();
+    let ids = named(&mut errors, "entries", entries);
     let mut month = |field: &str, number: i32| {
         let month = Month::try_from(number).ok();
         if month.is_none() {
@@ -318,28 +390,28 @@ async fn lists(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListAwar
         list: None,
         waits: false,
     };
-    let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListAwardLists", &pb::ListAwardListsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let rows = store::lists(tx, &filter, query.after(&request.page_token)?, limit).await?;
-    let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.list),
-        _ => String::new(),
-    };
-    Ok(pb::ListAwardListsResponse { lists: told::lists(tx, parts, rows).await?, next_page_token })
+    let turn = Turn::<Uuid>::of(query, &request.page_token, request.page_number, request.page_size)?;
+    let rows = store::lists(tx, &filter, &turn).await?;
+    let total_size = if turn.is_numbered { paging::told(store::count_lists(tx, &filter).await?) } else { 0 };
+    let next_page_token = turn.next(query, &rows, |last| last.list);
+    Ok(pb::ListAwardListsResponse { lists: told::lists(tx, parts, rows).await?, next_page_token, total_size })
 }
 
 /// A page of a list, in a transaction.
 pub(crate) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListEntriesRequest) -> Result<pb::ListEntriesResponse, Error> {
     let list = super::readable(ctx, tx, &request.school, refusal::id("list", &request.list)?).await?;
     let wanted = State::parse(refusal::known::<award_entry::State>("state", request.state)?.as_str_name());
-    let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListEntries", &pb::ListEntriesRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let after = query.after(&request.page_token)?.unwrap_or_default();
-    let rows = store::entries_after(tx, list.list, wanted, request.held_only, &after, limit).await?;
-    let next_page_token = match rows.last() {
-        Some(end) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&(&end.name, end.entry)),
-        _ => String::new(),
-    };
+    let turn = Turn::<(String, Uuid)>::of(query, &request.page_token, request.page_number, request.page_size)?;
+    let rows = store::entries_after(tx, list.list, wanted, request.held_only, &turn).await?;
+    let total_size = if turn.is_numbered { paging::told(store::count_entries(tx, list.list, wanted, request.held_only).await?) } else { 0 };
+    let next_page_token = turn.next(query, &rows, |last| (last.name.clone(), last.entry));
+    Ok(pb::ListEntriesResponse { entries: told_entries(ctx, tx, parts, &list, rows).await?, next_page_token, total_size })
+}
+
+/// Entries of a list as whoever calls is told of them.
+pub(super) async fn told_entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &ListRow, rows: Vec<EntryRow>) -> Result<Vec<pb::AwardEntry>, Error> {
     let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();
     for row in reconciliation::flags_of_list(tx, list.list).await? {
         let brief = pb::FlagBrief { flag: row.flag.to_string(), rule: row.rule.as_str().to_owned(), state: row.state.as_str().to_owned() };
@@ -352,7 +424,7 @@ pub(crate) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: 
     let persons = told::known_persons(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
     let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
-    let mut holds = units::of_entries(tx, &parts.policies, &list, &rows).await?;
+    let mut holds = units::of_entries(tx, &parts.policies, list, &rows).await?;
     let entries = rows
         .into_iter()
         .map(|row| {
@@ -365,5 +437,5 @@ pub(crate) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: 
         })
         .map(|entry| told::as_seen(ctx, entry))
         .collect();
-    Ok(pb::ListEntriesResponse { entries, next_page_token })
+    Ok(entries)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use xuezhu_domain::Term;
 use xuezhu_judge::entry::State;
 use xuezhu_proto::aid::{self as pb, scheme};
-use xuezhu_service::Error;
+use xuezhu_service::{Error, paging::Turn};
 use xuezhu_store::Tx;
 
 use super::{
@@ -25,8 +25,8 @@ pub async fn lists(
     (waiting, decided): (i64, i64),
 ) -> Result<(Vec<pb::AwardListInBrief>, Vec<pb::AwardListInBrief>), Error> {
     let filter = Filter { school: school.to_owned(), authority_prefix: authority_prefix.to_owned(), ..Filter::default() };
-    let rows = store::lists(tx, &Filter { waits: true, ..filter.clone() }, None, waiting).await?;
-    let done = store::lists(tx, &Filter { state: Some(State::Approved), ..filter }, None, decided).await?;
+    let rows = store::lists(tx, &Filter { waits: true, ..filter.clone() }, &Turn::first(waiting)).await?;
+    let done = store::lists(tx, &Filter { state: Some(State::Approved), ..filter }, &Turn::first(decided)).await?;
     let ids: Vec<Uuid> = rows.iter().chain(&done).map(|row| row.list).collect();
     let mut counts: HashMap<(Uuid, State), (i64, i64)> = HashMap::new();
     if !ids.is_empty() {

@@ -3,6 +3,7 @@
 //! | module | what lives here |
 //! | --- | --- |
 //! | this | lists, and what the clerk does with what is not submitted: opening and removing lists, proposing, taking off |
+//! | [`edit`] | one entry edited where it stands, and what was sent back taken into the drafts again |
 //! | [`rules`] | what the clerk may do with an entry, where a list stands |
 //! | [`import`] | lists as files: what a row may hold, whom it means, what is taken back |
 //! | [`rounds`] | submitting, and what desks do with what was submitted |
@@ -14,6 +15,7 @@
 pub mod api;
 pub mod brief;
 pub mod corrections;
+pub mod edit;
 pub mod import;
 pub mod kind;
 pub mod rounds;
@@ -38,7 +40,7 @@ use xuezhu_judge::{
     rules::{holder, months_at},
 };
 use xuezhu_proto::aid as pb;
-use xuezhu_service::{Context, Error, Permission, Refusal};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Refusal, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 // What other capabilities may ask.
@@ -91,7 +93,7 @@ pub async fn remove_list(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -
 /// A list that is there.
 pub async fn one(tx: &mut Tx, list: Uuid) -> Result<ListRow, Error> {
     let filter = Filter { list: Some(list), ..Filter::default() };
-    store::lists(tx, &filter, None, 1).await?.pop().ok_or_else(|| Refusal::not_found("该名单").into())
+    store::lists(tx, &filter, &Turn::first(1)).await?.pop().ok_or_else(|| Refusal::not_found("该名单").into())
 }
 
 /// A list of a school, if the actor may do something there; locked.
@@ -132,10 +134,31 @@ fn terms<'p>(parts: &'p Parts, list: &ListRow) -> Result<Terms<'p>, Error> {
     Ok(Terms { scheme, rate, days, term })
 }
 
-/// Puts the students on the list who are entitled by the plain data, and says why each is or is not.
-pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, preview: bool) -> Result<pb::ProposeAwardsResponse, Error> {
+/// Whom a proposal puts on the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proposed {
+    /// Nobody: it is only said who would be.
+    Nobody,
+    /// Everybody who is proposed.
+    All,
+    /// These of them.
+    Of(HashSet<Uuid>),
+}
+
+impl Proposed {
+    fn takes(&self, person: Uuid) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::All => true,
+            Self::Of(persons) => persons.contains(&person),
+        }
+    }
+}
+
+/// Puts the students on the list who are entitled by the plain data, all or some of them, and says why each is or is not.
+pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, wanted: &Proposed) -> Result<pb::ProposeAwardsResponse, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
-    if list.submitted && !preview {
+    if list.submitted && *wanted != Proposed::Nobody {
         return Err(Refusal::wrong_state("名单已提交：请新建补充名单").into());
     }
     let terms = terms(parts, &list)?;
@@ -145,7 +168,7 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let listed: HashSet<Uuid> = store::entries_listed(tx, &list).await?.into_iter().collect();
     let numbers: HashSet<Uuid> = store::entries(tx, list.list).await?.into_iter().map(|row| row.person_key).collect();
     let mut answer = pb::ProposeAwardsResponse::default();
-    let mut entered = Vec::new();
+    let (mut entered, mut met) = (Vec::new(), HashSet::new());
     for case in &cases {
         for mut candidate in candidates(parts, case, school, &terms) {
             // Not by key alone: a number that was mistyped for another student's is the other's.
@@ -160,8 +183,10 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
             match (proposed, on_list) {
                 (true, true) => answer.present += 1,
                 (true, false) => {
-                    answer.added += 1;
-                    if !preview {
+                    let is_wanted = wanted.takes(candidate.person.person);
+                    answer.added += i32::from(is_wanted || *wanted == Proposed::Nobody);
+                    if is_wanted {
+                        met.insert(candidate.person.person);
                         entered.push(proposal(ctx, parts, &candidate, &terms)?);
                     }
                 }
@@ -170,6 +195,7 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
             answer.candidates.push(pb::Candidate { listed: on_list, ..candidate.to_proto(&terms, proposed) });
         }
     }
+    all_met(wanted, &met)?;
     answer.candidates.sort_by(|a, b| (&a.class_name, &a.name, &a.person).cmp(&(&b.class_name, &b.name, &b.person)));
     let touched: Vec<Uuid> = entered.iter().map(|row| row.person_key.0).collect();
     if !entered.is_empty() {
@@ -178,6 +204,18 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         judge_keys(ctx, tx, parts, &touched, "list").await?;
     }
     Ok(answer)
+}
+
+/// Refuses whoever was named and is not proposed, or stands on the list by now: nobody is left out unsaid.
+fn all_met(wanted: &Proposed, met: &HashSet<Uuid>) -> Result<(), Error> {
+    let Proposed::Of(persons) = wanted else { return Ok(()) };
+    let strangers = persons.difference(met).count();
+    if strangers == 0 {
+        return Ok(());
+    }
+    let mut errors = FieldErrors::default();
+    errors.add("persons", format!("其中{strangers}人现在不在建议列入的学生中（可能刚刚列入，或学籍有变化），请刷新后重新勾选"));
+    errors.check()
 }
 
 /// A student who is looked at for a list.
@@ -247,7 +285,7 @@ fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) 
     let month = terms.rate.month_fen(tier);
     let name = candidate.person.name().to_owned();
     let months = months_text(&candidate.months);
-    let content = format!("{name}\nkey {key}\n{months}\n{}", tier.name);
+    let content = roll_content(&name, key, &candidate.months, &tier.name, "", "");
     let (first, last) = ends(&candidate.months)?;
     Ok(Entered {
         entry: Hex(ctx.new_id()),
@@ -269,6 +307,12 @@ fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) 
         remark: String::new(),
         content_hash: Bytes(parts.keyring.content_hash(content.as_bytes()).to_vec()),
     })
+}
+
+/// The content of an entry that was proposed from the roll, as one text: equal for equal entries.
+fn roll_content(name: &str, key: Uuid, months: &[Month], tier: &str, card: &str, remark: &str) -> String {
+    let typed = if card.is_empty() && remark.is_empty() { String::new() } else { format!("\n{card}\n{remark}") };
+    format!("{name}\nkey {key}\n{}\n{tier}{typed}", months_text(months))
 }
 
 fn ends(months: &[Month]) -> Result<(Month, Month), Error> {

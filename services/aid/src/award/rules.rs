@@ -1,7 +1,10 @@
 //! What may happen to an entry, and where a list stands. Pure.
 
-use xuezhu_domain::Month;
-use xuezhu_judge::entry::State;
+use xuezhu_domain::{Month, money::check_card, text};
+use xuezhu_judge::{entry::State, policy::Paid};
+
+/// Longest remark, in characters.
+const REMARK_CHARACTERS: usize = 100;
 
 /// What the clerk can do with an entry. What desks do with what was submitted is the way of a dossier ([`xuezhu_review::way`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,34 @@ pub fn list_state(counts: &[(State, i64)]) -> State {
     let any = |state: State| counts.iter().any(|(of, count)| *of == state && *count > 0);
     let waiting = [State::Submitted, State::Attested, State::Draft].into_iter().find(|state| any(*state));
     waiting.unwrap_or(if any(State::Approved) { State::Approved } else { State::Draft })
+}
+
+/// Months of an entry, in the order of the term's: none for all of them. What goes by the term has them all.
+pub fn months_of_term(wanted: &[Month], term: &[Month], paid: Paid) -> Result<Vec<Month>, String> {
+    if let Some(stranger) = wanted.iter().find(|month| !term.contains(month)) {
+        let shown: Vec<String> = term.iter().map(|month| month.month().to_string()).collect();
+        return Err(format!("{}年{}月不在本学期的发放月份（{}）中", stranger.year(), stranger.month(), shown.join("、")));
+    }
+    let months: Vec<Month> = term.iter().filter(|month| wanted.is_empty() || wanted.contains(month)).copied().collect();
+    if paid == Paid::Term && months.len() != term.len() { Err("免学费按学期享受，不能只选部分月份".to_owned()) } else { Ok(months) }
+}
+
+/// What is wrong with a bank card as it was typed, by code and in words; empty is no card.
+pub fn card_fault(typed: &str) -> Option<(&'static str, String)> {
+    let card = text::clean_number(typed);
+    if card.is_empty() { None } else { check_card(&card).err().map(|error| ("CARD", error.to_string())) }
+}
+
+/// What is wrong with a remark, likewise.
+pub fn remark_fault(typed: &str) -> Option<(&'static str, String)> {
+    let remark = text::clean(typed);
+    if remark.chars().count() > REMARK_CHARACTERS {
+        Some(("TOO_LONG", format!("不能超过{REMARK_CHARACTERS}字")))
+    } else if text::holds_long_number(&remark) {
+        Some(("HOLDS_NUMBER", "备注中不要填写证件号、银行卡号或电话号码".to_owned()))
+    } else {
+        None
+    }
 }
 
 /// Months as they stand on a sheet: 2026年9月至2027年1月; one by one where some between are missing.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xuezhu_judge::entry::State;
 use xuezhu_review::Present;
-use xuezhu_service::Context;
+use xuezhu_service::{Context, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// A list with its counts.
@@ -126,27 +126,49 @@ pub async fn insert_list(tx: &mut Tx, list: Uuid, school: &str, scheme: &str, te
     Ok(())
 }
 
+/// Lists that are asked for.
+macro_rules! asked {
+    ($run:ident!($tx:ident, $row:ty), $select:literal, $end:literal, $filter:ident $(, $more:expr)*) => {
+        $run!(
+            $tx,
+            $row,
+            concat!(
+                $select,
+                " FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
+                  WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3)
+                    AND ($4 = 0 OR l.state = $4) AND ($5 IS NULL OR l.list = $5) AND ($6 = 0 OR l.state <> $6) AND l.state <> $7",
+                $end
+            ),
+            &$filter.school,
+            &$filter.authority_prefix,
+            &$filter.term,
+            $filter.state.map_or(0, State::code),
+            $filter.list,
+            if $filter.waits { State::Approved.code() } else { 0 },
+            State::Removed.code()
+            $(, $more)*
+        )
+    };
+}
+
 /// Lists of a school, or of schools under an authority, newest first.
-pub async fn lists(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<ListRow>, StoreError> {
-    rows!(
-        tx,
-        ListRow,
+pub async fn lists(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Vec<ListRow>, StoreError> {
+    asked!(
+        rows!(tx, ListRow),
         "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, coalesce(s.name, '') AS school_name,
-                coalesce(s.authority, '') AS authority
-         FROM award_lists l LEFT JOIN mirror_schools s ON s.school = l.school AND s.generation = (SELECT generation FROM mirror_state)
-         WHERE ($1 = '' OR l.school = $1) AND ($2 = '' OR substr(s.authority, 1, length($2)) = $2) AND ($3 = '' OR l.term = $3) AND ($4 = 0 OR l.state = $4)
-           AND ($5 IS NULL OR l.list = $5) AND ($6 IS NULL OR l.list < $6) AND ($8 = 0 OR l.state <> $8) AND l.state <> $9
-         ORDER BY l.list DESC LIMIT $7",
-        &filter.school,
-        &filter.authority_prefix,
-        &filter.term,
-        filter.state.map_or(0, State::code),
-        filter.list,
-        before,
-        limit,
-        if filter.waits { State::Approved.code() } else { 0 },
-        State::Removed.code()
+                coalesce(s.authority, '') AS authority",
+        " AND ($8 IS NULL OR l.list < $8) ORDER BY l.list DESC LIMIT $9 OFFSET $10",
+        filter,
+        turn.after,
+        turn.rows,
+        turn.skip
     )
+}
+
+/// How many lists these are.
+pub async fn count_lists(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
+    let count = asked!(one!(tx, (i64,)), "SELECT count(*)", "", filter)?;
+    Ok(count.map(|(count,)| count).unwrap_or_default())
 }
 
 /// What a list of lists asks for.
@@ -203,14 +225,8 @@ pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreErro
 }
 
 /// A page of entries.
-pub async fn entries_after(
-    tx: &mut Tx,
-    list: Uuid,
-    state: Option<State>,
-    held_only: bool,
-    after: &(String, Uuid),
-    limit: i64,
-) -> Result<Vec<EntryRow>, StoreError> {
+pub async fn entries_after(tx: &mut Tx, list: Uuid, state: Option<State>, held_only: bool, turn: &Turn<(String, Uuid)>) -> Result<Vec<EntryRow>, StoreError> {
+    let (name, entry) = turn.after.clone().unwrap_or_default();
     rows!(
         tx,
         EntryRow,
@@ -218,14 +234,29 @@ pub async fn entries_after(
          FROM award_entries a
          WHERE a.list = $1 AND a.state < 50 AND ($2 = 0 OR a.state = $2)
            AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))
-           AND (a.name, a.entry) > ($4, $5) ORDER BY a.name, a.entry LIMIT $6",
+           AND (a.name, a.entry) > ($4, $5) ORDER BY a.name, a.entry LIMIT $6 OFFSET $7",
         list,
         state.map_or(0, State::code),
         i32::from(held_only),
-        &after.0,
-        after.1,
-        limit
+        name,
+        entry,
+        turn.rows,
+        turn.skip
     )
+}
+
+/// How many entries these are.
+pub async fn count_entries(tx: &mut Tx, list: Uuid, state: Option<State>, held_only: bool) -> Result<i64, StoreError> {
+    let count = one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM award_entries a WHERE a.list = $1 AND a.state < 50 AND ($2 = 0 OR a.state = $2)
+           AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))",
+        list,
+        state.map_or(0, State::code),
+        i32::from(held_only)
+    )?;
+    Ok(count.map(|(count,)| count).unwrap_or_default())
 }
 
 pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered: &[Entered]) -> Result<(), StoreError> {
@@ -357,6 +388,11 @@ pub async fn before(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Before>, StoreE
         ),
         bulk_uuids(entries.iter().copied())
     )
+}
+
+/// Whether an entry stands on a list.
+pub async fn stands_on(tx: &mut Tx, list: Uuid, entry: Uuid) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM award_entries WHERE entry = $1 AND list = $2 AND state < 50", entry, list)?.is_some())
 }
 
 /// When and by whom an entry was recorded.

@@ -12,6 +12,7 @@ use xuezhu_service::{Context, Error, Permission, Reach};
 use xuezhu_store::Tx;
 
 use super::{
+    edit,
     rounds::{self, Way},
     store::{self, EntryRow, HeldRow, ListRow, StandingRow},
     units::{self, Holds},
@@ -62,6 +63,8 @@ pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<
         refusal_message: holds.message,
         stopping_months: holds.stopping,
         corrections: Vec::new(),
+        etag: edit::etag(&row.content_hash),
+        from_roll: row.id_sealed.is_empty(),
     }
 }
 

@@ -9,7 +9,12 @@ use xuezhu_proto::{
     common::{self as told, dossier_item},
 };
 use xuezhu_review::door::{self, Asked, Chained, Deed, ids, said};
-use xuezhu_service::{Context, paging, refusal, runner::Call};
+use xuezhu_service::{
+    Context,
+    paging::{self, Turn},
+    refusal,
+    runner::Call,
+};
 
 use super::Dossiers;
 use crate::Parts;
@@ -33,22 +38,18 @@ impl DossierApi {
 impl AidDossierService for DossierApi {
     async fn list_dossiers(&self, request: Request<pb::ListDossiersRequest>) -> Result<Response<pb::ListDossiersResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ListDossiers").await?;
-        let limit = paging::size(request.page_size)?;
         let query = paging::Query::of("ListDossiers", &pb::ListDossiersRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+        let turn = Turn::<Uuid>::of(query, &request.page_token, request.page_number, request.page_size)?;
         let of = (request.school.as_str(), request.kind.as_str(), request.state);
         let asked = Asked::of(&Dossiers(&self.0), of, &request.name, (&request.item, &request.about))?;
-        let with = (self.0.clone(), asked, query.after::<Uuid>(&request.page_token)?, limit, query);
+        let with = (self.0.clone(), asked, turn, query);
         self.0
             .runner
-            .read(&ctx, "ListDossiers", &with, |ctx, tx, (parts, asked, before, limit, query)| {
+            .read(&ctx, "ListDossiers", &with, |ctx, tx, (parts, asked, turn, query)| {
                 Box::pin(async move {
-                    let dossiers = door::list(ctx, tx, &Dossiers(parts), asked, *before, *limit).await?;
-                    let last = dossiers.last().filter(|_| i64::try_from(dossiers.len()).unwrap_or(0) == *limit);
-                    Ok(pb::ListDossiersResponse {
-                        next_page_token: last.map(|last| query.token(&last.dossier)).unwrap_or_default(),
-                        dossiers,
-                        kinds: door::all_kinds(&Dossiers(parts)),
-                    })
+                    let (dossiers, total_size) = door::list(ctx, tx, &Dossiers(parts), asked, turn).await?;
+                    let next_page_token = turn.next(*query, &dossiers, |last| last.dossier.clone());
+                    Ok(pb::ListDossiersResponse { next_page_token, dossiers, kinds: door::all_kinds(&Dossiers(parts)), total_size })
                 })
             })
             .await
@@ -67,18 +68,16 @@ impl AidDossierService for DossierApi {
 
     async fn list_dossier_items(&self, request: Request<pb::ListDossierItemsRequest>) -> Result<Response<pb::ListDossierItemsResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ListDossierItems").await?;
-        let limit = paging::size(request.page_size)?;
         let query = paging::Query::of("ListDossierItems", &pb::ListDossierItemsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+        let turn = Turn::<i32>::of(query, &request.page_token, request.page_number, request.page_size)?;
         let state = refusal::known::<dossier_item::State>("state", request.state)?;
-        let after = query.after::<i32>(&request.page_token)?.unwrap_or(-1);
-        let with = (refusal::id("dossier", &request.dossier)?, state, after, limit, query);
+        let with = (refusal::id("dossier", &request.dossier)?, state, turn, query);
         self.0
             .runner
-            .read(&ctx, "ListDossierItems", &with, |ctx, tx, (id, state, after, limit, query)| {
+            .read(&ctx, "ListDossierItems", &with, |ctx, tx, (id, state, turn, query)| {
                 Box::pin(async move {
-                    let items = door::sheet(ctx, tx, *id, *state, *after, *limit).await?;
-                    let last = items.last().filter(|_| i64::try_from(items.len()).unwrap_or(0) == *limit);
-                    Ok(pb::ListDossierItemsResponse { next_page_token: last.map(|last| query.token(&last.ordinal)).unwrap_or_default(), items })
+                    let (items, total_size) = door::sheet(ctx, tx, *id, *state, turn).await?;
+                    Ok(pb::ListDossierItemsResponse { next_page_token: turn.next(*query, &items, |last| last.ordinal), items, total_size })
                 })
             })
             .await

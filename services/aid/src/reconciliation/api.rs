@@ -8,7 +8,14 @@ use uuid::Uuid;
 use xuezhu_domain::{Term, region};
 use xuezhu_judge::{case::Rule, life};
 use xuezhu_proto::aid::{self as pb, decision, flag, reconciliation, reconciliation_service_server::ReconciliationService};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, clock::rfc3339, paging, refusal, runner::Call, trace};
+use xuezhu_service::{
+    Context, Error, FieldErrors, Permission, Place, Refusal,
+    clock::rfc3339,
+    paging::{self, Turn},
+    refusal,
+    runner::Call,
+    trace,
+};
 use xuezhu_store::Tx;
 
 use super::{
@@ -356,19 +363,21 @@ pub(crate) async fn list_flags(ctx: &Context, tx: &mut Tx, parts: &Parts, reques
         term: request.term.clone(),
         cause,
         entry,
+        oldest_first: request.oldest_first,
         ..Filter::default()
     };
-    let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListFlags", &pb::ListFlagsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let rows = store::flags(tx, &filter, query.after(&request.page_token)?, limit).await?;
-    let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.flag),
-        _ => String::new(),
-    };
+    let turn = Turn::<Uuid>::of(query, &request.page_token, request.page_number, request.page_size)?;
+    if request.oldest_first && !turn.is_numbered {
+        return Err(Refusal::field("page_number", "最早发现的在前时，请用页码翻页（第一页为1）").into());
+    }
+    let rows = store::flags(tx, &filter, &turn).await?;
+    let total_size = if turn.is_numbered { paging::told(store::count_flags(tx, &filter).await?) } else { 0 };
+    let next_page_token = turn.next(query, &rows, |last| last.flag);
     let viewer = Viewer::of(ctx);
     let names = shown::school_names(tx, &rows).await?;
     let flags = rows.into_iter().map(|row| shown::flag(ctx, parts, &viewer, &names, row)).collect::<Result<_, Error>>()?;
-    Ok(pb::ListFlagsResponse { flags, next_page_token })
+    Ok(pb::ListFlagsResponse { flags, next_page_token, total_size })
 }
 
 async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest) -> Result<pb::ListCausesResponse, Error> {

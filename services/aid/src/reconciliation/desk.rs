@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 use xuezhu_judge::life::{Act, Shows, State, after};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, runner};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, paging::Turn, runner};
 use xuezhu_store::{Hex, Tx};
 
 use super::store::{self, ActedFlag, Filter, FlagRow, NewStep};
@@ -160,7 +160,7 @@ async fn decide(ctx: &Context, tx: &mut Tx, rows: &[FlagRow], act: Act, reason: 
 /// Flags of a cause in these states.
 async fn of_cause(tx: &mut Tx, cause: Uuid, term: &str, states: &[State]) -> Result<Vec<FlagRow>, Error> {
     let filter = Filter { cause: Some(cause), term: term.to_owned(), ..Filter::default() };
-    let mut rows = store::flags(tx, &filter, None, i64::from(i32::MAX)).await?;
+    let mut rows = store::flags(tx, &filter, &Turn::first(i64::from(i32::MAX))).await?;
     rows.retain(|row| states.contains(&row.state));
     Ok(rows)
 }
@@ -225,7 +225,7 @@ fn heard(row: &FlagRow, act: Act, text: &str) -> Option<Heard> {
 /// A flag that is there.
 pub async fn one(tx: &mut Tx, flag: Uuid) -> Result<FlagRow, Error> {
     let filter = Filter { flag: Some(flag), ..Filter::default() };
-    store::flags(tx, &filter, None, 1).await?.pop().ok_or_else(|| Refusal::not_found("该疑点").into())
+    store::flags(tx, &filter, &Turn::first(1)).await?.pop().ok_or_else(|| Refusal::not_found("该疑点").into())
 }
 
 /// A flag that the actor may see.

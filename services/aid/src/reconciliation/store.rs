@@ -9,7 +9,8 @@ use xuezhu_judge::{
     digest,
     life::{State, Step},
 };
-use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
+use xuezhu_service::paging::Turn;
+use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// A flag, as much as a judgement compares.
 #[derive(Debug, sqlx::FromRow)]
@@ -257,73 +258,116 @@ pub struct Filter {
     pub entry: Option<Uuid>,
     pub flag: Option<Uuid>,
     pub subject: Option<Uuid>,
+    pub oldest_first: bool,
 }
 
 /// Whether the school added to a confirmed flag after the department's last word about it.
 macro_rules! added {
     () => {
-        "f.state = $13 AND EXISTS (SELECT 1 FROM flag_steps p WHERE p.flag = f.flag AND p.act = $14
-           AND p.ordinal > (SELECT max(q.ordinal) FROM flag_steps q WHERE q.flag = f.flag AND q.act = $15))"
+        "f.state = $11 AND EXISTS (SELECT 1 FROM flag_steps p WHERE p.flag = f.flag AND p.act = $12
+           AND p.ordinal > (SELECT max(q.ordinal) FROM flag_steps q WHERE q.flag = f.flag AND q.act = $13))"
     };
 }
 
-/// The list of flags, led by what an index finds: a planner that must plan for any filter uses none.
-macro_rules! flags_led_by {
+/// What is asked for of flags, led by what an index finds: a planner that must plan for any filter uses none.
+macro_rules! flags_asked {
     ($lead:literal) => {
+        concat!(
+            $lead,
+            " AND ($2 = 0 OR f.rule = $2) AND ($3 = '' OR f.school = $3) AND ($4 = '' OR substr(s.authority, 1, length($4)) = $4)
+               AND ($5 = '' OR substr(s.region, 1, length($5)) = $5) AND ($6 = 0 OR f.state = $6) AND ($7 = 0 OR f.state < 50) AND ($8 = '' OR f.term = $8)
+               AND ($9 IS NULL OR f.cause = $9) AND ($10 IS NULL OR f.entry = $10) AND ($14 = 0 OR (",
+            added!(),
+            "))"
+        )
+    };
+}
+
+/// The list of flags.
+macro_rules! flags_listed {
+    ($lead:literal, $order:literal) => {
         concat!(
             "SELECT f.flag, f.rule, f.entry, f.list, f.person, f.school, f.scheme, f.term, f.name, f.months, f.amount_fen, f.evidence, f.cause, f.state, f.holds,
                     f.judged_position, f.judged_at_us, f.opened_at_us, f.steps, a.id_sealed, a.state AS entry_state, coalesce(s.name, '') AS school_name,
                     coalesce(s.authority, '') AS authority, f.registered, (",
             added!(),
-            ") AS added, EXISTS (SELECT 1 FROM flag_steps p WHERE f.state = $13 AND p.flag = f.flag AND p.act = $17
-                  AND p.ordinal > (SELECT max(q.ordinal) FROM flag_steps q WHERE q.flag = f.flag AND q.act = $15)) AS changed
+            ") AS added, EXISTS (SELECT 1 FROM flag_steps p WHERE f.state = $11 AND p.flag = f.flag AND p.act = $15
+                  AND p.ordinal > (SELECT max(q.ordinal) FROM flag_steps q WHERE q.flag = f.flag AND q.act = $13)) AS changed
              FROM flags f
              LEFT JOIN award_entries a ON a.entry = f.entry
              LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
              WHERE ",
-            $lead,
-            " AND ($2 = 0 OR f.rule = $2) AND ($3 = '' OR f.school = $3) AND ($4 = '' OR substr(s.authority, 1, length($4)) = $4)
-               AND ($5 = '' OR substr(s.region, 1, length($5)) = $5) AND ($6 = 0 OR f.state = $6) AND ($7 = 0 OR f.state < 50) AND ($8 = '' OR f.term = $8)
-               AND ($9 IS NULL OR f.cause = $9) AND ($10 IS NULL OR f.entry = $10) AND ($11 IS NULL OR f.flag < $11)
-               AND ($16 = 0 OR (",
-            added!(),
-            "))
-             ORDER BY f.flag DESC LIMIT $12"
+            flags_asked!($lead),
+            " AND ($16 IS NULL OR f.flag < $16) ORDER BY f.flag ",
+            $order,
+            " LIMIT $17 OFFSET $18"
         )
     };
 }
 
-pub async fn flags(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<FlagRow>, StoreError> {
-    let (lead, id) = match (filter.flag, filter.entry, filter.subject, filter.cause) {
-        (Some(flag), ..) => (flags_led_by!("f.flag = $1"), flag),
-        (None, Some(entry), ..) => (flags_led_by!("f.entry = $1"), entry),
-        (None, None, Some(subject), _) => (flags_led_by!("f.person_subject = $1"), subject),
-        (None, None, None, Some(cause)) => (flags_led_by!("f.cause = $1"), cause),
-        (None, None, None, None) if !filter.school.is_empty() => (flags_led_by!("$1 = $1 AND f.school = $3"), Uuid::nil()),
-        (None, None, None, None) => (flags_led_by!("$1 = $1"), Uuid::nil()),
+/// How many flags are asked for.
+macro_rules! flags_counted {
+    ($lead:literal, $order:literal) => {
+        concat!(
+            "SELECT count(*) FROM flags f
+             LEFT JOIN mirror_schools s ON s.school = f.school AND s.generation = (SELECT generation FROM mirror_state)
+             WHERE ",
+            flags_asked!($lead)
+        )
     };
-    rows!(
-        tx,
-        FlagRow,
-        lead,
-        id,
-        filter.rule.map_or(0, Rule::code),
-        &filter.school,
-        &filter.authority_prefix,
-        &filter.region_prefix,
-        filter.state.map_or(0, State::code),
-        i32::from(filter.unclosed),
-        &filter.term,
-        filter.cause,
-        filter.entry,
-        before,
-        limit,
-        State::Confirmed.code(),
-        Step::Explained.code(),
-        Step::Confirmed.code(),
-        i32::from(filter.added),
-        Step::EvidenceChanged.code()
-    )
+}
+
+/// The text that is led by what a filter says most of all, and what it says of that.
+macro_rules! led {
+    ($text:ident, $order:literal, $filter:ident) => {
+        match ($filter.flag, $filter.entry, $filter.subject, $filter.cause) {
+            (Some(flag), ..) => ($text!("f.flag = $1", $order), flag),
+            (None, Some(entry), ..) => ($text!("f.entry = $1", $order), entry),
+            (None, None, Some(subject), _) => ($text!("f.person_subject = $1", $order), subject),
+            (None, None, None, Some(cause)) => ($text!("f.cause = $1", $order), cause),
+            (None, None, None, None) if !$filter.school.is_empty() => ($text!("$1 = $1 AND f.school = $3", $order), Uuid::nil()),
+            (None, None, None, None) => ($text!("$1 = $1", $order), Uuid::nil()),
+        }
+    };
+}
+
+/// Runs a text about the flags that a filter asks for.
+macro_rules! of_flags {
+    ($run:ident!($tx:ident, $row:ty), $text:expr, $id:expr, $filter:ident $(, $more:expr)*) => {
+        $run!(
+            $tx,
+            $row,
+            $text,
+            $id,
+            $filter.rule.map_or(0, Rule::code),
+            &$filter.school,
+            &$filter.authority_prefix,
+            &$filter.region_prefix,
+            $filter.state.map_or(0, State::code),
+            i32::from($filter.unclosed),
+            &$filter.term,
+            $filter.cause,
+            $filter.entry,
+            State::Confirmed.code(),
+            Step::Explained.code(),
+            Step::Confirmed.code(),
+            i32::from($filter.added)
+            $(, $more)*
+        )
+    };
+}
+
+/// Flags, newest first, or, of a numbered page, oldest first.
+pub async fn flags(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Vec<FlagRow>, StoreError> {
+    let (text, id) = if filter.oldest_first { led!(flags_listed, "ASC", filter) } else { led!(flags_listed, "DESC", filter) };
+    of_flags!(rows!(tx, FlagRow), text, id, filter, Step::EvidenceChanged.code(), turn.after, turn.rows, turn.skip)
+}
+
+/// How many flags are asked for.
+pub async fn count_flags(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
+    let (text, id) = led!(flags_counted, "", filter);
+    let count = of_flags!(one!(tx, (i64,)), text, id, filter)?;
+    Ok(count.map(|(count,)| count).unwrap_or_default())
 }
 
 /// These flags, as they are.

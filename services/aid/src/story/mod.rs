@@ -10,7 +10,7 @@ use xuezhu_judge::{
     rules,
 };
 use xuezhu_proto::aid as pb;
-use xuezhu_service::{Context, Error, Permission, Refusal, clock::rfc3339};
+use xuezhu_service::{Context, Error, Permission, Refusal, clock::rfc3339, paging::Turn};
 use xuezhu_store::Tx;
 
 use self::shown::Viewer;
@@ -45,7 +45,9 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resu
     let sees = |school: &str| viewer.sees(school) && (viewer.school.is_none() || schools.iter().any(|known| known == school));
     let mut flags = Vec::new();
     for subject in &subjects {
-        flags.extend(reconciliation::flags(tx, &reconciliation::Filter { subject: Some(*subject), ..reconciliation::Filter::default() }, None, 200).await?);
+        flags.extend(
+            reconciliation::flags(tx, &reconciliation::Filter { subject: Some(*subject), ..reconciliation::Filter::default() }, &Turn::first(200)).await?,
+        );
     }
     // Of a key that several persons held, only what means this one belongs here.
     let own: Vec<Uuid> = case

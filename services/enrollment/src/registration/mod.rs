@@ -18,7 +18,7 @@ use xuezhu_review::{
     Dossier, Filter, OfSchool, Proposal, Signature, inbox,
     way::{self, Seat, Stand},
 };
-use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339, paging::Turn};
 use xuezhu_store::Tx;
 
 pub use self::kind::Registration;
@@ -148,7 +148,7 @@ pub async fn list(tx: &mut Tx, asked: &Asked<'_>, before: Option<Uuid>, limit: i
     };
     let (school, authority_prefix) = (asked.school.to_owned(), asked.authority_prefix.to_owned());
     let filter = Filter { school, authority_prefix, kind: kind::ABOUT.code, waits, seats, ..Filter::default() };
-    let dossiers = inbox::search(tx, &filter, before, limit).await?;
+    let dossiers = inbox::search(tx, &filter, &Turn { after: before, ..Turn::first(limit) }).await?;
     let schools = directory::schools(tx, dossiers.iter().map(|dossier| dossier.school.as_str())).await?;
     let ids: Vec<Uuid> = dossiers.iter().map(|dossier| dossier.dossier).collect();
     let (desks, signed) = (inbox::desks(tx, &ids).await?, inbox::signatures(tx, &ids).await?);

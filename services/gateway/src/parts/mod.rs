@@ -18,6 +18,7 @@
 //! | [`note`] | something to know |
 //! | [`tone`] | what a colour means: never without a word |
 //! | [`address`] | an address of ours, with what it asks |
+//! | [`whole`] | all that match, also on other pages: as many as were told |
 //! | [`words`] | what fields are called: from the protos |
 //!
 //! To add a page: a route, a struct with its parts, a template that says where they stand.
@@ -41,6 +42,7 @@ pub mod steps;
 pub mod strip;
 pub mod table;
 pub mod tone;
+pub mod whole;
 pub mod words;
 
 pub use self::{
@@ -59,4 +61,5 @@ pub use self::{
     strip::{Axis, Strip},
     table::{Row, Table},
     tone::Tone,
+    whole::Whole,
 };

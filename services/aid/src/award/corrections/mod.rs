@@ -13,7 +13,7 @@ use xuezhu_proto::{
     common as told,
 };
 use xuezhu_review::{Dossier, Filter, OfSchool, Proposal, inbox, told as tell, way::ItemState};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Refusal};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Refusal, paging::Turn};
 use xuezhu_store::{Hex, Tx};
 
 use self::{
@@ -118,7 +118,7 @@ async fn proposal(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> R
 pub async fn list(ctx: &Context, tx: &mut Tx, school: &str, before: Option<Uuid>, limit: i64) -> Result<(Vec<pb::Correction>, Option<Uuid>), Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
     let filter = Filter { school: school.school, kind: ABOUT.code, ..Filter::default() };
-    let dossiers = inbox::search(tx, &filter, before, limit).await?;
+    let dossiers = inbox::search(tx, &filter, &Turn { after: before, ..Turn::first(limit) }).await?;
     let next = dossiers.last().filter(|_| i64::try_from(dossiers.len()).unwrap_or(0) == limit).map(|last| last.dossier);
     let ids: Vec<Uuid> = dossiers.iter().map(|dossier| dossier.dossier).collect();
     let rows = store::of_dossiers(tx, &ids).await?;

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use xuezhu_domain::{Fen, IdNumber, Month, codes, money::check_card, region::REGION_UNKNOWN, text};
+use xuezhu_domain::{Fen, IdNumber, Month, codes, region::REGION_UNKNOWN, text};
 use xuezhu_intake::Fault;
 use xuezhu_judge::{
     amount,
     policy::{Paid, Rate, Scheme, TermDays, Tier},
 };
 use xuezhu_workbook::{BEYOND_HEADER, Column, Flaw, Row, Table};
+
+use crate::award::rules::{card_fault, remark_fault};
 
 /// Headers by which a header row is known.
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
@@ -25,8 +27,6 @@ pub const COLUMNS: [Column; 7] = [
     Column { header: "银行卡号", required: false, format: "学生本人的资助卡，请用文本格式", values: &[] },
     Column { header: "备注", required: false, format: "不超过100字", values: &[] },
 ];
-/// Longest remark, in characters.
-const REMARK_CHARACTERS: usize = 100;
 
 /// A row that can be stored.
 #[derive(Debug, Clone)]
@@ -187,21 +187,17 @@ impl Reader<'_> {
 
     fn card(&mut self) -> String {
         let card = text::clean_number(&self.take("银行卡号"));
-        if !card.is_empty()
-            && let Err(error) = check_card(&card)
-        {
-            self.fault("银行卡号", &text::mask(&card), "CARD", error.to_string());
+        if let Some((code, why)) = card_fault(&card) {
+            self.fault("银行卡号", &text::mask(&card), code, why);
         }
         card
     }
 
     fn remark(&mut self) -> String {
         let remark = text::clean(&self.take("备注"));
-        if remark.chars().count() > REMARK_CHARACTERS {
-            self.fault("备注", "", "TOO_LONG", format!("不能超过{REMARK_CHARACTERS}字"));
-        }
-        if text::holds_long_number(&remark) {
-            self.fault("备注", &remark, "HOLDS_NUMBER", "备注中不要填写证件号、银行卡号或电话号码");
+        if let Some((code, why)) = remark_fault(&remark) {
+            let shown = if code == "HOLDS_NUMBER" { remark.as_str() } else { "" };
+            self.fault("备注", shown, code, why);
         }
         remark
     }

@@ -70,8 +70,8 @@ pub struct Asked {
     pub item: String,
     /// About this.
     pub about: String,
-    /// Where the page begins.
-    pub page: String,
+    /// Which page.
+    pub at: i32,
 }
 
 /// A page of dossiers.
@@ -79,8 +79,8 @@ pub struct Asked {
 pub struct Found {
     /// The dossiers.
     pub dossiers: Vec<Dossier>,
-    /// Where the next page begins.
-    pub next: String,
+    /// How many there are on all pages.
+    pub total: i32,
     /// The kinds that this service keeps.
     pub kinds: Vec<DossierKind>,
 }
@@ -145,15 +145,26 @@ impl Keeper {
 
     /// Dossiers, newest first.
     pub async fn list(self, desk: &Desk, asked: Asked, rows: i32) -> Result<Found, Status> {
-        let Asked { school, kind, state, name, item, about, page } = asked;
-        let (state, page_size, page_token) = (state.into(), rows, page);
+        let Asked { school, kind, state, name, item, about, at } = asked;
+        let (state, page_size, page_number) = (state.into(), rows, at.max(1));
+        let page_token = String::new();
         Ok(ask!(
             desk,
             self,
             request(),
             list_dossiers,
-            ListDossiersRequest { school: school, kind: kind, state: state, name: name, item: item, about: about, page_size: page_size, page_token: page_token },
-            answer => Found { dossiers: answer.dossiers, next: answer.next_page_token, kinds: answer.kinds }
+            ListDossiersRequest {
+                school: school,
+                kind: kind,
+                state: state,
+                name: name,
+                item: item,
+                about: about,
+                page_size: page_size,
+                page_token: page_token,
+                page_number: page_number,
+            },
+            answer => Found { dossiers: answer.dossiers, total: answer.total_size, kinds: answer.kinds }
         ))
     }
 
@@ -172,16 +183,16 @@ impl Keeper {
         Ok(ask!(desk, self, request(), get_dossier, GetDossierRequest { dossier: dossier }, answer => answer.dossier.unwrap_or_default()))
     }
 
-    /// A page of a sheet, and where the next begins.
-    pub async fn sheet(self, desk: &Desk, dossier: &str, state: dossier_item::State, rows: i32, page: String) -> Result<(Vec<DossierItem>, String), Status> {
-        let (dossier, state) = (dossier.to_owned(), state.into());
+    /// A page of a sheet, and how many lines there are on all.
+    pub async fn sheet(self, desk: &Desk, dossier: &str, state: dossier_item::State, rows: i32, at: i32) -> Result<(Vec<DossierItem>, i32), Status> {
+        let (dossier, state, page_token) = (dossier.to_owned(), state.into(), String::new());
         Ok(ask!(
             desk,
             self,
             request(),
             list_dossier_items,
-            ListDossierItemsRequest { dossier: dossier, state: state, page_size: rows, page_token: page },
-            answer => (answer.items, answer.next_page_token)
+            ListDossierItemsRequest { dossier: dossier, state: state, page_size: rows, page_token: page_token, page_number: at.max(1) },
+            answer => (answer.items, answer.total_size)
         ))
     }
 

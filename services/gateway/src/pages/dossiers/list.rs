@@ -34,9 +34,8 @@ pub struct Asks {
     name: String,
     item: String,
     about: String,
-    page: String,
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
-    at: i64,
+    at: i32,
     /// What a workbook of them is for.
     purpose: String,
 }
@@ -122,7 +121,7 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
         name: asks.name.trim().to_owned(),
         item: asks.item.clone(),
         about: asks.about.clone(),
-        page: asks.page.clone(),
+        at: asks.at,
     };
     let found = keeper.list(&desk, asked, ROWS).await?;
     let narrow = narrowing(&desk, &asks, &found.kinds);
@@ -172,5 +171,5 @@ fn dossiers(desk: &Desk, asks: &Asks, found: &Found) -> Table {
     };
     let table = Table::of("业务单").column("业务单").number("人数").columns(["提交", "状态", "期限"]).rows(found.dossiers.iter().map(row));
     let table = table.empty(if asks.narrows() { "没有符合条件的业务单。" } else { "还没有业务单：学校提交后就会出现在这里。" });
-    table.place(Place::numbered(asks.at).ways(&asks.way(), (asks.at > 1).then_some(""), &found.next))
+    table.place(Place::of(found.total, "张", asks.at.into(), ROWS).by_number(&asks.way()))
 }

@@ -42,9 +42,8 @@ const STATES: [dossier_item::State; 5] =
 #[serde(default)]
 pub struct Asks {
     state: String,
-    page: String,
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
-    at: i64,
+    at: i32,
 }
 
 impl Asks {
@@ -108,17 +107,16 @@ pub async fn with_fault(desk: Desk, keeper: Keeper, id: String, fault: String) -
 
 async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String) -> Result<Response, PageError> {
     let evidence = Block::of(&desk, At::Dossier(keeper, id.clone()), fault);
-    let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, asks.state(), LINES, asks.page.clone()), evidence);
-    let (dossier, (items, next), evidence) = (dossier?, sheet?, evidence?);
+    let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, asks.state(), LINES, asks.at), evidence);
+    let (dossier, (items, total), evidence) = (dossier?, sheet?, evidence?);
     let summary = summary::of(&desk, keeper, &dossier).await?;
     let may = May::of(&desk.user, keeper, &dossier, &desk.today());
     let path = Address::of(keeper.link(&dossier.dossier));
     let way = Way::Link(path.clone().with("state", asks.state.as_str()));
-    let total = if asks.state.is_empty() { dossier.waiting + dossier.performed + dossier.left } else { -1 };
-    let place = if total < 0 { Place::numbered(asks.at) } else { Place::of(total, "人", asks.at, LINES) };
+    let place = Place::of(total, "人", asks.at.into(), LINES).by_number(&way);
     let back = (may.decide && !items.is_empty()).then(|| acts::returning(&desk, keeper, &dossier));
     let on = back.as_ref().and_then(|form| form.back_of("item")).unwrap_or_default();
-    let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on).place(place.ways(&way, (asks.at > 1).then_some(""), &next));
+    let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on).place(place);
     let state = |state: dossier_item::State| {
         let word = state.as_str_name();
         (path.clone().with("state", word), show::dossier_item_state(word), asks.state == word)
@@ -146,14 +144,14 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
 pub async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
     let keeper = kept_by(&keeper)?;
     let dossier = keeper.one(&desk, &id).await?;
-    let (mut items, mut page) = (Vec::new(), String::new());
-    loop {
-        let (lines, next) = keeper.sheet(&desk, &id, asks.state(), LINES_AT_ONCE, page).await?;
+    let mut items = Vec::new();
+    for at in 1.. {
+        let (lines, total) = keeper.sheet(&desk, &id, asks.state(), LINES_AT_ONCE, at).await?;
+        let is_last = lines.is_empty();
         items.extend(lines);
-        if next.is_empty() {
+        if is_last || i32::try_from(items.len()).is_ok_and(|read| read >= total) {
             break;
         }
-        page = next;
     }
     let summary = summary::of(&desk, keeper, &dossier).await?;
     let evidence = Block::of(&desk, At::Dossier(keeper, id), String::new()).await?.printed();

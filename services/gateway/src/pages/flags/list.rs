@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
+use tonic::Status;
 use xuezhu_proto::aid::{
     Cause, DecideCauseRequest, DecideFlagsRequest, ExplainCauseRequest, Flag, ListCausesRequest, ListFlagsRequest, TakeOutFlagsRequest, flag,
 };
@@ -17,7 +18,12 @@ use crate::{
         Desk, PageError, render, show,
         takeouts::{Offer, give},
     },
-    parts::{Address, Cell, Field, Form, Place, Row, Table, field::Choice, place::Way, table::Tick},
+    parts::{
+        Address, Cell, Field, Form, Place, Row, Table,
+        field::Choice,
+        place::Way,
+        table::{Order, Tick},
+    },
     takeouts::Asked,
 };
 
@@ -34,10 +40,11 @@ pub struct Asks {
     state: String,
     term: String,
     cause: String,
-    page: String,
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
-    at: i64,
+    at: i32,
     all: bool,
+    /// Found last first; else what has waited longest.
+    newest: bool,
     /// Only confirmed ones to which the school added something.
     added: bool,
     /// What a workbook of them is for.
@@ -45,13 +52,46 @@ pub struct Asks {
 }
 
 impl Asks {
+    /// What an address of ours asks for.
+    pub fn of(address: &str) -> Self {
+        let (_, query) = address.split_once('?').unwrap_or_default();
+        serde_urlencoded::from_str(query).unwrap_or_default()
+    }
+
     fn state(&self) -> flag::State {
         flag::State::from_str_name(&self.state).unwrap_or_default()
     }
 
+    /// The flags that are asked for, on a page of so many.
+    fn asked(&self, rows: i32, at: i32) -> ListFlagsRequest {
+        ListFlagsRequest {
+            rule: self.rule.clone(),
+            state: self.state().into(),
+            term: self.term.clone(),
+            cause: self.cause.clone(),
+            page_size: rows,
+            page_number: at.max(1),
+            unclosed: true,
+            added: self.added,
+            oldest_first: !self.newest,
+            ..ListFlagsRequest::default()
+        }
+    }
+
+    /// All of them, whatever page they are on: so many at most.
+    pub async fn whole(&self, desk: &Desk, most: i32) -> Result<Vec<Flag>, PageError> {
+        let answer = desk.reconciliation().list_flags(desk.request(self.asked(most, 1))).await?.into_inner();
+        if answer.total_size > most {
+            let why = format!("符合条件的有 {} 条，一次至多办理 {most} 条：请按原因一起办理，或再筛选", answer.total_size);
+            return Err(Status::invalid_argument(why).into());
+        }
+        Ok(answer.flags)
+    }
+
     fn address(&self) -> Address {
-        let added = if self.added { "true" } else { "" };
-        let asked = [("rule", self.rule.as_str()), ("state", &self.state), ("term", &self.term), ("cause", &self.cause), ("added", added)];
+        let said = |is: bool| if is { "true" } else { "" };
+        let (added, newest) = (said(self.added), said(self.newest));
+        let asked = [("rule", self.rule.as_str()), ("state", &self.state), ("term", &self.term), ("cause", &self.cause), ("added", added), ("newest", newest)];
         asked.into_iter().fold(Address::of("/flags"), |address, (name, value)| address.with(name, value))
     }
 
@@ -94,18 +134,7 @@ struct Shown {
 pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
     let asked = ListCausesRequest { school: String::new(), term: asks.term.clone() };
     let causes = desk.reconciliation().list_causes(desk.request(asked)).await?.into_inner().causes;
-    let asked = ListFlagsRequest {
-        rule: asks.rule.clone(),
-        state: asks.state().into(),
-        term: asks.term.clone(),
-        cause: asks.cause.clone(),
-        page_size: ROWS,
-        page_token: asks.page.clone(),
-        unclosed: true,
-        added: asks.added,
-        ..Default::default()
-    };
-    let answer = desk.reconciliation().list_flags(desk.request(asked)).await?.into_inner();
+    let answer = desk.reconciliation().list_flags(desk.request(asks.asked(ROWS, asks.at))).await?.into_inner();
     let decides = answer.flags.iter().any(|flag| desk.user.decides_aid_for(&flag.authority));
     let cause = causes.iter().find(|row| !asks.cause.is_empty() && row.cause == asks.cause).map(|row| shown(&desk, &asks, row, decides));
     let mut left: Vec<&Cause> = causes.iter().filter(|cause| asks.leaves(cause)).collect();
@@ -118,15 +147,15 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
     // A workbook is narrowed by neither: it would tell more than is shown.
     let whole = asks.cause.is_empty() && !asks.added;
     let takeout = Offer::of(&desk, desk.user.decides_aid(), &school, "/flags/takeOut", narrowed).filter(|_| whole);
-    let place = Place::numbered(asks.at).ways(&Way::Link(asks.address()), (asks.at > 1).then_some(""), &answer.next_page_token);
-    let decide = ticks.then(|| deciding(&desk, &answer.flags));
+    let place = Place::of(answer.total_size, "条", asks.at.into(), ROWS).by_number(&Way::Link(asks.address()));
+    let decide = ticks.then(|| deciding(&desk, &asks, &answer.flags, answer.total_size));
     let on = decide.as_ref().and_then(|form| form.back_of("flag")).unwrap_or_default();
     let page = ListPage {
         narrow: narrowing(&desk, &asks),
         cause,
         causes: asks.cause.is_empty().then(|| causes_of(&desk, &asks, &left)),
         hidden: (hidden > 0).then(|| (asks.address().with("all", "true"), hidden)),
-        flags: flags(&desk, &answer.flags, ticks, &on).place(place),
+        flags: flags(&desk, &asks, &answer.flags, ticks, &on).place(place),
         decide,
         takeout,
         desk,
@@ -194,7 +223,7 @@ fn is_tickable(desk: &Desk, flag: &Flag) -> bool {
     desk.user.decides_aid_for(&flag.authority) && many::Act::ALL.into_iter().any(|act| many::Ticked::of(flag).fits(act))
 }
 
-fn flags(desk: &Desk, flags: &[Flag], ticks: bool, on: &[String]) -> Table {
+fn flags(desk: &Desk, asks: &Asks, flags: &[Flag], ticks: bool, on: &[String]) -> Table {
     let wide = !desk.user.is_school();
     let row = |flag: &Flag| {
         let value = many::Ticked::of(flag).to_string();
@@ -206,22 +235,28 @@ fn flags(desk: &Desk, flags: &[Flag], ticks: bool, on: &[String]) -> Table {
             Cell::text(format!("{} {}", show::term(&flag.term), show::scheme(&flag.scheme))),
             Cell::text(show::months(&flag.months)),
             Cell::yuan(flag.amount_fen),
+            Cell::unbroken(show::day(&flag.open_time)),
             mark(flag),
         ]
         .into_iter()
         .fold(start, |row, cell| row.and_if(true, || cell))
         .ticked(tick)
     };
-    let table = Table::of("逐条").column("学生").column_if(wide, "学校").columns(["规则", "学期和项目", "月份"]).number("金额（元）").column("状态");
+    let table = Table::of("逐条").column("学生").column_if(wide, "学校").columns(["规则", "学期和项目", "月份"]).number("金额（元）").column("发现");
+    let turned = asks.address().with("newest", if asks.newest { "" } else { "true" });
+    let table = table.ordered(turned, Some(if asks.newest { Order::Down } else { Order::Up })).column("状态");
     table.ticks(ticks).rows(flags.iter().map(row)).empty("没有符合条件的疑点。")
 }
 
 /// The form of whoever decides, for the flags that are ticked.
-fn deciding(desk: &Desk, flags: &[Flag]) -> Form {
+fn deciding(desk: &Desk, asks: &Asks, flags: &[Flag], total: i32) -> Form {
     let shown = flags.iter().filter(|flag| is_tickable(desk, flag));
+    let form = Form::of::<DecideFlagsRequest>(desk, "decide", "/flags/decide").hidden("of", asks.address().to_string());
+    let more = usize::try_from(total).is_ok_and(|total| total > flags.len());
     shown
-        .fold(Form::of::<DecideFlagsRequest>(desk, "decide", "/flags/decide"), |form, flag| form.hidden("shown", many::Ticked::of(flag).to_string()))
+        .fold(form, |form, flag| form.hidden("shown", many::Ticked::of(flag).to_string()))
         .with(Field::tick("all", "选中本页全部符合条件的"))
+        .maybe(more.then(|| Field::tick("whole", format!("选中筛选出的全部 {total} 条，也包括其他页上的"))))
         .with(Field::lines("reason").called("理由（勾选的共用，下一步核对条数）").required())
         .danger("认定为问题", "confirm")
         .act("排除（按此依据）", "clear")

@@ -11,10 +11,14 @@ use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::aid::{DecideCauseRequest, DecideFlagsRequest, Flag, GetAwardListRequest, SeenFlag, SendBackAwardListRequest, award_entry, decision, flag};
 
+use super::list::Asks;
 use crate::{
     pages::{Desk, PageError, in_chinese, lists, render, show, unknown_act},
     parts::{Cell, Field, Form, Note, Row, Table, Tone},
 };
+
+/// Flags that are looked at once more together: more make a page that nobody reads.
+const MOST_AT_ONCE: i32 = 300;
 
 /// What is done to the flags that were ticked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +136,9 @@ struct ActForm {
     reason: String,
     /// All of the page, ticked or not.
     all: bool,
+    /// All that match, whatever page they are on, and what they match.
+    whole: bool,
+    of: Asks,
     /// It was looked at once more.
     sure: bool,
     ticked: Vec<Ticked>,
@@ -147,6 +154,8 @@ impl ActForm {
                 "act" => form.act = value,
                 "reason" => form.reason = value,
                 "all" => form.all = true,
+                "whole" => form.whole = true,
+                "of" => form.of = Asks::of(&value),
                 "sure" => form.sure = true,
                 "flag" => form.ticked.extend(Ticked::parse(&value)),
                 "shown" => form.shown.extend(Ticked::parse(&value)),
@@ -180,7 +189,11 @@ struct ManyPage {
 pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let form = ActForm::of(pairs);
     let Some(act) = Act::of(&form.act) else { return Err(unknown_act(&form.act)) };
-    let ticked = if form.all { form.shown } else { form.ticked };
+    let ticked = match (form.whole, form.all) {
+        (true, _) => form.of.whole(&desk, MOST_AT_ONCE).await?.iter().map(Ticked::of).collect(),
+        (false, true) => form.shown,
+        (false, false) => form.ticked,
+    };
     let all = ticked.len();
     let mut rows: Vec<Ticked> = ticked.into_iter().filter(|row| row.fits(act)).collect();
     if act == Act::SendBack && !form.sure {

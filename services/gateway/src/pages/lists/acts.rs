@@ -3,14 +3,14 @@
 use axum::{Form as Sent, extract::Path, response::Response};
 use tonic::Status;
 use xuezhu_proto::aid::{
-    ApproveAwardListRequest, AttestAwardListRequest, AwardList, ProposeAwardsRequest, RemoveAwardListRequest, RemoveEntryRequest, SendBackAwardListRequest,
-    SubmitAwardListRequest,
+    ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, RedraftEntriesRequest, RemoveAwardListRequest, RemoveEntryRequest,
+    SendBackAwardListRequest, SubmitAwardListRequest, award_entry::State,
 };
 
-use super::{decides, path};
+use super::{decides, one::Asks, path};
 use crate::{
     pages::{Desk, PageError, reasons, unknown_act},
-    parts::{Act, Field, Form, Note, Tone},
+    parts::{Act, Field, Form, Note, Tone, Whole},
 };
 
 /// How many wait for the department and nothing else.
@@ -63,6 +63,15 @@ pub fn returning(desk: &Desk, list: &AwardList) -> Form {
         .asks(format!("退回等您办理的 {waiting} 人。"))
 }
 
+/// The form under the entries that were sent back: for whom nothing is to be mended.
+pub fn redrafting(desk: &Desk, list: &AwardList, asks: &Asks) -> Form {
+    asks.kept(Form::of::<RedraftEntriesRequest>(desk, "redraft", path(list)))
+        .row()
+        .says("内容无误、不用改的，可以原样转为草稿，再提交。")
+        .plain("勾选的转为草稿", "redraft")
+        .whole(list.sent_back, "redraftAll", "被退回的全部转为草稿")
+}
+
 /// What takes an entry off the list.
 pub fn removing(desk: &Desk, list: &AwardList, entry: &str) -> Form {
     Form::of::<RemoveEntryRequest>(desk, format!("remove-{entry}"), path(list)).inline().hidden("entry", entry).danger("移出", "remove")
@@ -75,6 +84,8 @@ struct ActForm {
     digest: String,
     reason: String,
     entries: Vec<String>,
+    whole: Whole,
+    asks: Asks,
 }
 
 impl ActForm {
@@ -88,7 +99,10 @@ impl ActForm {
                 "digest" => form.digest = value,
                 "reason" => form.reason = value,
                 "entry" => form.entries.push(value),
-                _ => {}
+                other => {
+                    form.whole.take(other, &value);
+                    form.asks.take(other, &value);
+                }
             }
         }
         form
@@ -98,9 +112,9 @@ impl ActForm {
 /// What has just been done, in Chinese.
 fn done(act: &str) -> &'static str {
     match act {
-        "propose" => "符合条件的学生已列入名单。",
         "remove" => "已移出名单。",
         "submit" => "已提交，等校长签核。",
+        "redraft" | "redraftAll" => "已转为草稿，可以再提交。",
         "attest" => "已签核，等主管部门审核。",
         "approve" => "没有疑点的学生已审核通过。",
         "sendBack" | "sendBackAll" => "已退回学校。",
@@ -108,16 +122,24 @@ fn done(act: &str) -> &'static str {
     }
 }
 
+fn ids(entries: Vec<AwardEntry>) -> Vec<String> {
+    entries.into_iter().map(|entry| entry.entry).collect()
+}
+
 /// What is done.
 pub async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/lists/{list}");
-    let ActForm { request_id, act, digest, reason, entries } = ActForm::of(pairs);
+    let ActForm { request_id, act, digest, reason, entries, whole, asks: _ } = ActForm::of(pairs);
     let mut client = desk.awards();
     match act.as_str() {
-        "propose" => drop(client.propose_awards(desk.change(&request_id, ProposeAwardsRequest { school, list, preview: false })).await?),
         "remove" => {
             let entry = entries.into_iter().next().unwrap_or_default();
             drop(client.remove_entry(desk.change(&request_id, RemoveEntryRequest { school, list, entry })).await?);
+        }
+        "redraft" | "redraftAll" => {
+            let sent_back = Asks { state: State::SentBack.as_str_name().to_owned(), ..Asks::default() };
+            let entries = if act == "redraft" { entries } else { whole.all(ids(sent_back.all(&desk, &school, &list).await?))? };
+            drop(client.redraft_entries(desk.change(&request_id, RedraftEntriesRequest { school, list, entries })).await?);
         }
         "submit" => drop(client.submit_award_list(desk.change(&request_id, SubmitAwardListRequest { school, list })).await?),
         "attest" => drop(client.attest_award_list(desk.change(&request_id, AttestAwardListRequest { school, list, digest })).await?),

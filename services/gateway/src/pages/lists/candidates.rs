@@ -1,14 +1,96 @@
-//! Who is eligible, and why: each student judged by the roll and the policy that holds.
+//! Who is eligible, and why: each student judged by the roll and the policy that holds. Those who are proposed are ticked, some or all.
+
+use std::collections::BTreeSet;
 
 use askama::Template;
-use axum::{extract::Path, response::Response};
+use axum::{
+    Form as Sent,
+    extract::{Path, Query},
+    response::Response,
+};
+use serde::Deserialize;
+use tonic::Status;
 use xuezhu_proto::aid::{AwardList, Candidate, GetAwardListRequest, ProposeAwardsRequest};
 
 use super::path;
 use crate::{
-    pages::{Desk, PageError, render, show},
-    parts::{Cell, Form, Note, Row, Table, Tone},
+    pages::{Desk, PageError, render, show, unknown_act},
+    parts::{
+        Address, Cell, Field, Form, Note, Place, Row, Table, Tone, Whole,
+        field::{Choice, blank_is_none},
+        place::Way,
+        table::Tick,
+    },
 };
+
+/// Students on a page.
+const ROWS: usize = 100;
+
+/// Which of the students.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Proposed, and on no list.
+    Proposed,
+    /// Not proposed.
+    Others,
+    /// On a list already.
+    Listed,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Proposed, Self::Others, Self::Listed];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Proposed => "",
+            Self::Others => "others",
+            Self::Listed => "listed",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Proposed => "建议列入",
+            Self::Others => "不建议列入",
+            Self::Listed => "已在名单上",
+        }
+    }
+
+    fn empty(self) -> &'static str {
+        match self {
+            Self::Proposed => "按现有数据没有可以再列入的学生。",
+            Self::Others | Self::Listed => "没有这样的学生。",
+        }
+    }
+
+    fn of(candidate: &Candidate) -> Self {
+        match (candidate.listed, candidate.proposed) {
+            (true, _) => Self::Listed,
+            (false, true) => Self::Proposed,
+            (false, false) => Self::Others,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Asks {
+    part: String,
+    class: String,
+    #[serde(deserialize_with = "blank_is_none")]
+    at: i64,
+}
+
+impl Asks {
+    fn part(&self) -> Part {
+        Part::ALL.into_iter().find(|part| part.word() == self.part).unwrap_or(Part::Proposed)
+    }
+
+    fn finds(&self, candidate: &Candidate) -> bool {
+        Part::of(candidate) == self.part() && (self.class.is_empty() || candidate.class_name == self.class)
+    }
+}
 
 #[derive(Template)]
 #[template(path = "lists/candidates.html")]
@@ -16,44 +98,118 @@ struct CandidatesPage {
     desk: Desk,
     list: AwardList,
     note: Option<Note>,
+    /// Ways to the parts, with how many are in each, and whether it is shown.
+    parts: Vec<(Address, String, bool)>,
+    narrow: Form,
+    table: Table,
     propose: Option<Form>,
-    /// Title and table of each part.
-    parts: Vec<(String, Table)>,
+}
+
+async fn judged(desk: &Desk, school: &str, list: &str) -> Result<Vec<Candidate>, PageError> {
+    let asked = ProposeAwardsRequest { school: school.to_owned(), list: list.to_owned(), preview: true, persons: Vec::new() };
+    Ok(desk.awards().propose_awards(desk.request(asked)).await?.into_inner().candidates)
 }
 
 /// Who is proposed, who is not, who is on the list.
-pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>) -> Result<Response, PageError> {
-    let asked = ProposeAwardsRequest { school: school.clone(), list: list.clone(), preview: true };
-    let answer = desk.awards().propose_awards(desk.request(asked)).await?.into_inner();
-    let (listed, rest): (Vec<_>, Vec<_>) = answer.candidates.into_iter().partition(|candidate| candidate.listed);
-    let (proposed, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|candidate| candidate.proposed);
+pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
+    let candidates = judged(&desk, &school, &list).await?;
     let list = desk.awards().get_award_list(desk.request(GetAwardListRequest { school, list })).await?.into_inner().list.unwrap_or_default();
-    let some = !proposed.is_empty();
+    let own = Address::of(format!("{}/candidates", path(&list)));
+    let way = |part: Part| {
+        let count = candidates.iter().filter(|candidate| Part::of(candidate) == part).count();
+        (own.clone().with("part", part.word()), format!("{}（{count}）", part.name()), part == asks.part())
+    };
+    let found: Vec<&Candidate> = candidates.iter().filter(|candidate| asks.finds(candidate)).collect();
+    let some = candidates.iter().any(|candidate| Part::of(candidate) == Part::Proposed);
     let note = (some && list.closed_to_new).then(|| Note::of(Tone::Plain, "名单已经提交过：这些学生请列入补充名单。").way("/lists", "新建补充名单"));
-    let propose = (some && !list.closed_to_new && desk.user.is_clerk()).then(|| {
-        let word = format!("全部列入名单（{} 人）", proposed.len());
-        Form::of::<ProposeAwardsRequest>(&desk, "propose", path(&list)).act(word, "propose").asks(format!("列入建议的 {} 人。", proposed.len()))
-    });
-    let parts = vec![
-        (format!("建议列入（{}）", proposed.len()), proposals(&proposed)),
-        (format!("不建议列入（{}）", others.len()), table("不建议列入", &others, "没有。")),
-        (format!("已在名单上（{}）", listed.len()), table("已在名单上", &listed, "没有。")),
-    ];
-    Ok(render(&CandidatesPage { desk, list, note, propose, parts }))
+    let pages = found.len().div_ceil(ROWS).max(1);
+    let at = usize::try_from(asks.at).unwrap_or(1).clamp(1, pages);
+    let shown: Vec<&Candidate> = found.iter().skip((at - 1) * ROWS).take(ROWS).copied().collect();
+    let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let may = desk.user.is_clerk() && !list.closed_to_new && asks.part() == Part::Proposed && !shown.is_empty();
+    let propose = may.then(|| proposing(&desk, &list, &asks, total));
+    let on = propose.as_ref().and_then(|form| form.back_of("person")).unwrap_or_default();
+    let here = Way::Link(own.clone().with("part", asks.part().word()).with("class", asks.class.as_str()));
+    let place = Place::of(total, "人", i64::try_from(at).unwrap_or(1), i64::try_from(ROWS).unwrap_or(1)).by_number(&here);
+    let table = table(&asks, &shown, propose.is_some(), &on).place(place);
+    let (parts, narrow) = (Part::ALL.map(way).to_vec(), narrowing(&desk, &asks, own.path(), &candidates));
+    Ok(render(&CandidatesPage { desk, list, note, parts, narrow, table, propose }))
 }
 
-fn start(row: &Candidate) -> [Cell; 4] {
-    let tone = if row.proposed { Tone::Good } else { Tone::Plain };
-    let name = Cell::link(format!("/students/{}", row.person), row.name.as_str());
-    [name, Cell::from(&row.class_name), Cell::from(&row.major_name), Cell::mark(tone, row.message.as_str())]
+fn narrowing(desk: &Desk, asks: &Asks, path: &str, candidates: &[Candidate]) -> Form {
+    let classes: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.class_name.as_str()).filter(|class| !class.is_empty()).collect();
+    Form::narrow(desk, "narrow", path)
+        .with(Field::kept("part", asks.part().word()))
+        .with(Field::narrows("class", classes.into_iter().map(|class| Choice::of(class, class))).called("班级").value(&asks.class))
+        .plain("筛选", "")
 }
 
-fn proposals(rows: &[Candidate]) -> Table {
-    let row = |row: &Candidate| Row::of(start(row)).and_if(true, || Cell::text(show::months(&row.months))).and_if(true, || Cell::yuan(row.amount_fen));
-    let table = Table::of("建议列入").columns(["姓名", "班级", "专业", "原因", "月份"]).number("金额（元）").rows(rows.iter().map(row));
-    table.empty("按现有数据没有可以再列入的学生。")
+/// The form under those who are proposed, for whom somebody ticked.
+fn proposing(desk: &Desk, list: &AwardList, asks: &Asks, total: i64) -> Form {
+    let of = if asks.class.is_empty() { "建议列入的" } else { "本班建议列入的" };
+    Form::of::<ProposeAwardsRequest>(desk, "propose", format!("{}/candidates", path(list)))
+        .row()
+        .with(Field::kept("class", &asks.class))
+        .act("列入勾选的", "ticked")
+        .whole(total, "all", &format!("{of}全部列入"))
 }
 
-fn table(caption: &str, rows: &[Candidate], empty: &str) -> Table {
-    Table::of(caption).columns(["姓名", "班级", "专业", "原因"]).rows(rows.iter().map(|row| Row::of(start(row)))).empty(empty)
+fn table(asks: &Asks, rows: &[&Candidate], ticks: bool, on: &[String]) -> Table {
+    let proposed = asks.part() == Part::Proposed;
+    let row = |row: &&Candidate| {
+        let tone = if row.proposed { Tone::Good } else { Tone::Plain };
+        let name = Cell::link(format!("/students/{}", row.person), row.name.as_str());
+        let tick = Tick { form: "propose", name: "person", value: row.person.clone(), label: row.name.clone(), is_on: on.contains(&row.person) };
+        Row::of([name, Cell::from(&row.class_name), Cell::from(&row.major_name), Cell::mark(tone, row.message.as_str())])
+            .and_if(proposed, || Cell::text(show::months(&row.months)))
+            .and_if(proposed, || Cell::yuan(row.amount_fen))
+            .ticked(ticks.then_some(tick))
+    };
+    let table = Table::of(asks.part().name()).columns(["姓名", "班级", "专业", "原因"]).column_if(proposed, "月份");
+    let table = if proposed { table.number("金额（元）") } else { table };
+    table.ticks(ticks).rows(rows.iter().map(row)).empty(asks.part().empty())
+}
+
+/// Who is to be put on the list.
+#[derive(Debug, Default)]
+struct ProposeForm {
+    request_id: String,
+    act: String,
+    persons: Vec<String>,
+    asks: Asks,
+    whole: Whole,
+}
+
+impl ProposeForm {
+    fn of(pairs: Vec<(String, String)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "request_id" => form.request_id = value,
+                "act" => form.act = value,
+                "class" => form.asks.class = value,
+                "person" => form.persons.push(value),
+                other => form.whole.take(other, &value),
+            }
+        }
+        form
+    }
+}
+
+/// Puts whoever is ticked, or all who match, on the list.
+pub async fn propose(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
+    let back = format!("/schools/{school}/lists/{list}");
+    let ProposeForm { request_id, act, persons, asks, whole } = ProposeForm::of(pairs);
+    let persons = match act.as_str() {
+        "ticked" if persons.is_empty() => return Err(Status::invalid_argument("请先勾选要列入的学生").into()),
+        "ticked" => persons,
+        "all" => {
+            let found = judged(&desk, &school, &list).await?.into_iter().filter(|candidate| asks.finds(candidate));
+            whole.all(found.map(|candidate| candidate.person).collect())?
+        }
+        unknown => return Err(unknown_act(unknown)),
+    };
+    let asked = ProposeAwardsRequest { school, list, preview: false, persons };
+    let added = desk.awards().propose_awards(desk.change(&request_id, asked)).await?.into_inner().added;
+    Ok(desk.done(format!("{added} 名学生已列入名单。"), back))
 }

@@ -45,10 +45,8 @@ impl Offer {
         let month = |month: &i32| Choice::of(month.to_string(), show::months(&[*month]));
         let what = [Choice::of("STOP", "停发：从某月起不再发放"), Choice::of("CUT", "核减：去掉某几个月"), Choice::of("VOID", "撤销：全部不再发放")];
         let what: Vec<Choice> = if self.by_month { what.to_vec() } else { what[2..].to_vec() };
-        let form = Form::of::<AskCorrectionRequest>(desk, "correction", format!("{}/correction", path(list)))
-            .with(Field::kept("page", &asks.page))
-            .with(Field::kept("state", &asks.state))
-            .with(Field::kept("held", asks.held.to_string()))
+        let form = asks
+            .kept(Form::of::<AskCorrectionRequest>(desk, "correction", format!("{}/correction", path(list))))
             .with(Field::radios("what", what).value(if self.by_month { "" } else { "VOID" }).required());
         let form = if self.by_month {
             form.with(Field::choice("first_month", self.months.iter().map(month)).called("停发的起始月份").hint("停发时选"))
@@ -113,10 +111,7 @@ impl Filled {
                 "month" => form.months.push(value),
                 "reason" => form.reason = value,
                 "entry" => form.entries.push(value),
-                "page" => form.at.page = value,
-                "state" => form.at.state = value,
-                "held" => form.at.held = value == "true",
-                _ => {}
+                other => form.at.take(other, &value),
             }
         }
         form

@@ -8,25 +8,49 @@ use axum::{
 };
 use serde::Deserialize;
 use xuezhu_domain::{Season, Term};
-use xuezhu_proto::aid::{AwardList, CreateAwardListRequest, ListAwardListsRequest, scheme};
+use xuezhu_proto::aid::{AwardList, CreateAwardListRequest, ListAwardListsRequest, ListAwardListsResponse, award_list::State, scheme};
 
 use super::{mark, path};
 use crate::{
-    pages::{Desk, PageError, render, show},
-    parts::{Address, Cell, Field, Form, Place, Row, Table, Tone, field::Choice, place::Way},
+    pages::{
+        Desk, PageError,
+        pickers::{self, Choice as School},
+        render, show,
+    },
+    parts::{Address, Cell, Field, Form, Note, Place, Row, Table, Tone, field::Choice, place::Way},
 };
 
 /// Lists on a page.
-const ROWS: i32 = 100;
+const ROWS: i32 = 50;
+/// Schools that are offered.
+const SCHOOLS: usize = 200;
+/// Terms that are offered: some ten years.
+const TERMS: usize = 21;
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asks {
+    school: String,
     term: String,
-    page: String,
+    state: String,
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
-    at: i64,
+    at: i32,
+}
+
+impl Asks {
+    fn state(&self) -> State {
+        State::from_str_name(&self.state).unwrap_or_default()
+    }
+
+    fn narrows(&self) -> bool {
+        [&self.school, &self.term, &self.state].into_iter().any(|asked| !asked.is_empty())
+    }
+
+    fn address(&self) -> Address {
+        let asked = [("school", self.school.trim()), ("term", &self.term), ("state", &self.state)];
+        asked.into_iter().fold(Address::of("/lists"), |address, (name, value)| address.with(name, value))
+    }
 }
 
 #[derive(Template)]
@@ -35,13 +59,26 @@ struct IndexPage {
     desk: Desk,
     create: Option<Form>,
     narrow: Form,
+    wrong: Option<Note>,
     table: Table,
 }
 
 /// The overview.
 pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
-    let asked = ListAwardListsRequest { page_size: ROWS, term: asks.term.clone(), page_token: asks.page.clone(), ..Default::default() };
-    let answer = desk.awards().list_award_lists(desk.request(asked)).await?.into_inner();
+    let schools = if desk.user.is_school() { Vec::new() } else { pickers::schools(&desk, "", SCHOOLS).await? };
+    let (school, wrong) = match asks.school.trim() {
+        "" => (String::new(), None),
+        typed => match pickers::school(&desk, typed).await? {
+            Ok(code) => (code, None),
+            Err(why) => (String::new(), Note::wrong(&format!("学校：{why}"))),
+        },
+    };
+    let mut answer = ListAwardListsResponse::default();
+    if wrong.is_none() {
+        let (term, state) = (asks.term.clone(), asks.state().into());
+        let asked = ListAwardListsRequest { school, term, state, page_size: ROWS, page_number: asks.at.max(1), ..Default::default() };
+        answer = desk.awards().list_award_lists(desk.request(asked)).await?.into_inner();
+    }
     let create = desk.user.is_clerk().then(|| {
         let schemes = [scheme::Code::Grant, scheme::Code::TuitionWaiver].map(|code| Choice::of(code.as_str_name(), show::scheme(&code.into())));
         Form::of::<CreateAwardListRequest>(&desk, "create", "/lists")
@@ -50,24 +87,45 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
             .with(Field::choice("term", terms(&desk)))
             .button("打开或新建")
     });
-    let narrow = Form::narrow(&desk, "narrow", "/lists").with(Field::narrows("term", terms(&desk)).value(&asks.term)).plain("筛选", "");
-    let way = Way::Link(Address::of("/lists").with("term", asks.term.as_str()));
-    let place = Place::numbered(asks.at).ways(&way, (asks.at > 1).then_some(""), &answer.next_page_token);
-    let table = lists(&desk, &answer.lists).place(place);
-    Ok(render(&IndexPage { desk, create, narrow, table }))
+    let place = Place::of(answer.total_size, "份", asks.at.into(), ROWS).by_number(&Way::Link(asks.address()));
+    let table = lists(&desk, &answer.lists, asks.narrows()).place(place);
+    let narrow = narrowing(&desk, &asks, &schools);
+    Ok(render(&IndexPage { desk, create, narrow, wrong, table }))
+}
+
+fn narrowing(desk: &Desk, asks: &Asks, schools: &[School]) -> Form {
+    let of_school =
+        (!desk.user.is_school()).then(|| Field::picked("school", schools.iter().map(School::filled)).called("学校（名称或代码）").value(asks.school.trim()));
+    let states =
+        [State::Draft, State::Submitted, State::Attested, State::Approved].map(|state| Choice::of(state.as_str_name(), show::state(state.as_str_name())));
+    Form::narrow(desk, "narrow", "/lists")
+        .maybe(of_school)
+        .with(Field::narrows("term", past_terms(desk)).value(&asks.term))
+        .with(Field::narrows("state", states).value(&asks.state))
+        .plain("筛选", "")
+}
+
+/// The next term and those before it, newest first: an archive goes far back.
+fn past_terms(desk: &Desk) -> Vec<Choice> {
+    let next = Term::of(desk.civil_day()).next();
+    let terms = std::iter::successors(Some(next), |term| Some(before(*term))).take(TERMS);
+    terms.map(|term| Choice::of(term.to_string(), term.name())).collect()
+}
+
+fn before(term: Term) -> Term {
+    match term.season() {
+        Season::Autumn => Term::new(term.year(), Season::Spring),
+        Season::Spring => Term::new(term.year() - 1, Season::Autumn),
+    }
 }
 
 /// This term, the one before, the next.
 fn terms(desk: &Desk) -> Vec<Choice> {
     let now = Term::of(desk.civil_day());
-    let before = match now.season() {
-        Season::Autumn => Term::new(now.year(), Season::Spring),
-        Season::Spring => Term::new(now.year() - 1, Season::Autumn),
-    };
-    [now, before, now.next()].map(|term| Choice::of(term.to_string(), term.name())).to_vec()
+    [now, before(now), now.next()].map(|term| Choice::of(term.to_string(), term.name())).to_vec()
 }
 
-fn lists(desk: &Desk, lists: &[AwardList]) -> Table {
+fn lists(desk: &Desk, lists: &[AwardList], narrowed: bool) -> Table {
     let wide = !desk.user.is_school();
     let row = |list: &AwardList| {
         let supplement = if list.supplement > 0 { format!("（补充{}）", list.supplement) } else { String::new() };
@@ -87,7 +145,7 @@ fn lists(desk: &Desk, lists: &[AwardList]) -> Table {
     };
     let table = Table::of("资助名单").columns(["学期", "项目"]).column_if(wide, "学校").column("状态");
     let table = table.numbers(["草稿", "在办", "已审核", "暂缓", "金额（元）"]);
-    table.rows(lists.iter().map(row)).empty("没有名单。")
+    table.rows(lists.iter().map(row)).empty(if narrowed { "没有符合条件的名单。" } else { "还没有名单。" })
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,10 @@
-//! Award lists: the overview ([`index`]), one list with its way to approval ([`one`]), who is eligible and why ([`candidates`]), what is put
-//! right of what was approved ([`corrections`]).
+//! Award lists: the overview ([`index`]), one list with its way to approval ([`one`]) and one entry of it ([`entry`]), who is eligible and why
+//! ([`candidates`]), what is put right of what was approved ([`corrections`]).
 
 mod acts;
 mod candidates;
 mod corrections;
+mod entry;
 mod index;
 mod one;
 
@@ -31,7 +32,8 @@ pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/lists", get(index::page).post(index::create))
         .route("/schools/{school}/lists/{list}", get(one::page).post(acts::act))
-        .route("/schools/{school}/lists/{list}/candidates", get(candidates::page))
+        .route("/schools/{school}/lists/{list}/candidates", get(candidates::page).post(candidates::propose))
+        .route("/schools/{school}/lists/{list}/entries/{entry}", get(entry::page).post(entry::save))
         .route("/schools/{school}/lists/{list}/takeOut", post(one::take_out))
         .route("/schools/{school}/lists/{list}/correction", post(corrections::correct))
         .layer(DefaultBodyLimit::max(FORM_BYTES))

@@ -15,21 +15,22 @@ use crate::{
         Desk, PageError, render, show,
         takeouts::{self, give},
     },
-    parts::{Act, Address, Cell, Figure, Figures, Note, Place, Row, Table, Tone, place::Way, table::Tick},
+    parts::{Act, Address, Cell, Field, Figure, Figures, Form, Note, Place, Row, Table, Tone, place::Way, table::Tick},
     takeouts::Asked,
 };
 
 /// Entries on a page.
 const ROWS: i32 = 100;
+/// Entries that are asked for at once where all are meant.
+const ROWS_AT_ONCE: i32 = 1000;
 
 /// Which entries are asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Asks {
-    /// Where the page begins.
-    pub page: String,
+    /// Which page.
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
-    at: i64,
+    pub at: i32,
     /// Only who is held.
     pub held: bool,
     /// Only in this state.
@@ -41,18 +42,49 @@ impl Asks {
         State::from_str_name(&self.state).unwrap_or_default()
     }
 
-    /// The entries that are asked for.
-    pub async fn entries(&self, desk: &Desk, school: &str, list: &str) -> Result<(Vec<AwardEntry>, String), PageError> {
-        let asked = ListEntriesRequest {
+    fn asked(&self, school: &str, list: &str) -> ListEntriesRequest {
+        ListEntriesRequest {
             school: school.to_owned(),
             list: list.to_owned(),
-            page_size: ROWS,
-            page_token: self.page.clone(),
             held_only: self.held,
             state: self.state().into(),
-        };
+            ..ListEntriesRequest::default()
+        }
+    }
+
+    /// The entries of the page that is asked for, and how many there are on all.
+    pub async fn entries(&self, desk: &Desk, school: &str, list: &str) -> Result<(Vec<AwardEntry>, i32), PageError> {
+        let asked = ListEntriesRequest { page_size: ROWS, page_number: self.at.max(1), ..self.asked(school, list) };
         let answer = desk.awards().list_entries(desk.request(asked)).await?.into_inner();
-        Ok((answer.entries, answer.next_page_token))
+        Ok((answer.entries, answer.total_size))
+    }
+
+    /// The entries of every page.
+    pub async fn all(&self, desk: &Desk, school: &str, list: &str) -> Result<Vec<AwardEntry>, PageError> {
+        let (mut entries, mut asked) = (Vec::new(), ListEntriesRequest { page_size: ROWS_AT_ONCE, ..self.asked(school, list) });
+        loop {
+            let answer = desk.awards().list_entries(desk.request(asked.clone())).await?.into_inner();
+            entries.extend(answer.entries);
+            if answer.next_page_token.is_empty() {
+                return Ok(entries);
+            }
+            asked.page_token = answer.next_page_token;
+        }
+    }
+
+    /// What goes along with a form of the page, so that it knows which entries are meant.
+    pub fn kept(&self, form: Form) -> Form {
+        form.with(Field::kept("at", self.at.to_string())).with(Field::kept("state", &self.state)).with(Field::kept("held", if self.held { "true" } else { "" }))
+    }
+
+    /// Takes a field of such a form, if it is of this.
+    pub fn take(&mut self, name: &str, value: &str) {
+        match name {
+            "at" => self.at = value.parse().unwrap_or_default(),
+            "state" => value.clone_into(&mut self.state),
+            "held" => self.held = value == "true",
+            _ => {}
+        }
     }
 }
 
@@ -67,7 +99,8 @@ struct OnePage {
     acts: Vec<Act>,
     only: Option<Note>,
     table: Table,
-    back: Option<crate::parts::Form>,
+    back: Option<Form>,
+    redraft: Option<Form>,
     correction: Option<Act>,
     takeout: Option<takeouts::Offer>,
 }
@@ -101,17 +134,18 @@ pub async fn refused(desk: Desk, school: String, list: String, error: String) ->
 async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Option<Note>) -> Result<Response, PageError> {
     let asked = GetAwardListRequest { school: school.clone(), list: list.clone() };
     let list = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
-    let (entries, next) = asks.entries(&desk, &school, &list.list).await?;
+    let (entries, total) = asks.entries(&desk, &school, &list.list).await?;
     let correction = corrections::Offer::of(&desk.user, &list, &entries);
     let correcting = correction.as_ref().map(|offer| offer.act(&desk, &list, &asks));
     let returning = acts::returning(&desk, &list);
-    let ticked = correcting.as_ref().and_then(|act| act.back_of("entry")).or_else(|| returning.back_of("entry")).unwrap_or_default();
+    let redrafting = acts::redrafting(&desk, &list, &asks);
+    let back = |form: &Form| form.back_of("entry");
+    let ticked = correcting.as_ref().and_then(|act| act.back_of("entry")).or_else(|| back(&returning)).or_else(|| back(&redrafting)).unwrap_or_default();
     let who = Who { desk: &desk, list: &list, correction: correction.as_ref(), ticked: &ticked };
     let back = entries.iter().any(|entry| who.may_return(entry)).then_some(returning);
+    let redraft = entries.iter().any(|entry| who.may_redraft(entry)).then_some(redrafting);
     let here = Address::of(path(&list)).with("state", asks.state.as_str()).with("held", if asks.held { "true" } else { "" });
-    let all = list.drafts + list.submitted + list.attested + list.approved + list.sent_back;
-    let place = if asks.held || !asks.state.is_empty() { Place::numbered(asks.at) } else { Place::of(all, "人", asks.at, ROWS) };
-    let table = who.table(&entries).place(place.ways(&Way::Link(here), (asks.at > 1).then_some(""), &next));
+    let table = who.table(&entries).place(Place::of(total, "人", asks.at.into(), ROWS).by_number(&Way::Link(here)));
     let only = match (asks.held, asks.state.as_str()) {
         (true, _) => Some("只看有疑点的。".to_owned()),
         (false, "") => None,
@@ -126,6 +160,7 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
         only: only.map(|text| Note::of(Tone::Plain, text).way(path(&list), "看全部")),
         table,
         back,
+        redraft,
         correction: correcting,
         takeout: takeouts::Offer::of(&desk, desk.user.decides_aid(), &list.school, format!("{}/takeOut", path(&list)), narrowed),
         list,
@@ -159,7 +194,7 @@ fn notes(desk: &Desk, list: &AwardList) -> Vec<Note> {
         notes.push(Note::of(Tone::Plain, "名单已经提交过：新增的学生请列入补充名单。").way("/lists", "新建补充名单"));
     }
     if desk.user.is_clerk() && list.sent_back > 0 {
-        let text = format!("有 {} 人被退回，原因见表。改好后重新上传这些学生（内容无误的，原样再传一次），再提交；不该列入的，移出。", list.sent_back);
+        let text = format!("有 {} 人被退回，原因见表。点“修改”改好，或勾选后原样转为草稿，再提交；不该列入的，移出。", list.sent_back);
         notes.push(Note::of(Tone::Wait, text).way(Address::of(path(list)).with("state", State::SentBack.as_str_name()), "只看这些"));
     }
     if list.forgotten_attested > 0 {
@@ -196,12 +231,21 @@ impl Who<'_> {
         }
     }
 
+    /// Whether an entry was sent back to who looks.
+    fn may_redraft(&self, entry: &AwardEntry) -> bool {
+        self.desk.user.is_clerk() && entry.state() == State::SentBack
+    }
+
     /// How an entry is ticked: for the form that may act on it.
     fn tick(&self, entry: &AwardEntry) -> Option<Tick> {
-        let form = match (self.may_return(entry), self.correction.is_some_and(|offer| offer.fits(entry))) {
-            (true, _) => "back",
-            (false, true) => "correction",
-            (false, false) => return None,
+        let form = if self.may_return(entry) {
+            "back"
+        } else if self.may_redraft(entry) {
+            "redraft"
+        } else if self.correction.is_some_and(|offer| offer.fits(entry)) {
+            "correction"
+        } else {
+            return None;
         };
         Some(Tick { form, name: "entry", value: entry.entry.clone(), label: entry.name.clone(), is_on: self.ticked.contains(&entry.entry) })
     }
@@ -217,8 +261,7 @@ impl Who<'_> {
     fn row(&self, entry: &AwardEntry, removes: bool) -> Row {
         let name = if entry.person.is_empty() { Cell::from(&entry.name) } else { Cell::link(format!("/students/{}", entry.person), entry.name.as_str()) };
         // Taken from the roll, which tells no number: the year tells who is meant.
-        let of_roll = !entry.id_number.contains(|c: char| c.is_ascii_digit());
-        let born = if entry.birth_year != 0 && of_roll { format!("{}年生", entry.birth_year) } else { String::new() };
+        let born = if entry.birth_year != 0 && entry.from_roll { format!("{}年生", entry.birth_year) } else { String::new() };
         let differs = entry.standing_fen != entry.amount_fen;
         let standing = match (differs, entry.standing_months.is_empty()) {
             (false, _) => String::new(),
@@ -240,7 +283,10 @@ impl Who<'_> {
             mark_of(entry.state()).beside(entry.sent_back_reason.as_str()).beside(entry.refusal_message.as_str()),
             flags.maybe(forgotten),
         ])
-        .and_if(removes, || if is_removable { Cell::act(acts::removing(self.desk, self.list, &entry.entry)) } else { Cell::default() })
+        .and_if(removes, || {
+            let edit = || Cell::link(format!("{}/entries/{}", path(self.list), entry.entry), "修改");
+            if is_removable { edit().and(Cell::act(acts::removing(self.desk, self.list, &entry.entry))) } else { Cell::default() }
+        })
         .ticked(self.tick(entry))
     }
 }
