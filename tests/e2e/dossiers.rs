@@ -324,3 +324,73 @@ async fn who_never_came_is_asked_for_by_the_school_or_ordered_by_the_department(
         deployment.stop().await;
     }
 }
+
+/// A sheet is read class by class, beside the same class a term before; what is to be seen of a line stands with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_is_read_by_class_beside_the_same_class_a_term_before() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        let in_class = |serial: u32, class: &str, month: &str| {
+            let mut row = student(serial);
+            row.insert("班级名称".into(), class.into());
+            row.insert("入学年月".into(), month.into());
+            row
+        };
+        // Two were there a term before, one of them left in summer, before the last day of it; a third came in autumn.
+        people.import(&[in_class(1, "1班", "202509"), in_class(2, "1班", "202509"), in_class(3, "2班", "202609")]).await;
+        people.register().await;
+        people.withdraw(&number(2), "2026-06-10").await;
+        deployment.drain().await.expect("drains");
+        people.import(&[in_class(4, "2班", "202609"), in_class(5, "1班", "202609"), in_class(6, "1班", "202609")]).await;
+        let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let path = format!("/v1/enrollmentDossiers/{}", made["submission"].as_str().expect("an id"));
+        let dossier = people.head.get(&path).await.expect("a dossier");
+        let class = |name: &str, count: i64, before: i64| json!({ "className": name, "count": count, "waiting": count, "before": before });
+        let told = |dossier: &Value| {
+            let zero = |value: &Value| value.as_i64().unwrap_or_default();
+            let row =
+                |row: &Value| json!({ "className": row["className"], "count": row["count"], "waiting": zero(&row["waiting"]), "before": zero(&row["before"]) });
+            dossier["classes"].as_array().expect("classes").iter().map(row).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&dossier), [class("1班", 2, 1), class("2班", 1, 0)], "{engine:?}");
+        assert_eq!(dossier["comparedWith"], "上学期末（2026-07-31）在籍", "{engine:?}");
+        let names = |page: &Value| page["items"].as_array().cloned().unwrap_or_default().iter().map(|item| item["name"].clone()).collect::<Vec<_>>();
+        let of = async |query: &str| people.head.get(&format!("{path}/items?{query}")).await.expect("lines");
+        let page = of("className=1%E7%8F%AD&pageNumber=1").await;
+        assert_eq!((names(&page).len(), &page["totalSize"], &page["items"][0]["className"]), (2, &json!(2), &json!("1班")), "{engine:?} {page}");
+        assert_eq!(names(&of("className=3%E7%8F%AD").await).len(), 0, "{engine:?}");
+        let classes: Vec<Value> = of("").await["items"].as_array().expect("lines").iter().map(|item| item["className"].clone()).collect();
+        assert_eq!(classes, [json!("1班"), json!("1班"), json!("2班")], "{engine:?}: class by class");
+
+        // A list of the term before, approved; then this term's, with one whom nobody knows.
+        let list = async |term: &str| {
+            let lists = format!("/v1/schools/{SCHOOL}/awardLists");
+            let made = people.clerk.post(&lists, &json!({ "scheme": "GRANT", "term": term }), "").await.expect("a list");
+            format!("{lists}/{}", made["list"].as_str().expect("an id"))
+        };
+        let spring = list("2026-SPRING").await;
+        people.clerk.post(&format!("{spring}/propose"), &json!({}), "").await.expect("is proposed");
+        people.attested(&spring).await;
+        let approved = people.approve(&spring).await.expect("is approved");
+        assert_eq!(approved["approved"], 2, "{engine:?} {approved}");
+        let autumn = list("2026-AUTUMN").await;
+        people.clerk.post(&format!("{autumn}/propose"), &json!({}), "").await.expect("is proposed");
+        people.clerk.upload(&format!("{autumn}/import"), schools::awards(&[("王无名", &number(301), "")]), "").await.expect("is answered");
+        let submitted = people.clerk.post(&format!("{autumn}/submit"), &json!({}), "").await.expect("is submitted");
+        let path = format!("/v1/aidDossiers/{}", submitted["dossiers"][0].as_str().expect("a round"));
+        let dossier = people.head.get(&path).await.expect("a dossier");
+        assert_eq!(told(&dossier), [class("", 1, 0), class("1班", 1, 2), class("2班", 1, 0)], "{engine:?}");
+        assert_eq!(dossier["comparedWith"], "上学期审核通过", "{engine:?}");
+        let page = people.head.get(&format!("{path}/items")).await.expect("lines");
+        let marked: Vec<(Value, Value)> = page["items"].as_array().expect("lines").iter().map(|item| (item["name"].clone(), item["marks"].clone())).collect();
+        let unknown = marked.iter().find(|(name, _)| name == "王无名").expect("is on it");
+        assert_eq!((&unknown.1[0]["text"], &unknown.1[0]["holds"]), (&json!("无学籍"), &json!(true)), "{engine:?} {marked:?}");
+        assert_eq!(marked.iter().filter(|(_, marks)| marks.as_array().is_some_and(|marks| !marks.is_empty())).count(), 1, "{engine:?} {marked:?}");
+        let flag = unknown.1[0]["flag"].as_str().expect("an id");
+        assert_eq!(people.head.get(&format!("/v1/flags/{flag}")).await.expect("a flag")["name"], "王无名", "{engine:?}");
+        deployment.stop().await;
+    }
+}

@@ -303,7 +303,13 @@ async fn history(db: &Db, clock: &Clock, seed: u64, reached: &mut BTreeMap<&'sta
     let chain: Chain = CHAINS[usize::try_from(seed).expect("is small") % CHAINS.len()].parse().expect("a chain");
     let mut world = World::new();
     let items: Vec<Item> = (0..random.random_range(1..5))
-        .map(|at| Item { id: ids.next(clock.now()), content_hash: vec![at; 4], name: format!("学生{at}"), line: vec![format!("内容{at}")] })
+        .map(|at| Item {
+            id: ids.next(clock.now()),
+            content_hash: vec![at; 4],
+            name: format!("学生{at}"),
+            line: vec![format!("内容{at}")],
+            class_name: String::new(),
+        })
         .collect();
     let submitter = *[ACTORS[0], ACTORS[1]].choose(&mut random).expect("one");
     let ctx = context(submitter, clock, &ids);
@@ -501,7 +507,7 @@ async fn compare(db: &Db, model: &Model, dossier: &Dossier, seed: u64) {
     assert_eq!(acts.iter().map(|act| act.act).collect::<Vec<_>>(), model.history, "seed {seed}: the history is kept");
     let counts = inbox::counted(&mut tx, dossier.dossier).await.expect("counts");
     assert_eq!((counts.waiting, counts.performed, counts.left_count), (stored.waiting.into(), stored.performed.into(), stored.left_count.into()), "a recount");
-    let sheet = inbox::sheet(&mut tx, dossier.dossier, None, &Turn::first(100)).await.expect("reads");
+    let sheet = inbox::sheet(&mut tx, dossier.dossier, (None, ""), &Turn::first(100)).await.expect("reads");
     let states: BTreeMap<Uuid, ItemState> = sheet.iter().map(|row| (row.item, row.state)).collect();
     assert_eq!(states, model.items.iter().map(|(id, item)| (*id, item.1)).collect(), "seed {seed}");
     assert!(sheet.iter().all(|row| row.content_hash == model.items[&row.item].0), "the sheet stays what was submitted");
@@ -538,7 +544,7 @@ async fn of_two_officers_at_once_one_wins_and_the_other_is_told_what_changed() {
             .write(&(ctx, dossier, item), |tx, (ctx, dossier, item)| {
                 Box::pin(async move {
                     run!(tx, "INSERT INTO toys (item, content, state, held) VALUES ($1, $2, 10, 0)", *item, &[1_u8][..])?;
-                    let one = Item { id: *item, content_hash: vec![1], name: "学生".into(), line: vec!["内容".into()] };
+                    let one = Item { id: *item, content_hash: vec![1], name: "学生".into(), line: vec!["内容".into()], class_name: String::new() };
                     let proposal = Proposal { dossier: *dossier, subject: None, title: "试验".into(), reason: String::new(), items: vec![one] };
                     xuezhu_review::submit(ctx, tx, &Toy, OF, proposal).await
                 })

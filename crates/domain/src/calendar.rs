@@ -178,6 +178,15 @@ impl Term {
         }
     }
 
+    /// The term before.
+    #[must_use]
+    pub fn before(self) -> Self {
+        match self.season {
+            Season::Autumn => Self::new(self.year, Season::Spring),
+            Season::Spring => Self::new(self.year - 1, Season::Autumn),
+        }
+    }
+
     /// In Chinese, such as 2016年秋季学期.
     pub fn name(self) -> String {
         let season = if self.season == Season::Autumn { "秋季" } else { "春季" };

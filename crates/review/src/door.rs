@@ -18,6 +18,7 @@ use crate::{
     chains::{self, NewChain},
     inbox::{self, After},
     kind::{About, Kind, Work},
+    store::{ClassRow, ItemRow},
     told,
     way::Seat,
 };
@@ -111,8 +112,27 @@ pub async fn one(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid) -> R
     told::may_read(ctx, &dossier, &stands)?;
     let name = keeper.schools(tx, vec![&dossier.school]).await?.remove(&dossier.school).unwrap_or_default().name;
     let refused = if dossier.waiting > 0 { inbox::refused(tx, id).await?.len() } else { 0 };
-    let whole = told::whole(about(keeper.kinds(), dossier.kind)?, &dossier, &stands, &acts, &name, ctx.today());
-    Ok(pb::Dossier { refused: i32::try_from(refused).unwrap_or(i32::MAX), own: dossier.submitted_by == ctx.actor.account, ..whole })
+    let about = about(keeper.kinds(), dossier.kind)?;
+    let whole = told::whole(about, &dossier, &stands, &acts, &name, ctx.today());
+    let (classes, compared_with) = by_class(tx, &*keeper.kind(about)?, &dossier).await?;
+    let refused = i32::try_from(refused).unwrap_or(i32::MAX);
+    Ok(pb::Dossier { refused, own: dossier.submitted_by == ctx.actor.account, classes, compared_with, ..whole })
+}
+
+/// A sheet by class, beside the same class a term before; nothing where its lines are of none.
+async fn by_class(tx: &mut Tx, kind: &dyn Kind, dossier: &Dossier) -> Result<(Vec<pb::DossierClass>, String), Error> {
+    let classes = inbox::classes(tx, dossier.dossier).await?;
+    if classes.iter().all(|class| class.class_name.is_empty()) {
+        return Ok((Vec::new(), String::new()));
+    }
+    let compared = kind.compared(tx, dossier).await?.unwrap_or_default();
+    let told = |row: ClassRow| pb::DossierClass {
+        before: paging::told(compared.counts.get(&row.class_name).copied().unwrap_or_default()),
+        count: paging::told(row.lines),
+        waiting: paging::told(row.waiting),
+        class_name: row.class_name,
+    };
+    Ok((classes.into_iter().map(told).collect(), compared.with.clone()))
 }
 
 /// A dossier that whoever calls may read, alone.
@@ -205,13 +225,29 @@ async fn tell_all(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, dossiers: &[D
     dossiers.iter().map(|dossier| Ok(told::dossier(about(keeper.kinds(), dossier.kind)?, dossier, name(dossier), ctx.today()))).collect()
 }
 
+/// Which lines of a sheet are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    /// In this state.
+    pub state: dossier_item::State,
+    /// Of this class; empty for all.
+    pub class_name: String,
+}
+
 /// A page of a sheet, with how many lines there are in all, where pages are numbered.
-pub async fn sheet(ctx: &Context, tx: &mut Tx, id: Uuid, state: dossier_item::State, turn: &Turn<i32>) -> Result<(Vec<pb::DossierItem>, i32), Error> {
-    readable(ctx, tx, id).await?;
-    let state = told::asked_item_state(state);
-    let total = if turn.is_numbered { inbox::lines(tx, id, state).await? } else { 0 };
-    let items = inbox::sheet(tx, id, state, turn).await?.iter().map(told::item).collect::<Result<_, Error>>()?;
-    Ok((items, paging::told(total)))
+pub async fn sheet(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid, asked: &Lines, turn: &Turn<i32>) -> Result<(Vec<pb::DossierItem>, i32), Error> {
+    let dossier = readable(ctx, tx, id).await?;
+    let of = (told::asked_item_state(asked.state), asked.class_name.as_str());
+    let total = if turn.is_numbered { inbox::lines(tx, id, of).await? } else { 0 };
+    let rows = inbox::sheet(tx, id, of, turn).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.item).collect();
+    let kind = keeper.kind(about(keeper.kinds(), dossier.kind)?)?;
+    let mut marks = kind.marks(tx, &dossier, &ids).await?;
+    let item = |row: &ItemRow| {
+        let seen = marks.remove(&row.item).unwrap_or_default().into_iter().map(told::mark).collect();
+        Ok(pb::DossierItem { marks: seen, ..told::item(row)? })
+    };
+    Ok((rows.iter().map(item).collect::<Result<_, Error>>()?, paging::told(total)))
 }
 
 /// What waits for whoever calls, with where the next page of it begins. What waits below, and what the school waits for, is told with the

@@ -129,6 +129,7 @@ async fn items(tx: &mut Tx, dossier: Uuid, former: &Former<'_>) -> Result<(), Er
         content_hash: Bytes(row.item.content_hash.clone()),
         name: row.item.name.clone(),
         line: serde_json::to_string(&row.item.line).unwrap_or_default(),
+        class_name: row.item.class_name.clone(),
     });
     let rows: Vec<NewItem> = rows.collect();
     if rows.is_empty() {

@@ -10,7 +10,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use crate::{
     Dossier,
-    store::{self, ActAbout, ActRow, Counts, Filter, ItemRow, Signature},
+    store::{self, ActAbout, ActRow, ClassRow, Counts, Filter, ItemRow, Signature},
     way::{ESCALATION_WORKING_DAYS, ItemState, Seat, Stand, State},
 };
 
@@ -148,14 +148,24 @@ pub async fn refused(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Uuid, String)>, 
     Ok(store::refused(tx, dossier).await?)
 }
 
-/// A page of a dossier's sheet, as it was submitted.
-pub async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, turn: &Turn<i32>) -> Result<Vec<ItemRow>, Error> {
-    Ok(store::sheet(tx, dossier, state, turn).await?)
+/// A page of a dossier's sheet, as it was submitted: lines in this state, of this class where one is named.
+pub async fn sheet(tx: &mut Tx, dossier: Uuid, of: (Option<ItemState>, &str), turn: &Turn<i32>) -> Result<Vec<ItemRow>, Error> {
+    Ok(store::sheet(tx, dossier, of, turn).await?)
 }
 
-/// How many lines a sheet has.
-pub async fn lines(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>) -> Result<i64, Error> {
-    Ok(store::lines(tx, dossier, state).await?)
+/// How many lines these are.
+pub async fn lines(tx: &mut Tx, dossier: Uuid, of: (Option<ItemState>, &str)) -> Result<i64, Error> {
+    Ok(store::lines(tx, dossier, of).await?)
+}
+
+/// A sheet by class.
+pub async fn classes(tx: &mut Tx, dossier: Uuid) -> Result<Vec<ClassRow>, Error> {
+    Ok(store::classes(tx, dossier).await?)
+}
+
+/// What was performed in the dossiers of a kind about these, by class.
+pub async fn performed_by_class(tx: &mut Tx, kind: i32, subjects: &[Uuid]) -> Result<HashMap<String, i64>, Error> {
+    Ok(store::performed_by_class(tx, kind, subjects).await?.into_iter().collect())
 }
 
 /// Where the items of a dossier stand, counted anew.

@@ -1,5 +1,7 @@
 //! What a kind of business is: what its dossiers hold, and what becomes of them.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 use xuezhu_service::{Context, Error};
 use xuezhu_store::{Tx, TxFuture};
@@ -36,6 +38,28 @@ pub struct Item {
     pub name: String,
     /// Its line of the sheet: a cell for each of [`About::columns`].
     pub line: Vec<String>,
+    /// The student's class, by which the sheet is read; empty where it is about none.
+    pub class_name: String,
+}
+
+/// What a sheet is compared with, class by class: the same class a term before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// What is counted, in Chinese.
+    pub with: String,
+    /// How many there were, by class.
+    pub counts: HashMap<String, i64>,
+}
+
+/// What is to be seen of a line besides what was submitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// In Chinese.
+    pub text: String,
+    /// The flag that it is.
+    pub flag: Option<Uuid>,
+    /// Whether it holds the line.
+    pub holds: bool,
 }
 
 /// An item as it is now.
@@ -94,4 +118,14 @@ pub trait Kind: Sync {
 
     /// Does what was asked for, and says which items it can't do it to.
     fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Refused>>;
+
+    /// With what a sheet is compared; nothing unless the kind says so.
+    fn compared<'t>(&'t self, _: &'t mut Tx, _: &'t Dossier) -> Work<'t, Option<Compared>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// What is to be seen of lines besides what was submitted, by item; nothing unless the kind says so.
+    fn marks<'t>(&'t self, _: &'t mut Tx, _: &'t Dossier, _: &'t [Uuid]) -> Work<'t, HashMap<Uuid, Vec<Mark>>> {
+        Box::pin(async { Ok(HashMap::new()) })
+    }
 }

@@ -40,8 +40,8 @@ use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal, paging:
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 pub use self::{
-    kind::{About, Item, Kind, Moved, Present, Refused, Work},
-    store::{ActAbout, ActRow, ChainRow, Counts, Filter, ItemRow, Signature},
+    kind::{About, Compared, Item, Kind, Mark, Moved, Present, Refused, Work},
+    store::{ActAbout, ActRow, ChainRow, ClassRow, Counts, Filter, ItemRow, Signature},
 };
 use self::{
     store::{NewItem, NewStep, RefusedItem},
@@ -241,12 +241,16 @@ async fn begin(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>
         working_days: i32::try_from(stand.working_days).unwrap_or(i32::MAX),
     });
     store::insert_steps(tx, dossier.dossier, &steps.collect::<Vec<_>>()).await?;
-    let items = (0..).zip(proposal.items).map(|(ordinal, item)| NewItem {
+    let mut lines = proposal.items;
+    // Class by class; within one as they were given.
+    lines.sort_by(|a, b| a.class_name.cmp(&b.class_name));
+    let items = (0..).zip(lines).map(|(ordinal, item)| NewItem {
         item: Hex(item.id),
         ordinal,
         content_hash: Bytes(item.content_hash),
         name: item.name,
         line: serde_json::to_string(&item.line).unwrap_or_default(),
+        class_name: item.class_name,
     });
     store::insert_items(tx, dossier.dossier, &items.collect::<Vec<_>>()).await?;
     let mut open = Open { dossier, stands };
@@ -520,7 +524,7 @@ impl Open {
         if self.dossier.waiting == 0 {
             return Ok(());
         }
-        let refused = store::sheet(tx, self.dossier.dossier, Some(ItemState::Waiting), &Turn::first(1)).await?.pop();
+        let refused = store::sheet(tx, self.dossier.dossier, (Some(ItemState::Waiting), ""), &Turn::first(1)).await?.pop();
         let reason = refused.and_then(|row| Reason::from_str_name(&row.refusal)).unwrap_or(Reason::WrongState);
         Err(Refusal::new(reason, xuezhu_service::refusal::chinese(reason)).into())
     }

@@ -41,6 +41,19 @@ pub struct ItemRow {
     pub reason: String,
     /// The act by which it was performed or left; -1 before.
     pub act: i32,
+    /// The student's class.
+    pub class_name: String,
+}
+
+/// The lines of a sheet that are about students of one class.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ClassRow {
+    /// Name of the class; empty for lines that are of none.
+    pub class_name: String,
+    /// Lines.
+    pub lines: i64,
+    /// Thereof those that wait.
+    pub waiting: i64,
 }
 
 /// A line of a dossier's history.
@@ -88,6 +101,7 @@ pub(crate) struct NewItem {
     pub content_hash: Bytes,
     pub name: String,
     pub line: String,
+    pub class_name: String,
 }
 
 /// Where items of a dossier stand, counted.
@@ -147,9 +161,9 @@ pub(crate) async fn insert_items(tx: &mut Tx, dossier: Uuid, items: &[NewItem]) 
     run!(
         tx,
         sql!(
-            "INSERT INTO dossier_items (dossier, item, ordinal, content_hash, name, line, state, refusal, reason, act)
-             SELECT $2, t.item, t.ordinal, t.content_hash, t.name, t.line, $3, '', '', -1
-             FROM " table 1 (item uuid, ordinal integer, content_hash bytea, name text, line text)
+            "INSERT INTO dossier_items (dossier, item, ordinal, content_hash, name, line, state, refusal, reason, act, class_name)
+             SELECT $2, t.item, t.ordinal, t.content_hash, t.name, t.line, $3, '', '', -1, t.class_name
+             FROM " table 1 (item uuid, ordinal integer, content_hash bytea, name text, line text, class_name text)
         ),
         bulk_rows(items),
         dossier,
@@ -454,26 +468,60 @@ pub(crate) async fn refused(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Uuid, Str
     rows!(tx, (Uuid, String), "SELECT item, refusal FROM dossier_items WHERE dossier = $1 AND refusal <> '' ORDER BY item", dossier)
 }
 
-/// A page of a dossier's sheet.
-pub(crate) async fn sheet(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>, turn: &Turn<i32>) -> Result<Vec<ItemRow>, StoreError> {
+/// A page of a sheet: of these lines.
+pub(crate) async fn sheet(tx: &mut Tx, dossier: Uuid, (state, class_name): (Option<ItemState>, &str), turn: &Turn<i32>) -> Result<Vec<ItemRow>, StoreError> {
     rows!(
         tx,
         ItemRow,
-        "SELECT item, ordinal, content_hash, name, line, state, refusal, reason, act FROM dossier_items
-         WHERE dossier = $1 AND ($2 = 0 OR state = $2) AND ordinal > $3 ORDER BY ordinal LIMIT $4 OFFSET $5",
+        "SELECT item, ordinal, content_hash, name, line, state, refusal, reason, act, class_name FROM dossier_items
+         WHERE dossier = $1 AND ($2 = 0 OR state = $2) AND ($3 = '' OR class_name = $3) AND ordinal > $4 ORDER BY ordinal LIMIT $5 OFFSET $6",
         dossier,
         state.map_or(0, ItemState::code),
+        class_name,
         turn.after.unwrap_or(-1),
         turn.rows,
         turn.skip
     )
 }
 
-/// How many lines a sheet has.
-pub(crate) async fn lines(tx: &mut Tx, dossier: Uuid, state: Option<ItemState>) -> Result<i64, StoreError> {
-    let code = state.map_or(0, ItemState::code);
-    let count = one!(tx, (i64,), "SELECT count(*) FROM dossier_items WHERE dossier = $1 AND ($2 = 0 OR state = $2)", dossier, code)?;
+/// How many lines these are.
+pub(crate) async fn lines(tx: &mut Tx, dossier: Uuid, (state, class_name): (Option<ItemState>, &str)) -> Result<i64, StoreError> {
+    let count = one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM dossier_items WHERE dossier = $1 AND ($2 = 0 OR state = $2) AND ($3 = '' OR class_name = $3)",
+        dossier,
+        state.map_or(0, ItemState::code),
+        class_name
+    )?;
     Ok(count.map(|(count,)| count).unwrap_or_default())
+}
+
+/// A sheet by class.
+pub(crate) async fn classes(tx: &mut Tx, dossier: Uuid) -> Result<Vec<ClassRow>, StoreError> {
+    rows!(
+        tx,
+        ClassRow,
+        "SELECT class_name, count(*) AS lines, CAST(sum(CASE WHEN state = $2 THEN 1 ELSE 0 END) AS bigint) AS waiting FROM dossier_items
+         WHERE dossier = $1 GROUP BY class_name ORDER BY class_name",
+        dossier,
+        ItemState::Waiting.code()
+    )
+}
+
+/// What was performed in the dossiers of a kind about these, by class.
+pub(crate) async fn performed_by_class(tx: &mut Tx, kind: i32, subjects: &[Uuid]) -> Result<Vec<(String, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, i64),
+        sql!(
+            "SELECT i.class_name, count(*) FROM dossiers d JOIN dossier_items i ON i.dossier = d.dossier
+             WHERE d.kind = $2 AND i.state = $3 AND d.subject" in_uuids 1 " GROUP BY i.class_name"
+        ),
+        bulk_uuids(subjects.iter().copied()),
+        kind,
+        ItemState::Performed.code()
+    )
 }
 
 /// What waits at these seats, what waits longest first.

@@ -8,7 +8,7 @@ use xuezhu_store::StoreError;
 
 use crate::{
     ActRow, ChainRow, Dossier, Filter, ItemRow, inbox,
-    kind::About,
+    kind::{About, Mark},
     way::{Act, Chain, Duty, ItemState, Seat, Stand, State},
 };
 
@@ -138,7 +138,14 @@ pub fn item(row: &ItemRow) -> Result<pb::DossierItem, Error> {
         refusal_message: Reason::from_str_name(&row.refusal).map(refusal::chinese).unwrap_or_default().to_owned(),
         reason: row.reason.clone(),
         act: row.act,
+        class_name: row.class_name.clone(),
+        marks: Vec::new(),
     })
+}
+
+/// What is to be seen of a line.
+pub fn mark(mark: Mark) -> pb::DossierMark {
+    pb::DossierMark { text: mark.text, flag: mark.flag.map(|flag| flag.to_string()).unwrap_or_default(), holds: mark.holds }
 }
 
 /// A kind, with what holds where nothing was set.

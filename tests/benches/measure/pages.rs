@@ -25,8 +25,9 @@ use crate::seconds;
 
 /// Schools that have sent a list each when the pages are asked for; half of their principals have signed.
 const WAITING: usize = 40;
-/// Students of a large school.
+/// Students of a large school, and its code.
 const LARGE: u32 = 6_000;
+const CODE: &str = "3643009999";
 /// Lines of each of these lists.
 const LINES: u32 = 10;
 
@@ -104,12 +105,38 @@ async fn all(deployment: &Deployment, world: &World, asked: i64) -> anyhow::Resu
     page(&base, &of("the last one, by name"), "/students?order=NAME&down=true&at=60", &clerk, asked).await?;
     page(&base, &of("one class"), "/students?class=1%E7%8F%AD", &clerk, asked).await?;
     page(&base, &of("the sheet to sign"), &format!("/dossiers/enrollment/{dossier}"), &clerk, asked).await?;
-    page(&base, &of("the first page of the day"), "/", &clerk, asked).await
+    page(&base, &of("the first page of the day"), "/", &clerk, asked).await?;
+    let list = large_list(&base, &admin, deployment, &school.authority, &dossier).await?;
+    for (what, rest) in [("who is entitled", "/candidates"), ("the list", ""), ("the list's last page", "?at=60"), ("its drafts", "?state=DRAFT&at=30")] {
+        page(&base, &of(what), &format!("{list}{rest}"), &clerk, asked).await?;
+    }
+    page(&base, &of("all lists"), "/lists", &clerk, asked).await
+}
+
+/// The large school's students are registered and put on a list; its page.
+async fn large_list(base: &str, admin: &Session, deployment: &Deployment, authority: &str, dossier: &str) -> anyhow::Result<String> {
+    let head = json!({ "account": "large-head", "displayName": "校长", "role": "PRINCIPAL", "organisation": CODE });
+    let made = admin.post("/v1/accounts", &head, "").await?;
+    let one_time = made["oneTimePassword"].as_str().context("a password")?;
+    let head = Session::log_in(base, "large-head", one_time).await?.change_password(one_time, PASSWORD).await?;
+    let officer = admin.with_log_in(&format!("officer{authority}"), PASSWORD).await?;
+    let path = format!("/v1/schools/{CODE}/submissions/{dossier}");
+    let seen = head.get(&path).await?;
+    let attested = head.post(&format!("{path}/attest"), &json!({ "digest": seen["digest"] }), "").await?;
+    officer.post(&format!("{path}/approve"), &json!({ "digest": attested["digest"] }), "").await?;
+    deployment.drain().await?;
+    let clerk = admin.with_log_in("large", PASSWORD).await?;
+    let lists = format!("/v1/schools/{CODE}/awardLists");
+    let term = xuezhu_domain::calendar::Term::of(deployment.today()).to_string();
+    let made = clerk.post(&lists, &json!({ "scheme": "GRANT", "term": term }), "").await?;
+    let list = made["list"].as_str().context("a list")?;
+    let added = clerk.post(&format!("{lists}/{list}/propose"), &json!({}), "").await?["added"].clone();
+    anyhow::ensure!(added == LARGE, "{added} of {LARGE} are proposed");
+    Ok(format!("/schools/{CODE}/lists/{list}"))
 }
 
 /// A school with so many students, all of them submitted; its clerk, and the dossier.
 async fn large_school(base: &str, admin: &Session, authority: &str) -> anyhow::Result<(Session, String)> {
-    const CODE: &str = "3643009999";
     let majors = json!([{ "catalogue": "2010", "code": "010200" }]);
     let school = json!({ "code": CODE, "name": "大学校", "region": authority, "kind": "PUBLIC", "authority": authority, "majors": majors });
     admin.post("/v1/schools", &school, "").await?;

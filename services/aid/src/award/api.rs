@@ -421,7 +421,7 @@ pub(super) async fn told_entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list
     for of_entry in flags.values_mut() {
         of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule));
     }
-    let persons = told::known_persons(ctx, tx, &rows, &list.school).await?;
+    let mut known = told::known(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
     let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
     let mut holds = units::of_entries(tx, &parts.policies, list, &rows).await?;
@@ -429,11 +429,11 @@ pub(super) async fn told_entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list
         .into_iter()
         .map(|row| {
             let flags = flags.remove(&row.entry).unwrap_or_default();
-            let person = persons.get(&row.entry).copied();
+            let meant = known.remove(&row.entry);
             let source_forgot = concerned.contains(&row.entry);
             let holds = holds.remove(&row.entry).unwrap_or_default();
             let corrections = corrected.remove(&row.entry).unwrap_or_default();
-            pb::AwardEntry { source_forgot, corrections, ..told::entry(ctx, parts, row, person, flags, holds) }
+            pb::AwardEntry { source_forgot, corrections, ..told::entry(ctx, parts, row, meant, flags, holds) }
         })
         .map(|entry| told::as_seen(ctx, entry))
         .collect();

@@ -1,11 +1,11 @@
 //! An award list as a kind of dossier: each time that drafts are submitted is a *round*, with the entries that were submitted then.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
-use xuezhu_judge::{entry::State, policy::SchemeCode};
-use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work, way::Seat};
+use xuezhu_judge::{entry::State, policy::SchemeCode, rules::law};
+use xuezhu_review::{About, Compared, Dossier, Item, Kind, Mark, Moved, Present, Refused, Work, inbox, way::Seat};
 use xuezhu_service::{Context, Error, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
@@ -42,10 +42,10 @@ fn list_of(dossier: &Dossier) -> Result<Uuid, Error> {
     Ok(dossier.subject.ok_or(StoreError::Corrupt("subject of a dossier"))?)
 }
 
-/// An entry as it stands on the sheet.
+/// An entry as it stands on the sheet; of which class its student is, whoever submits it says.
 pub(crate) fn item(entry: Uuid, name: &str, months: &str, tier: &str, amount_fen: i64, content_hash: &[u8]) -> Item {
     let line = vec![rules::months_name(&parse_months(months)), tier.to_owned(), Fen(amount_fen).yuan()];
-    Item { id: entry, content_hash: content_hash.to_vec(), name: name.to_owned(), line }
+    Item { id: entry, content_hash: content_hash.to_vec(), name: name.to_owned(), line, class_name: String::new() }
 }
 
 /// What a round is, in Chinese.
@@ -123,6 +123,35 @@ impl Kind for AwardRound<'_> {
             };
             let left = items.iter().filter(|item| !approved.contains(item));
             Ok(left.map(|item| Refused { item: *item, reason: reason(item).as_str_name() }).collect())
+        })
+    }
+
+    /// What was approved of the same scheme a term before.
+    fn compared<'t>(&'t self, tx: &'t mut Tx, dossier: &'t Dossier) -> Work<'t, Option<Compared>> {
+        Box::pin(async move {
+            let list = one(tx, list_of(dossier)?).await?;
+            let before = list.term.parse::<Term>().map_err(|_| StoreError::Corrupt("term"))?.before();
+            let lists = store::lists_of(tx, &list.school, &list.scheme, &before.to_string()).await?;
+            let mut counts = inbox::performed_by_class(tx, ABOUT.code, &lists).await?;
+            // Of lists that were signed before classes were kept with them.
+            let unknown = counts.remove("").unwrap_or_default();
+            let with =
+                if unknown > 0 { format!("上学期审核通过（另有{unknown}人没有记录班级）") } else { "上学期审核通过".to_owned() };
+            Ok(Some(Compared { with, counts }))
+        })
+    }
+
+    /// Flags that are not closed.
+    fn marks<'t>(&'t self, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid]) -> Work<'t, HashMap<Uuid, Vec<Mark>>> {
+        Box::pin(async move {
+            let asked: HashSet<Uuid> = items.iter().copied().collect();
+            let mut marks: HashMap<Uuid, Vec<Mark>> = HashMap::new();
+            for row in reconciliation::flags_of_list(tx, list_of(dossier)?).await?.into_iter().filter(|row| asked.contains(&row.entry)) {
+                let mark = Mark { text: law(row.rule).name.to_owned(), flag: Some(row.flag), holds: row.holds };
+                marks.entry(row.entry).or_default().push(mark);
+            }
+            marks.values_mut().for_each(|of_entry| of_entry.sort_by(|a, b| a.text.cmp(&b.text)));
+            Ok(marks)
         })
     }
 }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_judge::entry::{Meaning, State};
 use xuezhu_review::{
-    Dossier, OfSchool, Proposal, inbox,
+    Dossier, Item, OfSchool, Proposal, inbox,
     way::{self, Act, Seat, State as Stands},
 };
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
@@ -19,6 +19,7 @@ use super::{
     rules::{Change, after},
     settle,
     store::{self, EntryRow, ListRow, StandingRow},
+    told,
 };
 use crate::{
     Parts, forgotten, mirror,
@@ -29,19 +30,25 @@ use crate::{
 pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
     let rows = store::entries(tx, list.list).await?;
-    let drafts: Vec<&EntryRow> = rows.iter().filter(|row| after(row.state, Change::Submit).is_some()).collect();
+    let mut drafts: Vec<&EntryRow> = rows.iter().filter(|row| after(row.state, Change::Submit).is_some()).collect();
     if drafts.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "名单中没有草稿可以提交").into());
     }
     let entries: Vec<Uuid> = drafts.iter().map(|row| row.entry).collect();
     store::set_states(tx, &entries, State::Submitted, "").await?;
     store::note_submitted(tx, list.list).await?;
+    drafts.sort_by(|a, b| (&a.name, a.entry).cmp(&(&b.name, b.entry)));
+    let classes = told::classes(tx, &drafts, school).await?;
+    let class = |row: &EntryRow| classes.get(&row.entry).cloned().unwrap_or_default();
     let proposal = Proposal {
         dossier: ctx.new_id(),
         subject: Some(list.list),
         title: title(parts, &list)?,
         reason: String::new(),
-        items: drafts.iter().map(|row| item(row.entry, &row.name, &row.months, &row.tier, row.amount_fen, &row.content_hash)).collect(),
+        items: drafts
+            .iter()
+            .map(|row| Item { class_name: class(row), ..item(row.entry, &row.name, &row.months, &row.tier, row.amount_fen, &row.content_hash) })
+            .collect(),
     };
     let of = OfSchool { code: &list.school, authority: &list.authority };
     let round = xuezhu_review::submit(ctx, tx, &AwardRound { parts }, of, proposal).await?;

@@ -171,6 +171,12 @@ pub async fn count_lists(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError
     Ok(count.map(|(count,)| count).unwrap_or_default())
 }
 
+/// The lists of a school, scheme and term.
+pub async fn lists_of(tx: &mut Tx, school: &str, scheme: &str, term: &str) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(tx, (Uuid,), "SELECT list FROM award_lists WHERE school = $1 AND scheme = $2 AND term = $3", school, scheme, term)?;
+    Ok(found.into_iter().map(|(list,)| list).collect())
+}
+
 /// What a list of lists asks for.
 #[derive(Debug, Default, Clone)]
 pub struct Filter {

@@ -19,30 +19,57 @@ use super::{
 };
 use crate::{Parts, forgotten, mirror, reconciliation};
 
-/// Whom entries mean, as far as the caller may know: a school knows its own students, present and former, and learns
-/// nothing about a number by listing it.
-pub(super) async fn known_persons(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &str) -> Result<HashMap<Uuid, Uuid>, Error> {
-    let own_school = ctx.actor.role.is_of_school();
-    let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+/// Whom an entry means, and in which class they are at the school when it begins; empty where in none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Meant {
+    pub person: Uuid,
+    pub class_name: String,
+    is_of_school: bool,
+}
+
+/// Whom entries mean.
+async fn meant(tx: &mut Tx, keys: &[Uuid], school: &str) -> Result<HashMap<Uuid, Meant>, Error> {
     let generation = mirror::state(tx).await?.generation;
-    let mut known = HashMap::new();
-    for case in reconciliation::cases(tx, generation, &keys).await? {
+    let mut meant = HashMap::new();
+    for case in reconciliation::cases(tx, generation, keys).await? {
         for claim in &case.claims {
             let Some(person) = holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
-            let here = |enrollment: &Enrollment| enrollment.school == school && enrollment.person == Some(person.person);
-            if !own_school || case.enrollments.iter().any(here) {
-                known.insert(claim.entry, person.person);
-            }
+            let here = || case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
+            let span = |enrollment: &Enrollment| {
+                let first = claim.months.first().map(|month| month.first_day());
+                let at = enrollment.timeline.iter().find(|span| first.is_some_and(|day| span.contains(day)));
+                at.or(enrollment.timeline.last()).map(|span| span.state.class_name.clone())
+            };
+            let class_name = here().filter_map(span).last().unwrap_or_default();
+            meant.insert(claim.entry, Meant { person: person.person, class_name, is_of_school: here().next().is_some() });
         }
     }
+    Ok(meant)
+}
+
+/// Whom entries mean, as far as the caller may know: a school knows its own students, present and former, and learns
+/// nothing about a number by listing it.
+pub(super) async fn known(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school: &str) -> Result<HashMap<Uuid, Meant>, Error> {
+    let own_school = ctx.actor.role.is_of_school();
+    let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+    let mut known = meant(tx, &keys, school).await?;
+    known.retain(|_, meant| !own_school || meant.is_of_school);
     Ok(known)
 }
 
+/// The classes of entries' students at the school.
+pub(super) async fn classes(tx: &mut Tx, rows: &[&EntryRow], school: &str) -> Result<HashMap<Uuid, String>, Error> {
+    let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+    Ok(meant(tx, &keys, school).await?.into_iter().map(|(entry, meant)| (entry, meant.class_name)).collect())
+}
+
 /// An entry as it is told.
-pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, person: Option<Uuid>, flags: Vec<(pb::FlagBrief, bool)>, holds: Holds) -> pb::AwardEntry {
+pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, meant: Option<Meant>, flags: Vec<(pb::FlagBrief, bool)>, holds: Holds) -> pb::AwardEntry {
+    let (person, class_name) = meant.map(|meant| (meant.person.to_string(), meant.class_name)).unwrap_or_default();
     pb::AwardEntry {
         entry: row.entry.to_string(),
-        person: person.map(|person| person.to_string()).unwrap_or_default(),
+        person,
+        class_name,
         name: row.name,
         id_number: super::shown_number(ctx, parts, row.entry, &row.id_sealed),
         months: super::month_numbers(&row.months),
@@ -76,7 +103,7 @@ pub(super) fn as_seen(ctx: &Context, mut entry: pb::AwardEntry) -> pb::AwardEntr
         entry.corrections.clear();
         entry.birth_year = 0;
         entry.source_forgot = false;
-        for said in [&mut entry.person, &mut entry.remark, &mut entry.sent_back_reason, &mut entry.refusal, &mut entry.refusal_message] {
+        for said in [&mut entry.person, &mut entry.class_name, &mut entry.remark, &mut entry.sent_back_reason, &mut entry.refusal, &mut entry.refusal_message] {
             said.clear();
         }
     }

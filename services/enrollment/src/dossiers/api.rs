@@ -8,7 +8,7 @@ use xuezhu_proto::{
     common::{self as told, dossier_item},
     enrollment::{self as pb, enrollment_dossier_service_server::EnrollmentDossierService},
 };
-use xuezhu_review::door::{self, Asked, Chained, Deed, ids, said};
+use xuezhu_review::door::{self, Asked, Chained, Deed, Lines, ids, said};
 use xuezhu_service::{
     Context,
     paging::{self, Turn},
@@ -71,12 +71,12 @@ impl EnrollmentDossierService for DossierApi {
         let query = paging::Query::of("ListDossierItems", &pb::ListDossierItemsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
         let turn = Turn::<i32>::of(query, &request.page_token, request.page_number, request.page_size)?;
         let state = refusal::known::<dossier_item::State>("state", request.state)?;
-        let with = (refusal::id("dossier", &request.dossier)?, state, turn, query);
+        let with = (self.0.clone(), refusal::id("dossier", &request.dossier)?, Lines { state, class_name: request.class_name }, turn, query);
         self.0
             .runner
-            .read(&ctx, "ListDossierItems", &with, |ctx, tx, (id, state, turn, query)| {
+            .read(&ctx, "ListDossierItems", &with, |ctx, tx, (parts, id, lines, turn, query)| {
                 Box::pin(async move {
-                    let (items, total_size) = door::sheet(ctx, tx, *id, *state, turn).await?;
+                    let (items, total_size) = door::sheet(ctx, tx, &Dossiers(parts), *id, lines, turn).await?;
                     Ok(pb::ListDossierItemsResponse { next_page_token: turn.next(*query, &items, |last| last.ordinal), items, total_size })
                 })
             })

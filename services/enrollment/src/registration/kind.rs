@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::Days;
 use uuid::Uuid;
-use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work, way::Seat};
+use xuezhu_domain::Term;
+use xuezhu_review::{About, Compared, Dossier, Item, Kind, Moved, Present, Refused, Work, way::Seat};
 use xuezhu_service::{Context, Error, Reason};
 use xuezhu_store::{Hex, Tx};
 
@@ -67,6 +69,15 @@ impl Kind for Registration<'_> {
             let claims = store::claims(tx, items).await?;
             let approval = Approval::decide(tx, self.parts, &school.code, &claims).await?;
             approval.write(ctx, tx, self.parts, &school.region).await
+        })
+    }
+
+    /// Who was in the same class on the last day of the term before the one in which it was submitted.
+    fn compared<'t>(&'t self, tx: &'t mut Tx, dossier: &'t Dossier) -> Work<'t, Option<Compared>> {
+        Box::pin(async move {
+            let day = Term::of(dossier.submitted_day).first_day() - Days::new(1);
+            let counts = store::on_roll_by_class(tx, &dossier.school, day).await?.into_iter().collect();
+            Ok(Some(Compared { with: format!("上学期末（{day}）在籍"), counts }))
         })
     }
 }

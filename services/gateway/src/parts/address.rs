@@ -7,19 +7,21 @@ use std::fmt;
 pub struct Address {
     path: String,
     query: Vec<(String, String)>,
+    /// The place on the page; empty for its beginning.
+    place: &'static str,
 }
 
 impl Address {
     /// A path that asks nothing.
     pub fn of(path: impl Into<String>) -> Self {
-        Self { path: path.into(), query: Vec::new() }
+        Self { path: path.into(), ..Self::default() }
     }
 
     /// An address as it was written; none that leads away from here.
     pub fn own(text: &str) -> Option<Self> {
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         let is_own = path.starts_with('/') && !path.starts_with("//") && path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
-        is_own.then(|| Self { path: path.to_owned(), query: serde_urlencoded::from_str(query).unwrap_or_default() })
+        is_own.then(|| Self { path: path.to_owned(), query: serde_urlencoded::from_str(query).unwrap_or_default(), place: "" })
     }
 
     /// With something asked; instead of what was asked by that name, and not at all where nothing is.
@@ -39,6 +41,12 @@ impl Address {
         self.with(name, "")
     }
 
+    /// At a place on the page, by its id.
+    #[must_use]
+    pub fn on(self, place: &'static str) -> Self {
+        Self { place, ..self }
+    }
+
     /// The path alone.
     pub fn path(&self) -> &str {
         &self.path
@@ -53,11 +61,11 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.path)?;
-        if self.query.is_empty() {
-            return Ok(());
+        if !self.query.is_empty() {
+            let query = serde_urlencoded::to_string(&self.query).map_err(|_| fmt::Error)?;
+            write!(out, "?{query}")?;
         }
-        let query = serde_urlencoded::to_string(&self.query).map_err(|_| fmt::Error)?;
-        write!(out, "?{query}")
+        if self.place.is_empty() { Ok(()) } else { write!(out, "#{}", self.place) }
     }
 }
 

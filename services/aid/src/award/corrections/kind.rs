@@ -48,7 +48,7 @@ pub(super) fn item(parts: &Parts, row: &ApprovedEntry, what: What, months: &str,
     // Of a term its first calendar month stands for all of it.
     let months_taken = if scheme == SchemeCode::Grant { months_name(&parse_months(months)) } else { "整学期".to_owned() };
     let line = vec![what.name().to_owned(), of, months_taken, Fen(fen).yuan()];
-    Ok(Item { id: row.entry, content_hash: content(what, months, fen, &row.content_hash), name: row.name.clone(), line })
+    Ok(Item { id: row.entry, content_hash: content(what, months, fen, &row.content_hash), name: row.name.clone(), line, class_name: String::new() })
 }
 
 impl AwardCorrection<'_> {

@@ -24,7 +24,7 @@ impl Line {
 
     /// The item of a dossier, with these cells.
     pub fn item(self, cells: Vec<String>) -> Item {
-        Item { id: self.enrollment, content_hash: self.content_hash, name: self.name, line: cells }
+        Item { id: self.enrollment, content_hash: self.content_hash, name: self.name, line: cells, class_name: self.class_name }
     }
 }
 

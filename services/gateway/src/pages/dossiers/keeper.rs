@@ -183,15 +183,29 @@ impl Keeper {
         Ok(ask!(desk, self, request(), get_dossier, GetDossierRequest { dossier: dossier }, answer => answer.dossier.unwrap_or_default()))
     }
 
-    /// A page of a sheet, and how many lines there are on all.
-    pub async fn sheet(self, desk: &Desk, dossier: &str, state: dossier_item::State, rows: i32, at: i32) -> Result<(Vec<DossierItem>, i32), Status> {
-        let (dossier, state, page_token) = (dossier.to_owned(), state.into(), String::new());
+    /// A page of a sheet, and how many lines there are on all: in this state, of this class where one is named.
+    pub async fn sheet(
+        self,
+        desk: &Desk,
+        dossier: &str,
+        (state, class_name): (dossier_item::State, &str),
+        rows: i32,
+        at: i32,
+    ) -> Result<(Vec<DossierItem>, i32), Status> {
+        let (dossier, class_name, state, page_token) = (dossier.to_owned(), class_name.to_owned(), state.into(), String::new());
         Ok(ask!(
             desk,
             self,
             request(),
             list_dossier_items,
-            ListDossierItemsRequest { dossier: dossier, state: state, page_size: rows, page_token: page_token, page_number: at.max(1) },
+            ListDossierItemsRequest {
+                dossier: dossier,
+                state: state,
+                class_name: class_name,
+                page_size: rows,
+                page_token: page_token,
+                page_number: at.max(1),
+            },
             answer => (answer.items, answer.total_size)
         ))
     }

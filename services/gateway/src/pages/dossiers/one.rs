@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use xuezhu_proto::common::{Dossier, DossierAct, DossierItem, DossierStep, dossier, dossier_act, dossier_item, dossier_step};
+use xuezhu_proto::common::{Dossier, DossierAct, DossierClass, DossierItem, DossierStep, dossier, dossier_act, dossier_item, dossier_step};
 
 use super::{
     Keeper,
@@ -21,8 +21,9 @@ use crate::{
         render, session, show,
     },
     parts::{
-        Act, Address, Cell, Desks, Figure, Figures, Form, Place, Row, Steps, Table, Tone,
+        Act, Address, Cell, Desks, Field, Figure, Figures, Form, Place, Row, Steps, Table, Tone,
         desks::{Stage, Stop},
+        field::Choice,
         place::Way,
         steps::Step,
         table::Tick,
@@ -42,6 +43,7 @@ const STATES: [dossier_item::State; 5] =
 #[serde(default)]
 pub struct Asks {
     state: String,
+    class: String,
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i32,
 }
@@ -49,6 +51,11 @@ pub struct Asks {
 impl Asks {
     fn state(&self) -> dossier_item::State {
         dossier_item::State::from_str_name(&self.state).unwrap_or_default()
+    }
+
+    /// Which lines are asked for.
+    fn of(&self) -> (dossier_item::State, &str) {
+        (self.state(), &self.class)
     }
 }
 
@@ -66,6 +73,8 @@ struct OnePage {
     evidence: Block,
     /// Ways to the lines of each state, and whether these are shown.
     states: Vec<(Address, &'static str, bool)>,
+    /// What narrows it to a class, where it is of more than one.
+    classes: Option<Form>,
     sheet: Table,
     back: Option<Form>,
     history: Steps,
@@ -89,9 +98,17 @@ impl PrintPage {
         show::dossier_item_state(item.state().as_str_name())
     }
 
+    fn shows_class(&self) -> bool {
+        shows_class(&self.dossier)
+    }
+
+    fn marks(item: &DossierItem) -> String {
+        item.marks.iter().map(|mark| mark.text.as_str()).collect::<Vec<_>>().join("、")
+    }
+
     /// Columns of the sheet.
     fn width(&self) -> usize {
-        self.dossier.columns.len() + 3
+        self.dossier.columns.len() + 3 + usize::from(self.shows_class())
     }
 }
 
@@ -107,21 +124,23 @@ pub async fn with_fault(desk: Desk, keeper: Keeper, id: String, fault: String) -
 
 async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String) -> Result<Response, PageError> {
     let evidence = Block::of(&desk, At::Dossier(keeper, id.clone()), fault);
-    let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, asks.state(), LINES, asks.at), evidence);
+    let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, asks.of(), LINES, asks.at), evidence);
     let (dossier, (items, total), evidence) = (dossier?, sheet?, evidence?);
     let summary = summary::of(&desk, keeper, &dossier).await?;
     let may = May::of(&desk.user, keeper, &dossier, &desk.today());
     let path = Address::of(keeper.link(&dossier.dossier));
-    let way = Way::Link(path.clone().with("state", asks.state.as_str()));
+    let way = Way::Link(path.clone().with("state", asks.state.as_str()).with("class", asks.class.as_str()));
     let place = Place::of(total, "人", asks.at.into(), LINES).by_number(&way);
     let back = (may.decide && !items.is_empty()).then(|| acts::returning(&desk, keeper, &dossier));
     let on = back.as_ref().and_then(|form| form.back_of("item")).unwrap_or_default();
     let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on).place(place);
     let state = |state: dossier_item::State| {
         let word = state.as_str_name();
-        (path.clone().with("state", word), show::dossier_item_state(word), asks.state == word)
+        (path.clone().with("state", word).with("class", asks.class.as_str()), show::dossier_item_state(word), asks.state == word)
     };
-    let states = std::iter::once((path.clone(), "全部", asks.state.is_empty())).chain(STATES.map(state)).collect();
+    let all = (path.clone().with("class", asks.class.as_str()), "全部", asks.state.is_empty());
+    let states = std::iter::once(all).chain(STATES.map(state)).collect();
+    let classes = (dossier.classes.len() > 1).then(|| of_classes(&desk, &asks, &path, &dossier.classes));
     let page = OnePage {
         state: mark(&dossier),
         figures: figures(&dossier),
@@ -132,6 +151,7 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
         summary,
         evidence,
         states,
+        classes,
         sheet,
         keeper,
         desk,
@@ -146,7 +166,7 @@ pub async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query
     let dossier = keeper.one(&desk, &id).await?;
     let mut items = Vec::new();
     for at in 1.. {
-        let (lines, total) = keeper.sheet(&desk, &id, asks.state(), LINES_AT_ONCE, at).await?;
+        let (lines, total) = keeper.sheet(&desk, &id, asks.of(), LINES_AT_ONCE, at).await?;
         let is_last = lines.is_empty();
         items.extend(lines);
         if is_last || i32::try_from(items.len()).is_ok_and(|read| read >= total) {
@@ -157,6 +177,15 @@ pub async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query
     let evidence = Block::of(&desk, At::Dossier(keeper, id), String::new()).await?.printed();
     let history = history(&dossier);
     Ok(render(&PrintPage { desk, keeper, dossier, summary, items, evidence, history }))
+}
+
+fn of_classes(desk: &Desk, asks: &Asks, path: &Address, classes: &[DossierClass]) -> Form {
+    let class = |class: &DossierClass| Choice::of(&class.class_name, format!("{}（{} 人）", class.class_name, class.count));
+    let named = classes.iter().filter(|class| !class.class_name.is_empty());
+    Form::narrow(desk, "class", format!("{}#sheet", path.path()))
+        .maybe((!asks.state.is_empty()).then(|| Field::kept("state", &asks.state)))
+        .with(Field::narrows("class", named.map(class)).called("班级").value(&asks.class))
+        .plain("只看这个班", "")
 }
 
 fn figures(dossier: &Dossier) -> Figures {
@@ -228,8 +257,9 @@ fn desks(dossier: &Dossier) -> Desks {
 }
 
 fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: bool, on: &[String]) -> Table {
-    let table = Table::of("提交时的名单").number("序号").column("姓名");
-    let table = dossier.columns.iter().fold(table, |table, column| table.column(column)).column("结果");
+    let (by_class, marked) = (shows_class(dossier), items.iter().any(|item| !item.marks.is_empty()));
+    let table = Table::of("提交时的名单").number("序号").column("姓名").column_if(by_class, "班级");
+    let table = dossier.columns.iter().fold(table, |table, column| table.column(column)).column_if(marked, "疑点").column("结果");
     let row = |item: &DossierItem| {
         let name = match keeper {
             Keeper::Enrollment => Cell::link(format!("/schools/{}/enrollments/{}", dossier.school, item.item), item.name.as_str()),
@@ -237,13 +267,31 @@ fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: boo
         };
         let refused = if item.refusal_message.is_empty() { String::new() } else { format!("未能通过：{}", item.refusal_message) };
         let result = Cell::mark(line_tone(item), show::dossier_item_state(item.state().as_str_name())).beside(refused).beside(item.reason.as_str());
-        let row = item.cells.iter().fold(Row::of([Cell::number(item.ordinal + 1), name]), |row, cell| row.and_if(true, || Cell::from(cell)));
+        let row = Row::of([Cell::number(item.ordinal + 1), name]).and_if(by_class, || Cell::from(&item.class_name));
+        let row = item.cells.iter().fold(row, |row, cell| row.and_if(true, || Cell::from(cell))).and_if(marked, || marks(item));
         let waits = item.state() == dossier_item::State::Waiting;
         let tick =
             (ticks && waits).then(|| Tick { form: "back", name: "item", value: item.item.clone(), label: item.name.clone(), is_on: on.contains(&item.item) });
         row.and_if(true, || result).ticked(tick)
     };
     table.rows(items.iter().map(row)).empty("没有这样的学生。").ticks(ticks)
+}
+
+/// Whether a sheet's class stands in none of its columns.
+fn shows_class(dossier: &Dossier) -> bool {
+    !dossier.classes.is_empty() && !dossier.columns.iter().any(|column| column == "班级")
+}
+
+/// What is to be seen of a line, each leading to what it is.
+fn marks(item: &DossierItem) -> Cell {
+    item.marks.iter().fold(Cell::default(), |cell, mark| {
+        let tone = if mark.holds { Tone::Bad } else { Tone::Wait };
+        if mark.flag.is_empty() {
+            cell.and(Cell::mark(tone, mark.text.as_str()))
+        } else {
+            cell.marked(tone, mark.text.as_str(), format!("/flags/{}", mark.flag))
+        }
+    })
 }
 
 fn line_tone(item: &DossierItem) -> Tone {

@@ -1,8 +1,10 @@
 //! What a sheet holds, told before it is signed: how many of whom, what is unusual, what differs from before.
 
+use std::collections::HashMap;
+
 use xuezhu_proto::{
     aid::{AwardList, GetAwardListRequest},
-    common::Dossier,
+    common::{Dossier, DossierClass},
     enrollment::{GetSubmissionRequest, HeadCount, Submission},
 };
 
@@ -19,12 +21,8 @@ pub struct Summary {
     pub figures: Figures,
     /// What is unusual.
     pub notes: Vec<Note>,
-    /// How many of whom.
+    /// How many of whom, beside the same class a term before.
     pub counts: Option<Table>,
-    /// What differs from before, a line each, and from what.
-    pub changes: Vec<String>,
-    /// With what it was compared.
-    pub since: String,
     /// The page of the business itself, where it has one.
     pub business: Option<(Address, &'static str)>,
 }
@@ -35,38 +33,66 @@ pub async fn of(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Result<Summar
         Keeper::Enrollment if dossier.kind == "REGISTRATION" => {
             let asked = GetSubmissionRequest { school: dossier.school.clone(), submission: dossier.dossier.clone() };
             let submission = desk.submissions().get_submission(desk.request(asked)).await?.into_inner().submission.unwrap_or_default();
-            Ok(of_registration(submission))
+            Ok(of_registration(dossier, submission))
         }
         Keeper::Aid if dossier.kind == "AWARD_LIST" && !dossier.subject.is_empty() => {
             let asked = GetAwardListRequest { school: dossier.school.clone(), list: dossier.subject.clone() };
             let list = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
-            Ok(of_list(&list))
+            Ok(of_list(dossier, &list))
         }
-        Keeper::Enrollment | Keeper::Aid => Ok(Summary::default()),
+        Keeper::Enrollment | Keeper::Aid => Ok(Summary { counts: by_class(keeper, dossier), ..Summary::default() }),
     }
 }
 
-fn of_registration(submission: Submission) -> Summary {
+/// The sheet by class, beside the same class a term before; none where it is of no class.
+fn by_class(keeper: Keeper, dossier: &Dossier) -> Option<Table> {
+    let compared = !dossier.compared_with.is_empty();
+    let row = |class: &DossierClass| {
+        let name = if class.class_name.is_empty() { Cell::text("（没有记录）") } else { class_link(keeper, dossier, &class.class_name) };
+        Row::of([name, Cell::number(class.count), Cell::number(class.waiting)])
+            .and_if(compared, || Cell::number(class.before))
+            .and_if(compared, || difference(class.count - class.before))
+    };
+    let table = Table::of("按班级").column("班级").numbers(["本单人数", "其中待办"]);
+    let table = if compared { table.number(&dossier.compared_with).number("增减") } else { table };
+    (!dossier.classes.is_empty()).then(|| table.rows(dossier.classes.iter().map(row)))
+}
+
+/// The lines of a class.
+fn class_link(keeper: Keeper, dossier: &Dossier, class_name: &str) -> Cell {
+    Cell::link(Address::of(keeper.link(&dossier.dossier)).with("class", class_name).on("sheet"), class_name)
+}
+
+fn difference(count: i32) -> Cell {
+    match count {
+        0 => Cell::number(0),
+        1.. => Cell::mark(Tone::Wait, format!("+{count}")),
+        _ => Cell::mark(Tone::Wait, count.to_string()),
+    }
+}
+
+fn of_registration(dossier: &Dossier, submission: Submission) -> Summary {
+    let before: HashMap<&str, i32> = dossier.classes.iter().map(|class| (class.class_name.as_str(), class.before)).collect();
     let row = |line: &HeadCount| {
         Row::of([
-            Cell::from(&line.class_name),
+            class_link(Keeper::Enrollment, dossier, &line.class_name),
             Cell::from(&line.major_name),
             Cell::number(line.count),
             Cell::number(line.male),
             Cell::number(line.count - line.male),
+            Cell::number(before.get(line.class_name.as_str()).copied().unwrap_or_default()),
         ])
     };
-    let counts = Table::of("按班级和专业").columns(["班级", "专业"]).numbers(["人数", "男", "女"]).rows(submission.head_counts.iter().map(row));
+    let counts = Table::of("按班级和专业").columns(["班级", "专业"]).numbers(["本批人数", "男", "女"]).number(&format!("同班{}", dossier.compared_with));
+    let counts = counts.rows(submission.head_counts.iter().map(row));
     Summary {
         notes: submission.outliers.iter().map(|line| Note::of(Tone::Wait, format!("请特别留意：{line}"))).collect(),
         counts: (!submission.head_counts.is_empty()).then_some(counts),
-        changes: submission.changes,
-        since: submission.since_last,
         ..Summary::default()
     }
 }
 
-fn of_list(list: &AwardList) -> Summary {
+fn of_list(dossier: &Dossier, list: &AwardList) -> Summary {
     let path = Address::of(format!("/schools/{}/lists/{}", list.school, list.list));
     let held = Figure::count(list.held, "有疑点，暂缓").tone_if(list.held > 0, Tone::Bad).to(path.clone().with("held", "true"));
     let mut notes = Vec::new();
@@ -82,6 +108,9 @@ fn of_list(list: &AwardList) -> Summary {
         notes.push(Note::of(Tone::Bad, format!("待审的学生中有 {} 人的同一月（或学期）已在另一名单中审核通过，不能重复审核。", list.taken_attested)));
     }
     Summary {
-        figures: Figures(vec![Figure::yuan(list.amount_fen, "名单金额（元）"), held]), notes, business: Some((path, "名单与疑点")), ..Summary::default()
+        figures: Figures(vec![Figure::yuan(list.amount_fen, "名单金额（元）"), held]),
+        notes,
+        counts: by_class(Keeper::Aid, dossier),
+        business: Some((path, "名单与疑点")),
     }
 }

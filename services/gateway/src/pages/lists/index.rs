@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use xuezhu_domain::{Season, Term};
+use xuezhu_domain::Term;
 use xuezhu_proto::aid::{AwardList, CreateAwardListRequest, ListAwardListsRequest, ListAwardListsResponse, award_list::State, scheme};
 
 use super::{mark, path};
@@ -108,21 +108,14 @@ fn narrowing(desk: &Desk, asks: &Asks, schools: &[School]) -> Form {
 /// The next term and those before it, newest first: an archive goes far back.
 fn past_terms(desk: &Desk) -> Vec<Choice> {
     let next = Term::of(desk.civil_day()).next();
-    let terms = std::iter::successors(Some(next), |term| Some(before(*term))).take(TERMS);
+    let terms = std::iter::successors(Some(next), |term| Some(term.before())).take(TERMS);
     terms.map(|term| Choice::of(term.to_string(), term.name())).collect()
-}
-
-fn before(term: Term) -> Term {
-    match term.season() {
-        Season::Autumn => Term::new(term.year(), Season::Spring),
-        Season::Spring => Term::new(term.year() - 1, Season::Autumn),
-    }
 }
 
 /// This term, the one before, the next.
 fn terms(desk: &Desk) -> Vec<Choice> {
     let now = Term::of(desk.civil_day());
-    [now, before(now), now.next()].map(|term| Choice::of(term.to_string(), term.name())).to_vec()
+    [now, now.before(), now.next()].map(|term| Choice::of(term.to_string(), term.name())).to_vec()
 }
 
 fn lists(desk: &Desk, lists: &[AwardList], narrowed: bool) -> Table {

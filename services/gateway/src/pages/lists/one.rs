@@ -253,7 +253,7 @@ impl Who<'_> {
     fn table(&self, entries: &[AwardEntry]) -> Table {
         let ticks = entries.iter().any(|entry| self.tick(entry).is_some());
         let removes = self.desk.user.is_clerk() && entries.iter().any(|entry| matches!(entry.state(), State::Draft | State::SentBack));
-        let table = Table::of("名单").columns(["姓名", "证件号", "月份", "档次"]).number("金额（元）").columns(["状态", "疑点"]);
+        let table = Table::of("名单").columns(["姓名", "班级", "证件号", "月份", "档次"]).number("金额（元）").columns(["状态", "疑点"]);
         let table = if removes { table.acts() } else { table };
         table.ticks(ticks).rows(entries.iter().map(|entry| self.row(entry, removes))).empty("名单上还没有学生。")
     }
@@ -276,6 +276,7 @@ impl Who<'_> {
         let is_removable = matches!(entry.state(), State::Draft | State::SentBack);
         Row::of([
             name,
+            Cell::from(&entry.class_name),
             Cell::unbroken(&entry.id_number).beside(born),
             Cell::text(show::months(&entry.months)).beside(standing).beside(stopping),
             Cell::from(&entry.tier),
