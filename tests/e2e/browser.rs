@@ -556,7 +556,7 @@ async fn walk_dossier(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.click("#submit summary").await?;
     page.click("#submit details[open] button").await?;
     page.sees("已提交，等校长签核").await?;
-    page.sees("按班级和专业").await?;
+    page.sees("与上学期同班相比").await?;
     page.go(base).await?;
     page.sees("待校长审签").await?;
     page.picture("today-clerk").await?;

@@ -77,6 +77,8 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
         (0..30).map(|serial| (student(serial)["姓名"].clone(), number(serial))).chain([("李鬼".into(), number(500)), ("王错".into(), number(31))]).collect();
     let list = people.list(&lines.iter().map(|(name, number)| (name.as_str(), number.as_str(), "9-12")).collect::<Vec<_>>()).await;
     people.attested(&list).await;
+    let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
+    let entry = format!("{list}/entries/{}", entries["entries"][0]["entry"].as_str().expect("an id"));
     deployment.drain().await.expect("drains");
     let flags = people.officer.get("/v1/flags").await.expect("flags");
     let flag = flags["flags"][0]["flag"].as_str().expect("a flag").to_owned();
@@ -124,6 +126,10 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
         "/students?order=NAME&down=true&year=2026".into(),
         format!("{draft}/record"),
         format!("{list}/candidates"),
+        format!("{list}/candidates?part=others"),
+        format!("{list}?print=true"),
+        "/students?print=true".into(),
+        entry.replace("/v1", "").replace("awardLists", "lists"),
         format!("{list}/imports"),
     ];
     let of_officer = ["/overview".to_owned(), "/overview?term=2026-SPRING".into()];
@@ -247,7 +253,7 @@ async fn walk_by_keyboard(page: &Browser, base: &str) -> anyhow::Result<()> {
     log_in("head").await?;
     page.tab_to("#mine td.act a").await?;
     page.press(ENTER).await?;
-    page.sees("按班级和专业").await?;
+    page.sees("与上学期同班相比").await?;
     page.tab_to("#sign summary").await?;
     page.press(ENTER).await?;
     page.tab_to("#sign details[open] button[value=sign]").await?;

@@ -28,6 +28,7 @@ mod health;
 mod histories;
 mod imports;
 mod known;
+mod list_pages;
 mod numbers;
 mod outside;
 mod overview;

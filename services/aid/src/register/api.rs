@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 use xuezhu_domain::{Month, Term, text::comparable_name};
 use xuezhu_judge::{
     case::Rule,
@@ -10,7 +11,13 @@ use xuezhu_judge::{
     rules::law,
 };
 use xuezhu_proto::aid::{self as pb, case, register_service_server::RegisterService, scheme};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, clock::rfc3339, paging, refusal, runner::Call};
+use xuezhu_service::{
+    Context, Error, FieldErrors, Permission, Place,
+    clock::rfc3339,
+    paging::{self, Turn},
+    refusal,
+    runner::Call,
+};
 use xuezhu_store::Tx;
 
 use super::{
@@ -77,15 +84,12 @@ impl RegisterService for RegisterApi {
 
 async fn list(ctx: &Context, tx: &mut Tx, request: &pb::ListCasesRequest) -> Result<pb::ListCasesResponse, Error> {
     let filter = filter(ctx, tx, request).await?;
-    let limit = paging::size(request.page_size)?;
     let query = paging::Query::of("ListCases", &pb::ListCasesRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-    let rows = store::page(tx, &filter, query.after(&request.page_token)?, limit).await?;
+    let turn = Turn::<Uuid>::of(query, &request.page_token, request.page_number, request.page_size)?;
+    let rows = store::page(tx, &filter, &turn).await?;
     let sums = store::sums(tx, &filter).await?;
-    let next_page_token = match rows.last() {
-        Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&last.flag),
-        _ => String::new(),
-    };
-    let number = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+    let next_page_token = turn.next(query, &rows, |last| last.flag);
+    let number = paging::told;
     Ok(pb::ListCasesResponse {
         cases: rows.into_iter().map(to_proto).collect(),
         next_page_token,

@@ -14,7 +14,7 @@ use xuezhu_judge::{
     case::Rule,
     register::{Event, State, Step, after},
 };
-use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Reason, Refusal};
+use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Reason, Refusal, paging::Turn};
 use xuezhu_store::{Hex, Tx};
 
 use self::store::{CaseRow, ConfirmedCase, Filter, MovedCase, NewCase, NewStep, Recorded};
@@ -176,7 +176,7 @@ pub fn etag(row: &CaseRow) -> String {
 /// A case that is there.
 async fn one(tx: &mut Tx, case: Uuid) -> Result<CaseRow, Error> {
     let filter = Filter { case: Some(case), ..Filter::default() };
-    store::page(tx, &filter, None, 1).await?.pop().ok_or_else(|| Refusal::not_found("该台账记录").into())
+    store::page(tx, &filter, &Turn::first(1)).await?.pop().ok_or_else(|| Refusal::not_found("该台账记录").into())
 }
 
 /// A case that the actor may see.

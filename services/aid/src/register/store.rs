@@ -7,7 +7,7 @@ use xuezhu_judge::{
     case::Rule,
     register::{Outcome, State, Step},
 };
-use xuezhu_service::Context;
+use xuezhu_service::{Context, paging::Turn};
 use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
 /// A new case.
@@ -269,7 +269,7 @@ macro_rules! left {
     };
 }
 
-pub async fn page(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<CaseRow>, StoreError> {
+pub async fn page(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Vec<CaseRow>, StoreError> {
     rows!(
         tx,
         CaseRow,
@@ -278,7 +278,7 @@ pub async fn page(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64
                     c.confirmed_at_us, c.confirmed_day, c.confirmed_by_name, c.reason, c.outcome, c.outcome_fen, c.outcome_text, c.responsible, c.outcome_day,
                     c.outcome_by_name, coalesce(s.name, '') AS school_name, coalesce(s.authority, '') AS authority",
             left!(),
-            " AND ($10 IS NULL OR c.flag < $10) ORDER BY c.flag DESC LIMIT $11"
+            " AND ($10 IS NULL OR c.flag < $10) ORDER BY c.flag DESC LIMIT $11 OFFSET $12"
         ),
         filter.case,
         &filter.school,
@@ -289,8 +289,9 @@ pub async fn page(tx: &mut Tx, filter: &Filter, before: Option<Uuid>, limit: i64
         &filter.name,
         filter.outcome.map_or(0, Outcome::code),
         i32::from(filter.without_outcome),
-        before,
-        limit
+        turn.after,
+        turn.rows,
+        turn.skip
     )
 }
 

@@ -19,11 +19,17 @@ use super::{
     Desk, PageError,
     evidence::{At, Block},
     flags::RULES,
+    printed::{self, Every, ROWS_AT_ONCE},
     render, show,
 };
 use crate::{
     Gateway,
-    parts::{Address, Cell, Field, Figure, Figures, Form, Pairs, Place, Row, Steps, Table, Tone, field::Choice, place::Way, steps::Step},
+    parts::{
+        Address, Cell, Field, Figure, Figures, Form, Pairs, Place, Row, Steps, Table, Tone,
+        field::{Choice, blank_is_none},
+        place::Way,
+        steps::Step,
+    },
 };
 
 /// Routes.
@@ -48,8 +54,10 @@ struct IndexQuery {
     rule: String,
     term: String,
     outcome: String,
-    page: String,
-    at: i64,
+    #[serde(deserialize_with = "blank_is_none")]
+    at: i32,
+    /// Whether all of them are printed.
+    print: bool,
 }
 
 /// The same, of somebody by name.
@@ -61,11 +69,26 @@ struct NameForm {
     rule: String,
     term: String,
     outcome: String,
-    page: String,
-    at: i64,
+    #[serde(deserialize_with = "blank_is_none")]
+    at: i32,
 }
 
 impl IndexQuery {
+    /// The cases that are asked for, on a page of so many.
+    fn asked(&self, name: &str, rows: i32, at: i32) -> ListCasesRequest {
+        ListCasesRequest {
+            state: case::State::from_str_name(&self.state).unwrap_or_default().into(),
+            rule: self.rule.clone(),
+            term: self.term.clone(),
+            name: name.to_owned(),
+            outcome: case::Outcome::from_str_name(&self.outcome).unwrap_or_default().into(),
+            without_outcome: self.outcome == NONE,
+            page_size: rows,
+            page_number: at.max(1),
+            ..ListCasesRequest::default()
+        }
+    }
+
     /// What narrows, as it is handed on.
     fn fields(&self) -> [(&'static str, &str); 4] {
         [("rule", &self.rule), ("state", &self.state), ("outcome", &self.outcome), ("term", &self.term)]
@@ -151,28 +174,44 @@ fn row(desk: &Desk, case: &Case) -> Row {
         .and_if(true, || outcome)
 }
 
+fn table(desk: &Desk, cases: &[Case]) -> Table {
+    Table::of("问题台账")
+        .column("学生")
+        .column_if(!desk.user.is_school(), "学校")
+        .columns(["规则", "学期、项目", "月份"])
+        .number("金额（元）")
+        .columns(["认定", "状态", "处理结果"])
+        .rows(cases.iter().map(|case| row(desk, case)))
+}
+
+/// All of them, to be printed.
+async fn print(desk: Desk, query: &IndexQuery) -> Result<Response, PageError> {
+    let mut every = Every::new();
+    while let Some(at) = every.next() {
+        let page = desk.register().list_cases(desk.request(query.asked("", ROWS_AT_ONCE, at))).await?.into_inner();
+        every.take(page.cases, page.total_size)?;
+    }
+    let back = query.fields().into_iter().fold(Address::of("/cases"), |address, (field, asked)| address.with(field, asked));
+    let rule = if query.rule.is_empty() { String::new() } else { show::rule(&query.rule).to_owned() };
+    let state = if query.state.is_empty() { String::new() } else { show::case_state(&query.state).to_owned() };
+    let table = table(&desk, &every.rows());
+    Ok(printed::page(desk, "问题台账", &[rule, state, show::term(&query.term)], back, table))
+}
+
 async fn index(desk: Desk, Query(query): Query<IndexQuery>) -> Result<Response, PageError> {
     view(desk, query, "").await
 }
 
 async fn search(desk: Desk, Sent(sent): Sent<NameForm>) -> Result<Response, PageError> {
-    let NameForm { name, state, rule, term, outcome, page, at } = sent;
-    view(desk, IndexQuery { state, rule, term, outcome, page, at }, name.trim()).await
+    let NameForm { name, state, rule, term, outcome, at } = sent;
+    view(desk, IndexQuery { state, rule, term, outcome, at, print: false }, name.trim()).await
 }
 
 async fn view(desk: Desk, query: IndexQuery, name: &str) -> Result<Response, PageError> {
-    let asked = ListCasesRequest {
-        school: String::new(),
-        state: case::State::from_str_name(&query.state).unwrap_or_default().into(),
-        rule: query.rule.clone(),
-        term: query.term.clone(),
-        name: name.to_owned(),
-        outcome: case::Outcome::from_str_name(&query.outcome).unwrap_or_default().into(),
-        without_outcome: query.outcome == NONE,
-        page_size: ROWS,
-        page_token: query.page.clone(),
-    };
-    let answer = desk.register().list_cases(desk.request(asked)).await?.into_inner();
+    if query.print {
+        return print(desk, &query).await;
+    }
+    let answer = desk.register().list_cases(desk.request(query.asked(name, ROWS, query.at))).await?.into_inner();
     let asked = || query.fields().into_iter();
     let way = if name.is_empty() {
         Way::Link(asked().fold(Address::of("/cases"), |address, (field, asked)| address.with(field, asked)))
@@ -180,14 +219,7 @@ async fn view(desk: Desk, query: IndexQuery, name: &str) -> Result<Response, Pag
         let named = std::iter::once(("name", name)).chain(asked());
         Way::Posted { action: "/cases".into(), fields: named.map(|(field, asked)| (field.to_owned(), asked.to_owned())).collect() }
     };
-    let cases = Table::of("问题台账")
-        .column("学生")
-        .column_if(!desk.user.is_school(), "学校")
-        .columns(["规则", "学期、项目", "月份"])
-        .number("金额（元）")
-        .columns(["认定", "状态", "处理结果"])
-        .rows(answer.cases.iter().map(|case| row(&desk, case)))
-        .place(Place::of(answer.total_size, "条", query.at, ROWS).way_on(&way, &answer.next_page_token));
+    let cases = table(&desk, &answer.cases).place(Place::of(answer.total_size, "条", query.at.into(), ROWS).by_number(&way));
     let narrows = !name.is_empty() || asked().any(|(_, asked)| !asked.is_empty());
     let cases =
         if narrows { cases.empty("没有符合条件的记录。").empty_way("/cases", "全部") } else { cases.empty("还没有认定过的问题。") };

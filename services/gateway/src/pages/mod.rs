@@ -22,6 +22,7 @@ mod lists;
 mod overview;
 mod passwords;
 mod pickers;
+mod printed;
 mod reasons;
 mod school;
 mod schools;
@@ -435,6 +436,11 @@ impl Desk {
     /// The civil day.
     pub fn civil_day(&self) -> chrono::NaiveDate {
         self.gateway.clock.today()
+    }
+
+    /// The system time, in microseconds.
+    pub fn now_us(&self) -> i64 {
+        self.gateway.clock.now_us()
     }
 
     /// The civil day, as pages compare it.

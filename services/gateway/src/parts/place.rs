@@ -61,6 +61,8 @@ pub struct Place {
     next: Option<Way>,
     /// Whether the way back skips pages: no mark leads to the one before, so it is the first.
     to_first: bool,
+    /// Where all of them stand on one page, to be printed.
+    whole: Option<Address>,
 }
 
 impl HtmlSafe for Place {}
@@ -70,7 +72,7 @@ impl Place {
     pub fn of(total: impl Into<i64>, unit: &'static str, number: i64, on_a_page: impl Into<i64>) -> Self {
         let (total, rows) = (total.into(), on_a_page.into().max(1));
         let pages = (total.max(1) - 1) / rows + 1;
-        Self { total: Some(total), unit, number: number.clamp(1, pages), pages, previous: None, next: None, to_first: false }
+        Self { total: Some(total), unit, number: number.clamp(1, pages), pages, previous: None, next: None, to_first: false, whole: None }
     }
 
     /// The page of this number, with so many rows; how many there are in all nobody counted. The only page holds them all.
@@ -88,7 +90,7 @@ impl Place {
 
     /// The page of this number, of rows that nobody counted.
     pub fn numbered(number: i64) -> Self {
-        Self { total: None, unit: "", number: number.max(1), pages: 0, previous: None, next: None, to_first: false }
+        Self { total: None, unit: "", number: number.max(1), pages: 0, previous: None, next: None, to_first: false, whole: None }
     }
 
     /// The ways on and back, by the marks that the service gave; an empty mark is no way on, and back it is the first page.
@@ -100,9 +102,13 @@ impl Place {
         self
     }
 
-    /// The ways on and back, where pages are asked for by their numbers.
+    /// The ways on and back, where pages are asked for by their numbers; and, where an address tells all that is asked, to all of it at once.
     #[must_use]
     pub fn by_number(mut self, way: &Way) -> Self {
+        self.whole = match way {
+            Way::Link(address) if self.total.is_some_and(|total| total > 0) => Some(address.clone().with("print", "true")),
+            Way::Link(_) | Way::Posted { .. } => None,
+        };
         self.previous = (self.number > 1).then(|| way.numbered(self.number - 1));
         self.next = (self.number < self.pages).then(|| way.numbered(self.number + 1));
         self

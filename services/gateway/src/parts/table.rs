@@ -105,6 +105,8 @@ pub struct Table {
     place: Option<Place>,
     /// Whether its columns are alike on a narrow screen too, so that it stays a table there: few and short.
     narrow: bool,
+    /// What stands above it on each sheet of paper, where it is whole.
+    head: Option<String>,
 }
 
 impl HtmlSafe for Table {}
@@ -205,6 +207,24 @@ impl Table {
     pub fn narrow(mut self) -> Self {
         self.narrow = true;
         self
+    }
+
+    /// To be printed whole, under a head on each sheet: without what is done on a screen.
+    #[must_use]
+    pub fn printed(mut self, head: String) -> Self {
+        let acts: Vec<bool> = self.columns.iter().map(|column| column.acts).collect();
+        for row in &mut self.rows {
+            let mut is_act = acts.iter();
+            row.cells.retain(|_| !is_act.next().copied().unwrap_or_default());
+        }
+        self.columns.retain(|column| !column.acts);
+        self.columns.iter_mut().for_each(|column| column.ordered = None);
+        Self { head: Some(head), ticks: false, place: None, ..self }
+    }
+
+    /// How many rows it has.
+    pub fn count(&self) -> usize {
+        self.rows.len()
     }
 
     /// Whether it has no row.

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     pages::{
-        Desk, PageError, render, show,
+        Desk, PageError,
+        printed::{self, Every, ROWS_AT_ONCE},
+        render, show,
         takeouts::{Offer, give},
     },
     parts::{Address, Cell, Field, Form, Note, Place, Row, Table, Tone, field::Choice, place::Way},
@@ -38,6 +40,8 @@ pub struct Asks {
     at: i32,
     /// What a workbook of them is for.
     purpose: String,
+    /// Whether all of them are printed.
+    print: bool,
 }
 
 impl Asks {
@@ -60,6 +64,19 @@ impl Asks {
             ("item", own(&self.item)),
             ("about", own(&self.about)),
         ]
+    }
+
+    /// The dossiers that are asked for, of a page.
+    fn asked(&self, at: i32) -> Asked {
+        Asked {
+            school: self.school.trim().to_owned(),
+            kind: self.kind.clone(),
+            state: self.state(),
+            name: self.name.trim().to_owned(),
+            item: self.item.clone(),
+            about: self.about.clone(),
+            at,
+        }
     }
 
     /// Whether anything narrows the list.
@@ -114,16 +131,10 @@ pub async fn take_out(desk: Desk, Sent(asks): Sent<Asks>) -> Result<Response, Pa
 
 async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
     let keeper = asks.keeper();
-    let asked = Asked {
-        school: asks.school.trim().to_owned(),
-        kind: asks.kind.clone(),
-        state: asks.state(),
-        name: asks.name.trim().to_owned(),
-        item: asks.item.clone(),
-        about: asks.about.clone(),
-        at: asks.at,
-    };
-    let found = keeper.list(&desk, asked, ROWS).await?;
+    if asks.print {
+        return print(desk, &asks).await;
+    }
+    let found = keeper.list(&desk, asks.asked(asks.at), ROWS).await?;
     let narrow = narrowing(&desk, &asks, &found.kinds);
     let search = asks.narrowed().into_iter().fold(Form::search(&desk, "search", "/dossiers"), |form, (name, value)| form.with(Field::kept(name, value)));
     let search = search.with(Field::line("name").called("学生姓名（全名）").value(asks.name.trim()).limit(60)).button("查找");
@@ -139,6 +150,21 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
         .filter(|_| note.is_none());
     let table = dossiers(&desk, &asks, &found);
     Ok(render(&ListPage { desk, note, narrow, search, table, takeout }))
+}
+
+/// All of them, to be printed.
+async fn print(desk: Desk, asks: &Asks) -> Result<Response, PageError> {
+    let mut kinds = Vec::new();
+    let mut every = Every::new();
+    while let Some(at) = every.next() {
+        let page = asks.keeper().list(&desk, asks.asked(at), ROWS_AT_ONCE).await?;
+        kinds = page.kinds;
+        every.take(page.dossiers, page.total)?;
+    }
+    let kind = kinds.iter().find(|kind| kind.kind == asks.kind).map(|kind| kind.name.clone()).unwrap_or_default();
+    let narrowed = [asks.keeper().name().to_owned(), kind, show::dossier_state(&asks.state).to_owned(), asks.school.trim().to_owned()];
+    let table = self::dossiers(&desk, asks, &Found { dossiers: every.rows(), kinds, total: 0 });
+    Ok(printed::page(desk, "业务单", &narrowed, asks.address(), table))
 }
 
 fn narrowing(desk: &Desk, asks: &Asks, kinds: &[DossierKind]) -> Form {

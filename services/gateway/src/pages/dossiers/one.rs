@@ -18,6 +18,7 @@ use crate::{
     pages::{
         Desk, PageError,
         evidence::{At, Block},
+        printed::{Every, ROWS_AT_ONCE},
         render, session, show,
     },
     parts::{
@@ -32,8 +33,6 @@ use crate::{
 
 /// Lines of a sheet on a page.
 const LINES: i32 = 200;
-/// Lines that are asked for at once where all are shown.
-const LINES_AT_ONCE: i32 = 1000;
 /// States of lines that are looked for.
 const STATES: [dossier_item::State; 5] =
     [dossier_item::State::Waiting, dossier_item::State::Performed, dossier_item::State::SentBack, dossier_item::State::Refused, dossier_item::State::Recalled];
@@ -164,15 +163,12 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
 pub async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
     let keeper = kept_by(&keeper)?;
     let dossier = keeper.one(&desk, &id).await?;
-    let mut items = Vec::new();
-    for at in 1.. {
-        let (lines, total) = keeper.sheet(&desk, &id, asks.of(), LINES_AT_ONCE, at).await?;
-        let is_last = lines.is_empty();
-        items.extend(lines);
-        if is_last || i32::try_from(items.len()).is_ok_and(|read| read >= total) {
-            break;
-        }
+    let mut every = Every::new();
+    while let Some(at) = every.next() {
+        let (lines, total) = keeper.sheet(&desk, &id, asks.of(), ROWS_AT_ONCE, at).await?;
+        every.take(lines, total)?;
     }
+    let items = every.rows();
     let summary = summary::of(&desk, keeper, &dossier).await?;
     let evidence = Block::of(&desk, At::Dossier(keeper, id), String::new()).await?.printed();
     let history = history(&dossier);

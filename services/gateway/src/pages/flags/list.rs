@@ -15,7 +15,9 @@ use xuezhu_proto::aid::{
 use super::{RULES, many, mark};
 use crate::{
     pages::{
-        Desk, PageError, render, show,
+        Desk, PageError,
+        printed::{self, Every, ROWS_AT_ONCE},
+        render, show,
         takeouts::{Offer, give},
     },
     parts::{
@@ -49,6 +51,8 @@ pub struct Asks {
     added: bool,
     /// What a workbook of them is for.
     purpose: String,
+    /// Whether all of them are printed.
+    print: bool,
 }
 
 impl Asks {
@@ -132,6 +136,9 @@ struct Shown {
 
 /// Flags, narrowed by their address.
 pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
+    if asks.print {
+        return print(desk, &asks).await;
+    }
     let asked = ListCausesRequest { school: String::new(), term: asks.term.clone() };
     let causes = desk.reconciliation().list_causes(desk.request(asked)).await?.into_inner().causes;
     let answer = desk.reconciliation().list_flags(desk.request(asks.asked(ROWS, asks.at))).await?.into_inner();
@@ -161,6 +168,19 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
         desk,
     };
     Ok(render(&page))
+}
+
+/// All of them, to be printed.
+async fn print(desk: Desk, asks: &Asks) -> Result<Response, PageError> {
+    let mut every = Every::new();
+    while let Some(at) = every.next() {
+        let page = desk.reconciliation().list_flags(desk.request(asks.asked(ROWS_AT_ONCE, at))).await?.into_inner();
+        every.take(page.flags, page.total_size)?;
+    }
+    let rule = if asks.rule.is_empty() { String::new() } else { show::rule(&asks.rule).to_owned() };
+    let narrowed = [rule, show::state(&asks.state).to_owned(), show::term(&asks.term)];
+    let table = flags(&desk, asks, &every.rows(), false, &[]);
+    Ok(printed::page(desk, "疑点", &narrowed, asks.address(), table))
 }
 
 fn narrowing(desk: &Desk, asks: &Asks) -> Form {

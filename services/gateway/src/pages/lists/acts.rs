@@ -137,7 +137,7 @@ pub async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(
             drop(client.remove_entry(desk.change(&request_id, RemoveEntryRequest { school, list, entry })).await?);
         }
         "redraft" | "redraftAll" => {
-            let sent_back = Asks { state: State::SentBack.as_str_name().to_owned(), ..Asks::default() };
+            let sent_back = Asks::of(State::SentBack);
             let entries = if act == "redraft" { entries } else { whole.all(ids(sent_back.all(&desk, &school, &list).await?))? };
             drop(client.redraft_entries(desk.change(&request_id, RedraftEntriesRequest { school, list, entries })).await?);
         }

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::aid::{AwardList, Candidate, GetAwardListRequest, ProposeAwardsRequest};
 
-use super::path;
+use super::{path, title};
 use crate::{
-    pages::{Desk, PageError, render, show, unknown_act},
+    pages::{Desk, PageError, printed, render, show, unknown_act},
     parts::{
         Address, Cell, Field, Form, Note, Place, Row, Table, Tone, Whole,
         field::{Choice, blank_is_none},
@@ -80,6 +80,8 @@ pub struct Asks {
     class: String,
     #[serde(deserialize_with = "blank_is_none")]
     at: i64,
+    /// Whether all of them are printed.
+    print: bool,
 }
 
 impl Asks {
@@ -120,6 +122,11 @@ pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Quer
         (own.clone().with("part", part.word()), format!("{}（{count}）", part.name()), part == asks.part())
     };
     let found: Vec<&Candidate> = candidates.iter().filter(|candidate| asks.finds(candidate)).collect();
+    if asks.print {
+        let table = table(&asks, &found, false, &[]);
+        let back = own.with("part", asks.part().word()).with("class", asks.class.as_str());
+        return Ok(printed::page(desk, &title(&list), &[asks.part().name().to_owned(), asks.class.clone()], back, table));
+    }
     let some = candidates.iter().any(|candidate| Part::of(candidate) == Part::Proposed);
     let note = (some && list.closed_to_new).then(|| Note::of(Tone::Plain, "名单已经提交过：这些学生请列入补充名单。").way("/lists", "新建补充名单"));
     let pages = found.len().div_ceil(ROWS).max(1);

@@ -15,6 +15,7 @@ use crate::{
     pages::{
         Desk, PageError,
         pickers::{self, Choice as School},
+        printed::{self, Every, ROWS_AT_ONCE},
         render, show,
     },
     parts::{Address, Cell, Field, Form, Note, Place, Row, Table, Tone, field::Choice, place::Way},
@@ -36,6 +37,8 @@ pub struct Asks {
     state: String,
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i32,
+    /// Whether all of them are printed.
+    print: bool,
 }
 
 impl Asks {
@@ -74,10 +77,22 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
         },
     };
     let mut answer = ListAwardListsResponse::default();
+    let asked = |rows: i32, at: i32| {
+        let (school, term, state) = (school.clone(), asks.term.clone(), asks.state().into());
+        ListAwardListsRequest { school, term, state, page_size: rows, page_number: at.max(1), ..Default::default() }
+    };
+    if wrong.is_none() && asks.print {
+        let mut every = Every::new();
+        while let Some(at) = every.next() {
+            let page = desk.awards().list_award_lists(desk.request(asked(ROWS_AT_ONCE, at))).await?.into_inner();
+            every.take(page.lists, page.total_size)?;
+        }
+        let narrowed = [school.clone(), show::term(&asks.term), show::state(&asks.state).to_owned()];
+        let table = lists(&desk, &every.rows(), asks.narrows());
+        return Ok(printed::page(desk, "资助名单", &narrowed, asks.address(), table));
+    }
     if wrong.is_none() {
-        let (term, state) = (asks.term.clone(), asks.state().into());
-        let asked = ListAwardListsRequest { school, term, state, page_size: ROWS, page_number: asks.at.max(1), ..Default::default() };
-        answer = desk.awards().list_award_lists(desk.request(asked)).await?.into_inner();
+        answer = desk.awards().list_award_lists(desk.request(asked(ROWS, asks.at))).await?.into_inner();
     }
     let create = desk.user.is_clerk().then(|| {
         let schemes = [scheme::Code::Grant, scheme::Code::TuitionWaiver].map(|code| Choice::of(code.as_str_name(), show::scheme(&code.into())));

@@ -9,10 +9,12 @@ use axum::{
 use serde::Deserialize;
 use xuezhu_proto::aid::{AwardEntry, AwardList, GetAwardListRequest, ListEntriesRequest, TakeOutEntriesRequest, award_entry::State};
 
-use super::{acts, corrections, decides, mark, mark_of, path};
+use super::{acts, corrections, decides, mark, mark_of, path, title};
 use crate::{
     pages::{
-        Desk, PageError, render, show,
+        Desk, PageError,
+        printed::{self, Every, ROWS_AT_ONCE},
+        render, show,
         takeouts::{self, give},
     },
     parts::{Act, Address, Cell, Field, Figure, Figures, Form, Note, Place, Row, Table, Tone, place::Way, table::Tick},
@@ -21,8 +23,6 @@ use crate::{
 
 /// Entries on a page.
 const ROWS: i32 = 100;
-/// Entries that are asked for at once where all are meant.
-const ROWS_AT_ONCE: i32 = 1000;
 
 /// Which entries are asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -35,11 +35,23 @@ pub struct Asks {
     pub held: bool,
     /// Only in this state.
     pub state: String,
+    /// Whether all of them are printed.
+    print: bool,
 }
 
 impl Asks {
+    /// For all in a state.
+    pub fn of(state: State) -> Self {
+        Self { state: state.as_str_name().to_owned(), ..Self::default() }
+    }
+
     fn state(&self) -> State {
         State::from_str_name(&self.state).unwrap_or_default()
+    }
+
+    /// What narrows them, in words; empty where nothing does.
+    fn narrowed(&self) -> String {
+        if self.held { "有疑点".to_owned() } else { show::state(&self.state).to_owned() }
     }
 
     fn asked(&self, school: &str, list: &str) -> ListEntriesRequest {
@@ -52,24 +64,26 @@ impl Asks {
         }
     }
 
-    /// The entries of the page that is asked for, and how many there are on all.
-    pub async fn entries(&self, desk: &Desk, school: &str, list: &str) -> Result<(Vec<AwardEntry>, i32), PageError> {
-        let asked = ListEntriesRequest { page_size: ROWS, page_number: self.at.max(1), ..self.asked(school, list) };
+    /// The entries of a page of so many, and how many there are on all.
+    async fn numbered(&self, desk: &Desk, (school, list): (&str, &str), rows: i32, at: i32) -> Result<(Vec<AwardEntry>, i32), PageError> {
+        let asked = ListEntriesRequest { page_size: rows, page_number: at.max(1), ..self.asked(school, list) };
         let answer = desk.awards().list_entries(desk.request(asked)).await?.into_inner();
         Ok((answer.entries, answer.total_size))
     }
 
+    /// The entries of the page that is asked for, and how many there are on all.
+    pub async fn entries(&self, desk: &Desk, school: &str, list: &str) -> Result<(Vec<AwardEntry>, i32), PageError> {
+        self.numbered(desk, (school, list), ROWS, self.at).await
+    }
+
     /// The entries of every page.
     pub async fn all(&self, desk: &Desk, school: &str, list: &str) -> Result<Vec<AwardEntry>, PageError> {
-        let (mut entries, mut asked) = (Vec::new(), ListEntriesRequest { page_size: ROWS_AT_ONCE, ..self.asked(school, list) });
-        loop {
-            let answer = desk.awards().list_entries(desk.request(asked.clone())).await?.into_inner();
-            entries.extend(answer.entries);
-            if answer.next_page_token.is_empty() {
-                return Ok(entries);
-            }
-            asked.page_token = answer.next_page_token;
+        let mut every = Every::new();
+        while let Some(at) = every.next() {
+            let (entries, total) = self.numbered(desk, (school, list), ROWS_AT_ONCE, at).await?;
+            every.take(entries, total)?;
         }
+        Ok(every.rows())
     }
 
     /// What goes along with a form of the page, so that it knows which entries are meant.
@@ -134,6 +148,9 @@ pub async fn refused(desk: Desk, school: String, list: String, error: String) ->
 async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Option<Note>) -> Result<Response, PageError> {
     let asked = GetAwardListRequest { school: school.clone(), list: list.clone() };
     let list = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
+    if asks.print {
+        return print(desk, &list, &asks).await;
+    }
     let (entries, total) = asks.entries(&desk, &school, &list.list).await?;
     let correction = corrections::Offer::of(&desk.user, &list, &entries);
     let correcting = correction.as_ref().map(|offer| offer.act(&desk, &list, &asks));
@@ -146,11 +163,7 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
     let redraft = entries.iter().any(|entry| who.may_redraft(entry)).then_some(redrafting);
     let here = Address::of(path(&list)).with("state", asks.state.as_str()).with("held", if asks.held { "true" } else { "" });
     let table = who.table(&entries).place(Place::of(total, "人", asks.at.into(), ROWS).by_number(&Way::Link(here)));
-    let only = match (asks.held, asks.state.as_str()) {
-        (true, _) => Some("只看有疑点的。".to_owned()),
-        (false, "") => None,
-        (false, state) => Some(format!("只看{}的。", show::state(state))),
-    };
+    let only = Some(asks.narrowed()).filter(|narrowed| !narrowed.is_empty()).map(|narrowed| format!("只看{narrowed}的。"));
     let narrowed = vec![("state", asks.state.clone()), ("held", asks.held.to_string())];
     let page = OnePage {
         state: mark(&list),
@@ -167,6 +180,17 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
         desk,
     };
     Ok(render(&page))
+}
+
+/// All of its entries that are asked for, to be printed.
+async fn print(desk: Desk, list: &AwardList, asks: &Asks) -> Result<Response, PageError> {
+    let entries = asks.all(&desk, &list.school, &list.list).await?;
+    let table = Who { desk: &desk, list, correction: None, ticked: &[] }.table(&entries);
+    let back = Address::of(path(list)).with("state", asks.state.as_str()).with("held", if asks.held { "true" } else { "" });
+    let digest = if list.digest.is_empty() { String::new() } else { format!("名单摘要 {}", list.digest) };
+    let school = if desk.user.is_school() { String::new() } else { list.school_name.clone() };
+    let narrowed = [school, asks.narrowed(), digest];
+    Ok(printed::page(desk, &title(list), &narrowed, back, table))
 }
 
 fn figures(list: &AwardList) -> Figures {

@@ -14,6 +14,7 @@ use crate::{
         Desk, PageError,
         dossiers::Keeper,
         pickers::{self, Choice as School},
+        printed::{self, Every, ROWS_AT_ONCE},
         render, show,
         takeouts::{Offer, give},
     },
@@ -50,6 +51,8 @@ pub struct Asks {
     at: i32,
     /// What a workbook of them is for.
     purpose: String,
+    /// Whether all of them are printed.
+    print: bool,
 }
 
 impl Asks {
@@ -72,6 +75,23 @@ impl Asks {
             ("order", self.order.clone()),
             ("down", if self.down { "true".to_owned() } else { String::new() }),
         ]
+    }
+
+    /// The students that are asked for, on a page of so many.
+    fn asked(&self, school: &str, rows: i32, at: i32) -> ListEnrollmentsRequest {
+        ListEnrollmentsRequest {
+            school: school.to_owned(),
+            state: self.state().into(),
+            query: self.q.clone(),
+            page_size: rows,
+            page_number: at.max(1),
+            class_name: self.class.clone(),
+            major: self.major.clone(),
+            entry_year: self.year,
+            order_by: self.order().into(),
+            descending: self.down,
+            ..Default::default()
+        }
     }
 
     fn narrows(&self) -> bool {
@@ -155,20 +175,10 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
     if !school.is_empty() {
         let asked = ListClassesRequest { school: school.clone(), ended: false };
         occurring = desk.enrollments().list_classes(desk.request(asked)).await?.into_inner();
-        let asked = ListEnrollmentsRequest {
-            school: school.clone(),
-            state: asks.state().into(),
-            query: asks.q.clone(),
-            page_size: ROWS,
-            page_number: asks.at.max(1),
-            class_name: asks.class.clone(),
-            major: asks.major.clone(),
-            entry_year: asks.year,
-            order_by: asks.order().into(),
-            descending: asks.down,
-            ..Default::default()
-        };
-        found = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
+        if asks.print {
+            return print(desk, &asks, &school, &occurring).await;
+        }
+        found = desk.enrollments().list_enrollments(desk.request(asks.asked(&school, ROWS, asks.at))).await?.into_inner();
     }
     let narrowed = vec![("school", school.clone()), ("q", asks.q.clone()), ("state", asks.state.clone()), ("class", asks.class.clone())];
     // A workbook is narrowed by neither: it would tell more than is shown.
@@ -181,6 +191,25 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
     let submit = submitting(&desk, &asks, &school).await?;
     let table = students(&desk, &asks, &found);
     Ok(render(&ListPage { desk, narrow, search, wrong, submit, table, takeout }))
+}
+
+/// All of them, to be printed.
+async fn print(desk: Desk, asks: &Asks, school: &str, occurring: &ListClassesResponse) -> Result<Response, PageError> {
+    let mut every = Every::new();
+    while let Some(at) = every.next() {
+        let page = desk.enrollments().list_enrollments(desk.request(asks.asked(school, ROWS_AT_ONCE, at))).await?.into_inner();
+        every.take(page.enrollments, page.total_size)?;
+    }
+    let major = occurring.majors.iter().find(|major| major.major == asks.major).map(|major| major.name.clone()).unwrap_or_default();
+    let narrowed = [
+        if desk.user.is_school() { String::new() } else { school.to_owned() },
+        asks.class.clone(),
+        major,
+        if asks.year == 0 { String::new() } else { format!("{}级", asks.year) },
+        show::student_states().into_iter().find(|(word, _)| *word == asks.state).map(|(_, name)| name.to_owned()).unwrap_or_default(),
+    ];
+    let table = students(&desk, asks, &ListEnrollmentsResponse { enrollments: every.rows(), ..Default::default() });
+    Ok(printed::page(desk, "学生名册", &narrowed, asks.address(), table))
 }
 
 fn narrowing(desk: &Desk, asks: &Asks, named: String, schools: &[School], occurring: &ListClassesResponse) -> Form {
