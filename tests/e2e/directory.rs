@@ -243,3 +243,36 @@ async fn a_closed_school_takes_nobody_and_stays_readable() {
         deployment.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_to_call_is_told_to_whoever_may_know() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let set = async |who: &Session, region: &str, telephone: &str| who.post(&format!("/v1/offices/{region}"), &json!({ "telephone": telephone }), "").await;
+        for (region, telephone) in [("430100", "八八八八"), ("430100", "1234567890123456789012345678901"), ("999999", "0731-1")] {
+            assert_eq!(reason(set(&people.admin, region, telephone).await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {region} {telephone}");
+        }
+        set(&people.admin, "430100", "0731-88880000").await.expect("is set");
+        assert_eq!(set(&people.admin, "430100", " 0731-88881111转2 ").await.expect("is set anew")["telephone"], "0731-88881111转2", "{engine:?}");
+        set(&people.admin, "430000", "0731-1").await.expect("is set");
+        people.admin.post(&format!("/v1/schools/{SCHOOL}/update"), &json!({ "telephone": "0731-5" }), "").await.expect("is said");
+        let of = async |who: &Session, asked: &str| {
+            let told = who.get(&format!("/v1/contacts{asked}")).await.expect("contacts");
+            let row = |row: &Value| format!("{} {}", row["organisation"].as_str().expect("a code"), row["telephone"].as_str().expect("a telephone"));
+            told["contacts"].as_array().cloned().unwrap_or_default().iter().map(row).collect::<Vec<_>>()
+        };
+        let asked = format!("?organisations={SCHOOL}&organisations=430100&organisations=430200");
+        let both = [format!("{SCHOOL} 0731-5"), "430100 0731-88881111转2".to_owned()];
+        assert_eq!(of(&people.clerk, &asked).await, both, "{engine:?}");
+        assert_eq!(of(&people.officer, &asked).await, both, "{engine:?}");
+        assert_eq!(of(&people.other, &asked).await, both[1..], "{engine:?}: another school's is not told");
+        assert_eq!(of(&people.admin, "").await, ["430000 0731-1", "430100 0731-88881111转2"], "{engine:?}");
+        set(&people.admin, "430100", "").await.expect("is said no more");
+        assert_eq!(of(&people.clerk, "?organisations=430100").await, Vec::<String>::new(), "{engine:?}");
+        let many = (0..201).map(|at| format!("organisations={at}")).collect::<Vec<_>>().join("&");
+        assert_eq!(reason(people.clerk.get(&format!("/v1/contacts?{many}")).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        deployment.stop().await;
+    }
+}

@@ -115,6 +115,20 @@ async fn walk_sheet(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.sees("已审签").await
 }
 
+/// Whom to call is registered by the administrator, and told to whoever waits.
+async fn walk_telephone(page: &Browser, base: &str) -> anyhow::Result<()> {
+    page.log_in(base, "admin").await?;
+    page.find("header .who").await?;
+    page.go(&format!("{base}/schools")).await?;
+    page.type_in("#office-region", "长沙市").await?;
+    page.type_in("#office-telephone", "0731-88880000").await?;
+    page.click("#office button").await?;
+    page.sees("电话已登记").await?;
+    page.log_in(base, "clerk").await?;
+    page.sees("电话：0731-88880000").await?;
+    page.picture("today-telephone").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_ticked_mended_printed_and_signed_in_a_browser() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -143,6 +157,7 @@ async fn a_list_is_ticked_mended_printed_and_signed_in_a_browser() {
         walk_sent_back(&page, &base, &list, &names[3]).await?;
         walk_prints(&page, &base, &list).await?;
         walk_sheet(&page, &base).await?;
+        walk_telephone(&page, &base).await?;
         page.close().await
     }
     .await;

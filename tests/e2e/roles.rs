@@ -111,6 +111,9 @@ fn calls(world: &World) -> Vec<Asked> {
         read("ListChains",             "/v1/enrollmentChains",                                "ffff ffff ff +f"),
         act("CreateAccount",           "/v1/accounts", opened,                                "ffff ffff ff +f"),
         act("CreateSchool",            "/v1/schools", again,                                  "ffff ffff ff +f"),
+        act("SetOffice",               "/v1/offices/430100", json!({ "telephone": "0731-88880000" }), "ffff ffff ff +f"),
+        read("ListContacts",           "/v1/contacts?organisations=430100",                   "++++ ++++ ++ ++"),
+        read("ListContacts, all",      "/v1/contacts",                                        "ffff ffff ff +f"),
         // Students.
         read("ListEnrollments",        school("enrollments"),                                 "++f+ +++f ++ f+"),
         read("GetEnrollment",          ours,                                                  "++f+ +++f ++ f+"),

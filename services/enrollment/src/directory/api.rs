@@ -308,6 +308,32 @@ impl DirectoryService for DirectoryApi {
             .await
     }
 
+    async fn set_office(&self, request: Request<pb::SetOfficeRequest>) -> Result<Response<pb::SetOfficeResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "SetOffice").await?;
+        let call = Call::new("SetOffice", request.region.clone(), &request);
+        let mut errors = FieldErrors::default();
+        let region = errors.parse::<xuezhu_domain::RegionCode>("region", &request.region);
+        let telephone = rules::check_telephone(&request.telephone).map_err(|why| errors.add("telephone", why)).ok();
+        errors.check()?;
+        let (Some(region), Some(telephone)) = (region, telephone) else { return Err(Status::internal("unreachable")) };
+        self.parts
+            .runner
+            .mutate(&ctx, call, &(region.to_string(), telephone), |ctx, tx, (region, telephone)| {
+                Box::pin(async move { Ok(pb::SetOfficeResponse { contact: Some(super::offices::set(ctx, tx, region, telephone).await?) }) })
+            })
+            .await
+    }
+
+    async fn list_contacts(&self, request: Request<pb::ListContactsRequest>) -> Result<Response<pb::ListContactsResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ListContacts").await?;
+        self.parts
+            .runner
+            .read(&ctx, "ListContacts", &request.organisations, |ctx, tx, organisations| {
+                Box::pin(async move { Ok(pb::ListContactsResponse { contacts: super::offices::contacts(ctx, tx, organisations).await? }) })
+            })
+            .await
+    }
+
     async fn get_registry(&self, request: Request<pb::GetRegistryRequest>) -> Result<Response<pb::GetRegistryResponse>, Status> {
         self.parts.gate.enter(request, "GetRegistry").await?;
         Ok(Response::new(pb::GetRegistryResponse { registry: self.parts.registry.name().to_owned() }))

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod deputies;
 pub mod files;
+pub mod offices;
 mod rules;
 pub mod schools;
 pub mod sessions;

@@ -92,9 +92,29 @@ pub fn check_account_name(name: &str) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err("账号应为3至32位小写字母、数字、点或短横线") }
 }
 
+/// Longest telephone, in characters.
+const TELEPHONE_CHARACTERS: usize = 30;
+
+/// The telephone of an office as it was typed: digits, and what parts them; empty for none.
+pub fn check_telephone(typed: &str) -> Result<String, String> {
+    let typed = typed.trim();
+    if typed.chars().count() > TELEPHONE_CHARACTERS || !typed.chars().all(|c| c.is_ascii_digit() || "+-() 转、/".contains(c)) {
+        return Err(format!("应为电话号码，不超过{TELEPHONE_CHARACTERS}位，如0731-8888 0000转1"));
+    }
+    Ok(typed.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_telephone_is_digits_and_what_parts_them() {
+        for (typed, is_one) in [(" 0731-8888 0000转1 ", true), ("", true), ("+86 (731) 88880000", true), ("八八八八", false), ("0731<b>", false)] {
+            assert_eq!(check_telephone(typed).is_ok(), is_one, "{typed}");
+        }
+        assert!(check_telephone(&"1".repeat(30)).is_ok() && check_telephone(&"1".repeat(31)).is_err());
+    }
 
     #[test]
     fn passwords_are_checked_at_their_limits() {

@@ -4,6 +4,7 @@ pub mod fresh;
 pub mod home;
 pub mod session;
 pub mod show;
+pub mod today;
 pub mod told;
 pub mod waits;
 
@@ -83,6 +84,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let router = Router::new()
         .merge(about::routes())
         .merge(home::routes())
+        .merge(today::routes())
         .merge(accounts::routes())
         .merge(schools::routes())
         .merge(search::routes())

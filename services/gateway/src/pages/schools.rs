@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Form as Sent, Router, extract::Query, response::Response, routing::get};
+use axum::{
+    Form as Sent, Router,
+    extract::Query,
+    response::Response,
+    routing::{get, post},
+};
 use serde::Deserialize;
 use tonic::Status;
-use xuezhu_proto::enrollment::{CreateSchoolRequest, ImportSchoolsRequest, ListSchoolsRequest, School, school};
+use xuezhu_proto::enrollment::{Contact, CreateSchoolRequest, ImportSchoolsRequest, ListContactsRequest, ListSchoolsRequest, School, SetOfficeRequest, school};
 use xuezhu_service::refusal::FieldErrors;
 
 use super::{Desk, PageError, imports, pickers, render};
@@ -24,7 +29,7 @@ pub(super) const MAJORS_HINT: &str = "名称或6位代码，用逗号、空格�
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
-    Router::new().route("/schools", get(page).post(create))
+    Router::new().route("/schools", get(page).post(create)).route("/schools/office", post(set_office))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,6 +49,8 @@ struct SchoolsPage {
     /// For who keeps schools.
     create: Option<Form>,
     send: Option<Form>,
+    /// Whom to call at departments, and what says so.
+    offices: Option<(Table, Form)>,
 }
 
 async fn page(desk: Desk, Query(query): Query<ListQuery>) -> Result<Response, PageError> {
@@ -60,7 +67,39 @@ async fn page(desk: Desk, Query(query): Query<ListQuery>) -> Result<Response, Pa
     };
     let find = Form::narrow(&desk, "find", "/schools").with(Field::line("q").called("名称或代码（写一部分即可）").limit(60).value(query.q)).button("查找");
     let (create, send) = if desk.user.is_admin() { (Some(creating(&desk)), Some(sending(&desk))) } else { (None, None) };
-    Ok(render(&SchoolsPage { desk, find, schools, create, send }))
+    let offices = if desk.user.is_admin() { Some(offices(&desk).await?) } else { None };
+    Ok(render(&SchoolsPage { desk, find, schools, create, send, offices }))
+}
+
+/// Whom to call at departments, and what says so.
+async fn offices(desk: &Desk) -> Result<(Table, Form), PageError> {
+    let contacts = desk.directory().list_contacts(desk.request(ListContactsRequest::default())).await?.into_inner().contacts;
+    let row = |contact: &Contact| Row::of([Cell::from(&contact.name), Cell::unbroken(&contact.telephone), Cell::from(&contact.set_by)]);
+    let table = Table::of("主管部门的电话").columns(["主管部门", "电话", "登记人"]).rows(contacts.iter().map(row)).empty("还没有登记过电话。");
+    let form = Form::of::<SetOfficeRequest>(desk, "office", "/schools/office")
+        .row()
+        .with(Field::picked("region", regions(desk)).required().hint("名称或6位行政区划码"))
+        .with(Field::line("telephone").limit(30).hint("办公电话；留空就不再显示"))
+        .button("保存");
+    Ok((table, form))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OfficeForm {
+    request_id: String,
+    region: String,
+    telephone: String,
+}
+
+async fn set_office(desk: Desk, Sent(sent): Sent<OfficeForm>) -> Result<Response, PageError> {
+    let mut faults = FieldErrors::default();
+    let region = pickers::region(&sent.region, desk.civil_day()).map_err(|why| faults.add("region", why)).unwrap_or_default();
+    faults.check().map_err(Status::from)?;
+    let asked = SetOfficeRequest { region, telephone: sent.telephone };
+    let contact = desk.directory().set_office(desk.change(&sent.request_id, asked)).await?.into_inner().contact.unwrap_or_default();
+    let done = if contact.telephone.is_empty() { "不再显示电话" } else { "电话已登记" };
+    Ok(desk.done(format!("{}：{done}。", contact.name), "/schools"))
 }
 
 fn row(school: &School) -> Row {

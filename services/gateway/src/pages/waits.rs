@@ -11,7 +11,7 @@ use xuezhu_proto::{
     enrollment::{GetEnrollmentTodayRequest, GetSchoolRequest},
 };
 
-use super::{Desk, home};
+use super::{Desk, today};
 
 /// How long a count serves every page.
 const FRESH: Duration = Duration::from_secs(30);
@@ -102,6 +102,6 @@ async fn count(desk: &Desk) -> Option<Waits> {
     let (enrollment, aid) = counted.await.ok()?;
     let (enrollment, aid) = (enrollment.ok()?.into_inner(), aid.ok()?.into_inner());
     let flags = aid.cause_count;
-    let tasks = home::count_of_mine(desk, enrollment.inbox.unwrap_or_default(), aid.inbox.unwrap_or_default(), &aid.waiting_lists);
+    let tasks = today::count_of_mine(desk, enrollment.inbox.unwrap_or_default(), aid.inbox.unwrap_or_default(), &aid.waiting_lists);
     Some(Waits { tasks: i32::try_from(tasks).unwrap_or(i32::MAX), flags, school: enrollment.school_name })
 }

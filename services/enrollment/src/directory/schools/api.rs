@@ -15,10 +15,9 @@ use super::{AuthorityRow, Changed, MAJORS, NewSchool, SchoolRow, State, rules, s
 use crate::{
     Parts,
     directory::api::{NAME_CHARACTERS, before_page, page_of},
+    directory::rules::check_telephone,
 };
 
-/// Longest telephone, in characters.
-const TELEPHONE_CHARACTERS: usize = 30;
 /// Longest reason, in characters.
 const REASON_CHARACTERS: usize = 500;
 
@@ -268,14 +267,9 @@ fn owner(kind: school::Kind) -> Option<&'static str> {
     }
 }
 
-/// A telephone of an office: digits, and what parts them; empty for none.
+/// A telephone of an office.
 fn checked_telephone(errors: &mut FieldErrors, typed: &str) -> Option<String> {
-    let typed = typed.trim();
-    if typed.chars().count() > TELEPHONE_CHARACTERS || !typed.chars().all(|c| c.is_ascii_digit() || "+-() 转、/".contains(c)) {
-        errors.add("telephone", format!("应为电话号码，不超过{TELEPHONE_CHARACTERS}位，如0731-8888 0000转1"));
-        return None;
-    }
-    Some(typed.to_owned())
+    check_telephone(typed).map_err(|why| errors.add("telephone", why)).ok()
 }
 
 fn named_majors(errors: &mut FieldErrors, asked: &[pb::Major]) -> Vec<&'static Major> {
