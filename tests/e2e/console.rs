@@ -132,7 +132,7 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
         entry.replace("/v1", "").replace("awardLists", "lists"),
         format!("{list}/imports"),
     ];
-    let of_officer = ["/overview".to_owned(), "/overview?term=2026-SPRING".into()];
+    let of_officer = ["/overview".to_owned(), "/overview?term=2026-SPRING".into(), format!("/flags/{flag}?beside=true")];
     let of_admin = [
         "/schools".to_owned(),
         format!("/schools/{SCHOOL}"),

@@ -403,6 +403,12 @@ async fn a_school_learns_nothing_about_a_stranger_by_listing_the_number() {
     assert!(!flags.to_string().contains(&name) && !flags.to_string().contains(SCHOOL), "neither name nor school is told: {flags}");
     let seen = people.officer.get(&format!("{path}/entries")).await.expect("entries");
     assert_ne!(seen["entries"][0]["person"], "", "the department sees both sides");
+    // Asked for as the school sees it, the department is told what the school is told, and no more.
+    let flag = format!("/v1/flags/{}", flags["flags"][0]["flag"].as_str().expect("an id"));
+    let (theirs, whole) = (people.other.get(&flag).await.expect("a flag"), people.officer.get(&flag).await.expect("a flag"));
+    assert_eq!(people.officer.get(&format!("{flag}?asSchool=true")).await.expect("a flag"), theirs);
+    assert!(whole != theirs && whole.to_string().contains(SCHOOL), "{whole}");
+    assert_eq!(people.other.get(&format!("{flag}?asSchool=true")).await.expect("a flag"), theirs);
     deployment.stop().await;
 }
 

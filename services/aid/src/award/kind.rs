@@ -150,7 +150,9 @@ impl Kind for AwardRound<'_> {
                 let mark = Mark { text: law(row.rule).name.to_owned(), flag: Some(row.flag), holds: row.holds };
                 marks.entry(row.entry).or_default().push(mark);
             }
-            marks.values_mut().for_each(|of_entry| of_entry.sort_by(|a, b| a.text.cmp(&b.text)));
+            for of_entry in marks.values_mut() {
+                of_entry.sort_by(|a, b| a.text.cmp(&b.text));
+            }
             Ok(marks)
         })
     }

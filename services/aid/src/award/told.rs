@@ -40,7 +40,7 @@ async fn meant(tx: &mut Tx, keys: &[Uuid], school: &str) -> Result<HashMap<Uuid,
                 let at = enrollment.timeline.iter().find(|span| first.is_some_and(|day| span.contains(day)));
                 at.or(enrollment.timeline.last()).map(|span| span.state.class_name.clone())
             };
-            let class_name = here().filter_map(span).last().unwrap_or_default();
+            let class_name = here().filter_map(span).next_back().unwrap_or_default();
             meant.insert(claim.entry, Meant { person: person.person, class_name, is_of_school: here().next().is_some() });
         }
     }

@@ -123,10 +123,12 @@ impl ReconciliationService for ReconciliationApi {
         let flag = refusal::id("flag", &request.flag)?;
         self.parts
             .runner
-            .read(&ctx, "GetFlag", &(self.parts.clone(), flag), |ctx, tx, (parts, flag)| {
+            .read(&ctx, "GetFlag", &(self.parts.clone(), flag, request.as_school), |ctx, tx, (parts, flag, as_school)| {
                 Box::pin(async move {
                     let row = desk::visible(ctx, tx, *flag).await?;
-                    Ok(pb::GetFlagResponse { flag: Some(whole(ctx, tx, parts, row).await?) })
+                    let school = row.school.clone();
+                    let viewer = if *as_school { Viewer { school: Some(&school) } } else { Viewer::of(ctx) };
+                    Ok(pb::GetFlagResponse { flag: Some(seen(ctx, tx, parts, &viewer, row).await?) })
                 })
             })
             .await
@@ -388,9 +390,14 @@ async fn list_causes(ctx: &Context, tx: &mut Tx, request: &pb::ListCausesRequest
 
 /// A flag with its life.
 async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: FlagRow) -> Result<pb::Flag, Error> {
+    seen(ctx, tx, parts, &Viewer::of(ctx), row).await
+}
+
+/// A flag with its life, as a viewer is told of it.
+async fn seen(ctx: &Context, tx: &mut Tx, parts: &Parts, viewer: &Viewer<'_>, row: FlagRow) -> Result<pb::Flag, Error> {
     let steps = store::steps(tx, row.flag).await?;
     let names = shown::school_names(tx, std::slice::from_ref(&row)).await?;
-    let mut flag = shown::flag(ctx, parts, &Viewer::of(ctx), &names, row)?;
+    let mut flag = shown::flag(ctx, parts, viewer, &names, row)?;
     flag.steps = steps
         .into_iter()
         .map(|step| pb::Step {

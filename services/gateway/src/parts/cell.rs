@@ -16,6 +16,8 @@ pub enum Piece {
     Link(Address, String),
     /// What it means, and where that leads.
     Mark(Tone, String, Option<Address>),
+    /// A name whose marked characters differ from another's.
+    Differing(Vec<(char, bool)>),
     /// Something said beside it, on a line of its own.
     Beside(String),
     /// What can be done at once.
@@ -58,6 +60,11 @@ impl Cell {
     /// A text that matters.
     pub fn strong(text: impl Into<String>) -> Self {
         Self::of(Piece::Strong(text.into()), Kind::Words)
+    }
+
+    /// A name, with what differs from another marked.
+    pub fn differing(name: &str, other: &str) -> Self {
+        Self::of(Piece::Differing(show::differing(name, other)), Kind::Words)
     }
 
     /// A number.

@@ -33,7 +33,7 @@ pub async fn of(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Result<Summar
         Keeper::Enrollment if dossier.kind == "REGISTRATION" => {
             let asked = GetSubmissionRequest { school: dossier.school.clone(), submission: dossier.dossier.clone() };
             let submission = desk.submissions().get_submission(desk.request(asked)).await?.into_inner().submission.unwrap_or_default();
-            Ok(of_registration(dossier, submission))
+            Ok(of_registration(dossier, &submission))
         }
         Keeper::Aid if dossier.kind == "AWARD_LIST" && !dossier.subject.is_empty() => {
             let asked = GetAwardListRequest { school: dossier.school.clone(), list: dossier.subject.clone() };
@@ -71,7 +71,7 @@ fn difference(count: i32) -> Cell {
     }
 }
 
-fn of_registration(dossier: &Dossier, submission: Submission) -> Summary {
+fn of_registration(dossier: &Dossier, submission: &Submission) -> Summary {
     let before: HashMap<&str, i32> = dossier.classes.iter().map(|class| (class.class_name.as_str(), class.before)).collect();
     let row = |line: &HeadCount| {
         Row::of([

@@ -37,6 +37,7 @@ const ROWS: i32 = 50;
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that is asked for")]
 pub struct Asks {
     rule: String,
     state: String,

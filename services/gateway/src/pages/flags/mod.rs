@@ -4,6 +4,7 @@ mod advice;
 mod list;
 mod many;
 mod one;
+mod seen;
 
 use std::sync::Arc;
 

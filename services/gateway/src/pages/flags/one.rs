@@ -1,9 +1,12 @@
 //! One flag: what both sides say, what comes next, what happened.
 
 use askama::Template;
-use axum::{Form as Sent, extract::Path, response::Response};
+use axum::{
+    Form as Sent,
+    extract::{Path, Query},
+    response::Response,
+};
 use serde::Deserialize;
-use xuezhu_domain::{Month, enrollment::PeriodState, text::comparable_name};
 use xuezhu_judge::case::Stage;
 use xuezhu_proto::aid::{
     self, ClearFlagRequest, ConfirmFlagRequest, CreateAwardListRequest, ExplainFlagRequest, Flag, GetFlagRequest, RemoveEntryRequest, SendBackAwardListRequest,
@@ -13,10 +16,11 @@ use xuezhu_proto::aid::{
 use super::{
     advice::{self, Looks, Stands},
     mark,
+    seen::{self, Seen},
 };
 use crate::{
     pages::{Desk, PageError, render, show, unknown_act},
-    parts::{Address, Cell, Field, Figure, Figures, Form, Steps, Strip, Tone, steps::Step, strip},
+    parts::{Address, Cell, Field, Figure, Figures, Form, Note, Pairs, Steps, Tone, steps::Step},
 };
 
 #[derive(Template)]
@@ -26,9 +30,13 @@ struct OnePage {
     flag: Flag,
     state: Cell,
     figures: Figures,
-    strip: Strip,
-    claimed_name: Vec<(char, bool)>,
-    registered_name: Vec<(char, bool)>,
+    seen: Seen,
+    /// What the school sees, where a department asked for it.
+    of_school: Option<Seen>,
+    /// The way to see both, or one's own alone; none for a school.
+    both: Option<(Address, &'static str)>,
+    notes: Vec<Note>,
+    basis: Pairs,
     finding: &'static str,
     next_act: String,
     links: Vec<(Address, &'static str)>,
@@ -37,13 +45,24 @@ struct OnePage {
     steps: Steps,
 }
 
+/// What is asked for beside a flag.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asks {
+    /// Whether what the school sees is shown beside.
+    beside: bool,
+}
+
 /// One flag.
-pub async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, PageError> {
-    let flag = desk.reconciliation().get_flag(desk.request(GetFlagRequest { flag })).await?.into_inner().flag.unwrap_or_default();
-    let evidence = flag.evidence.clone().unwrap_or_default();
-    let claimed = evidence.claim.as_ref().map(|claim| claim.name.clone()).unwrap_or_default();
-    let differs = !evidence.registered_name.is_empty() && !claimed.is_empty() && comparable_name(&claimed) != comparable_name(&evidence.registered_name);
-    let name = |text: &str, other: &str| if differs { show::differing(text, other) } else { text.chars().map(|c| (c, false)).collect() };
+pub async fn page(desk: Desk, Path(flag): Path<String>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
+    let asked = GetFlagRequest { flag: flag.clone(), as_school: false };
+    let flag = desk.reconciliation().get_flag(desk.request(asked)).await?.into_inner().flag.unwrap_or_default();
+    let mut of_school = None;
+    if asks.beside && !desk.user.is_school() {
+        let asked = GetFlagRequest { flag: flag.flag.clone(), as_school: true };
+        let theirs = desk.reconciliation().get_flag(desk.request(asked)).await?.into_inner().flag.unwrap_or_default();
+        of_school = Some(Seen::of(&theirs, seen::next_of_school(&theirs)).titled("学校看到的"));
+    }
     let (stands, looks) = (Stands::of(flag.entry_state()), looks(&desk, &flag));
     let (mut links, mut ways) = (Vec::new(), Vec::new());
     for way in advice::ways(flag.state(), &flag.rule, stands, looks) {
@@ -53,14 +72,20 @@ pub async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, Page
             None => {}
         }
     }
+    let next_act = advice::next(flag.state(), &flag.rule, stands, looks);
+    let seen = Seen::of(&flag, next_act.clone());
+    let own = Address::of(format!("/flags/{}", flag.flag));
     let page = OnePage {
         state: mark(&flag),
         figures: figures(&flag),
-        strip: strip(&flag),
-        claimed_name: name(&claimed, &evidence.registered_name),
-        registered_name: name(&evidence.registered_name, &claimed),
+        seen: if of_school.is_some() { seen.titled("主管部门看到的") } else { seen },
+        both: (!desk.user.is_school())
+            .then(|| if of_school.is_some() { (own, "只看本级的") } else { (own.with("beside", "true"), "与学校看到的并排") }),
+        of_school,
+        notes: notes(&flag),
+        basis: basis(&flag),
         finding: advice::finding(&flag.rule),
-        next_act: advice::next(flag.state(), &flag.rule, stands, looks),
+        next_act,
         forms: forms(&desk, &flag),
         steps: steps(&flag),
         links,
@@ -69,6 +94,21 @@ pub async fn page(desk: Desk, Path(flag): Path<String>) -> Result<Response, Page
         desk,
     };
     Ok(render(&page))
+}
+
+fn notes(flag: &Flag) -> Vec<Note> {
+    let added = flag.added.then(|| Note::of(Tone::Wait, "学校有补充说明，见“经过”。"));
+    let case = (!flag.case.is_empty()).then(|| Note::of(Tone::Plain, "已列入问题台账。").way(format!("/cases/{}", flag.case), "打开"));
+    added.into_iter().chain(case).collect()
+}
+
+/// On what it rests, and since when.
+fn basis(flag: &Flag) -> Pairs {
+    let evidence = flag.evidence.clone().unwrap_or_default();
+    let policy = if evidence.policy.is_empty() { String::new() } else { format!("{}：{}", evidence.policy, evidence.policy_source) };
+    let judged = flag.judged_at.as_ref().map(|judged| show::time(&judged.time)).unwrap_or_default();
+    let first = flag.steps.first().map(|step| step.date.clone()).unwrap_or_default();
+    Pairs::default().with("依据", &flag.legal_basis).some("政策", &policy).some("判定", &judged).some("首次发现", &first)
 }
 
 fn figures(flag: &Flag) -> Figures {
@@ -169,47 +209,6 @@ fn enrollment(flag: &Flag) -> Option<String> {
     let places = &flag.evidence.as_ref()?.enrollments;
     let place = places.iter().find(|place| Stage::parse(&place.stage) == Some(Stage::Approved) && place.school == flag.school)?;
     Some(format!("/schools/{}/enrollments/{}", place.school, place.enrollment))
-}
-
-/// The months of the claim: what the list says over what the enrollment says.
-fn strip(flag: &Flag) -> Strip {
-    let evidence = flag.evidence.clone().unwrap_or_default();
-    let mut months: Vec<i32> = evidence.claim.as_ref().map(|claim| claim.months.clone()).unwrap_or_default();
-    months.extend(&flag.months);
-    months.sort_unstable();
-    months.dedup();
-    let month = |month: i32| {
-        let flagged = flag.months.contains(&month);
-        let claimed = evidence.claim.as_ref().is_some_and(|claim| claim.months.contains(&month));
-        let (place, class) = place_in(&evidence, month);
-        let claim = match (claimed, flagged) {
-            (true, true) => ("bad", "列入·疑点"),
-            (true, false) => ("good", "列入"),
-            (false, true) => ("bad", "未列入"),
-            (false, false) => ("", ""),
-        };
-        strip::Month { month, lanes: vec![vec![(claim.0, claim.1.to_owned())], vec![(class, place.to_owned())]] }
-    };
-    Strip { lanes: vec!["名单", "学籍"], months: months.into_iter().map(month).collect() }
-}
-
-fn place_in(evidence: &xuezhu_proto::aid::Evidence, month: i32) -> (&'static str, &'static str) {
-    if evidence.elsewhere_months.contains(&month) {
-        return ("他校在读", "bad");
-    }
-    let Ok(month) = Month::try_from(month) else { return ("", "") };
-    let (begin, end) = (month.first_day().to_string(), month.end().to_string());
-    let periods = || evidence.enrollments.iter().flat_map(|enrollment| &enrollment.periods);
-    let period = periods()
-        .find(|period| period.from <= begin && (period.to.is_empty() || period.to > begin))
-        .or_else(|| periods().find(|period| period.from > begin && period.from < end));
-    match period.map(|period| PeriodState::parse(&period.state)) {
-        Some(PeriodState::InSchool) => ("在读", "good"),
-        Some(PeriodState::OnLeave) => ("休学", "wait"),
-        Some(PeriodState::Withdrawn | PeriodState::NeverCame | PeriodState::Unknown) => ("已离校", "gone"),
-        None if evidence.enrollments.iter().any(|place| Stage::parse(&place.stage) == Some(Stage::Submitted)) => ("待审", "wait"),
-        None => ("无", "gone"),
-    }
 }
 
 /// What is said of it.
