@@ -2,6 +2,7 @@
 //! wire on PostgreSQL; whoever needs more must say so here.
 
 use serde_json::json;
+use xuezhu::{client::Session, deployment::Deployment};
 use xuezhu_tests::{
     Engine, deployment,
     schools::{self, SCHOOL, number, student},
@@ -70,4 +71,104 @@ async fn the_main_calls_keep_their_budget_of_statements() {
         assert!(over.is_empty(), "{engine:?}: {over:?}");
         deployment.stop().await;
     }
+}
+
+/// Pages, who looks at them, and the statements that one may take, of both services together, what its head asks among them.
+fn pages(list: &str, dossiers: [&str; 2], flag: &str) -> Vec<(&'static str, String, u64)> {
+    let list = list.replace("/v1", "").replace("awardLists", "lists");
+    let [registration, round] = dossiers;
+    vec![
+        ("clerk", "/".into(), 31),
+        ("officer", "/".into(), 27),
+        ("clerk", "/students".into(), 17),
+        ("clerk", "/students?class=1%E7%8F%AD&order=NAME&down=true&at=2".into(), 17),
+        ("officer", format!("/students?school={SCHOOL}"), 17),
+        ("clerk", "/lists".into(), 12),
+        ("officer", "/lists".into(), 17),
+        ("clerk", list.clone(), 28),
+        ("officer", format!("{list}?held=true"), 28),
+        ("clerk", format!("{list}/candidates"), 27),
+        ("head", format!("/dossiers/enrollment/{registration}"), 36),
+        ("head", format!("/dossiers/enrollment/{registration}?class=1%E7%8F%AD"), 36),
+        ("officer", format!("/dossiers/aid/{round}"), 39),
+        ("officer", "/dossiers?keeper=aid".into(), 5),
+        ("officer", "/flags".into(), 11),
+        ("officer", format!("/flags/{flag}"), 6),
+        ("officer", "/cases".into(), 4),
+        ("officer", "/overview".into(), 10),
+        ("clerk", "/classes".into(), 13),
+    ]
+}
+
+/// What a page takes at the databases: the least of some times, for what is asked now and then, such as how fresh the data are, is not the page's.
+async fn taken_by(deployment: &Deployment, session: &Session, path: &str) -> u64 {
+    let base = format!("http://{}", deployment.http);
+    let of_calls = || {
+        let all = deployment.databases().map(|db| db.statements().all());
+        // Calls are named in capitals; what works by itself is not.
+        all.iter().flatten().filter(|(work, _)| work.starts_with(|c: char| c.is_ascii_uppercase())).map(|(_, statements)| statements).sum::<u64>()
+    };
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        let before = of_calls();
+        let answer = http.get(format!("{base}{path}")).header("cookie", format!("xuezhu_session={}", session.token())).send().await.expect("answers");
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        answer.bytes().await.expect("a page");
+        least = least.min(of_calls() - before);
+    }
+    least
+}
+
+/// A page takes the statements that it takes, whether a school has some students or many: nothing is asked row by row.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_keep_their_budget_of_statements_however_much_there_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-11-20".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    let in_class = |serial: u32| {
+        let mut row = student(serial);
+        row.insert("班级名称".into(), format!("{}班", serial % 4));
+        row
+    };
+    let submit = async |from: u32, to: u32| {
+        people.import(&(from..to).map(in_class).collect::<Vec<_>>()).await;
+        let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        made["submission"].as_str().expect("an id").to_owned()
+    };
+    // So many are registered, listed, held by flags; so many wait to be registered.
+    let grow = async |from: u32, listed: u32, held: u32, waiting: u32| {
+        people.import(&(from..from + listed).map(in_class).collect::<Vec<_>>()).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let known = (from..from + listed).map(|serial| (student(serial)["姓名"].clone(), number(serial)));
+        let strangers = (from + 400..from + 400 + held).map(|serial| ("李鬼".to_owned(), number(serial)));
+        let lines: Vec<(String, String)> = known.chain(strangers).collect();
+        let list = people.list(&lines.iter().map(|(name, number)| (name.as_str(), number.as_str(), "")).collect::<Vec<_>>()).await;
+        let round = people.attested(&list).await["dossiers"].as_array().and_then(|all| all.last()?.as_str().map(str::to_owned)).expect("a round");
+        deployment.drain().await.expect("drains");
+        let registration = submit(from + 200, from + 200 + waiting).await;
+        let flag = people.officer.get("/v1/flags?state=OPEN").await.expect("flags")["flags"][0]["flag"].as_str().expect("a flag").to_owned();
+        (list, registration, round, flag)
+    };
+    let measure = async |(list, registration, round, flag): &(String, String, String, String)| {
+        let mut taken = Vec::new();
+        for (account, path, budget) in pages(list, [registration, round], flag) {
+            let session = people.admin.with_log_in(account, schools::PASSWORD).await.expect("logs in");
+            taken.push((format!("{account} {}", path.split('?').next().unwrap_or_default()), taken_by(&deployment, &session, &path).await, budget));
+        }
+        taken
+    };
+    let few = measure(&grow(0, 3, 1, 2).await).await;
+    let many = measure(&grow(10, 60, 30, 40).await).await;
+    let mut over = Vec::new();
+    for ((page, few, budget), (_, many, _)) in few.into_iter().zip(many) {
+        println!("{page}: {few} statements, {many} with much, of {budget}");
+        if many > few || many > budget || few == 0 {
+            over.push(format!("{page}: {few} with little, {many} with much, of {budget}"));
+        }
+    }
+    assert!(over.is_empty(), "{over:#?}");
+    deployment.stop().await;
 }

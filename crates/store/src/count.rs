@@ -28,6 +28,11 @@ impl Statements {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(work).copied().unwrap_or(0)
     }
 
+    /// How many each work has taken so far.
+    pub fn all(&self) -> BTreeMap<&'static str, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A count for one transaction.
     pub(crate) fn begin(&self) -> Count {
         Count { statements: 1, work: WORK.try_with(|work| *work).unwrap_or(OTHER), totals: self.clone() }

@@ -422,7 +422,7 @@ pub(super) async fn told_entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list
         of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule));
     }
     let mut known = told::known(ctx, tx, &rows, &list.school).await?;
-    let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
+    let concerned = forgotten::concerned(tx, &[list.list]).await?;
     let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
     let mut holds = units::of_entries(tx, &parts.policies, list, &rows).await?;
     let entries = rows

@@ -108,7 +108,7 @@ impl Kind for AwardRound<'_> {
             let generation = mirror::state(tx).await?.generation;
             let keys = reconciliation::lock_beside(tx, generation, &keys).await?;
             let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
-            let concerned = forgotten::concerned(tx, &list.school, list.list).await?;
+            let concerned = forgotten::concerned(tx, &[list.list]).await?;
             let free: Vec<&EntryRow> = rows.iter().filter(|row| !held.contains(&row.entry) && !concerned.contains(&row.entry)).collect();
             let approved = units::approve(ctx, tx, &list, &free, (generation, &keys)).await?;
             if !approved.is_empty() {

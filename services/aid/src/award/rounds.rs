@@ -154,7 +154,7 @@ async fn not_all_forgotten(tx: &mut Tx, list: &ListRow, signed: &[(i32, Dossier)
     if left.is_empty() || left.values().any(|reason| reason == Reason::MonthTaken.as_str_name()) {
         return Ok(());
     }
-    if forgotten::concerned(tx, &list.school, list.list).await?.iter().any(|entry| left.contains_key(entry)) {
+    if forgotten::concerned(tx, &[list.list]).await?.iter().any(|entry| left.contains_key(entry)) {
         let why = "学籍系统恢复到了较早的备份，遗忘了待审学生的记录：请学校重新登记，或在“遗忘的记录”中核定后再审核";
         return Err(Refusal::new(Reason::SourceForgot, why).into());
     }

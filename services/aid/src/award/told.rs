@@ -122,6 +122,16 @@ struct Known {
     standing: Vec<StandingRow>,
     held: Vec<HeldRow>,
     standing_fen: i64,
+    /// Attested entries whose approval waits because enrollment forgot what it said of them.
+    concerned: HashSet<Uuid>,
+    /// Attested entries that were not approved because the student has a month of theirs already.
+    taken: HashSet<Uuid>,
+}
+
+impl Known {
+    fn attested(&self) -> impl Iterator<Item = &StandingRow> {
+        self.standing.iter().filter(|entry| entry.state == State::Attested)
+    }
 }
 
 /// Lists as they are told: what stands on them is read for all at once.
@@ -140,25 +150,30 @@ pub(super) async fn lists(tx: &mut Tx, parts: &Parts, rows: Vec<ListRow>) -> Res
     for (list, fen) in units::standing_fen(tx, &ids).await? {
         known.entry(list).or_default().standing_fen = fen;
     }
+    let attested: Vec<Uuid> = known.iter().filter(|(_, known)| known.attested().next().is_some()).map(|(list, _)| *list).collect();
+    let (mut concerned, mut taken) = (HashSet::new(), HashSet::new());
+    if !attested.is_empty() {
+        concerned = forgotten::concerned(tx, &attested).await?;
+        taken = units::taken_attested(tx, &attested).await?;
+    }
     let mut told = Vec::with_capacity(rows.len());
     for row in rows {
-        let known = known.remove(&row.list).unwrap_or_default();
+        let mut known = known.remove(&row.list).unwrap_or_default();
+        let own: HashSet<Uuid> = known.attested().map(|entry| entry.entry).collect();
+        known.concerned = own.intersection(&concerned).copied().collect();
+        known.taken = own.intersection(&taken).copied().collect();
         told.push(self::told(tx, parts, row, known).await?);
     }
     Ok(told)
 }
 
 async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, known: Known) -> Result<pb::AwardList, Error> {
-    let Known { way, standing, held, standing_fen } = known;
+    let Known { way, standing, held, standing_fen, concerned, taken } = known;
     let held_attested: i64 = held.iter().filter(|row| row.state == State::Attested).map(|row| row.entries).sum();
     let held: i64 = held.iter().map(|row| row.entries).sum();
-    let attested = || standing.iter().filter(|entry| entry.state == State::Attested);
-    let concerned = if attested().next().is_some() { forgotten::concerned(tx, &row.school, row.list).await? } else { HashSet::new() };
     // Whom a flag holds waits for that first.
     let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
-    let waits = |entry: &Uuid| concerned.contains(entry) && !by_flags.contains(entry);
-    let forgotten_attested = i32::try_from(attested().filter(|entry| waits(&entry.entry)).count()).unwrap_or(i32::MAX);
-    let taken = if attested().next().is_some() { units::taken_attested(tx, &row).await? } else { HashSet::new() };
+    let forgotten_attested = i32::try_from(concerned.difference(&by_flags).count()).unwrap_or(i32::MAX);
     let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();

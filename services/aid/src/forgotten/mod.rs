@@ -126,9 +126,9 @@ pub async fn settle(ctx: &Context, tx: &mut Tx, generation: i64, touched: Option
     Ok(())
 }
 
-/// Entries of a list whose approval waits for something forgotten.
-pub async fn concerned(tx: &mut Tx, school: &str, list: Uuid) -> Result<HashSet<Uuid>, Error> {
-    Ok(store::entries_concerned(tx, school, list).await?.into_iter().collect())
+/// Entries of lists whose approval waits for something forgotten.
+pub async fn concerned(tx: &mut Tx, lists: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+    Ok(store::entries_concerned(tx, lists).await?.into_iter().collect())
 }
 
 /// How many records are open, of schools under departments.

@@ -163,16 +163,18 @@ pub async fn count_open(tx: &mut Tx, authority_prefix: &str, school: &str) -> Re
     Ok(count.map_or(0, |(count,)| count))
 }
 
-/// Entries of a list whose number, or whose school, something open concerns.
-pub async fn entries_concerned(tx: &mut Tx, school: &str, list: Uuid) -> Result<Vec<Uuid>, StoreError> {
+/// Entries of lists whose number, or whose school, something open concerns.
+pub async fn entries_concerned(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
     let entries = rows!(
         tx,
         (Uuid,),
-        "SELECT a.entry FROM award_claims a WHERE a.list = $1
-         AND (EXISTS (SELECT 1 FROM forgotten_keys k JOIN forgotten f ON f.forgotten = k.forgotten WHERE k.person_key = a.person_key AND f.state = 1)
-              OR EXISTS (SELECT 1 FROM forgotten f WHERE f.school = $2 AND f.kind = $3 AND f.state = 1))",
-        list,
-        school,
+        sql!(
+            "SELECT a.entry FROM award_claims a
+             WHERE (EXISTS (SELECT 1 FROM forgotten_keys k JOIN forgotten f ON f.forgotten = k.forgotten WHERE k.person_key = a.person_key AND f.state = 1)
+                    OR EXISTS (SELECT 1 FROM award_lists l JOIN forgotten f ON f.school = l.school WHERE l.list = a.list AND f.kind = $2 AND f.state = 1))
+               AND a.list" in_uuids 1
+        ),
+        bulk_uuids(lists.iter().copied()),
         Kind::School as i32
     )?;
     Ok(entries.into_iter().map(|(entry,)| entry).collect())

@@ -268,10 +268,17 @@ pub(super) async fn standing_fen(tx: &mut Tx, lists: &[Uuid]) -> Result<HashMap<
     Ok(store::standing_fen(tx, lists).await?.into_iter().collect())
 }
 
-/// Attested entries of a list that were not approved because a unit of theirs is taken, and still is, and that no flag holds.
-pub(super) async fn taken_attested(tx: &mut Tx, list: &ListRow) -> Result<HashSet<Uuid>, Error> {
-    let noted = store::taken_attested(tx, list.list).await?;
-    still_taken(tx, scheme_of(&list.scheme)?, &noted).await
+/// Attested entries of lists that were not approved because a unit of theirs is taken, and still is, and that no flag holds.
+pub(super) async fn taken_attested(tx: &mut Tx, lists: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+    let mut noted: HashMap<String, Vec<(Uuid, Uuid)>> = HashMap::new();
+    for (entry, key, scheme) in store::taken_attested(tx, lists).await? {
+        noted.entry(scheme).or_default().push((entry, key));
+    }
+    let mut taken = HashSet::new();
+    for (scheme, noted) in noted {
+        taken.extend(still_taken(tx, scheme_of(&scheme)?, &noted).await?);
+    }
+    Ok(taken)
 }
 
 /// Those of entries (with their keys) of which somebody has a unit now. That it was so when their approval was tried is noted with their

@@ -228,14 +228,17 @@ pub async fn standing_fen(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<(Uuid, i64)
     )
 }
 
-/// Attested entries of a list that were not approved because somebody has a unit of theirs, and that no flag holds; each with its key.
-pub async fn taken_attested(tx: &mut Tx, list: Uuid) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+/// Attested entries of lists that were not approved because somebody has a unit of theirs, and that no flag holds; each with its key and scheme.
+pub async fn taken_attested(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<(Uuid, Uuid, String)>, StoreError> {
     rows!(
         tx,
-        (Uuid, Uuid),
-        "SELECT DISTINCT a.entry, a.person_key FROM award_entries a JOIN award_units u ON u.entry = a.entry
-         WHERE a.list = $1 AND a.state = $2 AND u.taken_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds)",
-        list,
+        (Uuid, Uuid, String),
+        sql!(
+            "SELECT DISTINCT a.entry, a.person_key, a.scheme FROM award_entries a JOIN award_units u ON u.entry = a.entry
+             WHERE a.state = $2 AND u.taken_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds)
+               AND a.list" in_uuids 1
+        ),
+        bulk_uuids(lists.iter().copied()),
         State::Attested.code()
     )
 }
