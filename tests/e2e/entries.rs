@@ -67,7 +67,9 @@ async fn who_is_proposed_is_taken_by_tick() {
             assert_eq!(reason(propose(json!({ "persons": persons })).await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {persons}");
         }
         assert_eq!(entries(&people.clerk, &list).await.len(), 2, "{engine:?}: a refused call adds nobody");
-        assert_eq!(propose(json!({})).await.expect("all the others")["added"], 2, "{engine:?}");
+        assert_eq!(reason(propose(json!({ "count": 3 })).await), (409, "CONFLICT".into()), "{engine:?}: two are left");
+        assert_eq!(propose(json!({ "className": "9班" })).await.expect("nobody is there")["added"], 0, "{engine:?}");
+        assert_eq!(propose(json!({ "className": "1班", "count": 2 })).await.expect("all the others")["added"], 2, "{engine:?}");
         assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }
@@ -175,22 +177,46 @@ async fn what_was_sent_back_is_mended_or_taken_as_it_is_and_submitted_again() {
         let edited = people.clerk.post(&format!("{}/edit", at(&list, &first)), &json!({ "etag": first["etag"], "months": [202_609] }), "").await;
         let edited = edited.expect("is edited");
         assert_eq!((&edited["state"], edited["sentBackReason"].as_str().unwrap_or_default()), (&json!("DRAFT"), ""), "{engine:?}");
-        let redraft = async |who: &Session, ids: Value| who.post(&format!("{list}/redraft"), &json!({ "entries": ids }), "").await;
-        assert_eq!(reason(redraft(&people.head, json!([second["entry"]])).await).0, 403, "{engine:?}");
-        for wrong in [json!([]), json!([first["entry"]]), json!([second["entry"], uuid::Uuid::nil()])] {
+        let redraft = async |who: &Session, body: Value| who.post(&format!("{list}/redraft"), &body, "").await;
+        let of = |entries: Value| json!({ "entries": entries });
+        let as_seen = json!({ "entry": second["entry"], "etag": second["etag"] });
+        assert_eq!(reason(redraft(&people.head, of(json!([as_seen]))).await).0, 403, "{engine:?}");
+        let (gone, stale) = (json!({ "entry": uuid::Uuid::nil() }), json!({ "entry": second["entry"], "etag": "0000000000000000" }));
+        for wrong in [
+            of(json!([])),
+            of(json!([{ "entry": first["entry"] }])),
+            of(json!([as_seen, gone])),
+            of(json!([stale])),
+            of(json!([as_seen, as_seen])),
+            json!({ "all": true, "entries": [as_seen] }),
+        ] {
             assert_eq!(reason(redraft(&people.clerk, wrong.clone()).await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {wrong}");
         }
-        let row = redraft(&people.clerk, json!([second["entry"]])).await.expect("is a draft");
+        assert_eq!(reason(redraft(&people.clerk, json!({ "all": true, "count": 3 })).await), (409, "CONFLICT".into()), "{engine:?}: two are left");
+        let row = redraft(&people.clerk, of(json!([as_seen]))).await.expect("is a draft");
         assert_eq!((&row["drafts"], &row["sentBack"]), (&json!(2), &json!(1)), "{engine:?} {row}");
+        // As many as were seen, or nobody.
+        let submit = async |count: i32| people.clerk.post(&format!("{list}/submit"), &json!({ "count": count }), "").await;
+        assert_eq!(reason(submit(3).await).1, "CONFLICT", "{engine:?}: two are drafts");
         // Saved as it is, it is a draft as well.
         people
             .clerk
             .post(&format!("{}/edit", at(&list, &third)), &json!({ "etag": third["etag"], "months": third["months"], "tier": third["tier"] }), "")
             .await
             .expect("is edited");
-        assert_eq!(entry_of(&people.clerk, &list, 3).await["etag"], third["etag"], "{engine:?}: the same content");
-        let again = people.attested(&list).await;
-        assert_eq!((&again["attested"], again["sentBack"].as_i64().unwrap_or_default()), (&json!(3), 0), "{engine:?} {again}");
+        assert_ne!(entry_of(&people.clerk, &list, 3).await["etag"], third["etag"], "{engine:?}: the same content, which is not sent back any more");
+        let again = people.clerk.post(&format!("{list}/submit"), &json!({ "count": 3 }), "").await.expect("is submitted");
+        assert_eq!((&again["submitted"], again["sentBack"].as_i64().unwrap_or_default()), (&json!(3), 0), "{engine:?} {again}");
+        // All at once, as many as were seen, once under one key; and an older view of what came back again is none of what is there now.
+        let drafted = entry_of(&people.clerk, &list, 1).await;
+        send_back(&people, &list, &[1, 2]).await;
+        let late = people.clerk.post(&format!("{}/edit", at(&list, &drafted)), &json!({ "etag": drafted["etag"] }), "").await;
+        assert_eq!(reason(late).1, "CONFLICT", "{engine:?}: why it came back was not seen");
+        let all = json!({ "all": true, "count": 2 });
+        for _ in 0..2 {
+            let row = people.clerk.post(&format!("{list}/redraft"), &all, "all of them").await.expect("is done once");
+            assert_eq!(row["drafts"], 2, "{engine:?} {row}");
+        }
         assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
     }

@@ -144,7 +144,7 @@ fn calls(world: &World) -> Vec<Asked> {
         read("ListEntries",            format!("{list}/entries"),                             "+++f ++++ ++ f+"),
         read("GetEntry",               entry,                                                 "+++f ++++ ++ f+"),
         act("EditEntry",               format!("{entry}/edit"), json!({ "etag": "x" }),       "+fff ffff ff fm"),
-        act("RedraftEntries",          format!("{list}/redraft"), json!({ "entries": [uuid::Uuid::nil()] }), "+fff ffff ff fm"),
+        act("RedraftEntries",          format!("{list}/redraft"), json!({ "entries": [{ "entry": uuid::Uuid::nil() }] }), "+fff ffff ff fm"),
         read("ListDoubleUnits",        "/v1/doubleUnits",                                     "+++f ++++ ++ f+"),
         read("ListCorrections",        school("corrections"),                                 "++ff +++f ++ f+"),
         act("SubmitAwardList",         format!("{list}/submit"), json!({}),                   "+fff ffff ff fm"),

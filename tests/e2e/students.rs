@@ -137,6 +137,7 @@ async fn drafts_are_submitted_by_what_they_are() {
         for (who, body, refused) in [
             (&people.clerk, json!({ "matching": {}, "allDrafts": true }), (400, "INVALID_ARGUMENT")),
             (&people.clerk, matching(json!({ "state": "IN_SCHOOL" })), (400, "INVALID_ARGUMENT")),
+            (&people.clerk, matching(json!({ "className": "2班", "count": 2 })), (409, "CONFLICT")),
             (&people.clerk, matching(json!({ "major": "护理" })), (400, "INVALID_ARGUMENT")),
             (&people.clerk, matching(json!({ "entryYear": 26 })), (400, "INVALID_ARGUMENT")),
             (&people.clerk, matching(json!({ "className": "3班" })), (400, "NOTHING_TO_DO")),

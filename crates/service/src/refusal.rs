@@ -41,6 +41,14 @@ impl Refusal {
         Self::new(Reason::WrongState, message)
     }
 
+    /// An act on as many as were seen, where there are others by now: nothing is done to whom nobody saw counted. 0 was not counted.
+    pub fn unless_seen(seen: i32, found: usize) -> Result<(), Self> {
+        if seen == 0 || usize::try_from(seen) == Ok(found) {
+            return Ok(());
+        }
+        Err(Self::new(Reason::Conflict, format!("打开页面以后，符合条件的由{seen}人变为{found}人，请看过现在的内容再办理")))
+    }
+
     /// One field at fault.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         let mut fields = FieldErrors::default();

@@ -1,6 +1,6 @@
 //! gRPC in: award lists.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
@@ -19,13 +19,13 @@ use xuezhu_store::Tx;
 use super::{
     Proposed,
     corrections::{self, Asked, rules::Correction},
-    edit::{self, Edit},
+    edit::{self, Edit, Redrafted},
     import, rounds,
-    store::{self, EntryRow, Filter, ListRow},
+    store::{self, Filter},
     told,
     units::{self, Holds},
 };
-use crate::{Parts, forgotten, mirror, reconciliation};
+use crate::{Parts, mirror};
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS: usize = 500;
@@ -84,22 +84,25 @@ impl AwardService for AwardApi {
 
     async fn propose_awards(&self, request: Request<pb::ProposeAwardsRequest>) -> Result<Response<pb::ProposeAwardsResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ProposeAwards").await?;
-        let call = Call::new("ProposeAwards", request.list.clone(), &request);
         let list = refusal::id("list", &request.list)?;
         let mut errors = FieldErrors::default();
         let persons = named(&mut errors, "persons", &request.persons);
         errors.check()?;
         let wanted = match (request.preview, persons.is_empty()) {
             (true, _) => Proposed::Nobody,
-            (false, true) => Proposed::All,
+            (false, true) => Proposed::All { class_name: request.class_name.clone(), seen: request.count },
             (false, false) => Proposed::Of(persons.into_iter().collect()),
         };
-        self.0
-            .runner
-            .mutate(&ctx, call, &(self.0.clone(), request.school, list, wanted), |ctx, tx, (parts, school, list, wanted)| {
-                Box::pin(super::propose(ctx, tx, parts, school, *list, wanted))
-            })
-            .await
+        let with = (self.0.clone(), request.school.clone(), list, wanted);
+        if request.preview {
+            let preview = self
+                .0
+                .runner
+                .read(&ctx, "ProposeAwards", &with, |ctx, tx, (parts, school, list, wanted)| Box::pin(super::propose(ctx, tx, parts, school, *list, wanted)));
+            return preview.await;
+        }
+        let call = Call::new("ProposeAwards", request.list.clone(), &request);
+        self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, wanted)| Box::pin(super::propose(ctx, tx, parts, school, *list, wanted))).await
     }
 
     async fn import_awards(&self, request: Request<Streaming<pb::ImportAwardsRequest>>) -> Result<Response<pb::ImportAwardsResponse>, Status> {
@@ -167,7 +170,7 @@ impl AwardService for AwardApi {
                 Box::pin(async move {
                     let row = edit::edit(ctx, tx, parts, school, *list, *entry, edit).await?;
                     let list = super::one(tx, *list).await?;
-                    Ok(pb::EditEntryResponse { entry: told_entries(ctx, tx, parts, &list, vec![row]).await?.pop() })
+                    Ok(pb::EditEntryResponse { entry: told::entries(ctx, tx, parts, &list, vec![row]).await?.pop() })
                 })
             })
             .await
@@ -176,15 +179,12 @@ impl AwardService for AwardApi {
     async fn redraft_entries(&self, request: Request<pb::RedraftEntriesRequest>) -> Result<Response<pb::RedraftEntriesResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "RedraftEntries").await?;
         let call = Call::new("RedraftEntries", request.list.clone(), &request);
-        let mut errors = FieldErrors::default();
-        let entries = named(&mut errors, "entries", &request.entries);
-        errors.check()?;
-        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?, entries);
+        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?, redrafted(&request)?);
         self.0
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, entries)| {
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, wanted)| {
                 Box::pin(async move {
-                    let row = edit::redraft(ctx, tx, parts, school, *list, entries).await?;
+                    let row = edit::redraft(ctx, tx, parts, school, *list, wanted).await?;
                     Ok(pb::RedraftEntriesResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
@@ -209,12 +209,12 @@ impl AwardService for AwardApi {
     async fn submit_award_list(&self, request: Request<pb::SubmitAwardListRequest>) -> Result<Response<pb::SubmitAwardListResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "SubmitAwardList").await?;
         let call = Call::new("SubmitAwardList", request.list.clone(), &request);
-        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?);
+        let with = (self.0.clone(), request.school.clone(), refusal::id("list", &request.list)?, request.count);
         self.0
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list)| {
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, seen)| {
                 Box::pin(async move {
-                    let row = rounds::submit(ctx, tx, parts, school, *list).await?;
+                    let row = rounds::submit(ctx, tx, parts, school, *list, *seen).await?;
                     Ok(pb::SubmitAwardListResponse { list: Some(told::list(tx, parts, row).await?) })
                 })
             })
@@ -324,6 +324,19 @@ fn named(errors: &mut FieldErrors, field: &str, ids: &[String]) -> Vec<Uuid> {
     ids.iter().take(ENTRIES_NAMED).enumerate().filter_map(|(index, text)| errors.id(&format!("{field}[{index}]"), text)).collect()
 }
 
+/// Which entries are taken into the drafts again.
+fn redrafted(request: &pb::RedraftEntriesRequest) -> Result<Redrafted, Error> {
+    let mut errors = FieldErrors::default();
+    if request.all && !request.entries.is_empty() {
+        errors.add("all", "不能同时勾选学生和全部转为草稿");
+    }
+    let ids: Vec<String> = request.entries.iter().map(|seen| seen.entry.clone()).collect();
+    let ids = named(&mut errors, "entries", &ids);
+    errors.check()?;
+    let seen = ids.into_iter().zip(&request.entries).map(|(entry, seen)| (entry, seen.etag.clone())).collect();
+    Ok(if request.all { Redrafted::All(request.count) } else { Redrafted::These(seen) })
+}
+
 /// What an entry is edited to.
 fn edit_of(request: &pb::EditEntryRequest) -> Result<Edit, Error> {
     let mut errors = FieldErrors::default();
@@ -407,35 +420,5 @@ pub(crate) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, request: 
     let rows = store::entries_after(tx, list.list, wanted, request.held_only, &turn).await?;
     let total_size = if turn.is_numbered { paging::told(store::count_entries(tx, list.list, wanted, request.held_only).await?) } else { 0 };
     let next_page_token = turn.next(query, &rows, |last| (last.name.clone(), last.entry));
-    Ok(pb::ListEntriesResponse { entries: told_entries(ctx, tx, parts, &list, rows).await?, next_page_token, total_size })
-}
-
-/// Entries of a list as whoever calls is told of them.
-pub(super) async fn told_entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &ListRow, rows: Vec<EntryRow>) -> Result<Vec<pb::AwardEntry>, Error> {
-    let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();
-    for row in reconciliation::flags_of_list(tx, list.list).await? {
-        let brief = pb::FlagBrief { flag: row.flag.to_string(), rule: row.rule.as_str().to_owned(), state: row.state.as_str().to_owned() };
-        flags.entry(row.entry).or_default().push((brief, row.holds));
-    }
-    // In the order of the rules' words.
-    for of_entry in flags.values_mut() {
-        of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule));
-    }
-    let mut known = told::known(ctx, tx, &rows, &list.school).await?;
-    let concerned = forgotten::concerned(tx, &[list.list]).await?;
-    let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
-    let mut holds = units::of_entries(tx, &parts.policies, list, &rows).await?;
-    let entries = rows
-        .into_iter()
-        .map(|row| {
-            let flags = flags.remove(&row.entry).unwrap_or_default();
-            let meant = known.remove(&row.entry);
-            let source_forgot = concerned.contains(&row.entry);
-            let holds = holds.remove(&row.entry).unwrap_or_default();
-            let corrections = corrected.remove(&row.entry).unwrap_or_default();
-            pb::AwardEntry { source_forgot, corrections, ..told::entry(ctx, parts, row, meant, flags, holds) }
-        })
-        .map(|entry| told::as_seen(ctx, entry))
-        .collect();
-    Ok(entries)
+    Ok(pb::ListEntriesResponse { entries: told::entries(ctx, tx, parts, &list, rows).await?, next_page_token, total_size })
 }

@@ -1,7 +1,7 @@
 //! Entries that are the clerk's, edited where they stand: months, tier, bank card and remark, by the checks of a file; and what was sent back,
 //! taken into the drafts again as it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{IdNumber, Month, codes, text};
@@ -12,6 +12,7 @@ use xuezhu_judge::{
     rules::holder,
 };
 use xuezhu_proto::aid as pb;
+use xuezhu_review::way;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Reason, Refusal};
 use xuezhu_store::{Bytes, StoreError, Tx};
 
@@ -22,7 +23,7 @@ use super::{
     rules::{Change, after, card_fault, months_of_term, remark_fault},
     settle,
     store::{self, Before, Entered, EntryRow, ListRow},
-    terms, units,
+    terms, told, units,
 };
 use crate::{
     Parts, mirror,
@@ -44,9 +45,10 @@ pub struct Edit {
     pub remark: Option<String>,
 }
 
-/// The version of an entry: stands for what it holds.
-pub fn etag(content_hash: &[u8]) -> String {
-    content_hash.first_chunk().map(|bytes| format!("{:016x}", u64::from_be_bytes(*bytes))).unwrap_or_default()
+/// The version of an entry: stands for what it holds, where it is, and why it came back.
+pub fn etag(row: &EntryRow) -> String {
+    let seen = [&row.content_hash[..], &row.state.code().to_be_bytes(), row.sent_back_reason.as_bytes()].concat();
+    way::digest(std::iter::once((row.entry, &seen[..])))
 }
 
 /// One entry of a list that may be read, and what it may be edited to.
@@ -56,7 +58,7 @@ pub async fn get(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: 
     let terms = terms(parts, &list)?;
     let tier = |tier: &Tier| pb::AwardTier { name: tier.name.clone(), month_fen: terms.rate.month_fen(tier).0 };
     Ok(pb::GetEntryResponse {
-        entry: super::api::told_entries(ctx, tx, parts, &list, vec![row]).await?.pop(),
+        entry: told::entries(ctx, tx, parts, &list, vec![row]).await?.pop(),
         term_months: terms.days.months.iter().map(|month| month.number()).collect(),
         tiers: terms.rate.tiers.iter().map(tier).collect(),
         by_month: terms.scheme.paid == Paid::Month,
@@ -74,7 +76,7 @@ pub async fn edit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list:
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
     let row = on_list(tx, &list, entry).await?;
     after(row.state, Change::Edit).ok_or_else(|| Refusal::wrong_state(format!("该生在名单中为“{}”，只有草稿和被退回的可以修改", row.state.name())))?;
-    if etag(&row.content_hash) != edit.etag {
+    if etag(&row) != edit.etag {
         return Err(Refusal::new(Reason::Conflict, "该生的内容刚刚被他人修改，请刷新后重试").into());
     }
     let terms = terms(parts, &list)?;
@@ -159,24 +161,57 @@ async fn name_of_roll(tx: &mut Tx, row: &Entered, recorded: chrono::NaiveDate) -
     Ok(None)
 }
 
+/// Which entries are taken into the drafts again.
+#[derive(Debug, Clone)]
+pub enum Redrafted {
+    /// These, each as it was seen; an empty etag is not compared.
+    These(Vec<(Uuid, String)>),
+    /// All that were sent back, as many as were seen.
+    All(i32),
+}
+
 /// Takes entries that were sent back into the drafts again, as they are.
-pub async fn redraft(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, entries: &[Uuid]) -> Result<ListRow, Error> {
+pub async fn redraft(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, wanted: &Redrafted) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
-    let known: HashMap<Uuid, EntryRow> = store::entries(tx, list.list).await?.into_iter().map(|row| (row.entry, row)).collect();
-    let (mut errors, mut keys) = (FieldErrors::default(), Vec::with_capacity(entries.len()));
-    for (index, entry) in entries.iter().enumerate() {
-        match known.get(entry) {
-            Some(row) if row.state == State::SentBack => keys.push(row.person_key),
-            Some(row) => errors.add(&format!("entries[{index}]"), format!("该生在名单中为“{}”，不是被退回的", row.state.name())),
-            None => errors.add(&format!("entries[{index}]"), "名单中没有该生"),
+    let rows = store::entries(tx, list.list).await?;
+    let taken: Vec<&EntryRow> = match wanted {
+        Redrafted::All(seen) => {
+            let back: Vec<&EntryRow> = rows.iter().filter(|row| row.state == State::SentBack).collect();
+            Refusal::unless_seen(*seen, back.len())?;
+            back
         }
+        Redrafted::These(entries) => these(&rows, entries)?,
+    };
+    if taken.is_empty() {
+        return Err(Refusal::new(Reason::NothingToDo, "没有被退回的学生").into());
+    }
+    let entries: Vec<Uuid> = taken.iter().map(|row| row.entry).collect();
+    store::set_states(tx, &entries, State::Draft, "").await?;
+    settle(tx, list.list).await?;
+    judge_keys(ctx, tx, parts, &taken.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;
+    super::one(tx, list.list).await
+}
+
+/// The entries that are named, if each can be taken; every one at fault is named.
+fn these<'r>(rows: &'r [EntryRow], entries: &[(Uuid, String)]) -> Result<Vec<&'r EntryRow>, Error> {
+    let known: HashMap<Uuid, &EntryRow> = rows.iter().map(|row| (row.entry, row)).collect();
+    let (mut errors, mut taken, mut named) = (FieldErrors::default(), Vec::with_capacity(entries.len()), HashSet::new());
+    for (index, (entry, seen)) in entries.iter().enumerate() {
+        let why = match known.get(entry) {
+            None => "名单中没有该生".to_owned(),
+            Some(row) if after(row.state, Change::Redraft).is_none() => format!("该生在名单中为“{}”，不是被退回的", row.state.name()),
+            Some(row) if !seen.is_empty() && etag(row) != *seen => "该生在您查看之后又有变化，请刷新后看过再办理".to_owned(),
+            Some(_) if !named.insert(*entry) => "该生重复".to_owned(),
+            Some(row) => {
+                taken.push(*row);
+                continue;
+            }
+        };
+        errors.add(&format!("entries[{index}]"), why);
     }
     if entries.is_empty() {
         errors.add("entries", "请先勾选被退回的学生");
     }
     errors.check()?;
-    store::set_states(tx, entries, State::Draft, "").await?;
-    settle(tx, list.list).await?;
-    judge_keys(ctx, tx, parts, &keys, "list").await?;
-    super::one(tx, list.list).await
+    Ok(taken)
 }

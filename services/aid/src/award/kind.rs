@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
-use xuezhu_judge::{entry::State, policy::SchemeCode, rules::law};
+use xuezhu_judge::{entry::State, life, policy::SchemeCode, rules::law};
 use xuezhu_review::{About, Compared, Dossier, Item, Kind, Mark, Moved, Present, Refused, Work, inbox, way::Seat};
 use xuezhu_service::{Context, Error, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
@@ -107,7 +107,7 @@ impl Kind for AwardRound<'_> {
             let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
             let generation = mirror::state(tx).await?.generation;
             let keys = reconciliation::lock_beside(tx, generation, &keys).await?;
-            let held: HashSet<Uuid> = reconciliation::held_entries(tx, list.list).await?.into_iter().collect();
+            let held: HashSet<Uuid> = reconciliation::held_entries(tx, &[list.list]).await?.into_iter().collect();
             let concerned = forgotten::concerned(tx, &[list.list]).await?;
             let free: Vec<&EntryRow> = rows.iter().filter(|row| !held.contains(&row.entry) && !concerned.contains(&row.entry)).collect();
             let approved = units::approve(ctx, tx, &list, &free, (generation, &keys)).await?;
@@ -141,12 +141,16 @@ impl Kind for AwardRound<'_> {
         })
     }
 
-    /// Flags that are not closed.
+    /// Flags that nobody closed or cleared.
     fn marks<'t>(&'t self, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid]) -> Work<'t, HashMap<Uuid, Vec<Mark>>> {
         Box::pin(async move {
             let asked: HashSet<Uuid> = items.iter().copied().collect();
             let mut marks: HashMap<Uuid, Vec<Mark>> = HashMap::new();
-            for row in reconciliation::flags_of_list(tx, list_of(dossier)?).await?.into_iter().filter(|row| asked.contains(&row.entry)) {
+            for row in reconciliation::flags_of_list(tx, list_of(dossier)?)
+                .await?
+                .into_iter()
+                .filter(|row| asked.contains(&row.entry) && row.state != life::State::Cleared)
+            {
                 let mark = Mark { text: law(row.rule).name.to_owned(), flag: Some(row.flag), holds: row.holds };
                 marks.entry(row.entry).or_default().push(mark);
             }

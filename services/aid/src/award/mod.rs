@@ -26,12 +26,15 @@ pub mod units;
 
 use std::collections::HashSet;
 
-use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{Fen, Month, Term, codes, enrollment::PeriodState, text};
+use xuezhu_domain::{
+    Fen, Month, Term, codes,
+    enrollment::{PeriodState, Span},
+    text,
+};
 use xuezhu_judge::{
     amount,
-    case::{Claim, Person, PersonCase, Place},
+    case::{Claim, Enrollment, Person, PersonCase, Place},
     entry::State,
     policy::{
         Rate, Scheme, SchemeCode, TermDays,
@@ -105,6 +108,13 @@ async fn locked(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid, permission
     one(tx, list).await
 }
 
+/// A list of a school, if the actor may enter there: read alone.
+async fn entered(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> Result<ListRow, Error> {
+    mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
+    let row = one(tx, list).await?;
+    if row.school == school { Ok(row) } else { Err(Refusal::not_found("该名单").into()) }
+}
+
 /// A list of a school, if the actor may read there.
 pub async fn readable(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -> Result<ListRow, Error> {
     mirror::school_for(ctx, tx, school, Permission::ReadMoney).await?;
@@ -139,30 +149,39 @@ fn terms<'p>(parts: &'p Parts, list: &ListRow) -> Result<Terms<'p>, Error> {
 pub enum Proposed {
     /// Nobody: it is only said who would be.
     Nobody,
-    /// Everybody who is proposed.
-    All,
+    /// Everybody who is proposed, or of them who is in a class, as many as were seen.
+    All {
+        /// The class; empty for all.
+        class_name: String,
+        /// How many were seen; 0 where nobody counted.
+        seen: i32,
+    },
     /// These of them.
     Of(HashSet<Uuid>),
 }
 
 impl Proposed {
-    fn takes(&self, person: Uuid) -> bool {
+    fn writes(&self) -> bool {
+        *self != Self::Nobody
+    }
+
+    fn takes(&self, candidate: &Candidate) -> bool {
         match self {
             Self::Nobody => false,
-            Self::All => true,
-            Self::Of(persons) => persons.contains(&person),
+            Self::All { class_name, .. } => class_name.is_empty() || candidate.place.class_name == *class_name,
+            Self::Of(persons) => persons.contains(&candidate.person.person),
         }
     }
 }
 
 /// Puts the students on the list who are entitled by the plain data, all or some of them, and says why each is or is not.
 pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, wanted: &Proposed) -> Result<pb::ProposeAwardsResponse, Error> {
-    let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
-    if list.submitted && *wanted != Proposed::Nobody {
+    let list = if wanted.writes() { locked(ctx, tx, school, list, Permission::EnterForSchool).await? } else { entered(ctx, tx, school, list).await? };
+    if list.submitted && wanted.writes() {
         return Err(Refusal::wrong_state("名单已提交：请新建补充名单").into());
     }
     let terms = terms(parts, &list)?;
-    let generation = mirror::held_state(tx).await?.generation;
+    let generation = if wanted.writes() { mirror::held_state(tx).await? } else { mirror::state(tx).await? }.generation;
     let keys = reconciliation::keys_at_school(tx, generation, school).await?;
     let cases = reconciliation::cases(tx, generation, &keys).await?;
     let listed: HashSet<Uuid> = store::entries_listed(tx, &list).await?.into_iter().collect();
@@ -183,8 +202,8 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
             match (proposed, on_list) {
                 (true, true) => answer.present += 1,
                 (true, false) => {
-                    let is_wanted = wanted.takes(candidate.person.person);
-                    answer.added += i32::from(is_wanted || *wanted == Proposed::Nobody);
+                    let is_wanted = wanted.takes(&candidate);
+                    answer.added += i32::from(is_wanted || !wanted.writes());
                     if is_wanted {
                         met.insert(candidate.person.person);
                         entered.push(proposal(ctx, parts, &candidate, &terms)?);
@@ -206,9 +225,13 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     Ok(answer)
 }
 
-/// Refuses whoever was named and is not proposed, or stands on the list by now: nobody is left out unsaid.
+/// Refuses whoever was named and is not proposed, or stands on the list by now, and others than were counted: nobody is left out unsaid.
 fn all_met(wanted: &Proposed, met: &HashSet<Uuid>) -> Result<(), Error> {
-    let Proposed::Of(persons) = wanted else { return Ok(()) };
+    let persons = match wanted {
+        Proposed::Nobody => return Ok(()),
+        Proposed::All { seen, .. } => return Ok(Refusal::unless_seen(*seen, met.len())?),
+        Proposed::Of(persons) => persons,
+    };
     let strangers = persons.difference(met).count();
     if strangers == 0 {
         return Ok(());
@@ -248,21 +271,27 @@ impl Candidate<'_> {
     }
 }
 
+/// Where somebody is in school at a school when the first of some months begins, or in it; else where they were last.
+fn place_of<'c>(case: &'c PersonCase, person: &Person, school: &str, months: &[Month]) -> Option<(&'c Enrollment, &'c Span<Place>)> {
+    let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
+    let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
+    let spans: Vec<_> = spans.filter(|(_, span)| span.state.state == PeriodState::InSchool).collect();
+    let latest = |fits: &dyn Fn(&Span<Place>) -> bool| {
+        let fitting = spans.iter().filter(|(_, span)| fits(span));
+        fitting.max_by_key(|(enrollment, span)| (enrollment.entry_date, enrollment.enrollment, span.from)).copied()
+    };
+    let first = months.first();
+    let holds = first.and_then(|month| latest(&|span| span.contains(month.first_day())));
+    let begins = || first.and_then(|month| latest(&|span| month.first_day() <= span.from && span.from < month.end()));
+    holds.or_else(begins).or_else(|| latest(&|_| true))
+}
+
 fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
     let mut found = Vec::new();
     for person in &case.persons {
-        let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
         let months = months_at(case, &parts.policies, person, school, terms.scheme, &terms.days);
         // What held in the first of the months decides, not what holds today.
-        let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
-        let spans: Vec<_> = spans.filter(|(_, span)| span.state.state == PeriodState::InSchool).collect();
-        let within = |month: &Month| {
-            let holds = |day: NaiveDate| spans.iter().find(|(_, span)| span.contains(day));
-            let begins = || spans.iter().find(|(_, span)| month.first_day() <= span.from && span.from < month.end());
-            holds(month.first_day()).or_else(begins).copied()
-        };
-        let last = || spans.iter().max_by_key(|(enrollment, span)| (enrollment.entry_date, enrollment.enrollment, span.from)).copied();
-        let Some((enrollment, span)) = months.first().and_then(within).or_else(last) else { continue };
+        let Some((enrollment, span)) = place_of(case, person, school, &months) else { continue };
         let facts = Facts {
             entry: enrollment.entry_date,
             major: &span.state.major,

@@ -26,11 +26,12 @@ use crate::{
     reconciliation::{judge_keys, lock_keys},
 };
 
-/// The clerk submits the list's drafts: a round begins.
-pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<ListRow, Error> {
+/// The clerk submits the list's drafts, as many as were seen where somebody counted: a round begins.
+pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, seen: i32) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
     let rows = store::entries(tx, list.list).await?;
     let mut drafts: Vec<&EntryRow> = rows.iter().filter(|row| after(row.state, Change::Submit).is_some()).collect();
+    Refusal::unless_seen(seen, drafts.len())?;
     if drafts.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "名单中没有草稿可以提交").into());
     }

@@ -15,11 +15,13 @@ pub enum Change {
     Remove,
     /// The clerk submits.
     Submit,
+    /// The clerk takes what was sent back into the drafts again, as it is.
+    Redraft,
 }
 
 impl Change {
     /// Every change.
-    pub const ALL: [Self; 3] = [Self::Edit, Self::Remove, Self::Submit];
+    pub const ALL: [Self; 4] = [Self::Edit, Self::Remove, Self::Submit, Self::Redraft];
 }
 
 /// What a change makes of a state; `None` where it is not allowed.
@@ -28,7 +30,10 @@ pub fn after(state: State, change: Change) -> Option<State> {
         (State::Draft | State::SentBack, Change::Edit) => Some(State::Draft),
         (State::Draft | State::SentBack, Change::Remove) => Some(State::Removed),
         (State::Draft, Change::Submit) => Some(State::Submitted),
-        (State::SentBack, Change::Submit) | (State::Submitted | State::Attested | State::Approved | State::Removed, _) => None,
+        (State::SentBack, Change::Redraft) => Some(State::Draft),
+        (State::SentBack, Change::Submit) | (State::Draft, Change::Redraft) | (State::Submitted | State::Attested | State::Approved | State::Removed, _) => {
+            None
+        }
     }
 }
 
@@ -108,7 +113,14 @@ mod tests {
             .collect();
         assert_eq!(
             allowed,
-            [(Draft, Edit, Draft), (Draft, Remove, Removed), (Draft, Submit, Submitted), (SentBack, Edit, Draft), (SentBack, Remove, Removed),]
+            [
+                (Draft, Edit, Draft),
+                (Draft, Remove, Removed),
+                (Draft, Submit, Submitted),
+                (SentBack, Edit, Draft),
+                (SentBack, Remove, Removed),
+                (SentBack, Redraft, Draft),
+            ]
         );
     }
 

@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use chrono::Datelike;
 use uuid::Uuid;
 use xuezhu_domain::Term;
-use xuezhu_judge::{case::Enrollment, entry::State, rules::holder};
+use xuezhu_judge::{entry::State, rules::holder};
 use xuezhu_proto::aid::{self as pb, award_entry, award_list, scheme};
 use xuezhu_review::{Dossier, way::Seat};
 use xuezhu_service::{Context, Error, Permission, Reach};
 use xuezhu_store::Tx;
 
 use super::{
-    edit,
+    corrections, edit, place_of,
     rounds::{self, Way},
     store::{self, EntryRow, HeldRow, ListRow, StandingRow},
     units::{self, Holds},
@@ -34,14 +34,9 @@ async fn meant(tx: &mut Tx, keys: &[Uuid], school: &str) -> Result<HashMap<Uuid,
     for case in reconciliation::cases(tx, generation, keys).await? {
         for claim in &case.claims {
             let Some(person) = holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
-            let here = || case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
-            let span = |enrollment: &Enrollment| {
-                let first = claim.months.first().map(|month| month.first_day());
-                let at = enrollment.timeline.iter().find(|span| first.is_some_and(|day| span.contains(day)));
-                at.or(enrollment.timeline.last()).map(|span| span.state.class_name.clone())
-            };
-            let class_name = here().filter_map(span).next_back().unwrap_or_default();
-            meant.insert(claim.entry, Meant { person: person.person, class_name, is_of_school: here().next().is_some() });
+            let class_name = place_of(&case, person, school, &claim.months).map(|(_, span)| span.state.class_name.clone()).unwrap_or_default();
+            let is_of_school = case.enrollments.iter().any(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
+            meant.insert(claim.entry, Meant { person: person.person, class_name, is_of_school });
         }
     }
     Ok(meant)
@@ -65,9 +60,11 @@ pub(super) async fn classes(tx: &mut Tx, rows: &[&EntryRow], school: &str) -> Re
 
 /// An entry as it is told.
 pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, meant: Option<Meant>, flags: Vec<(pb::FlagBrief, bool)>, holds: Holds) -> pb::AwardEntry {
+    let etag = edit::etag(&row);
     let (person, class_name) = meant.map(|meant| (meant.person.to_string(), meant.class_name)).unwrap_or_default();
     pb::AwardEntry {
         entry: row.entry.to_string(),
+        etag,
         person,
         class_name,
         name: row.name,
@@ -90,7 +87,6 @@ pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, meant: Option<M
         refusal_message: holds.message,
         stopping_months: holds.stopping,
         corrections: Vec::new(),
-        etag: edit::etag(&row.content_hash),
         from_roll: row.id_sealed.is_empty(),
     }
 }
@@ -108,6 +104,36 @@ pub(super) fn as_seen(ctx: &Context, mut entry: pb::AwardEntry) -> pb::AwardEntr
         }
     }
     entry
+}
+
+/// Entries of a list as whoever calls is told of them.
+pub(super) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &ListRow, rows: Vec<EntryRow>) -> Result<Vec<pb::AwardEntry>, Error> {
+    let mut flags: HashMap<Uuid, Vec<(pb::FlagBrief, bool)>> = HashMap::new();
+    for row in reconciliation::flags_of_list(tx, list.list).await? {
+        let brief = pb::FlagBrief { flag: row.flag.to_string(), rule: row.rule.as_str().to_owned(), state: row.state.as_str().to_owned() };
+        flags.entry(row.entry).or_default().push((brief, row.holds));
+    }
+    // In the order of the rules' words.
+    for of_entry in flags.values_mut() {
+        of_entry.sort_by(|(a, _), (b, _)| a.rule.cmp(&b.rule));
+    }
+    let mut known = known(ctx, tx, &rows, &list.school).await?;
+    let concerned = forgotten::concerned(tx, &[list.list]).await?;
+    let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
+    let mut holds = units::of_entries(tx, &parts.policies, list, &rows).await?;
+    let entries = rows
+        .into_iter()
+        .map(|row| {
+            let flags = flags.remove(&row.entry).unwrap_or_default();
+            let meant = known.remove(&row.entry);
+            let source_forgot = concerned.contains(&row.entry);
+            let holds = holds.remove(&row.entry).unwrap_or_default();
+            let corrections = corrected.remove(&row.entry).unwrap_or_default();
+            pb::AwardEntry { source_forgot, corrections, ..entry(ctx, parts, row, meant, flags, holds) }
+        })
+        .map(|entry| as_seen(ctx, entry))
+        .collect();
+    Ok(entries)
 }
 
 /// A list as it is told.
@@ -151,29 +177,31 @@ pub(super) async fn lists(tx: &mut Tx, parts: &Parts, rows: Vec<ListRow>) -> Res
         known.entry(list).or_default().standing_fen = fen;
     }
     let attested: Vec<Uuid> = known.iter().filter(|(_, known)| known.attested().next().is_some()).map(|(list, _)| *list).collect();
-    let (mut concerned, mut taken) = (HashSet::new(), HashSet::new());
+    let (mut concerned, mut taken, mut by_flags) = (HashSet::new(), HashSet::new(), HashSet::new());
     if !attested.is_empty() {
         concerned = forgotten::concerned(tx, &attested).await?;
+        if !concerned.is_empty() {
+            by_flags = reconciliation::held_entries(tx, &attested).await?.into_iter().collect();
+        }
         taken = units::taken_attested(tx, &attested).await?;
     }
     let mut told = Vec::with_capacity(rows.len());
     for row in rows {
         let mut known = known.remove(&row.list).unwrap_or_default();
         let own: HashSet<Uuid> = known.attested().map(|entry| entry.entry).collect();
-        known.concerned = own.intersection(&concerned).copied().collect();
+        // Whom a flag holds waits for that first.
+        known.concerned = own.iter().filter(|entry| concerned.contains(*entry) && !by_flags.contains(*entry)).copied().collect();
         known.taken = own.intersection(&taken).copied().collect();
-        told.push(self::told(tx, parts, row, known).await?);
+        told.push(self::told(parts, row, known)?);
     }
     Ok(told)
 }
 
-async fn told(tx: &mut Tx, parts: &Parts, row: ListRow, known: Known) -> Result<pb::AwardList, Error> {
+fn told(parts: &Parts, row: ListRow, known: Known) -> Result<pb::AwardList, Error> {
     let Known { way, standing, held, standing_fen, concerned, taken } = known;
     let held_attested: i64 = held.iter().filter(|row| row.state == State::Attested).map(|row| row.entries).sum();
     let held: i64 = held.iter().map(|row| row.entries).sum();
-    // Whom a flag holds waits for that first.
-    let by_flags: HashSet<Uuid> = if concerned.is_empty() { HashSet::new() } else { reconciliation::held_entries(tx, row.list).await?.into_iter().collect() };
-    let forgotten_attested = i32::try_from(concerned.difference(&by_flags).count()).unwrap_or(i32::MAX);
+    let forgotten_attested = i32::try_from(concerned.len()).unwrap_or(i32::MAX);
     let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();

@@ -555,13 +555,16 @@ pub async fn undecided(tx: &mut Tx, causes: &[Uuid], term: &str) -> Result<Vec<U
 }
 
 /// Entries of these that a flag holds, or whose person is marked and not judged yet.
-pub async fn held_entries(tx: &mut Tx, list: Uuid) -> Result<Vec<Uuid>, StoreError> {
+pub async fn held_entries(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
     let held = rows!(
         tx,
         (Uuid,),
-        "SELECT a.entry FROM award_claims a WHERE a.list = $1
-         AND (EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds) OR EXISTS (SELECT 1 FROM marked_keys m WHERE m.person_key = a.person_key))",
-        list
+        sql!(
+            "SELECT a.entry FROM award_claims a
+             WHERE (EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds) OR EXISTS (SELECT 1 FROM marked_keys m WHERE m.person_key = a.person_key))
+               AND a.list" in_uuids 1
+        ),
+        bulk_uuids(lists.iter().copied())
     )?;
     Ok(held.into_iter().map(|(entry,)| entry).collect())
 }

@@ -40,7 +40,8 @@ impl SubmissionService for SubmissionApi {
     async fn create_submission(&self, request: Request<pb::CreateSubmissionRequest>) -> Result<Response<pb::CreateSubmissionResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "CreateSubmission").await?;
         let call = Call::new("CreateSubmission", request.school.clone(), &request);
-        let wanted = Wanted { ids: ids("enrollments", &request.enrollments)?, matching: matching(&request)? };
+        let seen = request.matching.as_ref().map_or(0, |filter| filter.count);
+        let wanted = Wanted { ids: ids("enrollments", &request.enrollments)?, matching: matching(&request)?, seen };
         let with = (self.0.clone(), request.school, wanted);
         self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (parts, school, wanted)| Box::pin(super::submit(ctx, tx, parts, school, wanted))).await
     }

@@ -76,7 +76,7 @@ impl Kind for Registration<'_> {
     fn compared<'t>(&'t self, tx: &'t mut Tx, dossier: &'t Dossier) -> Work<'t, Option<Compared>> {
         Box::pin(async move {
             let day = Term::of(dossier.submitted_day).first_day() - Days::new(1);
-            let counts = store::on_roll_by_class(tx, &dossier.school, day).await?.into_iter().collect();
+            let counts = store::on_roll_by_class(tx, &dossier.school, day, dossier.dossier).await?.into_iter().collect();
             Ok(Some(Compared { with: format!("上学期末（{day}）在籍"), counts }))
         })
     }

@@ -51,6 +51,8 @@ pub struct Wanted {
     pub ids: Vec<Uuid>,
     /// And those that match.
     pub matching: Matching,
+    /// How many of those were seen; 0 where nobody counted.
+    pub seen: i32,
 }
 
 /// The clerk submits drafts; what can't be submitted is named.
@@ -70,6 +72,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, wan
             refused.push(refused_row(*id, Reason::WrongState, &format!("当前为“{}”，不能提交", state.name())));
         }
     }
+    Refusal::unless_seen(wanted.seen, accepted.len())?;
     if accepted.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "没有可以提交的草稿：请先导入学生，或修改被退回的记录").into());
     }

@@ -111,18 +111,19 @@ pub async fn set_of(tx: &mut Tx, submission: Uuid) -> Result<Vec<SetRow>, StoreE
     )
 }
 
-/// Who was in which class of a school on a day, in school or on leave, counted.
-pub async fn on_roll_by_class(tx: &mut Tx, school: &str, day: NaiveDate) -> Result<Vec<(String, i64)>, StoreError> {
+/// Who was in which class of a school on a day, in school or on leave, counted, without those of a submission: they are what is compared.
+pub async fn on_roll_by_class(tx: &mut Tx, school: &str, day: NaiveDate, without: Uuid) -> Result<Vec<(String, i64)>, StoreError> {
     rows!(
         tx,
         (String, i64),
         "SELECT p.class_name, count(*) FROM enrollments e JOIN periods p ON p.enrollment = e.enrollment AND p.until_version IS NULL
              AND p.from_date <= $2 AND (p.to_date IS NULL OR p.to_date > $2)
-         WHERE e.school = $1 AND (p.state = $3 OR p.state = $4) GROUP BY p.class_name",
+         WHERE e.school = $1 AND (p.state = $3 OR p.state = $4) AND (e.submission IS NULL OR e.submission <> $5) GROUP BY p.class_name",
         school,
         day,
         State::InSchool.code(),
-        State::OnLeave.code()
+        State::OnLeave.code(),
+        without
     )
 }
 

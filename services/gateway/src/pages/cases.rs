@@ -209,6 +209,7 @@ async fn search(desk: Desk, Sent(sent): Sent<NameForm>) -> Result<Response, Page
 
 async fn view(desk: Desk, query: IndexQuery, name: &str) -> Result<Response, PageError> {
     if query.print {
+        printed::may_print_people(&desk)?;
         return print(desk, &query).await;
     }
     let answer = desk.register().list_cases(desk.request(query.asked(name, ROWS, query.at))).await?.into_inner();
@@ -219,7 +220,11 @@ async fn view(desk: Desk, query: IndexQuery, name: &str) -> Result<Response, Pag
         let named = std::iter::once(("name", name)).chain(asked());
         Way::Posted { action: "/cases".into(), fields: named.map(|(field, asked)| (field.to_owned(), asked.to_owned())).collect() }
     };
-    let cases = table(&desk, &answer.cases).place(Place::of(answer.total_size, "条", query.at.into(), ROWS).by_number(&way));
+    let whole = match &way {
+        Way::Link(address) => printed::of_people(&desk, address),
+        Way::Posted { .. } => None,
+    };
+    let cases = table(&desk, &answer.cases).place(Place::of(answer.total_size, "条", query.at.into(), ROWS).by_number(&way).printed(whole));
     let narrows = !name.is_empty() || asked().any(|(_, asked)| !asked.is_empty());
     let cases =
         if narrows { cases.empty("没有符合条件的记录。").empty_way("/cases", "全部") } else { cases.empty("还没有认定过的问题。") };

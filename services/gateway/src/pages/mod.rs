@@ -502,7 +502,7 @@ impl Desk {
 
     /// What was confirmed.
     pub fn register(&self) -> RegisterServiceClient<Channel> {
-        RegisterServiceClient::new(self.aid_channel())
+        RegisterServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Reconciliation.

@@ -1,4 +1,5 @@
-//! A table whole, to be printed: every row that its page shows some of, with its head and the page's number on each sheet of paper.
+//! A table whole, to be printed: every row that its page shows some of, with its head and the page's number on each sheet of paper. A table
+//! of people is printed by their school; departments print what they sign, and tables that name nobody.
 
 use askama::Template;
 use axum::response::Response;
@@ -64,11 +65,36 @@ impl<R> Every<R> {
     }
 }
 
+/// Whether whoever looks prints tables of people: those of their own school.
+fn prints_people(desk: &Desk) -> bool {
+    desk.user.is_school()
+}
+
+/// Where a table of people is printed whole; none for who prints none.
+pub fn of_people(desk: &Desk, here: &Address) -> Option<Address> {
+    prints_people(desk).then(|| of_all(here))
+}
+
+/// Where a table that names nobody is printed whole.
+pub fn of_all(here: &Address) -> Address {
+    here.clone().with("print", "true")
+}
+
+/// Refuses who prints no tables of people.
+pub fn may_print_people(desk: &Desk) -> Result<(), Status> {
+    if prints_people(desk) {
+        return Ok(());
+    }
+    Err(Status::permission_denied("列有学生姓名的表由学校打印；主管部门打印的是所签的业务单，统计请用“导出统计”"))
+}
+
 /// The page. `back` is where the table is read page by page; `narrowed` says by what it is narrowed.
 pub fn page(desk: Desk, title: &str, narrowed: &[String], back: Address, table: Table) -> Response {
     let narrowed = narrowed.iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join("，");
     let time = show::time(&rfc3339(desk.now_us()));
-    let head = format!("{} · {title}{} · {time}", desk.place(), if narrowed.is_empty() { String::new() } else { format!("（{narrowed}）") });
+    let narrowing = if narrowed.is_empty() { String::new() } else { format!("（{narrowed}）") };
+    // Whose copy it is stands on every sheet.
+    let head = format!("{} · {title}{narrowing} · {} {time} 打印", desk.place(), desk.user.name);
     render(&PrintedPage { title: title.to_owned(), narrowed, time, back, table: table.printed(head), desk })
 }
 

@@ -18,7 +18,7 @@
 //! | [`note`] | something to know |
 //! | [`tone`] | what a colour means: never without a word |
 //! | [`address`] | an address of ours, with what it asks |
-//! | [`whole`] | all that match, also on other pages: as many as were told |
+//! | [`whole`] | all that match, also on other pages: as many as are told |
 //! | [`words`] | what fields are called: from the protos |
 //!
 //! To add a page: a route, a struct with its parts, a template that says where they stand.

@@ -102,13 +102,15 @@ impl Place {
         self
     }
 
-    /// The ways on and back, where pages are asked for by their numbers; and, where an address tells all that is asked, to all of it at once.
+    /// The way to all of them at once, to be printed; none where there is nothing, or whoever looks prints no such table.
+    #[must_use]
+    pub fn printed(self, whole: Option<Address>) -> Self {
+        Self { whole: whole.filter(|_| self.total.is_some_and(|total| total > 0)), ..self }
+    }
+
+    /// The ways on and back, where pages are asked for by their numbers.
     #[must_use]
     pub fn by_number(mut self, way: &Way) -> Self {
-        self.whole = match way {
-            Way::Link(address) if self.total.is_some_and(|total| total > 0) => Some(address.clone().with("print", "true")),
-            Way::Link(_) | Way::Posted { .. } => None,
-        };
         self.previous = (self.number > 1).then(|| way.numbered(self.number - 1));
         self.next = (self.number < self.pages).then(|| way.numbered(self.number + 1));
         self

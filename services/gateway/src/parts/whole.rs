@@ -1,4 +1,4 @@
-//! All that match, also those on other pages: a button that says how many these are, and holds whoever presses it to that number.
+//! All that match, also those on other pages: a button that says how many these are. The service holds whoever presses it to that number.
 
 use tonic::Status;
 
@@ -19,7 +19,7 @@ impl Form {
 /// How many a form told.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Whole {
-    count: usize,
+    count: i32,
 }
 
 impl Whole {
@@ -30,12 +30,9 @@ impl Whole {
         }
     }
 
-    /// All of them, if they are as many as were told: nothing is done to whom nobody saw counted.
-    pub fn all(self, found: Vec<String>) -> Result<Vec<String>, Status> {
-        if found.len() == self.count {
-            return Ok(found);
-        }
-        Err(Status::failed_precondition(format!("打开页面以后，符合条件的由 {} 人变为 {} 人：请看过现在的内容再办理", self.count, found.len())))
+    /// How many were told: nothing is done to whom nobody saw counted.
+    pub fn count(self) -> Result<i32, Status> {
+        if self.count > 0 { Ok(self.count) } else { Err(Status::invalid_argument("请回到页面，看过人数再办理")) }
     }
 }
 
@@ -47,10 +44,8 @@ mod tests {
     fn all_are_as_many_as_were_told_or_nobody() {
         let mut whole = Whole::default();
         whole.take("entry", "1");
+        assert!(whole.count().is_err(), "nobody was told");
         whole.take(COUNT, "2");
-        assert_eq!(whole.all(vec!["a".into(), "b".into()]).ok(), Some(vec!["a".to_owned(), "b".to_owned()]));
-        let fault = whole.all(vec!["a".into()]).expect_err("one went");
-        assert!(fault.message().contains("2 人变为 1 人"), "{fault}");
-        assert!(Whole::default().all(vec!["a".into()]).is_err(), "nobody was told");
+        assert_eq!(whole.count().ok(), Some(2));
     }
 }

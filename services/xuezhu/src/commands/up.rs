@@ -112,7 +112,7 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
     println!(
-        "accounts admin, clerk1, head1, teacher1, officer430100, chief430100, overseer430000 and more (see the page of accounts), password {}",
+        "accounts admin, clerk1, head1, teacher1, officer430181 (their county), officer430100, chief430181, overseer430000 and more (see the page of accounts), password {}",
         play::PASSWORD
     );
     println!("ready");

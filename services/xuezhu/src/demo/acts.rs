@@ -15,6 +15,7 @@ use super::{
     book,
     calendar::day,
     make::PROVINCE,
+    people,
     play::{PASSWORD, Play},
     world::{Change, Claim, Event, Person, Place},
 };
@@ -38,28 +39,32 @@ impl Play<'_> {
     pub async fn open_desks(&mut self) -> anyhow::Result<()> {
         for school in &self.world.schools {
             let majors: Vec<Value> = school.majors.iter().map(|major| json!({ "catalogue": major.catalogue, "code": major.code })).collect();
-            let body =
-                json!({ "code": school.code, "name": school.name, "region": school.region, "kind": "PUBLIC", "authority": school.authority, "majors": majors });
+            let body = json!({ "code": school.code, "name": school.name, "region": school.region, "kind": "PUBLIC", "authority": school.authority, "majors": majors,
+                        "telephone": telephone(&school.code) });
             self.admin.post("/v1/schools", &body, &format!("school {}", school.code)).await?;
         }
         let authorities: BTreeSet<&str> = self.world.schools.iter().map(|school| school.authority.as_str()).collect();
+        for authority in &authorities {
+            let body = json!({ "telephone": telephone(authority) });
+            self.admin.post(&format!("/v1/offices/{authority}"), &body, &format!("office {authority}")).await?;
+        }
         let admin = &self.admin;
         let schools = stream::iter(self.world.schools.iter().enumerate()).map(|(index, school)| async move {
-            let clerk = open(admin, &format!("clerk{}", index + 1), "经办人", "SCHOOL_CLERK", &school.code).await?;
-            let principal = open(admin, &format!("head{}", index + 1), "校长", "PRINCIPAL", &school.code).await?;
+            let clerk = open(admin, &format!("clerk{}", index + 1), "SCHOOL_CLERK", &school.code).await?;
+            let principal = open(admin, &format!("head{}", index + 1), "PRINCIPAL", &school.code).await?;
             Ok::<_, anyhow::Error>(Desk { clerk, principal })
         });
         self.desks = schools.buffered(AT_ONCE).try_collect().await?;
         let officers = stream::iter(authorities).map(|authority| async move {
-            let session = open(admin, &format!("officer{authority}"), "审核人", "DEPARTMENT_OFFICER", authority).await?;
+            let session = open(admin, &format!("officer{authority}"), "DEPARTMENT_OFFICER", authority).await?;
             Ok::<_, anyhow::Error>((authority.to_owned(), session))
         });
         self.officers = officers.buffered(AT_ONCE).try_collect().await?;
         for authority in self.officers.keys() {
-            open(&self.admin, &format!("chief{authority}"), "负责人", "AUTHORITY_HEAD", authority).await?;
+            open(&self.admin, &format!("chief{authority}"), "AUTHORITY_HEAD", authority).await?;
         }
         let province = format!("{PROVINCE}0000");
-        self.overseer = Some(open(&self.admin, &format!("overseer{province}"), "督导", "SUPERVISOR", &province).await?);
+        self.overseer = Some(open(&self.admin, &format!("overseer{province}"), "SUPERVISOR", &province).await?);
         Ok(())
     }
 
@@ -68,7 +73,7 @@ impl Play<'_> {
         for (index, (school, desk)) in self.world.schools.iter().zip(&self.desks).enumerate() {
             let at = format!("/v1/schools/{}", school.code);
             let account = format!("teacher{}", index + 1);
-            let teacher = open(&self.admin, &account, "班主任", "CLASS_TEACHER", &school.code).await?;
+            let teacher = open(&self.admin, &account, "CLASS_TEACHER", &school.code).await?;
             let answer = desk.clerk.get(&format!("{at}/classes")).await?;
             let mut classes: Vec<(i64, String)> = answer["classes"]
                 .as_array()
@@ -266,20 +271,20 @@ impl Play<'_> {
 
     async fn record(&self, place: &Place, enrollment: &str, event: &Event) -> anyhow::Result<()> {
         let clerk = &self.desks[place.school].clerk;
-        let dated = |more: Value| {
-            let mut body = json!({ "effectiveDate": event.effective.to_string(), "reason": "演示" });
+        let dated = |reason: &str, more: Value| {
+            let mut body = json!({ "effectiveDate": event.effective.to_string(), "reason": reason });
             if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
                 body.extend(more);
             }
             body
         };
         let (desk, verb, body) = match &event.change {
-            Change::Leave => (clerk, "leave", dated(json!({}))),
-            Change::Return => (clerk, "return", dated(json!({}))),
-            Change::Withdraw => (clerk, "withdraw", dated(json!({}))),
-            Change::Class(class) => (clerk, "changeClass", dated(json!({ "className": class }))),
-            Change::Major(major, class) => (clerk, "changeMajor", dated(json!({ "major": major.key(), "className": class }))),
-            Change::NeverCame => (self.officer(place.school)?, "neverCame", json!({ "reason": "演示：学校书面说明未报到" })),
+            Change::Leave => (clerk, "leave", dated("因病休学，有医院证明", json!({}))),
+            Change::Return => (clerk, "return", dated("病愈复学", json!({}))),
+            Change::Withdraw => (clerk, "withdraw", dated("本人和家长申请退学", json!({}))),
+            Change::Class(class) => (clerk, "changeClass", dated("年级合班", json!({ "className": class }))),
+            Change::Major(major, class) => (clerk, "changeMajor", dated("本人申请转专业", json!({ "major": major.key(), "className": class }))),
+            Change::NeverCame => (self.officer(place.school)?, "neverCame", json!({ "reason": "学校书面说明：未报到" })),
         };
         let path = format!("/v1/schools/{}/enrollments/{enrollment}/{verb}", self.world.schools[place.school].code);
         let id = format!("{verb} {enrollment} {}", event.effective);
@@ -302,7 +307,13 @@ impl Play<'_> {
     }
 }
 
-async fn open(admin: &Session, account: &str, name: &str, role: &str, organisation: &str) -> anyhow::Result<Session> {
+/// The telephone of an office, which nobody has.
+fn telephone(organisation: &str) -> String {
+    format!("0731-8{:0>7}", organisation.get(organisation.len().saturating_sub(6)..).unwrap_or_default())
+}
+
+async fn open(admin: &Session, account: &str, role: &str, organisation: &str) -> anyhow::Result<Session> {
+    let name = people::staff(organisation, account);
     let made = admin
         .post("/v1/accounts", &json!({ "account": account, "displayName": name, "role": role, "organisation": organisation }), &format!("account {account}"))
         .await?;

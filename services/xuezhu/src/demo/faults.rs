@@ -216,7 +216,7 @@ impl Maker {
         let birth = people::birth(&mut self.random, term.school_year + years, age);
         let male = self.random.random_bool(0.5);
         let number = self.number(birth, male);
-        let name = people::name(&mut self.random);
+        let name = people::name(&mut self.random, male);
         let school = self.random.random_range(0..self.world.schools.len());
         self.extra.push(nobody(school, term, name, number));
     }
@@ -239,7 +239,7 @@ impl Maker {
         for offset in 0..4 {
             let number = people::number(&region, birth, first + offset);
             if self.numbers.insert(number.clone()) {
-                let name = people::name(&mut self.random);
+                let name = people::name(&mut self.random, (first + offset) % 2 == 1);
                 self.extra.push(nobody(school, term, name, number));
             }
         }
@@ -251,7 +251,7 @@ impl Maker {
         let school = self.other_school(own);
         let mut claim = self.line(index, school, Scheme::Grant, &AUTUMN, AUTUMN.listed, &[]);
         if fault == Fault::StolenNumber {
-            let name = people::name(&mut self.random);
+            let name = people::name(&mut self.random, self.world.people[index].male);
             if name == claim.name {
                 return None;
             }
@@ -322,7 +322,7 @@ impl Maker {
         self.world.people[index].confirmed = false;
         // One half is not in the registry, the other under another name.
         if self.random.random_bool(0.5) {
-            let name = people::name(&mut self.random);
+            let name = people::name(&mut self.random, self.world.people[index].male);
             self.world.people[index].registered_as = Some(name).filter(|name| *name != self.world.people[index].names[0].0);
         }
         Some(())

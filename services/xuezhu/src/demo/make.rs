@@ -17,6 +17,30 @@ use super::{
 const SCHOOL_STUDENTS: usize = 1000;
 /// Schools at least: some faults need another school.
 const SCHOOLS: usize = 4;
+/// Schools of a province that is large enough for them, each with a hundred students.
+const SCHOOLS_OF_A_PROVINCE: usize = 18;
+const FEW_STUDENTS: usize = 100;
+/// Schools in one county, of such a province: a county officer has many. Of a small province the first half.
+const COUNTY_SCHOOLS: usize = 14;
+/// That county: 浏阳市. Its department approves for its schools; for the others that of their city does.
+const COUNTY: &str = "430181";
+/// What schools of one county are called.
+const KINDS: [&str; 14] = [
+    "第一中等职业学校",
+    "第二中等职业学校",
+    "职业中等专业学校",
+    "现代农业职业学校",
+    "卫生学校",
+    "财经学校",
+    "工业学校",
+    "旅游职业学校",
+    "机电工程学校",
+    "信息技术学校",
+    "商贸学校",
+    "建设职业学校",
+    "艺术职业学校",
+    "成人中等专业学校",
+];
 /// Students a class.
 const CLASS_STUDENTS: usize = 45;
 /// Classes of a year at least: of one agricultural major and of another.
@@ -30,7 +54,8 @@ pub(super) const PROVINCE: &str = "43";
 /// Makes a province with these faults. The same numbers make the same one.
 pub fn world(students: usize, seed: u64, rate: f64, faults: &[Fault]) -> World {
     let mut maker = Maker::new(seed);
-    maker.schools(students.div_ceil(SCHOOL_STUDENTS).max(SCHOOLS));
+    let few = if students >= SCHOOLS_OF_A_PROVINCE * FEW_STUDENTS { SCHOOLS_OF_A_PROVINCE } else { SCHOOLS };
+    maker.schools(students.div_ceil(SCHOOL_STUDENTS).max(few));
     for index in 0..students {
         maker.student(index, students);
     }
@@ -88,7 +113,9 @@ impl Maker {
         let of_then = codes::majors().iter().filter(|major| major.catalogue == "2010");
         let (agricultural, others): (Vec<&'static codes::Major>, Vec<_>) = of_then.partition(|major| major.agricultural);
         for index in 0..count {
-            let region = self.counties[(index * 7) % self.counties.len()];
+            let of_county = if count >= SCHOOLS_OF_A_PROVINCE { COUNTY_SCHOOLS } else { count / 2 };
+            let is_of_county = index < of_county;
+            let region = if is_of_county { COUNTY } else { self.counties[((index - of_county) * 7) % self.counties.len()] };
             let mut majors: Vec<&'static codes::Major> = Vec::new();
             // Three of eight are agricultural. Rows name a major by its name, so no school has two of one.
             for (from, offset) in
@@ -98,11 +125,11 @@ impl Maker {
                 let mut offered = (0..from.len()).map(|next| from[(index * each + offset + next) % from.len()]);
                 majors.extend(offered.find(|major| majors.iter().all(|known| known.name != major.name)));
             }
-            let authority = format!("{}00", &region[..4]);
+            let authority = if is_of_county { COUNTY.to_owned() } else { format!("{}00", &region[..4]) };
             let county = region::spans(region).last().map_or("", |span| span.name);
             self.world.schools.push(School {
                 code: format!("36{PROVINCE}{:06}", index + 1),
-                name: format!("{county}{}职业学校", ["第一", "中等", "现代", "农业"][index % 4]),
+                name: format!("{county}{}", KINDS[index % KINDS.len()]),
                 region: region.to_owned(),
                 authority,
                 majors,
@@ -133,7 +160,7 @@ impl Maker {
         let birth = people::birth(&mut self.random, year, 16);
         let male = self.random.random_bool(0.5);
         let number = self.number(birth, male);
-        let name = people::name(&mut self.random);
+        let name = people::name(&mut self.random, male);
         let (entered, approved) = if year == 2017 { (days::TURN, days::NEXT_APPROVE) } else { (days::ENTER, days::APPROVE) };
         let place = Place {
             school,

@@ -1,11 +1,14 @@
 //! Realistic names and valid numbers.
 
 use chrono::{Datelike, NaiveDate};
-use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use xuezhu_domain::identity::check_character;
 
 const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤";
-const GIVEN: &str = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰萍红玲芬燕彬凯浩宇轩子涵欣怡梓雨佳思琪俊婷雪倩文博鑫慧晨阳志远嘉诚天乐晓春秋冬海波建国庆丹露瑶琳颖珊蕾莹洁梅晶媛倩云飞鹏程昊然";
+/// Characters of given names: boys', girls', and those of either.
+const BOYS: &str = "强磊军勇涛超刚彬凯轩俊博鑫志远诚海波建国飞鹏程昊然斌辉峰龙亮武毅恒睿泽宏";
+const GIRLS: &str = "芳娜艳秀霞桂英玉兰萍红玲芬燕欣怡琪雪倩慧丹露瑶颖珊蕾莹洁梅晶媛云莲蓉菲悦";
+const EITHER: &str = "明平华宇子涵梓思文晨嘉天乐晓春秋庆洋安宁欢瑞";
 /// Characters that sound alike.
 pub const HOMOPHONES: [(char, char); 12] = [
     ('丽', '莉'),
@@ -21,18 +24,31 @@ pub const HOMOPHONES: [(char, char); 12] = [
     ('静', '婧'),
     ('琳', '林'),
 ];
+/// Those of them that boys are called by.
+const BOYS_ALIKE: &str = "伟阳浩杰";
 const MINORITY: [(&str, &str); 6] =
     [("买买提", "艾力"), ("阿依古丽", "吐尔逊"), ("古丽娜", "买买提"), ("艾尼瓦尔", "卡德尔"), ("热娜", "阿不都"), ("巴特尔", "苏和")];
 
-/// A name; about one in three ends in a character that has a homophone.
-pub fn name(random: &mut StdRng) -> String {
+/// A name, of a boy or of a girl; about one in three ends in a character that has a homophone.
+pub fn name(random: &mut StdRng, male: bool) -> String {
     let pick = |random: &mut StdRng, from: &str| from.chars().collect::<Vec<_>>().choose(random).copied().unwrap_or('王');
+    let own = if male { BOYS } else { GIRLS };
     let mut name = String::from(pick(random, SURNAMES));
     if random.random_bool(0.7) {
-        name.push(pick(random, GIVEN));
+        let from = if random.random_bool(0.5) { own } else { EITHER };
+        name.push(pick(random, from));
     }
-    name.push(if random.random_bool(0.35) { HOMOPHONES[random.random_range(0..HOMOPHONES.len())].0 } else { pick(random, GIVEN) });
+    let alike: Vec<char> = HOMOPHONES.iter().filter(|(one, _)| BOYS_ALIKE.contains(*one) == male).map(|(one, _)| *one).collect();
+    name.push(if random.random_bool(0.35) { alike[random.random_range(0..alike.len())] } else { pick(random, own) });
     name
+}
+
+/// Somebody who works somewhere, whose name is always the same.
+pub fn staff(organisation: &str, account: &str) -> String {
+    let seed = organisation.bytes().chain(account.bytes()).fold(7_u64, |seed, byte| seed.wrapping_mul(131).wrapping_add(u64::from(byte)));
+    let mut random = StdRng::seed_from_u64(seed);
+    let male = random.random_bool(0.5);
+    name(&mut random, male)
 }
 
 /// A name with a middle dot.

@@ -230,7 +230,8 @@ impl Maker {
 
     fn name_changed(&mut self) -> Option<()> {
         let index = self.pick(gets_grant)?;
-        let name = people::name(&mut self.random);
+        let male = self.world.people[index].male;
+        let name = people::name(&mut self.random, male);
         let person = &mut self.world.people[index];
         if name == person.names[0].0 {
             return None;

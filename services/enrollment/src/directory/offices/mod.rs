@@ -37,12 +37,19 @@ pub async fn contacts(ctx: &Context, tx: &mut Tx, organisations: &[String]) -> R
     }
     let contact =
         |row: OfficeRow| pb::Contact { name: region::full_name(&row.region), organisation: row.region, telephone: row.telephone, set_by: row.set_by_name };
+    let own = ctx.actor.organisation.as_str();
     if organisations.is_empty() {
-        let below = if ctx.actor.role.is_of_school() { "" } else { region::prefix_or_all(&ctx.actor.organisation) };
-        ctx.may(Permission::ManageDirectory, &Place::Region(&ctx.actor.organisation))?;
-        return Ok(store::below(tx, below).await?.into_iter().map(contact).collect());
+        ctx.may(Permission::ManageDirectory, &Place::Region(own))?;
+        return Ok(store::below(tx, region::prefix_or_all(own)).await?.into_iter().map(contact).collect());
     }
-    let mut contacts: Vec<pb::Contact> = store::of(tx, organisations).await?.into_iter().map(contact).collect();
+    if ctx.actor.role.is_of_school() {
+        schools::school_for(ctx, tx, own, Permission::ReadDirectory).await?;
+    } else {
+        ctx.may(Permission::ReadDirectory, &Place::Region(own))?;
+    }
+    // Who registered it is told to those who keep it.
+    let found = store::of(tx, organisations).await?.into_iter();
+    let mut contacts: Vec<pb::Contact> = found.map(|row| pb::Contact { set_by: String::new(), ..contact(row) }).collect();
     for (code, school) in schools::of_codes(tx, organisations.iter().map(String::as_str)).await? {
         if !school.telephone.is_empty() && ctx.may(Permission::ReadDirectory, &school.place()).is_ok() {
             contacts.push(pb::Contact { organisation: code, telephone: school.telephone, name: school.name, set_by: String::new() });

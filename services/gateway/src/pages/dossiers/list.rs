@@ -197,5 +197,6 @@ fn dossiers(desk: &Desk, asks: &Asks, found: &Found) -> Table {
     };
     let table = Table::of("业务单").column("业务单").number("人数").columns(["提交", "状态", "期限"]).rows(found.dossiers.iter().map(row));
     let table = table.empty(if asks.narrows() { "没有符合条件的业务单。" } else { "还没有业务单：学校提交后就会出现在这里。" });
-    table.place(Place::of(found.total, "张", asks.at.into(), ROWS).by_number(&asks.way()))
+    let whole = asks.name.is_empty().then(|| printed::of_all(&asks.address()));
+    table.place(Place::of(found.total, "张", asks.at.into(), ROWS).by_number(&asks.way()).printed(whole))
 }

@@ -129,7 +129,8 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
     let may = May::of(&desk.user, keeper, &dossier, &desk.today());
     let path = Address::of(keeper.link(&dossier.dossier));
     let way = Way::Link(path.clone().with("state", asks.state.as_str()).with("class", asks.class.as_str()));
-    let place = Place::of(total, "人", asks.at.into(), LINES).by_number(&way);
+    let whole = Address::of(format!("{}/print", path.path())).with("state", asks.state.as_str()).with("class", asks.class.as_str());
+    let place = Place::of(total, "人", asks.at.into(), LINES).by_number(&way).printed(Some(whole));
     let back = (may.decide && !items.is_empty()).then(|| acts::returning(&desk, keeper, &dossier));
     let on = back.as_ref().and_then(|form| form.back_of("item")).unwrap_or_default();
     let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on).place(place);

@@ -55,7 +55,9 @@ fn by_class(keeper: Keeper, dossier: &Dossier) -> Option<Table> {
     };
     let table = Table::of("按班级").column("班级").numbers(["本单人数", "其中待办"]);
     let table = if compared { table.number(&dossier.compared_with).number("增减") } else { table };
-    (!dossier.classes.is_empty()).then(|| table.rows(dossier.classes.iter().map(row)))
+    // One line about one class says nothing that the sheet does not.
+    let tells = compared || dossier.classes.len() > 1;
+    tells.then(|| table.rows(dossier.classes.iter().map(row)))
 }
 
 /// The lines of a class.
@@ -73,17 +75,20 @@ fn difference(count: i32) -> Cell {
 
 fn of_registration(dossier: &Dossier, submission: &Submission) -> Summary {
     let before: HashMap<&str, i32> = dossier.classes.iter().map(|class| (class.class_name.as_str(), class.before)).collect();
+    // What was submitted before classes were kept with it is compared with nothing.
+    let compared = !dossier.compared_with.is_empty();
     let row = |line: &HeadCount| {
         Row::of([
-            class_link(Keeper::Enrollment, dossier, &line.class_name),
+            if compared { class_link(Keeper::Enrollment, dossier, &line.class_name) } else { Cell::from(&line.class_name) },
             Cell::from(&line.major_name),
             Cell::number(line.count),
             Cell::number(line.male),
             Cell::number(line.count - line.male),
-            Cell::number(before.get(line.class_name.as_str()).copied().unwrap_or_default()),
         ])
+        .and_if(compared, || Cell::number(before.get(line.class_name.as_str()).copied().unwrap_or_default()))
     };
-    let counts = Table::of("按班级和专业").columns(["班级", "专业"]).numbers(["本批人数", "男", "女"]).number(&format!("同班{}", dossier.compared_with));
+    let counts = Table::of("按班级和专业").columns(["班级", "专业"]).numbers(["本批人数", "男", "女"]);
+    let counts = if compared { counts.number(&format!("同班{}", dossier.compared_with)) } else { counts };
     let counts = counts.rows(submission.head_counts.iter().map(row));
     Summary {
         notes: submission.outliers.iter().map(|line| Note::of(Tone::Wait, format!("请特别留意：{line}"))).collect(),

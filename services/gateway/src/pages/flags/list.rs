@@ -93,7 +93,8 @@ impl Asks {
         Ok(answer.flags)
     }
 
-    fn address(&self) -> Address {
+    /// Where they are.
+    pub fn address(&self) -> Address {
         let said = |is: bool| if is { "true" } else { "" };
         let (added, newest) = (said(self.added), said(self.newest));
         let asked = [("rule", self.rule.as_str()), ("state", &self.state), ("term", &self.term), ("cause", &self.cause), ("added", added), ("newest", newest)];
@@ -138,6 +139,7 @@ struct Shown {
 /// Flags, narrowed by their address.
 pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
     if asks.print {
+        printed::may_print_people(&desk)?;
         return print(desk, &asks).await;
     }
     let asked = ListCausesRequest { school: String::new(), term: asks.term.clone() };
@@ -155,7 +157,8 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
     // A workbook is narrowed by neither: it would tell more than is shown.
     let whole = asks.cause.is_empty() && !asks.added;
     let takeout = Offer::of(&desk, desk.user.decides_aid(), &school, "/flags/takeOut", narrowed).filter(|_| whole);
-    let place = Place::of(answer.total_size, "条", asks.at.into(), ROWS).by_number(&Way::Link(asks.address()));
+    let place =
+        Place::of(answer.total_size, "条", asks.at.into(), ROWS).by_number(&Way::Link(asks.address())).printed(printed::of_people(&desk, &asks.address()));
     let decide = ticks.then(|| deciding(&desk, &asks, &answer.flags, answer.total_size));
     let on = decide.as_ref().and_then(|form| form.back_of("flag")).unwrap_or_default();
     let page = ListPage {
@@ -277,7 +280,7 @@ fn deciding(desk: &Desk, asks: &Asks, flags: &[Flag], total: i32) -> Form {
     shown
         .fold(form, |form, flag| form.hidden("shown", many::Ticked::of(flag).to_string()))
         .with(Field::tick("all", "选中本页全部符合条件的"))
-        .maybe(more.then(|| Field::tick("whole", format!("选中筛选出的全部 {total} 条，也包括其他页上的"))))
+        .maybe(more.then(|| Field::tick("whole", format!("选中筛选出的全部 {total} 条中归本级核定的，也包括其他页上的"))))
         .with(Field::lines("reason").called("理由（勾选的共用，下一步核对条数）").required())
         .danger("认定为问题", "confirm")
         .act("排除（按此依据）", "clear")

@@ -14,11 +14,14 @@ use xuezhu_proto::aid::{DecideCauseRequest, DecideFlagsRequest, Flag, GetAwardLi
 use super::list::Asks;
 use crate::{
     pages::{Desk, PageError, in_chinese, lists, render, show, unknown_act},
-    parts::{Cell, Field, Form, Note, Row, Table, Tone},
+    parts::{Address, Cell, Field, Form, Note, Row, Table, Tone},
 };
 
 /// Flags that are looked at once more together: more make a page that nobody reads.
 const MOST_AT_ONCE: i32 = 300;
+
+/// Lists of which entries are sent back at once: each is an act of its own.
+const LISTS_AT_ONCE: usize = 20;
 
 /// What is done to the flags that were ticked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,8 +192,10 @@ struct ManyPage {
 pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let form = ActForm::of(pairs);
     let Some(act) = Act::of(&form.act) else { return Err(unknown_act(&form.act)) };
+    // Whatever matches: what others decide is not among it.
+    let desk = if form.whole { desk.at(form.of.address()) } else { desk };
     let ticked = match (form.whole, form.all) {
-        (true, _) => form.of.whole(&desk, MOST_AT_ONCE).await?.iter().map(Ticked::of).collect(),
+        (true, _) => form.of.whole(&desk, MOST_AT_ONCE).await?.iter().filter(|flag| desk.user.decides_aid_for(&flag.authority)).map(Ticked::of).collect(),
         (false, true) => form.shown,
         (false, false) => form.ticked,
     };
@@ -203,7 +208,7 @@ pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result
         return Err(Status::invalid_argument(format!("请先勾选可以“{}”的疑点", act.label())).into());
     }
     if !form.sure {
-        return Ok(asked_once(desk, act, &form.reason, &rows, all - rows.len()));
+        return Ok(asked_once(desk, &form.of.address(), act, &form.reason, &rows, all - rows.len()));
     }
     let decision = match act {
         Act::Confirm => decision::Act::Confirm,
@@ -220,9 +225,9 @@ pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result
 }
 
 /// What would be done, to be looked at once more.
-fn asked_once(desk: Desk, act: Act, reason: &str, rows: &[Ticked], unfit: usize) -> Response {
-    // Refused, it comes back to the list with its ticks.
-    let desk = desk.at("/flags");
+fn asked_once(desk: Desk, back: &Address, act: Act, reason: &str, rows: &[Ticked], unfit: usize) -> Response {
+    // Refused, it comes back to the list as it was narrowed, with its ticks.
+    let desk = desk.at(back.clone());
     let form = Form::of::<DecideFlagsRequest>(&desk, "decide", "/flags/decide").hidden("sure", "true");
     let form = rows.iter().fold(form, |form, row| form.hidden("flag", row.to_string()));
     let field = Field::lines("reason").called(format!("理由（{} 条共用）", rows.len())).value(reason).required();
@@ -260,6 +265,10 @@ fn told(desk: Desk, act: Act, reason: &str, returned: &[Returned]) -> Response {
 /// Those whose list waits at the desk of who looks: what waits at another one of its chain is not theirs to send back.
 async fn at_own_desk(desk: &Desk, mut rows: Vec<Ticked>) -> Result<Vec<Ticked>, PageError> {
     let lists: BTreeSet<(String, String)> = rows.iter().map(|row| (row.school.clone(), row.list.clone())).collect();
+    if lists.len() > LISTS_AT_ONCE {
+        let why = format!("勾选的涉及 {} 份名单，一次至多退回 {LISTS_AT_ONCE} 份：请分几次办理", lists.len());
+        return Err(Status::invalid_argument(why).into());
+    }
     let mut elsewhere = BTreeSet::new();
     for (school, list) in lists {
         let asked = GetAwardListRequest { school, list: list.clone() };

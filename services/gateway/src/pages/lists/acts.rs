@@ -3,11 +3,11 @@
 use axum::{Form as Sent, extract::Path, response::Response};
 use tonic::Status;
 use xuezhu_proto::aid::{
-    ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, RedraftEntriesRequest, RemoveAwardListRequest, RemoveEntryRequest,
-    SendBackAwardListRequest, SubmitAwardListRequest, award_entry::State,
+    ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, RedraftEntriesRequest, RemoveAwardListRequest, RemoveEntryRequest, SeenEntry,
+    SendBackAwardListRequest, SubmitAwardListRequest,
 };
 
-use super::{decides, one::Asks, path};
+use super::{decides, path};
 use crate::{
     pages::{Desk, PageError, reasons, unknown_act},
     parts::{Act, Field, Form, Note, Tone, Whole},
@@ -28,7 +28,8 @@ fn is_removable(list: &AwardList) -> bool {
 pub fn of(desk: &Desk, list: &AwardList) -> Vec<Act> {
     let mut acts = Vec::new();
     if desk.user.is_clerk() && list.drafts > 0 {
-        let form = Form::of::<SubmitAwardListRequest>(desk, "submit", path(list)).act(format!("提交 {} 人给校长签核", list.drafts), "submit");
+        let form = Form::of::<SubmitAwardListRequest>(desk, "submit", path(list)).hidden("count", list.drafts.to_string());
+        let form = form.act(format!("提交 {} 人给校长签核", list.drafts), "submit");
         acts.push(Act::of("提交", form.asks(format!("提交 {} 人，提交后新增的学生要列入补充名单。", list.drafts))));
     }
     if desk.user.is_principal() && list.submitted > 0 {
@@ -64,8 +65,8 @@ pub fn returning(desk: &Desk, list: &AwardList) -> Form {
 }
 
 /// The form under the entries that were sent back: for whom nothing is to be mended.
-pub fn redrafting(desk: &Desk, list: &AwardList, asks: &Asks) -> Form {
-    asks.kept(Form::of::<RedraftEntriesRequest>(desk, "redraft", path(list)))
+pub fn redrafting(desk: &Desk, list: &AwardList) -> Form {
+    Form::of::<RedraftEntriesRequest>(desk, "redraft", path(list))
         .row()
         .says("内容无误、不用改的，可以原样转为草稿，再提交。")
         .plain("勾选的转为草稿", "redraft")
@@ -82,10 +83,10 @@ struct ActForm {
     request_id: String,
     act: String,
     digest: String,
+    count: i32,
     reason: String,
     entries: Vec<String>,
     whole: Whole,
-    asks: Asks,
 }
 
 impl ActForm {
@@ -97,12 +98,10 @@ impl ActForm {
                 "request_id" => form.request_id = value,
                 "act" => form.act = value,
                 "digest" => form.digest = value,
+                "count" => form.count = value.parse().unwrap_or_default(),
                 "reason" => form.reason = value,
                 "entry" => form.entries.push(value),
-                other => {
-                    form.whole.take(other, &value);
-                    form.asks.take(other, &value);
-                }
+                other => form.whole.take(other, &value),
             }
         }
         form
@@ -122,26 +121,36 @@ fn done(act: &str) -> &'static str {
     }
 }
 
-fn ids(entries: Vec<AwardEntry>) -> Vec<String> {
-    entries.into_iter().map(|entry| entry.entry).collect()
+/// What a tick of what was sent back says: which entry, as it was seen.
+pub fn tick(entry: &AwardEntry) -> String {
+    format!("{}:{}", entry.entry, entry.etag)
+}
+
+fn seen(ticked: &str) -> SeenEntry {
+    let (entry, etag) = ticked.split_once(':').unwrap_or((ticked, ""));
+    SeenEntry { entry: entry.to_owned(), etag: etag.to_owned() }
 }
 
 /// What is done.
 pub async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/lists/{list}");
-    let ActForm { request_id, act, digest, reason, entries, whole, asks: _ } = ActForm::of(pairs);
+    let ActForm { request_id, act, digest, count, reason, entries, whole } = ActForm::of(pairs);
     let mut client = desk.awards();
     match act.as_str() {
         "remove" => {
             let entry = entries.into_iter().next().unwrap_or_default();
             drop(client.remove_entry(desk.change(&request_id, RemoveEntryRequest { school, list, entry })).await?);
         }
-        "redraft" | "redraftAll" => {
-            let sent_back = Asks::of(State::SentBack);
-            let entries = if act == "redraft" { entries } else { whole.all(ids(sent_back.all(&desk, &school, &list).await?))? };
-            drop(client.redraft_entries(desk.change(&request_id, RedraftEntriesRequest { school, list, entries })).await?);
+        "redraft" => {
+            let entries = entries.iter().map(|ticked| seen(ticked)).collect();
+            let asked = RedraftEntriesRequest { school, list, entries, ..Default::default() };
+            drop(client.redraft_entries(desk.change(&request_id, asked)).await?);
         }
-        "submit" => drop(client.submit_award_list(desk.change(&request_id, SubmitAwardListRequest { school, list })).await?),
+        "redraftAll" => {
+            let asked = RedraftEntriesRequest { school, list, all: true, count: whole.count()?, ..Default::default() };
+            drop(client.redraft_entries(desk.change(&request_id, asked)).await?);
+        }
+        "submit" => drop(client.submit_award_list(desk.change(&request_id, SubmitAwardListRequest { school, list, count })).await?),
         "attest" => drop(client.attest_award_list(desk.change(&request_id, AttestAwardListRequest { school, list, digest })).await?),
         "approve" => drop(client.approve_award_list(desk.change(&request_id, ApproveAwardListRequest { school, list, digest })).await?),
         // Nobody ticked: that must not send everybody back.

@@ -108,7 +108,7 @@ struct CandidatesPage {
 }
 
 async fn judged(desk: &Desk, school: &str, list: &str) -> Result<Vec<Candidate>, PageError> {
-    let asked = ProposeAwardsRequest { school: school.to_owned(), list: list.to_owned(), preview: true, persons: Vec::new() };
+    let asked = ProposeAwardsRequest { school: school.to_owned(), list: list.to_owned(), preview: true, ..Default::default() };
     Ok(desk.awards().propose_awards(desk.request(asked)).await?.into_inner().candidates)
 }
 
@@ -123,6 +123,7 @@ pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Quer
     };
     let found: Vec<&Candidate> = candidates.iter().filter(|candidate| asks.finds(candidate)).collect();
     if asks.print {
+        printed::may_print_people(&desk)?;
         let table = table(&asks, &found, false, &[]);
         let back = own.with("part", asks.part().word()).with("class", asks.class.as_str());
         return Ok(printed::page(desk, &title(&list), &[asks.part().name().to_owned(), asks.class.clone()], back, table));
@@ -136,8 +137,9 @@ pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Quer
     let may = desk.user.is_clerk() && !list.closed_to_new && asks.part() == Part::Proposed && !shown.is_empty();
     let propose = may.then(|| proposing(&desk, &list, &asks, total));
     let on = propose.as_ref().and_then(|form| form.back_of("person")).unwrap_or_default();
-    let here = Way::Link(own.clone().with("part", asks.part().word()).with("class", asks.class.as_str()));
-    let place = Place::of(total, "人", i64::try_from(at).unwrap_or(1), i64::try_from(ROWS).unwrap_or(1)).by_number(&here);
+    let here = own.clone().with("part", asks.part().word()).with("class", asks.class.as_str());
+    let whole = printed::of_people(&desk, &here);
+    let place = Place::of(total, "人", i64::try_from(at).unwrap_or(1), i64::try_from(ROWS).unwrap_or(1)).by_number(&Way::Link(here)).printed(whole);
     let table = table(&asks, &shown, propose.is_some(), &on).place(place);
     let (parts, narrow) = (Part::ALL.map(way).to_vec(), narrowing(&desk, &asks, own.path(), &candidates));
     Ok(render(&CandidatesPage { desk, list, note, parts, narrow, table, propose }))
@@ -207,16 +209,12 @@ impl ProposeForm {
 pub async fn propose(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/lists/{list}");
     let ProposeForm { request_id, act, persons, asks, whole } = ProposeForm::of(pairs);
-    let persons = match act.as_str() {
+    let asked = match act.as_str() {
         "ticked" if persons.is_empty() => return Err(Status::invalid_argument("请先勾选要列入的学生").into()),
-        "ticked" => persons,
-        "all" => {
-            let found = judged(&desk, &school, &list).await?.into_iter().filter(|candidate| asks.finds(candidate));
-            whole.all(found.map(|candidate| candidate.person).collect())?
-        }
+        "ticked" => ProposeAwardsRequest { school, list, persons, ..Default::default() },
+        "all" => ProposeAwardsRequest { school, list, class_name: asks.class, count: whole.count()?, ..Default::default() },
         unknown => return Err(unknown_act(unknown)),
     };
-    let asked = ProposeAwardsRequest { school, list, preview: false, persons };
     let added = desk.awards().propose_awards(desk.change(&request_id, asked)).await?.into_inner().added;
     Ok(desk.done(format!("{added} 名学生已列入名单。"), back))
 }

@@ -102,7 +102,7 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
             .with(Field::choice("term", terms(&desk)))
             .button("打开或新建")
     });
-    let place = Place::of(answer.total_size, "份", asks.at.into(), ROWS).by_number(&Way::Link(asks.address()));
+    let place = Place::of(answer.total_size, "份", asks.at.into(), ROWS).by_number(&Way::Link(asks.address())).printed(Some(printed::of_all(&asks.address())));
     let table = lists(&desk, &answer.lists, asks.narrows()).place(place);
     let narrow = narrowing(&desk, &asks, &schools);
     Ok(render(&IndexPage { desk, create, narrow, wrong, table }))

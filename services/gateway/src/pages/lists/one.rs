@@ -40,11 +40,6 @@ pub struct Asks {
 }
 
 impl Asks {
-    /// For all in a state.
-    pub fn of(state: State) -> Self {
-        Self { state: state.as_str_name().to_owned(), ..Self::default() }
-    }
-
     fn state(&self) -> State {
         State::from_str_name(&self.state).unwrap_or_default()
     }
@@ -149,20 +144,22 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
     let asked = GetAwardListRequest { school: school.clone(), list: list.clone() };
     let list = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
     if asks.print {
+        printed::may_print_people(&desk)?;
         return print(desk, &list, &asks).await;
     }
     let (entries, total) = asks.entries(&desk, &school, &list.list).await?;
     let correction = corrections::Offer::of(&desk.user, &list, &entries);
     let correcting = correction.as_ref().map(|offer| offer.act(&desk, &list, &asks));
     let returning = acts::returning(&desk, &list);
-    let redrafting = acts::redrafting(&desk, &list, &asks);
+    let redrafting = acts::redrafting(&desk, &list);
     let back = |form: &Form| form.back_of("entry");
     let ticked = correcting.as_ref().and_then(|act| act.back_of("entry")).or_else(|| back(&returning)).or_else(|| back(&redrafting)).unwrap_or_default();
     let who = Who { desk: &desk, list: &list, correction: correction.as_ref(), ticked: &ticked };
     let back = entries.iter().any(|entry| who.may_return(entry)).then_some(returning);
     let redraft = entries.iter().any(|entry| who.may_redraft(entry)).then_some(redrafting);
     let here = Address::of(path(&list)).with("state", asks.state.as_str()).with("held", if asks.held { "true" } else { "" });
-    let table = who.table(&entries).place(Place::of(total, "人", asks.at.into(), ROWS).by_number(&Way::Link(here)));
+    let table =
+        who.table(&entries).place(Place::of(total, "人", asks.at.into(), ROWS).by_number(&Way::Link(here.clone())).printed(printed::of_people(&desk, &here)));
     let only = Some(asks.narrowed()).filter(|narrowed| !narrowed.is_empty()).map(|narrowed| format!("只看{narrowed}的。"));
     let narrowed = vec![("state", asks.state.clone()), ("held", asks.held.to_string())];
     let page = OnePage {
@@ -271,7 +268,8 @@ impl Who<'_> {
         } else {
             return None;
         };
-        Some(Tick { form, name: "entry", value: entry.entry.clone(), label: entry.name.clone(), is_on: self.ticked.contains(&entry.entry) })
+        let value = if form == "redraft" { acts::tick(entry) } else { entry.entry.clone() };
+        Some(Tick { form, name: "entry", is_on: self.ticked.contains(&value), value, label: entry.name.clone() })
     }
 
     fn table(&self, entries: &[AwardEntry]) -> Table {

@@ -176,6 +176,7 @@ async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
         let asked = ListClassesRequest { school: school.clone(), ended: false };
         occurring = desk.enrollments().list_classes(desk.request(asked)).await?.into_inner();
         if asks.print {
+            printed::may_print_people(&desk)?;
             return print(desk, &asks, &school, &occurring).await;
         }
         found = desk.enrollments().list_enrollments(desk.request(asks.asked(&school, ROWS, asks.at))).await?.into_inner();
@@ -251,6 +252,7 @@ async fn submitting(desk: &Desk, asks: &Asks, school: &str) -> Result<Option<For
             .with(Field::kept("class", &asks.class))
             .with(Field::kept("major", &asks.major))
             .with(Field::kept("year", asks.year.to_string()))
+            .hidden("count", drafts.to_string())
             .says(format!("{of}有 {drafts} 名学生的草稿尚未提交。"))
             .button("全部提交给校长签核")
             .asks(format!("提交 {drafts} 名学生的学籍注册。"))
@@ -287,7 +289,8 @@ fn students(desk: &Desk, asks: &Asks, found: &ListEnrollmentsResponse) -> Table 
     let table = table.empty(if asks.narrows() { "没有符合条件的学生。" } else { "还没有学生。" });
     let table = if desk.user.is_clerk() { table.empty_way("/import", "导入学生") } else { table };
     let number = asks.at.max(1);
-    table.place(Place::of(found.total_size, "人", number.into(), ROWS).by_number(&asks.way()))
+    let whole = if asks.q.is_empty() { printed::of_people(desk, &asks.address()) } else { None };
+    table.place(Place::of(found.total_size, "人", number.into(), ROWS).by_number(&asks.way()).printed(whole))
 }
 
 /// Which drafts are handed over.
@@ -299,13 +302,15 @@ pub struct SubmitForm {
     major: String,
     #[serde(deserialize_with = "blank_is_none")]
     year: i32,
+    #[serde(deserialize_with = "blank_is_none")]
+    count: i32,
 }
 
 /// Hands every draft to the principal.
 pub async fn submit(desk: Desk, Sent(sent): Sent<SubmitForm>) -> Result<Response, PageError> {
     let school = desk.user.org.clone();
-    let SubmitForm { request_id, class, major, year } = sent;
-    let matching = DraftFilter { state: enrollment::State::Draft.into(), class_name: class, major, entry_year: year };
+    let SubmitForm { request_id, class, major, year, count } = sent;
+    let matching = DraftFilter { state: enrollment::State::Draft.into(), class_name: class, major, entry_year: year, count };
     let asked = CreateSubmissionRequest { school, enrollments: Vec::new(), all_drafts: false, matching: Some(matching) };
     let made = desk.submissions().create_submission(desk.change(&request_id, asked)).await?.into_inner();
     Ok(desk.done("已提交，等校长签核。", Keeper::Enrollment.link(&made.submission)))
