@@ -380,7 +380,7 @@ async fn a_day_at_a_school_goes_by_keyboard_by_hand_and_by_its_teachers() {
 }
 
 /// What a page answers to a form.
-async fn sent(base: &str, token: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+pub async fn sent(base: &str, token: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     let body = fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect::<Vec<_>>().join("&");

@@ -339,7 +339,7 @@ async fn a_sheet_is_read_by_class_beside_the_same_class_a_term_before() {
             row.insert("入学年月".into(), month.into());
             row
         };
-        // Two were there a term before, one of them left in summer, before the last day of it; a third came in autumn.
+        // Two were there a term before, one of them left before the last day of it; a third came in autumn.
         people.import(&[in_class(1, "1班", "202509"), in_class(2, "1班", "202509"), in_class(3, "2班", "202609")]).await;
         people.register().await;
         people.withdraw(&number(2), "2026-06-10").await;
@@ -391,6 +391,25 @@ async fn a_sheet_is_read_by_class_beside_the_same_class_a_term_before() {
         assert_eq!(marked.iter().filter(|(_, marks)| marks.as_array().is_some_and(|marks| !marks.is_empty())).count(), 1, "{engine:?} {marked:?}");
         let flag = unknown.1[0]["flag"].as_str().expect("an id");
         assert_eq!(people.head.get(&format!("/v1/flags/{flag}")).await.expect("a flag")["name"], "王无名", "{engine:?}");
+        // What was cleared is a doubt no more.
+        let seen = people.officer.get(&format!("/v1/flags/{flag}")).await.expect("a flag");
+        let clear = json!({ "reason": "已核对", "etag": seen["etag"] });
+        people.officer.post(&format!("/v1/flags/{flag}/clear"), &clear, "").await.expect("is cleared");
+        let page = people.head.get(&format!("{path}/items")).await.expect("lines");
+        assert!(page["items"].as_array().expect("lines").iter().all(|item| item["marks"].as_array().is_none_or(Vec::is_empty)), "{engine:?} {page}");
+        // Approved, the sheet says what it said when it was signed: who came with it is not what it is compared with.
+        people.import(&[in_class(7, "1班", "202509"), in_class(8, "1班", "202509")]).await;
+        let late = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");
+        let id = late["submission"].as_str().expect("an id");
+        let submission = format!("/v1/schools/{SCHOOL}/submissions/{id}");
+        let befores = async || {
+            let dossier = people.head.get(&format!("/v1/enrollmentDossiers/{id}")).await.expect("a dossier");
+            told(&dossier).iter().map(|class| class["before"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(befores().await, [json!(1)], "{engine:?}");
+        let attested = people.head.post(&format!("{submission}/attest"), &json!({ "digest": late["digest"] }), "").await.expect("is attested");
+        people.officer.post(&format!("{submission}/approve"), &json!({ "digest": attested["digest"] }), "").await.expect("is approved");
+        assert_eq!(befores().await, [json!(1)], "{engine:?}");
         deployment.stop().await;
     }
 }

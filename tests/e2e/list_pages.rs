@@ -1,12 +1,13 @@
 //! What a clerk does with a list on its pages: who is entitled is ticked, what came back is mended and submitted again; what is shown is printed.
 
 use serde_json::json;
+use xuezhu::client::Session;
 use xuezhu_tests::{
     Engine, deployment,
-    schools::{self, SCHOOL, student},
+    schools::{self, PASSWORD, SCHOOL, number, student},
 };
 
-use crate::browser::Browser;
+use crate::{browser::Browser, console::sent};
 
 /// Ticks rows of a table by the names that stand in them.
 async fn tick(page: &Browser, names: &[&str]) -> anyhow::Result<()> {
@@ -111,6 +112,12 @@ async fn walk_sheet(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.click("#class button").await?;
     page.sees("共 2 人").await?;
     page.fits().await?;
+    let sheet = page.address().await?;
+    page.click("nav.place a[href*='/print']").await?;
+    page.find("table.printed").await?;
+    let lines = page.script("return document.querySelectorAll('table.printed tbody tr').length").await?;
+    anyhow::ensure!(lines == 2, "the class alone is printed: {lines}");
+    page.go(&sheet).await?;
     page.sure("sign").await?;
     page.sees("已审签").await
 }
@@ -162,5 +169,69 @@ async fn a_list_is_ticked_mended_printed_and_signed_in_a_browser() {
     }
     .await;
     walked.expect("the pages work");
+    deployment.stop().await;
+}
+
+/// All that match over several pages are those that whoever asks may decide; a department prints none of it, its school does.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_flags_that_match_are_those_of_ones_own_schools() {
+    const COUNTY_SCHOOL: &str = "3643000003";
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let base = format!("http://{}", deployment.http);
+    let majors = json!([{ "catalogue": "2010", "code": "010200" }]);
+    let school = json!({ "code": COUNTY_SCHOOL, "name": "县校", "region": "430102", "kind": "PUBLIC", "authority": "430102", "majors": majors });
+    people.admin.post("/v1/schools", &school, "").await.expect("a school is entered");
+    let county = people.open_account("county-clerk", "SCHOOL_CLERK", COUNTY_SCHOOL, PASSWORD).await;
+    deployment.drain().await.expect("drains");
+    let strangers: Vec<String> = (501..=560).map(number).collect();
+    people.list(&strangers.iter().map(|number| ("李鬼", number.as_str(), "9")).collect::<Vec<_>>()).await;
+    let path = format!("/v1/schools/{COUNTY_SCHOOL}/awardLists");
+    let made = county.post(&path, &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+    let theirs = schools::awards(&[("王鬼", &number(601), "9"), ("王魅", &number(602), "9")]);
+    county.upload(&format!("{path}/{}/import", made["list"].as_str().expect("an id")), theirs, "").await.expect("is answered");
+    deployment.drain().await.expect("drains");
+    let all = people.officer.get("/v1/flags?pageNumber=1").await.expect("flags");
+    assert_eq!(all["totalSize"], 62, "the city reads the county's too");
+    let fields = [("request_id", "all"), ("act", "confirm"), ("reason", "查无此人"), ("whole", "true"), ("of", "/flags?rule=NO_ENROLLMENT")];
+    let (status, page) = sent(&base, people.officer.token(), "/flags/decide", &fields).await;
+    assert!(status == 200 && page.contains("将对下列 60 条疑点") && !page.contains("王鬼"), "{status} {page}");
+    assert!(page.len() < 200_000, "{} bytes", page.len());
+    // What is confirmed then is decided, and nothing of the county's.
+    let values = page.split("name=\"flag\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(|value| value.replace("&#124;", "|"));
+    let mut confirm: Vec<(String, String)> = values.map(|value| ("flag".to_owned(), value)).collect();
+    assert_eq!(confirm.len(), 60);
+    confirm.extend(
+        [("request_id", "sure"), ("act", "confirm"), ("reason", "查无此人"), ("sure", "true")].map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let confirm: Vec<(&str, &str)> = confirm.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(sent(&base, people.officer.token(), "/flags/decide", &confirm).await.0, 303);
+    let state = async |state: &str| people.officer.get(&format!("/v1/flags?state={state}&pageNumber=1")).await.expect("flags")["totalSize"].clone();
+    assert_eq!((state("CONFIRMED").await, state("OPEN").await), (json!(60), json!(2)));
+    // Who prints what.
+    let http = reqwest::Client::new();
+    let get = async |who: &Session, path: &str| {
+        let answer = http.get(format!("{base}{path}")).header("cookie", format!("xuezhu_session={}", who.token())).send().await.expect("answers");
+        (answer.status().as_u16(), answer.text().await.expect("a page"))
+    };
+    for path in ["/flags?print=true", "/cases?print=true", &format!("/students?school={SCHOOL}&print=true")] {
+        assert_eq!(get(&people.officer, path).await.0, 403, "{path}");
+    }
+    for path in ["/lists?print=true", "/dossiers?keeper=aid&print=true"] {
+        assert_eq!(get(&people.officer, path).await.0, 200, "{path}");
+    }
+    let (_, flags) = get(&people.officer, "/flags?state=CONFIRMED").await;
+    assert!(flags.contains("共 60 条，第 1/2 页") && !flags.contains("print=true"), "{flags}");
+    let (_, flags) = get(&people.clerk, "/flags?state=CONFIRMED").await;
+    let whole = flags
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|href| href.contains("print=true"))
+        .expect("a way")
+        .replace("&amp;", "&")
+        .replace("&#38;", "&");
+    let (status, printed) = get(&people.clerk, &whole).await;
+    assert!(status == 200 && printed.matches("<tr>").count() >= 60 && printed.contains("clerk"), "{status} {printed}");
     deployment.stop().await;
 }

@@ -37,7 +37,8 @@ pub async fn measure(students: i64, asked: i64) {
         let world = World::make(usize::try_from(students).unwrap_or(20_000), 7, 0.01);
         let folder = tempfile::tempdir().expect("a folder");
         let registry = folder.path().join("registry.csv");
-        let rows: Vec<String> = world.registry.iter().map(|(number, name)| format!("{number},{name}\n")).collect();
+        let large = (0..LARGE).map(|serial| format!("{},{}\n", number(serial), student(serial)["姓名"]));
+        let rows: Vec<String> = world.registry.iter().map(|(number, name)| format!("{number},{name}\n")).chain(large).collect();
         std::fs::write(&registry, format!("number,name\n{}", rows.concat())).expect("is written");
         let databases = match engine {
             Engine::Sqlite => None,

@@ -27,10 +27,9 @@ impl Change {
 /// What a change makes of a state; `None` where it is not allowed.
 pub fn after(state: State, change: Change) -> Option<State> {
     match (state, change) {
-        (State::Draft | State::SentBack, Change::Edit) => Some(State::Draft),
+        (State::Draft | State::SentBack, Change::Edit) | (State::SentBack, Change::Redraft) => Some(State::Draft),
         (State::Draft | State::SentBack, Change::Remove) => Some(State::Removed),
         (State::Draft, Change::Submit) => Some(State::Submitted),
-        (State::SentBack, Change::Redraft) => Some(State::Draft),
         (State::SentBack, Change::Submit) | (State::Draft, Change::Redraft) | (State::Submitted | State::Attested | State::Approved | State::Removed, _) => {
             None
         }

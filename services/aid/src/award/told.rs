@@ -192,12 +192,12 @@ pub(super) async fn lists(tx: &mut Tx, parts: &Parts, rows: Vec<ListRow>) -> Res
         // Whom a flag holds waits for that first.
         known.concerned = own.iter().filter(|entry| concerned.contains(*entry) && !by_flags.contains(*entry)).copied().collect();
         known.taken = own.intersection(&taken).copied().collect();
-        told.push(self::told(parts, row, known)?);
+        told.push(self::told(parts, row, known));
     }
     Ok(told)
 }
 
-fn told(parts: &Parts, row: ListRow, known: Known) -> Result<pb::AwardList, Error> {
+fn told(parts: &Parts, row: ListRow, known: Known) -> pb::AwardList {
     let Known { way, standing, held, standing_fen, concerned, taken } = known;
     let held_attested: i64 = held.iter().filter(|row| row.state == State::Attested).map(|row| row.entries).sum();
     let held: i64 = held.iter().map(|row| row.entries).sum();
@@ -205,7 +205,7 @@ fn told(parts: &Parts, row: ListRow, known: Known) -> Result<pb::AwardList, Erro
     let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
     let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
-    Ok(pb::AwardList {
+    pb::AwardList {
         list: row.list.to_string(),
         school: row.school,
         scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
@@ -241,7 +241,7 @@ fn told(parts: &Parts, row: ListRow, known: Known) -> Result<pb::AwardList, Erro
         authority: row.authority,
         submitted_date: way.submitted_day.map(|day| day.to_string()).unwrap_or_default(),
         attested_date: way.attested_day.map(|day| day.to_string()).unwrap_or_default(),
-    })
+    }
 }
 
 /// Departments at which rounds wait.

@@ -55,14 +55,15 @@ pub async fn entries(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(Strin
     )
 }
 
-/// What was approved in a term and stands, in fen, by school: without what corrections took, or another list had already.
+/// What was approved in a term and stands, in fen, by school: without what corrections took, or another list had already. Units are found by their
+/// entries: not by what stands, which is of all terms.
 pub async fn standing(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(String, i64)>, StoreError> {
     rows!(
         tx,
         (String, i64),
         "SELECT e.school, CAST(sum(u.fen) AS bigint) FROM award_entries e
          JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
-         JOIN award_units u ON u.entry = e.entry AND u.standing >= 11 AND u.standing < 20
+         JOIN award_units u ON u.entry = e.entry AND u.standing + 0 >= 11 AND u.standing + 0 < 20
          WHERE e.term = $2 AND e.state = $3 GROUP BY e.school",
         prefix,
         term,
@@ -116,7 +117,7 @@ pub async fn held(tx: &mut Tx, prefix: &str) -> Result<Vec<(String, i32, i64)>, 
 }
 
 /// Students who are at the school on a day, in school or on leave, and have an approved entry of a term there that stands, by day of entry and
-/// scheme: each once, whichever number the entry was under.
+/// scheme: each once, whichever number the entry was under. Enrollments are found by the person: not by the school, which has a thousand.
 pub async fn approved(tx: &mut Tx, prefix: &str, term: &str, day: NaiveDate) -> Result<Vec<(NaiveDate, String, i64)>, StoreError> {
     rows!(
         tx,
@@ -124,7 +125,7 @@ pub async fn approved(tx: &mut Tx, prefix: &str, term: &str, day: NaiveDate) -> 
         "SELECT m.entry_date, e.scheme, count(DISTINCT m.person) FROM award_entries e
          JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
          JOIN mirror_person_keys k ON k.person_key = e.person_key AND k.generation = s.generation
-         JOIN mirror_enrollments m ON m.person = k.person AND m.generation = s.generation AND m.school = e.school
+         JOIN mirror_enrollments m ON m.person = k.person AND m.generation = s.generation AND m.school || '' = e.school
          JOIN mirror_periods p ON p.enrollment = m.enrollment AND p.generation = m.generation AND p.from_date <= $4 AND (p.to_date IS NULL OR p.to_date > $4)
             AND (p.state = $5 OR p.state = $6)
          WHERE e.term = $2 AND e.state = $3 AND NOT e.gone GROUP BY m.entry_date, e.scheme",

@@ -25,8 +25,10 @@ use crate::{
     parts::{Address, Cell, Figure, Figures, Note, Row, Table, Tone},
 };
 
-/// Dossiers in each part.
+/// Dossiers in each part that are asked for.
 const ROWS: i32 = 200;
+/// Rows of each part that are shown, those that are due first: the page is opened many times a day.
+const SHOWN: usize = 40;
 /// Organisations that are looked up to be called: what waits at more than that is read by nobody.
 const CONTACTS: usize = 200;
 
@@ -72,8 +74,9 @@ struct TodayPage {
     /// What has waited too long one level below.
     below: Option<Table>,
     below_more: usize,
-    /// What waits for others.
+    /// What waits for others, and how many more there are than are shown.
     others: Table,
+    others_more: usize,
     causes: Table,
     done: Option<Table>,
 }
@@ -104,7 +107,11 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
     let told = gateway.last_told.heard(aid.mirror, enrollment.registry, day);
     (desk.mirror, desk.registry) = (told.mirror, told.registry);
     let inboxes = [(Keeper::Enrollment, enrollment.inbox.unwrap_or_default()), (Keeper::Aid, aid.inbox.unwrap_or_default())];
-    let Waiting { mine, mut below, mut others, mine_count, below_count } = waiting(&desk.user, &inboxes, &aid.waiting_lists, &day.to_string());
+    let Waiting { mut mine, mut below, mut others, mine_count, below_count } = waiting(&desk.user, &inboxes, &aid.waiting_lists, &day.to_string());
+    let others_count = others.len();
+    for tasks in [&mut mine, &mut below, &mut others] {
+        tasks.truncate(SHOWN);
+    }
     with_telephones(&desk, &mut below, &mut others).await;
     if !no_aid {
         desk.waits = gateway.waits.counted(&desk, mine_count, aid.cause_count, enrollment.school_name);
@@ -136,6 +143,7 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
         mine_more: mine_count.saturating_sub(mine.len()),
         below_more: below_count.saturating_sub(below.len()),
         below: (!below.is_empty()).then(|| tasks(&desk, "下级超期", &below, false)),
+        others_more: others_count.saturating_sub(others.len()),
         others: tasks(&desk, "在办业务", &others, false).empty("没有等其他人办理的事项。").empty_way("/dossiers", "查找业务单"),
         causes: causes(&desk, &aid.causes),
         done: (!aid.approved_lists.is_empty()).then(|| approved(&desk, &aid.approved_lists)),

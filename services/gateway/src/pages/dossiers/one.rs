@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Lines of a sheet on a page.
-const LINES: i32 = 200;
+const LINES: i32 = 100;
 /// States of lines that are looked for.
 const STATES: [dossier_item::State; 5] =
     [dossier_item::State::Waiting, dossier_item::State::Performed, dossier_item::State::SentBack, dossier_item::State::Refused, dossier_item::State::Recalled];
