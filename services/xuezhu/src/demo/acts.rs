@@ -312,6 +312,64 @@ fn telephone(organisation: &str) -> String {
     format!("0731-8{:0>7}", organisation.get(organisation.len().saturating_sub(6)..).unwrap_or_default())
 }
 
+/// Who has the next term's list of a school when the years end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Left {
+    Clerk,
+    Principal,
+    Department,
+    SentBack,
+}
+
+impl Play<'_> {
+    /// What is left on the desks: flags that are explained, confirmed, cleared, and lists of the next term, school by school a step further.
+    pub async fn leave(&self) -> anyhow::Result<()> {
+        let stands = [Left::Clerk, Left::Principal, Left::Department, Left::SentBack];
+        for (index, (school, desk)) in self.world.schools.iter().zip(&self.desks).enumerate() {
+            self.leave_flags(index).await.with_context(|| format!("flags of {}", school.code))?;
+            self.leave_list(&school.code, desk, stands[index % stands.len()]).await.with_context(|| format!("the next list of {}", school.code))?;
+        }
+        self.deployment.drain().await
+    }
+
+    async fn leave_flags(&self, index: usize) -> anyhow::Result<()> {
+        let (desk, officer) = (&self.desks[index], self.officer(index)?);
+        let found = desk.clerk.get("/v1/flags?state=OPEN&pageSize=3").await?;
+        let said = ["经核对，是录入时写错了，已请主管部门更正。", "该生已转出，名单未及时更新。", "户籍材料已补交，请核对。"];
+        for (nth, flag) in found["flags"].as_array().into_iter().flatten().enumerate() {
+            let path = format!("/v1/flags/{}", text(flag, "flag")?);
+            desk.clerk.post(&format!("{path}/explain"), &json!({ "text": said[nth % said.len()] }), &format!("explain {path}")).await?;
+            match nth {
+                1 => officer.post(&format!("{path}/confirm"), &json!({ "reason": "核查属实，不予发放" }), &format!("confirm {path}")).await.map(drop)?,
+                2 => officer.post(&format!("{path}/clear"), &json!({ "reason": "材料齐全，予以排除" }), &format!("clear {path}")).await.map(drop)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn leave_list(&self, school: &str, desk: &Desk, left: Left) -> anyhow::Result<()> {
+        let term = xuezhu_domain::Term::of(self.deployment.today()).next().to_string();
+        let lists = format!("/v1/schools/{school}/awardLists");
+        let list = text(&desk.clerk.post(&lists, &json!({ "scheme": "GRANT", "term": term }), &format!("next list of {school}")).await?, "list")?;
+        let path = format!("{lists}/{list}");
+        let added = desk.clerk.post(&format!("{path}/propose"), &json!({}), &format!("propose {list}")).await?["added"].clone();
+        if left == Left::Clerk || added == 0 {
+            return Ok(());
+        }
+        let submitted = desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await?;
+        match left {
+            Left::Department => {
+                desk.principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), &format!("attest {list}")).await.map(drop)
+            }
+            Left::SentBack => {
+                desk.principal.post(&format!("{path}/sendBack"), &json!({ "reason": "档次与认定结果不符" }), &format!("back {list}")).await.map(drop)
+            }
+            Left::Principal | Left::Clerk => Ok(()),
+        }
+    }
+}
+
 async fn open(admin: &Session, account: &str, role: &str, organisation: &str) -> anyhow::Result<Session> {
     let name = people::staff(organisation, account);
     let made = admin

@@ -112,10 +112,13 @@ impl Maker {
         // The province lives from 2014 to 2018, under the catalogue of 2010.
         let of_then = codes::majors().iter().filter(|major| major.catalogue == "2010");
         let (agricultural, others): (Vec<&'static codes::Major>, Vec<_>) = of_then.partition(|major| major.agricultural);
+        // No school is called after what a city has beside its districts.
+        let name_of = |region: &str| region::spans(region).last().map_or("", |span| span.name);
+        let named: Vec<&'static str> = self.counties.iter().copied().filter(|region| name_of(region) != "市辖区").collect();
         for index in 0..count {
             let of_county = if count >= SCHOOLS_OF_A_PROVINCE { COUNTY_SCHOOLS } else { count / 2 };
             let is_of_county = index < of_county;
-            let region = if is_of_county { COUNTY } else { self.counties[((index - of_county) * 7) % self.counties.len()] };
+            let region = if is_of_county { COUNTY } else { named[((index - of_county) * 17) % named.len()] };
             let mut majors: Vec<&'static codes::Major> = Vec::new();
             // Three of eight are agricultural. Rows name a major by its name, so no school has two of one.
             for (from, offset) in
@@ -126,7 +129,7 @@ impl Maker {
                 majors.extend(offered.find(|major| majors.iter().all(|known| known.name != major.name)));
             }
             let authority = if is_of_county { COUNTY.to_owned() } else { format!("{}00", &region[..4]) };
-            let county = region::spans(region).last().map_or("", |span| span.name);
+            let county = name_of(region);
             self.world.schools.push(School {
                 code: format!("36{PROVINCE}{:06}", index + 1),
                 name: format!("{county}{}", KINDS[index % KINDS.len()]),

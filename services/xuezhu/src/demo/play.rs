@@ -50,6 +50,8 @@ enum Act {
     Sweep,
     /// Found and expected are compared.
     Check,
+    /// What is left on the desks when it ends: something to see for everybody.
+    Leave,
 }
 
 /// A day of the play: what is done, in order.
@@ -63,7 +65,7 @@ const fn step(day: &'static str, what: &'static str, acts: &'static [Act]) -> St
     Step { day, what, acts }
 }
 
-use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Lists, Record, Sweep, Teachers};
+use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Leave, Lists, Record, Sweep, Teachers};
 
 /// Two school years.
 const SCHEDULE: [Step; 29] = [
@@ -95,7 +97,7 @@ const SCHEDULE: [Step; 29] = [
     step(days::NEXT_SPRING, "the second spring's lists", &[Lists, Check, ApproveLists]),
     step(days::TERM_LATE, "approvals a term late", &[Approve, Check]),
     step(days::NEXT_SPRING_OVERDUE, "the second spring's lists are overdue", &[Check]),
-    step(days::END, "the end of the second year", &[Sweep, Check]),
+    step(days::END, "the end of the second year", &[Sweep, Check, Leave]),
 ];
 
 /// The days on which found and expected are compared.
@@ -215,6 +217,7 @@ impl Play<'_> {
             Correct => self.correct().await,
             Teachers => self.assign_teachers().await,
             Sweep => self.sweep().await,
+            Leave => self.leave().await,
             Check => Ok(()),
         }
     }
