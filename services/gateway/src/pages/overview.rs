@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{Router, extract::Query, response::Response, routing::get};
 use serde::Deserialize;
-use xuezhu_domain::{Season, Term};
+use xuezhu_domain::Term;
 use xuezhu_proto::aid::{FlagAges, GetOverviewRequest, GetOverviewResponse, GradeCount, HeldMonth, OverviewPlace, OverviewStep};
 
 use super::{Desk, PageError, render, show};
@@ -64,13 +64,9 @@ async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageErro
     Ok(render(&page))
 }
 
-/// This term and the three before.
+/// The next term, this one and those of two years before.
 fn terms(desk: &Desk) -> Vec<Choice> {
-    let before = |term: &Term| match term.season() {
-        Season::Autumn => Term::new(term.year(), Season::Spring),
-        Season::Spring => Term::new(term.year() - 1, Season::Autumn),
-    };
-    let terms = std::iter::successors(Some(Term::of(desk.civil_day())), |term| Some(before(term))).take(4);
+    let terms = std::iter::successors(Some(Term::of(desk.civil_day()).next()), |term| Some(term.before())).take(6);
     terms.map(|term| Choice::of(term.to_string(), term.name())).collect()
 }
 
