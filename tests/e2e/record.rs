@@ -410,3 +410,34 @@ async fn what_carries_money_changes_over_the_desks_and_holds_from_its_day() {
         deployment.stop().await;
     }
 }
+
+/// Who enters students beside others, by hand or by a file, takes turns: a 学号 is given once.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_enter_one_school_number_at_once_one_does() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        let path = format!("/v1/schools/{SCHOOL}/enrollments");
+        let rows: Vec<HashMap<String, String>> = (1..=8)
+            .map(|serial| {
+                let mut row = student(serial);
+                row.insert("学号".into(), "S0001".into());
+                row
+            })
+            .collect();
+        let (by_hand, by_file) = rows.split_at(6);
+        let typed = by_hand.iter().map(|row| async { people.clerk.post(&path, &json!({ "columns": columns(row) }), "").await.map(drop) });
+        let sent = by_file.iter().map(|row| async {
+            let report = people.clerk.upload(&format!("{path}/import"), schools::workbook(std::slice::from_ref(row)), "").await.expect("is answered");
+            anyhow::ensure!(report["rowsNew"] == 1, "{report}");
+            Ok(())
+        });
+        let (typed, sent) = tokio::join!(futures_util::future::join_all(typed), futures_util::future::join_all(sent));
+        let done = typed.iter().chain(&sent).filter(|answer| answer.is_ok()).count();
+        let there = people.clerk.get(&format!("{path}?query=S0001")).await.expect("students");
+        assert_eq!((done, there["totalSize"].as_i64()), (1, Some(1)), "{engine:?} {typed:?} {sent:?}");
+        deployment.stop().await;
+    }
+}

@@ -40,6 +40,7 @@ pub use self::{
     kind::{About, Act, At, Effect, GONE, KEPT, Kind, Of, Options, Placed, Read, Sheet, What, Work},
     receive::Piece,
     store::State,
+    write::take_turn,
 };
 
 /// Problems that a report lists; more are only counted.

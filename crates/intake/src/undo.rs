@@ -17,7 +17,7 @@ use crate::{
     findings::small,
     kind::{Act, Effect, GONE, Kind},
     store::{self, EffectRow, State},
-    write::BEFORE,
+    write::{BEFORE, take_turn},
 };
 
 impl Intake {
@@ -41,7 +41,7 @@ impl Intake {
 
 async fn take_back<K: Kind>(ctx: &Context, tx: &mut Tx, kind: &K, keyring: &Keyring, import: Uuid) -> Result<ImportReport, Error> {
     kind.may(ctx, tx, Act::Enter).await?;
-    store::take_turn(tx, K::ABOUT.code, &kind.turn()).await?;
+    take_turn(tx, kind).await?;
     let receipt = archive::receipt(tx, kind, import).await?;
     if receipt.preview {
         return Err(Refusal::wrong_state("这只是一次预览，没有写入任何内容，不用撤回").into());

@@ -82,6 +82,11 @@ impl<K: Kind> Sent<K> {
     }
 }
 
+/// Waits for whoever writes what may be met here, and goes before whoever comes later: files, and what is written by hand beside them.
+pub async fn take_turn<K: Kind>(tx: &mut Tx, kind: &K) -> Result<(), Error> {
+    Ok(store::take_turn(tx, K::ABOUT.code, &kind.turn()).await?)
+}
+
 /// An import, ready for its transaction.
 pub struct Job<K: Kind> {
     pub(crate) sent: Sent<K>,
@@ -95,7 +100,7 @@ pub async fn run<K: Kind>(ctx: &Context, tx: &mut Tx, job: &Job<K>) -> Result<Im
     kind.may(ctx, tx, Act::Enter).await?;
     let prepared = job.prepared.as_ref().map_err(Clone::clone)?;
     if !sent.preview {
-        store::take_turn(tx, K::ABOUT.code, &kind.turn()).await?;
+        take_turn(tx, kind).await?;
     }
     if !sent.begun {
         sent.begin(ctx, tx).await?;

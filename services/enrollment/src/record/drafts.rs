@@ -1,6 +1,7 @@
 //! A draft, entered and edited by hand.
 
 use uuid::Uuid;
+use xuezhu_intake::{Act, Kind, take_turn};
 use xuezhu_proto::common::Problem;
 use xuezhu_service::{Context, Error, Permission};
 use xuezhu_store::Tx;
@@ -21,8 +22,15 @@ pub type Written = (Uuid, Vec<Problem>);
 
 /// Enters a student.
 pub async fn enter(ctx: &Context, tx: &mut Tx, of: &Students, said: &Said) -> Result<Written, Error> {
+    in_turn(ctx, tx, of).await?;
     let (ready, checked) = by_hand::look_at_new(ctx, tx, of, said).await?;
     written(ctx, tx, of, ready, checked).await
+}
+
+/// Takes turns with whoever enters students of the school, by hand or by a file: nobody is looked for beside a row that is being written.
+async fn in_turn(ctx: &Context, tx: &mut Tx, of: &Students) -> Result<(), Error> {
+    of.may(ctx, tx, Act::Enter).await?;
+    take_turn(tx, of).await
 }
 
 /// What entering a student would find.
@@ -32,6 +40,7 @@ pub async fn check_new(ctx: &Context, tx: &mut Tx, of: &Students, said: &Said) -
 
 /// Changes a draft, or a row that was sent back.
 pub async fn edit(ctx: &Context, tx: &mut Tx, of: &Students, enrollment: Uuid, etag: &str, said: &Said) -> Result<Written, Error> {
+    in_turn(ctx, tx, of).await?;
     let school = directory::open_for_entry(ctx, tx, &of.school).await?;
     locked(tx, &school, enrollment, etag).await?;
     let (ready, checked) = look(ctx, tx, of, enrollment, said).await?;
