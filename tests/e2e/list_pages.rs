@@ -117,6 +117,8 @@ async fn walk_sheet(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.find("table.printed").await?;
     let lines = page.script("return document.querySelectorAll('table.printed tbody tr').length").await?;
     anyhow::ensure!(lines == 2, "the class alone is printed: {lines}");
+    page.sees("仅2班，2 人（全单 4 人）").await?;
+    page.lacks(".signs").await?;
     page.go(&sheet).await?;
     page.sure("sign").await?;
     page.sees("已审签").await
@@ -195,6 +197,12 @@ async fn all_flags_that_match_are_those_of_ones_own_schools() {
     let all = people.officer.get("/v1/flags?pageNumber=1").await.expect("flags");
     assert_eq!(all["totalSize"], 62, "the city reads the county's too");
     let fields = [("request_id", "all"), ("act", "confirm"), ("reason", "查无此人"), ("whole", "true"), ("of", "/flags?rule=NO_ENROLLMENT")];
+    for (name, value, status) in [("of", "/cases?rule=NO_ENROLLMENT", 400), ("of", "/flags?at=x&cause=%", 400), ("sure", "true", 400)] {
+        let mut wrong = fields.to_vec();
+        wrong.retain(|(known, _)| *known != name);
+        wrong.push((name, value));
+        assert_eq!(sent(&base, people.officer.token(), "/flags/decide", &wrong).await.0, status, "{name}={value}");
+    }
     let (status, page) = sent(&base, people.officer.token(), "/flags/decide", &fields).await;
     assert!(status == 200 && page.contains("将对下列 60 条疑点") && !page.contains("王鬼"), "{status} {page}");
     assert!(page.len() < 200_000, "{} bytes", page.len());
@@ -218,7 +226,8 @@ async fn all_flags_that_match_are_those_of_ones_own_schools() {
     for path in ["/flags?print=true", "/cases?print=true", &format!("/students?school={SCHOOL}&print=true")] {
         assert_eq!(get(&people.officer, path).await.0, 403, "{path}");
     }
-    for path in ["/lists?print=true", "/dossiers?keeper=aid&print=true"] {
+    assert_eq!(get(&people.officer, "/dossiers?keeper=aid&print=true").await.0, 403, "some are called by a student");
+    for path in ["/lists?print=true", "/flags?print=maybe&newest=1", "/lists?print="] {
         assert_eq!(get(&people.officer, path).await.0, 200, "{path}");
     }
     let (_, flags) = get(&people.officer, "/flags?state=CONFIRMED").await;

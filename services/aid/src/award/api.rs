@@ -87,6 +87,9 @@ impl AwardService for AwardApi {
         let list = refusal::id("list", &request.list)?;
         let mut errors = FieldErrors::default();
         let persons = named(&mut errors, "persons", &request.persons);
+        if !persons.is_empty() && (!request.class_name.is_empty() || request.count != 0) {
+            errors.add("persons", "勾选学生时，不能同时按班级或人数列入");
+        }
         errors.check()?;
         let wanted = match (request.preview, persons.is_empty()) {
             (true, _) => Proposed::Nobody,

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     Parts, mirror,
-    reconciliation::{self, judge_keys, months_text},
+    reconciliation::{self, judge_keys, months_text, parse_months},
 };
 
 /// What an entry is edited to.
@@ -35,9 +35,9 @@ use crate::{
 pub struct Edit {
     /// What was seen.
     pub etag: String,
-    /// Months; none for the whole term.
+    /// Months; none to keep what is stored.
     pub months: Vec<Month>,
-    /// Tier; empty for the middle one.
+    /// Tier; empty to keep what is stored.
     pub tier: String,
     /// Bank card; none to keep what is stored, empty to clear it.
     pub card: Option<String>,
@@ -95,13 +95,16 @@ struct Said<'t> {
     tier: &'t Tier,
 }
 
-fn said<'t>(rate: &'t Rate, days: &TermDays, paid: Paid, edit: &Edit) -> Result<Said<'t>, Error> {
+fn said<'t>(rate: &'t Rate, days: &TermDays, paid: Paid, stands: &Entered, edit: &Edit) -> Result<Said<'t>, Error> {
     let mut errors = FieldErrors::default();
-    let months = months_of_term(&edit.months, &days.months, paid).map_err(|why| errors.add("months", why)).ok();
-    let tier = rate.tier(&text::clean(&edit.tier));
+    let stored = parse_months(&stands.months);
+    let wanted = if edit.months.is_empty() { &stored } else { &edit.months };
+    let months = months_of_term(wanted, &days.months, paid).map_err(|why| errors.add("months", why)).ok();
+    let typed = text::clean(&edit.tier);
+    let tier = rate.tier(if typed.is_empty() { &stands.tier } else { &typed });
     if tier.is_none() {
         let names: Vec<&str> = rate.tiers.iter().map(|tier| tier.name.as_str()).collect();
-        errors.add("tier", format!("没有这个档次，应为：{}，留空为中间档", names.join("、")));
+        errors.add("tier", format!("没有这个档次，应为：{}", names.join("、")));
     }
     for (field, fault) in [("card", edit.card.as_deref().and_then(card_fault)), ("remark", edit.remark.as_deref().and_then(remark_fault))] {
         if let Some((_, why)) = fault {
@@ -115,8 +118,8 @@ fn said<'t>(rate: &'t Rate, days: &TermDays, paid: Paid, edit: &Edit) -> Result<
 
 async fn edited(tx: &mut Tx, parts: &Parts, terms: &Terms<'_>, stands: Before, edit: &Edit) -> Result<Entered, Error> {
     let keyring = &parts.keyring;
-    let Said { months, tier } = said(terms.rate, &terms.days, terms.scheme.paid, edit)?;
     let row = stands.row;
+    let Said { months, tier } = said(terms.rate, &terms.days, terms.scheme.paid, &row, edit)?;
     let (entry, month_fen) = (row.entry.0, terms.rate.month_fen(tier));
     let stored = || row.card_sealed.as_ref().and_then(|sealed| keyring.open_text("card", &[entry], &sealed.0)).unwrap_or_default();
     let card = edit.card.as_deref().map_or_else(stored, text::clean_number);

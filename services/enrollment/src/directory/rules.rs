@@ -94,12 +94,17 @@ pub fn check_account_name(name: &str) -> Result<(), &'static str> {
 
 /// Longest telephone, in characters.
 const TELEPHONE_CHARACTERS: usize = 30;
+/// Digits of a telephone in a row: an area with its number.
+const TELEPHONE_DIGITS: usize = 13;
 
 /// The telephone of an office as it was typed: digits, and what parts them; empty for none.
 pub fn check_telephone(typed: &str) -> Result<String, String> {
     let typed = typed.trim();
-    if typed.chars().count() > TELEPHONE_CHARACTERS || !typed.chars().all(|c| c.is_ascii_digit() || "+-() 转、/".contains(c)) {
-        return Err(format!("应为电话号码，不超过{TELEPHONE_CHARACTERS}位，如0731-8888 0000转1"));
+    // A number of a person, or of a card, is no telephone.
+    let longest = typed.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
+    let is_of_one = typed.chars().all(|c| c.is_ascii_digit() || "+-() 转、/".contains(c));
+    if typed.chars().count() > TELEPHONE_CHARACTERS || longest > TELEPHONE_DIGITS || !is_of_one {
+        return Err(format!("应为办公电话：区号-号码，可加“转”和分机，不超过{TELEPHONE_CHARACTERS}位"));
     }
     Ok(typed.to_owned())
 }
@@ -110,10 +115,13 @@ mod tests {
 
     #[test]
     fn a_telephone_is_digits_and_what_parts_them() {
-        for (typed, is_one) in [(" 0731-8888 0000转1 ", true), ("", true), ("+86 (731) 88880000", true), ("八八八八", false), ("0731<b>", false)] {
+        for (typed, is_one) in
+            [(" 0731-8888 0000转1 ", true), ("", true), ("+86 (731) 88880000", true), ("八八八八", false), ("0731<b>", false), ("430181199001011234", false)]
+        {
             assert_eq!(check_telephone(typed).is_ok(), is_one, "{typed}");
         }
-        assert!(check_telephone(&"1".repeat(30)).is_ok() && check_telephone(&"1".repeat(31)).is_err());
+        assert!(check_telephone(&"1-".repeat(15)).is_ok() && check_telephone(&"1-".repeat(16)).is_err());
+        assert!(check_telephone(&"1".repeat(13)).is_ok() && check_telephone(&"1".repeat(14)).is_err());
     }
 
     #[test]

@@ -57,6 +57,7 @@ struct IndexQuery {
     #[serde(deserialize_with = "blank_is_none")]
     at: i32,
     /// Whether all of them are printed.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     print: bool,
 }
 

@@ -5,7 +5,7 @@ use tonic::Status;
 use super::Form;
 
 /// Name of what goes along: how many there were.
-const COUNT: &str = "whole_count";
+pub const COUNT: &str = "whole_count";
 
 impl Form {
     /// With a button for all of them: told how many, asked once.

@@ -41,6 +41,7 @@ pub struct Asks {
     /// What a workbook of them is for.
     purpose: String,
     /// Whether all of them are printed.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     print: bool,
 }
 
@@ -132,6 +133,7 @@ pub async fn take_out(desk: Desk, Sent(asks): Sent<Asks>) -> Result<Response, Pa
 async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
     let keeper = asks.keeper();
     if asks.print {
+        printed::may_print_people(&desk)?;
         return print(desk, &asks).await;
     }
     let found = keeper.list(&desk, asks.asked(asks.at), ROWS).await?;
@@ -197,6 +199,7 @@ fn dossiers(desk: &Desk, asks: &Asks, found: &Found) -> Table {
     };
     let table = Table::of("业务单").column("业务单").number("人数").columns(["提交", "状态", "期限"]).rows(found.dossiers.iter().map(row));
     let table = table.empty(if asks.narrows() { "没有符合条件的业务单。" } else { "还没有业务单：学校提交后就会出现在这里。" });
-    let whole = asks.name.is_empty().then(|| printed::of_all(&asks.address()));
+    // What is about one student is called by the name.
+    let whole = if asks.name.is_empty() { printed::of_people(desk, &asks.address()) } else { None };
     table.place(Place::of(found.total, "张", asks.at.into(), ROWS).by_number(&asks.way()).printed(whole))
 }

@@ -88,6 +88,8 @@ struct PrintPage {
     dossier: Dossier,
     summary: Summary,
     items: Vec<DossierItem>,
+    /// What part of it this is, in words; empty where it is all of it, which alone is signed.
+    narrowed: String,
     evidence: Block,
     history: Steps,
 }
@@ -173,7 +175,17 @@ pub async fn print(desk: Desk, Path((keeper, id)): Path<(String, String)>, Query
     let summary = summary::of(&desk, keeper, &dossier).await?;
     let evidence = Block::of(&desk, At::Dossier(keeper, id), String::new()).await?.printed();
     let history = history(&dossier);
-    Ok(render(&PrintPage { desk, keeper, dossier, summary, items, evidence, history }))
+    let narrowed = narrowed(&asks, items.len(), &dossier);
+    Ok(render(&PrintPage { desk, keeper, dossier, summary, items, narrowed, evidence, history }))
+}
+
+/// What part of a sheet is asked for.
+fn narrowed(asks: &Asks, lines: usize, dossier: &Dossier) -> String {
+    let state = asks.state();
+    let state = if state == dossier_item::State::Unspecified { "" } else { show::dossier_item_state(state.as_str_name()) };
+    let parts: Vec<&str> = [asks.class.as_str(), state].into_iter().filter(|part| !part.is_empty()).collect();
+    let all = dossier.waiting + dossier.performed + dossier.left;
+    if parts.is_empty() { String::new() } else { format!("仅{}，{lines} 人（全单 {all} 人）", parts.join("、")) }
 }
 
 fn of_classes(desk: &Desk, asks: &Asks, path: &Address, classes: &[DossierClass]) -> Form {

@@ -45,22 +45,26 @@ pub struct Asks {
     cause: String,
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i32,
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     all: bool,
     /// Found last first; else what has waited longest.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     newest: bool,
     /// Only confirmed ones to which the school added something.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     added: bool,
     /// What a workbook of them is for.
     purpose: String,
     /// Whether all of them are printed.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     print: bool,
 }
 
 impl Asks {
-    /// What an address of ours asks for.
-    pub fn of(address: &str) -> Self {
-        let (_, query) = address.split_once('?').unwrap_or_default();
-        serde_urlencoded::from_str(query).unwrap_or_default()
+    /// What an address of the list asks for; none where it is another's, or says what cannot be read.
+    pub fn of(address: &str) -> Option<Self> {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        (path == "/flags").then(|| serde_urlencoded::from_str(query).ok()).flatten()
     }
 
     fn state(&self) -> flag::State {
@@ -83,14 +87,20 @@ impl Asks {
         }
     }
 
-    /// All of them, whatever page they are on: so many at most.
-    pub async fn whole(&self, desk: &Desk, most: i32) -> Result<Vec<Flag>, PageError> {
-        let answer = desk.reconciliation().list_flags(desk.request(self.asked(most, 1))).await?.into_inner();
-        if answer.total_size > most {
-            let why = format!("符合条件的有 {} 条，一次至多办理 {most} 条：请按原因一起办理，或再筛选", answer.total_size);
+    /// All of them that whoever looks decides, whatever page they are on: so many at most.
+    pub async fn whole(&self, desk: &Desk, most: usize) -> Result<Vec<Flag>, PageError> {
+        let mut every = Every::new();
+        while let Some(at) = every.next() {
+            let page = desk.reconciliation().list_flags(desk.request(self.asked(ROWS_AT_ONCE, at))).await?.into_inner();
+            every.take(page.flags, page.total_size)?;
+        }
+        let mut flags = every.rows();
+        flags.retain(|flag| desk.user.decides_aid_for(&flag.authority));
+        if flags.len() > most {
+            let why = format!("符合条件、归本级核定的有 {} 条，一次至多办理 {most} 条：请按原因一起办理，或再筛选", flags.len());
             return Err(Status::invalid_argument(why).into());
         }
-        Ok(answer.flags)
+        Ok(flags)
     }
 
     /// Where they are.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Flags that are looked at once more together: more make a page that nobody reads.
-const MOST_AT_ONCE: i32 = 300;
+const MOST_AT_ONCE: usize = 300;
 
 /// Lists of which entries are sent back at once: each is an act of its own.
 const LISTS_AT_ONCE: usize = 20;
@@ -141,7 +141,7 @@ struct ActForm {
     all: bool,
     /// All that match, whatever page they are on, and what they match.
     whole: bool,
-    of: Asks,
+    of: Option<Asks>,
     /// It was looked at once more.
     sure: bool,
     ticked: Vec<Ticked>,
@@ -192,10 +192,16 @@ struct ManyPage {
 pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let form = ActForm::of(pairs);
     let Some(act) = Act::of(&form.act) else { return Err(unknown_act(&form.act)) };
-    // Whatever matches: what others decide is not among it.
-    let desk = if form.whole { desk.at(form.of.address()) } else { desk };
-    let ticked = match (form.whole, form.all) {
-        (true, _) => form.of.whole(&desk, MOST_AT_ONCE).await?.iter().filter(|flag| desk.user.decides_aid_for(&flag.authority)).map(Ticked::of).collect(),
+    // Looked at once more, what was looked at counts, and not what matches by now.
+    let whole = form.whole && !form.sure;
+    let of = match form.of {
+        Some(of) => of,
+        None if whole => return Err(Status::invalid_argument("看不出筛选的条件，什么也没有办理；请回到疑点列表重新筛选").into()),
+        None => Asks::default(),
+    };
+    let desk = if whole { desk.at(of.address()) } else { desk };
+    let ticked = match (whole, form.all) {
+        (true, _) => of.whole(&desk, MOST_AT_ONCE).await?.iter().map(Ticked::of).collect(),
         (false, true) => form.shown,
         (false, false) => form.ticked,
     };
@@ -208,7 +214,7 @@ pub async fn act(desk: Desk, Sent(pairs): Sent<Vec<(String, String)>>) -> Result
         return Err(Status::invalid_argument(format!("请先勾选可以“{}”的疑点", act.label())).into());
     }
     if !form.sure {
-        return Ok(asked_once(desk, &form.of.address(), act, &form.reason, &rows, all - rows.len()));
+        return Ok(asked_once(desk, &of.address(), act, &form.reason, &rows, all - rows.len()));
     }
     let decision = match act {
         Act::Confirm => decision::Act::Confirm,

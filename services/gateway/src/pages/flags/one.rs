@@ -50,6 +50,7 @@ struct OnePage {
 #[serde(default)]
 pub struct Asks {
     /// Whether what the school sees is shown beside.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     beside: bool,
 }
 

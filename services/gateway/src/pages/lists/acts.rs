@@ -10,7 +10,10 @@ use xuezhu_proto::aid::{
 use super::{decides, path};
 use crate::{
     pages::{Desk, PageError, reasons, unknown_act},
-    parts::{Act, Field, Form, Note, Tone, Whole},
+    parts::{
+        Act, Field, Form, Note, Tone,
+        whole::{COUNT, Whole},
+    },
 };
 
 /// How many wait for the department and nothing else.
@@ -28,7 +31,7 @@ fn is_removable(list: &AwardList) -> bool {
 pub fn of(desk: &Desk, list: &AwardList) -> Vec<Act> {
     let mut acts = Vec::new();
     if desk.user.is_clerk() && list.drafts > 0 {
-        let form = Form::of::<SubmitAwardListRequest>(desk, "submit", path(list)).hidden("count", list.drafts.to_string());
+        let form = Form::of::<SubmitAwardListRequest>(desk, "submit", path(list)).hidden(COUNT, list.drafts.to_string());
         let form = form.act(format!("提交 {} 人给校长签核", list.drafts), "submit");
         acts.push(Act::of("提交", form.asks(format!("提交 {} 人，提交后新增的学生要列入补充名单。", list.drafts))));
     }
@@ -83,7 +86,6 @@ struct ActForm {
     request_id: String,
     act: String,
     digest: String,
-    count: i32,
     reason: String,
     entries: Vec<String>,
     whole: Whole,
@@ -98,7 +100,6 @@ impl ActForm {
                 "request_id" => form.request_id = value,
                 "act" => form.act = value,
                 "digest" => form.digest = value,
-                "count" => form.count = value.parse().unwrap_or_default(),
                 "reason" => form.reason = value,
                 "entry" => form.entries.push(value),
                 other => form.whole.take(other, &value),
@@ -134,7 +135,7 @@ fn seen(ticked: &str) -> SeenEntry {
 /// What is done.
 pub async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
     let back = format!("/schools/{school}/lists/{list}");
-    let ActForm { request_id, act, digest, count, reason, entries, whole } = ActForm::of(pairs);
+    let ActForm { request_id, act, digest, reason, entries, whole } = ActForm::of(pairs);
     let mut client = desk.awards();
     match act.as_str() {
         "remove" => {
@@ -150,7 +151,7 @@ pub async fn act(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(
             let asked = RedraftEntriesRequest { school, list, all: true, count: whole.count()?, ..Default::default() };
             drop(client.redraft_entries(desk.change(&request_id, asked)).await?);
         }
-        "submit" => drop(client.submit_award_list(desk.change(&request_id, SubmitAwardListRequest { school, list, count })).await?),
+        "submit" => drop(client.submit_award_list(desk.change(&request_id, SubmitAwardListRequest { school, list, count: whole.count()? })).await?),
         "attest" => drop(client.attest_award_list(desk.change(&request_id, AttestAwardListRequest { school, list, digest })).await?),
         "approve" => drop(client.approve_award_list(desk.change(&request_id, ApproveAwardListRequest { school, list, digest })).await?),
         // Nobody ticked: that must not send everybody back.

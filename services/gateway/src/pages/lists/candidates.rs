@@ -81,6 +81,7 @@ pub struct Asks {
     #[serde(deserialize_with = "blank_is_none")]
     at: i64,
     /// Whether all of them are printed.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     print: bool,
 }
 

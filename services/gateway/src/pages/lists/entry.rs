@@ -66,7 +66,7 @@ fn editing(desk: &Desk, list: &AwardList, entry: &AwardEntry, found: &GetEntryRe
     let form = Form::of::<EditEntryRequest>(desk, "edit", format!("{}/entries/{}", path(list), entry.entry)).hidden("etag", &entry.etag);
     let form = if found.by_month {
         let months = entry.months.iter().map(ToString::to_string);
-        form.with(Field::ticks("months", found.term_months.iter().map(month)).values(months).hint("一个都不选，就是整个学期"))
+        form.hidden("by_month", "true").with(Field::ticks("months", found.term_months.iter().map(month)).values(months).hint("至少选一个月"))
     } else {
         form.says("免学费按学期享受，不分月份。")
     };
@@ -81,7 +81,7 @@ fn editing(desk: &Desk, list: &AwardList, entry: &AwardEntry, found: &GetEntryRe
 /// The entry as it was filled in.
 fn filled(school: String, list: String, entry: String, pairs: Vec<(String, String)>) -> Result<(String, EditEntryRequest), Status> {
     let mut asked = EditEntryRequest { school, list, entry, ..EditEntryRequest::default() };
-    let (mut request_id, mut card, mut clears) = (String::new(), String::new(), false);
+    let (mut request_id, mut card, mut clears, mut by_month) = (String::new(), String::new(), false, false);
     for (name, value) in pairs {
         match name.as_str() {
             "request_id" => request_id = value,
@@ -90,9 +90,13 @@ fn filled(school: String, list: String, entry: String, pairs: Vec<(String, Strin
             "tier" => asked.tier = value,
             "card" => value.trim().clone_into(&mut card),
             "clear_card" => clears = true,
+            "by_month" => by_month = true,
             "remark" => asked.remark = Some(value),
             _ => {}
         }
+    }
+    if by_month && asked.months.is_empty() {
+        return Err(Status::invalid_argument("月份：请至少选一个月；不该列入的，在名单上移出"));
     }
     asked.card = match (card.is_empty(), clears) {
         (false, true) => return Err(Status::invalid_argument("银行卡号：填了新的卡号，又勾选了清除，请只选一样")),

@@ -38,6 +38,7 @@ pub struct Asks {
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     at: i32,
     /// Whether all of them are printed.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     print: bool,
 }
 

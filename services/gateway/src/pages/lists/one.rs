@@ -32,10 +32,12 @@ pub struct Asks {
     #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     pub at: i32,
     /// Only who is held.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     pub held: bool,
     /// Only in this state.
     pub state: String,
     /// Whether all of them are printed.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     print: bool,
 }
 

@@ -1,8 +1,13 @@
 //! The list of a school's students: narrowed by what stands in the address, searched by what does not.
 
 use askama::Template;
-use axum::{Form as Sent, extract::Query, response::Response};
+use axum::{
+    Form as Sent,
+    extract::Query,
+    response::{IntoResponse, Redirect, Response},
+};
 use serde::Deserialize;
+use tonic::Status;
 use xuezhu_proto::enrollment::{
     CreateSubmissionRequest, DraftFilter, Enrollment, ListClassesRequest, ListClassesResponse, ListEnrollmentsRequest, ListEnrollmentsResponse,
     TakeOutEnrollmentsRequest, enrollment, list_enrollments_request::Order,
@@ -52,6 +57,7 @@ pub struct Asks {
     /// What a workbook of them is for.
     purpose: String,
     /// Whether all of them are printed.
+    #[serde(deserialize_with = "crate::parts::field::blank_is_none")]
     print: bool,
 }
 
@@ -169,6 +175,10 @@ async fn school_of(desk: &Desk, asks: &Asks, schools: &[School]) -> Result<(Stri
 }
 
 async fn view(desk: Desk, asks: Asks) -> Result<Response, PageError> {
+    // Hers are the classes.
+    if desk.user.is_teacher() {
+        return Ok(Redirect::to("/classes").into_response());
+    }
     let schools = if desk.user.is_school() { Vec::new() } else { pickers::schools(&desk, "", SCHOOLS).await? };
     let (school, wrong) = school_of(&desk, &asks, &schools).await?;
     let (mut found, mut occurring) = (ListEnrollmentsResponse::default(), ListClassesResponse::default());
@@ -310,6 +320,9 @@ pub struct SubmitForm {
 pub async fn submit(desk: Desk, Sent(sent): Sent<SubmitForm>) -> Result<Response, PageError> {
     let school = desk.user.org.clone();
     let SubmitForm { request_id, class, major, year, count } = sent;
+    if count < 1 {
+        return Err(Status::invalid_argument("请回到页面，看过人数再提交").into());
+    }
     let matching = DraftFilter { state: enrollment::State::Draft.into(), class_name: class, major, entry_year: year, count };
     let asked = CreateSubmissionRequest { school, enrollments: Vec::new(), all_drafts: false, matching: Some(matching) };
     let made = desk.submissions().create_submission(desk.change(&request_id, asked)).await?.into_inner();
