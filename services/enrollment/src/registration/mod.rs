@@ -12,13 +12,18 @@ use uuid::Uuid;
 use xuezhu_domain::{
     codes,
     enrollment::{Change, after},
+    identity::NumberClass,
 };
 use xuezhu_proto::enrollment::{self as pb, submission};
 use xuezhu_review::{
     Dossier, Filter, OfSchool, Proposal, Signature, inbox,
     way::{self, Seat, Stand},
 };
-use xuezhu_service::{Context, Error, Permission, Reason, Refusal, clock::rfc3339, paging::Turn};
+use xuezhu_service::{
+    Context, Error, Permission, Reason, Refusal,
+    clock::rfc3339,
+    paging::{self, Turn},
+};
 use xuezhu_store::Tx;
 
 pub use self::kind::Registration;
@@ -184,8 +189,8 @@ async fn view(tx: &mut Tx, parts: &Parts, school: &SchoolRow, dossier: Dossier) 
     view.digest.clone_from(&dossier.digest);
     view.approved = dossier.performed;
     view.head_counts = head_counts(&set);
-    let numbers =
-        store::sealed_numbers(tx, submission).await?.iter().filter_map(|(enrollment, sealed)| parts.keyring.open_text("id", &[*enrollment], sealed)).collect();
+    let resident = set.iter().filter(|row| row.id_class == NumberClass::Resident.code());
+    let numbers = resident.filter_map(|row| parts.keyring.open_text("id", &[row.enrollment], &row.id_sealed)).collect();
     view.outliers = rules::Unusual {
         classes: set.iter().map(|row| row.class_name.as_str()).collect(),
         phones: set.iter().map(|row| row.phone_hash).collect(),
@@ -200,10 +205,10 @@ async fn view(tx: &mut Tx, parts: &Parts, school: &SchoolRow, dossier: Dossier) 
         .collect();
     match inbox::previous(tx, &dossier).await? {
         Some(before) => {
-            let before = head_counts(&store::set_of(tx, before).await?);
-            let total = before.iter().map(|count| count.count).sum::<i32>();
-            view.since_last = format!("上一批{total}人，本批{}人", set.len());
-            view.changes = rules::changes(&counts_of(&before), &counts_of(&view.head_counts));
+            let before = store::sizes_of(tx, before).await?;
+            view.since_last = format!("上一批{}人，本批{}人", before.iter().map(|(_, _, count)| count).sum::<i64>(), set.len());
+            let before = before.iter().map(|(class_name, major, count)| ((class_name.as_str(), major_name(major)), paging::told(*count))).collect();
+            view.changes = rules::changes(&before, &counts_of(&view.head_counts));
         }
         None => "本校第一批".clone_into(&mut view.since_last),
     }
@@ -265,11 +270,16 @@ fn head_counts(set: &[store::SetRow]) -> Vec<pb::HeadCount> {
         .into_iter()
         .map(|((class_name, major), (count, male))| pb::HeadCount {
             class_name: class_name.to_owned(),
-            major_name: codes::major_of_key(major).map_or(major, |major| major.name).to_owned(),
+            major_name: major_name(major).to_owned(),
             count: small(count),
             male: small(male),
         })
         .collect()
+}
+
+/// What a major is called.
+fn major_name(major: &str) -> &str {
+    codes::major_of_key(major).map_or(major, |major| major.name)
 }
 
 fn refused_row(id: Uuid, reason: Reason, message: &str) -> pb::RefusedRow {

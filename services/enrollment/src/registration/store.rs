@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{enrollment::State, identity::NumberClass};
+use xuezhu_domain::enrollment::State;
 use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
 
 use crate::roll::Claim;
@@ -22,6 +22,9 @@ pub struct LiveRow {
 /// What a submission's counts are made from.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct SetRow {
+    pub enrollment: Uuid,
+    pub id_class: i32,
+    pub id_sealed: Vec<u8>,
     pub class_name: String,
     pub major: String,
     pub sex: i32,
@@ -106,9 +109,14 @@ pub async fn set_of(tx: &mut Tx, submission: Uuid) -> Result<Vec<SetRow>, StoreE
     rows!(
         tx,
         SetRow,
-        "SELECT class_name, major, sex, birth_date, entry_month, phone_hash FROM enrollments WHERE submission = $1 ORDER BY enrollment",
+        "SELECT enrollment, id_class, id_sealed, class_name, major, sex, birth_date, entry_month, phone_hash FROM enrollments WHERE submission = $1",
         submission
     )
+}
+
+/// How many of a set are in which class and major.
+pub async fn sizes_of(tx: &mut Tx, submission: Uuid) -> Result<Vec<(String, String, i64)>, StoreError> {
+    rows!(tx, (String, String, i64), "SELECT class_name, major, count(*) FROM enrollments WHERE submission = $1 GROUP BY class_name, major", submission)
 }
 
 /// Who was in which class of a school on a day, in school or on leave, counted, without those of a submission: they are what is compared.
@@ -137,16 +145,5 @@ pub async fn claims(tx: &mut Tx, enrollments: &[Uuid]) -> Result<Vec<Claim>, Sto
              FROM enrollments WHERE enrollment" in_uuids 1 " ORDER BY enrollment" only(sqlite "", postgres " FOR UPDATE")
         ),
         bulk_uuids(enrollments.iter().copied())
-    )
-}
-
-/// Sealed numbers of a set, for looking at runs of neighbours.
-pub async fn sealed_numbers(tx: &mut Tx, submission: Uuid) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
-    rows!(
-        tx,
-        (Uuid, Vec<u8>),
-        "SELECT enrollment, id_sealed FROM enrollments WHERE submission = $1 AND id_class = $2",
-        submission,
-        NumberClass::Resident.code()
     )
 }

@@ -7,10 +7,13 @@ use axum::{Router, response::Response, routing::get};
 use xuezhu_proto::enrollment::TakeLeaveRequest;
 
 use super::{
-    Address, Cell, Field, Figure, Figures, Form, Note, Place, Row, Steps, Table, Tone,
+    Act, Address, Axis, Cell, Chart, Desks, Field, Figure, Figures, Form, Note, Pairs, Place, Row, Steps, Strip, Table, Tone,
+    chart::Bars,
+    desks::{Stage, Stop},
     field::Choice,
     place::Way,
     steps::Step,
+    strip,
     table::{Order, Tick},
 };
 use crate::{
@@ -33,11 +36,35 @@ struct AboutPage {
     empty: Table,
     forms: Vec<Form>,
     marks: Vec<Cell>,
+    /// A few rows as they are printed whole.
+    printed: Table,
+    pairs: Pairs,
+    strip: Strip,
+    axis: Axis,
+    desks: Desks,
+    act: Act,
+    chart: Chart,
     steps: Steps,
 }
 
 async fn page(desk: Desk) -> Response {
-    let page = AboutPage { figures: figures(), notes: notes(), table: table(), empty: empty(), forms: forms(&desk), marks: marks(), steps: steps(), desk };
+    let page = AboutPage {
+        figures: figures(),
+        notes: notes(),
+        table: table(),
+        printed: table().printed("浏阳市现代农业职业学校 · 国家助学金 · 王芳 2026-09-30 10:00 打印".to_owned()),
+        empty: empty(),
+        forms: forms(&desk),
+        marks: marks(),
+        pairs: pairs(),
+        strip: Strip { lanes: vec!["名单", "学籍"], months: months(5) },
+        axis: Axis { lanes: vec!["资助", "学籍"], months: months(14) },
+        desks: desks(),
+        act: act(&desk),
+        chart: chart(),
+        steps: steps(),
+        desk,
+    };
     render(&page)
 }
 
@@ -92,7 +119,7 @@ fn table() -> Table {
             student("李思远", "2026年9–10月", 40_000, Cell::mark(Tone::Bad, "暂缓").beside("该生已休学"), false),
             student("欧阳子涵", "2026年9–12月", 80_000, Cell::mark(Tone::Wait, "待主管部门审签"), false),
         ])
-        .place(Place::of(5978, "人", 2, 100).ways(&way, Some(""), "next"))
+        .place(Place::of(5978, "人", 2, 100).by_number(&way).printed(Some(Address::of("/about/parts"))))
 }
 
 fn empty() -> Table {
@@ -127,6 +154,53 @@ fn wrong(desk: &Desk) -> Form {
         .with(day)
         .with(Field::line("reason").value("身体原因"))
         .button("登记休学")
+}
+
+fn pairs() -> Pairs {
+    Pairs::default()
+        .with("姓名", Cell::differing("陈雨桐", "陈宇桐"))
+        .with("月份", "2026年9–12月")
+        .with("金额（元）", Cell::yuan(80_000))
+        .with("状态", Cell::mark(Tone::Bad, "已退回").beside("档次与认定结果不符"))
+}
+
+/// So many months from September on, with what two sides say of each.
+fn months(count: usize) -> Vec<strip::Month> {
+    let all = [202_609, 202_610, 202_611, 202_612, 202_701, 202_702, 202_703, 202_704, 202_705, 202_706, 202_707, 202_708, 202_709, 202_710];
+    let says = |at: usize| match at {
+        0 | 1 => (("good", "列入"), ("good", "在读")),
+        2 => (("bad", "列入·疑点"), ("wait", "休学")),
+        3 => (("", ""), ("gone", "已离校")),
+        _ => (("", ""), ("", "")),
+    };
+    let month = |(at, month): (usize, &i32)| {
+        let (list, roll) = says(at);
+        strip::Month { month: *month, lanes: [list, roll].map(|(class, word)| vec![(class, word.to_owned())]).to_vec() }
+    };
+    all.iter().take(count).enumerate().map(month).collect()
+}
+
+fn desks() -> Desks {
+    let stop =
+        |name: &str, stage: Stage, did: &str| Stop { name: name.into(), does: "审签 · 10个工作日".into(), stage, did: did.into(), ..Stop::default() };
+    Desks(vec![
+        stop("校长", Stage::Passed, "刘建国 2026-09-21"),
+        Stop { marks: vec![Cell::mark(Tone::Wait, "在此等待")], ..stop("浏阳市主管部门", Stage::Here, "") },
+        stop("长沙市主管部门", Stage::Ahead, ""),
+    ])
+}
+
+fn act(desk: &Desk) -> Act {
+    let form = Form::of::<TakeLeaveRequest>(desk, "parts-act", "/about/parts").row().act("列入勾选的", "ticked").whole(5978, "all", "建议列入的全部列入");
+    Act::of("列入名单", form).says("勾选的，或其他页上的也一起。")
+}
+
+fn chart() -> Chart {
+    let groups = [("2025级", [470.0, 221.0]), ("2026级", [488.0, 252.0])];
+    let row = |(name, [students, aided]): (&str, [f64; 2])| Row::of([Cell::from(name), Cell::text(students.to_string()), Cell::text(aided.to_string())]);
+    let table = Table::of("各年级人数").column("年级").numbers(["在校学生", "受助"]).rows(groups.map(row)).narrow();
+    let bars = groups.map(|(name, numbers)| (name.to_owned(), numbers.to_vec())).to_vec();
+    Chart::of(&Bars { title: "各年级人数".into(), unit: "人", series: vec!["在校学生", "受助"], groups: bars }, table)
 }
 
 fn steps() -> Steps {
