@@ -2,7 +2,7 @@
 //! flags and dossiers page by page, by number.
 
 use serde_json::{Value, json};
-use xuezhu::client::Session;
+use xuezhu::{client::Session, deployment::Deployment};
 use xuezhu_tests::{
     Engine, deployment,
     schools::{self, People, SCHOOL, number, reason, student},
@@ -32,6 +32,30 @@ async fn empty_list(people: &People, scheme: &str) -> String {
     format!("{path}/{}", made["list"].as_str().expect("an id"))
 }
 
+/// A list on which all are who are proposed.
+async fn proposed(people: &People, scheme: &str) -> String {
+    let list = empty_list(people, scheme).await;
+    people.clerk.post(&format!("{list}/propose"), &json!({}), "").await.expect("is proposed");
+    list
+}
+
+/// The same, submitted and sent back.
+async fn sent_back(people: &People, serials: &[u32]) -> String {
+    let list = proposed(people, "GRANT").await;
+    people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
+    send_back(people, &list, serials).await;
+    list
+}
+
+/// A school with so many students on its roll.
+async fn enrolled(deployment: &Deployment, serials: std::ops::RangeInclusive<u32>) -> People {
+    let people = schools::open(deployment).await;
+    people.import(&serials.map(student).collect::<Vec<_>>()).await;
+    people.register().await;
+    deployment.drain().await.expect("drains");
+    people
+}
+
 async fn send_back(people: &People, list: &str, serials: &[u32]) {
     let mut ids = Vec::new();
     for serial in serials {
@@ -45,10 +69,7 @@ async fn who_is_proposed_is_taken_by_tick() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let deployment = deployment(engine, folder.path(), "none").await;
-        let people = schools::open(&deployment).await;
-        people.import(&(1..=4).map(student).collect::<Vec<_>>()).await;
-        people.register().await;
-        deployment.drain().await.expect("drains");
+        let people = enrolled(&deployment, 1..=4).await;
         let list = empty_list(&people, "GRANT").await;
         let propose = async |body: Value| people.clerk.post(&format!("{list}/propose"), &body, "").await;
         let seen = propose(json!({ "preview": true })).await.expect("candidates");
@@ -70,7 +91,7 @@ async fn who_is_proposed_is_taken_by_tick() {
         assert_eq!(reason(propose(both).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
         assert_eq!(entries(&people.clerk, &list).await.len(), 2, "{engine:?}: a refused call adds nobody");
         assert_eq!(reason(propose(json!({ "count": 3 })).await), (409, "CONFLICT".into()), "{engine:?}: two are left");
-        assert_eq!(propose(json!({ "className": "9班" })).await.expect("nobody is there")["added"], 0, "{engine:?}");
+        assert_eq!(reason(propose(json!({ "className": "9班" })).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: no such class");
         assert_eq!(propose(json!({ "className": "1班", "count": 2 })).await.expect("all the others")["added"], 2, "{engine:?}");
         assert_counts(deployment.databases()[1]).await;
         deployment.stop().await;
@@ -82,10 +103,7 @@ async fn an_entry_is_edited_where_it_stands_by_the_checks_of_a_file() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let deployment = deployment(engine, folder.path(), "none").await;
-        let people = schools::open(&deployment).await;
-        people.import(&[student(1), student(2)]).await;
-        people.register().await;
-        deployment.drain().await.expect("drains");
+        let people = enrolled(&deployment, 1..=2).await;
         // One by a file, with its number; one from the roll.
         let list = people.list(&[(&name(1), &number(1), "")]).await;
         people.clerk.post(&format!("{list}/propose"), &json!({}), "").await.expect("is proposed");
@@ -145,12 +163,8 @@ async fn an_entry_is_edited_where_it_stands_by_the_checks_of_a_file() {
 async fn a_waiver_is_edited_but_not_by_the_month() {
     let folder = tempfile::tempdir().expect("a folder");
     let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
-    let people = schools::open(&deployment).await;
-    people.import(&[student(1)]).await;
-    people.register().await;
-    deployment.drain().await.expect("drains");
-    let list = empty_list(&people, "TUITION_WAIVER").await;
-    people.clerk.post(&format!("{list}/propose"), &json!({}), "").await.expect("is proposed");
+    let people = enrolled(&deployment, 1..=1).await;
+    let list = proposed(&people, "TUITION_WAIVER").await;
     let entry = entry_of(&people.clerk, &list, 1).await;
     let path = at(&list, &entry);
     assert_ne!(people.clerk.get(&path).await.expect("is shown")["byMonth"], true);
@@ -165,14 +179,8 @@ async fn what_was_sent_back_is_mended_or_taken_as_it_is_and_submitted_again() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let deployment = deployment(engine, folder.path(), "none").await;
-        let people = schools::open(&deployment).await;
-        people.import(&(1..=3).map(student).collect::<Vec<_>>()).await;
-        people.register().await;
-        deployment.drain().await.expect("drains");
-        let list = empty_list(&people, "GRANT").await;
-        people.clerk.post(&format!("{list}/propose"), &json!({}), "").await.expect("is proposed");
-        people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
-        send_back(&people, &list, &[1, 2, 3]).await;
+        let people = enrolled(&deployment, 1..=3).await;
+        let list = sent_back(&people, &[1, 2, 3]).await;
         let [first, second, third] =
             [entry_of(&people.clerk, &list, 1).await, entry_of(&people.clerk, &list, 2).await, entry_of(&people.clerk, &list, 3).await];
         assert_eq!(first["sentBackReason"], "月份有误");
@@ -229,14 +237,8 @@ async fn what_was_sent_back_is_mended_or_taken_as_it_is_and_submitted_again() {
 async fn an_entry_from_the_roll_follows_a_name_that_the_roll_corrected() {
     let folder = tempfile::tempdir().expect("a folder");
     let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
-    let people = schools::open(&deployment).await;
-    people.import(&[student(1)]).await;
-    people.register().await;
-    deployment.drain().await.expect("drains");
-    let list = empty_list(&people, "GRANT").await;
-    people.clerk.post(&format!("{list}/propose"), &json!({}), "").await.expect("is proposed");
-    people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
-    send_back(&people, &list, &[1]).await;
+    let people = enrolled(&deployment, 1..=1).await;
+    let list = sent_back(&people, &[1]).await;
     let body = json!({ "kind": "MISTYPED", "effectiveDate": "2026-09-01", "name": "王正", "reason": "核对户口簿" });
     people.officer.post(&format!("{}/correctIdentity", people.path_of(1).await), &body, "").await.expect("is corrected");
     deployment.drain().await.expect("drains");
@@ -251,17 +253,13 @@ async fn lists_entries_flags_and_dossiers_are_paged_by_number() {
     for engine in Engine::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         let deployment = deployment(engine, folder.path(), "none").await;
-        let people = schools::open(&deployment).await;
-        people.import(&(1..=3).map(student).collect::<Vec<_>>()).await;
-        people.register().await;
-        deployment.drain().await.expect("drains");
+        let people = enrolled(&deployment, 1..=3).await;
         // Seven whom nobody knows: a flag each. A waiver list beside, and two rounds.
         let strangers: Vec<(String, String)> = (301..=307).map(|serial| (name(serial), number(serial))).collect();
         let lines: Vec<(&str, &str, &str)> = strangers.iter().map(|(name, number)| (name.as_str(), number.as_str(), "")).collect();
         let list = people.list(&lines).await;
         people.attested(&list).await;
-        let waiver = empty_list(&people, "TUITION_WAIVER").await;
-        people.clerk.post(&format!("{waiver}/propose"), &json!({}), "").await.expect("is proposed");
+        let waiver = proposed(&people, "TUITION_WAIVER").await;
         people.attested(&waiver).await;
         let dossier = people.officer.get(&list).await.expect("a list")["dossiers"][0].as_str().expect("a round").to_owned();
         let round = format!("/v1/aidDossiers/{dossier}/items");

@@ -215,6 +215,12 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         }
     }
     all_met(wanted, &met)?;
+    if let Proposed::All { class_name, .. } = wanted
+        && !class_name.is_empty()
+        && !answer.candidates.iter().any(|candidate| candidate.class_name == *class_name)
+    {
+        return Err(Refusal::field("class_name", "本校没有学生在这个班，请刷新后重新选择班级").into());
+    }
     answer.candidates.sort_by(|a, b| (&a.class_name, &a.name, &a.person).cmp(&(&b.class_name, &b.name, &b.person)));
     let touched: Vec<Uuid> = entered.iter().map(|row| row.person_key.0).collect();
     if !entered.is_empty() {

@@ -207,8 +207,9 @@ async fn view(tx: &mut Tx, parts: &Parts, school: &SchoolRow, dossier: Dossier) 
         Some(before) => {
             let before = store::sizes_of(tx, before).await?;
             view.since_last = format!("上一批{}人，本批{}人", before.iter().map(|(_, _, count)| count).sum::<i64>(), set.len());
-            let before = before.iter().map(|(class_name, major, count)| ((class_name.as_str(), major_name(major)), paging::told(*count))).collect();
-            view.changes = rules::changes(&before, &counts_of(&view.head_counts));
+            let before = before.iter().map(|(class_name, major, count)| ((class_name.as_str(), major_name(major)), paging::told(*count)));
+            let now = view.head_counts.iter().map(|count| ((count.class_name.as_str(), count.major_name.as_str()), count.count));
+            view.changes = rules::changes(&rules::added_up(before), &rules::added_up(now));
         }
         None => "本校第一批".clone_into(&mut view.since_last),
     }
@@ -253,10 +254,6 @@ fn summary(dossier: &Dossier, school_name: &str, desks: &[Stand], signed: &[&Sig
         },
         ..pb::Submission::default()
     }
-}
-
-fn counts_of(counts: &[pb::HeadCount]) -> BTreeMap<(&str, &str), i32> {
-    counts.iter().map(|count| ((count.class_name.as_str(), count.major_name.as_str()), count.count)).collect()
 }
 
 fn head_counts(set: &[store::SetRow]) -> Vec<pb::HeadCount> {

@@ -61,6 +61,15 @@ pub fn decide(claimed_name: &str, first_of_month: NaiveDate, holder: Option<&Hol
     Decision::Again { person: holder.person, entry }
 }
 
+/// Head counts by class and major. Majors of two catalogues may bear one name: who is told of them reads the name.
+pub fn added_up<'c>(counts: impl Iterator<Item = ((&'c str, &'c str), i32)>) -> BTreeMap<(&'c str, &'c str), i32> {
+    let mut added: BTreeMap<(&str, &str), i32> = BTreeMap::new();
+    for (place, count) in counts {
+        *added.entry(place).or_default() += count;
+    }
+    added
+}
+
 /// What differs between two sets' head counts by class and major: a line each.
 pub fn changes(before: &BTreeMap<(&str, &str), i32>, now: &BTreeMap<(&str, &str), i32>) -> Vec<String> {
     let places: std::collections::BTreeSet<_> = before.keys().chain(now.keys()).copied().collect();
@@ -131,6 +140,12 @@ fn longest_run(numbers: &[String]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn majors_of_one_name_are_counted_together() {
+        let now = added_up([(("1班", "护理"), 20), (("1班", "护理"), 5), (("2班", "护理"), 1)].into_iter());
+        assert_eq!(changes(&BTreeMap::from([(("1班", "护理"), 25)]), &now), ["2班 护理：上一批0人，本批1人"]);
+    }
 
     #[test]
     fn only_what_differs_is_told() {

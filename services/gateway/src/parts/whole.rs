@@ -1,5 +1,6 @@
 //! All that match, also those on other pages: a button that says how many these are. The service holds whoever presses it to that number.
 
+use serde::Deserialize;
 use tonic::Status;
 
 use super::Form;
@@ -17,16 +18,23 @@ impl Form {
 }
 
 /// How many a form told.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
 pub struct Whole {
     count: i32,
+}
+
+impl From<String> for Whole {
+    fn from(told: String) -> Self {
+        Self { count: told.parse().unwrap_or_default() }
+    }
 }
 
 impl Whole {
     /// Takes a field of the form, if it is of this.
     pub fn take(&mut self, name: &str, value: &str) {
         if name == COUNT {
-            self.count = value.parse().unwrap_or_default();
+            *self = Self::from(value.to_owned());
         }
     }
 

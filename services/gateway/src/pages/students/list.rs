@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use tonic::Status;
 use xuezhu_proto::enrollment::{
     CreateSubmissionRequest, DraftFilter, Enrollment, ListClassesRequest, ListClassesResponse, ListEnrollmentsRequest, ListEnrollmentsResponse,
     TakeOutEnrollmentsRequest, enrollment, list_enrollments_request::Order,
@@ -28,6 +27,7 @@ use crate::{
         field::{Choice, blank_is_none},
         place::Way,
         table,
+        whole::{COUNT, Whole},
     },
     takeouts::Asked,
 };
@@ -262,7 +262,7 @@ async fn submitting(desk: &Desk, asks: &Asks, school: &str) -> Result<Option<For
             .with(Field::kept("class", &asks.class))
             .with(Field::kept("major", &asks.major))
             .with(Field::kept("year", asks.year.to_string()))
-            .hidden("count", drafts.to_string())
+            .hidden(COUNT, drafts.to_string())
             .says(format!("{of}有 {drafts} 名学生的草稿尚未提交。"))
             .button("全部提交给校长签核")
             .asks(format!("提交 {drafts} 名学生的学籍注册。"))
@@ -312,18 +312,14 @@ pub struct SubmitForm {
     major: String,
     #[serde(deserialize_with = "blank_is_none")]
     year: i32,
-    #[serde(deserialize_with = "blank_is_none")]
-    count: i32,
+    whole_count: Whole,
 }
 
 /// Hands every draft to the principal.
 pub async fn submit(desk: Desk, Sent(sent): Sent<SubmitForm>) -> Result<Response, PageError> {
     let school = desk.user.org.clone();
-    let SubmitForm { request_id, class, major, year, count } = sent;
-    if count < 1 {
-        return Err(Status::invalid_argument("请回到页面，看过人数再提交").into());
-    }
-    let matching = DraftFilter { state: enrollment::State::Draft.into(), class_name: class, major, entry_year: year, count };
+    let SubmitForm { request_id, class, major, year, whole_count } = sent;
+    let matching = DraftFilter { state: enrollment::State::Draft.into(), class_name: class, major, entry_year: year, count: whole_count.count()? };
     let asked = CreateSubmissionRequest { school, enrollments: Vec::new(), all_drafts: false, matching: Some(matching) };
     let made = desk.submissions().create_submission(desk.change(&request_id, asked)).await?.into_inner();
     Ok(desk.done("已提交，等校长签核。", Keeper::Enrollment.link(&made.submission)))
