@@ -78,11 +78,21 @@ async fn who_is_proposed_is_taken_by_tick() {
             found.expect("is one")["person"].clone()
         };
         assert_eq!((&seen["added"], entries(&people.clerk, &list).await.len()), (&json!(4), 0), "{engine:?}: a preview writes nothing");
+        let of_class = propose(json!({ "preview": true, "className": "1班" })).await.expect("candidates");
+        assert_eq!(of_class, seen, "{engine:?}: all are in one class");
+        let one = propose(json!({ "preview": true, "persons": [person(2)] })).await.expect("a candidate");
+        assert_eq!((&one["added"], &one["candidates"][0]["name"]), (&json!(1), &json!(name(2))), "{engine:?}");
         let some = propose(json!({ "persons": [person(1), person(3)] })).await.expect("are proposed");
         assert_eq!(some["added"], 2, "{engine:?} {some}");
         let mut on_it: Vec<Value> = entries(&people.clerk, &list).await.into_iter().map(|entry| entry["name"].clone()).collect();
         on_it.sort_by_key(ToString::to_string);
         assert_eq!(on_it, [json!(name(1)), json!(name(3))], "{engine:?}");
+        // Of a school that is too large to be looked at as one, its classes are told, and how far they are.
+        let classes = propose(json!({ "preview": true, "most": 3 })).await.expect("classes");
+        assert_eq!(classes["classes"], json!([{ "className": "1班", "students": 4, "listed": 2 }]), "{engine:?}");
+        assert_eq!((&classes["candidates"], &classes["added"]), (&json!([]), &json!(0)), "{engine:?}");
+        assert_eq!(propose(json!({ "preview": true, "most": 4 })).await.expect("candidates")["candidates"].as_array().map(Vec::len), Some(4), "{engine:?}");
+        assert_eq!(reason(propose(json!({ "preview": true, "most": -1 })).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
         // Who is on it by now, or nobody knows, is not passed over in silence.
         for persons in [json!([person(1), person(2)]), json!([uuid::Uuid::nil()]), json!(["x"])] {
             assert_eq!(reason(propose(json!({ "persons": persons })).await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {persons}");

@@ -37,6 +37,8 @@ async fn walk_candidates(page: &Browser, base: &str, list: &str, names: &[String
     page.sees("本班建议列入的全部列入（2 人）").await?;
     page.sure("all").await?;
     page.sees("2 名学生已列入名单").await?;
+    page.sees("已在名单上（4）").await?;
+    page.go(&format!("{base}{list}")).await?;
     page.sees("共 4 人").await
 }
 

@@ -108,7 +108,15 @@ async fn all(deployment: &Deployment, world: &World, asked: i64) -> anyhow::Resu
     page(&base, &of("the sheet to sign"), &format!("/dossiers/enrollment/{dossier}"), &clerk, asked).await?;
     page(&base, &of("the first page of the day"), "/", &clerk, asked).await?;
     let list = large_list(&base, &admin, deployment, &school.authority, &dossier).await?;
-    for (what, rest) in [("who is entitled", "/candidates"), ("the list", ""), ("the list's last page", "?at=60"), ("its drafts", "?state=DRAFT&at=30")] {
+    let class = "/candidates?class=1%E7%8F%AD&part=listed";
+    for (what, rest) in [
+        ("who is entitled, by class", "/candidates"),
+        ("one class of them", class),
+        ("all of them", "/candidates?whole=true&part=listed"),
+        ("the list", ""),
+        ("the list's last page", "?at=60"),
+        ("its drafts", "?state=DRAFT&at=30"),
+    ] {
         page(&base, &of(what), &format!("{list}{rest}"), &clerk, asked).await?;
     }
     page(&base, &of("all lists"), "/lists", &clerk, asked).await

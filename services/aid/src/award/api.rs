@@ -17,7 +17,7 @@ use xuezhu_service::{
 use xuezhu_store::Tx;
 
 use super::{
-    Proposed,
+    candidates::{self, Aim, Among},
     corrections::{self, Asked, rules::Correction},
     edit::{self, Edit, Redrafted},
     import, rounds,
@@ -90,22 +90,30 @@ impl AwardService for AwardApi {
         if !persons.is_empty() && (!request.class_name.is_empty() || request.count != 0) {
             errors.add("persons", "勾选学生时，不能同时按班级或人数列入");
         }
+        let most = usize::try_from(request.most).unwrap_or_else(|_| {
+            errors.add("most", "最多人数不能为负");
+            0
+        });
         errors.check()?;
-        let wanted = match (request.preview, persons.is_empty()) {
-            (true, _) => Proposed::Nobody,
-            (false, true) => Proposed::All { class_name: request.class_name.clone(), seen: request.count },
-            (false, false) => Proposed::Of(persons.into_iter().collect()),
+        let among = match (persons.is_empty(), request.class_name.is_empty()) {
+            (false, _) => Among::Persons(persons.into_iter().collect()),
+            (true, false) => Among::Class(request.class_name.clone()),
+            (true, true) => Among::School,
         };
-        let with = (self.0.clone(), request.school.clone(), list, wanted);
+        let aim = if request.preview { Aim::Say { most } } else { Aim::Put { seen: request.count } };
+        let with = (self.0.clone(), request.school.clone(), list, among, aim);
         if request.preview {
-            let preview = self
-                .0
-                .runner
-                .read(&ctx, "ProposeAwards", &with, |ctx, tx, (parts, school, list, wanted)| Box::pin(super::propose(ctx, tx, parts, school, *list, wanted)));
+            let preview = self.0.runner.read(&ctx, "ProposeAwards", &with, |ctx, tx, (parts, school, list, among, aim)| {
+                Box::pin(candidates::propose(ctx, tx, parts, school, *list, among, *aim))
+            });
             return preview.await;
         }
         let call = Call::new("ProposeAwards", request.list.clone(), &request);
-        self.0.runner.mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, wanted)| Box::pin(super::propose(ctx, tx, parts, school, *list, wanted))).await
+        let done = self
+            .0
+            .runner
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, list, among, aim)| Box::pin(candidates::propose(ctx, tx, parts, school, *list, among, *aim)));
+        done.await
     }
 
     async fn import_awards(&self, request: Request<Streaming<pb::ImportAwardsRequest>>) -> Result<Response<pb::ImportAwardsResponse>, Status> {

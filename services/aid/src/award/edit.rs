@@ -17,9 +17,11 @@ use xuezhu_service::{Context, Error, FieldErrors, Permission, Reason, Refusal};
 use xuezhu_store::{Bytes, StoreError, Tx};
 
 use super::{
-    Terms, ends,
+    Terms,
+    candidates::roll_content,
+    ends,
     import::rules::Parsed,
-    locked, roll_content,
+    locked,
     rules::{Change, after, card_fault, months_of_term, remark_fault},
     settle,
     store::{self, Before, Entered, EntryRow, ListRow},

@@ -3,10 +3,13 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use xuezhu_judge::entry::State;
+use xuezhu_domain::enrollment::PeriodState;
+use xuezhu_judge::{case::Stage, entry::State};
 use xuezhu_review::Present;
 use xuezhu_service::{Context, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
+
+use crate::reconciliation::Attending;
 
 /// A list with its counts.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -446,6 +449,40 @@ pub async fn entries_listed(tx: &mut Tx, list: &ListRow) -> Result<Vec<Uuid>, St
         State::SentBack.code()
     )?;
     Ok(entries.into_iter().map(|(entry,)| entry).collect())
+}
+
+/// A class of a school.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ClassRow {
+    pub class_name: String,
+    /// Who is in school there.
+    pub students: i64,
+    /// Who of them is on lists, by a number that is theirs.
+    pub listed: i64,
+}
+
+/// Classes in which somebody attends, with how many are on lists of this one's kind.
+pub async fn classes(tx: &mut Tx, attending: Attending<'_>, list: &ListRow) -> Result<Vec<ClassRow>, StoreError> {
+    rows!(
+        tx,
+        ClassRow,
+        "SELECT p.class_name, count(DISTINCT e.person) AS students, count(DISTINCT l.person) AS listed
+         FROM mirror_enrollments e JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation
+         LEFT JOIN (SELECT DISTINCT k.person FROM award_entries a
+             JOIN mirror_person_keys k ON k.generation = $1 AND k.person_key = a.person_key AND k.end_recorded IS NULL
+             WHERE a.school = $2 AND a.scheme = $7 AND a.term = $8 AND a.state < 50 AND NOT a.gone) l ON l.person = e.person
+         WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3 AND p.state = $4 AND p.from_date < $6 AND (p.to_date IS NULL OR p.to_date > $5)
+           AND p.class_name <> ''
+         GROUP BY p.class_name ORDER BY p.class_name",
+        attending.generation,
+        attending.school,
+        Stage::Approved.code(),
+        PeriodState::InSchool.code(),
+        attending.within[0],
+        attending.within[1],
+        &list.scheme,
+        &list.term
+    )
 }
 
 /// Entries of a list in one state, counted.

@@ -12,7 +12,8 @@ use xuezhu_service::{Context, Error, Permission, Reach};
 use xuezhu_store::Tx;
 
 use super::{
-    corrections, edit, place_of,
+    candidates::place_of,
+    corrections, edit,
     rounds::{self, Way},
     store::{self, EntryRow, HeldRow, ListRow, StandingRow},
     units::{self, Holds},

@@ -44,7 +44,7 @@ use self::{
 // What other capabilities may ask.
 pub(crate) use self::{
     keys::{carry_subjects, lock_keys, person_subjects, subjects},
-    load::{keys_at_school, keys_of_person},
+    load::{Attending, keys_at_school, keys_of_class, keys_of_person, keys_of_persons},
     marks::mark_differences,
     store::{Filter, FlagRow, counts_by_rule, flags, flags_of_list, held_entries},
 };

@@ -15,7 +15,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use self::store::{ClaimRow, EnrollmentRow};
 // What the judge's drivers ask.
-pub use self::store::{KeyRow, bonds_beside, bonds_of_keys, keys_at_school, keys_of_person};
+pub use self::store::{Attending, KeyRow, bonds_beside, bonds_of_keys, keys_at_school, keys_of_class, keys_of_person, keys_of_persons};
 use super::parse_months;
 
 /// Groups of keys: two keys of one person are in one group.

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
+use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::{case::Stage, entry::State};
 use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
 
@@ -184,16 +185,58 @@ pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Resul
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
-/// Persons of a school who may be on a list: one key of each.
-pub async fn keys_at_school(tx: &mut Tx, generation: i64, school: &str) -> Result<Vec<Uuid>, StoreError> {
-    let keys = rows!(
+/// Who was at a school in some days, in school or on leave, by the mirror.
+#[derive(Debug, Clone, Copy)]
+pub struct Attending<'s> {
+    pub generation: i64,
+    pub school: &'s str,
+    /// From the first of these days until before the last.
+    pub within: [NaiveDate; 2],
+}
+
+/// The keys of whoever attends and of whom `$which` holds, which speaks of the enrollment `e`.
+macro_rules! keys {
+    ($tx:ident, $attending:ident, [$($which:tt)*] $(, $value:expr)*) => {{
+        let keys = rows!(
+            $tx,
+            (Uuid,),
+            sql!(
+                "SELECT DISTINCT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
+                 WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3
+                   AND EXISTS (SELECT 1 FROM mirror_periods p WHERE p.enrollment = e.enrollment AND p.generation = e.generation
+                       AND p.state IN ($4, $5) AND p.from_date < $7 AND (p.to_date IS NULL OR p.to_date > $6))" $($which)*
+            ),
+            $attending.generation,
+            $attending.school,
+            Stage::Approved.code(),
+            PeriodState::InSchool.code(),
+            PeriodState::OnLeave.code(),
+            $attending.within[0],
+            $attending.within[1]
+            $(, $value)*
+        )?;
+        Ok(keys.into_iter().map(|(key,)| key).collect())
+    }};
+}
+
+/// Keys of all who attend.
+pub async fn keys_at_school(tx: &mut Tx, attending: Attending<'_>) -> Result<Vec<Uuid>, StoreError> {
+    keys!(tx, attending, [])
+}
+
+/// Keys of those who are or were in school in a class.
+pub async fn keys_of_class(tx: &mut Tx, attending: Attending<'_>, class_name: &str) -> Result<Vec<Uuid>, StoreError> {
+    keys!(
         tx,
-        (Uuid,),
-        "SELECT DISTINCT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
-         WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3",
-        generation,
-        school,
-        Stage::Approved.code()
-    )?;
-    Ok(keys.into_iter().map(|(key,)| key).collect())
+        attending,
+        [
+            " AND EXISTS (SELECT 1 FROM mirror_periods c WHERE c.enrollment = e.enrollment AND c.generation = e.generation AND c.state = $4 AND c.class_name = $8)"
+        ],
+        class_name
+    )
+}
+
+/// Keys of some of them.
+pub async fn keys_of_persons(tx: &mut Tx, attending: Attending<'_>, persons: impl IntoIterator<Item = Uuid>) -> Result<Vec<Uuid>, StoreError> {
+    keys!(tx, attending, [" AND e.person" in_uuids 8], bulk_uuids(persons))
 }

@@ -1,6 +1,5 @@
-//! Who is eligible, and why: each student judged by the roll and the policy that holds. Those who are proposed are ticked, some or all.
-
-use std::collections::BTreeSet;
+//! Who is eligible, and why: each student judged by the roll and the policy that holds. Those who are proposed are ticked, some or all. A large
+//! school is looked at class by class, or as a whole if somebody asks for it.
 
 use askama::Template;
 use axum::{
@@ -10,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Status;
-use xuezhu_proto::aid::{AwardList, Candidate, GetAwardListRequest, ProposeAwardsRequest};
+use xuezhu_proto::aid::{AwardList, Candidate, CandidateClass, GetAwardListRequest, ProposeAwardsRequest, ProposeAwardsResponse};
 
 use super::{path, title};
 use crate::{
@@ -25,6 +24,8 @@ use crate::{
 
 /// Students on a page.
 const ROWS: usize = 100;
+/// Students of a school who are looked at together without being asked for.
+const MOST: i32 = 600;
 
 /// Which of the students.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,9 @@ impl Part {
 pub struct Asks {
     part: String,
     class: String,
+    /// Whether the whole school is meant, however large.
+    #[serde(deserialize_with = "blank_is_none")]
+    whole: bool,
     #[serde(deserialize_with = "blank_is_none")]
     at: i64,
     /// Whether all of them are printed.
@@ -91,7 +95,13 @@ impl Asks {
     }
 
     fn finds(&self, candidate: &Candidate) -> bool {
-        Part::of(candidate) == self.part() && (self.class.is_empty() || candidate.class_name == self.class)
+        Part::of(candidate) == self.part()
+    }
+
+    /// Where these are, in a part of them.
+    fn way(&self, own: &Address, part: Part) -> Address {
+        let own = own.clone().with("part", part.word()).with("class", self.class.as_str());
+        if self.whole { own.with("whole", "true") } else { own }
     }
 }
 
@@ -101,32 +111,45 @@ struct CandidatesPage {
     desk: Desk,
     list: AwardList,
     note: Option<Note>,
-    /// Ways to the parts, with how many are in each, and whether it is shown.
+    /// Ways to the parts, with how many are in each, and whether it is shown; none where classes are shown.
     parts: Vec<(Address, String, bool)>,
     narrow: Form,
     table: Table,
     propose: Option<Form>,
 }
 
-async fn judged(desk: &Desk, school: &str, list: &str) -> Result<Vec<Candidate>, PageError> {
-    let asked = ProposeAwardsRequest { school: school.to_owned(), list: list.to_owned(), preview: true, ..Default::default() };
-    Ok(desk.awards().propose_awards(desk.request(asked)).await?.into_inner().candidates)
+async fn judged(desk: &Desk, school: &str, list: &str, asks: &Asks) -> Result<ProposeAwardsResponse, PageError> {
+    let asked = ProposeAwardsRequest {
+        school: school.to_owned(),
+        list: list.to_owned(),
+        preview: true,
+        class_name: asks.class.clone(),
+        most: if asks.whole { 0 } else { MOST },
+        ..Default::default()
+    };
+    Ok(desk.awards().propose_awards(desk.request(asked)).await?.into_inner())
 }
 
 /// Who is proposed, who is not, who is on the list.
 pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
-    let candidates = judged(&desk, &school, &list).await?;
+    let ProposeAwardsResponse { candidates, classes, .. } = judged(&desk, &school, &list, &asks).await?;
     let list = desk.awards().get_award_list(desk.request(GetAwardListRequest { school, list })).await?.into_inner().list.unwrap_or_default();
     let own = Address::of(format!("{}/candidates", path(&list)));
+    let narrow = narrowing(&desk, &asks, own.path(), &classes);
+    if candidates.is_empty() && !classes.is_empty() {
+        let note = Note::of(Tone::Plain, "本校学生较多，请按班查看、按班列入。").way(own.clone().with("whole", "true"), "全校一起看（较慢）");
+        let table = of_classes(&own, &classes);
+        return Ok(render(&CandidatesPage { desk, list, note: Some(note), parts: Vec::new(), narrow, table, propose: None }));
+    }
     let way = |part: Part| {
         let count = candidates.iter().filter(|candidate| Part::of(candidate) == part).count();
-        (own.clone().with("part", part.word()), format!("{}（{count}）", part.name()), part == asks.part())
+        (asks.way(&own, part), format!("{}（{count}）", part.name()), part == asks.part())
     };
     let found: Vec<&Candidate> = candidates.iter().filter(|candidate| asks.finds(candidate)).collect();
     if asks.print {
         printed::may_print_people(&desk)?;
         let table = table(&asks, &found, false, &[]);
-        let back = own.with("part", asks.part().word()).with("class", asks.class.as_str());
+        let back = asks.way(&own, asks.part());
         return Ok(printed::page(desk, &title(&list), &[asks.part().name().to_owned(), asks.class.clone()], back, table));
     }
     let some = candidates.iter().any(|candidate| Part::of(candidate) == Part::Proposed);
@@ -138,20 +161,29 @@ pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Quer
     let may = desk.user.is_clerk() && !list.closed_to_new && asks.part() == Part::Proposed && !shown.is_empty();
     let propose = may.then(|| proposing(&desk, &list, &asks, total));
     let on = propose.as_ref().and_then(|form| form.back_of("person")).unwrap_or_default();
-    let here = own.clone().with("part", asks.part().word()).with("class", asks.class.as_str());
+    let here = asks.way(&own, asks.part());
     let whole = printed::of_people(&desk, &here);
     let place = Place::of(total, "人", i64::try_from(at).unwrap_or(1), i64::try_from(ROWS).unwrap_or(1)).by_number(&Way::Link(here)).printed(whole);
     let table = table(&asks, &shown, propose.is_some(), &on).place(place);
-    let (parts, narrow) = (Part::ALL.map(way).to_vec(), narrowing(&desk, &asks, own.path(), &candidates));
+    let parts = Part::ALL.map(way).to_vec();
     Ok(render(&CandidatesPage { desk, list, note, parts, narrow, table, propose }))
 }
 
-fn narrowing(desk: &Desk, asks: &Asks, path: &str, candidates: &[Candidate]) -> Form {
-    let classes: BTreeSet<&str> = candidates.iter().map(|candidate| candidate.class_name.as_str()).filter(|class| !class.is_empty()).collect();
+fn narrowing(desk: &Desk, asks: &Asks, path: &str, classes: &[CandidateClass]) -> Form {
+    let classes = classes.iter().map(|class| Choice::of(&class.class_name, &class.class_name));
     Form::narrow(desk, "narrow", path)
         .with(Field::kept("part", asks.part().word()))
-        .with(Field::narrows("class", classes.into_iter().map(|class| Choice::of(class, class))).called("班级").value(&asks.class))
+        .with(Field::narrows("class", classes).called("班级").value(&asks.class))
         .plain("筛选", "")
+}
+
+/// The classes of a large school, with how far each is on lists.
+fn of_classes(own: &Address, classes: &[CandidateClass]) -> Table {
+    let row = |class: &CandidateClass| {
+        let way = Cell::link(own.clone().with("class", class.class_name.as_str()), class.class_name.as_str());
+        Row::of([way, Cell::number(class.students), Cell::number(class.listed)])
+    };
+    Table::of("各班").columns(["班级"]).numbers(["在读（人）", "其中已在本学期名单上（人）"]).rows(classes.iter().map(row))
 }
 
 /// The form under those who are proposed, for whom somebody ticked.
@@ -208,8 +240,10 @@ impl ProposeForm {
 
 /// Puts whoever is ticked, or all who match, on the list.
 pub async fn propose(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(pairs): Sent<Vec<(String, String)>>) -> Result<Response, PageError> {
-    let back = format!("/schools/{school}/lists/{list}");
     let ProposeForm { request_id, act, persons, asks, whole } = ProposeForm::of(pairs);
+    let list_page = format!("/schools/{school}/lists/{list}");
+    // Whoever goes class by class goes on with the next one.
+    let back = if asks.class.is_empty() { list_page } else { format!("{list_page}/candidates") };
     let asked = match act.as_str() {
         "ticked" if persons.is_empty() => return Err(Status::invalid_argument("请先勾选要列入的学生").into()),
         "ticked" => ProposeAwardsRequest { school, list, persons, ..Default::default() },
