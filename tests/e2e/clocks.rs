@@ -10,7 +10,6 @@ use uuid::Uuid;
 use xuezhu::deployment::{channel, system_clock};
 use xuezhu_aid::{Aid, Following};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
-use xuezhu_judge::policy::Policies;
 use xuezhu_proto::bridge::{School, record::Body};
 use xuezhu_service::{Actor, Clock, Context, Forgetting, Ids, Keyring, serve};
 use xuezhu_store::{Db, one, run};
@@ -54,11 +53,9 @@ impl Both {
         tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, Ids::random(), ended).await) });
         let mirror_age = std::time::Duration::from_secs(600);
         let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
-        let policies = Policies::built_in();
-        let aid =
-            Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop)
-                .await
-                .expect("starts");
+        let aid = Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), xuezhu_evidence::Vault::memory(), None, following, &tasks, &stop)
+            .await
+            .expect("starts");
         Self { enrollment, aid, dbs, tasks, stop }
     }
 

@@ -48,7 +48,7 @@ async fn sent_back(people: &People, serials: &[u32]) -> String {
 }
 
 /// A school with so many students on its roll.
-async fn enrolled(deployment: &Deployment, serials: std::ops::RangeInclusive<u32>) -> People {
+pub async fn enrolled(deployment: &Deployment, serials: std::ops::RangeInclusive<u32>) -> People {
     let people = schools::open(deployment).await;
     people.import(&serials.map(student).collect::<Vec<_>>()).await;
     people.register().await;

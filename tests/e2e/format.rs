@@ -14,7 +14,7 @@ use xuezhu_bridge::{
     follower::{Forgot, Mirror, Stand},
     keeping::Keeper,
 };
-use xuezhu_judge::{case::Rule, entry::State, life, policy::Policies};
+use xuezhu_judge::{case::Rule, entry::State, life};
 use xuezhu_proto::bridge::{Period, Person, PersonKey, PersonName, Record, School, record::Body};
 use xuezhu_service::{Ids, Keyring, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
@@ -235,10 +235,8 @@ async fn without_source(db: &Db) -> (Keeper<Enrollments>, TaskTracker, Cancellat
         mirror_age: std::time::Duration::from_secs(600),
     };
     let keys = Keyring::generate().1;
-    let policies = Policies::built_in();
-    let aid = Aid::start(db.clone(), system_clock(), Ids::random(), keys, xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop)
-        .await
-        .expect("starts");
+    let aid =
+        Aid::start(db.clone(), system_clock(), Ids::random(), keys, xuezhu_evidence::Vault::memory(), None, following, &tasks, &stop).await.expect("starts");
     (following::keeper(aid.parts().clone(), 250), tasks, stop)
 }
 

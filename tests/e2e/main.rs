@@ -33,6 +33,7 @@ mod numbers;
 mod outside;
 mod overview;
 mod persons;
+mod policies;
 mod processes;
 mod record;
 mod refusals;

@@ -3,7 +3,7 @@
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use xuezhu::deployment::{Options, key_files};
-use xuezhu_judge::policy::Policies;
+use xuezhu_judge::policy::Policy;
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, run};
 use xuezhu_tests::{
@@ -213,7 +213,7 @@ async fn who_waits_under_a_number_of_before_is_known_under_the_present_one() {
         let mut tx = aid.begin().await.expect("begins");
         run!(&mut tx, "DELETE FROM flag_steps").expect("empties");
         run!(&mut tx, "DELETE FROM flags").expect("empties");
-        run!(&mut tx, "UPDATE woken SET policy = $1", Policies::built_in().fingerprint()).expect("is as before");
+        run!(&mut tx, "UPDATE woken SET policy = $1", Policy::built_in().fingerprint()).expect("is as before");
         tx.commit().await.expect("commits");
         let deployment = start(asked()).await;
         let people = schools::People::at(&format!("http://{}", deployment.http)).await;

@@ -148,13 +148,12 @@ pub async fn act(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid, deed
     let dossier = readable(ctx, tx, id).await?;
     let kind = keeper.kind(about(keeper.kinds(), dossier.kind)?)?;
     keeper.enter(tx, &dossier).await?;
-    let school = Place::School { code: &dossier.school, authority: &dossier.authority };
     match deed {
         Deed::Sign(digest) => crate::sign(ctx, tx, &*kind, id, Some(digest)).await?,
         Deed::SendBack(reason, items) => crate::send_back(ctx, tx, &*kind, id, reason, items).await?,
         Deed::Refuse(reason, items) => crate::refuse(ctx, tx, &*kind, id, reason, items).await?,
         Deed::Recall(reason) => {
-            ctx.may(Permission::EnterForSchool, &school)?;
+            asked_for_it(ctx, &dossier)?;
             crate::recall(ctx, tx, &*kind, id, reason).await?
         }
         Deed::Note(remark) => crate::take_note(ctx, tx, id, remark).await?,
@@ -165,14 +164,20 @@ pub async fn act(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid, deed
         }
         Deed::Nudge => {
             if ctx.actor.role == Role::Principal {
-                ctx.may(Permission::Attest, &school)?;
+                ctx.may(Permission::Attest, &Place::School { code: &dossier.school, authority: &dossier.authority })?;
             } else {
-                ctx.may(Permission::EnterForSchool, &school)?;
+                asked_for_it(ctx, &dossier)?;
             }
             crate::nudge(ctx, tx, id).await?
         }
     };
     one(ctx, tx, keeper, id).await
+}
+
+/// Refuses who is not of those who asked for what a dossier is about: its school, or, where it is of none, its department.
+fn asked_for_it(ctx: &Context, dossier: &Dossier) -> Result<(), Error> {
+    let permission = if dossier.school.is_empty() { Permission::Approve } else { Permission::EnterForSchool };
+    ctx.may(permission, &Place::School { code: &dossier.school, authority: &dossier.authority })
 }
 
 /// Which dossiers are asked for.

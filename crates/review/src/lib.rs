@@ -1,4 +1,4 @@
-//! What goes from desk to desk: a **dossier** (业务单) of one kind of business, of one school, with one or many items and a digest of
+//! What goes from desk to desk: a **dossier** (业务单) of one kind of business, of one school or of a department itself, with one or many items and a digest of
 //! their contents. *A kind proposes, a review decides over desks, the last signature lets the kind perform.*
 //!
 //! | module | what lives here |
@@ -134,7 +134,7 @@ impl Dossier {
     }
 }
 
-/// A school and who is responsible for it.
+/// A school and who is responsible for it; of what is a department's own business the code is empty.
 #[derive(Debug, Clone, Copy)]
 pub struct OfSchool<'s> {
     /// Code.

@@ -15,8 +15,8 @@
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
 //! | 2 | [`register`] | what the department confirmed, and what became of the money | `cases`, `case_steps` |
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
+//! | 2 | [`policy`] | by which policies a deployment goes, from which day | `policies` |
 //! | 1 | [`mirror`] | what enrollment says, by generation | `mirror_schools`, `mirror_persons` and theirs, `mirror_enrollments`, `mirror_periods`, `vouches` |
-//! | 0 | [`policy`] | where the policies of a deployment come from | |
 //! | 0 | [`sessions`] | whose log-in is over, as enrollment says | `sessions`, `ended_sessions` |
 //! | | [`before`] | what a database of before holds, and how it becomes what is stored now: writes anybody's, once | |
 //!
@@ -54,7 +54,7 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, overview_service_server::OverviewServiceServer,
+    forgotten_service_server::ForgottenServiceServer, overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer,
     reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
@@ -67,7 +67,7 @@ use xuezhu_service::{
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 use xuezhu_takeout::Takeouts;
 
-use xuezhu_judge::{case::Rule, policy::Policies};
+use xuezhu_judge::{case::Rule, policy::Policy};
 
 /// The schema, for both engines.
 pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
@@ -90,8 +90,8 @@ pub struct Parts {
     pub keyring: Keyring,
     /// Where files lie that prove something.
     pub vault: Vault,
-    /// Aid policies.
-    pub policies: Policies,
+    /// The versions of the policy.
+    pub policies: policy::Kept,
     /// Where long work runs.
     pub tasks: TaskTracker,
     /// How the mirror stands with its source.
@@ -143,10 +143,12 @@ impl Aid {
         "xuezhu.aid.v1.RegisterService",
         "xuezhu.aid.v1.AidTodayService",
         "xuezhu.aid.v1.OverviewService",
+        "xuezhu.aid.v1.PolicyService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
 
+    /// `first_policy` is that of a new folder, where it is not to be the one that comes with the program.
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
     #[expect(clippy::too_many_arguments, reason = "each is a part of the process that owns the service, handed over once")]
     pub async fn start(
@@ -155,7 +157,7 @@ impl Aid {
         ids: Ids,
         keyring: Keyring,
         vault: Vault,
-        policies: Policies,
+        first_policy: Option<Policy>,
         following: Following,
         tasks: &TaskTracker,
         stop: &CancellationToken,
@@ -164,6 +166,7 @@ impl Aid {
         db.migrate(&MIGRATIONS).await?;
         proof::keep(&db, &keyring).await?;
         before::convert(&db, &keyring).await?;
+        let policies = policy::begin(&db, first_policy, ids.next(clock.now()), clock.now_us()).await?;
         let readiness = Checks::default().and_database(&db, &clock, &keyring, &MIGRATIONS).watch("aid", stop.clone());
         let runner = Runner::new(db, clock.clone(), ids, keyring.clone());
         let gate = Gate::new(&keyring, runner.clone());
@@ -203,6 +206,7 @@ impl Aid {
             .add_service(RegisterServiceServer::new(register::api::RegisterApi(self.parts.clone())))
             .add_service(AidTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
             .add_service(OverviewServiceServer::new(overview::api::OverviewApi(self.parts.clone())))
+            .add_service(PolicyServiceServer::new(policy::api::PolicyApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
-use xuezhu_judge::{case::Rule, entry, life, policy::SchemeCode, rules::law};
+use xuezhu_judge::{case::Rule, entry, life, rules::law};
 use xuezhu_proto::{
     aid::{
         self as pb, aid_take_out_service_server::AidTakeOutService, award_entry, flag, take_out_dossiers_response, take_out_entries_response,
@@ -57,7 +57,7 @@ fn yes(is_so: bool) -> String {
 }
 
 fn scheme_name(parts: &Parts, scheme: &str) -> String {
-    SchemeCode::parse(scheme).map(|code| parts.policies.scheme(code).name.clone()).unwrap_or_default()
+    award::scheme_name(parts, scheme).unwrap_or_default()
 }
 
 fn term_name(term: &str) -> String {

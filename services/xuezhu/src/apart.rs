@@ -47,7 +47,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     let tasks = TaskTracker::new();
     let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
     let db = open(&settings.aid_database_url).await.context("setting aid_database_url")?;
-    let policies = policy::load(settings.policy_file.as_deref()).context("setting policy_file")?;
+    let first_policy = policy::load(settings.policy_file.as_deref()).context("setting policy_file")?;
     let following = Following {
         source: channel(&settings.enrollment_url)?,
         name: settings.follower.clone(),
@@ -57,7 +57,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     };
     let ids = Ids::random();
     let vault = vault(&settings.aid_evidence, &settings.aid_keys_file, "aid", settings).context("setting aid_evidence")?;
-    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, policies, following, &tasks, &stop).await?;
+    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, first_policy, following, &tasks, &stop).await?;
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;

@@ -21,7 +21,7 @@ use xuezhu_enrollment::{
     status_change::{self, Event, What},
 };
 use xuezhu_intake::Intake;
-use xuezhu_judge::{case::Rule, life::State, policy::Policies};
+use xuezhu_judge::{case::Rule, life::State};
 use xuezhu_service::{
     Actor, Context, Ids, Keyring, Role, Runner,
     serve::{self, Gate},
@@ -62,8 +62,7 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let settings = Settings::default();
     let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
     let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };
-    let policies = Policies::built_in();
-    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), xuezhu_evidence::Vault::memory(), policies, following, &tasks, &stop).await.expect("aid starts");
+    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), xuezhu_evidence::Vault::memory(), None, following, &tasks, &stop).await.expect("aid starts");
     Running { tasks, stop, dbs }
 }
 

@@ -8,6 +8,11 @@ use std::{
 use sqlx::Row;
 use sqlx_postgres::PgPool;
 use xuezhu::deployment::{channel, key_files, system_clock};
+use xuezhu_bridge::format::FIRST;
+use xuezhu_judge::{
+    policy::{Policies, Policy},
+    rules,
+};
 use xuezhu_proto::aid::{CreateReconciliationRequest, GetReconciliationRequest, reconciliation, reconciliation_service_client::ReconciliationServiceClient};
 use xuezhu_service::{Actor, Keyring, Role, token::Tokens};
 use xuezhu_store::Db;
@@ -142,11 +147,12 @@ pub async fn measure(count: i64) {
     let folder = tempfile::tempdir().expect("a folder");
     let (files, keys) = (key_files(folder.path()), Keyring::generate());
     files.save(&keys).expect("saves");
-    let policies = xuezhu_judge::policy::Policies::built_in();
-    // As after any day's wake: the due days that passed were looked at, under these policies.
+    // As after any day's wake: the due days that passed were looked at, by what is judged now.
+    let today = system_clock().today();
+    let policies = Policies::always(Policy::of_before());
     sqlx::query("INSERT INTO woken (only_row, through_day, policy) VALUES (1, $1, $2)")
-        .bind(system_clock().today())
-        .bind(policies.fingerprint())
+        .bind(today)
+        .bind(rules::standard(&policies, today, FIRST))
         .execute(&pool)
         .await
         .expect("is noted");

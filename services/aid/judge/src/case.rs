@@ -1,5 +1,7 @@
 //! What the judge is given and what it says: values only.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -262,6 +264,8 @@ pub struct Claim {
     pub scheme: SchemeCode,
     /// Term.
     pub term: Term,
+    /// Version of the policy under which its list was opened.
+    pub policy: i32,
     /// Key of the claimed number.
     pub key: Uuid,
     /// Name as claimed.
@@ -297,6 +301,15 @@ pub struct PersonCase {
     pub enrollments: Vec<Enrollment>,
     /// Claims, without those that were removed.
     pub claims: Vec<Claim>,
+    /// Regions of schools, where the policies say other things for some.
+    pub regions: HashMap<String, String>,
+}
+
+impl PersonCase {
+    /// The region of a school; empty where it is not known, or makes no difference.
+    pub fn region(&self, school: &str) -> &str {
+        self.regions.get(school).map_or("", String::as_str)
+    }
 }
 
 /// What a finding is about.

@@ -156,7 +156,7 @@ mod tests {
             Cause::Identity { subject },
             Cause::Registry { subject },
             Cause::Duplicate { subject, term },
-            Cause::Missing { scheme: SchemeCode::Grant, term },
+            Cause::Missing { scheme: SchemeCode::GRANT, term },
         ]
     }
 

@@ -19,7 +19,7 @@ use crate::{
     amount,
     cause::Cause,
     policy::{
-        Paid, Policies, Scheme, TermDays,
+        Paid, Policies, Policy, Scheme, SchemeCode, TermDays,
         rules::{Facts, plain_data},
     },
 };
@@ -28,11 +28,11 @@ use crate::{
 /// anew whatever may be found otherwise.
 const VERSION: u8 = 3;
 
-/// By what is judged: changes with any word of the policies, with the calendar of working days, with the catalogues of majors, with how
+/// By what is judged on a day: changes with any word of the policies that hold by then, with the calendar of working days, with the catalogues of majors, with how
 /// the judge decides, and with the format that the mirror was told in, for what came with a format may decide otherwise.
-pub fn standard(policies: &Policies, format: i32) -> Uuid {
+pub fn standard(policies: &Policies, today: NaiveDate, format: i32) -> Uuid {
     let hash = blake3::Hasher::new()
-        .update(policies.fingerprint().as_bytes())
+        .update(&policies.fingerprint(today))
         .update(&calendar::fingerprint())
         .update(&majors::fingerprint())
         .update(&[VERSION])
@@ -122,7 +122,7 @@ pub fn judge(case: &PersonCase, policies: &Policies, as_of: NaiveDate) -> Judgem
     for person in &case.persons {
         judge.of_omissions(person, &mut judgement);
     }
-    judgement.findings.retain(|finding| policies.judges_by(finding.rule));
+    judgement.findings.retain(|finding| policies.judges_by(finding.rule, as_of));
     judgement.findings.sort_by(|a, b| (&a.subject, a.rule).cmp(&(&b.subject, b.rule)));
     judgement
 }
@@ -188,18 +188,27 @@ impl<'c> Judge<'c> {
             .min()
     }
 
+    /// The days of a claim's term, by the policy that its list goes by.
+    fn days_of(&self, claim: &Claim) -> Option<TermDays> {
+        self.policies.version(claim.policy).days(claim.term, self.case.region(&claim.school))
+    }
+
+    /// By what a scheme goes; by month where no policy has it any more.
+    fn paid(&self, scheme: SchemeCode) -> Paid {
+        self.policies.paid(scheme).unwrap_or(Paid::Month)
+    }
+
     /// The enrollments that a month of a scheme belongs to: by month, or by the state on the term's count day.
-    fn owners(&self, person: &Person, scheme: &Scheme, days: &TermDays, month: Month) -> Vec<&'c Enrollment> {
-        match scheme.paid {
+    fn owners(&self, person: &Person, paid: Paid, days: &TermDays, month: Month) -> Vec<&'c Enrollment> {
+        match paid {
             Paid::Month => self.owners_of_month(person, days, month),
             Paid::Term => self.in_school_on(person, days.count_day),
         }
     }
 
     fn verdict(&self, claim: &Claim, person: Option<&Person>, month: Month, days: &TermDays) -> MonthVerdict {
-        let scheme = self.policies.scheme(claim.scheme);
         if let Some(person) = person {
-            let owners = self.owners(person, scheme, days, month);
+            let owners = self.owners(person, self.paid(claim.scheme), days, month);
             if owners.iter().any(|enrollment| enrollment.school == claim.school) {
                 return MonthVerdict::Good;
             }
@@ -217,7 +226,7 @@ impl<'c> Judge<'c> {
     }
 
     fn of_claim(&self, claim: &Claim, findings: &mut Vec<Finding>) {
-        let Some(days) = self.policies.days(claim.term) else { return };
+        let Some(days) = self.days_of(claim) else { return };
         let person = self.person_of(claim);
         let verdicts: Vec<(Month, MonthVerdict)> = claim.months.iter().map(|month| (*month, self.verdict(claim, person, *month, &days))).collect();
         let elsewhere: Vec<Month> = verdicts.iter().filter(|(_, verdict)| *verdict == MonthVerdict::OtherSchool).map(|(month, _)| *month).collect();
@@ -296,8 +305,8 @@ impl<'c> Judge<'c> {
             return false;
         }
         competing.push(claim);
-        let owners = match (person, self.policies.days(claim.term)) {
-            (Some(person), Some(days)) => self.owners(person, self.policies.scheme(claim.scheme), &days, month),
+        let owners = match (person, self.days_of(claim)) {
+            (Some(person), Some(days)) => self.owners(person, self.paid(claim.scheme), &days, month),
             _ => Vec::new(),
         };
         let supported = competing.iter().copied().filter(|rival| owners.iter().any(|owner| owner.school == rival.school));
@@ -312,19 +321,29 @@ impl<'c> Judge<'c> {
         }
         for enrollment in self.places_of(person) {
             let Some(approved) = enrollment.approved_day else { continue };
-            for scheme in self.policies.schemes().iter().filter(|scheme| scheme.by_right) {
-                // A term that was over when the place was approved is locked: nothing can be entered into it any more.
-                let mut term = Term::of(enrollment.entry_date.max(approved)).max(crate::policy::first_term());
-                while term.first_day() <= self.as_of {
-                    self.of_omission(person, enrollment, scheme, term, approved, judgement);
-                    term = term.next();
+            // A term that was over when the place was approved is locked: nothing can be entered into it any more.
+            let mut term = Term::of(enrollment.entry_date.max(approved)).max(crate::policy::first_term());
+            while term.first_day() <= self.as_of {
+                let policy = self.policies.of_term(term, self.as_of);
+                for scheme in policy.schemes().iter().filter(|scheme| scheme.by_right) {
+                    self.of_omission(person, enrollment, (policy, scheme), term, approved, judgement);
                 }
+                term = term.next();
             }
         }
     }
 
-    fn of_omission(&self, person: &Person, enrollment: &Enrollment, scheme: &Scheme, term: Term, approved: NaiveDate, judgement: &mut Judgement) {
-        let (Some(days), Some(rate)) = (self.policies.days(term), scheme.rate_in(term)) else { return };
+    fn of_omission(
+        &self,
+        person: &Person,
+        enrollment: &Enrollment,
+        (policy, scheme): (&Policy, &Scheme),
+        term: Term,
+        approved: NaiveDate,
+        judgement: &mut Judgement,
+    ) {
+        let region = self.case.region(&enrollment.school);
+        let (Some(days), Some(rate)) = (policy.days(term, region), scheme.rate_in(term, region)) else { return };
         let Some(place) = enrollment.in_school_on(days.count_day) else { return };
         let facts = Facts {
             entry: enrollment.entry_date,
@@ -333,15 +352,16 @@ impl<'c> Judge<'c> {
             household: &place.household,
             residence: &place.residence,
             urban_rural: &place.urban_rural,
+            registered_region: &place.registered_region,
             registry: person.registry,
         };
         let why = plain_data(Some(rate), term, facts);
         if !why.entitles() || self.is_listed(person, enrollment, scheme, term) {
             return;
         }
-        let due = days.due.max(add_working_days(approved, self.policies.grace_working_days()));
+        let due = days.due.max(add_working_days(approved, policy.grace_working_days()));
         if self.as_of <= due {
-            // The due days of the policies wake everybody; grace is a person's own, and so is what happens on the due day.
+            // The due days of a policy wake everybody; grace is a person's own, and so is what happens on the due day.
             if due > days.due || self.as_of == due {
                 let wake = due + chrono::Days::new(1);
                 judgement.rejudge_at = Some(judgement.rejudge_at.map_or(wake, |earlier| earlier.min(wake)));
@@ -381,7 +401,8 @@ impl<'c> Judge<'c> {
     }
 
     fn evidence(&self, claim: &Claim, person: Option<&Person>) -> Evidence {
-        let rate = self.policies.scheme(claim.scheme).rate_in(claim.term);
+        let scheme = self.policies.version(claim.policy).scheme(claim.scheme);
+        let rate = scheme.and_then(|scheme| scheme.rate_in(claim.term, self.case.region(&claim.school)));
         let mut enrollments: Vec<&Enrollment> = self
             .case
             .enrollments
@@ -427,7 +448,7 @@ impl<'c> Judge<'c> {
 
     fn finding(&self, rule: Rule, claim: &Claim, months: Vec<Month>, evidence: Evidence, cause: Cause) -> Finding {
         let months: Vec<Month> = months.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let amount = amount::at_stake(self.policies.scheme(claim.scheme).paid, claim.month_fen, claim.amount, &months);
+        let amount = amount::at_stake(self.paid(claim.scheme), claim.month_fen, claim.amount, &months);
         Finding { rule, subject: Subject::Entry(claim.entry), months, amount, evidence, cause }
     }
 }
@@ -485,9 +506,9 @@ pub fn side(enrollment: &Enrollment) -> EnrollmentSide {
 }
 
 /// The months of a term that belong to a school for a student, for proposing a list.
-pub fn months_at(case: &PersonCase, policies: &Policies, person: &Person, school: &str, scheme: &Scheme, days: &TermDays) -> Vec<Month> {
+pub fn months_at(case: &PersonCase, policies: &Policies, person: &Person, school: &str, paid: Paid, days: &TermDays) -> Vec<Month> {
     let judge = Judge { case, policies, as_of: days.count_day };
-    days.months.iter().copied().filter(|month| judge.owners(person, scheme, days, *month).iter().any(|enrollment| enrollment.school == school)).collect()
+    days.months.iter().copied().filter(|month| judge.owners(person, paid, days, *month).iter().any(|enrollment| enrollment.school == school)).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 use xuezhu_domain::{Month, Term, region};
 use xuezhu_intake::Pieces;
-use xuezhu_judge::{entry::State, policy::SchemeCode};
+use xuezhu_judge::entry::State;
 use xuezhu_proto::aid::{self as pb, EditEntryRequest, award_entry, award_list, award_service_server::AwardService, correction};
 use xuezhu_service::{
     Context, Error, FieldErrors, Permission, Place,
@@ -45,9 +45,10 @@ impl AwardService for AwardApi {
         let (ctx, request) = self.0.gate.enter(request, "CreateAwardList").await?;
         let call = Call::new("CreateAwardList", request.school.clone(), &request);
         let mut errors = FieldErrors::default();
-        let scheme = SchemeCode::parse(request.scheme().as_str_name());
+        let called = if request.scheme_code.is_empty() { request.scheme().as_str_name() } else { &request.scheme_code };
+        let scheme = self.0.policies.now().scheme_called(called);
         if scheme.is_none() {
-            errors.add("scheme", "应为GRANT或TUITION_WAIVER");
+            errors.add(if request.scheme_code.is_empty() { "scheme" } else { "scheme_code" }, "政策中没有这个项目：应为GRANT、TUITION_WAIVER或地方项目的代码");
         }
         let term = errors.parse::<Term>("term", &request.term);
         errors.check()?;
@@ -283,7 +284,12 @@ impl AwardService for AwardApi {
 
     async fn list_double_units(&self, request: Request<pb::ListDoubleUnitsRequest>) -> Result<Response<pb::ListDoubleUnitsResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ListDoubleUnits").await?;
-        self.0.runner.read(&ctx, "ListDoubleUnits", &request, |ctx, tx, request| Box::pin(units::list_doubles(ctx, tx, request))).await
+        self.0
+            .runner
+            .read(&ctx, "ListDoubleUnits", &(self.0.clone(), request), |ctx, tx, (parts, request)| {
+                Box::pin(async move { units::list_doubles(ctx, tx, &parts.policies.now(), request).await })
+            })
+            .await
     }
 
     async fn ask_correction(&self, request: Request<pb::AskCorrectionRequest>) -> Result<Response<pb::AskCorrectionResponse>, Status> {
@@ -314,12 +320,12 @@ impl AwardService for AwardApi {
         let (ctx, request) = self.0.gate.enter(request, "ListCorrections").await?;
         let limit = paging::size(request.page_size)?;
         let query = paging::Query::of("ListCorrections", &pb::ListCorrectionsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
-        let with = (query.after::<Uuid>(&request.page_token)?, limit, query, request.school);
+        let with = (self.0.clone(), query.after::<Uuid>(&request.page_token)?, limit, query, request.school);
         self.0
             .runner
-            .read(&ctx, "ListCorrections", &with, |ctx, tx, (before, limit, query, school)| {
+            .read(&ctx, "ListCorrections", &with, |ctx, tx, (parts, before, limit, query, school)| {
                 Box::pin(async move {
-                    let (corrections, next) = corrections::list(ctx, tx, school, *before, *limit).await?;
+                    let (corrections, next) = corrections::list(ctx, tx, &parts.policies.now(), school, *before, *limit).await?;
                     Ok(pb::ListCorrectionsResponse { corrections, next_page_token: next.map(|next| query.token(&next)).unwrap_or_default() })
                 })
             })

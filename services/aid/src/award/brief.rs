@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use uuid::Uuid;
-use xuezhu_domain::Term;
 use xuezhu_judge::entry::State;
-use xuezhu_proto::aid::{self as pb, scheme};
+use xuezhu_proto::aid::{self as pb};
 use xuezhu_service::{Error, paging::Turn};
 use xuezhu_store::Tx;
 
@@ -13,7 +12,7 @@ use super::{
     rounds::{Way, ways},
     store::{self, Filter, ListRow},
 };
-use crate::Parts;
+use crate::{Parts, policy::scheme_told};
 
 /// Lists of a school, or of schools under an authority, newest first: those in which something waits, and those in which everything was
 /// decided. Whoever calls has authorised it.
@@ -47,13 +46,16 @@ fn told(
     held: &HashMap<Uuid, i64>,
     ways: &HashMap<Uuid, Way>,
 ) -> pb::AwardListInBrief {
+    let scheme = scheme_told(&parts.policies.now(), &row.scheme);
     let way = ways.get(&row.list).cloned().unwrap_or_default();
     let of = |state: State| counts.get(&(row.list, state)).copied().unwrap_or_default();
     let count = |state: State| small(of(state).0);
     pb::AwardListInBrief {
         list: row.list.to_string(),
-        due_date: row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default(),
-        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        due_date: super::due(parts, &row).map(|due| due.to_string()).unwrap_or_default(),
+        scheme: scheme.scheme,
+        scheme_code: scheme.scheme_code,
+        scheme_name: scheme.scheme_name,
         supplement: row.supplement,
         drafts: count(State::Draft),
         submitted: count(State::Submitted),

@@ -13,7 +13,10 @@ use xuezhu_domain::{
 use xuezhu_judge::{
     amount,
     case::{Claim, Enrollment, Person, PersonCase, Place},
-    policy::rules::{Facts, Why, plain_data},
+    policy::{
+        Policies,
+        rules::{Facts, Why, plain_data},
+    },
     rules::{holder, months_at},
 };
 use xuezhu_proto::aid as pb;
@@ -87,9 +90,10 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let cases = reconciliation::cases(tx, generation, &keys).await?;
     let listed: HashSet<Uuid> = store::entries_listed(tx, &list).await?.into_iter().collect();
     let numbers: HashSet<Uuid> = store::entries(tx, list.list).await?.into_iter().map(|row| row.person_key).collect();
+    let policies = parts.policies.now();
     let (mut entered, mut met) = (Vec::new(), HashSet::new());
     for case in &cases {
-        for mut candidate in candidates(parts, case, school, &terms).into_iter().filter(|candidate| candidate.is_among(among)) {
+        for mut candidate in candidates(&policies, case, school, &terms).into_iter().filter(|candidate| candidate.is_among(among)) {
             // Not by key alone: a number that was mistyped for another student's is the other's.
             let means = |claim: &&Claim| {
                 holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|known| known.person == candidate.person.person)
@@ -123,14 +127,14 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let touched: Vec<Uuid> = entered.iter().map(|row| row.person_key.0).collect();
     if !entered.is_empty() {
         store::insert_entries(ctx, tx, &list, &entered).await?;
-        units::enter(ctx, tx, &list, &entered).await?;
+        units::enter(ctx, tx, &list, terms.paid, &entered).await?;
         judge_keys(ctx, tx, parts, &touched, "list").await?;
     }
     Ok(answer)
 }
 
 /// The classes in which students are in the months of a list, with how many are in each and on lists of its kind.
-async fn classes(tx: &mut Tx, attending: Attending<'_>, list: &ListRow, terms: &Terms<'_>) -> Result<Vec<pb::CandidateClass>, Error> {
+async fn classes(tx: &mut Tx, attending: Attending<'_>, list: &ListRow, terms: &Terms) -> Result<Vec<pb::CandidateClass>, Error> {
     let (from, to) = ends(&terms.days.months)?;
     let attending = Attending { within: [from.first_day(), to.end()], ..attending };
     let rows = store::classes(tx, attending, list).await?;
@@ -206,10 +210,10 @@ pub(super) fn place_of<'c>(case: &'c PersonCase, person: &Person, school: &str, 
     holds.or_else(begins).or_else(|| latest(&|_| true))
 }
 
-fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
+fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
     let mut found = Vec::new();
     for person in &case.persons {
-        let months = months_at(case, &parts.policies, person, school, terms.scheme, &terms.days);
+        let months = months_at(case, policies, person, school, terms.paid, &terms.days);
         // What held in the first of the months decides, not what holds today.
         let Some((enrollment, span)) = place_of(case, person, school, &months) else { continue };
         let facts = Facts {
@@ -219,9 +223,10 @@ fn candidates<'c>(parts: &Parts, case: &'c PersonCase, school: &str, terms: &Ter
             household: &span.state.household,
             residence: &span.state.residence,
             urban_rural: &span.state.urban_rural,
+            registered_region: &span.state.registered_region,
             registry: person.registry,
         };
-        let why = if months.is_empty() { Why::NotInSchool } else { plain_data(Some(terms.rate), terms.term, facts) };
+        let why = if months.is_empty() { Why::NotInSchool } else { plain_data(Some(&terms.rate), terms.term, facts) };
         found.push(Candidate { person, place: span.state.clone(), why, months });
     }
     found

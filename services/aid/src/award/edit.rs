@@ -63,7 +63,7 @@ pub async fn get(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: 
         entry: told::entries(ctx, tx, parts, &list, vec![row]).await?.pop(),
         term_months: terms.days.months.iter().map(|month| month.number()).collect(),
         tiers: terms.rate.tiers.iter().map(tier).collect(),
-        by_month: terms.scheme.paid == Paid::Month,
+        by_month: terms.paid == Paid::Month,
     })
 }
 
@@ -85,7 +85,7 @@ pub async fn edit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list:
     let stands = store::before(tx, &[entry]).await?.pop().ok_or(StoreError::Corrupt("an entry that is there"))?;
     let entered = edited(tx, parts, &terms, stands, edit).await?;
     store::update_entries(ctx, tx, std::slice::from_ref(&entered)).await?;
-    units::enter_again(ctx, tx, &list, std::slice::from_ref(&entered)).await?;
+    units::enter_again(ctx, tx, &list, terms.paid, std::slice::from_ref(&entered)).await?;
     settle(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
     on_list(tx, &list, entry).await
@@ -118,10 +118,10 @@ fn said<'t>(rate: &'t Rate, days: &TermDays, paid: Paid, stands: &Entered, edit:
     Ok(Said { months, tier })
 }
 
-async fn edited(tx: &mut Tx, parts: &Parts, terms: &Terms<'_>, stands: Before, edit: &Edit) -> Result<Entered, Error> {
+async fn edited(tx: &mut Tx, parts: &Parts, terms: &Terms, stands: Before, edit: &Edit) -> Result<Entered, Error> {
     let keyring = &parts.keyring;
     let row = stands.row;
-    let Said { months, tier } = said(terms.rate, &terms.days, terms.scheme.paid, &row, edit)?;
+    let Said { months, tier } = said(&terms.rate, &terms.days, terms.paid, &row, edit)?;
     let (entry, month_fen) = (row.entry.0, terms.rate.month_fen(tier));
     let stored = || row.card_sealed.as_ref().and_then(|sealed| keyring.open_text("card", &[entry], &sealed.0)).unwrap_or_default();
     let card = edit.card.as_deref().map_or_else(stored, text::clean_number);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
-use xuezhu_judge::{entry::State, life, policy::SchemeCode, rules::law};
+use xuezhu_judge::{entry::State, life, rules::law};
 use xuezhu_review::{About, Compared, Dossier, Item, Kind, Mark, Moved, Present, Refused, Work, inbox, way::Seat};
 use xuezhu_service::{Context, Error, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
@@ -50,10 +50,9 @@ pub(crate) fn item(entry: Uuid, name: &str, months: &str, tier: &str, amount_fen
 
 /// What a round is, in Chinese.
 pub(super) fn title(parts: &Parts, list: &ListRow) -> Result<String, Error> {
-    let scheme = SchemeCode::parse(&list.scheme).ok_or(StoreError::Corrupt("scheme"))?;
     let term: Term = list.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
     let which = if list.supplement == 0 { String::new() } else { format!("（补充{}）", list.supplement) };
-    Ok(format!("{}{}名单{which}", term.name(), parts.policies.scheme(scheme).name))
+    Ok(format!("{}{}名单{which}", term.name(), super::scheme_name(parts, &list.scheme)?))
 }
 
 /// Nothing is approved on a mirror that is too old.

@@ -26,11 +26,12 @@ mod store;
 mod told;
 pub mod units;
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{Month, Term};
 use xuezhu_judge::{
     entry::State,
-    policy::{Rate, Scheme, SchemeCode, TermDays},
+    policy::{self, Paid, Rate, SchemeCode, TermDays},
 };
 use xuezhu_service::{Context, Error, Permission, Refusal, paging::Turn};
 use xuezhu_store::{StoreError, Tx};
@@ -39,7 +40,7 @@ use xuezhu_store::{StoreError, Tx};
 pub(crate) use self::store::awards_of_keys;
 use self::{
     rules::{Change, after},
-    store::{EntryRow, Filter, ListRow},
+    store::{EntryRow, Filter, ListRow, NewList},
 };
 use crate::{
     Parts, mirror,
@@ -49,7 +50,11 @@ use crate::{
 /// Opens the main list, or, once that is submitted, a supplementary one; answers the list that is open already.
 pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, scheme: SchemeCode, term: Term) -> Result<ListRow, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
-    if !parts.policies.is_open(term, ctx.today()) || parts.policies.scheme(scheme).rate_in(term).is_none() {
+    let policies = parts.policies.now();
+    // The list goes by it for good.
+    let version = policies.on(ctx.today());
+    let rate = version.policy.scheme(scheme).and_then(|known| known.rate_in(term, &school.region));
+    if !policy::is_open(term, ctx.today()) || rate.is_none() || version.policy.days(term, &school.region).is_none() {
         return Err(Refusal::field("term", "该学期不能建立名单：应在2016年以后、下一学期以前，且有适用的政策").into());
     }
     let (scheme, term) = (scheme.as_str(), term.to_string());
@@ -63,7 +68,8 @@ pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str
         None => 0,
     };
     let list = ctx.new_id();
-    store::insert_list(tx, list, &school.school, scheme, &term, supplement, ctx.now_us()).await?;
+    let new = NewList { list, school: &school.school, scheme, term: &term, supplement, policy: version.number };
+    store::insert_list(tx, &new, ctx.now_us()).await?;
     one(tx, list).await
 }
 
@@ -117,20 +123,35 @@ pub(crate) async fn settle(tx: &mut Tx, list: Uuid) -> Result<(), Error> {
     Ok(store::set_list_state(tx, list, rules::list_state(&counts)).await?)
 }
 
-struct Terms<'p> {
-    scheme: &'p Scheme,
-    rate: &'p Rate,
+/// By what a list goes: the policy under which it was opened, as that holds for its school.
+struct Terms {
+    paid: Paid,
+    rate: Rate,
     days: TermDays,
     term: Term,
 }
 
-fn terms<'p>(parts: &'p Parts, list: &ListRow) -> Result<Terms<'p>, Error> {
+fn terms(parts: &Parts, list: &ListRow) -> Result<Terms, Error> {
     let code = SchemeCode::parse(&list.scheme).ok_or(StoreError::Corrupt("scheme"))?;
     let term: Term = list.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
-    let scheme = parts.policies.scheme(code);
-    let rate = scheme.rate_in(term).ok_or_else(|| Refusal::wrong_state("该学期没有适用的政策"))?;
-    let days = parts.policies.days(term).ok_or_else(|| Refusal::wrong_state("该学期没有日程"))?;
-    Ok(Terms { scheme, rate, days, term })
+    let policies = parts.policies.now();
+    let policy = policies.version(list.policy);
+    let scheme = policy.scheme(code).ok_or_else(|| Refusal::wrong_state("政策中没有该项目"))?;
+    let rate = scheme.rate_in(term, &list.region).ok_or_else(|| Refusal::wrong_state("该学期没有适用的政策"))?.clone();
+    let days = policy.days(term, &list.region).ok_or_else(|| Refusal::wrong_state("该学期没有日程"))?;
+    Ok(Terms { paid: scheme.paid, rate, days, term })
+}
+
+/// The day by which a list must be submitted; `None` where its policy has no such term.
+fn due(parts: &Parts, list: &ListRow) -> Option<NaiveDate> {
+    let term: Term = list.term.parse().ok()?;
+    parts.policies.now().version(list.policy).days(term, &list.region).map(|days| days.due)
+}
+
+/// What a scheme is called.
+pub(crate) fn scheme_name(parts: &Parts, scheme: &str) -> Result<String, StoreError> {
+    let code = SchemeCode::parse(scheme).ok_or(StoreError::Corrupt("scheme"))?;
+    Ok(parts.policies.now().scheme_name(code).to_owned())
 }
 
 fn ends(months: &[Month]) -> Result<(Month, Month), Error> {

@@ -24,6 +24,10 @@ pub struct ListRow {
     pub submitted: bool,
     pub school_name: String,
     pub authority: String,
+    /// The school's region.
+    pub region: String,
+    /// Version of the policy under which it was opened.
+    pub policy: i32,
 }
 
 /// An entry, as much as counts and digests need of it.
@@ -112,19 +116,31 @@ pub async fn open_list(tx: &mut Tx, school: &str, scheme: &str, term: &str) -> R
     )
 }
 
-pub async fn insert_list(tx: &mut Tx, list: Uuid, school: &str, scheme: &str, term: &str, supplement: i32, now_us: i64) -> Result<(), StoreError> {
+/// A list that is opened.
+#[derive(Debug)]
+pub struct NewList<'l> {
+    pub list: Uuid,
+    pub school: &'l str,
+    pub scheme: &'l str,
+    pub term: &'l str,
+    pub supplement: i32,
+    pub policy: i32,
+}
+
+pub async fn insert_list(tx: &mut Tx, new: &NewList<'_>, now_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO award_lists (list, school, scheme, term, supplement, state, submitted, submitted_by, submitted_by_name, attested_by_name, attested_digest,
-         approved_by_name, created_at_us) VALUES ($1, $2, $3, $4, $5, $8, $6, '', '', '', '', '', $7)",
-        list,
-        school,
-        scheme,
-        term,
-        supplement,
+         approved_by_name, created_at_us, policy) VALUES ($1, $2, $3, $4, $5, $8, $6, '', '', '', '', '', $7, $9)",
+        new.list,
+        new.school,
+        new.scheme,
+        new.term,
+        new.supplement,
         false,
         now_us,
-        State::Draft.code()
+        State::Draft.code(),
+        new.policy
     )?;
     Ok(())
 }
@@ -159,7 +175,7 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Ve
     asked!(
         rows!(tx, ListRow),
         "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, coalesce(s.name, '') AS school_name,
-                coalesce(s.authority, '') AS authority",
+                coalesce(s.authority, '') AS authority, coalesce(s.region, '') AS region, l.policy",
         " AND ($8 IS NULL OR l.list < $8) ORDER BY l.list DESC LIMIT $9 OFFSET $10",
         filter,
         turn.after,
@@ -273,9 +289,9 @@ pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered:
         tx,
         sql!(
             "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
-             first_day, last_day, amount_fen, month_fen, tier, card_sealed, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
+             first_day, last_day, amount_fen, month_fen, tier, card_sealed, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by, policy)
              SELECT t.entry, $2, $3, $4, $5, t.person_key, t.id_document, t.id_sealed, '', t.name, t.name_comparable, t.sex, t.birth_date, t.months,
-             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, '', t.remark, $9, '', t.content_hash, $6, $7, $8
+             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, '', t.remark, $9, '', t.content_hash, $6, $7, $8, $10
              FROM " table 1 (entry uuid, person_key uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
                 months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
         ),
@@ -287,7 +303,8 @@ pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered:
         ctx.today(),
         ctx.now_us(),
         &ctx.actor.account,
-        State::Draft.code()
+        State::Draft.code(),
+        list.policy
     )?;
     Ok(())
 }
@@ -466,11 +483,12 @@ pub async fn classes(tx: &mut Tx, attending: Attending<'_>, list: &ListRow) -> R
     rows!(
         tx,
         ClassRow,
-        "SELECT p.class_name, count(DISTINCT e.person) AS students, count(DISTINCT l.person) AS listed
-         FROM mirror_enrollments e JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation
-         LEFT JOIN (SELECT DISTINCT k.person FROM award_entries a
+        // Who is on lists is looked up once: a join might look for each student.
+        "SELECT p.class_name, count(DISTINCT e.person) AS students, count(DISTINCT CASE WHEN e.person IN (
+             SELECT k.person FROM award_entries a
              JOIN mirror_person_keys k ON k.generation = $1 AND k.person_key = a.person_key AND k.end_recorded IS NULL
-             WHERE a.school = $2 AND a.scheme = $7 AND a.term = $8 AND a.state < 50 AND NOT a.gone) l ON l.person = e.person
+             WHERE a.school = $2 AND a.scheme = $7 AND a.term = $8 AND a.state < 50 AND NOT a.gone) THEN e.person END) AS listed
+         FROM mirror_enrollments e JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation
          WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3 AND p.state = $4 AND p.from_date < $6 AND (p.to_date IS NULL OR p.to_date > $5)
            AND p.class_name <> ''
          GROUP BY p.class_name ORDER BY p.class_name",

@@ -4,9 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::Datelike;
 use uuid::Uuid;
-use xuezhu_domain::Term;
-use xuezhu_judge::{entry::State, rules::holder};
-use xuezhu_proto::aid::{self as pb, award_entry, award_list, scheme};
+use xuezhu_judge::{
+    entry::State,
+    policy::{Paid, SchemeCode},
+    rules::holder,
+};
+use xuezhu_proto::aid::{self as pb, award_entry, award_list};
 use xuezhu_review::{Dossier, way::Seat};
 use xuezhu_service::{Context, Error, Permission, Reach};
 use xuezhu_store::Tx;
@@ -18,7 +21,7 @@ use super::{
     store::{self, EntryRow, HeldRow, ListRow, StandingRow},
     units::{self, Holds},
 };
-use crate::{Parts, forgotten, mirror, reconciliation};
+use crate::{Parts, forgotten, mirror, policy::scheme_told, reconciliation};
 
 /// Whom an entry means, and in which class they are at the school when it begins; empty where in none.
 #[derive(Debug, Clone, Default)]
@@ -120,8 +123,8 @@ pub(super) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &Li
     }
     let mut known = known(ctx, tx, &rows, &list.school).await?;
     let concerned = forgotten::concerned(tx, &[list.list]).await?;
-    let mut corrected = corrections::of_entries(tx, &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
-    let mut holds = units::of_entries(tx, &parts.policies, list, &rows).await?;
+    let mut corrected = corrections::of_entries(tx, &parts.policies.now(), &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
+    let mut holds = units::of_entries(tx, &parts.policies.now(), list, &rows).await?;
     let entries = rows
         .into_iter()
         .map(|row| {
@@ -205,11 +208,18 @@ fn told(parts: &Parts, row: ListRow, known: Known) -> pb::AwardList {
     let forgotten_attested = i32::try_from(concerned.len()).unwrap_or(i32::MAX);
     let taken_attested = i32::try_from(taken.difference(&concerned).count()).unwrap_or(i32::MAX);
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
-    let due_date = row.term.parse::<Term>().ok().and_then(|term| parts.policies.days(term)).map(|days| days.due.to_string()).unwrap_or_default();
+    let policies = parts.policies.now();
+    let scheme = scheme_told(&policies, &row.scheme);
+    let by_month = SchemeCode::parse(&row.scheme).and_then(|code| policies.paid(code)) == Some(Paid::Month);
+    let due_date = super::due(parts, &row).map(|due| due.to_string()).unwrap_or_default();
     pb::AwardList {
         list: row.list.to_string(),
         school: row.school,
-        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        scheme: scheme.scheme,
+        scheme_code: scheme.scheme_code,
+        scheme_name: scheme.scheme_name,
+        by_month,
+        policy_version: row.policy,
         term: row.term,
         supplement: row.supplement,
         state: award_list::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),

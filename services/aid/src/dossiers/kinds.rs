@@ -11,10 +11,11 @@ use crate::{
         corrections::kind::{self as corrections, AwardCorrection},
         kind::{self as rounds, AwardRound},
     },
+    policy::kind::{self as policies, PolicyChange},
 };
 
 /// Every kind.
-pub static ALL: [&About; 2] = [&rounds::ABOUT, &corrections::ABOUT];
+pub static ALL: [&About; 3] = [&rounds::ABOUT, &corrections::ABOUT, &policies::ABOUT];
 
 /// A kind at work.
 pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
@@ -22,6 +23,8 @@ pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send +
         Ok(Box::new(AwardRound { parts }))
     } else if about.code == corrections::ABOUT.code {
         Ok(Box::new(AwardCorrection { parts }))
+    } else if about.code == policies::ABOUT.code {
+        Ok(Box::new(PolicyChange { parts }))
     } else {
         Err(StoreError::Corrupt("kind of a dossier").into())
     }

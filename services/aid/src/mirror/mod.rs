@@ -17,6 +17,7 @@ mod vouches;
 use std::collections::HashMap;
 
 use xuezhu_bridge::keeping::{self, State};
+use xuezhu_domain::region;
 use xuezhu_service::{Context, Error, Permission, Place, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
@@ -57,6 +58,16 @@ pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Perm
 }
 
 /// Drops what the source said in its other generations; what other sources say stays.
+/// Whether any school lies under no department of a region.
+pub(crate) async fn lies_outside(tx: &mut Tx, region: &str) -> Result<bool, StoreError> {
+    store::lies_outside(tx, region::prefix_or_all(region)).await
+}
+
+/// Regions of schools.
+pub(crate) async fn regions(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<HashMap<String, String>, StoreError> {
+    Ok(store::regions(tx, generation, codes).await?.into_iter().collect())
+}
+
 pub(crate) async fn drop_others(tx: &mut Tx, generation: i64) -> Result<(), StoreError> {
     rows::drop_others(tx, generation).await?;
     vouches::drop_others(tx, generation).await

@@ -11,6 +11,8 @@ pub struct SchoolRow {
     pub name: String,
     /// Region code of its department.
     pub authority: String,
+    /// Region code of where it is.
+    pub region: String,
 }
 
 /// A school of the present generation.
@@ -18,7 +20,7 @@ pub async fn school(tx: &mut Tx, code: &str) -> Result<Option<SchoolRow>, StoreE
     one!(
         tx,
         SchoolRow,
-        "SELECT s.school, s.name, s.authority FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school = $1",
+        "SELECT s.school, s.name, s.authority, s.region FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school = $1",
         code
     )
 }
@@ -28,9 +30,25 @@ pub async fn schools(tx: &mut Tx, codes: &[String]) -> Result<Vec<SchoolRow>, St
     rows!(
         tx,
         SchoolRow,
-        sql!("SELECT s.school, s.name, s.authority FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school" in_texts 1),
+        sql!("SELECT s.school, s.name, s.authority, s.region FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE s.school" in_texts 1),
         bulk_texts(codes)
     )
+}
+
+/// Regions of schools of a generation.
+pub async fn regions(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<Vec<(String, String)>, StoreError> {
+    rows!(tx, (String, String), sql!("SELECT school, region FROM mirror_schools WHERE generation = $2 AND school" in_texts 1), bulk_texts(codes), generation)
+}
+
+/// Whether any school of the present generation is of a department whose region does not begin with these digits.
+pub async fn lies_outside(tx: &mut Tx, prefix: &str) -> Result<bool, StoreError> {
+    let found = one!(
+        tx,
+        (i32,),
+        "SELECT 1 FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE substr(s.authority, 1, length($1)) <> $1 LIMIT 1",
+        prefix
+    )?;
+    Ok(found.is_some())
 }
 
 /// Names of schools of the present generation.

@@ -12,8 +12,8 @@ use xuezhu_domain::{
     calendar::add_working_days,
     region::{self, RegionCode},
 };
-use xuezhu_judge::{case::Rule, entry, rules::law};
-use xuezhu_proto::aid::{self as pb, scheme};
+use xuezhu_judge::{case::Rule, entry, policy::SchemeCode, rules::law};
+use xuezhu_proto::aid as pb;
 use xuezhu_review::way::Seat;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place};
 use xuezhu_store::Tx;
@@ -55,7 +55,8 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Res
     let (prefix, today) = (region::prefix_or_all(&asked.region), ctx.today());
     let schools = store::schools(tx, prefix).await?;
     let places = Places::of(&schools, prefix);
-    let mut counted = Counted { places, today, due: parts.policies.days(asked.term).map(|days| days.due) };
+    let policies = parts.policies.now();
+    let mut counted = Counted { places, today, due: policies.of_term(asked.term, today).days(asked.term, "").map(|days| days.due) };
     let term = asked.term.to_string();
     let mut grades: BTreeMap<i32, pb::GradeCount> = BTreeMap::new();
     for (school, entry_date, count) in store::students(tx, prefix, today).await? {
@@ -66,10 +67,11 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Res
     }
     for (entry_date, code, count) in store::approved(tx, prefix, &term, today).await? {
         let grade = grades.entry(entry_date.year()).or_default();
-        match scheme::Code::from_str_name(&code).unwrap_or_default() {
-            scheme::Code::Grant => grade.grant += small(count),
-            scheme::Code::TuitionWaiver => grade.waiver += small(count),
-            scheme::Code::Unspecified => {}
+        // Local schemes have no column.
+        match SchemeCode::parse(&code) {
+            Some(SchemeCode::GRANT) => grade.grant += small(count),
+            Some(SchemeCode::TUITION_WAIVER) => grade.waiver += small(count),
+            _ => {}
         }
     }
     counted.entries(store::entries(tx, prefix, &term).await?, &schools);

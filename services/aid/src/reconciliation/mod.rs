@@ -94,13 +94,17 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
     let noted = locked.iter().any(|lock| lock.noted);
     let of_persons = subjects_of_persons(ctx, tx, &bonds, &subjects).await?;
     let mut cases = load::cases(tx, mirror.generation, &keys, bonds, &subjects, &of_persons).await?;
+    let policies = parts.policies.now();
+    if policies.is_regional() {
+        load::regions(tx, mirror.generation, &mut cases).await?;
+    }
     for (_, case) in &mut cases {
         case.claims.retain(|claim| !claim.months.is_empty());
     }
     let mut known = Known::read(tx, mirror.generation, &subjects, &of_persons).await?;
     let mut changes = Changes::default();
     for (case_keys, case) in &cases {
-        let judgement = rules::judge(case, &parts.policies, ctx.today());
+        let judgement = rules::judge(case, &policies, ctx.today());
         changes.compare(ctx, case, &judgement.findings, known.of_case(case_keys, case, &subjects));
         if let (Some(at_day), Some(key)) = (judgement.rejudge_at, case_keys.first()) {
             changes.rejudge.push(RejudgeRow { person_key: Hex(*key), at_day });

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use xuezhu_domain::{Month, Term, text::comparable_name};
 use xuezhu_judge::{
     case::Rule,
+    policy::Policies,
     register::{Outcome, State},
     rules::law,
 };
-use xuezhu_proto::aid::{self as pb, case, register_service_server::RegisterService, scheme};
+use xuezhu_proto::aid::{self as pb, case, register_service_server::RegisterService};
 use xuezhu_service::{
     Context, Error, FieldErrors, Permission, Place,
     clock::rfc3339,
@@ -24,7 +25,7 @@ use super::{
     etag,
     store::{self, CaseRow, Filter, Recorded},
 };
-use crate::{Parts, forgotten, mirror, reconciliation::parse_months, story::shown};
+use crate::{Parts, forgotten, mirror, policy::scheme_told, reconciliation::parse_months, story::shown};
 
 /// Longest text about an outcome, in characters.
 const TEXT_CHARACTERS: usize = 2_000;
@@ -39,7 +40,7 @@ pub struct RegisterApi(pub Arc<Parts>);
 impl RegisterService for RegisterApi {
     async fn list_cases(&self, request: Request<pb::ListCasesRequest>) -> Result<Response<pb::ListCasesResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "ListCases").await?;
-        self.0.runner.read(&ctx, "ListCases", &request, |ctx, tx, request| Box::pin(list(ctx, tx, request))).await
+        self.0.runner.read(&ctx, "ListCases", &(self.0.clone(), request), |ctx, tx, (parts, request)| Box::pin(list(ctx, tx, parts, request))).await
     }
 
     async fn get_case(&self, request: Request<pb::GetCaseRequest>) -> Result<Response<pb::GetCaseResponse>, Status> {
@@ -47,10 +48,10 @@ impl RegisterService for RegisterApi {
         let id = refusal::id("case", &request.case)?;
         self.0
             .runner
-            .read(&ctx, "GetCase", &id, |ctx, tx, id| {
+            .read(&ctx, "GetCase", &(self.0.clone(), id), |ctx, tx, (parts, id)| {
                 Box::pin(async move {
                     let row = super::visible(ctx, tx, *id).await?;
-                    Ok(pb::GetCaseResponse { case: Some(whole(ctx, tx, row).await?) })
+                    Ok(pb::GetCaseResponse { case: Some(whole(ctx, tx, parts, row).await?) })
                 })
             })
             .await
@@ -69,20 +70,20 @@ impl RegisterService for RegisterApi {
         let (text, responsible) = (optional("text", &request.text, TEXT_CHARACTERS), optional("responsible", &request.responsible, NAME_CHARACTERS));
         errors.check()?;
         let (Some(id), Some(outcome), Some(text), Some(responsible)) = (id, outcome, text, responsible) else { return Err(Status::internal("unreachable")) };
-        let with = (id, Recorded { outcome, amount_fen: request.amount_fen, text, responsible }, request.etag);
+        let with = (self.0.clone(), id, Recorded { outcome, amount_fen: request.amount_fen, text, responsible }, request.etag);
         self.0
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, (id, recorded, seen)| {
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, id, recorded, seen)| {
                 Box::pin(async move {
                     let row = super::record_outcome(ctx, tx, *id, recorded, seen).await?;
-                    Ok(pb::RecordOutcomeResponse { case: Some(whole(ctx, tx, row).await?) })
+                    Ok(pb::RecordOutcomeResponse { case: Some(whole(ctx, tx, parts, row).await?) })
                 })
             })
             .await
     }
 }
 
-async fn list(ctx: &Context, tx: &mut Tx, request: &pb::ListCasesRequest) -> Result<pb::ListCasesResponse, Error> {
+async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListCasesRequest) -> Result<pb::ListCasesResponse, Error> {
     let filter = filter(ctx, tx, request).await?;
     let query = paging::Query::of("ListCases", &pb::ListCasesRequest { page_size: 0, page_token: String::new(), ..request.clone() });
     let turn = Turn::<Uuid>::of(query, &request.page_token, request.page_number, request.page_size)?;
@@ -91,7 +92,7 @@ async fn list(ctx: &Context, tx: &mut Tx, request: &pb::ListCasesRequest) -> Res
     let next_page_token = turn.next(query, &rows, |last| last.flag);
     let number = paging::told;
     Ok(pb::ListCasesResponse {
-        cases: rows.into_iter().map(to_proto).collect(),
+        cases: rows.into_iter().map(|row| to_proto(&parts.policies.now(), row)).collect(),
         next_page_token,
         total_size: number(sums.cases),
         counted: number(sums.counted),
@@ -136,7 +137,7 @@ async fn filter(ctx: &Context, tx: &mut Tx, request: &pb::ListCasesRequest) -> R
 }
 
 /// A case with both sides and its history.
-async fn whole(ctx: &Context, tx: &mut Tx, row: CaseRow) -> Result<pb::Case, Error> {
+async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, row: CaseRow) -> Result<pb::Case, Error> {
     let (evidence, person) = shown::shown_to(ctx, tx, &row.evidence, row.person).await?;
     let steps = store::steps(tx, row.flag).await?;
     let steps = steps.into_iter().map(|step| pb::CaseStep {
@@ -148,15 +149,15 @@ async fn whole(ctx: &Context, tx: &mut Tx, row: CaseRow) -> Result<pb::Case, Err
         months: numbers(&step.months),
         amount_fen: step.amount_fen.unwrap_or_default(),
     });
-    Ok(pb::Case { evidence: Some(evidence), person, steps: steps.collect(), ..to_proto(row) })
+    Ok(pb::Case { evidence: Some(evidence), person, steps: steps.collect(), ..to_proto(&parts.policies.now(), row) })
 }
 
 fn numbers(months: &str) -> Vec<i32> {
     parse_months(months).into_iter().map(Month::number).collect()
 }
 
-fn to_proto(row: CaseRow) -> pb::Case {
-    let etag = etag(&row);
+fn to_proto(policies: &Policies, row: CaseRow) -> pb::Case {
+    let (etag, scheme) = (etag(&row), scheme_told(policies, &row.scheme));
     pb::Case {
         case: row.flag.to_string(),
         rule: row.rule.as_str().to_owned(),
@@ -165,7 +166,9 @@ fn to_proto(row: CaseRow) -> pb::Case {
         school: row.school,
         school_name: row.school_name,
         authority: row.authority,
-        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        scheme: scheme.scheme,
+        scheme_code: scheme.scheme_code,
+        scheme_name: scheme.scheme_name,
         term: row.term,
         name: row.name,
         person: String::new(),

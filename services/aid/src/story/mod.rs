@@ -16,6 +16,7 @@ use xuezhu_store::Tx;
 use self::shown::Viewer;
 use crate::{
     Parts, award, mirror,
+    policy::scheme_told,
     reconciliation::{self, parse_months},
 };
 
@@ -72,6 +73,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resu
     let mut enrollments: Vec<&Enrollment> =
         case.enrollments.iter().filter(|enrollment| enrollment.person.is_none_or(|of| of == person) && sees(&enrollment.school)).collect();
     enrollments.sort_by_key(|enrollment| (enrollment.entry_date, enrollment.enrollment));
+    let policies = parts.policies.now();
     Ok(pb::GetStoryResponse {
         person: person.to_string(),
         name: known.name().to_owned(),
@@ -80,7 +82,8 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resu
             .into_iter()
             .filter(|row| sees(&row.school) && own.contains(&row.entry))
             .map(|row| (standing.remove(&row.entry).unwrap_or_default(), row))
-            .map(|((standing_months, standing_fen), row)| pb::StoryAward {
+            .map(|((standing_months, standing_fen), row)| (standing_months, standing_fen, scheme_told(&policies, &row.scheme), row))
+            .map(|(standing_months, standing_fen, scheme, row)| pb::StoryAward {
                 standing_months,
                 standing_fen,
                 held: flags.iter().any(|flag| flag.holds && flag.entry == Some(row.entry)),
@@ -88,7 +91,9 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, person: Uuid) -> Resu
                 entry: row.entry.to_string(),
                 list: row.list.to_string(),
                 school: row.school,
-                scheme: pb::scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+                scheme: scheme.scheme,
+                scheme_code: scheme.scheme_code,
+                scheme_name: scheme.scheme_name,
                 term: row.term,
                 months: parse_months(&row.months).into_iter().map(xuezhu_domain::Month::number).collect(),
                 amount_fen: row.amount_fen,

@@ -15,6 +15,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use crate::{
     Parts, award, mirror,
+    policy::scheme_told,
     reconciliation::{FlagRow, desk, parse_months},
 };
 
@@ -68,6 +69,7 @@ pub fn flag(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
         (Some(entry), Some(sealed)) => award::shown_number(ctx, parts, entry, sealed),
         _ => String::new(),
     };
+    let scheme = scheme_told(&parts.policies.now(), &row.scheme);
     Ok(pb::Flag {
         etag,
         added: row.added,
@@ -90,7 +92,9 @@ pub fn flag(ctx: &Context, parts: &Parts, viewer: &Viewer, names: &HashMap<Strin
         cause: row.cause.to_string(),
         state: pb::flag::State::from_str_name(row.state.as_str()).unwrap_or_default().into(),
         judged_at: Some(pb::Judged { position: row.judged_position, time: rfc3339(row.judged_at_us) }),
-        scheme: pb::scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        scheme: scheme.scheme,
+        scheme_code: scheme.scheme_code,
+        scheme_name: scheme.scheme_name,
         term: row.term,
         name: row.name,
         holds: row.holds,

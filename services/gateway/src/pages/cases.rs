@@ -167,7 +167,7 @@ fn row(desk: &Desk, case: &Case) -> Row {
     Row::of([Cell::link(format!("/cases/{}", case.case), &case.name)])
         .and_if(!desk.user.is_school(), || Cell::from(&case.school_name))
         .and_if(true, || Cell::from(&case.rule_name))
-        .and_if(true, || Cell::from(format!("{} {}", show::term(&case.term), show::scheme(&case.scheme))))
+        .and_if(true, || Cell::from(format!("{} {}", show::term(&case.term), &case.scheme_name)))
         .and_if(true, || months)
         .and_if(true, || amount)
         .and_if(true, || Cell::from(format!("{} {}", case.confirm_date, case.confirmed_by)))

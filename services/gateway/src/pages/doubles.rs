@@ -41,7 +41,7 @@ fn row(unit: &DoubleUnit) -> Row {
     Row::of([
         Cell::from(&unit.school_name),
         Cell::from(&unit.name),
-        Cell::from(show::scheme(&unit.scheme)),
+        Cell::from(&unit.scheme_name),
         Cell::from(covers),
         Cell::yuan(unit.fen),
         list(&unit.school, &unit.list, show::term(&unit.term)),

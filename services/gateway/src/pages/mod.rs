@@ -23,6 +23,7 @@ mod lists;
 mod overview;
 mod passwords;
 mod pickers;
+mod policies;
 mod printed;
 mod reasons;
 mod school;
@@ -48,7 +49,7 @@ use xuezhu_proto::{
     aid::{
         GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
         aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
-        overview_service_client::OverviewServiceClient, reconciliation_service_client::ReconciliationServiceClient,
+        overview_service_client::OverviewServiceClient, policy_service_client::PolicyServiceClient, reconciliation_service_client::ReconciliationServiceClient,
         register_service_client::RegisterServiceClient,
     },
     enrollment::{
@@ -102,6 +103,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(dossiers::routes())
         .merge(evidence::routes())
         .merge(chains::routes())
+        .merge(policies::routes())
         .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
@@ -485,7 +487,12 @@ impl Desk {
         AidTakeOutServiceClient::new(self.aid_channel())
     }
 
-    /// How a region stands.
+    /// Policies.
+    pub fn policies(&self) -> PolicyServiceClient<Channel> {
+        PolicyServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// How regions stand.
     pub fn overviews(&self) -> OverviewServiceClient<Channel> {
         OverviewServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }

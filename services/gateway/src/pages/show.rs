@@ -76,15 +76,6 @@ pub fn term(term: &str) -> String {
     term.parse::<xuezhu_domain::Term>().map_or_else(|_| term.to_owned(), xuezhu_domain::Term::name)
 }
 
-/// A scheme in Chinese.
-pub fn scheme(code: &i32) -> &'static str {
-    match code {
-        1 => "国家助学金",
-        2 => "免学费",
-        _ => "",
-    }
-}
-
 /// States of all records in Chinese, by their stable spelling: the words are those of their types.
 pub fn state(state: &str) -> &'static str {
     let submission = || (state == "DONE").then_some("已办结");

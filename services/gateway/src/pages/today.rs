@@ -209,7 +209,7 @@ fn causes(desk: &Desk, rows: &[Cause]) -> Table {
 fn approved(desk: &Desk, rows: &[AwardListInBrief]) -> Table {
     let wide = !desk.user.is_school();
     let row = |list: &AwardListInBrief| {
-        let link = Cell::link(format!("/schools/{}/lists/{}", list.school, list.list), format!("{} {}", show::term(&list.term), show::scheme(&list.scheme)));
+        let link = Cell::link(format!("/schools/{}/lists/{}", list.school, list.list), format!("{} {}", show::term(&list.term), &list.scheme_name));
         let row = Row::of([link]).and_if(wide, || Cell::from(&list.school_name));
         row.and_if(true, || Cell::number(list.approved)).and_if(true, || Cell::yuan(list.approved_fen))
     };
@@ -297,7 +297,7 @@ fn of_list(user: &User, list: &AwardListInBrief, today: &str) -> Vec<(bool, Task
     let supplement = if list.supplement > 0 { format!("补充名单{}", list.supplement) } else { "名单".to_owned() };
     let task = |(who, mine, count, since): (&str, bool, i32, &str)| {
         let task = Task {
-            what: format!("{}{}{supplement}", show::term(&list.term), show::scheme(&list.scheme)),
+            what: format!("{}{}{supplement}", show::term(&list.term), &list.scheme_name),
             school: list.school_name.clone(),
             count,
             waits: format!("待{who}"),

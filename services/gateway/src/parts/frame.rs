@@ -61,13 +61,18 @@ fn counts(user: &User) -> bool {
     user.decides_aid() || user.only_reads()
 }
 
+/// Whoever goes by policies, or keeps what others go by.
+fn reads_policies(user: &User) -> bool {
+    pays(user) || user.is_admin()
+}
+
 /// Whoever works at a school, and sees more than a class.
 fn keeps_school(user: &User) -> bool {
     user.is_school() && user.reads_school()
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 20] = [
+pub const WAYS: [Way; 21] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -84,6 +89,7 @@ pub const WAYS: [Way; 20] = [
     way(Section::Settings, "/schools", "学校", User::is_admin),
     way(Section::Settings, "/accounts", "账号", User::is_admin),
     way(Section::Settings, "/chains", "审核环节", User::is_admin),
+    way(Section::Settings, "/policies", "资助政策", reads_policies),
     way(Section::Settings, "/deputies", "校长委托", keeps_school),
     way(Section::Settings, "/takeOuts", "导出记录", works),
     way(Section::Settings, "/password", "修改密码", all),

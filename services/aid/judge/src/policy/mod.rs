@@ -1,176 +1,36 @@
-//! Policies as data: schemes, rates, eligibility, terms and their months. Parsed from TOML and checked as a whole.
+//! Policies as data. A deployment goes by one policy at a time, in versions: each holds from a day, and what was decided under one stays.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | this | versions, and which of them holds for what |
+//! | [`file`] | a policy as it is written: TOML, read and checked as a whole |
+//! | [`scheme`] | what a scheme is: rates, tiers, grounds |
+//! | [`rules`] | who is entitled by the plain data |
 
+pub mod file;
 pub mod rules;
+pub mod scheme;
+
+use std::sync::Arc;
 
 use chrono::NaiveDate;
-use serde::Deserialize;
-use xuezhu_domain::{Fen, Month, Season, Term};
+use xuezhu_domain::{Month, Season, Term};
 
+pub use self::{
+    file::{Fault, Policy, PolicyError},
+    scheme::{Exclusion, Ground, Paid, Rate, Scheme, SchemeCode, Tier},
+};
 use crate::case::Rule;
 
-/// The policies that come with the program.
-const BUILT_IN: &str = include_str!("../../policy/default.toml");
 /// Terms for which lists may be made begin in this year; the notice of 2016 put the systems into full use.
 const FIRST_TERM_YEAR: i32 = 2016;
+
+/// The number of the first version.
+pub const FIRST_VERSION: i32 = 1;
 
 /// The first term for which lists may be made.
 pub fn first_term() -> Term {
     Term::new(FIRST_TERM_YEAR, Season::Spring)
-}
-
-/// What aid is given for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, serde::Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SchemeCode {
-    /// 国家助学金.
-    Grant,
-    /// 免学费.
-    TuitionWaiver,
-}
-
-impl SchemeCode {
-    /// Every scheme.
-    pub const ALL: [Self; 2] = [Self::Grant, Self::TuitionWaiver];
-
-    /// As stored and as clients see it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Grant => "GRANT",
-            Self::TuitionWaiver => "TUITION_WAIVER",
-        }
-    }
-
-    /// From what was stored.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scheme| scheme.as_str() == text)
-    }
-}
-
-/// Whether aid goes by month or by term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Paid {
-    /// Each month on its own.
-    Month,
-    /// The term as a whole, by the state on its count day.
-    Term,
-}
-
-/// Why a student is entitled by the plain data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Ground {
-    /// 涉农专业.
-    AgriculturalMajor,
-    /// 农村（含县镇）.
-    Rural,
-}
-
-/// What excludes a student.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Exclusion {
-    /// 艺术类相关表演专业, without 戏曲.
-    PerformingArts,
-}
-
-/// A tier of a rate.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tier {
-    /// Name.
-    pub name: String,
-    /// Yuan a year.
-    pub yuan: i64,
-}
-
-/// What holds in a span of terms.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// Stable name, shown in evidence.
-    pub id: String,
-    /// First term.
-    pub from: Term,
-    /// Last term; none while it lasts.
-    pub to: Option<Term>,
-    /// Months over which a year's amount is spread.
-    pub months_a_year: i64,
-    /// Tiers, lowest first.
-    pub tiers: Vec<Tier>,
-    /// First and last grade.
-    pub grades: [i32; 2],
-    /// Whether only full-time students count.
-    pub full_time: bool,
-    /// Grounds, any of which entitles by the plain data.
-    pub entitles: Vec<Ground>,
-    /// What excludes.
-    #[serde(default)]
-    pub excludes: Vec<Exclusion>,
-    /// Where it comes from.
-    pub source: String,
-}
-
-impl Rate {
-    /// The tier of a name; the middle one for a blank.
-    pub fn tier(&self, name: &str) -> Option<&Tier> {
-        if name.is_empty() { self.tiers.get(self.tiers.len() / 2) } else { self.tiers.iter().find(|tier| tier.name == name) }
-    }
-
-    /// What a month of a tier comes to.
-    pub fn month_fen(&self, tier: &Tier) -> Fen {
-        Fen(tier.yuan * 100 / self.months_a_year)
-    }
-}
-
-/// A scheme.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scheme {
-    /// Which.
-    pub code: SchemeCode,
-    /// Name.
-    pub name: String,
-    /// By month or by term.
-    pub paid: Paid,
-    /// Whether the entitled must be on a list: leaving one out is a finding.
-    pub by_right: bool,
-    /// Rates, by term.
-    pub rate: Vec<Rate>,
-}
-
-impl Scheme {
-    /// What holds in a term.
-    pub fn rate_in(&self, term: Term) -> Option<&Rate> {
-        self.rate.iter().find(|rate| rate.from <= term && rate.to.is_none_or(|to| term <= to))
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SeasonRow {
-    season: Season,
-    payment_months: Vec<u32>,
-    count_day: String,
-    due: String,
-    #[expect(dead_code, reason = "every row of a policy names its source")]
-    source: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Grace {
-    working_days: u32,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    season: Vec<SeasonRow>,
-    grace: Grace,
-    #[serde(default)]
-    switched_off: Vec<Rule>,
-    scheme: Vec<Scheme>,
 }
 
 /// The days of a term that matter.
@@ -186,164 +46,169 @@ pub struct TermDays {
     pub due: NaiveDate,
 }
 
-/// Every policy of the deployment.
-#[derive(Debug, Clone)]
-pub struct Policies {
-    file: File,
-    fingerprint: uuid::Uuid,
+/// Of rows, each for regions with some first digits, the one for the smallest region in which `region` lies.
+fn nearest<'r, R>(rows: impl Iterator<Item = &'r R>, region: &str, of: impl Fn(&R) -> &String) -> Option<&'r R> {
+    rows.filter(|row| region.starts_with(of(row).as_str())).max_by_key(|row| of(row).len())
 }
 
-/// Policies that can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error("policy file: {0}")]
-pub struct PolicyError(String);
+/// A version of the deployment's policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its number, from 1.
+    pub number: i32,
+    /// From which day it holds; the first one always did.
+    pub from: NaiveDate,
+    /// What it says.
+    pub policy: Arc<Policy>,
+}
+
+/// Every version of the deployment's policy that was signed, by number. A later one holds from no earlier day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policies {
+    versions: Vec<Version>,
+}
 
 impl Policies {
-    /// Those that come with the program.
+    /// Of these versions; `None` where there is none, or where they are out of order.
+    pub fn of(mut versions: Vec<Version>) -> Option<Self> {
+        versions.sort_by_key(|version| version.number);
+        let in_order = versions.windows(2).all(|pair| pair[0].number < pair[1].number && pair[0].from <= pair[1].from);
+        (!versions.is_empty() && in_order).then_some(Self { versions })
+    }
+
+    /// One policy that always held.
+    pub fn always(policy: Policy) -> Self {
+        Self { versions: vec![Version { number: FIRST_VERSION, from: NaiveDate::MIN, policy: Arc::new(policy) }] }
+    }
+
+    /// That which comes with the program.
     pub fn built_in() -> Self {
-        Self::parse(BUILT_IN).expect("what comes with the program is sound; a test reads it")
+        Self::always(Policy::built_in())
     }
 
-    /// Reads and checks a text.
-    pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let file: File = toml::from_str(text).map_err(|error| PolicyError(error.to_string()))?;
-        let fingerprint = uuid::Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default();
-        let policies = Self { file, fingerprint };
-        policies.check()?;
-        Ok(policies)
+    /// All of them.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
     }
 
-    fn check(&self) -> Result<(), PolicyError> {
-        for season in [Season::Autumn, Season::Spring] {
-            let days =
-                self.days(Term::new(FIRST_TERM_YEAR, season)).ok_or_else(|| PolicyError(format!("season {season:?} is missing or its days are wrong")))?;
-            if days.months.is_empty() || days.months.windows(2).any(|pair| pair[0] >= pair[1]) {
-                return Err(PolicyError(format!("payment_months of {season:?} must be in order")));
-            }
-            let (first, last) = (days.months[0].first_day(), days.months[days.months.len() - 1].first_day());
-            if days.count_day < first || days.count_day > last {
-                return Err(PolicyError(format!("count_day of {season:?} must lie between the first day of its first and of its last payment month")));
-            }
+    /// The newest, whether it holds yet or not.
+    pub fn newest(&self) -> &Version {
+        &self.versions[self.versions.len() - 1]
+    }
+
+    /// The version that holds on a day.
+    pub fn on(&self, day: NaiveDate) -> &Version {
+        self.versions.iter().rev().find(|version| version.from <= day).unwrap_or(&self.versions[0])
+    }
+
+    /// A version by its number: what a list goes by that was opened under it. One that is not known is the first.
+    pub fn version(&self, number: i32) -> &Policy {
+        &self.versions.iter().find(|version| version.number == number).unwrap_or(&self.versions[0]).policy
+    }
+
+    /// What holds of a term as far as no list says otherwise: the version that holds while the term lasts, and, once it is over, the last one
+    /// that held in it.
+    pub fn of_term(&self, term: Term, as_of: NaiveDate) -> &Policy {
+        &self.on(as_of.min(term.end() - chrono::Days::new(1))).policy
+    }
+
+    /// Whether it is judged by a rule on a day.
+    pub fn judges_by(&self, rule: Rule, as_of: NaiveDate) -> bool {
+        self.on(as_of).policy.judges_by(rule)
+    }
+
+    /// Whether any version says anything of its own for a region.
+    pub fn is_regional(&self) -> bool {
+        self.versions.iter().any(|version| version.policy.regions().len() > 1)
+    }
+
+    /// Changes with any word of what holds or held on a day.
+    pub fn fingerprint(&self, as_of: NaiveDate) -> [u8; 32] {
+        let mut hash = blake3::Hasher::new();
+        for version in self.versions.iter().filter(|version| version.from <= as_of || version.number == FIRST_VERSION) {
+            hash.update(&version.number.to_be_bytes()).update(version.from.to_string().as_bytes()).update(version.policy.fingerprint().as_bytes());
         }
-        for scheme in &self.file.scheme {
-            for rate in &scheme.rate {
-                if rate.tiers.is_empty() || rate.tiers.windows(2).any(|pair| pair[0].yuan >= pair[1].yuan) {
-                    return Err(PolicyError(format!("tiers of {} must be given, lowest first", rate.id)));
-                }
-                if rate.months_a_year < 1 || rate.tiers.iter().any(|tier| tier.yuan < 0 || (tier.yuan * 100) % rate.months_a_year != 0) {
-                    return Err(PolicyError(format!("a month of {} is no whole number of fen", rate.id)));
-                }
-                if scheme.rate.iter().any(|other| other.id != rate.id && other.from <= rate.from && other.to.is_none_or(|to| rate.from <= to)) {
-                    return Err(PolicyError(format!("{} overlaps another rate", rate.id)));
-                }
-            }
-        }
-        for code in SchemeCode::ALL {
-            if !self.file.scheme.iter().any(|scheme| scheme.code == code) {
-                return Err(PolicyError(format!("scheme {} is missing", code.as_str())));
-            }
-        }
-        Ok(())
+        *hash.finalize().as_bytes()
     }
 
-    /// Changes with any word of the policies.
-    pub fn fingerprint(&self) -> uuid::Uuid {
-        self.fingerprint
+    /// A scheme's name, as the newest version that has it says.
+    pub fn scheme_name(&self, code: SchemeCode) -> &str {
+        self.versions.iter().rev().find_map(|version| version.policy.scheme(code)).map_or(code.as_str(), |scheme| &scheme.name)
     }
 
-    /// A scheme.
-    pub fn scheme(&self, code: SchemeCode) -> &Scheme {
-        self.file.scheme.iter().find(|scheme| scheme.code == code).expect("loading checked that every scheme is there")
+    /// A scheme that any version has, by what a stranger calls it.
+    pub fn scheme_called(&self, text: &str) -> Option<SchemeCode> {
+        let known = self.versions.iter().flat_map(|version| version.policy.schemes()).map(|scheme| scheme.code);
+        SchemeCode::OF_STATE.into_iter().chain(known).find(|code| code.as_str() == text)
     }
 
-    /// All schemes.
-    pub fn schemes(&self) -> &[Scheme] {
-        &self.file.scheme
+    /// By what a scheme goes: its own for good.
+    pub fn paid(&self, code: SchemeCode) -> Option<Paid> {
+        self.versions.iter().find_map(|version| version.policy.scheme(code)).map(|scheme| scheme.paid)
     }
 
-    /// Whether this deployment judges by a rule.
-    pub fn judges_by(&self, rule: Rule) -> bool {
-        !self.file.switched_off.contains(&rule)
+    /// Why a policy can't come behind these: what of a scheme is its own for good would be another.
+    pub fn refuses(&self, next: &Policy) -> Option<String> {
+        let other = next.schemes().iter().find(|scheme| self.paid(scheme.code).is_some_and(|paid| paid != scheme.paid))?;
+        Some(format!("项目“{}”原来的发放方式（paid：按月或按学期）不能改变", other.name))
     }
 
-    /// Working days of grace after a late approval.
-    pub fn grace_working_days(&self) -> u32 {
-        self.file.grace.working_days
-    }
-
-    /// The days of a term; `None` where the season is not in the policies.
-    pub fn days(&self, term: Term) -> Option<TermDays> {
-        let row = self.file.season.iter().find(|row| row.season == term.season())?;
-        let first = *row.payment_months.first()?;
-        let year_of = |month: u32| if month < first { term.year() + 1 } else { term.year() };
-        let months = row.payment_months.iter().map(|month| Month::new(year_of(*month), *month).ok()).collect::<Option<Vec<_>>>()?;
-        let day = |text: &str| {
-            let (month, day) = text.split_once('-')?;
-            let month: u32 = month.parse().ok()?;
-            NaiveDate::from_ymd_opt(year_of(month), month, day.parse().ok()?)
-        };
-        Some(TermDays { term, months, count_day: day(&row.count_day)?, due: day(&row.due)? })
-    }
-
-    /// Whether lists of a term may be made on a day: from 2016 to the coming term.
-    pub fn is_open(&self, term: Term, today: NaiveDate) -> bool {
-        term.year() >= FIRST_TERM_YEAR && term <= Term::of(today).next().next()
-    }
-
-    /// Terms whose lists became overdue after `from` and up to `to`: whose due day lies in `[from, to)`.
-    pub fn overdue_between(&self, from: NaiveDate, to: NaiveDate) -> Vec<TermDays> {
+    /// Terms whose lists became overdue after `from` and up to `to`, by region: whose due day lies in `[from, to)` for schools of regions with
+    /// these first digits. Digits that are longer go first; a school goes by the longest that are its own.
+    pub fn overdue_between(&self, from: NaiveDate, to: NaiveDate) -> Vec<(String, TermDays)> {
         // A due day may lie in the term after its own.
         let mut term = Term::of(Term::of(from).first_day() - chrono::Days::new(1));
         let mut overdue = Vec::new();
         while term.first_day() <= to {
-            overdue.extend(self.days(term).filter(|days| from <= days.due && days.due < to));
+            let policy = self.of_term(term, to);
+            let due = |region: &str| policy.days(term, region).filter(|days| from <= days.due && days.due < to).map(|days| (region.to_owned(), days));
+            overdue.extend(policy.regions().into_iter().rev().filter_map(due));
             term = term.next();
         }
         overdue
     }
 }
 
+/// Whether lists of a term may be made on a day: from 2016 to the coming term.
+pub fn is_open(term: Term, today: NaiveDate) -> bool {
+    term.year() >= FIRST_TERM_YEAR && term <= Term::of(today).next().next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_built_in_policies_are_sound_and_dated() {
-        let policies = Policies::built_in();
-        let grant = policies.scheme(SchemeCode::Grant);
-        for (term, yuan, grades) in [("2016-AUTUMN", 2000, [1, 2]), ("2024-AUTUMN", 2000, [1, 2]), ("2025-SPRING", 2300, [1, 3]), ("2014-AUTUMN", 1500, [1, 2])]
-        {
-            let rate = grant.rate_in(term.parse().expect("a term")).expect("covered");
-            assert_eq!((rate.tier("").expect("a middle tier").yuan, rate.grades), (yuan, grades), "{term}");
-        }
-        let days = policies.days("2024-AUTUMN".parse().expect("a term")).expect("a season");
-        assert_eq!(days.months.iter().map(|month| month.number()).collect::<Vec<_>>(), [202_409, 202_410, 202_411, 202_412, 202_501]);
-        assert_eq!(days.due.to_string(), "2024-11-30");
-    }
-
-    #[test]
-    fn wrong_policies_are_named() {
-        let without = Policies::parse(&format!("switched_off = [\"MISSING_AWARD\"]\n{BUILT_IN}")).expect("is sound");
-        assert!(!without.judges_by(Rule::MissingAward) && without.judges_by(Rule::NoEnrollment));
-        for (wrong, named) in [
-            (BUILT_IN.replace("months_a_year = 10", "months_a_year = 7"), "no whole number of fen"),
-            (BUILT_IN.replace("to = \"2014-AUTUMN\"", "to = \"2016-AUTUMN\""), "overlaps"),
-            (BUILT_IN.replace("TUITION_WAIVER", "WAIVER"), "WAIVER"),
-            (BUILT_IN.replace("[9, 10, 11, 12, 1]", "[9, 9]"), "payment_months"),
-            (BUILT_IN.replace("by_right = true", "by_rigth = true"), "by_rigth"),
-        ] {
-            let error = Policies::parse(&wrong).expect_err("is wrong").to_string();
-            assert!(error.contains(named), "{error}");
-        }
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
     }
 
     #[test]
     fn a_due_day_passes_once() {
         let policies = Policies::built_in();
-        let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
-        assert!(policies.overdue_between(day("2016-11-01"), day("2016-11-30")).is_empty());
-        assert_eq!(policies.overdue_between(day("2016-11-30"), day("2016-12-01")).len(), 1);
-        assert!(policies.overdue_between(day("2016-12-01"), day("2017-04-30")).is_empty());
-        assert_eq!(policies.overdue_between(day("2016-11-01"), day("2017-06-01")).len(), 2);
+        let overdue = |from: &str, to: &str| policies.overdue_between(day(from), day(to)).len();
+        assert_eq!(overdue("2016-11-01", "2016-11-30"), 0);
+        assert_eq!(overdue("2016-11-30", "2016-12-01"), 1);
+        assert_eq!(overdue("2016-12-01", "2017-04-30"), 0);
+        assert_eq!(overdue("2016-11-01", "2017-06-01"), 2);
+    }
+
+    #[test]
+    fn a_version_holds_from_its_day_and_what_was_over_by_then_stays() {
+        let later = file::BUILT_IN.replace("due = \"11-30\"", "due = \"12-15\"");
+        let version = |number: i32, from: NaiveDate, text: &str| Version { number, from, policy: Arc::new(Policy::parse(text).expect("is sound")) };
+        let versions = vec![version(1, NaiveDate::MIN, file::BUILT_IN), version(2, day("2026-10-10"), &later)];
+        let policies = Policies::of(versions.clone()).expect("in order");
+        assert_eq!([day("2026-10-09"), day("2026-10-10")].map(|day| policies.on(day).number), [1, 2]);
+        let due = |term: &str, as_of: &str| {
+            let term: Term = term.parse().expect("a term");
+            policies.of_term(term, day(as_of)).days(term, "").expect("a season").due.to_string()
+        };
+        assert_eq!(due("2026-AUTUMN", "2026-10-09"), "2026-11-30", "before it holds");
+        assert_eq!(due("2026-AUTUMN", "2026-10-10"), "2026-12-15", "while the term lasts");
+        assert_eq!(due("2025-AUTUMN", "2026-10-10"), "2025-11-30", "a term that was over");
+        assert_ne!(policies.fingerprint(day("2026-10-09")), policies.fingerprint(day("2026-10-10")));
+        assert!(Policies::of(versions.iter().rev().cloned().collect()).is_some(), "they are put in order");
+        assert!(Policies::of(vec![version(1, day("2026-10-10"), file::BUILT_IN), version(2, day("2026-10-09"), &later)]).is_none());
+        assert!(Policies::of(Vec::new()).is_none());
     }
 }

@@ -23,6 +23,8 @@ pub struct Facts<'f> {
     pub residence: &'f str,
     /// 城乡分类代码 of the registered address; empty where it is not known.
     pub urban_rural: &'f str,
+    /// Region of the registered address; empty where it is not known.
+    pub registered_region: &'f str,
     /// What the registry said.
     pub registry: RegistryAnswer,
 }
@@ -45,6 +47,10 @@ pub enum Why {
     AgriculturalMajor,
     /// Entitled: rural, county towns included.
     Rural(SeenBy),
+    /// Entitled: rural, without county towns, of a special area.
+    SpecialArea(SeenBy),
+    /// Entitled, as everybody whom nothing excludes.
+    Everybody,
     /// Not full time.
     NotFullTime,
     /// The grade does not count in this term.
@@ -69,6 +75,8 @@ impl Why {
         match self {
             Self::AgriculturalMajor => "AGRICULTURAL_MAJOR",
             Self::Rural(_) => "RURAL",
+            Self::SpecialArea(_) => "SPECIAL_AREA",
+            Self::Everybody => "EVERYBODY",
             Self::NotFullTime => "NOT_FULL_TIME",
             Self::Grade => "GRADE_NOT_ELIGIBLE",
             Self::RegistryUnconfirmed => "REGISTRY_UNCONFIRMED",
@@ -87,6 +95,10 @@ impl Why {
             Self::Rural(SeenBy::UrbanRuralCode) => "农村（含县镇）学生，符合条件（按户口所在地城乡分类代码）",
             Self::Rural(SeenBy::Household) => "农村（含县镇）学生，符合条件（按户口性质）",
             Self::Rural(SeenBy::Residence) => "农村（含县镇）学生，符合条件（按居住地类型）",
+            Self::SpecialArea(SeenBy::UrbanRuralCode) => "特殊困难地区农村（不含县城）学生，符合条件（按户口所在地城乡分类代码）",
+            Self::SpecialArea(SeenBy::Household) => "特殊困难地区农村（不含县城）学生，符合条件（按户口性质）",
+            Self::SpecialArea(SeenBy::Residence) => "特殊困难地区农村（不含县城）学生，符合条件（按居住地类型）",
+            Self::Everybody => "全体学生均可享受，符合条件",
             Self::NotFullTime => "非全日制，不在资助范围",
             Self::Grade => "所在年级本学期不在资助范围",
             Self::RegistryUnconfirmed => "人口库未核实身份，学籍异常，暂不建议",
@@ -100,15 +112,17 @@ impl Why {
 
     /// Whether it entitles.
     pub fn entitles(self) -> bool {
-        matches!(self, Self::AgriculturalMajor | Self::Rural(_))
+        matches!(self, Self::AgriculturalMajor | Self::Rural(_) | Self::SpecialArea(_) | Self::Everybody)
     }
 
     /// What it was seen by, where there are several ways.
     pub fn seen_by(self) -> &'static str {
         match self {
-            Self::Rural(SeenBy::UrbanRuralCode) => "URBAN_RURAL_CODE",
-            Self::Rural(SeenBy::Household) => "HOUSEHOLD",
-            Self::Rural(SeenBy::Residence) => "RESIDENCE",
+            Self::Rural(seen_by) | Self::SpecialArea(seen_by) => match seen_by {
+                SeenBy::UrbanRuralCode => "URBAN_RURAL_CODE",
+                SeenBy::Household => "HOUSEHOLD",
+                SeenBy::Residence => "RESIDENCE",
+            },
             _ => "",
         }
     }
@@ -133,31 +147,48 @@ pub fn plain_data(rate: Option<&Rate>, term: Term, facts: Facts) -> Why {
     }
     let by = |ground: &Ground| match ground {
         Ground::AgriculturalMajor => major.filter(|major| major.agricultural).map(|_| Why::AgriculturalMajor),
-        Ground::Rural => rural(facts).map(Why::Rural),
+        Ground::Rural => rural(facts, &COUNTY_TOWNS_TOO).map(Why::Rural),
+        Ground::SpecialArea => {
+            let lies = !facts.registered_region.is_empty() && rate.area_codes.iter().any(|code| facts.registered_region.starts_with(code.as_str()));
+            lies.then(|| rural(facts, &VILLAGES)).flatten().map(Why::SpecialArea)
+        }
+        Ground::Everybody => Some(Why::Everybody),
     };
     rate.entitles.iter().find_map(by).unwrap_or(Why::NeedsHardship)
 }
 
-/// 农村 as the waiver counts it, county towns included: by the 城乡分类代码 of the registered address where there is one; else by
-/// household, or by where the student lives. New household booklets no longer say 农业, so either will do.
-fn rural(facts: Facts) -> Option<SeenBy> {
+/// What counts as rural.
+struct Countryside {
+    settlements: &'static [Settlement],
+    residences: &'static [&'static str],
+}
+
+/// As the waiver counts it: 农村（含县镇）.
+const COUNTY_TOWNS_TOO: Countryside = Countryside { settlements: &[Settlement::Town, Settlement::Village], residences: &["农村", "县城", "乡镇非农"] };
+/// As the grant of special areas counts it: 农村（不含县城）. The code of a town does not say whether it is the county's seat, so that who lives
+/// in one is proposed by nothing and may be added by hand.
+const VILLAGES: Countryside = Countryside { settlements: &[Settlement::Village], residences: &["农村", "乡镇非农"] };
+
+/// Whether somebody is rural: by the 城乡分类代码 of the registered address where there is one; else by household, or by where the student
+/// lives. New household booklets no longer say 农业, so either will do.
+fn rural(facts: Facts, countryside: &Countryside) -> Option<SeenBy> {
     if let Some(class) = codes::urban_rural(facts.urban_rural) {
-        return matches!(class.settlement, Settlement::Town | Settlement::Village).then_some(SeenBy::UrbanRuralCode);
+        return countryside.settlements.contains(&class.settlement).then_some(SeenBy::UrbanRuralCode);
     }
     if facts.household == "农业户口" {
         return Some(SeenBy::Household);
     }
-    matches!(facts.residence, "农村" | "县城" | "乡镇非农").then_some(SeenBy::Residence)
+    countryside.residences.contains(&facts.residence).then_some(SeenBy::Residence)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Policies, SchemeCode};
+    use crate::policy::{Policy, SchemeCode};
 
     #[test]
     fn the_plain_data_decide_as_the_law_says() {
-        let policies = Policies::built_in();
+        let policy = Policy::built_in();
         let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
         let base = Facts {
             entry: day("2016-09-01"),
@@ -166,9 +197,11 @@ mod tests {
             household: "非农业户口",
             residence: "城市",
             urban_rural: "",
+            registered_region: "430181",
             registry: RegistryAnswer::Confirmed,
         };
-        let (grant, waiver) = (SchemeCode::Grant, SchemeCode::TuitionWaiver);
+        let (grant, waiver) = (SchemeCode::GRANT, SchemeCode::TUITION_WAIVER);
+        let special = Facts { major: "2010-100100", registered_region: "513221", household: "农业户口", ..base };
         for (scheme, term, facts, why) in [
             (grant, "2016-AUTUMN", base, Why::AgriculturalMajor),
             (grant, "2018-AUTUMN", base, Why::Grade),
@@ -194,9 +227,18 @@ mod tests {
             (waiver, "2016-AUTUMN", Facts { major: "2010-011800", ..base }, Why::AgriculturalMajor),
             (waiver, "2019-AUTUMN", base, Why::Grade),
             (grant, "2001-AUTUMN", base, Why::NoPolicy),
+            // Special areas: by the day's list of them, villages alone.
+            (grant, "2016-AUTUMN", special, Why::SpecialArea(SeenBy::Household)),
+            (grant, "2016-AUTUMN", Facts { urban_rural: "220", ..special }, Why::SpecialArea(SeenBy::UrbanRuralCode)),
+            (grant, "2016-AUTUMN", Facts { urban_rural: "121", ..special }, Why::NeedsHardship),
+            (grant, "2016-AUTUMN", Facts { household: "非农业户口", residence: "县城", ..special }, Why::NeedsHardship),
+            (grant, "2016-AUTUMN", Facts { registered_region: "430181", ..special }, Why::NeedsHardship),
+            (grant, "2016-AUTUMN", Facts { registered_region: "652901", ..special }, Why::NeedsHardship),
+            (grant, "2020-AUTUMN", Facts { registered_region: "652901", entry: day("2020-09-01"), ..special }, Why::SpecialArea(SeenBy::Household)),
+            (grant, "2016-AUTUMN", Facts { registered_region: "", ..special }, Why::NeedsHardship),
         ] {
             let term: Term = term.parse().expect("a term");
-            assert_eq!(plain_data(policies.scheme(scheme).rate_in(term), term, facts), why, "{scheme:?} {term} {facts:?}");
+            assert_eq!(plain_data(policy.scheme(scheme).expect("is there").rate_in(term, ""), term, facts), why, "{scheme:?} {term} {facts:?}");
         }
     }
 }

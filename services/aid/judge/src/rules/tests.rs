@@ -84,7 +84,8 @@ fn claim(entry: u128, claimed: Uuid, school: &str, months: &[i32], recorded: &st
         entry: key(entry),
         list: key(entry + 1000),
         school: school.into(),
-        scheme: SchemeCode::Grant,
+        scheme: SchemeCode::GRANT,
+        policy: crate::policy::FIRST_VERSION,
         term: "2026-AUTUMN".parse().expect("a term"),
         key: claimed,
         name: NAME.into(),
@@ -107,7 +108,7 @@ fn judged(case: &PersonCase) -> Vec<Finding> {
 
 /// What is found of one entry about the place, with what is shown of places.
 fn of_place(persons: Vec<Person>, enrollments: Vec<Enrollment>, claim: Claim) -> (Rule, Vec<EnrollmentSide>) {
-    let found = judged(&PersonCase { persons, enrollments, claims: vec![claim] });
+    let found = judged(&PersonCase { persons, enrollments, claims: vec![claim], ..PersonCase::default() });
     let [finding] = &found[..] else { panic!("one finding: {found:?}") };
     (finding.rule, finding.evidence.enrollments.clone())
 }
@@ -194,7 +195,12 @@ fn of_several_entries_of_a_month_the_supported_one_stands_of_several_supported_t
     type Case = (&'static str, Vec<Enrollment>, Vec<Claim>, Vec<u128>);
     let months = [202_609, 202_610, 202_611];
     let entry = |id: u128, school: &str, at: i64| claim(id, key(10), school, &months, "2026-09-10", at);
-    let case = |enrollments: Vec<Enrollment>, claims: Vec<Claim>| PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments, claims };
+    let case = |enrollments: Vec<Enrollment>, claims: Vec<Claim>| PersonCase {
+        persons: vec![person(vec![Bond::current(key(10))])],
+        enrollments,
+        claims,
+        ..PersonCase::default()
+    };
     let (here, elsewhere) = (|| place(101, HERE, "2026-09-01", None), || place(102, ELSEWHERE, "2026-09-01", None));
     // Supported in no month, in one school, or in both: by sources that disagree.
     let cases: [Case; 8] = [
@@ -227,6 +233,11 @@ fn what_was_sent_back_neither_wins_nor_loses() {
     let mut first = claim(21, key(10), HERE, &[202_610], "2026-09-10", 1);
     first.stage = ClaimStage::SentBack;
     let claims = vec![first, claim(22, key(10), HERE, &[202_610], "2026-09-10", 2)];
-    let case = PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments: vec![place(101, HERE, "2026-09-01", None)], claims };
+    let case = PersonCase {
+        persons: vec![person(vec![Bond::current(key(10))])],
+        enrollments: vec![place(101, HERE, "2026-09-01", None)],
+        claims,
+        ..PersonCase::default()
+    };
     assert_eq!(flagged(&case, 202_610), Vec::<u128>::new());
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
-use xuezhu_judge::policy::SchemeCode;
+use xuezhu_judge::policy::{Paid, SchemeCode};
 use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work};
 use xuezhu_service::{Context, Error, Reason};
 use xuezhu_store::{StoreError, Tx};
@@ -18,7 +18,7 @@ use super::{
     store::{self, ApprovedEntry, CorrectionRow},
 };
 use crate::{
-    Parts,
+    Parts, award,
     reconciliation::{self, judge_keys, parse_months},
 };
 
@@ -43,10 +43,11 @@ pub struct AwardCorrection<'p> {
 /// An entry as it stands on the sheet.
 pub(super) fn item(parts: &Parts, row: &ApprovedEntry, what: What, months: &str, fen: i64) -> Result<Item, Error> {
     let scheme = SchemeCode::parse(&row.scheme).ok_or(StoreError::Corrupt("scheme"))?;
+    let by_month = parts.policies.now().paid(scheme) == Some(Paid::Month);
     let term: Term = row.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
-    let of = format!("{}{}", term.name(), parts.policies.scheme(scheme).name);
+    let of = format!("{}{}", term.name(), award::scheme_name(parts, &row.scheme)?);
     // Of a term its first calendar month stands for all of it.
-    let months_taken = if scheme == SchemeCode::Grant { months_name(&parse_months(months)) } else { "整学期".to_owned() };
+    let months_taken = if by_month { months_name(&parse_months(months)) } else { "整学期".to_owned() };
     let line = vec![what.name().to_owned(), of, months_taken, Fen(fen).yuan()];
     Ok(Item { id: row.entry, content_hash: content(what, months, fen, &row.content_hash), name: row.name.clone(), line, class_name: String::new() })
 }

@@ -8,8 +8,9 @@ mod store;
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
+use xuezhu_judge::policy::Policies;
 use xuezhu_proto::{
-    aid::{self as pb, correction, scheme},
+    aid::{self as pb, correction},
     common as told,
 };
 use xuezhu_review::{Dossier, Filter, OfSchool, Proposal, inbox, told as tell, way::ItemState};
@@ -24,6 +25,7 @@ use self::{
 use super::units::{self, rules::Standing};
 use crate::{
     Parts, mirror,
+    policy::scheme_told,
     reconciliation::{self, months_text},
 };
 
@@ -115,7 +117,14 @@ async fn proposal(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> R
 }
 
 /// Corrections of a school, newest dossier first.
-pub async fn list(ctx: &Context, tx: &mut Tx, school: &str, before: Option<Uuid>, limit: i64) -> Result<(Vec<pb::Correction>, Option<Uuid>), Error> {
+pub async fn list(
+    ctx: &Context,
+    tx: &mut Tx,
+    policies: &Policies,
+    school: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<(Vec<pb::Correction>, Option<Uuid>), Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
     let filter = Filter { school: school.school, kind: ABOUT.code, ..Filter::default() };
     let dossiers = inbox::search(tx, &filter, &Turn { after: before, ..Turn::first(limit) }).await?;
@@ -131,7 +140,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, school: &str, before: Option<Uuid>
     for dossier in &dossiers {
         for row in by_dossier.remove(&dossier.dossier).unwrap_or_default() {
             let state = states.get(&(row.entry, row.dossier)).copied();
-            told.push(pb::Correction { school: dossier.school.clone(), waits_at: waits_at(dossier), ..to_proto(&row, state) });
+            told.push(pb::Correction { school: dossier.school.clone(), waits_at: waits_at(dossier), ..to_proto(policies, &row, state) });
         }
     }
     Ok((told, next))
@@ -142,7 +151,7 @@ fn waits_at(dossier: &Dossier) -> String {
 }
 
 /// What was ever asked of entries, in order of time.
-pub(super) async fn of_entries(tx: &mut Tx, entries: &[Uuid]) -> Result<HashMap<Uuid, Vec<pb::Correction>>, Error> {
+pub(super) async fn of_entries(tx: &mut Tx, policies: &Policies, entries: &[Uuid]) -> Result<HashMap<Uuid, Vec<pb::Correction>>, Error> {
     let rows = store::of_entries(tx, entries).await?;
     if rows.is_empty() {
         return Ok(HashMap::new());
@@ -152,12 +161,13 @@ pub(super) async fn of_entries(tx: &mut Tx, entries: &[Uuid]) -> Result<HashMap<
     let mut told: HashMap<Uuid, Vec<pb::Correction>> = HashMap::new();
     for row in rows {
         let state = states.get(&(row.entry, row.dossier)).copied();
-        told.entry(row.entry).or_default().push(to_proto(&row, state));
+        told.entry(row.entry).or_default().push(to_proto(policies, &row, state));
     }
     Ok(told)
 }
 
-fn to_proto(row: &CorrectionRow, state: Option<ItemState>) -> pb::Correction {
+fn to_proto(policies: &Policies, row: &CorrectionRow, state: Option<ItemState>) -> pb::Correction {
+    let scheme = scheme_told(policies, &row.scheme);
     let state = match state {
         None => correction::State::Unspecified,
         Some(ItemState::Waiting) => correction::State::UnderWay,
@@ -171,7 +181,9 @@ fn to_proto(row: &CorrectionRow, state: Option<ItemState>) -> pb::Correction {
         entry: row.entry.to_string(),
         list: row.list.to_string(),
         name: row.name.clone(),
-        scheme: scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        scheme: scheme.scheme,
+        scheme_code: scheme.scheme_code,
+        scheme_name: scheme.scheme_name,
         term: row.term.clone(),
         what: correction::What::from_str_name(row.what.as_str()).unwrap_or_default().into(),
         months: super::month_numbers(&row.months),

@@ -85,7 +85,7 @@ impl Kind for Awards {
                 return Err(Refusal::not_found("该名单").into());
             }
             let terms = super::terms(&self.parts, &list)?;
-            Ok(ListRules { scheme: terms.scheme.clone(), rate: terms.rate.clone(), days: terms.days, today: ctx.today() })
+            Ok(ListRules { paid: terms.paid, rate: terms.rate, days: terms.days, today: ctx.today() })
         })
     }
 
@@ -129,18 +129,25 @@ impl Kind for Awards {
         })
     }
 
-    fn write<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, _: &'t ListRules, new: &'t [(Uuid, &'t Keyed)], changed: &'t [(Uuid, &'t Keyed)]) -> Work<'t, ()> {
+    fn write<'t>(
+        &'t self,
+        ctx: &'t Context,
+        tx: &'t mut Tx,
+        rules: &'t ListRules,
+        new: &'t [(Uuid, &'t Keyed)],
+        changed: &'t [(Uuid, &'t Keyed)],
+    ) -> Work<'t, ()> {
         Box::pin(async move {
             let list = super::one(tx, self.list).await?;
             let entered = |rows: &[(Uuid, &Keyed)]| rows.iter().map(|(entry, row)| self.entered(*entry, row)).collect::<Result<Vec<_>, _>>();
             let (new, changed) = (entered(new)?, entered(changed)?);
             if !new.is_empty() {
                 store::insert_entries(ctx, tx, &list, &new).await?;
-                units::enter(ctx, tx, &list, &new).await?;
+                units::enter(ctx, tx, &list, rules.paid, &new).await?;
             }
             if !changed.is_empty() {
                 store::update_entries(ctx, tx, &changed).await?;
-                units::enter_again(ctx, tx, &list, &changed).await?;
+                units::enter_again(ctx, tx, &list, rules.paid, &changed).await?;
             }
             super::settle(tx, list.list).await?;
             let touched: Vec<Uuid> = new.iter().chain(&changed).map(|row| row.person_key.0).collect();

@@ -7,7 +7,7 @@ use xuezhu_domain::{Fen, IdNumber, Month, codes, region::REGION_UNKNOWN, text};
 use xuezhu_intake::Fault;
 use xuezhu_judge::{
     amount,
-    policy::{Paid, Rate, Scheme, TermDays, Tier},
+    policy::{Paid, Rate, TermDays, Tier},
 };
 use xuezhu_workbook::{BEYOND_HEADER, Column, Flaw, Row, Table};
 
@@ -85,23 +85,16 @@ impl Kept {
 }
 
 /// What rows are checked against.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ListRules {
-    /// Scheme.
-    pub scheme: Scheme,
+    /// By what the scheme goes.
+    pub paid: Paid,
     /// Rate in the term.
     pub rate: Rate,
     /// Days of the term.
     pub days: TermDays,
     /// Civil day.
     pub today: NaiveDate,
-}
-
-impl PartialEq for ListRules {
-    /// Policies don't change while a service runs: their names say all.
-    fn eq(&self, other: &Self) -> bool {
-        (self.scheme.code, &self.rate.id, &self.days, self.today) == (other.scheme.code, &other.rate.id, &other.days, other.today)
-    }
 }
 
 /// Where a table's columns are, and what stays where it has none.
@@ -266,8 +259,8 @@ fn parse_months(typed: &str, rules: &ListRules) -> Result<Vec<Month>, String> {
         wanted[from..=to].fill(true);
     }
     let months: Vec<Month> = all.iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(month, _)| *month).collect();
-    if rules.scheme.paid == Paid::Term && months.len() != all.len() {
-        return Err("免学费按学期享受，月份请留空".into());
+    if rules.paid == Paid::Term && months.len() != all.len() {
+        return Err("该项目按学期享受，月份请留空".into());
     }
     if months.is_empty() { Err(format!("看不懂“{typed}”，应写作 9-12 或 9,10")) } else { Ok(months) }
 }
@@ -297,17 +290,17 @@ fn plain_months(typed: &str) -> String {
 mod tests {
     use super::*;
     use xuezhu_domain::Term;
-    use xuezhu_judge::policy::{Policies, SchemeCode};
+    use xuezhu_judge::policy::{Policy, SchemeCode};
     use xuezhu_workbook::Cell;
 
     fn with_rules<T>(code: SchemeCode, check: impl Fn(&ListRules) -> T) -> T {
-        let policies = Policies::built_in();
+        let policy = Policy::built_in();
         let term: Term = "2016-AUTUMN".parse().expect("a term");
-        let scheme = policies.scheme(code).clone();
+        let scheme = policy.scheme(code).expect("is there");
         let rules = ListRules {
-            rate: scheme.rate_in(term).expect("covered").clone(),
-            scheme,
-            days: policies.days(term).expect("a season"),
+            paid: scheme.paid,
+            rate: scheme.rate_in(term, "").expect("covered").clone(),
+            days: policy.days(term, "").expect("a season"),
             today: NaiveDate::from_ymd_opt(2016, 9, 20).expect("a date"),
         };
         check(&rules)
@@ -315,7 +308,7 @@ mod tests {
 
     #[test]
     fn months_are_read_as_people_write_them() {
-        with_rules(SchemeCode::Grant, |rules| {
+        with_rules(SchemeCode::GRANT, |rules| {
             for (typed, read) in [
                 ("", Some(vec![201_609, 201_610, 201_611, 201_612, 201_701])),
                 ("9-12", Some(vec![201_609, 201_610, 201_611, 201_612])),
@@ -344,14 +337,14 @@ mod tests {
                 assert_eq!(months, read, "{typed}");
             }
         });
-        with_rules(SchemeCode::TuitionWaiver, |rules| {
+        with_rules(SchemeCode::TUITION_WAIVER, |rules| {
             assert!(parse_months("9-10", rules).is_err() && parse_months("9-1", rules).is_ok());
         });
     }
 
     #[test]
     fn rows_are_read_or_every_fault_is_told() {
-        with_rules(SchemeCode::Grant, |rules| {
+        with_rules(SchemeCode::GRANT, |rules| {
             let headers: Vec<String> = COLUMNS.iter().map(|column| column.header.to_owned()).collect();
             let table = Table { sheet: String::new(), headers, rows: Vec::new(), hidden: false, furniture: Vec::new(), taken_out: false, blind: false };
             let layout = Layout::new(&table, false);

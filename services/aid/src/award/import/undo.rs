@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use xuezhu_intake::{Effect, Fault, GONE, KEPT, Placed, What};
 use xuezhu_judge::entry::State;
+use xuezhu_judge::policy::Paid;
 use xuezhu_service::{Context, Error, Permission};
 use xuezhu_store::{StoreError, Tx};
 
@@ -65,14 +66,15 @@ pub async fn take_back(of: &Awards, ctx: &Context, tx: &mut Tx, effects: &[Effec
         store::set_states(tx, &gone, State::Removed, "").await?;
         units::remove(tx, &gone).await?;
     }
-    write_again(ctx, tx, &list, again).await?;
+    let paid = crate::award::terms(&of.parts, &list)?.paid;
+    write_again(ctx, tx, (&list, paid), again).await?;
     crate::award::settle(tx, of.list).await?;
     judge_keys(ctx, tx, &of.parts, &touched, "list").await?;
     Ok(kept)
 }
 
 /// Writes entries again as they were.
-async fn write_again(ctx: &Context, tx: &mut Tx, list: &ListRow, again: Vec<Before>) -> Result<(), Error> {
+async fn write_again(ctx: &Context, tx: &mut Tx, (list, paid): (&ListRow, Paid), again: Vec<Before>) -> Result<(), Error> {
     if again.is_empty() {
         return Ok(());
     }
@@ -86,7 +88,7 @@ async fn write_again(ctx: &Context, tx: &mut Tx, list: &ListRow, again: Vec<Befo
     let entered: Vec<Entered> = again.into_iter().map(|before| before.row).collect();
     store::update_entries(ctx, tx, &entered).await?;
     store::recorded_again(tx, &recorded).await?;
-    units::enter_again(ctx, tx, list, &entered).await?;
+    units::enter_again(ctx, tx, list, paid, &entered).await?;
     for (reason, entries) in sent_back {
         store::set_states(tx, &entries, State::SentBack, &reason).await?;
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use xuezhu_domain::{Fen, Month, Term};
 use xuezhu_judge::{
     entry::State,
-    policy::{Policies, SchemeCode},
+    policy::{Paid, Policies, SchemeCode},
 };
 use xuezhu_proto::aid::{self as pb, award_unit};
 use xuezhu_service::{Context, Error, Permission, Place, Reason, paging};
@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     forgotten, mirror,
+    policy::scheme_told,
     reconciliation::{self, parse_months},
 };
 
@@ -46,7 +47,7 @@ fn kind_of(code: i32) -> Result<Kind, StoreError> {
 }
 
 /// What an entry covers, claimed.
-fn claimed(entry: Uuid, scheme: SchemeCode, term: &str, months: &str, amount_fen: i64) -> Result<Vec<NewUnit>, Error> {
+fn claimed(entry: Uuid, (scheme, paid): (SchemeCode, Paid), term: &str, months: &str, amount_fen: i64) -> Result<Vec<NewUnit>, Error> {
     let new = |unit: Unit| NewUnit {
         entry: Hex(entry),
         first_month: unit.first.number(),
@@ -57,12 +58,12 @@ fn claimed(entry: Uuid, scheme: SchemeCode, term: &str, months: &str, amount_fen
         standing: Standing::Claimed.code(),
         taken_by: None,
     };
-    Ok(units(scheme, term_of(term)?, &parse_months(months), Fen(amount_fen)).into_iter().map(new).collect())
+    Ok(units(paid, term_of(term)?, &parse_months(months), Fen(amount_fen)).into_iter().map(new).collect())
 }
 
 /// Writes the units of entries that were just entered.
-pub(super) async fn enter(ctx: &Context, tx: &mut Tx, list: &ListRow, entered: &[Entered]) -> Result<(), Error> {
-    let scheme = scheme_of(&list.scheme)?;
+pub(super) async fn enter(ctx: &Context, tx: &mut Tx, list: &ListRow, paid: Paid, entered: &[Entered]) -> Result<(), Error> {
+    let scheme = (scheme_of(&list.scheme)?, paid);
     let mut new = Vec::with_capacity(entered.len());
     for row in entered {
         new.extend(claimed(row.entry.0, scheme, &list.term, &row.months, row.amount_fen)?);
@@ -71,9 +72,9 @@ pub(super) async fn enter(ctx: &Context, tx: &mut Tx, list: &ListRow, entered: &
 }
 
 /// Writes the units of entries that were just edited.
-pub(super) async fn enter_again(ctx: &Context, tx: &mut Tx, list: &ListRow, entered: &[Entered]) -> Result<(), Error> {
+pub(super) async fn enter_again(ctx: &Context, tx: &mut Tx, list: &ListRow, paid: Paid, entered: &[Entered]) -> Result<(), Error> {
     remove(tx, &entered.iter().map(|row| row.entry.0).collect::<Vec<_>>()).await?;
-    enter(ctx, tx, list, entered).await
+    enter(ctx, tx, list, paid, entered).await
 }
 
 /// Takes away the units of entries that are taken off a list: they claim nothing any more.
@@ -258,7 +259,7 @@ fn of_units(policies: &Policies, list: &ListRow, row: &EntryRow, units: &[UnitRo
 }
 
 fn list_name(policies: &Policies, unit: &UnitRow) -> Result<String, Error> {
-    let scheme = &policies.scheme(scheme_of(&unit.by_scheme)?).name;
+    let scheme = policies.scheme_name(scheme_of(&unit.by_scheme)?);
     let which = if unit.by_supplement == 0 { "主名单".to_owned() } else { format!("补充名单{}", unit.by_supplement) };
     Ok(format!("{} {scheme} {which}", term_of(&unit.by_term)?.name()))
 }
@@ -294,7 +295,12 @@ async fn still_taken(tx: &mut Tx, scheme: SchemeCode, noted: &[(Uuid, Uuid)]) ->
 }
 
 /// What was approved twice before units were rows, as far as the caller sees the schools.
-pub(super) async fn list_doubles(ctx: &Context, tx: &mut Tx, request: &pb::ListDoubleUnitsRequest) -> Result<pb::ListDoubleUnitsResponse, Error> {
+pub(super) async fn list_doubles(
+    ctx: &Context,
+    tx: &mut Tx,
+    policies: &Policies,
+    request: &pb::ListDoubleUnitsRequest,
+) -> Result<pb::ListDoubleUnitsResponse, Error> {
     let (own, authority_prefix) = forgotten::seen(ctx);
     let school = if request.school.is_empty() { own.clone() } else { request.school.clone() };
     if school.is_empty() {
@@ -309,23 +315,26 @@ pub(super) async fn list_doubles(ctx: &Context, tx: &mut Tx, request: &pb::ListD
         Some(last) if i64::try_from(rows.len()).unwrap_or(0) == limit => query.token(&(last.entry, last.first_month)),
         _ => String::new(),
     };
-    let units = rows.into_iter().map(|row| double_to_proto(ctx, &own, &authority_prefix, row)).collect::<Result<_, Error>>()?;
+    let units = rows.into_iter().map(|row| double_to_proto(ctx, policies, &own, &authority_prefix, row)).collect::<Result<_, Error>>()?;
     Ok(pb::ListDoubleUnitsResponse { units, next_page_token })
 }
 
-fn double_to_proto(ctx: &Context, own: &str, authority_prefix: &str, row: DoubleRow) -> Result<pb::DoubleUnit, Error> {
+fn double_to_proto(ctx: &Context, policies: &Policies, own: &str, authority_prefix: &str, row: DoubleRow) -> Result<pb::DoubleUnit, Error> {
     // A school learns nothing of another's list, a department nothing of schools that are not under it.
     let is_school = ctx.actor.role.is_of_school();
     let shown = if is_school { row.by_school == own } else { row.by_authority.starts_with(authority_prefix) };
     let seen = |text: String| if shown { text } else { String::new() };
     let id = |id: Option<Uuid>| seen(id.map(|id| id.to_string()).unwrap_or_default());
+    let scheme = scheme_told(policies, &row.scheme);
     Ok(pb::DoubleUnit {
         entry: row.entry.to_string(),
         list: row.list.to_string(),
         school: row.school,
         school_name: row.school_name,
         name: row.name,
-        scheme: pb::scheme::Code::from_str_name(&row.scheme).unwrap_or_default().into(),
+        scheme: scheme.scheme,
+        scheme_code: scheme.scheme_code,
+        scheme_name: scheme.scheme_name,
         term: row.term,
         kind: award_unit::Kind::from_str_name(kind_of(row.unit)?.as_str()).unwrap_or_default().into(),
         first_month: row.first_month,
@@ -358,7 +367,9 @@ pub(crate) async fn move_over(tx: &mut Tx, rows: &[OfBefore]) -> Result<(), Erro
     let mut by_scheme: HashMap<SchemeCode, Vec<Wanted>> = HashMap::new();
     for row in rows {
         let scheme = scheme_of(&row.scheme)?;
-        let units = claimed(row.entry, scheme, &row.term, &row.months, row.amount_fen)?;
+        // Local schemes came later.
+        let paid = scheme.paid_by_state().ok_or(StoreError::Corrupt("scheme"))?;
+        let units = claimed(row.entry, (scheme, paid), &row.term, &row.months, row.amount_fen)?;
         if row.state == State::Approved {
             let subject = subjects.get(&row.entry).copied().unwrap_or(row.person_key);
             let covers = units.iter().map(|unit| Ok((kind_of(unit.unit)?, month_of(unit.first_month)?))).collect::<Result<_, StoreError>>()?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Month, Term, UnknownCode};
-use xuezhu_judge::policy::SchemeCode;
+use xuezhu_judge::policy::{Paid, SchemeCode};
 
 /// What one unit covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,12 +21,11 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Month, Self::Term, Self::Year];
 
-    /// By what a scheme goes. It is the scheme's for good: the database tells units of one kind apart, so a scheme that went by another
-    /// could be drawn twice.
-    pub const fn of(scheme: SchemeCode) -> Self {
-        match scheme {
-            SchemeCode::Grant => Self::Month,
-            SchemeCode::TuitionWaiver => Self::Term,
+    /// Of a scheme that goes by this.
+    pub const fn of(paid: Paid) -> Self {
+        match paid {
+            Paid::Month => Self::Month,
+            Paid::Term => Self::Term,
         }
     }
 
@@ -134,8 +133,8 @@ pub struct Unit {
 }
 
 /// The units of an entry, in order. What they come to is the entry's amount, to the fen.
-pub fn units(scheme: SchemeCode, term: Term, months: &[Month], amount: Fen) -> Vec<Unit> {
-    let kind = Kind::of(scheme);
+pub fn units(paid: Paid, term: Term, months: &[Month], amount: Fen) -> Vec<Unit> {
+    let kind = Kind::of(paid);
     let mut firsts: Vec<Month> = match kind {
         Kind::Month => months.to_vec(),
         Kind::Term => vec![Month::of(term.first_day())],
@@ -265,7 +264,6 @@ pub fn told(taken: &[Taken]) -> String {
 mod tests {
     use proptest::prelude::*;
     use xuezhu_domain::Season;
-    use xuezhu_judge::policy::{Paid, Policies};
 
     use super::*;
 
@@ -294,26 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_goes_by_the_unit_that_the_policies_pay_it_by() {
-        let policies = Policies::built_in();
-        for scheme in SchemeCode::ALL {
-            let paid = match policies.scheme(scheme).paid {
-                Paid::Month => Kind::Month,
-                Paid::Term => Kind::Term,
-            };
-            assert_eq!(Kind::of(scheme), paid);
-        }
-    }
-
-    #[test]
     fn a_grant_goes_by_month_and_a_waiver_by_term_whichever_months_are_paid() {
         let months = [month(202_701), month(202_609), month(202_609)];
-        let of = |scheme, months: &[Month]| {
-            units(scheme, autumn(), months, Fen(1_001)).iter().map(|unit| (unit.kind, unit.first.number(), unit.fen.0)).collect::<Vec<_>>()
+        let of = |paid, months: &[Month]| {
+            units(paid, autumn(), months, Fen(1_001)).iter().map(|unit| (unit.kind, unit.first.number(), unit.fen.0)).collect::<Vec<_>>()
         };
-        assert_eq!(of(SchemeCode::Grant, &months), [(Kind::Month, 202_609, 501), (Kind::Month, 202_701, 500)]);
-        assert_eq!(of(SchemeCode::TuitionWaiver, &months), [(Kind::Term, 202_608, 1_001)]);
-        assert_eq!(of(SchemeCode::TuitionWaiver, &months[..1]), of(SchemeCode::TuitionWaiver, &months));
+        assert_eq!(of(Paid::Month, &months), [(Kind::Month, 202_609, 501), (Kind::Month, 202_701, 500)]);
+        assert_eq!(of(Paid::Term, &months), [(Kind::Term, 202_608, 1_001)]);
+        assert_eq!(of(Paid::Term, &months[..1]), of(Paid::Term, &months));
     }
 
     #[test]
@@ -328,9 +314,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_the_units_come_to_is_the_entrys_amount(scheme in prop::sample::select(&SchemeCode::ALL[..]), months in prop::collection::vec(0..12_i32, 1..12), amount in 0..5_000_000_i64) {
+        fn what_the_units_come_to_is_the_entrys_amount(paid in prop::sample::select(&[Paid::Month, Paid::Term][..]), months in prop::collection::vec(0..12_i32, 1..12), amount in 0..5_000_000_i64) {
             let months: Vec<Month> = months.into_iter().map(|at| month(202_601 + at)).collect();
-            let units = units(scheme, autumn(), &months, Fen(amount));
+            let units = units(paid, autumn(), &months, Fen(amount));
             prop_assert_eq!(units.iter().map(|unit| unit.fen.0).sum::<i64>(), amount);
             let fen = || units.iter().map(|unit| unit.fen.0);
             prop_assert!(fen().max().unwrap_or(0) - fen().min().unwrap_or(0) <= 1);
@@ -342,7 +328,7 @@ mod tests {
             let wanted: Vec<Wanted> = wanted.into_iter().enumerate().map(|(at, (subject, months))| Wanted {
                 entry: id(100 + at as u128),
                 subject: id(subject),
-                scheme: SchemeCode::Grant,
+                scheme: SchemeCode::GRANT,
                 units: months.into_iter().map(|at| (Kind::Month, month(202_600 + at))).collect(),
             }).collect();
             let units_of = |entry: Uuid| wanted.iter().find(|wanted| wanted.entry == entry).expect("is wanted").units.clone();
@@ -363,12 +349,12 @@ mod tests {
     }
 
     fn wanted(entry: u128, months: &[i32]) -> Wanted {
-        Wanted { entry: id(entry), subject: id(1), scheme: SchemeCode::Grant, units: months.iter().map(|number| (Kind::Month, month(*number))).collect() }
+        Wanted { entry: id(entry), subject: id(1), scheme: SchemeCode::GRANT, units: months.iter().map(|number| (Kind::Month, month(*number))).collect() }
     }
 
     #[test]
     fn an_entry_is_approved_whole_or_not_at_all() {
-        let mut approved = BTreeMap::from([((id(1), SchemeCode::Grant, Kind::Month, month(202_609)), id(9))]);
+        let mut approved = BTreeMap::from([((id(1), SchemeCode::GRANT, Kind::Month, month(202_609)), id(9))]);
         let (can, refused) = approve(&[wanted(2, &[202_609, 202_610]), wanted(3, &[202_610, 202_611]), wanted(4, &[202_611])], &mut approved);
         assert_eq!(can, [(id(3), id(1))], "what the refused one would have had is free");
         let told: Vec<_> = refused.iter().map(|unit| (unit.entry, unit.first.number(), unit.taken_by)).collect();
@@ -379,10 +365,10 @@ mod tests {
 
     #[test]
     fn another_person_another_scheme_another_kind_are_others() {
-        let once = (id(1), SchemeCode::Grant, Kind::Month, month(202_608));
+        let once = (id(1), SchemeCode::GRANT, Kind::Month, month(202_608));
         let others = [
             (id(2), once.1, once.2, once.3),
-            (once.0, SchemeCode::TuitionWaiver, once.2, once.3),
+            (once.0, SchemeCode::TUITION_WAIVER, once.2, once.3),
             (once.0, once.1, Kind::Term, once.3),
             (once.0, once.1, once.2, month(202_609)),
         ];

@@ -2,7 +2,7 @@
 
 mod store;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span};
@@ -17,6 +17,7 @@ use self::store::{ClaimRow, EnrollmentRow};
 // What the judge's drivers ask.
 pub use self::store::{Attending, KeyRow, bonds_beside, bonds_of_keys, keys_at_school, keys_of_class, keys_of_person, keys_of_persons};
 use super::parse_months;
+use crate::mirror;
 
 /// Groups of keys: two keys of one person are in one group.
 struct Groups {
@@ -136,6 +137,20 @@ pub async fn cases(
     Ok(members.into_iter().map(|(root, keys)| (keys, cases.remove(&root).unwrap_or_default())).collect())
 }
 
+/// Tells cases where their schools are.
+pub async fn regions(tx: &mut Tx, generation: i64, cases: &mut [(Vec<Uuid>, PersonCase)]) -> Result<(), Error> {
+    let of = |case: &PersonCase| -> BTreeSet<String> {
+        let places = case.enrollments.iter().map(|enrollment| &enrollment.school);
+        places.chain(case.claims.iter().map(|claim| &claim.school)).cloned().collect()
+    };
+    let schools: BTreeSet<String> = cases.iter().flat_map(|(_, case)| of(case)).collect();
+    let regions = mirror::regions(tx, generation, &schools.into_iter().collect::<Vec<_>>()).await?;
+    for (_, case) in cases {
+        case.regions = of(case).into_iter().filter_map(|school| regions.get(&school).map(|region| (school, region.clone()))).collect();
+    }
+    Ok(())
+}
+
 /// How a key or a name belongs; in a way that only a newer source knows, it is not the person's present one.
 fn bond(code: i32) -> BondKind {
     BondKind::from_code(code).unwrap_or(BondKind::Mistyped)
@@ -163,6 +178,7 @@ fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {
         school: row.school,
         scheme: SchemeCode::parse(&row.scheme).ok_or(StoreError::Corrupt("scheme"))?,
         term: row.term.parse().map_err(|_| StoreError::Corrupt("term"))?,
+        policy: row.policy,
         key: row.person_key,
         name: row.name,
         name_comparable: row.name_comparable,

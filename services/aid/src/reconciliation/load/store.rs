@@ -67,6 +67,7 @@ pub struct ClaimRow {
     pub school: String,
     pub scheme: String,
     pub term: String,
+    pub policy: i32,
     pub person_key: Uuid,
     pub name: String,
     pub name_comparable: String,
@@ -170,7 +171,7 @@ pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreEr
         tx,
         ClaimRow,
         sql!(
-            "SELECT a.entry, a.list, a.school, a.scheme, a.term, a.person_key, a.name, a.name_comparable, a.sex, a.birth_date, a.months, a.month_fen, a.amount_fen, a.state,
+            "SELECT a.entry, a.list, a.school, a.scheme, a.term, a.policy, a.person_key, a.name, a.name_comparable, a.sex, a.birth_date, a.months, a.month_fen, a.amount_fen, a.state,
                     a.recorded_day, a.recorded_at_us, a.gone, u.first_month AS fallen_month, u.fen AS fallen_fen
              FROM award_entries a LEFT JOIN award_units u ON u.entry = a.entry AND u.standing >= 60
              WHERE a.state < 50 AND a.person_key" in_uuids 1 " ORDER BY a.entry"

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_domain::Term;
 use xuezhu_judge::{
-    policy::{self, TermDays},
+    policy::{self, Policies, Policy, TermDays},
     rules,
 };
 use xuezhu_service::{Context, Error, faults::Faults};
@@ -178,11 +178,14 @@ async fn missing(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<F
     let only: Option<Term> = scope.term.parse().ok();
     let vouched = store::first_vouched(&mut tx, generation).await?;
     // Before anybody was vouched for, nobody can be missing.
-    let may_miss = |days: &TermDays| {
+    let may_miss = |(_, days): &(String, TermDays)| {
         only.is_none_or(|only| only == days.term) && vouched.is_some_and(|(from, approved)| from <= days.count_day && approved < days.term.end())
     };
-    for days in overdue(parts, policy::first_term().first_day(), today).into_iter().filter(may_miss) {
-        keys.extend(unlisted(&mut tx, parts, generation, scope.region_prefix, &days).await?);
+    let policies = parts.policies.now();
+    for (region, days) in overdue(&policies, policy::first_term().first_day(), today).into_iter().filter(may_miss) {
+        if let Some(region_prefix) = within(scope.region_prefix, &region) {
+            keys.extend(unlisted(&mut tx, policies.of_term(days.term, today), generation, region_prefix, &days).await?);
+        }
     }
     tx.rollback().await?;
     Ok(Found { generation, position: mirror.position, keys })
@@ -212,17 +215,23 @@ async fn in_one_generation<'f>(searches: impl Fn() -> Vec<BoxFuture<'f, Result<F
     }
 }
 
-/// Terms that became overdue, of those for which lists may be made.
-fn overdue(parts: &Parts, from: NaiveDate, to: NaiveDate) -> Vec<TermDays> {
-    parts.policies.overdue_between(from, to).into_iter().filter(|days| days.term >= policy::first_term()).collect()
+/// Terms that became overdue, of those for which lists may be made, each for schools of regions with some first digits.
+fn overdue(policies: &Policies, from: NaiveDate, to: NaiveDate) -> Vec<(String, TermDays)> {
+    policies.overdue_between(from, to).into_iter().filter(|(_, days)| days.term >= policy::first_term()).collect()
+}
+
+/// First digits of the regions that begin with both; `None` where there are no such.
+fn within<'r>(one: &'r str, other: &'r str) -> Option<&'r str> {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    long.starts_with(short).then_some(long)
 }
 
 /// Students who may be missing from the lists of a term. A term that was over when a place was approved is locked.
-async fn unlisted(tx: &mut Tx, parts: &Parts, generation: i64, region_prefix: &str, days: &TermDays) -> Result<Vec<Uuid>, Error> {
+async fn unlisted(tx: &mut Tx, policy: &Policy, generation: i64, region_prefix: &str, days: &TermDays) -> Result<Vec<Uuid>, Error> {
     let term = days.term.to_string();
     let scope = Scope { term: &term, region_prefix };
     let mut keys = Vec::new();
-    for scheme in parts.policies.schemes().iter().filter(|scheme| scheme.by_right) {
+    for scheme in policy.schemes().iter().filter(|scheme| scheme.by_right) {
         keys.extend(store::unlisted(tx, generation, scheme.code.as_str(), &scope, days.count_day, days.term.end()).await?);
     }
     Ok(keys)
@@ -288,7 +297,8 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
     let today = parts.runner.clock().today();
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
-    let (generation, standard) = (mirror.generation, rules::standard(&parts.policies, mirror.format));
+    let policies = parts.policies.fresh(&mut tx).await?;
+    let (generation, standard) = (mirror.generation, rules::standard(&policies, today, mirror.format));
     let woken = store::woken_through(&mut tx).await?;
     let mut keys: BTreeSet<Uuid> = BTreeSet::new();
     match woken {
@@ -296,12 +306,12 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
         Some((_, before)) if before != standard => (_, keys) = suspects(parts, &Scope::default(), today).await?,
         _ => {
             let from = woken.map_or_else(|| policy::first_term().first_day(), |(day, _)| day);
-            let overdue = overdue(parts, from, today);
+            let overdue = overdue(&policies, from, today);
             if !overdue.is_empty() {
                 keys.extend(store::former_keys(&mut tx, generation).await?);
             }
-            for days in overdue {
-                keys.extend(unlisted(&mut tx, parts, generation, "", &days).await?);
+            for (region, days) in overdue {
+                keys.extend(unlisted(&mut tx, policies.of_term(days.term, today), generation, &region, &days).await?);
             }
         }
     }

@@ -266,7 +266,7 @@ fn flags(desk: &Desk, asks: &Asks, flags: &[Flag], ticks: bool, on: &[String]) -
         let start = Row::of([Cell::link(format!("/flags/{}", flag.flag), flag.name.as_str())]).and_if(wide, || Cell::from(&flag.school_name));
         [
             Cell::from(&flag.rule_name),
-            Cell::text(format!("{} {}", show::term(&flag.term), show::scheme(&flag.scheme))),
+            Cell::text(format!("{} {}", show::term(&flag.term), &flag.scheme_name)),
             Cell::text(show::months(&flag.months)),
             Cell::yuan(flag.amount_fen),
             Cell::unbroken(show::day(&flag.open_time)),

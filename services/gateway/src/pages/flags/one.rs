@@ -10,7 +10,7 @@ use serde::Deserialize;
 use xuezhu_judge::case::Stage;
 use xuezhu_proto::aid::{
     self, ClearFlagRequest, ConfirmFlagRequest, CreateAwardListRequest, ExplainFlagRequest, Flag, GetFlagRequest, RemoveEntryRequest, SendBackAwardListRequest,
-    flag, scheme,
+    flag,
 };
 
 use super::{
@@ -120,7 +120,7 @@ fn figures(flag: &Flag) -> Figures {
     };
     Figures(vec![
         Figure::yuan(flag.amount_fen, format!("涉及金额（元）{fate}")).tone(Tone::Bad),
-        Figure::said(show::months(&flag.months), format!("{} {}", show::term(&flag.term), show::scheme(&flag.scheme))),
+        Figure::said(show::months(&flag.months), format!("{} {}", show::term(&flag.term), &flag.scheme_name)),
     ])
 }
 
@@ -189,8 +189,8 @@ fn button(desk: &Desk, flag: &Flag, way: advice::Way) -> Option<Button> {
         W::Upload => open("改正后重新上传名单", list),
         W::Register => open("为该生办理学籍注册", "/import".to_owned()),
         W::Supplement => {
-            let scheme = scheme::Code::try_from(flag.scheme).unwrap_or_default().as_str_name();
-            let form = Form::of::<CreateAwardListRequest>(desk, "supplement", "/lists").inline().hidden("scheme", scheme).hidden("term", &flag.term);
+            let form =
+                Form::of::<CreateAwardListRequest>(desk, "supplement", "/lists").inline().hidden("scheme_code", &flag.scheme_code).hidden("term", &flag.term);
             does(form.button("打开（补充）名单补报"))
         }
         W::SendBack => {

@@ -6,7 +6,6 @@ use xuezhu_proto::{
     aid::{
         AskCorrectionRequest, AwardEntry, AwardList, OrderCorrectionRequest, award_entry,
         correction::{self, What},
-        scheme,
     },
     common::Dossier,
 };
@@ -32,7 +31,7 @@ impl Offer {
     /// None where whoever looks may neither ask nor order, or nothing stands.
     pub fn of(user: &User, list: &AwardList, entries: &[AwardEntry]) -> Option<Self> {
         let orders = user.decides_aid_for(&list.authority);
-        let by_month = list.scheme() == scheme::Code::Grant;
+        let by_month = list.by_month;
         let mut offer = Self { orders, by_month, months: Vec::new() };
         offer.months = entries.iter().filter(|entry| offer.fits(entry)).flat_map(|entry| &entry.standing_months).copied().collect();
         offer.months.sort_unstable();

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 use xuezhu_domain::Term;
-use xuezhu_proto::aid::{AwardList, CreateAwardListRequest, ListAwardListsRequest, ListAwardListsResponse, award_list::State, scheme};
+use xuezhu_proto::aid::{AwardList, CreateAwardListRequest, ListAwardListsRequest, ListAwardListsResponse, ListSchemesRequest, award_list::State};
 
 use super::{mark, path};
 use crate::{
@@ -95,11 +95,12 @@ pub async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, Page
     if wrong.is_none() {
         answer = desk.awards().list_award_lists(desk.request(asked(ROWS, asks.at))).await?.into_inner();
     }
+    let schemes = if desk.user.is_clerk() { desk.policies().list_schemes(desk.request(ListSchemesRequest {})).await?.into_inner().schemes } else { Vec::new() };
     let create = desk.user.is_clerk().then(|| {
-        let schemes = [scheme::Code::Grant, scheme::Code::TuitionWaiver].map(|code| Choice::of(code.as_str_name(), show::scheme(&code.into())));
+        let schemes = schemes.iter().map(|scheme| Choice::of(&scheme.scheme_code, &scheme.scheme_name));
         Form::of::<CreateAwardListRequest>(&desk, "create", "/lists")
             .row()
-            .with(Field::choice("scheme", schemes))
+            .with(Field::choice("scheme_code", schemes))
             .with(Field::choice("term", terms(&desk)))
             .button("打开或新建")
     });
@@ -140,7 +141,7 @@ fn lists(desk: &Desk, lists: &[AwardList], narrowed: bool) -> Table {
         let supplement = if list.supplement > 0 { format!("（补充{}）", list.supplement) } else { String::new() };
         let held = if list.held > 0 { Cell::mark(Tone::Bad, list.held.to_string()) } else { Cell::number(0) };
         let standing = if list.standing_fen == list.amount_fen { String::new() } else { format!("现行 {}", show::yuan(&list.standing_fen)) };
-        let row = Row::of([Cell::text(show::term(&list.term)), Cell::link(path(list), format!("{}{supplement}", show::scheme(&list.scheme)))]);
+        let row = Row::of([Cell::text(show::term(&list.term)), Cell::link(path(list), format!("{}{supplement}", &list.scheme_name))]);
         [
             mark(list),
             Cell::number(list.drafts),
@@ -160,14 +161,13 @@ fn lists(desk: &Desk, lists: &[AwardList], narrowed: bool) -> Table {
 #[derive(Deserialize)]
 pub struct CreateForm {
     request_id: String,
-    scheme: String,
+    scheme_code: String,
     term: String,
 }
 
 /// Opens a list, or makes it.
 pub async fn create(desk: Desk, Sent(sent): Sent<CreateForm>) -> Result<Response, PageError> {
-    let scheme = scheme::Code::from_str_name(&sent.scheme).unwrap_or_default().into();
-    let asked = CreateAwardListRequest { school: desk.user.org.clone(), scheme, term: sent.term };
+    let asked = CreateAwardListRequest { school: desk.user.org.clone(), scheme_code: sent.scheme_code, term: sent.term, ..Default::default() };
     let list = desk.awards().create_award_list(desk.change(&sent.request_id, asked)).await?.into_inner().list.unwrap_or_default();
     Ok(Redirect::to(&path(&list)).into_response())
 }

@@ -52,7 +52,7 @@ fn path(list: &AwardList) -> String {
 /// What a list is: of which term and scheme, the how manieth.
 fn title(list: &AwardList) -> String {
     let supplement = if list.supplement > 0 { format!("（补充名单{}）", list.supplement) } else { String::new() };
-    format!("{} {}{supplement}", show::term(&list.term), show::scheme(&list.scheme))
+    format!("{} {}{supplement}", show::term(&list.term), &list.scheme_name)
 }
 
 /// A list's state, as it is shown; a list whose entries all wait for the clerk is a draft.

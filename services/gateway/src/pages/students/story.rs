@@ -33,7 +33,7 @@ fn awards(story: &GetStoryResponse) -> Table {
     let row = |award: &StoryAward| {
         let held = if award.held { Cell::mark(Tone::Bad, "暂缓") } else { Cell::default() };
         let list = format!("/schools/{}/lists/{}", award.school, award.list);
-        Row::of([Cell::link(list, show::scheme(&award.scheme)), Cell::text(show::months(&award.months)), Cell::yuan(award.amount_fen), held])
+        Row::of([Cell::link(list, &award.scheme_name), Cell::text(show::months(&award.months)), Cell::yuan(award.amount_fen), held])
     };
     Table::of("资助").columns(["项目", "月份"]).number("金额（元）").column("状态").rows(story.awards.iter().map(row)).empty("没有列入任何名单。")
 }
@@ -68,7 +68,7 @@ fn axis(story: &GetStoryResponse, today: &str) -> Vec<Month> {
             // What was taken by a correction is drawn no more.
             .filter(|award| award.standing_months.contains(&month))
             .map(|award| {
-                let scheme = show::scheme(&award.scheme);
+                let scheme = &award.scheme_name;
                 if award.held_months.contains(&month) { ("bad", format!("{scheme}（暂缓）")) } else { ("good", scheme.to_owned()) }
             })
             .collect();

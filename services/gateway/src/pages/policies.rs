@@ -1,0 +1,275 @@
+//! 资助政策: by which versions aid is given, what each says and what it changed; proposed here, signed as a dossier.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form as Sent, Router,
+    extract::{DefaultBodyLimit, Path, Query},
+    response::Response,
+    routing::get,
+};
+use serde::Deserialize;
+use xuezhu_domain::{Season, region};
+use xuezhu_judge::policy::{self, Rate, Scheme, file::SeasonRow};
+use xuezhu_proto::aid::{GetPolicyRequest, ListPoliciesRequest, Policy, ProposePolicyRequest, policy::State};
+
+use super::{Desk, PageError, render, show};
+use crate::{
+    Gateway,
+    parts::{
+        Address, Cell, Field, Form, Note, Place, Row, Table, Tone,
+        field::{blank_is_none, typed_day},
+        place::Way,
+    },
+};
+
+/// Policies on a page.
+const ROWS: i32 = 50;
+/// Bytes of a form at most: the text percent-encoded.
+const FORM_BYTES: usize = 2 * 1024 * 1024;
+
+/// Routes.
+pub fn routes() -> Router<Arc<Gateway>> {
+    Router::new().route("/policies", get(index).post(propose)).route("/policies/{policy}", get(one)).layer(DefaultBodyLimit::max(FORM_BYTES))
+}
+
+fn state(policy: &Policy) -> Cell {
+    let (tone, word) = match policy.state() {
+        State::Proposed => (Tone::Wait, "待审核"),
+        State::Signed => (Tone::Wait, "已审核，尚未生效"),
+        State::Holds => (Tone::Good, "现行"),
+        State::Former => (Tone::Plain, "原来的"),
+        State::Dropped => (Tone::Plain, "未采用"),
+        State::Unspecified => (Tone::Plain, ""),
+    };
+    Cell::mark(tone, word)
+}
+
+fn name(policy: &Policy) -> String {
+    if policy.version == 0 { "未编号".to_owned() } else { format!("第{}版", policy.version) }
+}
+
+fn since(policy: &Policy) -> String {
+    if policy.from_date.is_empty() { "一直适用".to_owned() } else { format!("{}起", policy.from_date) }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asks {
+    #[serde(deserialize_with = "blank_is_none")]
+    at: i32,
+}
+
+#[derive(Template)]
+#[template(path = "policies.html")]
+struct IndexPage {
+    desk: Desk,
+    table: Table,
+    propose: Option<Form>,
+}
+
+async fn listed(desk: &Desk, rows: i32, at: i32) -> Result<(Vec<Policy>, i32), PageError> {
+    let asked = ListPoliciesRequest { page_size: rows, page_token: String::new(), page_number: at.max(1) };
+    let answer = desk.policies().list_policies(desk.request(asked)).await?.into_inner();
+    Ok((answer.policies, answer.total_size))
+}
+
+async fn whole(desk: &Desk, policy: &str) -> Result<Policy, PageError> {
+    let asked = GetPolicyRequest { policy: policy.to_owned() };
+    Ok(desk.policies().get_policy(desk.request(asked)).await?.into_inner().policy.unwrap_or_default())
+}
+
+async fn index(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
+    let (policies, total) = listed(&desk, ROWS, asks.at).await?;
+    let mut propose = None;
+    if desk.user.decides_aid() {
+        // What is proposed begins as what was signed last.
+        let newest = policies.iter().max_by_key(|policy| policy.version).filter(|newest| newest.version > 0);
+        let text = if let Some(newest) = newest { whole(&desk, &newest.policy).await?.content } else { String::new() };
+        propose = Some(proposing(&desk, &text));
+    }
+    let row = |policy: &Policy| {
+        let by =
+            if policy.proposed_by.is_empty() { show::day(&policy.propose_time) } else { format!("{} {}", policy.proposed_by, show::day(&policy.propose_time)) };
+        let way = Cell::link(format!("/policies/{}", policy.policy), name(policy));
+        Row::of([way, Cell::text(since(policy)), state(policy), Cell::from(&policy.note), Cell::text(by)])
+    };
+    let place = Place::of(total, "份", asks.at.max(1).into(), ROWS).by_number(&Way::Link(Address::of("/policies")));
+    let table = Table::of("各版政策").columns(["政策", "适用", "状态", "事由", "拟订"]).rows(policies.iter().map(row)).place(place);
+    Ok(render(&IndexPage { desk, table, propose }))
+}
+
+fn proposing(desk: &Desk, text: &str) -> Form {
+    Form::of::<ProposePolicyRequest>(desk, "propose", "/policies")
+        .with(Field::day("from_date").required())
+        .with(Field::line("note").required().limit(500).wide().hint("依据的文件、改了什么"))
+        .with(Field::lines("content").required().value(text).hint("在现有一版的文字上改；每条标准都要写明依据（source）"))
+        .button("提交审核")
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ProposeForm {
+    request_id: String,
+    #[serde(deserialize_with = "typed_day")]
+    from_date: String,
+    note: String,
+    content: String,
+}
+
+async fn propose(desk: Desk, Sent(sent): Sent<ProposeForm>) -> Result<Response, PageError> {
+    // Browsers send lines as RFC 2046 ends them.
+    let content = sent.content.replace("\r\n", "\n");
+    let asked = ProposePolicyRequest { content, from_date: sent.from_date, note: sent.note };
+    let policy = desk.policies().propose_policy(desk.change(&sent.request_id, asked)).await?.into_inner().policy.unwrap_or_default();
+    Ok(desk.done("政策已提交，由本部门另一人审核。".to_owned(), format!("/policies/{}", policy.policy)))
+}
+
+#[derive(Template)]
+#[template(path = "policy.html")]
+struct OnePage {
+    desk: Desk,
+    policy: Policy,
+    name: String,
+    since: String,
+    state: Cell,
+    note: Option<Note>,
+    /// What is other than in the version before; none where there is no such.
+    changes: Option<Table>,
+    /// Schemes by name, each with its rates.
+    schemes: Vec<(String, Table)>,
+    seasons: Table,
+    /// Rules by which it does not judge, by name.
+    switched_off: Vec<&'static str>,
+}
+
+async fn one(desk: Desk, Path(id): Path<String>) -> Result<Response, PageError> {
+    let policy = whole(&desk, &id).await?;
+    let said = policy::Policy::parse(&policy.content).map_err(|error| {
+        tracing::error!(%error, "a policy that is kept can't be read");
+        PageError::Refused(tonic::Status::internal("这份政策的文字读不出来"))
+    })?;
+    let before = before(&desk, &policy).await?;
+    let changes = before.as_ref().and_then(|(name, before)| Some((name, policy::Policy::parse(&before.content).ok()?)));
+    let changes = changes.map(|(name, before)| changes_of(name, &before, &said));
+    let note = (!policy.dossier.is_empty()).then(|| {
+        let text = if policy.state() == State::Proposed { "待本部门另一人审核。" } else { "审核的经过记在业务单上。" };
+        Note::of(Tone::Plain, text).way(format!("/dossiers/aid/{}", policy.dossier), "打开业务单")
+    });
+    let schemes = said.schemes().iter().map(rates).collect();
+    let seasons = Table::of("日程").columns(["学期", "地区", "发放月份", "核定日", "名单期限", "依据"]).rows(said.seasons().iter().map(season));
+    let switched_off = said.switched_off().iter().map(|rule| show::rule(rule.as_str())).collect();
+    let (name, since, state) = (name(&policy), since(&policy), state(&policy));
+    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, seasons, switched_off }))
+}
+
+/// The version before, or for what has no number the newest one.
+async fn before(desk: &Desk, policy: &Policy) -> Result<Option<(String, Policy)>, PageError> {
+    let wanted = |other: &&Policy| other.version > 0 && (policy.version == 0 || other.version < policy.version);
+    let mut at = 1;
+    loop {
+        let (policies, total) = listed(desk, 1_000, at).await?;
+        if let Some(found) = policies.iter().filter(wanted).max_by_key(|other| other.version) {
+            return Ok(Some((name(found), whole(desk, &found.policy).await?)));
+        }
+        if at * 1_000 >= total {
+            return Ok(None);
+        }
+        at += 1;
+    }
+}
+
+fn place(digits: &str) -> String {
+    if digits.is_empty() {
+        return "全部".to_owned();
+    }
+    let code = format!("{digits:0<6}");
+    region::spans(&code).last().map_or_else(|| digits.to_owned(), |span| span.name.to_owned())
+}
+
+/// A rate as an officer reads it, cell by cell, without its source.
+fn said(rate: &Rate) -> [String; 6] {
+    let term = |term: xuezhu_domain::Term| term.name();
+    let span = match rate.to {
+        Some(to) if to == rate.from => term(rate.from),
+        Some(to) => format!("{}至{}", term(rate.from), term(to)),
+        None => format!("{}起", term(rate.from)),
+    };
+    let tiers: Vec<String> = rate.tiers.iter().map(|tier| format!("{} {}元", tier.name, tier.yuan)).collect();
+    let areas = if rate.areas.is_empty() { String::new() } else { format!("（{}）", rate.areas.join("、")) };
+    let grounds: Vec<&str> = rate.entitles.iter().map(|ground| ground.name()).collect();
+    let excludes: Vec<&str> = rate.excludes.iter().map(|exclusion| exclusion.name()).collect();
+    let study = if rate.full_time { "全日制" } else { "不限" };
+    [
+        span,
+        place(&rate.region),
+        format!("{}（每年，分{}个月）", tiers.join("，"), rate.months_a_year),
+        format!("{}至{}年级，{study}", rate.grades[0], rate.grades[1]),
+        format!("{}{areas}", grounds.join("、")),
+        excludes.join("、"),
+    ]
+}
+
+fn rates(scheme: &Scheme) -> (String, Table) {
+    let paid = if scheme.paid == policy::Paid::Month { "按月" } else { "按学期" };
+    let right = if scheme.by_right { "，应享受而未列入的作为疑点" } else { "" };
+    let row = |rate: &Rate| {
+        let [span, region, tiers, who, grounds, excludes] = said(rate).map(Cell::text);
+        Row::of([span, region, tiers, who, grounds, excludes, Cell::from(&rate.source)])
+    };
+    let name = format!("{}（{paid}{right}）", scheme.name);
+    let table =
+        Table::of(name.as_str()).columns(["学期", "地区", "档次", "年级", "按学籍数据符合条件的", "不享受的", "依据"]).rows(scheme.rate.iter().map(row));
+    (name, table)
+}
+
+fn days(row: &SeasonRow) -> [String; 3] {
+    let months: Vec<String> = row.payment_months.iter().map(|month| format!("{month}月")).collect();
+    [months.join("、"), row.count_day.clone(), row.due.clone()]
+}
+
+fn season_name(row: &SeasonRow) -> &'static str {
+    if row.season == Season::Autumn { "秋季" } else { "春季" }
+}
+
+fn season(row: &SeasonRow) -> Row {
+    let [months, count_day, due] = days(row).map(Cell::text);
+    Row::of([Cell::text(season_name(row)), Cell::text(place(&row.region)), months, count_day, due, Cell::from(&row.source)])
+}
+
+/// What a policy says, line by line, each under what it is of.
+fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for scheme in policy.schemes() {
+        for rate in &scheme.rate {
+            lines.push((format!("{}：{}", scheme.name, rate.id), said(rate).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("；")));
+        }
+    }
+    for row in policy.seasons() {
+        let [months, count_day, due] = days(row);
+        lines.push((format!("{}日程（{}）", season_name(row), place(&row.region)), format!("{months}；核定日{count_day}；名单期限{due}")));
+    }
+    lines.push(("批准较晚的宽限".to_owned(), format!("{}个工作日", policy.grace_working_days())));
+    for rule in policy.switched_off() {
+        lines.push((format!("规则：{}", show::rule(rule.as_str())), "停用".to_owned()));
+    }
+    lines
+}
+
+fn changes_of(name: &str, before: &policy::Policy, now: &policy::Policy) -> Table {
+    let (before, now) = (lines(before), lines(now));
+    let found = |lines: &[(String, String)], what: &str| lines.iter().find(|(of, _)| of == what).map(|(_, said)| said.clone());
+    let mut rows = Vec::new();
+    for (what, said) in &now {
+        match found(&before, what) {
+            None => rows.push(Row::of([Cell::from(what), Cell::text("（没有）"), Cell::from(said)])),
+            Some(was) if was != *said => rows.push(Row::of([Cell::from(what), Cell::text(was), Cell::from(said)])),
+            Some(_) => {}
+        }
+    }
+    for (what, was) in before.iter().filter(|(what, _)| found(&now, what).is_none()) {
+        rows.push(Row::of([Cell::from(what), Cell::from(was), Cell::text("（取消）")]));
+    }
+    Table::of(format!("与{name}不同的")).columns(["条目", name, "本版"]).rows(rows).empty("标准和日程都相同，只有文字说明或依据不同。")
+}
