@@ -11,7 +11,7 @@ use xuezhu_tests::{
     schools::{self, PASSWORD, People, SCHOOL, number, student},
 };
 
-use crate::browser::Browser;
+use crate::{browser::Browser, policies};
 
 /// Bytes of a page that somebody works with.
 const PAGE_BYTES: i64 = 200_000;
@@ -93,6 +93,7 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
     people.open_account("finance", "SCHOOL_FINANCE", SCHOOL, PASSWORD).await;
     people.open_account("overseer", "SUPERVISOR", "430000", PASSWORD).await;
     let list = list.replace("/v1", "").replace("awardLists", "lists");
+    let policy = policies::tried(people, "2026-11-10").await;
     let dossier = format!("/dossiers/enrollment/{}", made["submission"].as_str().expect("an id"));
     let of_work = [
         "/".to_owned(),
@@ -115,6 +116,8 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
         format!("/cases/{flag}"),
         "/forgotten".into(),
         "/double".into(),
+        "/policies".into(),
+        format!("/policies/{}", policy["policy"].as_str().expect("an id")),
         "/takeOuts".into(),
         "/about/parts".into(),
         "/password".into(),
@@ -132,7 +135,13 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
         entry.replace("/v1", "").replace("awardLists", "lists"),
         format!("{list}/imports"),
     ];
-    let of_officer = ["/overview".to_owned(), "/overview?term=2026-SPRING".into(), format!("/flags/{flag}?beside=true")];
+    let of_officer = [
+        "/overview".to_owned(),
+        "/overview?term=2026-SPRING".into(),
+        format!("/flags/{flag}?beside=true"),
+        format!("/policies/{}?school={SCHOOL}", policy["policy"].as_str().expect("an id")),
+        format!("/dossiers/aid/{}", policy["dossier"].as_str().expect("an id")),
+    ];
     let of_admin = [
         "/schools".to_owned(),
         format!("/schools/{SCHOOL}"),

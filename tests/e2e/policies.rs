@@ -1,16 +1,22 @@
 //! Policies in versions: proposed by one person, signed by another, held from a day; what was decided under an old one stays.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use xuezhu::client::Session;
-use xuezhu_judge::policy::file::BUILT_IN;
+use xuezhu_judge::policy::{
+    Policy,
+    file::{BEFORE, BUILT_IN},
+};
 use xuezhu_service::settings::Settings;
+use xuezhu_store::{Db, run};
 use xuezhu_tests::{
-    Engine, deployment, options,
+    Engine, deployment, options, postgres,
     schools::{self, People, SCHOOL, number, reason, student},
     start,
 };
 
-use crate::entries::enrolled;
+use crate::{browser::Browser, entries::enrolled};
 
 const PASSWORD: &str = "Anderer-Weg-1";
 
@@ -90,13 +96,25 @@ async fn a_policy_is_proposed_by_one_and_signed_by_another() {
             assert_eq!(reason(propose(&people.officer, BUILT_IN, from).await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {from}");
         }
         assert_eq!(versions(&people.officer).await.len(), 1, "{engine:?}");
+        // Of two who propose at once, one is told of the other.
+        let (text, day) = (next_policy(), later.clone());
+        let (one, other) = tokio::join!(propose(&people.officer, &text, &day), propose(&second, &text, &day));
+        assert_eq!([&one, &other].into_iter().filter(|proposed| proposed.is_ok()).count(), 1, "{engine:?} {one:?} {other:?}");
+        let (whose, proposed) = if let Ok(one) = one { (&people.officer, one) } else { (&second, other.expect("one of them")) };
+        let dossier = format!("/v1/aidDossiers/{}", proposed["dossier"].as_str().expect("a dossier"));
+        whose.post(&format!("{dossier}/recall"), &json!({ "reason": "同时拟订" }), "").await.expect("is recalled");
         let proposed = propose(&people.officer, &next_policy(), &later).await.expect("is proposed");
         assert_eq!((&proposed["state"], &proposed["version"]), (&json!("PROPOSED"), &json!(0)), "{engine:?}");
         assert_eq!(reason(propose(&second, BUILT_IN, &later).await), (400, "WRONG_STATE".into()), "{engine:?}: one at a time");
         assert_eq!(second.get("/v1/aidInbox").await.expect("an inbox")["inbox"]["waitingCount"], 1, "{engine:?}");
         // Nobody signs what they proposed; who sits elsewhere signs nothing.
         assert_eq!(reason(sign(&people.officer, &proposed).await), (403, "OWN_SUBMISSION".into()), "{engine:?}");
-        assert_eq!(reason(sign(&county, &proposed).await).0, 404, "{engine:?}");
+        let path = format!("/v1/aidDossiers/{}", proposed["dossier"].as_str().expect("a dossier"));
+        let digest = people.officer.get(&path).await.expect("a dossier")["digest"].clone();
+        for who in [&county, &head, &people.clerk, &people.machine] {
+            let refused = reason(who.post(&format!("{path}/sign"), &json!({ "digest": digest }), "").await).0;
+            assert!([403, 404].contains(&refused), "{engine:?} {refused}");
+        }
         // It can be taken back, or sent back; then another is proposed.
         let dossier = format!("/v1/aidDossiers/{}", proposed["dossier"].as_str().expect("a dossier"));
         people.officer.post(&format!("{dossier}/recall"), &json!({ "reason": "有误" }), "").await.expect("is recalled");
@@ -108,7 +126,7 @@ async fn a_policy_is_proposed_by_one_and_signed_by_another() {
         let dropped = (json!(0), json!("DROPPED"));
         assert_eq!(
             versions(&people.officer).await,
-            [(json!(2), json!("SIGNED")), dropped.clone(), dropped, (json!(1), json!("HOLDS"))],
+            [(json!(2), json!("SIGNED")), dropped.clone(), dropped.clone(), dropped, (json!(1), json!("HOLDS"))],
             "{engine:?}: it holds from its day"
         );
         // The next one holds from no earlier day.
@@ -209,5 +227,227 @@ async fn a_folder_keeps_its_versions_whatever_the_setting_says() {
     let policies = people.officer.get("/v1/policies").await.expect("policies");
     let first = people.officer.get(&format!("/v1/policies/{}", policies["policies"][1]["policy"].as_str().expect("an id"))).await.expect("a policy");
     assert!(first["content"].as_str().expect("a text").contains("yuan = 2400"), "as the folder began");
+    deployment.stop().await;
+}
+
+/// A folder that lived before policies had versions goes on by what it went by.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_before_keeps_its_rules_as_version_one() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let databases = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
+        };
+        let asked = || options(databases.clone(), folder.path(), "none", Settings::default());
+        let deployment = start(asked()).await;
+        let people = enrolled(&deployment, 1..=1).await;
+        grant(&people, "2026-AUTUMN").await;
+        deployment.stop().await;
+        let url = databases.as_ref().map_or_else(|| format!("sqlite:{}", folder.path().join("aid.db").display()), |(_, aid)| aid.clone());
+        let aid = Db::open(&url).await.expect("opens");
+        let mut tx = aid.begin().await.expect("begins");
+        run!(&mut tx, "DELETE FROM policies").expect("empties");
+        tx.commit().await.expect("commits");
+        aid.close().await;
+        let deployment = start(asked()).await;
+        let people = People::at(&format!("http://{}", deployment.http)).await;
+        let first = people.clerk.get("/v1/policies").await.expect("policies")["policies"][0].clone();
+        let first = people.clerk.get(&format!("/v1/policies/{}", first["policy"].as_str().expect("an id"))).await.expect("a policy");
+        assert_eq!((&first["content"], &first["version"]), (&json!(BEFORE), &json!(1)), "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+/// What a deployment without notice, quota and lock begins with is what folders of before went by.
+#[test]
+fn the_example_of_a_plain_policy_says_what_folders_of_before_went_by() {
+    let example = Policy::parse(include_str!("../../docs/examples/policy-contract.toml")).expect("is sound");
+    let before = Policy::parse(BEFORE).expect("is sound");
+    assert_eq!((example.schemes(), example.seasons(), example.areas()), (before.schemes(), before.seasons(), before.areas()));
+    assert_eq!((example.grace_working_days(), example.switched_off()), (before.grace_working_days(), before.switched_off()));
+}
+
+/// A policy by which Changsha gives other amounts, to rural students too, and no longer to grade 3.
+fn of_changsha() -> String {
+    let rate = "
+  [[scheme.rate]]
+  id = \"grant-changsha\"
+  region = \"4301\"
+  from = \"2026-AUTUMN\"
+  months_a_year = 10
+  tiers = [{ name = \"一档\", yuan = 1500 }, { name = \"二档\", yuan = 2500 }, { name = \"三档\", yuan = 3500 }]
+  grades = [1, 2]
+  full_time = true
+  entitles = [\"AGRICULTURAL_MAJOR\", \"RURAL\"]
+  source = \"市文件\"
+
+[[scheme]]
+code = \"TUITION_WAIVER\"";
+    BUILT_IN.replacen("\n[[scheme]]\ncode = \"TUITION_WAIVER\"", rate, 1)
+}
+
+/// Who is proposed for what, by name.
+async fn proposals(people: &People, list: &str) -> BTreeMap<String, i64> {
+    let seen = people.clerk.post(&format!("{list}/propose"), &json!({ "preview": true }), "").await.expect("candidates");
+    let one = |candidate: &Value| {
+        let fen = candidate["amountFen"].as_str().and_then(|fen| fen.parse().ok()).unwrap_or_default();
+        (candidate["name"].as_str().unwrap_or_default().to_owned(), if candidate["proposed"] == true { fen } else { 0 })
+    };
+    seen["candidates"].as_array().expect("a list").iter().map(one).collect()
+}
+
+fn fen(value: &Value) -> i64 {
+    value.as_str().and_then(|fen| fen.parse().ok()).unwrap_or_default()
+}
+
+/// A policy that is proposed to hold from a day, and was tried.
+pub async fn tried(people: &People, from: &str) -> Value {
+    let proposed = propose(&people.officer, &of_changsha(), from).await.expect("is proposed");
+    let trial = format!("/v1/policies/{}/trial", proposed["policy"].as_str().expect("an id"));
+    people.officer.post(&trial, &json!({}), "").await.expect("begins");
+    xuezhu_tests::until("the trial is done", async || people.officer.get(&trial).await.expect("is told")["state"] == "DONE").await;
+    proposed
+}
+
+/// What a trial tells is what lists then say.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_says_who_is_proposed_otherwise_once_the_policy_holds() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let second = people.open_account("second", "AID_OFFICER", "430100", PASSWORD).await;
+        let other = |serial: u32, fields: &[(&str, &str)]| {
+            let mut row = student(serial);
+            row.extend(fields.iter().map(|(header, value)| ((*header).to_owned(), (*value).to_owned())));
+            row
+        };
+        let rows = [
+            student(1),
+            student(2),
+            other(3, &[("专业简称", "护理")]),
+            other(4, &[("专业简称", "护理"), ("户口性质", "非农业户口"), ("学生居住地类型", "城市")]),
+            other(5, &[("入学年月", "202409")]),
+            student(6),
+        ];
+        assert_eq!(people.import(&rows).await["rowsFaulty"], 0, "{engine:?}");
+        people.register().await;
+        people.withdraw(&number(6), "2026-11-10").await;
+        deployment.drain().await.expect("drains");
+        let (main, _) = grant(&people, "2026-AUTUMN").await;
+        let before = proposals(&people, &main).await;
+        let from = deployment.today() + chrono::Days::new(4);
+        let proposed = propose(&people.officer, &of_changsha(), &from.to_string()).await.expect("is proposed");
+        let trial = format!("/v1/policies/{}/trial", proposed["policy"].as_str().expect("an id"));
+        for who in [&people.clerk, &people.head, &people.machine, &people.admin] {
+            assert_eq!(reason(who.get(&trial).await).0, 403, "{engine:?}");
+            assert_eq!(reason(who.post(&trial, &json!({}), "").await).0, 403, "{engine:?}");
+        }
+        assert_eq!(second.get(&trial).await.expect("is told")["state"], "STATE_UNSPECIFIED", "{engine:?}");
+        second.post(&trial, &json!({}), "").await.expect("begins");
+        xuezhu_tests::until("the trial is done", async || second.get(&trial).await.expect("is told")["state"] == "DONE").await;
+        let told = second.get(&format!("{trial}?school={SCHOOL}")).await.expect("is told");
+        assert_eq!((&told["term"], &told["lookedAt"]), (&json!("2026-AUTUMN"), &json!(2)), "{engine:?} {told}");
+        let total = &told["totals"][0];
+        let counted = ["gains", "loses", "more", "less", "otherwise"].map(|field| fen(&total[field]));
+        assert_eq!((counted, told["totals"].as_array().map(Vec::len)), ([1, 1, 3, 0, 0], Some(1)), "{engine:?} {told}");
+        assert_eq!(told["bySchool"].as_array().map(Vec::len), Some(1), "{engine:?}: only where somebody turns out otherwise");
+        assert_eq!((&told["bySchool"][0]["schoolName"], &told["bySchool"][0]["gains"]), (&json!(format!("学校{SCHOOL}")), &json!("1")), "{engine:?}");
+        let students = told["students"].as_array().expect("a list");
+        let said: BTreeMap<String, (i64, i64)> =
+            students.iter().map(|one| (one["name"].as_str().unwrap_or_default().to_owned(), (fen(&one["beforeFen"]), fen(&one["afterFen"])))).collect();
+        assert_eq!(
+            said.values().map(|(before, after)| [*before, *after]).fold([0, 0], |sum, one| [sum[0] + one[0], sum[1] + one[1]]),
+            [fen(&total["beforeFen"]), fen(&total["afterFen"])]
+        );
+        let gained = students.iter().find(|one| one["turn"] == "GAINS").expect("somebody gains");
+        assert_eq!((&gained["beforeReason"], &gained["afterReason"]), (&json!("NEEDS_HARDSHIP"), &json!("RURAL")), "{engine:?}");
+        // Nothing was changed by it; then the day comes.
+        assert_eq!(proposals(&people, &main).await, before, "{engine:?}");
+        sign(&second, &proposed).await.expect("is signed");
+        people
+            .clerk
+            .post(&format!("{main}/propose"), &json!({ "persons": [person_called(&people, &main, &student(1)["姓名"]).await] }), "")
+            .await
+            .expect("one is put on");
+        people.clerk.post(&format!("{main}/submit"), &json!({}), "").await.expect("is submitted");
+        deployment.step_to(from).await.expect("the day comes");
+        let (supplement, made) = grant(&people, "2026-AUTUMN").await;
+        assert_eq!(made["policyVersion"], 2, "{engine:?}");
+        let after = proposals(&people, &supplement).await;
+        let differ: BTreeMap<String, (i64, i64)> =
+            before.iter().filter(|(name, fen)| after[*name] != **fen).map(|(name, fen)| (name.clone(), (*fen, after[name]))).collect();
+        assert_eq!(said, differ, "{engine:?}");
+        // What was signed is still compared with what it followed.
+        let again = second.get(&format!("{trial}?school={SCHOOL}")).await.expect("is told");
+        assert_eq!(again["students"], told["students"], "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+async fn person_called(people: &People, list: &str, name: &str) -> Value {
+    let seen = people.clerk.post(&format!("{list}/propose"), &json!({ "preview": true }), "").await.expect("candidates");
+    seen["candidates"].as_array().expect("a list").iter().find(|one| one["name"] == name).expect("is there")["person"].clone()
+}
+
+/// One officer writes what is wrong, is told where, and proposes; the other tries it, reads what it changes, and signs.
+async fn walk_policy(page: &Browser, base: &str) -> anyhow::Result<()> {
+    page.log_in(base, "officer").await?;
+    page.find("header .who").await?;
+    page.go(&format!("{base}/policies")).await?;
+    page.sees("一直适用").await?;
+    for (field, text) in [("from_date", "2026.11.20"), ("note", "市文件"), ("content", &BUILT_IN.replace("grades = [1, 3]", "grades = [3, 1]"))] {
+        page.set(&format!("#propose-{field}"), text).await?;
+    }
+    page.click("#propose button").await?;
+    page.sees("grades（年级）应为从小到大的两个数").await?;
+    page.find("#propose .wrong #propose-content").await?;
+    page.picture("policy-fault").await?;
+    page.set("#propose-content", &of_changsha()).await?;
+    page.click("#propose button").await?;
+    page.sees("由本部门另一人审核").await?;
+    page.sees("grant-changsha").await?;
+    page.click("#trial button").await?;
+    page.sees("共看 2 所学校").await?;
+    page.click("a[href*='school=']").await?;
+    page.sees("农村（含县镇）学生，符合条件").await?;
+    page.picture("policy-tried").await?;
+    page.log_in(base, "second").await?;
+    page.find("header .who").await?;
+    page.click("#mine td.act a").await?;
+    page.click("a[href^='/policies/']").await?;
+    page.sees("与第1版不同的").await?;
+    page.click("a[href^='/dossiers/aid/']").await?;
+    page.sure("sign").await?;
+    page.sees("办结").await?;
+    page.picture("policy-signed").await?;
+    page.go(&format!("{base}/policies")).await?;
+    page.sees("已审核，尚未生效").await?;
+    page.picture("policies").await?;
+    page.fits().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_written_tried_and_signed_in_a_browser() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    deployment.step_to("2026-10-25".parse().expect("a date")).await.expect("steps");
+    let people = schools::open(&deployment).await;
+    people.open_account("second", "AID_OFFICER", "430100", xuezhu_tests::schools::PASSWORD).await;
+    let mut nurse = student(2);
+    nurse.insert("专业简称".into(), "护理".into());
+    people.import(&[student(1), nurse]).await;
+    people.register().await;
+    deployment.drain().await.expect("drains");
+    let base = format!("http://{}", deployment.http);
+    let walked: anyhow::Result<()> = async {
+        let page = Browser::open(1280, 900).await?;
+        page.go(&format!("{base}/login")).await?;
+        walk_policy(&page, &base).await?;
+        page.close().await
+    }
+    .await;
+    walked.expect("the pages work");
     deployment.stop().await;
 }

@@ -20,6 +20,10 @@ fn scopes(school: OfSchool<'_>) -> Vec<String> {
     let kept = |digits: usize| format!("{:0<6}", school.authority.get(..digits).unwrap_or(school.authority));
     let mut scopes = vec![school.code.to_owned(), school.authority.to_owned(), kept(4), kept(2), String::new()];
     scopes.dedup();
+    // A department's own business is of no school, and no school's code is everybody's.
+    if school.code.is_empty() {
+        scopes.remove(0);
+    }
     scopes
 }
 

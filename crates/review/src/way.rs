@@ -169,7 +169,8 @@ impl Chain {
     /// The desks of a school, in order. Where two are the same department, it acts once, and decides if either does.
     pub fn resolved(&self, school: &str, authority: &str) -> Vec<Stand> {
         let mut stands: Vec<Stand> = Vec::new();
-        for step in &self.0 {
+        // What is a department's own business knows no principal.
+        for step in self.0.iter().filter(|step| !(school.is_empty() && step.desk == Desk::Principal)) {
             let seat = Seat::of(&step.desk, school, authority);
             match stands.iter().find(|stand| stand.seat == seat) {
                 // Noting comes after deciding: whoever decided has taken note.

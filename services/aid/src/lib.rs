@@ -9,6 +9,7 @@
 //! | 6 | [`overview`] | how a region stands, counted from all below | |
 //! | 5 | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains | |
 //! | 5 | [`evidence`] | files that prove something, with dossiers and cases | |
+//! | 5 | [`trial`] | what a policy that is proposed would change | |
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
@@ -42,8 +43,9 @@ pub mod sessions;
 pub mod story;
 mod takeouts;
 pub mod today;
+pub mod trial;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -67,7 +69,7 @@ use xuezhu_service::{
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 use xuezhu_takeout::Takeouts;
 
-use xuezhu_judge::{case::Rule, policy::Policy};
+use xuezhu_judge::case::Rule;
 
 /// The schema, for both engines.
 pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
@@ -148,8 +150,7 @@ impl Aid {
         "xuezhu.aid.v1.AidTakeOutService",
     ];
 
-    /// `first_policy` is that of a new folder, where it is not to be the one that comes with the program.
-    /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`.
+    /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`. A new folder's policy is that of `policy_file`, where one is named.
     #[expect(clippy::too_many_arguments, reason = "each is a part of the process that owns the service, handed over once")]
     pub async fn start(
         db: Db,
@@ -157,7 +158,7 @@ impl Aid {
         ids: Ids,
         keyring: Keyring,
         vault: Vault,
-        first_policy: Option<Policy>,
+        policy_file: Option<&Path>,
         following: Following,
         tasks: &TaskTracker,
         stop: &CancellationToken,
@@ -166,7 +167,7 @@ impl Aid {
         db.migrate(&MIGRATIONS).await?;
         proof::keep(&db, &keyring).await?;
         before::convert(&db, &keyring).await?;
-        let policies = policy::begin(&db, first_policy, ids.next(clock.now()), clock.now_us()).await?;
+        let policies = policy::begin(&db, policy_file, ids.next(clock.now()), clock.now_us()).await?;
         let readiness = Checks::default().and_database(&db, &clock, &keyring, &MIGRATIONS).watch("aid", stop.clone());
         let runner = Runner::new(db, clock.clone(), ids, keyring.clone());
         let gate = Gate::new(&keyring, runner.clone());
@@ -278,10 +279,12 @@ async fn measure(parts: &Parts) -> Result<(), Error> {
     metrics::gauge!("xuezhu_mirror_stale").set(f64::from(u8::from(parts.is_stale())));
     metrics::gauge!("xuezhu_feed_lag_positions").set(standing.lag().map_or(f64::NAN, |lag| lag as f64));
     let mut tx = parts.runner.db().read().await?;
+    // Also where the wake is busy: a version is known long before its day.
+    let policies = parts.policies.fresh(&mut tx).await;
     let counts = reconciliation::counts_by_rule(&mut tx, "", "", "").await;
     let forgotten = forgotten::count(&mut tx, "", "").await;
     tx.rollback().await?;
-    let (counts, forgotten) = (counts?, forgotten?);
+    let (_, counts, forgotten) = (policies?, counts?, forgotten?);
     metrics::gauge!("xuezhu_forgotten_records").set(forgotten as f64);
     for rule in Rule::ALL {
         let (flags, waiting) = counts.iter().find(|count| count.rule == rule).map_or((0, 0), |count| (count.flags, count.waiting));

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use xuezhu_aid::{Aid, Following, policy};
+use xuezhu_aid::{Aid, Following};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_evidence::{Vault, vault::VaultError};
 use xuezhu_gateway::Gateway;
@@ -47,7 +47,6 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     let tasks = TaskTracker::new();
     let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
     let db = open(&settings.aid_database_url).await.context("setting aid_database_url")?;
-    let first_policy = policy::load(settings.policy_file.as_deref()).context("setting policy_file")?;
     let following = Following {
         source: channel(&settings.enrollment_url)?,
         name: settings.follower.clone(),
@@ -57,7 +56,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     };
     let ids = Ids::random();
     let vault = vault(&settings.aid_evidence, &settings.aid_keys_file, "aid", settings).context("setting aid_evidence")?;
-    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, first_policy, following, &tasks, &stop).await?;
+    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, settings.policy_file.as_deref(), following, &tasks, &stop).await?;
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;

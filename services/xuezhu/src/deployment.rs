@@ -12,7 +12,7 @@ use chrono::{NaiveDate, Utc};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint};
-use xuezhu_aid::{Aid, Following, policy, reconciliation::sweep};
+use xuezhu_aid::{Aid, Following, reconciliation::sweep};
 use xuezhu_bridge::sequencer::settled_head;
 use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
 use xuezhu_evidence::Vault;
@@ -191,7 +191,6 @@ impl Deployment {
         let aid_db = Db::open(&aid_url).await.context("aid's database")?;
         let (enrollment_keys, aid_keys) = keys_of(&options.data, &enrollment_db, &aid_db).await?;
         let registry = Registry::open(&options.registry)?;
-        let first_policy = policy::load(options.settings.policy_file.as_deref())?;
         let vault = vault_of(&options.data, "enrollment", &options.settings.enrollment_evidence, &options.settings)?;
         let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, vault, registry, &tasks, &stop).await?;
         let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref(), &options.data).await?;
@@ -205,7 +204,7 @@ impl Deployment {
             mirror_age: std::time::Duration::from_secs(options.settings.mirror_max_age_seconds),
         };
         let vault = vault_of(&options.data, "aid", &options.settings.aid_evidence, &options.settings)?;
-        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, vault, first_policy, following, &tasks, &stop).await?;
+        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, vault, options.settings.policy_file.as_deref(), following, &tasks, &stop).await?;
         let gateway = Gateway::new(source, aid_channel, options.settings.secure_cookies, ids, clock.clone());
         let started = Self {
             http: http.local_addr()?,

@@ -10,10 +10,14 @@ use sqlx_postgres::PgPool;
 use xuezhu::deployment::{channel, key_files, system_clock};
 use xuezhu_bridge::format::FIRST;
 use xuezhu_judge::{
-    policy::{Policies, Policy},
+    policy::{Policies, Policy, file::BEFORE},
     rules,
 };
-use xuezhu_proto::aid::{CreateReconciliationRequest, GetReconciliationRequest, reconciliation, reconciliation_service_client::ReconciliationServiceClient};
+use xuezhu_proto::aid::{
+    CreateReconciliationRequest, GetReconciliationRequest, GetTrialRequest, ProposePolicyRequest, RecallDossierRequest, StartTrialRequest,
+    aid_dossier_service_client::AidDossierServiceClient, get_trial_response, policy_service_client::PolicyServiceClient, reconciliation,
+    reconciliation_service_client::ReconciliationServiceClient,
+};
 use xuezhu_service::{Actor, Keyring, Role, token::Tokens};
 use xuezhu_store::Db;
 use xuezhu_tests::{
@@ -219,7 +223,45 @@ pub async fn measure(count: i64) {
             rate(count * 2, swept)
         );
     }
+    try_policies(&address, &keys.0, count).await;
     println!("most memory of the aid process {:.0} MB", peak_megabytes(process.0.id()));
+}
+
+/// What a policy would change: one that concerns nobody, and one by which everybody gets another amount.
+async fn try_policies(address: &str, keys: &Keyring, count: i64) {
+    let officer = Actor {
+        account: "officer".into(),
+        display_name: "officer".into(),
+        role: Role::DepartmentOfficer,
+        organisation: "430100".into(),
+        must_change_password: false,
+        session_us: 0,
+        stands_in: None,
+    };
+    let (token, _) = Tokens::new(keys, system_clock()).issue(&officer, 36_000).expect("signs");
+    let channel = channel(&format!("http://{address}")).expect("a channel");
+    let (mut policies, mut dossiers) = (PolicyServiceClient::new(channel.clone()), AidDossierServiceClient::new(channel));
+    let from = (system_clock().today() + chrono::Days::new(1)).to_string();
+    for (whom, content) in [("nobody", format!("{BEFORE}\n# as before\n")), ("everybody", BEFORE.replace("yuan = 2300", "yuan = 2500"))] {
+        let asked = ProposePolicyRequest { content, from_date: from.clone(), note: "measured".into() };
+        let proposed = policies.propose_policy(signed(&token, asked)).await.expect("is proposed").into_inner().policy.expect("a policy");
+        let begun = Instant::now();
+        policies.start_trial(signed(&token, StartTrialRequest { policy: proposed.policy.clone() })).await.expect("begins");
+        let found = loop {
+            let asked = GetTrialRequest { policy: proposed.policy.clone(), school: String::new() };
+            let found = policies.get_trial(signed(&token, asked)).await.expect("is told").into_inner();
+            if found.state() != get_trial_response::State::Running {
+                break found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        let tried = begun.elapsed();
+        assert_eq!(found.state(), get_trial_response::State::Done);
+        let changed: i64 = found.totals.iter().map(|tally| tally.gains + tally.loses + tally.more + tally.less + tally.otherwise).sum();
+        println!("trial that concerns {whom:<9} {:>8.3} s   {changed} of {count} students, {:.0} students/s", seconds(tried), rate(count, tried));
+        let recalled = RecallDossierRequest { dossier: proposed.dossier, reason: "measured".into() };
+        dossiers.recall_dossier(signed(&token, recalled)).await.expect("is recalled");
+    }
 }
 
 async fn entries(pool: &PgPool) -> i64 {

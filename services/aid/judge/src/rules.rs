@@ -305,7 +305,9 @@ impl<'c> Judge<'c> {
             return false;
         }
         competing.push(claim);
-        let owners = match (person, self.days_of(claim)) {
+        // One ruling for all of them, whichever policy or region each list goes by: that of the earliest.
+        let ruling = earliest(competing.iter().copied()).and_then(|first| competing.iter().find(|rival| rival.entry == first)).copied().unwrap_or(claim);
+        let owners = match (person, self.days_of(ruling)) {
             (Some(person), Some(days)) => self.owners(person, self.paid(claim.scheme), &days, month),
             _ => Vec::new(),
         };
@@ -324,7 +326,7 @@ impl<'c> Judge<'c> {
             // A term that was over when the place was approved is locked: nothing can be entered into it any more.
             let mut term = Term::of(enrollment.entry_date.max(approved)).max(crate::policy::first_term());
             while term.first_day() <= self.as_of {
-                let policy = self.policies.of_term(term, self.as_of);
+                let policy = &*self.policies.of_term(term, self.as_of).policy;
                 for scheme in policy.schemes().iter().filter(|scheme| scheme.by_right) {
                     self.of_omission(person, enrollment, (policy, scheme), term, approved, judgement);
                 }

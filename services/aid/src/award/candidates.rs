@@ -170,6 +170,12 @@ impl Candidate<'_> {
         self.person.keys.iter().find(|bond| bond.end_recorded.is_none()).map(|bond| bond.value)
     }
 
+    /// What the months come to, by the tier of whoever is on no other.
+    fn fen(&self, terms: &Terms) -> Fen {
+        let month = terms.rate.tier("").map_or(Fen(0), |tier| terms.rate.month_fen(tier));
+        amount::of_months(month, &self.months)
+    }
+
     fn is_among(&self, among: &Among) -> bool {
         match among {
             Among::School => true,
@@ -179,7 +185,6 @@ impl Candidate<'_> {
     }
 
     fn to_proto(&self, terms: &Terms, proposed: bool) -> pb::Candidate {
-        let month = terms.rate.tier("").map_or(Fen(0), |tier| terms.rate.month_fen(tier));
         pb::Candidate {
             person: self.person.person.to_string(),
             name: self.person.name().to_owned(),
@@ -189,7 +194,7 @@ impl Candidate<'_> {
             reason: self.why.code().to_owned(),
             message: self.why.chinese().to_owned(),
             months: self.months.iter().map(|month| month.number()).collect(),
-            amount_fen: amount::of_months(month, &self.months).0,
+            amount_fen: self.fen(terms).0,
             listed: false,
         }
     }
@@ -230,6 +235,30 @@ fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms
         found.push(Candidate { person, place: span.state.clone(), why, months });
     }
     found
+}
+
+/// What is said of somebody for a list, by its policy.
+pub(crate) struct Told {
+    pub person: Uuid,
+    pub name: String,
+    pub class_name: String,
+    pub why: Why,
+    pub months: Vec<Month>,
+    /// What the months come to.
+    pub fen: Fen,
+}
+
+/// What is said of everybody of a case who is or was in school at a school, for a list that goes by these terms.
+pub(crate) fn dues(policies: &Policies, case: &PersonCase, school: &str, terms: &Terms) -> Vec<Told> {
+    let told = |candidate: Candidate<'_>| Told {
+        person: candidate.person.person,
+        name: candidate.person.name().to_owned(),
+        class_name: candidate.place.class_name.clone(),
+        why: candidate.why,
+        fen: candidate.fen(terms),
+        months: candidate.months,
+    };
+    candidates(policies, case, school, terms).into_iter().map(told).collect()
 }
 
 /// An entry for a student who is proposed. Aid was never given the number, so it keeps only the key.

@@ -31,7 +31,7 @@ use uuid::Uuid;
 use xuezhu_domain::{Month, Term};
 use xuezhu_judge::{
     entry::State,
-    policy::{self, Paid, Rate, SchemeCode, TermDays},
+    policy::{self, Paid, Policy, Rate, SchemeCode, TermDays},
 };
 use xuezhu_service::{Context, Error, Permission, Refusal, paging::Turn};
 use xuezhu_store::{StoreError, Tx};
@@ -50,23 +50,25 @@ use crate::{
 /// Opens the main list, or, once that is submitted, a supplementary one; answers the list that is open already.
 pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, scheme: SchemeCode, term: Term) -> Result<ListRow, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
-    let policies = parts.policies.now();
-    // The list goes by it for good.
-    let version = policies.on(ctx.today());
-    let rate = version.policy.scheme(scheme).and_then(|known| known.rate_in(term, &school.region));
-    if !policy::is_open(term, ctx.today()) || rate.is_none() || version.policy.days(term, &school.region).is_none() {
-        return Err(Refusal::field("term", "该学期不能建立名单：应在2016年以后、下一学期以前，且有适用的政策").into());
-    }
+    let policies = parts.policies.fresh(tx).await?;
+    // As of whoever is on no list: the term's own, also of a list that is opened when the term is over.
+    let version = policies.of_term(term, ctx.today());
+    let is_open = policy::is_open(term, ctx.today()) && Terms::of(&version.policy, scheme, term, &school.region).is_some();
     let (scheme, term) = (scheme.as_str(), term.to_string());
-    let supplement = match store::open_list(tx, &school.school, scheme, &term).await? {
-        Some((list, _, false)) => {
-            // One that was removed, because nobody was on it, is there again.
-            store::open_again(tx, list).await?;
-            return one(tx, list).await;
+    let known = store::open_list(tx, &school.school, scheme, &term).await?;
+    if let Some((list, _, false)) = known {
+        if is_open {
+            // One that was removed, because nobody was on it, is there again, and goes by what one goes by that is opened now.
+            store::open_again(tx, list, version.number).await?;
         }
-        Some((_, last, true)) => last + 1,
-        None => 0,
-    };
+        if let Some(row) = found(tx, list).await? {
+            return Ok(row);
+        }
+    }
+    if !is_open {
+        return Err(Refusal::field("term", "该学期不能建立名单：应在2016年以后、下一学期以前，且该学期的政策中有这个项目").into());
+    }
+    let supplement = known.map_or(0, |(_, last, _)| last + 1);
     let list = ctx.new_id();
     let new = NewList { list, school: &school.school, scheme, term: &term, supplement, policy: version.number };
     store::insert_list(tx, &new, ctx.now_us()).await?;
@@ -88,10 +90,14 @@ pub async fn remove_list(ctx: &Context, tx: &mut Tx, school: &str, list: Uuid) -
     Err(Refusal::wrong_state(why).into())
 }
 
+async fn found(tx: &mut Tx, list: Uuid) -> Result<Option<ListRow>, StoreError> {
+    let filter = Filter { list: Some(list), ..Filter::default() };
+    Ok(store::lists(tx, &filter, &Turn::first(1)).await?.pop())
+}
+
 /// A list that is there.
 pub async fn one(tx: &mut Tx, list: Uuid) -> Result<ListRow, Error> {
-    let filter = Filter { list: Some(list), ..Filter::default() };
-    store::lists(tx, &filter, &Turn::first(1)).await?.pop().ok_or_else(|| Refusal::not_found("该名单").into())
+    found(tx, list).await?.ok_or_else(|| Refusal::not_found("该名单").into())
 }
 
 /// A list of a school, if the actor may do something there; locked.
@@ -124,22 +130,26 @@ pub(crate) async fn settle(tx: &mut Tx, list: Uuid) -> Result<(), Error> {
 }
 
 /// By what a list goes: the policy under which it was opened, as that holds for its school.
-struct Terms {
+pub(crate) struct Terms {
     paid: Paid,
     rate: Rate,
     days: TermDays,
     term: Term,
 }
 
+impl Terms {
+    /// What a policy says of a scheme and term for schools of a region; none where it says nothing.
+    pub(crate) fn of(policy: &Policy, scheme: SchemeCode, term: Term, region: &str) -> Option<Self> {
+        let scheme = policy.scheme(scheme)?;
+        Some(Self { paid: scheme.paid, rate: scheme.rate_in(term, region)?.clone(), days: policy.days(term, region)?, term })
+    }
+}
+
 fn terms(parts: &Parts, list: &ListRow) -> Result<Terms, Error> {
     let code = SchemeCode::parse(&list.scheme).ok_or(StoreError::Corrupt("scheme"))?;
     let term: Term = list.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
     let policies = parts.policies.now();
-    let policy = policies.version(list.policy);
-    let scheme = policy.scheme(code).ok_or_else(|| Refusal::wrong_state("政策中没有该项目"))?;
-    let rate = scheme.rate_in(term, &list.region).ok_or_else(|| Refusal::wrong_state("该学期没有适用的政策"))?.clone();
-    let days = policy.days(term, &list.region).ok_or_else(|| Refusal::wrong_state("该学期没有日程"))?;
-    Ok(Terms { paid: scheme.paid, rate, days, term })
+    Ok(Terms::of(policies.version(list.policy), code, term, &list.region).ok_or_else(|| Refusal::wrong_state("该学期没有适用的政策"))?)
 }
 
 /// The day by which a list must be submitted; `None` where its policy has no such term.

@@ -51,7 +51,7 @@ pub fn months_of_term(wanted: &[Month], term: &[Month], paid: Paid) -> Result<Ve
         return Err(format!("{}年{}月不在本学期的发放月份（{}）中", stranger.year(), stranger.month(), shown.join("、")));
     }
     let months: Vec<Month> = term.iter().filter(|month| wanted.is_empty() || wanted.contains(month)).copied().collect();
-    if paid == Paid::Term && months.len() != term.len() { Err("免学费按学期享受，不能只选部分月份".to_owned()) } else { Ok(months) }
+    if paid == Paid::Term && months.len() != term.len() { Err("这个项目按学期享受，不能只选部分月份".to_owned()) } else { Ok(months) }
 }
 
 /// What is wrong with a bank card as it was typed, by code and in words; empty is no card.

@@ -57,10 +57,9 @@ pub async fn school_for(ctx: &Context, tx: &mut Tx, code: &str, permission: Perm
     Ok(school)
 }
 
-/// Drops what the source said in its other generations; what other sources say stays.
-/// Whether any school lies under no department of a region.
-pub(crate) async fn lies_outside(tx: &mut Tx, region: &str) -> Result<bool, StoreError> {
-    store::lies_outside(tx, region::prefix_or_all(region)).await
+/// Whether every school lies under a department of a region, and there is any.
+pub(crate) async fn covers_all(tx: &mut Tx, region: &str) -> Result<bool, StoreError> {
+    store::covers_all(tx, region::prefix_or_all(region)).await
 }
 
 /// Regions of schools.
@@ -68,6 +67,7 @@ pub(crate) async fn regions(tx: &mut Tx, generation: i64, codes: &[String]) -> R
     Ok(store::regions(tx, generation, codes).await?.into_iter().collect())
 }
 
+/// Drops what the source said in its other generations; what other sources say stays.
 pub(crate) async fn drop_others(tx: &mut Tx, generation: i64) -> Result<(), StoreError> {
     rows::drop_others(tx, generation).await?;
     vouches::drop_others(tx, generation).await

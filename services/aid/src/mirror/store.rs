@@ -40,15 +40,16 @@ pub async fn regions(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<V
     rows!(tx, (String, String), sql!("SELECT school, region FROM mirror_schools WHERE generation = $2 AND school" in_texts 1), bulk_texts(codes), generation)
 }
 
-/// Whether any school of the present generation is of a department whose region does not begin with these digits.
-pub async fn lies_outside(tx: &mut Tx, prefix: &str) -> Result<bool, StoreError> {
+/// Whether there are schools of the present generation, all of departments whose regions begin with these digits.
+pub async fn covers_all(tx: &mut Tx, prefix: &str) -> Result<bool, StoreError> {
     let found = one!(
         tx,
-        (i32,),
-        "SELECT 1 FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation WHERE substr(s.authority, 1, length($1)) <> $1 LIMIT 1",
+        (i64, Option<i64>),
+        "SELECT count(*), sum(CASE WHEN substr(s.authority, 1, length($1)) = $1 THEN 1 ELSE 0 END)
+         FROM mirror_schools s JOIN mirror_state m ON m.generation = s.generation",
         prefix
     )?;
-    Ok(found.is_some())
+    Ok(found.is_some_and(|(all, own)| all > 0 && own == Some(all)))
 }
 
 /// Names of schools of the present generation.

@@ -56,7 +56,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Res
     let schools = store::schools(tx, prefix).await?;
     let places = Places::of(&schools, prefix);
     let policies = parts.policies.now();
-    let mut counted = Counted { places, today, due: policies.of_term(asked.term, today).days(asked.term, "").map(|days| days.due) };
+    let mut counted = Counted { places, today, due: policies.of_term(asked.term, today).policy.days(asked.term, &asked.region).map(|days| days.due) };
     let term = asked.term.to_string();
     let mut grades: BTreeMap<i32, pb::GradeCount> = BTreeMap::new();
     for (school, entry_date, count) in store::students(tx, prefix, today).await? {

@@ -12,7 +12,7 @@ use xuezhu_service::{
 };
 
 use super::Proposed;
-use crate::Parts;
+use crate::{Parts, trial};
 
 /// The service of policies.
 #[derive(Clone)]
@@ -50,6 +50,14 @@ impl PolicyService for PolicyApi {
     async fn list_schemes(&self, request: Request<pb::ListSchemesRequest>) -> Result<Response<pb::ListSchemesResponse>, Status> {
         let (ctx, _) = self.0.gate.enter(request, "ListSchemes").await?;
         Ok(Response::new(pb::ListSchemesResponse { schemes: super::schemes(&ctx, &self.0) }))
+    }
+
+    async fn start_trial(&self, request: Request<pb::StartTrialRequest>) -> Result<Response<pb::StartTrialResponse>, Status> {
+        trial::api::start(&self.0, request).await
+    }
+
+    async fn get_trial(&self, request: Request<pb::GetTrialRequest>) -> Result<Response<pb::GetTrialResponse>, Status> {
+        trial::api::get(&self.0, request).await
     }
 
     async fn propose_policy(&self, request: Request<pb::ProposePolicyRequest>) -> Result<Response<pb::ProposePolicyResponse>, Status> {

@@ -7,6 +7,7 @@ use xuezhu_service::{Context, Error, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
+    speaks_for_all,
     store::{self, PolicyRow},
     too_early,
 };
@@ -59,11 +60,12 @@ impl Kind for PolicyChange<'_> {
     }
 
     /// What was sound when it was proposed is asked again: days went by.
-    fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, _: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
+    fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
         Box::pin(async move {
             let policies = self.parts.policies.fresh(tx).await?;
+            speaks_for_all(tx, &dossier.authority).await?;
             for (policy, from, content) in store::present(tx, items).await? {
-                let said = Policy::parse(&content).map_err(|_| Error::from(StoreError::Corrupt("a policy that was sound")))?;
+                let said = Policy::kept(&content).map_err(|_| Error::from(StoreError::Corrupt("a policy that was sound")))?;
                 if let Some(why) = too_early(ctx.today(), &policies, from).or_else(|| policies.refuses(&said)) {
                     return Err(Refusal::wrong_state(format!("{why}：请退回，改后重新拟订")).into());
                 }

@@ -62,12 +62,11 @@ pub enum LoadError {
     },
 }
 
-/// What a file says; `None` where no file is named.
-pub fn load(path: Option<&Path>) -> Result<Option<Policy>, LoadError> {
-    let Some(path) = path else { return Ok(None) };
+/// What a file says.
+fn load(path: &Path) -> Result<Policy, LoadError> {
     let shown = || path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| LoadError::Unread { path: shown(), error })?;
-    Policy::parse(&text).map(Some).map_err(|error| LoadError::Unsound { path: shown(), error })
+    Policy::parse(&text).map_err(|error| LoadError::Unsound { path: shown(), error })
 }
 
 /// The versions that this process goes by.
@@ -87,7 +86,11 @@ impl Kept {
             return Ok(known);
         }
         let read = Arc::new(read(tx).await?);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = read.clone();
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // Whoever looked at rows of before knows less than somebody else by now.
+        if read.newest().number > kept.newest().number {
+            *kept = read.clone();
+        }
         Ok(read)
     }
 }
@@ -96,7 +99,7 @@ impl Kept {
 async fn read(tx: &mut Tx) -> Result<Policies, Error> {
     let rows = store::versions(tx).await?;
     let version = |row: store::VersionRow| {
-        let policy = Policy::parse(&row.content).map_err(|error| {
+        let policy = Policy::kept(&row.content).map_err(|error| {
             tracing::error!(version = row.version, %error, "a version of the policy can't be read");
             StoreError::Corrupt("a version of the policy")
         })?;
@@ -108,21 +111,24 @@ async fn read(tx: &mut Tx) -> Result<Policies, Error> {
 
 /// The versions of a folder. One that has none gets its first: that of the setting, or what comes with the program; a folder that was lived
 /// in before there were versions goes on by what it went by.
-pub async fn begin(db: &Db, given: Option<Policy>, policy: Uuid, now_us: i64) -> Result<Kept, Error> {
-    let policies = db.write(&(given, policy, now_us), |tx, (given, policy, now_us)| Box::pin(first_or_known(tx, given.as_ref(), *policy, *now_us))).await?;
+///
+/// # Errors
+/// Where a new folder is to begin with a file that can't be used. A folder that has versions does not read the file.
+pub async fn begin(db: &Db, file: Option<&Path>, policy: Uuid, now_us: i64) -> Result<Kept, Error> {
+    let with = (file.map(Path::to_owned), policy, now_us);
+    let policies = db.write(&with, |tx, (file, policy, now_us)| Box::pin(first_or_known(tx, file.as_deref(), *policy, *now_us))).await?;
     Ok(Kept(Arc::new(RwLock::new(Arc::new(policies)))))
 }
 
-async fn first_or_known(tx: &mut Tx, given: Option<&Policy>, policy: Uuid, now_us: i64) -> Result<Policies, Error> {
+async fn first_or_known(tx: &mut Tx, file: Option<&Path>, policy: Uuid, now_us: i64) -> Result<Policies, Error> {
     if store::newest(tx).await? > 0 {
-        let known = read(tx).await?;
-        if given.is_some_and(|given| known.versions().iter().all(|version| *version.policy != *given)) {
-            tracing::warn!("the setting policy_file says what no version does: it is read for a new folder alone. Propose it on the page of policies");
+        if file.is_some() {
+            tracing::info!("the setting policy_file is for a new folder alone: this one goes by the versions that it has");
         }
-        return Ok(known);
+        return read(tx).await;
     }
-    let first = match given {
-        Some(given) => given.clone(),
+    let first = match file {
+        Some(path) => load(path).map_err(|error| Error::Internal(error.to_string()))?,
         None if store::lived(tx).await? => Policy::of_before(),
         None => Policy::built_in(),
     };
@@ -132,7 +138,7 @@ async fn first_or_known(tx: &mut Tx, given: Option<&Policy>, policy: Uuid, now_u
         state: State::Signed,
         from_day: ALWAYS,
         content: first.text().to_owned(),
-        note: if given.is_some() { "部署时指定的政策文件" } else { "系统自带的政策" }.to_owned(),
+        note: if file.is_some() { "部署时指定的政策文件" } else { "系统自带的政策" }.to_owned(),
         proposed_by: String::new(),
         proposed_by_name: String::new(),
         proposed_at_us: now_us,
@@ -206,9 +212,7 @@ fn too_early(today: NaiveDate, policies: &Policies, from: NaiveDate) -> Option<S
 pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, proposed: &Proposed) -> Result<pb::Policy, Error> {
     let authority = ctx.actor.organisation.clone();
     ctx.may(Permission::Approve, &Place::School { code: "", authority: &authority })?;
-    if mirror::lies_outside(tx, &authority).await? {
-        return Err(Refusal::field("authority", "资助政策适用于全部学校，只能由管辖全部学校的主管部门拟订").into());
-    }
+    speaks_for_all(tx, &authority).await?;
     let policies = parts.policies.fresh(tx).await?;
     let sound = sound(ctx, &policies, proposed)?;
     if store::is_proposed(tx).await? {
@@ -237,6 +241,14 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, proposed: &Propo
     let at = OfSchool { code: "", authority: &authority };
     let dossier = xuezhu_review::submit(ctx, tx, &kind::PolicyChange { parts }, at, proposal).await?;
     Ok(pb::Policy { dossier: dossier.dossier.to_string(), ..told(ctx, &row, &policies) })
+}
+
+/// Refuses a department under which not all schools lie: a policy speaks for all of them.
+async fn speaks_for_all(tx: &mut Tx, authority: &str) -> Result<(), Error> {
+    if mirror::covers_all(tx, authority).await? {
+        return Ok(());
+    }
+    Err(Refusal::field("authority", "资助政策适用于全部学校，只能由管辖全部学校的主管部门拟订；还没有学校时，请先登记学校").into())
 }
 
 /// One policy, whole: whoever is logged in may read by what is decided.
@@ -287,6 +299,23 @@ pub(crate) fn schemes(ctx: &Context, parts: &Parts) -> Vec<pb::PolicyScheme> {
         by_right: scheme.by_right,
     };
     policies.on(ctx.today()).policy.schemes().iter().map(told).collect()
+}
+
+/// What is kept of a policy that others try.
+pub(crate) struct KeptRow {
+    /// Its number, once it was signed.
+    pub version: Option<i32>,
+    /// From which day it holds.
+    pub from_day: NaiveDate,
+    /// Whose desk decides.
+    pub authority: String,
+}
+
+/// A policy that was proposed, and what it says.
+pub(crate) async fn kept(tx: &mut Tx, policy: Uuid) -> Result<(KeptRow, Policy), Error> {
+    let row = store::policy(tx, policy).await?.ok_or_else(|| Refusal::not_found("该政策"))?;
+    let said = Policy::kept(&row.content).map_err(|_| StoreError::Corrupt("a policy that was sound"))?;
+    Ok((KeptRow { version: row.version, from_day: row.from_day, authority: row.authority }, said))
 }
 
 fn told(ctx: &Context, row: &PolicyRow, policies: &Policies) -> pb::Policy {

@@ -83,7 +83,7 @@ impl ReconciliationService for ReconciliationApi {
                 Box::pin(async move {
                     let region = if request.region.is_empty() { ctx.actor.organisation.as_str() } else { request.region.as_str() };
                     ctx.may(Permission::Reconcile, &Place::Region(region))?;
-                    sweep::insert_run(tx, *run, &request.term, region, ctx.now_us(), &ctx.actor.account).await?;
+                    sweep::insert_run(tx, *run, (&request.term, region), None, ctx.now_us(), &ctx.actor.account).await?;
                     Ok(pb::CreateReconciliationResponse { run: run.to_string() })
                 })
             })

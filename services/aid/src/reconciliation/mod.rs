@@ -94,7 +94,11 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
     let noted = locked.iter().any(|lock| lock.noted);
     let of_persons = subjects_of_persons(ctx, tx, &bonds, &subjects).await?;
     let mut cases = load::cases(tx, mirror.generation, &keys, bonds, &subjects, &of_persons).await?;
-    let policies = parts.policies.now();
+    let mut policies = parts.policies.now();
+    // A list that another process opened may go by a version that this one has not heard of.
+    if cases.iter().flat_map(|(_, case)| &case.claims).any(|claim| claim.policy > policies.newest().number) {
+        policies = parts.policies.fresh(tx).await?;
+    }
     if policies.is_regional() {
         load::regions(tx, mirror.generation, &mut cases).await?;
     }
@@ -191,6 +195,12 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Pe
     let bonds = load::bonds_of_keys(tx, generation, keys).await?;
     let of_persons = known_subjects(&bonds);
     Ok(load::cases(tx, generation, keys, bonds, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
+}
+
+/// The same of persons and places alone, without what lists claim.
+pub(crate) async fn places(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
+    let bonds = load::bonds_of_keys(tx, generation, keys).await?;
+    Ok(load::places(tx, generation, keys, bonds, &HashMap::new()).await?.in_order(keys).into_iter().map(|(_, case)| case).collect())
 }
 
 /// These keys and all that hang together with them: those of the persons who hold or held one. Locked in sorted order, and again where the

@@ -7,12 +7,19 @@ use axum::{
     Form as Sent, Router,
     extract::{DefaultBodyLimit, Path, Query},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
+use tonic::Code;
 use xuezhu_domain::{Season, region};
-use xuezhu_judge::policy::{self, Rate, Scheme, file::SeasonRow};
-use xuezhu_proto::aid::{GetPolicyRequest, ListPoliciesRequest, Policy, ProposePolicyRequest, policy::State};
+use xuezhu_judge::policy::{
+    self, Rate, Scheme,
+    file::{Area, SeasonRow},
+};
+use xuezhu_proto::aid::{
+    GetPolicyRequest, GetTrialRequest, GetTrialResponse, ListPoliciesRequest, Policy, ProposePolicyRequest, StartTrialRequest, TrialStudent, TrialTally,
+    get_trial_response::State as Found, policy::State, trial_student::Turn,
+};
 
 use super::{Desk, PageError, render, show};
 use crate::{
@@ -31,7 +38,11 @@ const FORM_BYTES: usize = 2 * 1024 * 1024;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
-    Router::new().route("/policies", get(index).post(propose)).route("/policies/{policy}", get(one)).layer(DefaultBodyLimit::max(FORM_BYTES))
+    Router::new()
+        .route("/policies", get(index).post(propose))
+        .route("/policies/{policy}", get(one))
+        .route("/policies/{policy}/trial", post(start_trial))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
 fn state(policy: &Policy) -> Cell {
@@ -85,8 +96,7 @@ async fn index(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageErr
     let mut propose = None;
     if desk.user.decides_aid() {
         // What is proposed begins as what was signed last.
-        let newest = policies.iter().max_by_key(|policy| policy.version).filter(|newest| newest.version > 0);
-        let text = if let Some(newest) = newest { whole(&desk, &newest.policy).await?.content } else { String::new() };
+        let text = before(&desk, &Policy::default()).await?.map(|(_, newest)| newest.content).unwrap_or_default();
         propose = Some(proposing(&desk, &text));
     }
     let row = |policy: &Policy| {
@@ -139,12 +149,122 @@ struct OnePage {
     changes: Option<Table>,
     /// Schemes by name, each with its rates.
     schemes: Vec<(String, Table)>,
+    /// Lists of regions, where there are any.
+    areas: Option<Table>,
     seasons: Table,
     /// Rules by which it does not judge, by name.
     switched_off: Vec<&'static str>,
+    trial: Option<Trial>,
 }
 
-async fn one(desk: Desk, Path(id): Path<String>) -> Result<Response, PageError> {
+/// What a policy would change, to whoever may sign it.
+struct Trial {
+    /// Whether it is being found out.
+    runs: bool,
+    /// What it says of itself.
+    note: Note,
+    /// By scheme, by school, and, of the school that is asked for, by name.
+    tables: Vec<(String, Table)>,
+    start: Option<Form>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OneAsks {
+    /// Whose students are shown.
+    school: String,
+}
+
+async fn trial(desk: &Desk, policy: &Policy, asks: &OneAsks) -> Result<Option<Trial>, PageError> {
+    // Of the first version there is nothing to compare; others than those who may sign are refused.
+    if !desk.user.decides_aid() || policy.version == 1 {
+        return Ok(None);
+    }
+    let asked = GetTrialRequest { policy: policy.policy.clone(), school: asks.school.clone() };
+    let found = match desk.policies().get_trial(desk.request(asked)).await {
+        Ok(found) => found.into_inner(),
+        Err(refused) if refused.code() == Code::PermissionDenied => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let path = format!("/policies/{}", policy.policy);
+    let term = show::term(&found.term);
+    let runs = found.state() == Found::Running;
+    let note = match found.state() {
+        Found::Running => Note::of(Tone::Wait, format!("正在试算，已看 {} 所学校。可以先做别的，回来再看。", found.looked_at)),
+        Found::Failed => Note::of(Tone::Bad, "上一次试算中断了，请重新试算。"),
+        Found::Unspecified => Note::of(
+            Tone::Plain,
+            format!("试算：{term}的名单，按现行的和这一版各判断一遍，列出结果不同的学生。不改动任何数据；这一学期已经建立的名单仍按原来的一版办理，也算在内。"),
+        ),
+        Found::Done => Note::of(Tone::Plain, format!("{term}的名单，{}按当时的学籍试算，共看 {} 所学校。", show::time(&found.end_time), found.looked_at)),
+    };
+    let tables = if found.state() == Found::Done { tables(&found, &path, asks) } else { Vec::new() };
+    let word = if found.state() == Found::Unspecified { "试算影响" } else { "重新试算" };
+    let start = (!runs).then(|| Form::of::<StartTrialRequest>(desk, "trial", format!("{path}/trial")).row().button(word));
+    Ok(Some(Trial { runs, note, tables, start }))
+}
+
+fn tables(found: &GetTrialResponse, path: &str, asks: &OneAsks) -> Vec<(String, Table)> {
+    const HEADS: [&str; 7] = ["新增（人）", "取消（人）", "增加（人）", "减少（人）", "月份不同（人）", "原来（元）", "以后（元）"];
+    let numbers = |tally: &TrialTally| {
+        let counts = [tally.gains, tally.loses, tally.more, tally.less, tally.otherwise].map(Cell::number);
+        let [gains, loses, more, less, otherwise] = counts;
+        [Cell::from(&tally.scheme_name), gains, loses, more, less, otherwise, Cell::yuan(tally.before_fen), Cell::yuan(tally.after_fen)]
+    };
+    let all =
+        Table::of("各项目").column("项目").numbers(HEADS).rows(found.totals.iter().map(|tally| Row::of(numbers(tally)))).empty("没有一名学生的结果不同。");
+    let row = |tally: &TrialTally| {
+        let way = Cell::link(Address::of(path.to_owned()).with("school", tally.school.as_str()), &tally.school_name);
+        let [scheme, gains, loses, more, less, otherwise, before, after] = numbers(tally);
+        Row::of([way, scheme, gains, loses, more, less, otherwise, before, after])
+    };
+    let mut tables = vec![("影响".to_owned(), all)];
+    if !found.by_school.is_empty() {
+        let schools = Table::of("各学校").columns(["学校", "项目"]).numbers(HEADS).rows(found.by_school.iter().map(row));
+        tables.push(("各学校".to_owned(), schools));
+    }
+    if !asks.school.is_empty() {
+        let of = found.by_school.iter().find(|tally| tally.school == asks.school).map_or("该校", |tally| &tally.school_name);
+        let columns = Table::of("学生").columns(["姓名", "班级", "项目", "结果"]).numbers(["原来（元）", "以后（元）"]).columns(["原来", "以后"]);
+        let rows = columns.rows(found.students.iter().map(student)).empty("按现在的学籍，没有结果不同的学生。");
+        tables.push((format!("{of}的学生（按现在的学籍，{} 条）", found.students.len()), rows));
+    }
+    tables
+}
+
+fn student(one: &TrialStudent) -> Row {
+    let (tone, word) = match one.turn() {
+        Turn::Gains => (Tone::Good, "新增"),
+        Turn::Loses => (Tone::Bad, "取消"),
+        Turn::More => (Tone::Good, "增加"),
+        Turn::Less => (Tone::Wait, "减少"),
+        Turn::Otherwise | Turn::Unspecified => (Tone::Plain, "月份不同"),
+    };
+    Row::of([
+        Cell::link(format!("/students/{}", one.person), &one.name),
+        Cell::from(&one.class_name),
+        Cell::from(&one.scheme_name),
+        Cell::mark(tone, word),
+        Cell::yuan(one.before_fen),
+        Cell::yuan(one.after_fen),
+        Cell::from(&one.before_message),
+        Cell::from(&one.after_message),
+    ])
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TrialForm {
+    request_id: String,
+}
+
+async fn start_trial(desk: Desk, Path(policy): Path<String>, Sent(sent): Sent<TrialForm>) -> Result<Response, PageError> {
+    let asked = StartTrialRequest { policy: policy.clone() };
+    desk.policies().start_trial(desk.change(&sent.request_id, asked)).await?;
+    Ok(desk.done("已开始试算。".to_owned(), format!("/policies/{policy}")))
+}
+
+async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) -> Result<Response, PageError> {
     let policy = whole(&desk, &id).await?;
     let said = policy::Policy::parse(&policy.content).map_err(|error| {
         tracing::error!(%error, "a policy that is kept can't be read");
@@ -158,10 +278,16 @@ async fn one(desk: Desk, Path(id): Path<String>) -> Result<Response, PageError> 
         Note::of(Tone::Plain, text).way(format!("/dossiers/aid/{}", policy.dossier), "打开业务单")
     });
     let schemes = said.schemes().iter().map(rates).collect();
+    let area = |area: &Area| {
+        let codes: Vec<String> = area.codes.iter().map(|code| format!("{code} {}", place(code))).collect();
+        Row::of([Cell::from(&area.name), Cell::text(codes.join("、")), Cell::from(&area.source)])
+    };
+    let areas = (!said.areas().is_empty()).then(|| Table::of("地区名单").columns(["名称", "行政区划", "依据"]).rows(said.areas().iter().map(area)));
     let seasons = Table::of("日程").columns(["学期", "地区", "发放月份", "核定日", "名单期限", "依据"]).rows(said.seasons().iter().map(season));
     let switched_off = said.switched_off().iter().map(|rule| show::rule(rule.as_str())).collect();
     let (name, since, state) = (name(&policy), since(&policy), state(&policy));
-    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, seasons, switched_off }))
+    let trial = trial(&desk, &policy, &asks).await?;
+    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, seasons, switched_off, trial }))
 }
 
 /// The version before, or for what has no number the newest one.
@@ -238,17 +364,25 @@ fn season(row: &SeasonRow) -> Row {
     Row::of([Cell::text(season_name(row)), Cell::text(place(&row.region)), months, count_day, due, Cell::from(&row.source)])
 }
 
-/// What a policy says, line by line, each under what it is of.
+/// What a policy says, line by line, each under what it is of: everything but its sources and remarks.
 fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
+    let of = |region: &str| if region.is_empty() { String::new() } else { format!("（{region} {}）", place(region)) };
     let mut lines = Vec::new();
     for scheme in policy.schemes() {
+        let paid = if scheme.paid == policy::Paid::Month { "按月" } else { "按学期" };
+        let right = if scheme.by_right { "应享受而未列入的作为疑点" } else { "未列入的不作为疑点" };
+        lines.push((format!("项目 {}", scheme.code.as_str()), format!("{}；{paid}；{right}", scheme.name)));
         for rate in &scheme.rate {
-            lines.push((format!("{}：{}", scheme.name, rate.id), said(rate).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("；")));
+            let said = said(rate).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("；");
+            lines.push((format!("{}：{}", scheme.name, rate.id), format!("{said}{}", of(&rate.region))));
         }
     }
     for row in policy.seasons() {
         let [months, count_day, due] = days(row);
-        lines.push((format!("{}日程（{}）", season_name(row), place(&row.region)), format!("{months}；核定日{count_day}；名单期限{due}")));
+        lines.push((format!("{}日程{}", season_name(row), of(&row.region)), format!("{months}；核定日{count_day}；名单期限{due}")));
+    }
+    for area in policy.areas() {
+        lines.push((format!("地区名单：{}", area.name), area.codes.join("、")));
     }
     lines.push(("批准较晚的宽限".to_owned(), format!("{}个工作日", policy.grace_working_days())));
     for rule in policy.switched_off() {

@@ -61,11 +61,6 @@ fn counts(user: &User) -> bool {
     user.decides_aid() || user.only_reads()
 }
 
-/// Whoever goes by policies, or keeps what others go by.
-fn reads_policies(user: &User) -> bool {
-    pays(user) || user.is_admin()
-}
-
 /// Whoever works at a school, and sees more than a class.
 fn keeps_school(user: &User) -> bool {
     user.is_school() && user.reads_school()
@@ -81,6 +76,7 @@ pub const WAYS: [Way; 21] = [
     way(Section::Roll, "/dossiers?keeper=enrollment", "学籍业务单", works),
     way(Section::Aid, "/lists", "资助名单", pays),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
+    way(Section::Aid, "/policies", "资助政策", pays),
     way(Section::Aid, "/double", "重复审核的月份", works),
     way(Section::Flags, "/flags", "疑点", works),
     way(Section::Flags, "/cases", "问题台账", works),
@@ -89,7 +85,6 @@ pub const WAYS: [Way; 21] = [
     way(Section::Settings, "/schools", "学校", User::is_admin),
     way(Section::Settings, "/accounts", "账号", User::is_admin),
     way(Section::Settings, "/chains", "审核环节", User::is_admin),
-    way(Section::Settings, "/policies", "资助政策", reads_policies),
     way(Section::Settings, "/deputies", "校长委托", keeps_school),
     way(Section::Settings, "/takeOuts", "导出记录", works),
     way(Section::Settings, "/password", "修改密码", all),

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use toml::Spanned;
-use xuezhu_domain::{Month, Season, Term};
+use xuezhu_domain::{Month, Season, Term, region};
 
 use super::{
     FIRST_TERM_YEAR, TermDays, nearest,
@@ -17,6 +17,15 @@ use crate::case::Rule;
 pub const BUILT_IN: &str = include_str!("../../policy/default.toml");
 /// The policy of folders that lived before policies had versions.
 pub const BEFORE: &str = include_str!("../../policy/before.toml");
+
+/// Characters of a name, at most.
+const NAME_CHARACTERS: usize = 60;
+/// Schemes of a policy, and rates of a scheme, at most.
+const ROWS: usize = 200;
+/// Working days of grace, at most: a year's.
+const GRACE: u32 = 250;
+/// Years whose terms are tried: a leap year is among them, and three that are none.
+const YEARS: std::ops::Range<i32> = FIRST_TERM_YEAR..FIRST_TERM_YEAR + 4;
 
 /// Bytes of a policy, at most.
 pub const SIZE: usize = 512 * 1024;
@@ -73,21 +82,25 @@ pub struct SeasonRow {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Grace {
-    working_days: u32,
+    working_days: Spanned<u32>,
 }
 
+/// A list of regions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Area {
-    name: String,
-    codes: Vec<String>,
-    source: String,
+pub struct Area {
+    /// Its name.
+    pub name: String,
+    /// First digits of the regions in it.
+    pub codes: Vec<String>,
+    /// Where it comes from.
+    pub source: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SchemeRow {
-    code: Spanned<SchemeCode>,
+    code: Spanned<String>,
     name: String,
     paid: Paid,
     by_right: bool,
@@ -114,6 +127,7 @@ pub struct Policy {
     seasons: Vec<SeasonRow>,
     grace_working_days: u32,
     switched_off: Vec<Rule>,
+    areas: Vec<Area>,
     schemes: Vec<Scheme>,
 }
 
@@ -143,7 +157,11 @@ fn in_chinese(message: &str) -> String {
         ("invalid length ", "个数不对："),
         (", expected ", "，应为"),
     ];
-    KNOWN.iter().fold(message.replace('`', "“").trim().to_owned(), |text, (english, chinese)| text.replace(english, chinese))
+    let quoted = message.trim().split('`').enumerate().fold(String::new(), |text, (at, part)| match at {
+        0 => part.to_owned(),
+        at => format!("{text}{}{part}", if at % 2 == 1 { "“" } else { "”" }),
+    });
+    KNOWN.iter().fold(quoted, |text, (english, chinese)| text.replace(english, chinese))
 }
 
 impl Policy {
@@ -164,20 +182,17 @@ impl Policy {
             faults.at(0, format!("政策文件不能超过{}KB", SIZE / 1024));
             return Err(PolicyError(faults.found));
         }
-        let file: File = match toml::from_str(text) {
-            Ok(file) => file,
-            Err(error) => {
-                faults.at(error.span().map_or(0, |span| span.start), in_chinese(error.message()));
-                return Err(PolicyError(faults.found));
-            }
-        };
+        let file = read(text, &mut faults)?;
         check_seasons(&file, &mut faults);
         check_areas(&file, &mut faults);
+        if file.scheme.len() > ROWS {
+            faults.at(0, format!("项目不能超过{ROWS}个"));
+        }
         for scheme in &file.scheme {
             check_scheme(&file, scheme, &mut faults);
         }
         for code in SchemeCode::OF_STATE {
-            if !file.scheme.iter().any(|scheme| *scheme.code.get_ref() == code) {
+            if !file.scheme.iter().any(|scheme| scheme.code.get_ref() == code.as_str()) {
                 faults.at(text.len(), format!("缺少项目{}（[[scheme]] code = \"{0}\"）", code.as_str()));
             }
         }
@@ -185,16 +200,28 @@ impl Policy {
             faults.found.sort_by_key(|fault| (fault.line, fault.column));
             return Err(PolicyError(faults.found));
         }
+        Ok(Self::of(text, file))
+    }
+
+    /// Reads a text that was found sound when it was taken: what is asked of texts now was not asked of it then.
+    pub fn kept(text: &str) -> Result<Self, PolicyError> {
+        let mut faults = Faults { text, found: Vec::new() };
+        Ok(Self::of(text, read(text, &mut faults)?))
+    }
+
+    fn of(text: &str, file: File) -> Self {
         let fingerprint = uuid::Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default();
-        let schemes = file.scheme.into_iter().map(|row| scheme(row, &file.area)).collect();
-        Ok(Self {
+        let areas: Vec<Area> = file.area.into_iter().map(Spanned::into_inner).collect();
+        Self {
             text: text.to_owned(),
             fingerprint,
             seasons: file.season.into_iter().map(Spanned::into_inner).collect(),
-            grace_working_days: file.grace.working_days,
+            grace_working_days: file.grace.working_days.into_inner(),
             switched_off: file.switched_off,
-            schemes,
-        })
+            // Names are kept for good: those of texts that are refused are not.
+            schemes: file.scheme.into_iter().filter_map(|row| scheme(row, &areas)).collect(),
+            areas,
+        }
     }
 
     /// As it was written.
@@ -220,6 +247,11 @@ impl Policy {
     /// The days of terms.
     pub fn seasons(&self) -> &[SeasonRow] {
         &self.seasons
+    }
+
+    /// Lists of regions.
+    pub fn areas(&self) -> &[Area] {
+        &self.areas
     }
 
     /// Rules by which it does not judge.
@@ -267,21 +299,42 @@ impl SeasonRow {
     }
 }
 
-fn scheme(row: SchemeRow, areas: &[Spanned<Area>]) -> Scheme {
+fn read(text: &str, faults: &mut Faults<'_>) -> Result<File, PolicyError> {
+    toml::from_str(text).map_err(|error| {
+        faults.at(error.span().map_or(0, |span| span.start), in_chinese(error.message()));
+        PolicyError(std::mem::take(&mut faults.found))
+    })
+}
+
+fn scheme(row: SchemeRow, areas: &[Area]) -> Option<Scheme> {
     let codes = |names: &[String]| -> Vec<String> {
-        let named = areas.iter().map(Spanned::get_ref).filter(|area| names.contains(&area.name));
+        let named = areas.iter().filter(|area| names.contains(&area.name));
         named.flat_map(|area| area.codes.iter().cloned()).collect()
     };
     let rate = |rate: Spanned<Rate>| {
         let rate = rate.into_inner();
         Rate { area_codes: codes(&rate.areas), ..rate }
     };
-    Scheme { code: row.code.into_inner(), name: row.name, paid: row.paid, by_right: row.by_right, rate: row.rate.into_iter().map(rate).collect() }
+    let code = SchemeCode::parse(row.code.get_ref())?;
+    Some(Scheme { code, name: row.name, paid: row.paid, by_right: row.by_right, rate: row.rate.into_iter().map(rate).collect() })
 }
 
-/// Whether a text is the first digits of a region, or all of them, or none.
+/// Whether a text is the first digits of a region that there is or was, or all of them, or none. A province or city is its first digits: by
+/// all six of them it would be the province or city alone, without what lies in it.
 fn is_region(text: &str) -> bool {
-    text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.len().is_multiple_of(2)
+    let digits = text.len() <= 6 && text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let by_all_six = text.len() == 6 && text.ends_with("00");
+    digits && !by_all_six && (text.is_empty() || !region::spans(&format!("{text:0<6}")).is_empty())
+}
+
+/// What is said of one that is none.
+fn no_region(text: &str) -> String {
+    format!("“{text}”应为行政区划码的前2位（省）、前4位（市）或6位（县区）")
+}
+
+/// Whether a name can be shown: one line, not empty, not too long.
+fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= NAME_CHARACTERS && !text.chars().any(char::is_control)
 }
 
 fn check_seasons(file: &File, faults: &mut Faults) {
@@ -297,24 +350,34 @@ fn check_seasons(file: &File, faults: &mut Faults) {
             faults.at(place, "source（文件依据）不能为空");
         }
         if !is_region(&row.region) {
-            faults.at(place, format!("region “{}”应为行政区划码的前2、4或6位数字", row.region));
+            faults.at(place, format!("region {}", no_region(&row.region)));
         }
         if file.season[..at].iter().map(Spanned::get_ref).any(|other| other.season == row.season && other.region == row.region) {
             faults.at(place, "同一地区同一学期的日程写了两次");
         }
-        let Some(days) = row.days(Term::new(FIRST_TERM_YEAR, row.season)) else {
-            faults.at(place, "payment_months、count_day或due不是有效的月份、日期（日期写作“09-30”）");
-            continue;
-        };
-        if days.months.windows(2).any(|pair| pair[0] >= pair[1]) {
-            faults.at(place, "payment_months（发放月份）应按先后次序书写，不能重复");
-            continue;
-        }
-        let (first, last) = (days.months[0].first_day(), days.months[days.months.len() - 1].first_day());
-        if days.count_day < first || days.count_day > last {
-            faults.at(place, "count_day（核定日）应在首个发放月份的第一天与末个发放月份的第一天之间");
+        if let Some(fault) = YEARS.map(|year| Term::new(year, row.season)).find_map(|term| fault_of(row, term)) {
+            faults.at(place, fault);
         }
     }
+    if *file.grace.working_days.get_ref() > GRACE {
+        faults.at(file.grace.working_days.span().start, format!("宽限不能超过{GRACE}个工作日"));
+    }
+}
+
+/// What is wrong with the days of a term.
+fn fault_of(row: &SeasonRow, term: Term) -> Option<&'static str> {
+    let Some(days) = row.days(term) else { return Some("payment_months、count_day或due不是每年都有的月份、日期（日期写作“09-30”）") };
+    if days.months.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Some("payment_months（发放月份）应按先后次序书写，不能重复");
+    }
+    if days.months.iter().any(|month| month.first_day() < term.first_day() || month.first_day() >= term.end()) {
+        return Some("payment_months（发放月份）应在本学期以内：秋季8月至次年1月，春季2月至7月");
+    }
+    let (first, last) = (days.months[0].first_day(), days.months[days.months.len() - 1].first_day());
+    if days.count_day < first || days.count_day > last {
+        return Some("count_day（核定日）应在首个发放月份的第一天与末个发放月份的第一天之间");
+    }
+    (days.due < first || days.due >= term.next().end()).then_some("due（名单期限）应在首个发放月份以后、下一学期结束以前")
 }
 
 fn check_areas(file: &File, faults: &mut Faults) {
@@ -326,19 +389,32 @@ fn check_areas(file: &File, faults: &mut Faults) {
         if file.area[..at].iter().any(|other| other.get_ref().name == area.name) {
             faults.at(place, format!("地区名单“{}”写了两次", area.name));
         }
+        if !is_name(&area.name) || area.codes.is_empty() {
+            faults.at(place, "地区名单应有一行以内的名称（name）和行政区划码（codes）");
+        }
         if let Some(wrong) = area.codes.iter().find(|code| code.is_empty() || !is_region(code)) {
-            faults.at(place, format!("“{wrong}”应为行政区划码的前2、4或6位数字"));
+            faults.at(place, no_region(wrong));
         }
     }
 }
 
 fn check_scheme(file: &File, scheme: &SchemeRow, faults: &mut Faults) {
-    let (code, at) = (*scheme.code.get_ref(), scheme.code.span().start);
-    if file.scheme.iter().filter(|other| *other.code.get_ref() == code).count() > 1 {
-        faults.at(at, format!("项目{}写了两次", code.as_str()));
+    let (code, at) = (scheme.code.get_ref().as_str(), scheme.code.span().start);
+    if !SchemeCode::is_name(code) {
+        faults.at(at, format!("“{code}”不是项目代码：应为大写字母开头，由大写字母、数字和下划线组成，不超过40个字符"));
     }
-    if code.paid_by_state().is_some_and(|paid| paid != scheme.paid) {
-        faults.at(at, format!("项目{}的paid（按月或按学期）不能改变", code.as_str()));
+    if file.scheme.iter().filter(|other| other.code.get_ref() == code || other.name == scheme.name).count() > 1 {
+        faults.at(at, format!("项目{code}（{}）的代码或名称写了两次", scheme.name));
+    }
+    if !is_name(&scheme.name) {
+        faults.at(at, format!("项目{code}应有一行以内的名称（name），不超过{NAME_CHARACTERS}个字"));
+    }
+    if scheme.rate.is_empty() || scheme.rate.len() > ROWS {
+        faults.at(at, format!("项目{code}的标准（[[scheme.rate]]）应有1至{ROWS}条"));
+    }
+    let of_state = SchemeCode::OF_STATE.into_iter().find(|known| known.as_str() == code);
+    if of_state.and_then(SchemeCode::paid_by_state).is_some_and(|paid| paid != scheme.paid) {
+        faults.at(at, format!("项目{code}的paid（按月或按学期）不能改变"));
     }
     for spanned in &scheme.rate {
         let (rate, place) = (spanned.get_ref(), spanned.span().start);
@@ -359,8 +435,11 @@ fn check_rate(file: &File, rate: &Rate, place: usize, faults: &mut Faults) {
     if rate.source.trim().is_empty() {
         faults.at(place, format!("标准“{id}”的source（文件依据）不能为空"));
     }
+    if !is_name(id) {
+        faults.at(place, format!("标准应有一行以内的名称（id），不超过{NAME_CHARACTERS}个字"));
+    }
     if !is_region(&rate.region) {
-        faults.at(place, format!("标准“{id}”的region “{}”应为行政区划码的前2、4或6位数字", rate.region));
+        faults.at(place, format!("标准“{id}”的region {}", no_region(&rate.region)));
     }
     if rate.to.is_some_and(|to| to < rate.from) {
         faults.at(place, format!("标准“{id}”的to早于from"));
@@ -371,11 +450,13 @@ fn check_rate(file: &File, rate: &Rate, place: usize, faults: &mut Faults) {
     if rate.tiers.is_empty() || rate.tiers.windows(2).any(|pair| pair[0].yuan >= pair[1].yuan) {
         faults.at(place, format!("标准“{id}”的tiers（档次）应从低到高书写，至少一档"));
     }
-    if rate.tiers.iter().enumerate().any(|(at, tier)| tier.name.is_empty() || rate.tiers[..at].iter().any(|other| other.name == tier.name)) {
+    if rate.tiers.iter().enumerate().any(|(at, tier)| !is_name(&tier.name) || rate.tiers[..at].iter().any(|other| other.name == tier.name)) {
         faults.at(place, format!("标准“{id}”的档次名称不能为空，不能重复"));
     }
-    if rate.months_a_year < 1 || rate.tiers.iter().any(|tier| tier.yuan < 0 || tier.yuan > 1_000_000 || (tier.yuan * 100) % rate.months_a_year != 0) {
-        faults.at(place, format!("标准“{id}”每月的金额应为整分：yuan除以months_a_year"));
+    if !(1..=12).contains(&rate.months_a_year) {
+        faults.at(place, format!("标准“{id}”的months_a_year（一年分几个月）应为1至12"));
+    } else if rate.tiers.iter().any(|tier| tier.yuan < 1 || tier.yuan > 1_000_000 || (tier.yuan * 100) % rate.months_a_year != 0) {
+        faults.at(place, format!("标准“{id}”的金额应为正数，每月应为整分：yuan除以months_a_year"));
     }
     if let Some(unknown) = rate.areas.iter().find(|name| !file.area.iter().any(|area| area.get_ref().name == **name)) {
         faults.at(place, format!("标准“{id}”引用的地区名单“{unknown}”没有写在[[area]]中"));
@@ -410,12 +491,27 @@ mod tests {
         assert!(!without.judges_by(Rule::MissingAward) && without.judges_by(Rule::NoEnrollment));
         for (from, to, named) in [
             ("months_a_year = 10", "months_a_year = 7", "整分"),
+            ("months_a_year = 10", "months_a_year = 0", "1至12"),
+            ("months_a_year = 10", "months_a_year = 13", "1至12"),
+            ("yuan = 1500", "yuan = 0", "正数"),
+            ("working_days = 10", "working_days = 251", "宽限"),
+            ("count_day = \"03-31\"", "count_day = \"02-29\"", "每年都有"),
+            ("due = \"04-30\"", "due = \"02-29\"", "每年都有"),
+            ("due = \"04-30\"", "due = \"02-20\"", "due"),
+            ("due = \"11-30\"", "due = \"08-31\"", "due"),
+            ("[9, 10, 11, 12, 1]", "[9, 10, 11, 12, 1, 2]", "本学期以内"),
+            ("codes = [\"54\"]", "codes = [\"540000\"]", "540000"),
+            ("codes = [\"54\"]", "codes = [\"99\"]", "“99”"),
+            ("codes = [\"54\"]", "codes = []", "codes"),
+            ("name = \"免学费\"", "name = \"国家助学金\"", "写了两次"),
+            ("name = \"免学费\"", "name = \" \"", "名称"),
+            ("id = \"waiver-2012-autumn\"", "id = \"\"", "名称（id）"),
             ("to = \"2014-AUTUMN\"", "to = \"2016-AUTUMN\"", "重叠"),
             ("\"TUITION_WAIVER\"", "\"WAIVER\"", "缺少项目TUITION_WAIVER"),
             ("\"TUITION_WAIVER\"", "\"waiver\"", "“waiver”不是项目代码"),
             ("[9, 10, 11, 12, 1]", "[9, 9]", "payment_months"),
             ("[9, 10, 11, 12, 1]", "[9, 13]", "payment_months"),
-            ("by_right = true", "by_rigth = true", "不认识的字段“by_rigth"),
+            ("by_right = true", "by_rigth = true", "不认识的字段“by_rigth”"),
             ("paid = \"MONTH\"", "paid = \"TERM\"", "不能改变"),
             ("grades = [1, 2]", "grades = [2, 1]", "grades"),
             ("season = \"SPRING\"", "season = \"SPRING\"\nregion = \"43\"", "缺少SPRING"),
@@ -430,6 +526,10 @@ mod tests {
             assert!(error.to_string().contains(named), "{to}: {error}");
             assert!(error.0.iter().all(|fault| fault.line > 0 && fault.column > 0), "{error}");
         }
+        assert!(Policy::parse(&BUILT_IN.replace("working_days = 10", "working_days = 250")).is_ok());
+        // What was taken once is read for good, whatever is asked of texts now.
+        let taken = BUILT_IN.replace("due = \"04-30\"", "due = \"02-29\"");
+        assert!(Policy::parse(&taken).is_err() && Policy::kept(&taken).is_ok_and(|kept| kept.text() == taken));
         let two = BUILT_IN.replace("grades = [1, 2]", "grades = [2, 1]");
         let faults = Policy::parse(&two).expect_err("is wrong").0;
         assert_eq!(faults.len(), BUILT_IN.matches("grades = [1, 2]").count(), "all are told at once: {faults:?}");

@@ -101,15 +101,15 @@ impl Policies {
         self.versions.iter().rev().find(|version| version.from <= day).unwrap_or(&self.versions[0])
     }
 
-    /// A version by its number: what a list goes by that was opened under it. One that is not known is the first.
+    /// A version by its number: what a list goes by that was opened under it. Of one that is not known yet, the newest that is.
     pub fn version(&self, number: i32) -> &Policy {
-        &self.versions.iter().find(|version| version.number == number).unwrap_or(&self.versions[0]).policy
+        &self.versions.iter().rev().find(|version| version.number <= number).unwrap_or(&self.versions[0]).policy
     }
 
     /// What holds of a term as far as no list says otherwise: the version that holds while the term lasts, and, once it is over, the last one
     /// that held in it.
-    pub fn of_term(&self, term: Term, as_of: NaiveDate) -> &Policy {
-        &self.on(as_of.min(term.end() - chrono::Days::new(1))).policy
+    pub fn of_term(&self, term: Term, as_of: NaiveDate) -> &Version {
+        self.on(as_of.min(term.end() - chrono::Days::new(1)))
     }
 
     /// Whether it is judged by a rule on a day.
@@ -160,7 +160,7 @@ impl Policies {
         let mut term = Term::of(Term::of(from).first_day() - chrono::Days::new(1));
         let mut overdue = Vec::new();
         while term.first_day() <= to {
-            let policy = self.of_term(term, to);
+            let policy = &self.of_term(term, to).policy;
             let due = |region: &str| policy.days(term, region).filter(|days| from <= days.due && days.due < to).map(|days| (region.to_owned(), days));
             overdue.extend(policy.regions().into_iter().rev().filter_map(due));
             term = term.next();
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!([day("2026-10-09"), day("2026-10-10")].map(|day| policies.on(day).number), [1, 2]);
         let due = |term: &str, as_of: &str| {
             let term: Term = term.parse().expect("a term");
-            policies.of_term(term, day(as_of)).days(term, "").expect("a season").due.to_string()
+            policies.of_term(term, day(as_of)).policy.days(term, "").expect("a season").due.to_string()
         };
         assert_eq!(due("2026-AUTUMN", "2026-10-09"), "2026-11-30", "before it holds");
         assert_eq!(due("2026-AUTUMN", "2026-10-10"), "2026-12-15", "while the term lasts");

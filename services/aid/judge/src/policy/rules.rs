@@ -9,7 +9,7 @@ use xuezhu_domain::{
 use super::{Exclusion, Ground, Rate};
 
 /// What the plain data say about a student on a day.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Facts<'f> {
     /// First day at the school.
     pub entry: NaiveDate,

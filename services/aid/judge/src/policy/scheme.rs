@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use xuezhu_domain::{Fen, Term};
 
 /// What aid is given for: the schemes of the state by their names, local ones by those that a policy gives them.
@@ -41,16 +41,20 @@ impl SchemeCode {
         self.0
     }
 
+    /// Whether a text is the name of a scheme. Some words mean none to clients.
+    pub fn is_name(text: &str) -> bool {
+        let begins = text.bytes().next().is_some_and(|first| first.is_ascii_uppercase());
+        let is_word = begins && text.len() <= NAME && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        is_word && !["OTHER", "CODE_UNSPECIFIED"].contains(&text)
+    }
+
     /// From what a policy says or what was stored; none where it is no name of a scheme. What a stranger sends is looked up in a policy and
     /// not read by this: it keeps each name for good.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(known) = Self::OF_STATE.into_iter().find(|scheme| scheme.0 == text) {
             return Some(known);
         }
-        let begins = text.bytes().next().is_some_and(|first| first.is_ascii_uppercase());
-        let is_name = begins && text.len() <= NAME && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-        // Words that mean no scheme to clients.
-        if !is_name || ["OTHER", "CODE_UNSPECIFIED"].contains(&text) {
+        if !Self::is_name(text) {
             return None;
         }
         let mut local = LOCAL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,20 +70,6 @@ impl SchemeCode {
 impl fmt::Debug for SchemeCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
-    }
-}
-
-impl Serialize for SchemeCode {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for SchemeCode {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom(format!("“{text}”不是项目代码：应为大写字母开头，由大写字母、数字和下划线组成，不超过{NAME}个字符")))
     }
 }
 

@@ -122,7 +122,7 @@ pub struct Unit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
     /// It goes by the term.
-    #[error("免学费按学期享受，只能撤销")]
+    #[error("这个项目按学期享受，只能撤销")]
     Whole,
     /// A month that is not there, or no more.
     #[error("没有可以核减的{}年{}月：不在已审核的月份中，或已更正", .0.year(), .0.month())]

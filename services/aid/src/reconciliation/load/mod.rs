@@ -47,9 +47,25 @@ impl Groups {
     }
 }
 
+/// Cases as they are made: by the root of each group of keys.
+pub struct Cases {
+    groups: Groups,
+    cases: BTreeMap<Uuid, PersonCase>,
+}
+
+impl Cases {
+    /// With the keys of each, in order. Keys without anything make cases too: what was flagged there must close.
+    pub fn in_order(mut self, keys: &[Uuid]) -> Vec<(Vec<Uuid>, PersonCase)> {
+        let mut members: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+        for key in keys {
+            members.entry(self.groups.root(*key)).or_default().push(*key);
+        }
+        members.into_iter().map(|(root, keys)| (keys, self.cases.remove(&root).unwrap_or_default())).collect()
+    }
+}
+
 /// The cases of these keys: a claim of which corrections left nothing is among them, without months; it is for whoever shows it, and no claim
-/// for the judge. With the keys of each in order. Keys without anything make cases too: what was flagged there
-/// must close.
+/// for the judge.
 ///
 /// `bonds` are those of the keys, by person; `subjects` are those of the keys, `of_persons` those of persons who have one of their own.
 pub async fn cases(
@@ -60,6 +76,26 @@ pub async fn cases(
     subjects: &HashMap<Uuid, Uuid>,
     of_persons: &HashMap<Uuid, Uuid>,
 ) -> Result<Vec<(Vec<Uuid>, PersonCase)>, Error> {
+    let mut made = places(tx, generation, keys, held, of_persons).await?;
+    let Cases { groups, cases } = &mut made;
+    for row in store::claims(tx, keys).await? {
+        let subject = subjects.get(&row.person_key).copied().unwrap_or_default();
+        let claims = &mut cases.entry(groups.root(row.person_key)).or_default().claims;
+        let fallen = row.fallen_month.map(|month| (month, row.fallen_fen.unwrap_or(0)));
+        if claims.last().is_none_or(|last| last.entry != row.entry) {
+            claims.push(claim(row, subject)?);
+        }
+        // What a correction took is claimed no more.
+        if let (Some((month, fen)), Some(claim)) = (fallen, claims.last_mut()) {
+            claim.months.retain(|claimed| claimed.number() != month);
+            claim.amount = Fen(claim.amount.0 - fen);
+        }
+    }
+    Ok(made.in_order(keys))
+}
+
+/// The same without what lists claim.
+pub async fn places(tx: &mut Tx, generation: i64, keys: &[Uuid], held: Vec<KeyRow>, of_persons: &HashMap<Uuid, Uuid>) -> Result<Cases, Error> {
     let mut groups = Groups::new(keys);
     let mut bonds: BTreeMap<Uuid, Vec<Bond<Uuid>>> = BTreeMap::new();
     for row in held {
@@ -117,24 +153,7 @@ pub async fn cases(
         let timeline = timelines.remove(&row.enrollment).unwrap_or_default();
         cases.entry(home).or_default().enrollments.push(enrollment(row, timeline));
     }
-    for row in store::claims(tx, keys).await? {
-        let subject = subjects.get(&row.person_key).copied().unwrap_or_default();
-        let claims = &mut cases.entry(groups.root(row.person_key)).or_default().claims;
-        let fallen = row.fallen_month.map(|month| (month, row.fallen_fen.unwrap_or(0)));
-        if claims.last().is_none_or(|last| last.entry != row.entry) {
-            claims.push(claim(row, subject)?);
-        }
-        // What a correction took is claimed no more.
-        if let (Some((month, fen)), Some(claim)) = (fallen, claims.last_mut()) {
-            claim.months.retain(|claimed| claimed.number() != month);
-            claim.amount = Fen(claim.amount.0 - fen);
-        }
-    }
-    let mut members: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-    for key in keys {
-        members.entry(groups.root(*key)).or_default().push(*key);
-    }
-    Ok(members.into_iter().map(|(root, keys)| (keys, cases.remove(&root).unwrap_or_default())).collect())
+    Ok(Cases { groups, cases })
 }
 
 /// Tells cases where their schools are.

@@ -36,7 +36,7 @@ use xuezhu_store::Tx;
 // What the interface and the service ask.
 use self::runs::RunState;
 pub use self::store::Scope;
-pub(crate) use self::store::{insert_run, run_row};
+pub(crate) use self::store::{insert_run, last_of_policy, run_row};
 use super::{CHUNK_KEYS, judge_keys, marks};
 use crate::{Parts, mirror};
 
@@ -57,36 +57,69 @@ const CHUNKS_AT_ONCE: usize = 2;
 /// Keys that are judged between two notes of how far a run is.
 const NOTED_KEYS: i32 = 5_000;
 
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many were judged.
+    pub judged: i32,
+    /// On which position of the mirror.
+    pub position: i64,
+    /// What was found, of a run that only finds out.
+    pub effect: String,
+}
+
 /// Runs a full sweep that was recorded as `run`.
 pub async fn run(parts: &Arc<Parts>, run: Uuid, scope: &Scope<'_>) -> Result<(), Error> {
     let ctx = parts.runner.system_context();
-    let swept = tokio::select! {
-        swept = sweep(parts, &ctx, run, scope) => swept,
+    attend(parts, run, sweep(parts, &ctx, run, scope)).await
+}
+
+/// Does the work of a run, says meanwhile that somebody does it, and notes how it ended.
+pub(crate) async fn attend(parts: &Arc<Parts>, run: Uuid, work: impl Future<Output = Result<Outcome, Error>>) -> Result<(), Error> {
+    let done = tokio::select! {
+        done = work => done,
         never = beat(parts, run) => match never {},
     };
-    let (state, judged, suspects, position) = match &swept {
-        Ok((judged, position)) => (RunState::Done, *judged, *judged, *position),
-        Err(_) => (RunState::Failed, 0, 0, 0),
+    let (state, outcome, failed) = match done {
+        Ok(outcome) => (RunState::Done, outcome, None),
+        Err(error) => (RunState::Failed, Outcome::default(), Some(error)),
     };
     let ended_at_us = parts.runner.clock().now_us();
-    let noted = (run, state, judged, suspects, ended_at_us, position);
+    let noted = (run, state, outcome, ended_at_us);
     parts
         .runner
         .db()
-        .write(&noted, |tx, (run, state, judged, suspects, ended, position)| {
-            Box::pin(async move { store::note_run(tx, *run, *state, *judged, *suspects, *ended, *position).await.map_err(Error::from) })
+        .write(&noted, |tx, (run, state, outcome, ended)| {
+            Box::pin(async move {
+                store::note_run(tx, *run, *state, outcome.judged, outcome.judged, *ended, outcome.position).await?;
+                if !outcome.effect.is_empty() {
+                    store::note_effect(tx, *run, &outcome.effect).await?;
+                }
+                Ok::<(), Error>(())
+            })
         })
         .await?;
-    swept.map(drop)
+    failed.map_or(Ok(()), Err)
 }
 
-async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) -> Result<(i32, i64), Error> {
+/// Notes how far a run is.
+pub(crate) async fn note_progress(parts: &Parts, run: Uuid, done: i32, of: i32) -> Result<(), Error> {
+    parts
+        .runner
+        .db()
+        .write(&(run, done, of), |tx, (run, done, of)| {
+            Box::pin(async move { store::note_run(tx, *run, RunState::Running, *done, *of, 0, 0).await.map_err(Error::from) })
+        })
+        .await
+}
+
+async fn sweep(parts: &Arc<Parts>, ctx: &Context, run: Uuid, scope: &Scope<'_>) -> Result<Outcome, Error> {
     let (position, keys) = suspects(parts, scope, ctx.today()).await?;
     let keys: Vec<Uuid> = keys.into_iter().collect();
     let suspects = i32::try_from(keys.len()).unwrap_or(i32::MAX);
     let progress = Arc::new(Progress { run, suspects, position, judged: AtomicI32::new(0) });
     judge_chunks(parts, &keys, "sweep", Some(progress)).await?;
-    Ok((suspects, position))
+    Ok(Outcome { judged: suspects, position, effect: String::new() })
 }
 
 /// Says again and again that somebody works on a run.
@@ -184,7 +217,7 @@ async fn missing(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<F
     let policies = parts.policies.now();
     for (region, days) in overdue(&policies, policy::first_term().first_day(), today).into_iter().filter(may_miss) {
         if let Some(region_prefix) = within(scope.region_prefix, &region) {
-            keys.extend(unlisted(&mut tx, policies.of_term(days.term, today), generation, region_prefix, &days).await?);
+            keys.extend(unlisted(&mut tx, &policies.of_term(days.term, today).policy, generation, region_prefix, &days).await?);
         }
     }
     tx.rollback().await?;
@@ -311,7 +344,7 @@ pub async fn wake(parts: &Arc<Parts>) -> Result<usize, Error> {
                 keys.extend(store::former_keys(&mut tx, generation).await?);
             }
             for (region, days) in overdue {
-                keys.extend(unlisted(&mut tx, policies.of_term(days.term, today), generation, &region, &days).await?);
+                keys.extend(unlisted(&mut tx, &policies.of_term(days.term, today).policy, generation, &region, &days).await?);
             }
         }
     }

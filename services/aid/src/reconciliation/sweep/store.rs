@@ -137,19 +137,30 @@ pub struct RunRow {
     pub started_at_us: i64,
     pub ended_at_us: i64,
     pub position: i64,
+    /// What a run found that only finds out.
+    pub effect: String,
 }
 
-pub async fn insert_run(tx: &mut Tx, run: Uuid, term: &str, region: &str, now_us: i64, actor: &str) -> Result<(), StoreError> {
+/// `policy` is that whose effect it finds out, where it does not judge.
+pub async fn insert_run(tx: &mut Tx, run: Uuid, (term, region): (&str, &str), policy: Option<Uuid>, now_us: i64, actor: &str) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor) VALUES ($1, $6, $2, $3, 0, 0, $4, 0, 0, $5)",
+        "INSERT INTO runs (run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, actor, policy)
+         VALUES ($1, $6, $2, $3, 0, 0, $4, 0, 0, $5, $7)",
         run,
         term,
         region,
         now_us,
         actor,
-        RunState::Running.code()
+        RunState::Running.code(),
+        policy
     )?;
+    Ok(())
+}
+
+/// Notes what a run found.
+pub async fn note_effect(tx: &mut Tx, run: Uuid, effect: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE runs SET effect = $2 WHERE run = $1", run, effect)?;
     Ok(())
 }
 
@@ -185,5 +196,20 @@ pub async fn fail_run(tx: &mut Tx, run: Uuid, beats: i64, now_us: i64) -> Result
 }
 
 pub async fn run_row(tx: &mut Tx, run: Uuid) -> Result<Option<RunRow>, StoreError> {
-    one!(tx, RunRow, "SELECT run, state, term, region, judged, suspects, started_at_us, ended_at_us, position FROM runs WHERE run = $1", run)
+    one!(
+        tx,
+        RunRow,
+        "SELECT run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, effect FROM runs WHERE run = $1 AND policy IS NULL",
+        run
+    )
+}
+
+/// The last run that found out, or does, what a policy changes.
+pub async fn last_of_policy(tx: &mut Tx, policy: Uuid) -> Result<Option<RunRow>, StoreError> {
+    one!(
+        tx,
+        RunRow,
+        "SELECT run, state, term, region, judged, suspects, started_at_us, ended_at_us, position, effect FROM runs WHERE policy = $1 ORDER BY run DESC LIMIT 1",
+        policy
+    )
 }

@@ -30,6 +30,8 @@ impl May {
     /// For whoever looks, today.
     pub fn of(user: &session::User, keeper: Keeper, dossier: &Dossier, today: &str) -> Self {
         let Some(present) = dossier.steps.iter().find(|step| step.present) else { return Self::default() };
+        // What is a department's own business, its officers asked for.
+        let of_department = dossier.school.is_empty() && keeper.is_decided_by(user, &dossier.authority);
         let of_school = user.is_school() && user.org == dossier.school;
         // A desk that is no department's is the principal's.
         let here = if present.authority.is_empty() { of_school && user.is_principal() } else { keeper.is_decided_by(user, &present.authority) };
@@ -42,7 +44,7 @@ impl May {
         Self {
             decide: here && !notes,
             note: here && notes,
-            recall: of_school && user.is_clerk() && !signed && !notes,
+            recall: ((of_school && user.is_clerk()) || (of_department && dossier.own)) && !signed && !notes,
             nudge: asks && !nudged_today,
             nudged_today: asks && nudged_today,
             take: here,

@@ -40,6 +40,10 @@ pub async fn of(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Result<Summar
             let list = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
             Ok(of_list(dossier, &list))
         }
+        Keeper::Aid if dossier.kind == "AID_POLICY" => {
+            let business = Some((Address::of(format!("/policies/{}", dossier.subject)), "打开政策：原文、变动和试算"));
+            Ok(Summary { business, ..Summary::default() })
+        }
         Keeper::Enrollment | Keeper::Aid => Ok(Summary { counts: by_class(keeper, dossier), ..Summary::default() }),
     }
 }

@@ -68,7 +68,7 @@ fn editing(desk: &Desk, list: &AwardList, entry: &AwardEntry, found: &GetEntryRe
         let months = entry.months.iter().map(ToString::to_string);
         form.hidden("by_month", "true").with(Field::ticks("months", found.term_months.iter().map(month)).values(months).hint("至少选一个月"))
     } else {
-        form.says("免学费按学期享受，不分月份。")
+        form.says("这个项目按学期享受，不分月份。")
     };
     let card = if entry.card.is_empty() { "还没有填。学生本人的资助卡".to_owned() } else { format!("现在是 {}；留空就不改", entry.card) };
     form.with(Field::choice("tier", found.tiers.iter().map(tier)).value(&entry.tier))

@@ -1,0 +1,2 @@
+-- What it found, once it is done.
+ALTER TABLE runs ADD COLUMN effect text NOT NULL DEFAULT '';

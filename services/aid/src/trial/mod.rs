@@ -1,0 +1,205 @@
+//! 试算: what a policy that is proposed would change: whom, at which schools, by how much. Who may turn out otherwise is selected by the facts
+//! that policies decide by, school by school; what they turn out is said by the code that proposes lists.
+
+pub mod api;
+pub mod rules;
+mod store;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use uuid::Uuid;
+use xuezhu_domain::RegistryAnswer;
+use xuezhu_judge::policy::{
+    Policies, Policy, SchemeCode,
+    rules::{Facts, Why},
+};
+use xuezhu_service::{Context, Error, Permission, Place, Refusal};
+use xuezhu_store::Tx;
+
+use self::{
+    rules::{Due, Effect, Tally, Turn, Two, due},
+    store::PlaceRow,
+};
+use crate::{
+    Parts, award,
+    award::Terms,
+    mirror, policy,
+    reconciliation::{
+        self, Attending,
+        sweep::{self, Outcome},
+    },
+};
+
+/// Schools that are looked at beside each other.
+const AT_ONCE: usize = 2;
+/// Schools between two notes of how far a run is.
+const NOTED: i32 = 50;
+/// Keys whose cases are made at once.
+const CHUNK: usize = 500;
+
+/// A policy that is tried, beside what holds without it.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// Which.
+    pub policy: Uuid,
+    policies: Arc<Policies>,
+    next: Arc<Policy>,
+    from: chrono::NaiveDate,
+}
+
+impl Tried {
+    fn two(&self) -> Two<'_> {
+        Two::of(&self.policies, &self.next, self.from)
+    }
+}
+
+/// Somebody who turns out otherwise.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Id of the person.
+    pub person: Uuid,
+    /// Name.
+    pub name: String,
+    /// Class.
+    pub class_name: String,
+    /// Of which scheme.
+    pub scheme: SchemeCode,
+    /// How it turns out.
+    pub turn: Turn,
+    /// Why, by the policy of before.
+    pub before: (Why, Due),
+    /// Why, by the new one.
+    pub after: (Why, Due),
+}
+
+/// A policy to be tried, by whoever may propose one or sign it.
+pub async fn tried(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid) -> Result<Tried, Error> {
+    let (row, next) = policy::kept(tx, id).await?;
+    ctx.may(Permission::Approve, &Place::School { code: "", authority: &row.authority })?;
+    let all = parts.policies.fresh(tx).await?;
+    // What was signed is compared with what it followed.
+    let others = all.versions().iter().filter(|version| row.version.is_none_or(|own| version.number < own)).cloned().collect();
+    let policies = Policies::of(others).ok_or_else(|| Refusal::wrong_state("第一版政策没有可以比较的"))?;
+    Ok(Tried { policy: id, policies: Arc::new(policies), next: Arc::new(next), from: row.from_day })
+}
+
+/// Finds out what a policy changes, as the recorded run.
+pub async fn run(parts: &Arc<Parts>, run: Uuid, tried: &Tried) -> Result<(), Error> {
+    sweep::attend(parts, run, find(parts, run, tried)).await
+}
+
+async fn find(parts: &Arc<Parts>, run: Uuid, tried: &Tried) -> Result<Outcome, Error> {
+    loop {
+        let (outcome, generation) = find_in_one_generation(parts, run, tried).await?;
+        let mut tx = parts.runner.db().read().await?;
+        let now = mirror::state(&mut tx).await?.generation;
+        tx.rollback().await?;
+        if generation == now {
+            return Ok(outcome);
+        }
+        tracing::info!("the mirror switched to another generation during a trial; it is made again");
+    }
+}
+
+async fn find_in_one_generation(parts: &Arc<Parts>, run: Uuid, tried: &Tried) -> Result<(Outcome, i64), Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let mirror = mirror::state(&mut tx).await?;
+    let schools = store::schools(&mut tx, mirror.generation).await?;
+    tx.rollback().await?;
+    let (all, done) = (i32::try_from(schools.len()).unwrap_or(i32::MAX), AtomicI32::new(0));
+    let each = |(school, region): (String, String)| {
+        let done = &done;
+        async move {
+            let mut tx = parts.runner.db().read().await?;
+            let changed = at_school(&mut tx, tried, mirror.generation, &school, &region).await?;
+            tx.rollback().await?;
+            let looked = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if looked % NOTED == 0 {
+                sweep::note_progress(parts, run, looked, all).await?;
+            }
+            let mut tallies: HashMap<SchemeCode, Tally> = HashMap::new();
+            for one in &changed {
+                tallies.entry(one.scheme).or_default().count(one.turn, one.before.1.fen, one.after.1.fen);
+            }
+            Ok::<_, Error>((school, tallies))
+        }
+    };
+    let found: Vec<_> = stream::iter(schools.into_iter().map(each)).buffer_unordered(AT_ONCE).try_collect().await?;
+    let effect = Effect::of(tried.two().term, found);
+    let effect = serde_json::to_string(&effect).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok((Outcome { judged: all, position: mirror.position, effect }, mirror.generation))
+}
+
+/// Who turns out otherwise at a school, by class and name.
+pub async fn at_school(tx: &mut Tx, tried: &Tried, generation: i64, school: &str, region: &str) -> Result<Vec<Changed>, Error> {
+    let two = tried.two();
+    let Some(window) = two.window(region) else { return Ok(Vec::new()) };
+    let rows = store::places(tx, generation, school, window).await?;
+    // Few facts are of many students.
+    let mut known: HashMap<Facts, bool> = HashMap::new();
+    let concerned: BTreeSet<Uuid> = rows
+        .iter()
+        .filter(|row| {
+            let facts = facts(row);
+            *known.entry(facts).or_insert_with(|| two.may_differ(region, facts))
+        })
+        .map(|row| row.person)
+        .collect();
+    let attending = Attending { generation, school, within: window };
+    let terms = |policy: &Policy, scheme: SchemeCode| Terms::of(policy, scheme, two.term, region);
+    let schemes: Vec<_> = two.schemes().into_iter().map(|scheme| (scheme, terms(two.before, scheme), terms(two.after, scheme))).collect();
+    let concerned: Vec<Uuid> = concerned.into_iter().collect();
+    let mut changed = Vec::new();
+    for persons in concerned.chunks(CHUNK) {
+        let keys = reconciliation::keys_of_persons(tx, attending, persons.iter().copied()).await?;
+        for case in reconciliation::places(tx, generation, &keys).await? {
+            for (scheme, before, after) in &schemes {
+                let side = |terms: &Option<Terms>| match terms {
+                    Some(terms) => award::candidates::dues(&tried.policies, &case, school, terms),
+                    None => Vec::new(),
+                };
+                let mut befores: HashMap<Uuid, _> = side(before).into_iter().map(|due| (due.person, due)).collect();
+                let afters = side(after);
+                let was = |told: Option<&award::candidates::Told>| {
+                    told.map_or((Why::NoPolicy, Due::default()), |told| (told.why, due(told.why, &told.months, told.fen)))
+                };
+                let mut compare = |before: Option<&award::candidates::Told>, after: Option<&award::candidates::Told>| {
+                    let Some(one) = after.or(before) else { return };
+                    let (before, after) = (was(before), was(after));
+                    if let Some(turn) = Turn::of(&before.1, &after.1).filter(|_| persons.binary_search(&one.person).is_ok()) {
+                        let (name, class_name) = (one.name.clone(), one.class_name.clone());
+                        changed.push(Changed { person: one.person, name, class_name, scheme: *scheme, turn, before, after });
+                    }
+                };
+                for after in &afters {
+                    let before = befores.remove(&after.person);
+                    compare(before.as_ref(), Some(after));
+                }
+                befores.values().for_each(|before| compare(Some(before), None));
+            }
+        }
+    }
+    changed.sort_by(|a, b| (&a.class_name, &a.name, a.person, a.scheme).cmp(&(&b.class_name, &b.name, b.person, b.scheme)));
+    Ok(changed)
+}
+
+fn facts(row: &PlaceRow) -> Facts<'_> {
+    Facts {
+        entry: row.entry_date,
+        major: &row.major,
+        study_form: &row.study_form,
+        household: &row.household,
+        residence: &row.residence,
+        urban_rural: &row.urban_rural,
+        registered_region: &row.registered_region,
+        // An answer that only a newer source knows confirms nobody.
+        registry: RegistryAnswer::from_code(row.registry).unwrap_or(RegistryAnswer::NotFound),
+    }
+}
