@@ -65,6 +65,16 @@ async fn faults(page: &Browser, axe: &str) -> anyhow::Result<Vec<String>> {
     Ok(faults)
 }
 
+/// Opens those who see only a part of it.
+async fn open_others(people: &People) {
+    let teacher = people.open_account("teacher", "CLASS_TEACHER", SCHOOL, PASSWORD).await;
+    drop(teacher);
+    let set = json!({ "className": "1班", "account": "teacher", "fromDate": "2026-10-01" });
+    people.clerk.post(&format!("/v1/schools/{SCHOOL}/classTeachers"), &set, "").await.expect("is set");
+    people.open_account("finance", "SCHOOL_FINANCE", SCHOOL, PASSWORD).await;
+    people.open_account("overseer", "SUPERVISOR", "430000", PASSWORD).await;
+}
+
 /// A school that has lived a little, and the pages that each role meets there.
 async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str, Vec<String>)> {
     people.import(&(0..40).map(student).collect::<Vec<_>>()).await;
@@ -86,12 +96,7 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
     let found = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(3))).await.expect("is found");
     let (enrollment, person) = (found["enrollments"][0]["enrollment"].as_str().expect("an id"), found["enrollments"][0]["person"].as_str().expect("an id"));
     let draft = people.path_of(45).await.replace("/v1", "");
-    let teacher = people.open_account("teacher", "CLASS_TEACHER", SCHOOL, PASSWORD).await;
-    drop(teacher);
-    let set = json!({ "className": "1班", "account": "teacher", "fromDate": "2026-10-01" });
-    people.clerk.post(&format!("/v1/schools/{SCHOOL}/classTeachers"), &set, "").await.expect("is set");
-    people.open_account("finance", "SCHOOL_FINANCE", SCHOOL, PASSWORD).await;
-    people.open_account("overseer", "SUPERVISOR", "430000", PASSWORD).await;
+    open_others(people).await;
     let list = list.replace("/v1", "").replace("awardLists", "lists");
     let policy = policies::tried(people, "2026-11-10").await;
     let dossier = format!("/dossiers/enrollment/{}", made["submission"].as_str().expect("an id"));
@@ -153,16 +158,8 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
     ];
     let of_teacher = ["/".to_owned(), "/classes".into(), "/classes/one?class=1%E7%8F%AD".into(), "/password".into()];
     let of_finance = ["/".to_owned(), "/lists".into(), list.clone()];
-    let of_overseer = [
-        "/".to_owned(),
-        "/overview".into(),
-        "/overview?region=430100".into(),
-        "/lists".into(),
-        list.clone(),
-        "/flags".into(),
-        "/cases".into(),
-        dossier.clone(),
-    ];
+    let own = |pages: [&str; 5]| pages.map(str::to_owned).into_iter().chain([list.clone(), dossier.clone()]).collect::<Vec<_>>();
+    let of_overseer = own(["/", "/overview", "/overview?region=430100", "/flags", "/cases"]);
     let all = |parts: &[&[String]]| parts.concat();
     vec![
         ("clerk", all(&[&of_work, &of_school, &of_clerk])),
@@ -171,7 +168,7 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
         ("admin", of_admin.to_vec()),
         ("teacher", of_teacher.to_vec()),
         ("finance", of_finance.to_vec()),
-        ("overseer", of_overseer.to_vec()),
+        ("overseer", of_overseer),
     ]
 }
 

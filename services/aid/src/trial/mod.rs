@@ -182,7 +182,9 @@ pub async fn at_school(tx: &mut Tx, tried: &Tried, generation: i64, school: &str
                     let before = befores.remove(&after.person);
                     compare(before.as_ref(), Some(after));
                 }
-                befores.values().for_each(|before| compare(Some(before), None));
+                for before in befores.values() {
+                    compare(Some(before), None);
+                }
             }
         }
     }

@@ -58,7 +58,7 @@ fn state(policy: &Policy) -> Cell {
 }
 
 fn name(policy: &Policy) -> String {
-    if policy.version == 0 { "未编号".to_owned() } else { format!("第{}版", policy.version) }
+    if policy.version == 0 { "（未编号）".to_owned() } else { format!("第{}版", policy.version) }
 }
 
 fn since(policy: &Policy) -> String {
@@ -114,7 +114,7 @@ fn proposing(desk: &Desk, text: &str) -> Form {
     Form::of::<ProposePolicyRequest>(desk, "propose", "/policies")
         .with(Field::day("from_date").required())
         .with(Field::line("note").required().limit(500).wide().hint("依据的文件、改了什么"))
-        .with(Field::lines("content").required().value(text).hint("在现有一版的文字上改；每条标准都要写明依据（source）"))
+        .with(Field::text("content").required().value(text).hint("在现有一版的文字上改；每条标准都要写明依据（source）"))
         .button("提交审核")
 }
 

@@ -76,6 +76,8 @@ pub struct Field {
     pub autocomplete: &'static str,
     /// Whether it takes the whole width.
     pub wide: bool,
+    /// Whether it holds a text of many lines, as it is laid out.
+    pub tall: bool,
 }
 
 impl Field {
@@ -92,6 +94,7 @@ impl Field {
             limit: None,
             autocomplete: "",
             wide: false,
+            tall: false,
         }
     }
 
@@ -103,6 +106,11 @@ impl Field {
     /// Several lines.
     pub fn lines(name: impl Into<Cow<'static, str>>) -> Self {
         Self { wide: true, ..Self::of(name, Control::Lines) }
+    }
+
+    /// A text of many lines, whose layout counts.
+    pub fn text(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { tall: true, ..Self::lines(name) }
     }
 
     /// A day.
