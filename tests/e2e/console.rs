@@ -158,8 +158,8 @@ async fn pages_of(deployment: &Deployment, people: &People) -> Vec<(&'static str
     ];
     let of_teacher = ["/".to_owned(), "/classes".into(), "/classes/one?class=1%E7%8F%AD".into(), "/password".into()];
     let of_finance = ["/".to_owned(), "/lists".into(), list.clone()];
-    let own = |pages: [&str; 5]| pages.map(str::to_owned).into_iter().chain([list.clone(), dossier.clone()]).collect::<Vec<_>>();
-    let of_overseer = own(["/", "/overview", "/overview?region=430100", "/flags", "/cases"]);
+    let own = |pages: [&str; 6]| pages.map(str::to_owned).into_iter().chain([list.clone(), dossier.clone()]).collect::<Vec<_>>();
+    let of_overseer = own(["/", "/overview", "/overview?region=430100", "/lists", "/flags", "/cases"]);
     let all = |parts: &[&[String]]| parts.concat();
     vec![
         ("clerk", all(&[&of_work, &of_school, &of_clerk])),

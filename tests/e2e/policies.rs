@@ -157,7 +157,7 @@ async fn a_list_goes_for_good_by_the_policy_under_which_it_was_opened() {
         assert_eq!(reason(before), (400, "INVALID_ARGUMENT".into()), "{engine:?}: it does not hold yet");
         deployment.step_to(from).await.expect("the day comes");
         assert_eq!(versions(&people.clerk).await, [(json!(2), json!("HOLDS")), (json!(1), json!("FORMER"))], "{engine:?}");
-        // The list of before goes on as it was opened.
+        // The list of before, on which somebody is, goes on as it was opened.
         people.clerk.post(&format!("{old}/propose"), &json!({}), "").await.expect("is proposed");
         let amounts = async |list: &str| -> Vec<i64> {
             let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
@@ -348,13 +348,14 @@ async fn a_trial_says_who_is_proposed_otherwise_once_the_policy_holds() {
         second.post(&trial, &json!({}), "").await.expect("begins");
         xuezhu_tests::until("the trial is done", async || second.get(&trial).await.expect("is told")["state"] == "DONE").await;
         let told = second.get(&format!("{trial}?school={SCHOOL}")).await.expect("is told");
-        assert_eq!((&told["term"], &told["lookedAt"]), (&json!("2026-AUTUMN"), &json!(2)), "{engine:?} {told}");
+        assert_eq!((&told["terms"], &told["lookedAt"]), (&json!(["2026-AUTUMN", "2027-SPRING"]), &json!(2)), "{engine:?} {told}");
+        assert_eq!(told["comparedVersion"], 1, "{engine:?}");
         let total = &told["totals"][0];
         let counted = ["gains", "loses", "more", "less", "otherwise"].map(|field| fen(&total[field]));
-        assert_eq!((counted, told["totals"].as_array().map(Vec::len)), ([1, 1, 3, 0, 0], Some(1)), "{engine:?} {told}");
-        assert_eq!(told["bySchool"].as_array().map(Vec::len), Some(1), "{engine:?}: only where somebody turns out otherwise");
+        assert_eq!((counted, &total["term"], told["totals"].as_array().map(Vec::len)), ([1, 1, 3, 0, 0], &json!("2026-AUTUMN"), Some(2)), "{engine:?} {told}");
+        assert_eq!(told["bySchool"].as_array().map(Vec::len), Some(2), "{engine:?}: only where somebody turns out otherwise");
         assert_eq!((&told["bySchool"][0]["schoolName"], &told["bySchool"][0]["gains"]), (&json!(format!("学校{SCHOOL}")), &json!("1")), "{engine:?}");
-        let students = told["students"].as_array().expect("a list");
+        let students: Vec<&Value> = told["students"].as_array().expect("a list").iter().filter(|one| one["term"] == "2026-AUTUMN").collect();
         let said: BTreeMap<String, (i64, i64)> =
             students.iter().map(|one| (one["name"].as_str().unwrap_or_default().to_owned(), (fen(&one["beforeFen"]), fen(&one["afterFen"])))).collect();
         assert_eq!(

@@ -14,7 +14,7 @@ use xuezhu_judge::{
     amount,
     case::{Claim, Enrollment, Person, PersonCase, Place},
     policy::{
-        Policies,
+        Paid, Policies,
         rules::{Facts, Why, plain_data},
     },
     rules::{holder, months_at},
@@ -83,7 +83,8 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let mut answer = pb::ProposeAwardsResponse::default();
     if let Aim::Say { most } = aim {
         answer.classes = classes(tx, attending, &list, &terms).await?;
-        if most > 0 && keys.len() > most {
+        let students = answer.classes.iter().map(|class| usize::try_from(class.students).unwrap_or(0)).sum::<usize>();
+        if most > 0 && *among == Among::School && students > most {
             return Ok(answer);
         }
     }
@@ -120,7 +121,11 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     if let Aim::Put { seen } = aim {
         all_met(among, seen, &met)?;
     }
-    if matches!(among, Among::Class(_)) && answer.candidates.is_empty() {
+    let is_class = |name: &str| answer.classes.iter().any(|class| class.class_name == name);
+    if let Among::Class(name) = among
+        && answer.candidates.is_empty()
+        && !is_class(name)
+    {
         return Err(Refusal::field("class_name", "本校没有学生在这个班，请刷新后重新选择班级").into());
     }
     answer.candidates.sort_by(|a, b| (&a.class_name, &a.name, &a.person).cmp(&(&b.class_name, &b.name, &b.person)));
@@ -215,12 +220,22 @@ pub(super) fn place_of<'c>(case: &'c PersonCase, person: &Person, school: &str, 
     holds.or_else(begins).or_else(|| latest(&|_| true))
 }
 
+/// Where somebody is in school at a school on a day.
+fn place_on<'c>(case: &'c PersonCase, person: &Person, school: &str, day: NaiveDate) -> Option<(&'c Enrollment, &'c Span<Place>)> {
+    let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
+    let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
+    spans
+        .filter(|(_, span)| span.state.state == PeriodState::InSchool && span.contains(day))
+        .max_by_key(|(enrollment, _)| (enrollment.entry_date, enrollment.enrollment))
+}
+
 fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
     let mut found = Vec::new();
     for person in &case.persons {
         let months = months_at(case, policies, person, school, terms.paid, &terms.days);
-        // What held in the first of the months decides, not what holds today.
-        let Some((enrollment, span)) = place_of(case, person, school, &months) else { continue };
+        // What held in the first of the months decides, not what holds today; of what goes by term, what held on the count day.
+        let counted = || if terms.paid == Paid::Term { place_on(case, person, school, terms.days.count_day) } else { None };
+        let Some((enrollment, span)) = counted().or_else(|| place_of(case, person, school, &months)) else { continue };
         let facts = Facts {
             entry: enrollment.entry_date,
             major: &span.state.major,

@@ -62,6 +62,12 @@ pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str
             store::open_again(tx, list, version.number).await?;
         }
         if let Some(row) = found(tx, list).await? {
+            // Of one that stands empty nothing was decided under the version of then.
+            if is_open && row.policy != version.number && store::counts(tx, &[list]).await?.iter().all(|row| row.entries == 0) {
+                store::lock_list(tx, &row.school, list).await?;
+                store::rebind(tx, list, version.number).await?;
+                return one(tx, list).await;
+            }
             return Ok(row);
         }
     }

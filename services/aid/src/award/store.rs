@@ -349,6 +349,12 @@ pub async fn open_again(tx: &mut Tx, list: Uuid, policy: i32) -> Result<(), Stor
     Ok(())
 }
 
+/// A list goes by another version of the policy.
+pub async fn rebind(tx: &mut Tx, list: Uuid, policy: i32) -> Result<(), StoreError> {
+    run!(tx, "UPDATE award_lists SET policy = $2 WHERE list = $1", list, policy)?;
+    Ok(())
+}
+
 pub async fn set_list_state(tx: &mut Tx, list: Uuid, state: State) -> Result<(), StoreError> {
     run!(tx, "UPDATE award_lists SET state = $2 WHERE list = $1", list, state.code())?;
     Ok(())
@@ -484,15 +490,16 @@ pub async fn classes(tx: &mut Tx, attending: Attending<'_>, list: &ListRow) -> R
     rows!(
         tx,
         ClassRow,
-        // Who is on lists is looked up once: a join might look for each student.
-        "SELECT p.class_name, count(DISTINCT e.person) AS students, count(DISTINCT CASE WHEN e.person IN (
+        // A student is counted in one class: the first of those days'. Who is on lists is looked up once: a join might look for each student.
+        "SELECT class_name, count(*) AS students, count(CASE WHEN person IN (
              SELECT k.person FROM award_entries a
              JOIN mirror_person_keys k ON k.generation = $1 AND k.person_key = a.person_key AND k.end_recorded IS NULL
-             WHERE a.school = $2 AND a.scheme = $7 AND a.term = $8 AND a.state < 50 AND NOT a.gone) THEN e.person END) AS listed
-         FROM mirror_enrollments e JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation
-         WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3 AND p.state = $4 AND p.from_date < $6 AND (p.to_date IS NULL OR p.to_date > $5)
-           AND p.class_name <> ''
-         GROUP BY p.class_name ORDER BY p.class_name",
+             WHERE a.school = $2 AND a.scheme = $7 AND a.term = $8 AND a.state < 50 AND NOT a.gone) THEN 1 END) AS listed
+         FROM (SELECT e.person, p.class_name, row_number() OVER (PARTITION BY e.person ORDER BY p.from_date, e.entry_date DESC, e.enrollment DESC) AS nth
+               FROM mirror_enrollments e JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation
+               WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3 AND p.state = $4 AND p.from_date < $6 AND (p.to_date IS NULL OR p.to_date > $5)) AS places
+         WHERE nth = 1 AND class_name <> ''
+         GROUP BY class_name ORDER BY class_name",
         attending.generation,
         attending.school,
         Stage::Approved.code(),

@@ -11,7 +11,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use super::{
     Changed, Tried,
-    rules::{Effect, Tally, Turn},
+    rules::{Effect, Row, Turn},
 };
 use crate::{
     Parts, mirror,
@@ -34,7 +34,7 @@ pub async fn start(parts: &Arc<Parts>, request: Request<pb::StartTrialRequest>) 
                 if sweep::last_of_policy(tx, *policy).await?.is_some_and(|last| last.state == RunState::Running) {
                     return Err(Refusal::wrong_state("正在试算，请稍后查看结果").into());
                 }
-                let term = tried.two().term.to_string();
+                let term = tried.each()[0].term.to_string();
                 sweep::insert_run(tx, *run, (&term, ""), Some(*policy), ctx.now_us(), &ctx.actor.account).await?;
                 *begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(tried);
                 Ok(pb::StartTrialResponse { run: run.to_string() })
@@ -74,7 +74,8 @@ pub async fn get(parts: &Arc<Parts>, request: Request<pb::GetTrialRequest>) -> R
 }
 
 async fn told(ctx: &Context, tx: &mut Tx, parts: &Parts, tried: &Tried, school: &str) -> Result<pb::GetTrialResponse, Error> {
-    let two = tried.two();
+    let terms = tried.each();
+    let two = terms[0];
     let name = |code: &str| -> String {
         let Some(known) = SchemeCode::parse(code) else { return String::new() };
         match two.after.scheme(known).or_else(|| two.before.scheme(known)) {
@@ -82,7 +83,11 @@ async fn told(ctx: &Context, tx: &mut Tx, parts: &Parts, tried: &Tried, school: 
             None => parts.policies.now().scheme_name(known).to_owned(),
         }
     };
-    let mut answer = pb::GetTrialResponse { term: two.term.to_string(), ..pb::GetTrialResponse::default() };
+    let mut answer = pb::GetTrialResponse {
+        terms: terms.iter().map(|two| two.term.to_string()).collect(),
+        compared_version: tried.beside(),
+        ..pb::GetTrialResponse::default()
+    };
     if let Some(row) = sweep::last_of_policy(tx, tried.policy).await? {
         let state = match row.state {
             RunState::Running => get_trial_response::State::Running,
@@ -102,7 +107,8 @@ async fn told(ctx: &Context, tx: &mut Tx, parts: &Parts, tried: &Tried, school: 
         if row.state == RunState::Done {
             let effect: Effect = serde_json::from_str(&row.effect).map_err(|_| StoreError::Corrupt("what a trial found"))?;
             let schools = mirror::schools(tx, effect.by_school.iter().map(|(school, _)| school.as_str())).await?;
-            let tally = |school: &str, (scheme, tally): &(String, Tally)| pb::TrialTally {
+            let tally = |school: &str, Row { term, scheme, tally }: &Row| pb::TrialTally {
+                term: term.clone(),
                 school: school.to_owned(),
                 school_name: schools.get(school).map(|known| known.name.clone()).unwrap_or_default(),
                 scheme_code: scheme.clone(),
@@ -115,7 +121,7 @@ async fn told(ctx: &Context, tx: &mut Tx, parts: &Parts, tried: &Tried, school: 
                 before_fen: tally.before_fen,
                 after_fen: tally.after_fen,
             };
-            answer.totals = effect.by_scheme.iter().map(|of| tally("", of)).collect();
+            answer.totals = effect.totals.iter().map(|of| tally("", of)).collect();
             answer.by_school = effect.by_school.iter().flat_map(|(school, of)| of.iter().map(|of| tally(school, of)).collect::<Vec<_>>()).collect();
         }
     }
@@ -141,6 +147,7 @@ fn student(one: Changed, name: &impl Fn(&str) -> String) -> pb::TrialStudent {
         person: one.person.to_string(),
         name: one.name,
         class_name: one.class_name,
+        term: one.term.to_string(),
         scheme_code: one.scheme.as_str().to_owned(),
         scheme_name: name(one.scheme.as_str()),
         turn: turn.into(),

@@ -15,7 +15,7 @@ use std::{
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
-use xuezhu_domain::RegistryAnswer;
+use xuezhu_domain::{RegistryAnswer, Term};
 use xuezhu_judge::policy::{
     Policies, Policy, SchemeCode,
     rules::{Facts, Why},
@@ -24,7 +24,7 @@ use xuezhu_service::{Context, Error, Permission, Place, Refusal};
 use xuezhu_store::Tx;
 
 use self::{
-    rules::{Due, Effect, Tally, Turn, Two, due},
+    rules::{Due, Effect, Tallies, Turn, Two, due},
     store::PlaceRow,
 };
 use crate::{
@@ -40,7 +40,7 @@ use crate::{
 /// Schools that are looked at beside each other.
 const AT_ONCE: usize = 2;
 /// Schools between two notes of how far a run is.
-const NOTED: i32 = 50;
+const NOTED: i32 = 10;
 /// Keys whose cases are made at once.
 const CHUNK: usize = 500;
 
@@ -55,8 +55,14 @@ pub struct Tried {
 }
 
 impl Tried {
-    fn two(&self) -> Two<'_> {
+    /// The policies that are compared, for each term.
+    fn each(&self) -> [Two<'_>; 2] {
         Two::of(&self.policies, &self.next, self.from)
+    }
+
+    /// Number of the version with which it is compared.
+    fn beside(&self) -> i32 {
+        self.policies.on(self.from).number
     }
 }
 
@@ -69,6 +75,8 @@ pub struct Changed {
     pub name: String,
     /// Class.
     pub class_name: String,
+    /// For lists of which term.
+    pub term: Term,
     /// Of which scheme.
     pub scheme: SchemeCode,
     /// How it turns out.
@@ -114,6 +122,7 @@ async fn find_in_one_generation(parts: &Arc<Parts>, run: Uuid, tried: &Tried) ->
     let schools = store::schools(&mut tx, mirror.generation).await?;
     tx.rollback().await?;
     let (all, done) = (i32::try_from(schools.len()).unwrap_or(i32::MAX), AtomicI32::new(0));
+    sweep::note_progress(parts, run, 0, all).await?;
     let each = |(school, region): (String, String)| {
         let done = &done;
         async move {
@@ -124,22 +133,29 @@ async fn find_in_one_generation(parts: &Arc<Parts>, run: Uuid, tried: &Tried) ->
             if looked % NOTED == 0 {
                 sweep::note_progress(parts, run, looked, all).await?;
             }
-            let mut tallies: HashMap<SchemeCode, Tally> = HashMap::new();
+            let mut tallies = Tallies::new();
             for one in &changed {
-                tallies.entry(one.scheme).or_default().count(one.turn, one.before.1.fen, one.after.1.fen);
+                tallies.entry((one.term, one.scheme)).or_default().count(one.turn, one.before.1.fen, one.after.1.fen);
             }
             Ok::<_, Error>((school, tallies))
         }
     };
     let found: Vec<_> = stream::iter(schools.into_iter().map(each)).buffer_unordered(AT_ONCE).try_collect().await?;
-    let effect = Effect::of(tried.two().term, found);
+    let effect = Effect::of(found);
     let effect = serde_json::to_string(&effect).map_err(|error| Error::Internal(error.to_string()))?;
     Ok((Outcome { judged: all, position: mirror.position, effect }, mirror.generation))
 }
 
-/// Who turns out otherwise at a school, by class and name.
+/// Who turns out otherwise at a school, by term, class and name.
 pub async fn at_school(tx: &mut Tx, tried: &Tried, generation: i64, school: &str, region: &str) -> Result<Vec<Changed>, Error> {
-    let two = tried.two();
+    let mut changed = Vec::new();
+    for two in tried.each() {
+        changed.extend(in_term(tx, tried, two, generation, school, region).await?);
+    }
+    Ok(changed)
+}
+
+async fn in_term(tx: &mut Tx, tried: &Tried, two: Two<'_>, generation: i64, school: &str, region: &str) -> Result<Vec<Changed>, Error> {
     let Some(window) = two.window(region) else { return Ok(Vec::new()) };
     let rows = store::places(tx, generation, school, window).await?;
     // Few facts are of many students.
@@ -175,7 +191,7 @@ pub async fn at_school(tx: &mut Tx, tried: &Tried, generation: i64, school: &str
                     let (before, after) = (was(before), was(after));
                     if let Some(turn) = Turn::of(&before.1, &after.1).filter(|_| persons.binary_search(&one.person).is_ok()) {
                         let (name, class_name) = (one.name.clone(), one.class_name.clone());
-                        changed.push(Changed { person: one.person, name, class_name, scheme: *scheme, turn, before, after });
+                        changed.push(Changed { person: one.person, name, class_name, term: two.term, scheme: *scheme, turn, before, after });
                     }
                 };
                 for after in &afters {

@@ -97,7 +97,7 @@ impl Tally {
 }
 
 /// Two policies that are compared for a term: that which holds without the new one, and the new one.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Two<'p> {
     /// Without it.
     pub before: &'p Policy,
@@ -108,9 +108,11 @@ pub struct Two<'p> {
 }
 
 impl<'p> Two<'p> {
-    /// The new one beside what holds on its day.
-    pub fn of(policies: &'p Policies, after: &'p Policy, from: chrono::NaiveDate) -> Self {
-        Self { before: &policies.on(from).policy, after, term: Term::of(from) }
+    /// The new one beside what holds on its day, for the term of that day and for the next: lists of both can be opened then, and rates are dated
+    /// by term.
+    pub fn of(policies: &'p Policies, after: &'p Policy, from: chrono::NaiveDate) -> [Self; 2] {
+        let (before, term) = (&*policies.on(from).policy, Term::of(from));
+        [term, term.next()].map(|term| Self { before, after, term })
     }
 
     /// The schemes of both.
@@ -149,40 +151,52 @@ pub fn due(why: Why, months: &[Month], fen: Fen) -> Due {
     if why.entitles() && !months.is_empty() { Due { months: months.to_vec(), fen } } else { Due::default() }
 }
 
-/// What was found of a whole deployment: by scheme, and by school and scheme.
+/// A tally of a term and a scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Term.
+    pub term: String,
+    /// Scheme.
+    pub scheme: String,
+    /// How many turn out how.
+    pub tally: Tally,
+}
+
+/// What was found of a whole deployment: by term and scheme, and by school.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
-    /// The term that is compared.
-    pub term: String,
     /// Schools that were looked at.
     pub schools: i64,
-    /// By scheme.
-    pub by_scheme: Vec<(String, Tally)>,
-    /// Schools at which somebody turns out otherwise, by code, with their schemes.
-    pub by_school: Vec<(String, Vec<(String, Tally)>)>,
+    /// Of all of them.
+    pub totals: Vec<Row>,
+    /// Schools at which somebody turns out otherwise, by code.
+    pub by_school: Vec<(String, Vec<Row>)>,
 }
+
+/// Tallies by term and scheme.
+pub type Tallies = HashMap<(Term, SchemeCode), Tally>;
 
 impl Effect {
     /// Of what was found school by school.
-    pub fn of(term: Term, found: Vec<(String, HashMap<SchemeCode, Tally>)>) -> Self {
+    pub fn of(found: Vec<(String, Tallies)>) -> Self {
         let schools = i64::try_from(found.len()).unwrap_or(i64::MAX);
-        let mut all: HashMap<SchemeCode, Tally> = HashMap::new();
+        let mut all = Tallies::new();
         let mut by_school = Vec::new();
         for (school, tallies) in found.into_iter().filter(|(_, tallies)| !tallies.is_empty()) {
-            for (scheme, tally) in &tallies {
-                all.entry(*scheme).or_default().add(tally);
+            for (of, tally) in &tallies {
+                all.entry(*of).or_default().add(tally);
             }
             by_school.push((school, in_order(tallies)));
         }
         by_school.sort_by(|a, b| a.0.cmp(&b.0));
-        Self { term: term.to_string(), schools, by_scheme: in_order(all), by_school }
+        Self { schools, totals: in_order(all), by_school }
     }
 }
 
-fn in_order(tallies: HashMap<SchemeCode, Tally>) -> Vec<(String, Tally)> {
-    let mut rows: Vec<(String, Tally)> = tallies.into_iter().map(|(scheme, tally)| (scheme.as_str().to_owned(), tally)).collect();
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
-    rows
+fn in_order(tallies: Tallies) -> Vec<Row> {
+    let mut rows: Vec<((Term, SchemeCode), Tally)> = tallies.into_iter().collect();
+    rows.sort_by_key(|(of, _)| *of);
+    rows.into_iter().map(|((term, scheme), tally)| Row { term: term.to_string(), scheme: scheme.as_str().to_owned(), tally }).collect()
 }
 
 #[cfg(test)]

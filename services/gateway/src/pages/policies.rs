@@ -187,16 +187,21 @@ async fn trial(desk: &Desk, policy: &Policy, asks: &OneAsks) -> Result<Option<Tr
         Err(error) => return Err(error.into()),
     };
     let path = format!("/policies/{}", policy.policy);
-    let term = show::term(&found.term);
+    let term = found.terms.iter().map(|term| show::term(term)).collect::<Vec<_>>().join("、");
+    let beside = format!("第{}版", found.compared_version);
     let runs = found.state() == Found::Running;
     let note = match found.state() {
         Found::Running => Note::of(Tone::Wait, format!("正在试算，已看 {} 所学校。可以先做别的，回来再看。", found.looked_at)),
         Found::Failed => Note::of(Tone::Bad, "上一次试算中断了，请重新试算。"),
         Found::Unspecified => Note::of(
             Tone::Plain,
-            format!("试算：{term}的名单，按现行的和这一版各判断一遍，列出结果不同的学生。不改动任何数据；这一学期已经建立的名单仍按原来的一版办理，也算在内。"),
+            format!(
+                "试算：{term}的名单，按{beside}和这一版各判断一遍，列出结果不同的学生。不改动任何数据；这一学期已经建立的名单仍按原来的一版办理，也算在内。"
+            ),
         ),
-        Found::Done => Note::of(Tone::Plain, format!("{term}的名单，{}按当时的学籍试算，共看 {} 所学校。", show::time(&found.end_time), found.looked_at)),
+        Found::Done => {
+            Note::of(Tone::Plain, format!("{term}的名单，{}按当时的学籍与{beside}比较，共看 {} 所学校。", show::time(&found.end_time), found.looked_at))
+        }
     };
     let tables = if found.state() == Found::Done { tables(&found, &path, asks) } else { Vec::new() };
     let word = if found.state() == Found::Unspecified { "试算影响" } else { "重新试算" };
@@ -209,23 +214,36 @@ fn tables(found: &GetTrialResponse, path: &str, asks: &OneAsks) -> Vec<(String, 
     let numbers = |tally: &TrialTally| {
         let counts = [tally.gains, tally.loses, tally.more, tally.less, tally.otherwise].map(Cell::number);
         let [gains, loses, more, less, otherwise] = counts;
-        [Cell::from(&tally.scheme_name), gains, loses, more, less, otherwise, Cell::yuan(tally.before_fen), Cell::yuan(tally.after_fen)]
+        [
+            Cell::text(show::term(&tally.term)),
+            Cell::from(&tally.scheme_name),
+            gains,
+            loses,
+            more,
+            less,
+            otherwise,
+            Cell::yuan(tally.before_fen),
+            Cell::yuan(tally.after_fen),
+        ]
     };
-    let all =
-        Table::of("各项目").column("项目").numbers(HEADS).rows(found.totals.iter().map(|tally| Row::of(numbers(tally)))).empty("没有一名学生的结果不同。");
+    let all = Table::of("各项目")
+        .columns(["学期", "项目"])
+        .numbers(HEADS)
+        .rows(found.totals.iter().map(|tally| Row::of(numbers(tally))))
+        .empty("没有一名学生的结果不同。");
     let row = |tally: &TrialTally| {
         let way = Cell::link(Address::of(path.to_owned()).with("school", tally.school.as_str()), &tally.school_name);
-        let [scheme, gains, loses, more, less, otherwise, before, after] = numbers(tally);
-        Row::of([way, scheme, gains, loses, more, less, otherwise, before, after])
+        let [term, scheme, gains, loses, more, less, otherwise, before, after] = numbers(tally);
+        Row::of([way, term, scheme, gains, loses, more, less, otherwise, before, after])
     };
     let mut tables = vec![("影响".to_owned(), all)];
     if !found.by_school.is_empty() {
-        let schools = Table::of("各学校").columns(["学校", "项目"]).numbers(HEADS).rows(found.by_school.iter().map(row));
+        let schools = Table::of("各学校").columns(["学校", "学期", "项目"]).numbers(HEADS).rows(found.by_school.iter().map(row));
         tables.push(("各学校".to_owned(), schools));
     }
     if !asks.school.is_empty() {
         let of = found.by_school.iter().find(|tally| tally.school == asks.school).map_or("该校", |tally| &tally.school_name);
-        let columns = Table::of("学生").columns(["姓名", "班级", "项目", "结果"]).numbers(["原来（元）", "以后（元）"]).columns(["原来", "以后"]);
+        let columns = Table::of("学生").columns(["姓名", "班级", "学期", "项目", "结果"]).numbers(["原来（元）", "以后（元）"]).columns(["原来", "以后"]);
         let rows = columns.rows(found.students.iter().map(student)).empty("按现在的学籍，没有结果不同的学生。");
         tables.push((format!("{of}的学生（按现在的学籍，{} 条）", found.students.len()), rows));
     }
@@ -243,6 +261,7 @@ fn student(one: &TrialStudent) -> Row {
     Row::of([
         Cell::link(format!("/students/{}", one.person), &one.name),
         Cell::from(&one.class_name),
+        Cell::text(show::term(&one.term)),
         Cell::from(&one.scheme_name),
         Cell::mark(tone, word),
         Cell::yuan(one.before_fen),
@@ -266,12 +285,12 @@ async fn start_trial(desk: Desk, Path(policy): Path<String>, Sent(sent): Sent<Tr
 
 async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) -> Result<Response, PageError> {
     let policy = whole(&desk, &id).await?;
-    let said = policy::Policy::parse(&policy.content).map_err(|error| {
+    let said = policy::Policy::kept(&policy.content).map_err(|error| {
         tracing::error!(%error, "a policy that is kept can't be read");
         PageError::Refused(tonic::Status::internal("这份政策的文字读不出来"))
     })?;
     let before = before(&desk, &policy).await?;
-    let changes = before.as_ref().and_then(|(name, before)| Some((name, policy::Policy::parse(&before.content).ok()?)));
+    let changes = before.as_ref().and_then(|(name, before)| Some((name, policy::Policy::kept(&before.content).ok()?)));
     let changes = changes.map(|(name, before)| changes_of(name, &before, &said));
     let note = (!policy.dossier.is_empty()).then(|| {
         let text = if policy.state() == State::Proposed { "待本部门另一人审核。" } else { "审核的经过记在业务单上。" };
