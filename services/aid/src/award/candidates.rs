@@ -12,7 +12,7 @@ use xuezhu_domain::{
 };
 use xuezhu_judge::{
     amount,
-    case::{Claim, Enrollment, Person, PersonCase, Place},
+    case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place},
     policy::{
         Paid, Policies,
         rules::{Facts, Why, plain_data},
@@ -80,7 +80,13 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         Among::Class(class) => reconciliation::keys_of_class(tx, attending, class).await?,
         Among::Persons(persons) => reconciliation::keys_of_persons(tx, attending, persons.iter().copied()).await?,
     };
-    let mut answer = pb::ProposeAwardsResponse::default();
+    let mut answer = pb::ProposeAwardsResponse {
+        term: list.term.clone(),
+        scheme_name: super::scheme_name(parts, &list.scheme)?,
+        supplement: list.supplement,
+        closed_to_new: list.submitted,
+        ..pb::ProposeAwardsResponse::default()
+    };
     if let Aim::Say { most } = aim {
         answer.classes = classes(tx, attending, &list, &terms).await?;
         let students = answer.classes.iter().map(|class| usize::try_from(class.students).unwrap_or(0)).sum::<usize>();
@@ -89,8 +95,6 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         }
     }
     let cases = reconciliation::cases(tx, generation, &keys).await?;
-    let listed: HashSet<Uuid> = store::entries_listed(tx, &list).await?.into_iter().collect();
-    let numbers: HashSet<Uuid> = store::entries(tx, list.list).await?.into_iter().map(|row| row.person_key).collect();
     let policies = parts.policies.now();
     let (mut entered, mut met) = (Vec::new(), HashSet::new());
     for case in &cases {
@@ -99,8 +103,8 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
             let means = |claim: &&Claim| {
                 holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|known| known.person == candidate.person.person)
             };
-            let on_list = case.claims.iter().filter(|claim| listed.contains(&claim.entry)).any(|claim| means(&claim));
-            if !on_list && candidate.key().is_some_and(|key| numbers.contains(&key)) {
+            let on_list = case.claims.iter().filter(|claim| is_listed(claim, &list, terms.term)).any(|claim| means(&claim));
+            if !on_list && case.claims.iter().any(|claim| claim.list == list.list && Some(claim.key) == candidate.key()) {
                 candidate.why = Why::NumberOnList;
             }
             let proposed = candidate.why.entitles() && !candidate.months.is_empty();
@@ -136,6 +140,12 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         judge_keys(ctx, tx, parts, &touched, "list").await?;
     }
     Ok(answer)
+}
+
+/// Whether a claim stands on this list, or on another of its school, scheme and term, where it was not sent back, and something is left of it.
+fn is_listed(claim: &Claim, list: &ListRow, term: Term) -> bool {
+    let of_its_kind = claim.school == list.school && claim.scheme.as_str() == list.scheme && claim.term == term;
+    claim.list == list.list || (of_its_kind && claim.stage != ClaimStage::SentBack && !claim.months.is_empty())
 }
 
 /// The classes in which students are in the months of a list, with how many are in each and on lists of its kind.

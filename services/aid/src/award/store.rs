@@ -459,22 +459,6 @@ pub async fn awards_of_keys(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<AwardRow>,
     )
 }
 
-/// Entries on any list of the school, scheme and term, without those that were sent back or voided on another.
-pub async fn entries_listed(tx: &mut Tx, list: &ListRow) -> Result<Vec<Uuid>, StoreError> {
-    let entries = rows!(
-        tx,
-        (Uuid,),
-        "SELECT entry FROM award_entries WHERE school = $1 AND scheme = $2 AND term = $3 AND state < 50 AND (state <> $5 OR list = $4)
-           AND (NOT gone OR list = $4)",
-        &list.school,
-        &list.scheme,
-        &list.term,
-        list.list,
-        State::SentBack.code()
-    )?;
-    Ok(entries.into_iter().map(|(entry,)| entry).collect())
-}
-
 /// A class of a school.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ClassRow {

@@ -203,9 +203,9 @@ macro_rules! keys {
             (Uuid,),
             sql!(
                 "SELECT DISTINCT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
-                 WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3
-                   AND EXISTS (SELECT 1 FROM mirror_periods p WHERE p.enrollment = e.enrollment AND p.generation = e.generation
-                       AND p.state IN ($4, $5) AND p.from_date < $7 AND (p.to_date IS NULL OR p.to_date > $6))" $($which)*
+                 WHERE e.generation = $1 AND e.school = $2 AND e.stage = $3" $($which)*
+                " AND EXISTS (SELECT 1 FROM mirror_periods p WHERE p.enrollment = e.enrollment AND p.generation = e.generation
+                       AND p.state IN ($4, $5) AND p.from_date < $7 AND (p.to_date IS NULL OR p.to_date > $6))"
             ),
             $attending.generation,
             $attending.school,

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Status;
-use xuezhu_proto::aid::{AwardList, Candidate, CandidateClass, GetAwardListRequest, ProposeAwardsRequest, ProposeAwardsResponse};
+use xuezhu_proto::aid::{AwardList, Candidate, CandidateClass, ProposeAwardsRequest, ProposeAwardsResponse};
 
 use super::{path, title};
 use crate::{
@@ -132,8 +132,9 @@ async fn judged(desk: &Desk, school: &str, list: &str, asks: &Asks) -> Result<Pr
 
 /// Who is proposed, who is not, who is on the list.
 pub async fn page(desk: Desk, Path((school, list)): Path<(String, String)>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
-    let ProposeAwardsResponse { candidates, classes, .. } = judged(&desk, &school, &list, &asks).await?;
-    let list = desk.awards().get_award_list(desk.request(GetAwardListRequest { school, list })).await?.into_inner().list.unwrap_or_default();
+    let ProposeAwardsResponse { candidates, classes, term, scheme_name, supplement, closed_to_new, .. } = judged(&desk, &school, &list, &asks).await?;
+    // As much of the list as its title says: all of it would be read entry by entry.
+    let list = AwardList { school, list, term, scheme_name, supplement, closed_to_new, ..AwardList::default() };
     let own = Address::of(format!("{}/candidates", path(&list)));
     let narrow = narrowing(&desk, &asks, own.path(), &classes);
     if candidates.is_empty() && !classes.is_empty() {
