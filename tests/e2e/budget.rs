@@ -18,7 +18,7 @@ const BUDGET: [(&str, u64, u64); 17] = [
     // However many are approved, and whoever is left behind because another list has a month of theirs.
     ("ApproveAwardList", 48, 48),
     // The clerk's own of a list: proposed, looked at, edited, taken up again.
-    ("ProposeAwards", 15, 15),
+    ("ProposeAwards", 13, 13),
     ("GetEntry", 17, 17),
     ("EditEntry", 36, 36),
     ("RedraftEntries", 26, 26),
@@ -107,7 +107,7 @@ fn pages(list: &str, dossiers: [&str; 2], flag: &str) -> Vec<(&'static str, Stri
         ("officer", "/lists".into(), 17),
         ("clerk", list.clone(), 28),
         ("officer", format!("{list}?held=true"), 28),
-        ("clerk", format!("{list}/candidates"), 26),
+        ("clerk", format!("{list}/candidates"), 13),
         ("head", format!("/dossiers/enrollment/{registration}"), 36),
         ("head", format!("/dossiers/enrollment/{registration}?class=1%E7%8F%AD"), 36),
         ("officer", format!("/dossiers/aid/{round}"), 39),
