@@ -150,6 +150,8 @@ async fn a_list_goes_for_good_by_the_policy_under_which_it_was_opened() {
         let local = json!({ "schemeCode": "CITY_GRANT", "term": "2026-AUTUMN" });
         let lists = format!("/v1/schools/{SCHOOL}/awardLists");
         assert_eq!(reason(people.clerk.post(&lists, &local, "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: no policy has it yet");
+        let waiver = json!({ "scheme": "TUITION_WAIVER", "term": "2026-AUTUMN" });
+        assert_eq!(people.clerk.post(&lists, &waiver, "").await.expect("a list")["policyVersion"], 1, "{engine:?}");
         let from = deployment.today() + chrono::Days::new(5);
         let proposed = propose(&people.officer, &next_policy(), &from.to_string()).await.expect("is proposed");
         sign(&second, &proposed).await.expect("is signed");
@@ -157,8 +159,10 @@ async fn a_list_goes_for_good_by_the_policy_under_which_it_was_opened() {
         assert_eq!(reason(before), (400, "INVALID_ARGUMENT".into()), "{engine:?}: it does not hold yet");
         deployment.step_to(from).await.expect("the day comes");
         assert_eq!(versions(&people.clerk).await, [(json!(2), json!("HOLDS")), (json!(1), json!("FORMER"))], "{engine:?}");
-        // The list of before, on which somebody is, goes on as it was opened.
+        // The list of before, on which somebody is, goes on as it was opened; one on which nobody is goes by what holds when it is opened again.
         people.clerk.post(&format!("{old}/propose"), &json!({}), "").await.expect("is proposed");
+        assert_eq!(grant(&people, "2026-AUTUMN").await.1["policyVersion"], 1, "{engine:?}");
+        assert_eq!(people.clerk.post(&lists, &waiver, "").await.expect("a list")["policyVersion"], 2, "{engine:?}");
         let amounts = async |list: &str| -> Vec<i64> {
             let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
             entries["entries"]

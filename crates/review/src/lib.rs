@@ -1,5 +1,5 @@
-//! What goes from desk to desk: a **dossier** (业务单) of one kind of business, of one school or of a department itself, with one or many items and a digest of
-//! their contents. *A kind proposes, a review decides over desks, the last signature lets the kind perform.*
+//! What goes from desk to desk: a **dossier** (业务单) of one kind of business, of one school or of a department itself, with one or many
+//! items and a digest of their contents. *A kind proposes, a review decides over desks, the last signature lets the kind perform.*
 //!
 //! | module | what lives here |
 //! | --- | --- |

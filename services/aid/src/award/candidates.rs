@@ -215,11 +215,16 @@ impl Candidate<'_> {
     }
 }
 
+/// Where somebody is or was in school at a school.
+fn in_school<'c>(case: &'c PersonCase, person: &Person, school: &str) -> impl Iterator<Item = (&'c Enrollment, &'c Span<Place>)> {
+    let here = case.enrollments.iter().filter(move |enrollment| enrollment.school == school && enrollment.person == Some(person.person));
+    let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
+    spans.filter(|(_, span)| span.state.state == PeriodState::InSchool)
+}
+
 /// Where somebody is in school at a school when the first of some months begins, or in it; else where they were last.
 pub(super) fn place_of<'c>(case: &'c PersonCase, person: &Person, school: &str, months: &[Month]) -> Option<(&'c Enrollment, &'c Span<Place>)> {
-    let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
-    let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
-    let spans: Vec<_> = spans.filter(|(_, span)| span.state.state == PeriodState::InSchool).collect();
+    let spans: Vec<_> = in_school(case, person, school).collect();
     let latest = |fits: &dyn Fn(&Span<Place>) -> bool| {
         let fitting = spans.iter().filter(|(_, span)| fits(span));
         fitting.max_by_key(|(enrollment, span)| (enrollment.entry_date, enrollment.enrollment, span.from)).copied()
@@ -230,22 +235,15 @@ pub(super) fn place_of<'c>(case: &'c PersonCase, person: &Person, school: &str, 
     holds.or_else(begins).or_else(|| latest(&|_| true))
 }
 
-/// Where somebody is in school at a school on a day.
-fn place_on<'c>(case: &'c PersonCase, person: &Person, school: &str, day: NaiveDate) -> Option<(&'c Enrollment, &'c Span<Place>)> {
-    let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
-    let spans = here.flat_map(|enrollment| enrollment.timeline.iter().map(move |span| (enrollment, span)));
-    spans
-        .filter(|(_, span)| span.state.state == PeriodState::InSchool && span.contains(day))
-        .max_by_key(|(enrollment, _)| (enrollment.entry_date, enrollment.enrollment))
-}
-
 fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
     let mut found = Vec::new();
     for person in &case.persons {
         let months = months_at(case, policies, person, school, terms.paid, &terms.days);
-        // What held in the first of the months decides, not what holds today; of what goes by term, what held on the count day.
-        let counted = || if terms.paid == Paid::Term { place_on(case, person, school, terms.days.count_day) } else { None };
-        let Some((enrollment, span)) = counted().or_else(|| place_of(case, person, school, &months)) else { continue };
+        let Some(place) = place_of(case, person, school, &months) else { continue };
+        // What held in the first of the months decides, not what holds today; of what goes by term, what held on the count day, as for whoever is
+        // missing. The class is that of the first month either way.
+        let counted = || in_school(case, person, school).filter(|(_, span)| span.contains(terms.days.count_day)).max_by_key(|(known, _)| known.entry_date);
+        let (enrollment, span) = if terms.paid == Paid::Term { counted().unwrap_or(place) } else { place };
         let facts = Facts {
             entry: enrollment.entry_date,
             major: &span.state.major,
@@ -257,7 +255,7 @@ fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms
             registry: person.registry,
         };
         let why = if months.is_empty() { Why::NotInSchool } else { plain_data(Some(&terms.rate), terms.term, facts) };
-        found.push(Candidate { person, place: span.state.clone(), why, months });
+        found.push(Candidate { person, place: place.1.state.clone(), why, months });
     }
     found
 }

@@ -58,17 +58,18 @@ pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str
     let known = store::open_list(tx, &school.school, scheme, &term).await?;
     if let Some((list, _, false)) = known {
         if is_open {
-            // One that was removed, because nobody was on it, is there again, and goes by what one goes by that is opened now.
-            store::open_again(tx, list, version.number).await?;
+            // One that was removed, because nobody was on it, is there again.
+            store::open_again(tx, list).await?;
         }
         if let Some(row) = found(tx, list).await? {
-            // Of one that stands empty nothing was decided under the version of then.
-            if is_open && row.policy != version.number && store::counts(tx, &[list]).await?.iter().all(|row| row.entries == 0) {
+            // Of one on which nobody is nothing was decided under the version of then.
+            if is_open && row.policy != version.number {
                 store::lock_list(tx, &row.school, list).await?;
-                store::rebind(tx, list, version.number).await?;
-                return one(tx, list).await;
+                if store::counts(tx, &[list]).await?.iter().all(|row| row.entries == 0) {
+                    store::rebind(tx, list, version.number).await?;
+                }
             }
-            return Ok(row);
+            return one(tx, list).await;
         }
     }
     if !is_open {

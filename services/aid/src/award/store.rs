@@ -342,10 +342,9 @@ pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: State, reason: &st
     Ok(())
 }
 
-/// A list that was removed is there again, and goes by another version of the policy; another stays as it is.
-pub async fn open_again(tx: &mut Tx, list: Uuid, policy: i32) -> Result<(), StoreError> {
-    let (draft, removed) = (State::Draft.code(), State::Removed.code());
-    run!(tx, "UPDATE award_lists SET state = $2, policy = $4 WHERE list = $1 AND state = $3", list, draft, removed, policy)?;
+/// A list that was removed is there again; another stays as it is.
+pub async fn open_again(tx: &mut Tx, list: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE award_lists SET state = $2 WHERE list = $1 AND state = $3", list, State::Draft.code(), State::Removed.code())?;
     Ok(())
 }
 

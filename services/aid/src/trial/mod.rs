@@ -6,7 +6,7 @@ pub mod rules;
 mod store;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicI32, Ordering},
@@ -28,8 +28,11 @@ use self::{
     store::PlaceRow,
 };
 use crate::{
-    Parts, award,
-    award::Terms,
+    Parts,
+    award::{
+        Terms,
+        candidates::{self, Told},
+    },
     mirror, policy,
     reconciliation::{
         self, Attending,
@@ -178,34 +181,32 @@ async fn in_term(tx: &mut Tx, tried: &Tried, two: Two<'_>, generation: i64, scho
         for case in reconciliation::places(tx, generation, &keys).await? {
             for (scheme, before, after) in &schemes {
                 let side = |terms: &Option<Terms>| match terms {
-                    Some(terms) => award::candidates::dues(&tried.policies, &case, school, terms),
+                    Some(terms) => candidates::dues(&tried.policies, &case, school, terms),
                     None => Vec::new(),
                 };
-                let mut befores: HashMap<Uuid, _> = side(before).into_iter().map(|due| (due.person, due)).collect();
-                let afters = side(after);
-                let was = |told: Option<&award::candidates::Told>| {
-                    told.map_or((Why::NoPolicy, Due::default()), |told| (told.why, due(told.why, &told.months, told.fen)))
-                };
-                let mut compare = |before: Option<&award::candidates::Told>, after: Option<&award::candidates::Told>| {
-                    let Some(one) = after.or(before) else { return };
-                    let (before, after) = (was(before), was(after));
-                    if let Some(turn) = Turn::of(&before.1, &after.1).filter(|_| persons.binary_search(&one.person).is_ok()) {
-                        let (name, class_name) = (one.name.clone(), one.class_name.clone());
-                        changed.push(Changed { person: one.person, name, class_name, term: two.term, scheme: *scheme, turn, before, after });
-                    }
-                };
-                for after in &afters {
-                    let before = befores.remove(&after.person);
-                    compare(before.as_ref(), Some(after));
-                }
-                for before in befores.values() {
-                    compare(Some(before), None);
-                }
+                let turned = turned((two.term, *scheme), side(before), side(after));
+                changed.extend(turned.into_iter().filter(|one| persons.binary_search(&one.person).is_ok()));
             }
         }
     }
     changed.sort_by(|a, b| (&a.class_name, &a.name, a.person, a.scheme).cmp(&(&b.class_name, &b.name, b.person, b.scheme)));
     Ok(changed)
+}
+
+/// Of what is said of the persons of a case by two policies, who turns out otherwise.
+fn turned((term, scheme): (Term, SchemeCode), before: Vec<Told>, after: Vec<Told>) -> Vec<Changed> {
+    let mut sides: BTreeMap<Uuid, [Option<Told>; 2]> = BTreeMap::new();
+    for (side, told) in before.into_iter().map(|told| (0, told)).chain(after.into_iter().map(|told| (1, told))) {
+        let of = sides.entry(told.person).or_default();
+        of[side] = Some(told);
+    }
+    let is_due = |told: &Option<Told>| told.as_ref().map_or((Why::NoPolicy, Due::default()), |told| (told.why, due(told.why, &told.months, told.fen)));
+    let turned = |[before, after]: [Option<Told>; 2]| {
+        let (was, will) = (is_due(&before), is_due(&after));
+        let (turn, Told { person, name, class_name, .. }) = Turn::of(&was.1, &will.1).zip(after.or(before))?;
+        Some(Changed { person, name, class_name, term, scheme, turn, before: was, after: will })
+    };
+    sides.into_values().filter_map(turned).collect()
 }
 
 fn facts(row: &PlaceRow) -> Facts<'_> {
