@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use xuezhu_aid::{award::units::rules::Standing, forgotten::State as Forgotten, reconciliation::sweep::runs::RunState};
+use xuezhu_aid::{award::units::rules::Standing, forgotten::State as Forgotten, hardship::rules::State as LevelState, reconciliation::sweep::runs::RunState};
 use xuezhu_bridge::Kind;
 use xuezhu_domain::{
     BondKind, RegistryAnswer,
@@ -250,7 +250,9 @@ fn migrations_made_of_each_word_its_code() {
     fn codes<T: Copy>(all: &[T], word: fn(T) -> &'static str, code: fn(T) -> i32) -> BTreeMap<String, i32> {
         all.iter().map(|one| (word(*one).to_owned(), code(*one))).collect()
     }
-    let rules = codes(&Rule::ALL, Rule::as_str, Rule::code);
+    // What a policy gives to whom is judged since later.
+    let rules: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| *rule != Rule::NotEligible).collect();
+    let rules = codes(&rules, Rule::as_str, Rule::code);
     let flags = codes(&FlagState::ALL, FlagState::as_str, FlagState::code);
     // Submissions of before, which a conversion makes dossiers of by these codes.
     let submissions = xuezhu_enrollment::before::STAGES.map(|(word, code)| (word.to_owned(), code)).into();
@@ -298,7 +300,8 @@ fn numbers_that_sql_compares_codes_with_are_those_of_types() {
         [State::FIRST_FINAL; 3],
         "what is over comes last, everywhere"
     );
-    assert_eq!(FlagState::LAST_HOLDING, EntryState::LAST_CLERKS);
+    assert_eq!([FlagState::LAST_HOLDING, EntryState::LAST_CLERKS], [LevelState::LAST_UNDER_WAY; 2]);
+    assert_eq!(LevelState::FIRST_DROPPED, FlagState::FIRST_CLOSED);
     assert_eq!(Forgotten::Open.code(), PeriodState::InSchool.code());
     assert_eq!(MirrorStage::Approved.code(), SharedStage::Approved as i32);
     assert_eq!(MirrorStage::Submitted.code(), SharedStage::Submitted as i32);

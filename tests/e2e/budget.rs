@@ -10,18 +10,19 @@ use xuezhu_tests::{
 
 /// Work, and the statements that one unit of it may take on SQLite and on PostgreSQL, beginning and end of transactions among them.
 const BUDGET: [(&str, u64, u64); 17] = [
+    // Whoever is judged is judged with the hardship levels that were determined: one statement of each case's.
     // A leave: the call itself, its position, the feed that tells it, the mirror that judges it.
     ("TakeLeave", 14, 15),
     ("positions", 5, 5),
     ("feed", 6, 6),
-    ("mirror", 24, 24),
+    ("mirror", 25, 25),
     // However many are approved, and whoever is left behind because another list has a month of theirs.
-    ("ApproveAwardList", 48, 48),
+    ("ApproveAwardList", 49, 49),
     // The clerk's own of a list: proposed, looked at, edited, taken up again.
-    ("ProposeAwards", 13, 13),
-    ("GetEntry", 17, 17),
-    ("EditEntry", 36, 36),
-    ("RedraftEntries", 26, 26),
+    ("ProposeAwards", 14, 14),
+    ("GetEntry", 18, 18),
+    ("EditEntry", 38, 38),
+    ("RedraftEntries", 27, 27),
     ("ListContacts", 5, 5),
     // Reading.
     ("GetEnrollment", 6, 6),
@@ -105,9 +106,9 @@ fn pages(list: &str, dossiers: [&str; 2], flag: &str) -> Vec<(&'static str, Stri
         ("officer", format!("/students?school={SCHOOL}"), 17),
         ("clerk", "/lists".into(), 12),
         ("officer", "/lists".into(), 17),
-        ("clerk", list.clone(), 28),
-        ("officer", format!("{list}?held=true"), 28),
-        ("clerk", format!("{list}/candidates"), 13),
+        ("clerk", list.clone(), 29),
+        ("officer", format!("{list}?held=true"), 29),
+        ("clerk", format!("{list}/candidates"), 14),
         ("head", format!("/dossiers/enrollment/{registration}"), 36),
         ("head", format!("/dossiers/enrollment/{registration}?class=1%E7%8F%AD"), 36),
         ("officer", format!("/dossiers/aid/{round}"), 39),

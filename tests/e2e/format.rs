@@ -176,7 +176,14 @@ fn told(version: i64, registry: i32, at: i32, now: i32) -> Vec<Record> {
         birth_day: day("2010-01-01"),
         registry,
     };
-    let period = Period { from_day: day("2026-09-01"), state: now, class_name: "1班".into(), major: "2010-010200".into(), ..Period::default() };
+    let period = Period {
+        from_day: day("2026-09-01"),
+        state: now,
+        class_name: "1班".into(),
+        major: "2010-010200".into(),
+        study_form: "全日制".into(),
+        ..Period::default()
+    };
     let place = xuezhu_proto::bridge::Enrollment {
         school: SCHOOL.into(),
         stage: at,

@@ -89,7 +89,33 @@ struct Place {
     name: String,
     approved: Option<NaiveDate>,
     entry: NaiveDate,
-    periods: Vec<(NaiveDate, Option<NaiveDate>, bool)>,
+    periods: Vec<Period>,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "a row, as it was read")]
+struct Period {
+    from: NaiveDate,
+    to: Option<NaiveDate>,
+    inside: bool,
+    agricultural: bool,
+    rural: bool,
+    full_time: bool,
+}
+
+impl Period {
+    fn holds(&self, on: NaiveDate) -> bool {
+        self.inside && self.from <= on && self.to.is_none_or(|to| on < to)
+    }
+}
+
+/// A hardship level that was signed, or that there is none any more.
+struct Level {
+    key: Uuid,
+    name: String,
+    is_one: bool,
+    from: NaiveDate,
+    to: NaiveDate,
+    day: NaiveDate,
 }
 
 struct Entry {
@@ -108,6 +134,7 @@ struct Truth {
     persons: BTreeMap<Uuid, Person>,
     places: Vec<Place>,
     entries: Vec<Entry>,
+    levels: Vec<Level>,
     today: NaiveDate,
 }
 
@@ -127,11 +154,17 @@ impl Truth {
             persons.entry(id).or_default().names.push((comparable_name(&name), end));
         }
         let mut periods: HashMap<Uuid, Vec<_>> = HashMap::new();
-        for (id, from, to, state) in
-            rows!(&mut tx, (Uuid, NaiveDate, Option<NaiveDate>, i32), "SELECT enrollment, from_date, to_date, state FROM periods WHERE until_version IS NULL")
-                .expect("periods")
-        {
-            periods.entry(id).or_default().push((from, to, state == State::InSchool.code()));
+        type Stood = (Uuid, NaiveDate, Option<NaiveDate>, i32, String, String, String, String);
+        let stood = "SELECT enrollment, from_date, to_date, state, major, study_form, household, residence FROM periods WHERE until_version IS NULL";
+        for (id, from, to, state, major, study_form, household, residence) in rows!(&mut tx, Stood, stood).expect("periods") {
+            periods.entry(id).or_default().push(Period {
+                from,
+                to,
+                inside: state == State::InSchool.code(),
+                agricultural: major == "2010-010200",
+                rural: household == "农业户口" || residence == "农村",
+                full_time: study_form == "全日制",
+            });
         }
         type Row = (Uuid, String, i32, Option<Uuid>, Uuid, String, Option<NaiveDate>, NaiveDate, Option<NaiveDate>);
         let places = rows!(&mut tx, Row, "SELECT enrollment, school, state, person, claim_key, name, approved_day, entry_date, claimed_day FROM enrollments")
@@ -183,18 +216,31 @@ impl Truth {
             }
         }
         entries.retain(|entry| !entry.months.is_empty());
+        // What was signed of a dossier that holds, in the order in which it was.
+        let signed = "SELECT l.person_key, l.name, l.level, l.from_day, l.to_day, l.recorded_day FROM hardship_levels l
+                      JOIN dossier_items i ON i.dossier = l.dossier AND i.item = l.determination WHERE i.state = $1 ORDER BY l.determined_at_us, l.determination";
+        let levels = rows!(&mut tx, (Uuid, String, String, NaiveDate, NaiveDate, NaiveDate), signed, xuezhu_review::way::ItemState::Performed.code())
+            .expect("levels")
+            .into_iter()
+            .map(|(key, name, level, from, to, day)| Level { key, name: comparable_name(&name), is_one: !level.is_empty(), from, to, day })
+            .collect();
         tx.rollback().await.expect("ends");
-        Self { persons, places, entries, today }
+        Self { persons, places, entries, levels, today }
     }
 
     fn who(&self, entry: &Entry) -> Option<Uuid> {
-        let good = |end: Option<NaiveDate>| end.is_none_or(|end| entry.day <= end);
-        let called = |person: &Person| person.names.iter().any(|(name, end)| *name == entry.name && good(*end));
+        self.meant(entry.key, &entry.name, entry.day)
+    }
+
+    /// Whom a number and a name mean that were written on a day.
+    fn meant(&self, number: Uuid, written: &str, day: NaiveDate) -> Option<Uuid> {
+        let good = |end: Option<NaiveDate>| end.is_none_or(|end| day <= end);
+        let called = |person: &Person| person.names.iter().any(|(name, end)| name == written && good(*end));
         let mut holders: Vec<(bool, bool, Uuid)> = self
             .persons
             .iter()
             .filter_map(|(id, person)| {
-                let (_, kind, _) = person.keys.iter().find(|(key, _, end)| *key == entry.key && good(*end))?;
+                let (_, kind, _) = person.keys.iter().find(|(key, _, end)| *key == number && good(*end))?;
                 Some((called(person), *kind == PRESENT, *id))
             })
             .collect();
@@ -203,26 +249,44 @@ impl Truth {
     }
 
     fn in_school(&self, person: Uuid, on: NaiveDate) -> Vec<&str> {
-        let there = |place: &&Place| {
-            place.person == Some(person) && place.periods.iter().any(|(from, to, inside)| *inside && *from <= on && to.is_none_or(|to| on < to))
-        };
-        self.places.iter().filter(there).map(|place| place.school.as_str()).collect()
+        self.periods(person, on).into_iter().map(|(school, _)| school).collect()
     }
 
-    fn owners(&self, person: Uuid, scheme: &str, month: i32) -> Vec<&str> {
+    fn periods(&self, person: Uuid, on: NaiveDate) -> Vec<(&str, &Period)> {
+        let theirs = self.places.iter().filter(|place| place.person == Some(person));
+        theirs.filter_map(|place| Some((place.school.as_str(), place.periods.iter().find(|period| period.holds(on))?))).collect()
+    }
+
+    /// The day by which a month of a scheme goes.
+    fn day_of(&self, person: Uuid, scheme: &str, month: i32) -> Option<NaiveDate> {
         if scheme == "TUITION_WAIVER" {
-            return self.in_school(person, date(COUNT_DAY));
+            return Some(date(COUNT_DAY));
         }
         let first = NaiveDate::from_ymd_opt(month / 100, u32::try_from(month % 100).expect("a month"), 1).expect("a day");
         if month != MONTHS[0] {
-            return self.in_school(person, first);
+            return Some(first);
         }
-        first
-            .iter_days()
-            .take_while(|day| day.month() == first.month())
-            .map(|day| self.in_school(person, day))
-            .find(|schools| !schools.is_empty())
-            .unwrap_or_default()
+        first.iter_days().take_while(|day| day.month() == first.month()).find(|day| !self.in_school(person, *day).is_empty())
+    }
+
+    fn owners(&self, person: Uuid, scheme: &str, month: i32) -> Vec<&str> {
+        self.day_of(person, scheme, month).map(|day| self.in_school(person, day)).unwrap_or_default()
+    }
+
+    fn is_poor(&self, person: Uuid, on: NaiveDate) -> bool {
+        let of = |level: &&Level| self.meant(level.key, &level.name, level.day) == Some(person) && level.from <= on && on < level.to;
+        self.levels.iter().rfind(of).is_some_and(|level| level.is_one)
+    }
+
+    /// Whether the policy gives a scheme to a student: all of these are in their first year, and of no special area.
+    fn gives(period: &Period, scheme: &str, is_poor: bool) -> bool {
+        period.full_time && (period.agricultural || is_poor || (scheme == "TUITION_WAIVER" && period.rural))
+    }
+
+    fn is_given(&self, entry: &Entry, person: Uuid, month: i32) -> bool {
+        let Some(day) = self.day_of(person, &entry.scheme, month) else { return false };
+        let here = self.periods(person, day).into_iter().filter(|(school, _)| *school == entry.school);
+        here.into_iter().any(|(_, period)| Self::gives(period, &entry.scheme, self.is_poor(person, day)))
     }
 
     /// Entries of whom a submission waits under a number that is neither the entry's nor the person's present one.
@@ -270,6 +334,13 @@ impl Truth {
                 let months: Vec<i32> = entry.months.iter().copied().filter(|month| self.place_rule(entry, person, *month) == Some(rule)).collect();
                 if !months.is_empty() {
                     found.insert((rule.into(), entry.id.to_string(), months));
+                }
+            }
+            if let Some(id) = person {
+                let is_excluded = |month: &i32| self.place_rule(entry, person, *month).is_none() && !self.is_given(entry, id, *month);
+                let months: Vec<i32> = entry.months.iter().copied().filter(is_excluded).collect();
+                if !months.is_empty() {
+                    found.insert(("NOT_ELIGIBLE".into(), entry.id.to_string(), months));
                 }
             }
             if let Some(person) = person.map(|id| &self.persons[&id]) {
@@ -329,9 +400,11 @@ impl Truth {
                 .entries
                 .iter()
                 .any(|entry| entry.listed && entry.scheme == "TUITION_WAIVER" && entry.school == place.school && self.who(entry) == Some(id));
-            let there = self.in_school(id, date(COUNT_DAY)).contains(&place.school.as_str());
+            // A level asks for no list: only what is known of everybody does.
+            let counted = place.periods.iter().find(|period| period.holds(date(COUNT_DAY)));
+            let there = counted.is_some_and(|period| Self::gives(period, "TUITION_WAIVER", false));
             let due = date(DUE).max(add_working_days(approved, 10));
-            // The autumn term ends with January; all of these students began in it, in agriculture.
+            // The autumn term ends with January; all of these students began in it.
             if !person.unconfirmed && there && !listed && self.today > due && place.entry.max(approved) < date("2027-02-01") {
                 found.insert(("MISSING_AWARD".into(), format!("{id} {}", place.school), MONTHS.to_vec()));
             }
@@ -603,15 +676,16 @@ impl History {
         let desk = self.random.random_range(0..2);
         let (school, clerk, head) = self.desks[desk].clone();
         let done = match self.random.random_range(0..100) {
-            0..18 => ("import", self.import(school, &clerk).await),
-            18..34 => ("register", self.register(school, &clerk, &head).await),
-            34..48 => ("change", self.change(school, &clerk).await),
-            48..56 => ("correct", self.correct(school).await),
-            56..68 => ("upload", self.upload(school, &clerk).await),
-            68..72 => ("list twice", self.list_twice(desk).await),
-            72..80 => ("come back", self.come_back(school, &clerk).await),
-            80..90 => ("decide", self.decide(school, &clerk, &head).await),
-            90..93 => ("put right", self.put_right(school, &clerk, &head).await),
+            0..16 => ("import", self.import(school, &clerk).await),
+            16..31 => ("register", self.register(school, &clerk, &head).await),
+            31..45 => ("change", self.change(school, &clerk).await),
+            45..52 => ("correct", self.correct(school).await),
+            52..63 => ("upload", self.upload(school, &clerk).await),
+            63..67 => ("list twice", self.list_twice(desk).await),
+            67..75 => ("come back", self.come_back(school, &clerk).await),
+            75..85 => ("decide", self.decide(school, &clerk, &head).await),
+            85..88 => ("put right", self.put_right(school, &clerk, &head).await),
+            88..92 => ("hardship", self.hardship(school, &clerk, &head).await),
             _ => {
                 let days = self.random.random_range(1..24);
                 self.step(days).await;
@@ -629,6 +703,14 @@ impl History {
                 let mut row = student(serial);
                 row.insert("姓名".into(), self.name(serial));
                 row.insert("入学年月".into(), ["202609", "202609", "202611"].choose(&mut self.random).expect("one").to_string());
+                let mut at_times = |odds: f64, cells: &[(&str, &str)]| {
+                    if self.random.random_bool(odds) {
+                        row.extend(cells.iter().map(|(header, value)| ((*header).to_owned(), (*value).to_owned())));
+                    }
+                };
+                at_times(0.2, &[("专业简称", "护理")]);
+                at_times(0.2, &[("户口性质", "非农业户口"), ("学生居住地类型", "城市")]);
+                at_times(0.1, &[("学习形式", "非全日制")]);
                 row
             })
             .collect();
@@ -689,6 +771,39 @@ impl History {
         let path = format!("/v1/schools/{school}/enrollments/{}/correctIdentity", row["enrollment"].as_str().expect("an id"));
         let body = json!({ "kind": kind, "effectiveDate": "2026-09-01", "name": name, "idNumber": id, "reason": "测试" });
         self.officer.post(&path, &body, "").await.is_ok()
+    }
+
+    /// A level is entered, or ends; mostly it is submitted and signed, at times sent back or refused.
+    async fn hardship(&mut self, school: &str, clerk: &Session, head: &Session) -> bool {
+        let mut done = false;
+        for _ in 0..2 {
+            let Some((_, row)) = self.known(school).await else { return done };
+            let path = format!("/v1/schools/{school}/hardship");
+            let ends = self.random.random_bool(0.25);
+            let from = self.day - chrono::TimeDelta::days(self.random.random_range(-20..30));
+            let mut body =
+                json!({ "person": row["person"], "schoolYear": 2026, "fromDate": if self.random.random_bool(0.4) { String::new() } else { from.to_string() } });
+            if !ends {
+                body["level"] = json!("困难");
+                body["family"] = json!({ "members": 4, "incomeFen": "40000", "cause": "测试", "pledged": true });
+            }
+            if clerk.post(&path, &body, "").await.is_err() {
+                continue;
+            }
+            done = true;
+            if self.random.random_bool(0.15) {
+                continue;
+            }
+            let Ok(dossier) = clerk.post(&format!("{path}/submit"), &json!({ "schoolYear": 2026, "reason": "测试" }), "").await else { continue };
+            let of = format!("/v1/aidDossiers/{}", dossier["dossier"].as_str().expect("an id"));
+            match self.random.random_range(0..10) {
+                0 => drop(head.post(&format!("{of}/sendBack"), &json!({ "reason": "请核对" }), "").await.expect("is sent back")),
+                1 => drop(head.post(&format!("{of}/refuse"), &json!({ "reason": "不符" }), "").await.expect("is refused")),
+                2 => {}
+                _ => drop(head.post(&format!("{of}/sign"), &json!({ "digest": dossier["digest"] }), "").await.expect("is signed")),
+            }
+        }
+        done
     }
 
     /// Who left is submitted again, at either school, under the number of before; while that waits the number is corrected, and the
@@ -987,7 +1102,7 @@ async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
         all.put_right += lived.put_right;
     }
     assert!(all.put_right > 0, "nothing was put right");
-    assert_eq!(all.rules.len(), 8, "every rule fires: {:?}", all.rules);
+    assert_eq!(all.rules.len(), 9, "every rule fires: {:?}", all.rules);
     assert!(
         all.met_before > 0 && all.later > 0,
         "nobody waited under a number of before, or no supported entry was the later: {} {}",

@@ -24,6 +24,7 @@ mod feed;
 mod files;
 mod flags;
 mod format;
+mod hardship;
 mod health;
 mod histories;
 mod imports;

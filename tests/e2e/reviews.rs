@@ -10,7 +10,7 @@ use xuezhu_review::{
     inbox,
     way::{Act, Chain, Duty, ItemState, Seat, Stand, State},
 };
-use xuezhu_service::{Actor, Clock, Context, Error, Ids, Reason, Role, paging::Turn};
+use xuezhu_service::{Actor, Clock, Context, Error, Ids, Permission, Reason, Role, paging::Turn};
 use xuezhu_store::{Db, Tx, bulk_uuids, one, rows, run, sql};
 use xuezhu_tests::Engine;
 
@@ -18,7 +18,16 @@ const SCHOOL: &str = "3643000001";
 const AUTHORITY: &str = "430102";
 const OF: OfSchool<'static> = OfSchool { code: SCHOOL, authority: AUTHORITY };
 
-static ABOUT: About = About { code: 9_001, word: "TOY", name: "试验业务", columns: &["内容"], chain: "PRINCIPAL, AUTHORITY", floor: "", items: "items" };
+static ABOUT: About = About {
+    code: 9_001,
+    word: "TOY",
+    name: "试验业务",
+    columns: &["内容"],
+    chain: "PRINCIPAL, AUTHORITY",
+    floor: "",
+    items: "items",
+    reads: Permission::ReadSchool,
+};
 
 /// A kind whose items are rows of one table: 0 the clerk's, 10 and more on their way, 1 performed, 2 sent back, 3 refused.
 struct Toy;

@@ -150,6 +150,19 @@ fn calls(world: &World) -> Vec<Asked> {
         act("SubmitAwardList",         format!("{list}/submit"), json!({}),                   "+fff ffff ff fm"),
         act("ApproveAwardList",        format!("{list}/approve"), wrong.clone(),              "ffff +f+f ff fm"),
         act("TakeOutEntries",          format!("{list}/takeOut"), purpose.clone(),    "++ff +f+f ++ ff"),
+        // Families: who determines and who audits; nobody else.
+        read("ListHardship",           school("hardship"),                                    "++ff +f+f ff ff"),
+        read("GetHardship",            school(&format!("hardship/{}", uuid::Uuid::nil())),    "nnff nfnf ff ff"),
+        act("EnterHardship",           school("hardship"), json!({ "person": person, "schoolYear": 1999 }), "+fff ffff ff fm"),
+        act("SubmitHardship",          school("hardship/submit"), json!({ "schoolYear": 1999, "reason": "审定" }), "+fff ffff ff fm"),
+        act("RemoveHardship",          school(&format!("hardship/{}/remove", uuid::Uuid::nil())), json!({}), "nfff ffff ff fm"),
+        // Policies: whoever is logged in reads them, the department under which all schools lie proposes.
+        read("ListPolicies",           "/v1/policies",                                        "++++ ++++ ++ ++"),
+        read("ListSchemes",            "/v1/schemes",                                         "++++ ++++ ++ ++"),
+        act("ProposePolicy",           "/v1/policies", json!({ "content": "", "fromDate": "", "note": "" }), "ffff +f+f ff fm"),
+        read("GetPolicy",              format!("/v1/policies/{}", uuid::Uuid::nil()),         "nnnn nnnn nn nn"),
+        act("StartTrial",              format!("/v1/policies/{}/trial", uuid::Uuid::nil()), json!({}), "nnnn nnnn nn nn"),
+        read("GetTrial",               format!("/v1/policies/{}/trial", uuid::Uuid::nil()),   "nnnn nnnn nn nn"),
         // Flags.
         read("ListFlags",              "/v1/flags",                                           "++ff +++f ++ f+"),
         read("GetFlag",                format!("/v1/flags/{flag}"),                           "++ff +++f ++ f+"),

@@ -158,6 +158,13 @@ impl Term {
         terms.div_euclid(2) + 1
     }
 
+    /// From which day until before which whoever is in one of these grades in this term, from the first to the last, must have entered.
+    pub fn entries_of(self, [first, last]: [i32; 2]) -> [NaiveDate; 2] {
+        let back = |grades: i32| (0..grades.max(0) * 2).fold(self, |term, _| term.before());
+        // Of the highest grade, the one who entered in the earlier of two terms.
+        [back(last).next().first_day(), back(first - 1).end()]
+    }
+
     /// First calendar day: 1 August or 1 February.
     pub fn first_day(self) -> NaiveDate {
         let month = if self.season == Season::Autumn { 8 } else { 2 };
@@ -354,6 +361,16 @@ mod tests {
             ("2016-SPRING", "2016-AUTUMN", 0),
         ] {
             assert_eq!(term(now).grade_of_entry(term(entry)), grade, "{now} {entry}");
+        }
+        let now = term("2017-SPRING");
+        for grades in [[1, 1], [1, 3], [2, 2], [2, 4]] {
+            let [from, before] = now.entries_of(grades);
+            let mut entry = term("2010-AUTUMN");
+            while entry < term("2019-AUTUMN") {
+                let is_of = (grades[0]..=grades[1]).contains(&now.grade_of_entry(entry));
+                assert_eq!((from..before).contains(&entry.first_day()), is_of, "{grades:?} {entry}");
+                entry = entry.next();
+            }
         }
     }
 

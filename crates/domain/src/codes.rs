@@ -198,6 +198,11 @@ static URBAN_RURAL: LazyLock<Vec<UrbanRural>> = LazyLock::new(|| {
     include_str!("../data/codes/urban_rural.csv").lines().skip(1).filter_map(class).collect()
 });
 
+/// Codes of the classes that come to one of these.
+pub fn urban_rural_codes(settlements: &[Settlement]) -> Vec<&'static str> {
+    URBAN_RURAL.iter().filter(|class| settlements.contains(&class.settlement)).map(|class| class.code).collect()
+}
+
 /// A class of places by its code or its name.
 pub fn urban_rural(text: &str) -> Option<&'static UrbanRural> {
     URBAN_RURAL.iter().find(|class| class.code == text || class.name == text)

@@ -93,7 +93,7 @@ pub async fn chain_of(tx: &mut Tx, about: &About, school: OfSchool<'_>, day: Nai
 }
 
 /// The kind of a chain whose kind nobody knows: what else is wrong with it is told all the same.
-pub static UNKNOWN: About = About { code: 0, word: "", name: "", columns: &[], chain: "", floor: "", items: "" };
+pub static UNKNOWN: About = About { code: 0, word: "", name: "", columns: &[], chain: "", floor: "", items: "", reads: Permission::ReadSchool };
 
 /// A chain that is to be set.
 #[derive(Debug, Clone)]
@@ -238,8 +238,16 @@ mod tests {
         assert_eq!(scopes(OfSchool { code: "3643000001", authority: "430102" }), ["3643000001", "430102", "430100", "430000", ""]);
         assert_eq!(scopes(OfSchool { code: "3643000001", authority: "430000" }), ["3643000001", "430000", ""]);
     }
-    static STRICT: About =
-        About { code: 1, word: "STRICT", name: "注册", columns: &[], chain: "PRINCIPAL, AUTHORITY", floor: "PRINCIPAL, AUTHORITY", items: "items" };
+    static STRICT: About = About {
+        code: 1,
+        word: "STRICT",
+        name: "注册",
+        columns: &[],
+        chain: "PRINCIPAL, AUTHORITY",
+        floor: "PRINCIPAL, AUTHORITY",
+        items: "items",
+        reads: Permission::ReadSchool,
+    };
 
     fn day(day: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 10, day).expect("a date")

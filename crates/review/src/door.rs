@@ -241,12 +241,16 @@ pub struct Lines {
 
 /// A page of a sheet, with how many lines there are in all, where pages are numbered.
 pub async fn sheet(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid, asked: &Lines, turn: &Turn<i32>) -> Result<(Vec<pb::DossierItem>, i32), Error> {
-    let dossier = readable(ctx, tx, id).await?;
+    let dossier = inbox::bare(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
+    let about = about(keeper.kinds(), dossier.kind)?;
+    let stands = inbox::desks(tx, &[id]).await?.remove(&id).unwrap_or_default();
+    told::may_read(ctx, &dossier, &stands)?;
+    told::may_read_sheet(ctx, about, &dossier, &stands)?;
     let of = (told::asked_item_state(asked.state), asked.class_name.as_str());
     let total = if turn.is_numbered { inbox::lines(tx, id, of).await? } else { 0 };
     let rows = inbox::sheet(tx, id, of, turn).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.item).collect();
-    let kind = keeper.kind(about(keeper.kinds(), dossier.kind)?)?;
+    let kind = keeper.kind(about)?;
     let mut marks = kind.marks(tx, &dossier, &ids).await?;
     let item = |row: &ItemRow| {
         let seen = marks.remove(&row.item).unwrap_or_default().into_iter().map(told::mark).collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use uuid::Uuid;
-use xuezhu_service::{Context, Error};
+use xuezhu_service::{Context, Error, Permission};
 use xuezhu_store::{Tx, TxFuture};
 
 use crate::Dossier;
@@ -25,6 +25,8 @@ pub struct About {
     pub floor: &'static str,
     /// The field of requests that names items.
     pub items: &'static str,
+    /// By which permission its sheet is read; whoever sits at a desk of it reads it too.
+    pub reads: Permission,
 }
 
 /// An item as it is submitted.

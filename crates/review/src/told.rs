@@ -15,9 +15,18 @@ use crate::{
 /// Whether whoever calls may read a dossier: it is of their own school, of a school below their region, or it comes to their desk. One
 /// that is not theirs to see is refused like one that isn't there.
 pub fn may_read(ctx: &Context, dossier: &Dossier, stands: &[Stand]) -> Result<(), Error> {
+    may_by(ctx, Permission::ReadSchool, dossier, stands)
+}
+
+/// Whether whoever calls may read the sheet of a dossier of a kind.
+pub fn may_read_sheet(ctx: &Context, about: &About, dossier: &Dossier, stands: &[Stand]) -> Result<(), Error> {
+    may_by(ctx, about.reads, dossier, stands)
+}
+
+fn may_by(ctx: &Context, permission: Permission, dossier: &Dossier, stands: &[Stand]) -> Result<(), Error> {
     let place = Place::School { code: &dossier.school, authority: &dossier.authority };
     let seats = inbox::seats_of(ctx);
-    match ctx.may(Permission::ReadSchool, &place) {
+    match ctx.may(permission, &place) {
         Ok(()) => Ok(()),
         // A seat opens nothing before the one-time password is changed.
         Err(refused) if refused.reason() == Reason::MustChangePassword => Err(refused),

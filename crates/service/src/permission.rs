@@ -17,6 +17,8 @@ pub enum Permission {
     ReadSchool,
     /// See who is in a class today, masked.
     ReadClass,
+    /// See which level a family's hardship has, and what is known of the family.
+    ReadFamily,
     /// See award lists, their entries and what money came of them, masked.
     ReadMoney,
     /// Enter enrollments and awards, submit them, record status changes, say whose class a class is.
@@ -123,10 +125,11 @@ pub enum Place<'a> {
 
 impl Permission {
     /// Every one, as the table has them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadDirectory,
         Self::ReadSchool,
         Self::ReadClass,
+        Self::ReadFamily,
         Self::ReadMoney,
         Self::EnterForSchool,
         Self::ConfirmClass,
@@ -150,6 +153,7 @@ impl Permission {
             Self::ReadDirectory => "查看学校和专业",
             Self::ReadSchool => "查看学生、业务单、疑点（脱敏）",
             Self::ReadClass => "查看在班学生（脱敏）",
+            Self::ReadFamily => "查看困难等级和家庭经济信息",
             Self::ReadMoney => "查看资助名单和金额（脱敏）",
             Self::EnterForSchool => "录入、提交、登记变动、指定班主任",
             Self::ConfirmClass => "核对班级名单",
@@ -191,7 +195,10 @@ impl Permission {
     pub fn reach(self, role: Role, at: Option<Service>) -> Reach {
         use {Permission as P, Reach as To, Role as R};
         match (role, self) {
-            (R::SchoolClerk | R::Principal, P::ReadDirectory | P::ReadSchool | P::ReadClass | P::ReadMoney | P::Explain | P::RevealNumber | P::TakeOut)
+            (
+                R::SchoolClerk | R::Principal,
+                P::ReadDirectory | P::ReadSchool | P::ReadClass | P::ReadFamily | P::ReadMoney | P::Explain | P::RevealNumber | P::TakeOut,
+            )
             | (R::SchoolClerk, P::EnterForSchool | P::CorrectContacts)
             | (R::Principal, P::Attest | P::SendBack)
             | (R::SchoolFinance, P::ReadDirectory | P::ReadMoney)
@@ -200,7 +207,7 @@ impl Permission {
             (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer, P::Approve | P::SendBack | P::RevealNumber) if role.decides_in(at) => {
                 To::OwnDepartment
             }
-            (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer, P::TakeOutCounts | P::Reconcile) if role.decides_in(at) => To::Below,
+            (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer, P::ReadFamily | P::TakeOutCounts | P::Reconcile) if role.decides_in(at) => To::Below,
             (
                 R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer | R::AuthorityHead | R::Supervisor | R::MachineReader,
                 P::ReadDirectory | P::ReadSchool | P::ReadClass | P::ReadMoney,
@@ -233,10 +240,10 @@ mod tests {
     const TABLE: [(Role, &str, Option<Service>, &[Permission]); 30] = {
         use {Permission as P, Role as R, Service::{Aid, Enrollment}};
         const READS: [P; 4] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney];
-        const CLERK: [P; 9] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::EnterForSchool, P::CorrectContacts, P::Explain, P::RevealNumber, P::TakeOut];
-        const PRINCIPAL: [P; 9] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Attest, P::SendBack, P::Explain, P::RevealNumber, P::TakeOut];
-        const OFFICER: [P; 9] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber, P::TakeOutCounts];
-        const ABOVE: [P; 6] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Reconcile, P::TakeOutCounts];
+        const CLERK: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::EnterForSchool, P::CorrectContacts, P::Explain, P::RevealNumber, P::TakeOut];
+        const PRINCIPAL: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Attest, P::SendBack, P::Explain, P::RevealNumber, P::TakeOut];
+        const OFFICER: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber, P::TakeOutCounts];
+        const ABOVE: [P; 7] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Reconcile, P::TakeOutCounts];
         const COUNTS: [P; 5] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::TakeOutCounts];
         const MONEY: [P; 2] = [P::ReadDirectory, P::ReadMoney];
         const KEEPER: [P; 3] = [P::ReadDirectory, P::ManageDirectory, P::Reconcile];

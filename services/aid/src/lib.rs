@@ -12,6 +12,7 @@
 //! | 5 | [`trial`] | what a policy that is proposed would change | |
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
+//! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
 //! | 2 | [`register`] | what the department confirmed, and what became of the money | `cases`, `case_steps` |
@@ -23,7 +24,7 @@
 //!
 //! Files that prove something (`evidence`, `evidence_leaving`) are kept by [`xuezhu_evidence`], dossiers by [`xuezhu_review`].
 //! Where the mirror stands (`mirror_state`, `mirror_loading`, `mirror_lanes`) is kept by [`xuezhu_bridge::keeping`]. What may be joined with
-//! by others: the mirror's rows of the present generation, and the view `award_claims`.
+//! by others: the mirror's rows of the present generation, and the views `award_claims` and `determined_levels`.
 //!
 //! A change walks one way: feed → following → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
@@ -34,6 +35,7 @@ pub mod dossiers;
 pub mod evidence;
 pub mod following;
 pub mod forgotten;
+pub mod hardship;
 pub mod mirror;
 pub mod overview;
 pub mod policy;
@@ -56,8 +58,8 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer,
-    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, overview_service_server::OverviewServiceServer,
+    policy_service_server::PolicyServiceServer, reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -146,6 +148,7 @@ impl Aid {
         "xuezhu.aid.v1.AidTodayService",
         "xuezhu.aid.v1.OverviewService",
         "xuezhu.aid.v1.PolicyService",
+        "xuezhu.aid.v1.HardshipService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -208,6 +211,7 @@ impl Aid {
             .add_service(AidTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
             .add_service(OverviewServiceServer::new(overview::api::OverviewApi(self.parts.clone())))
             .add_service(PolicyServiceServer::new(policy::api::PolicyApi(self.parts.clone())))
+            .add_service(HardshipServiceServer::new(hardship::api::HardshipApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }

@@ -35,11 +35,13 @@ pub enum Rule {
     DuplicateAward,
     /// Entitled by right and on no submitted list.
     MissingAward,
+    /// Validly enrolled here, but the policy gives this scheme to none such in these months.
+    NotEligible,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoEnrollment,
         Self::NotYetRegistered,
         Self::NotValidInTerm,
@@ -48,6 +50,7 @@ impl Rule {
         Self::IdentityUnverified,
         Self::DuplicateAward,
         Self::MissingAward,
+        Self::NotEligible,
     ];
 
     /// As stored.
@@ -61,6 +64,7 @@ impl Rule {
             Self::IdentityUnverified => 6,
             Self::DuplicateAward => 7,
             Self::MissingAward => 8,
+            Self::NotEligible => 9,
         }
     }
 
@@ -80,6 +84,7 @@ impl Rule {
             Self::IdentityUnverified => "IDENTITY_UNVERIFIED",
             Self::DuplicateAward => "DUPLICATE_AWARD",
             Self::MissingAward => "MISSING_AWARD",
+            Self::NotEligible => "NOT_ELIGIBLE",
         }
     }
 
@@ -303,6 +308,25 @@ pub struct PersonCase {
     pub claims: Vec<Claim>,
     /// Regions of schools, where the policies say other things for some.
     pub regions: HashMap<String, String>,
+    /// 困难等级 that were determined, in the order in which they were.
+    pub levels: Vec<Level>,
+}
+
+/// A 困难等级 that was determined of whom a number and a name stand for, or that there is none any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    /// Key of the number.
+    pub key: Uuid,
+    /// Comparable name.
+    pub name_comparable: String,
+    /// Civil day on which it was recorded.
+    pub recorded_day: NaiveDate,
+    /// Its name; empty where a level ends.
+    pub level: String,
+    /// From which day.
+    pub from: NaiveDate,
+    /// To which day, which is no more of it.
+    pub to: NaiveDate,
 }
 
 impl PersonCase {
@@ -392,6 +416,19 @@ pub struct Evidence {
     pub entitled_by: String,
     /// What that was seen by, where there are several ways: `URBAN_RURAL_CODE`, `HOUSEHOLD` or `RESIDENCE`.
     pub entitled_on: String,
+    /// Why the policy does not give it, month by month.
+    pub excluded: Vec<Excluded>,
+}
+
+/// Why somebody is not entitled in some months.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excluded {
+    /// Why, such as `NEEDS_HARDSHIP` ([`crate::policy::rules::Why::code`]).
+    pub why: String,
+    /// Grade in the term.
+    pub grade: i32,
+    /// In which months.
+    pub months: Vec<Month>,
 }
 
 /// What was claimed.

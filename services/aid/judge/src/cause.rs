@@ -53,6 +53,15 @@ pub enum Cause {
         /// Term.
         term: Term,
     },
+    /// The policy of a scheme excludes whom a list names.
+    Excluded {
+        /// Scheme.
+        scheme: SchemeCode,
+        /// Term.
+        term: Term,
+        /// List.
+        list: Uuid,
+    },
     /// Students are on no list of a scheme and term.
     Missing {
         /// Scheme.
@@ -75,13 +84,14 @@ impl Cause {
             Self::Registry { subject } => format!("registry {subject}"),
             Self::Duplicate { subject, term } => format!("duplicate {subject} {term}"),
             Self::Missing { scheme, term } => format!("missing {} {term}", scheme.as_str()),
+            Self::Excluded { scheme, term, list } => format!("excluded {} {term} {list}", scheme.as_str()),
         }
     }
 
     /// From what was stored; `None` where it is no text of a cause.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
-        let (kind, first, second) = (parts.next()?, parts.next()?, parts.next());
+        let (kind, first, second, third) = (parts.next()?, parts.next()?, parts.next(), parts.next());
         let id = |text: &str| text.parse::<Uuid>().ok();
         let term = |text: Option<&str>| text?.parse::<Term>().ok();
         let list = |found: fn(Term, Uuid) -> Self| Some(found(first.parse().ok()?, id(second?)?));
@@ -92,6 +102,7 @@ impl Cause {
             "registry" => Self::Registry { subject: id(first)? },
             "duplicate" => Self::Duplicate { subject: id(first)?, term: term(second)? },
             "missing" => Self::Missing { scheme: SchemeCode::parse(first)?, term: term(second)? },
+            "excluded" => Self::Excluded { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
             _ => match Rule::parse(kind)? {
                 Rule::NoEnrollment => list(|term, list| Self::Unknown { term, list })?,
                 Rule::NotYetRegistered => list(|term, list| Self::Ahead { term, list })?,
@@ -118,6 +129,7 @@ impl Cause {
             Self::Registry { .. } => "人口库未核实该生身份".to_owned(),
             Self::Duplicate { .. } => "同一学生同月重复列入".to_owned(),
             Self::Missing { term, .. } => format!("{}应列入名单而未列入", term.name()),
+            Self::Excluded { term, .. } => format!("{}名单上的学生不符合该项目的政策条件", term.name()),
         }
     }
 }
@@ -132,7 +144,7 @@ mod tests {
     use super::*;
 
     /// Texts as they were stored before causes had a type, with their ids at a school and their words.
-    const STORED: [(&str, &str, &str); 9] = [
+    const STORED: [(&str, &str, &str); 10] = [
         ("NO_ENROLLMENT 2026-AUTUMN 00000000-0000-0000-0000-000000000007", "9910df1f572ebee819737f02572dbe31", "名单上的证件号在本校和他校都没有学籍"),
         ("NOT_YET_REGISTERED 2026-SPRING 00000000-0000-0000-0000-000000000007", "006a783c60ebb0c16d5d4f129331c4fb", "学籍已提交，主管部门尚未批准"),
         ("state 00000000-0000-0000-0000-000000000003 2026-10-08", "cee157a8fc17293792438b0afade7764", "自2026-10-08起不在读（休学或退学），名单未作相应调整"),
@@ -142,9 +154,14 @@ mod tests {
         ("registry 00000000-0000-0000-0000-000000000003", "86f80a75178c419e20a098c801ea05ca", "人口库未核实该生身份"),
         ("duplicate 00000000-0000-0000-0000-000000000003 2026-AUTUMN", "c54b9db31207e015087be8d2c225e3b6", "同一学生同月重复列入"),
         ("missing GRANT 2026-AUTUMN", "c0d77a9c9e454db46633dee099ec64dc", "2026年秋季学期应列入名单而未列入"),
+        (
+            "excluded GRANT 2026-AUTUMN 00000000-0000-0000-0000-000000000007",
+            "04ad221b6dbdbaec684cf1dda98014b6",
+            "2026年秋季学期名单上的学生不符合该项目的政策条件",
+        ),
     ];
 
-    fn causes() -> [Cause; 9] {
+    fn causes() -> [Cause; 10] {
         let (subject, list) = (Uuid::from_u128(3), Uuid::from_u128(7));
         let term = "2026-AUTUMN".parse().expect("a term");
         [
@@ -157,6 +174,7 @@ mod tests {
             Cause::Registry { subject },
             Cause::Duplicate { subject, term },
             Cause::Missing { scheme: SchemeCode::GRANT, term },
+            Cause::Excluded { scheme: SchemeCode::GRANT, term, list },
         ]
     }
 
@@ -180,6 +198,7 @@ mod tests {
             "elsewhere 3",
             "elsewhere 00000000-0000-0000-0000-000000000003 more",
             "missing GRANT",
+            "excluded GRANT 2026-AUTUMN",
             "OTHER_SCHOOL 2026-AUTUMN 00000000-0000-0000-0000-000000000007",
         ] {
             assert_eq!(Cause::parse(text), None, "{text}");

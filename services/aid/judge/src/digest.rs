@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
 
-use crate::case::{EnrollmentSide, Evidence, Rival, Rule, Stage};
+use crate::case::{EnrollmentSide, Evidence, Excluded, Rival, Rule, Stage};
 
 /// How digests are made now. Those of 1 covered all of the evidence; the evidence of 2 showed nobody who waits under another
 /// number; those of 3 left the claimed name out where the rule does not compare it. All are compared by making them anew from what is
@@ -39,6 +39,8 @@ struct Facts<'e> {
     due: Option<NaiveDate>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entitled_by: Option<&'e str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    excluded: &'e [Excluded],
 }
 
 /// A place as far as it lies in the months.
@@ -67,6 +69,7 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
             rivals.sort_by_key(|rival| rival.entry);
             Facts { rivals, ..base }
         }
+        Rule::NotEligible => Facts { excluded: &evidence.excluded, ..base },
         // Nobody claimed it.
         Rule::MissingAward => Facts { claimed_name: None, places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
     };
@@ -188,7 +191,7 @@ mod tests {
     #[test]
     fn what_a_rule_decides_on_changes_its_digest_and_that_of_no_other() {
         type Case = (fn(&mut Evidence), &'static [Rule]);
-        let cases: [Case; 7] = [
+        let cases: [Case; 8] = [
             (
                 |evidence| evidence.enrollments[0].periods[1].state = PeriodState::Withdrawn,
                 &[Rule::NoEnrollment, Rule::NotYetRegistered, Rule::NotValidInTerm, Rule::OtherSchool, Rule::MissingAward],
@@ -204,12 +207,14 @@ mod tests {
                     Rule::IdentityMismatch,
                     Rule::IdentityUnverified,
                     Rule::DuplicateAward,
+                    Rule::NotEligible,
                 ],
             ),
             (|evidence| evidence.registry = Some(RegistryAnswer::Differs), &[Rule::IdentityUnverified]),
             (|evidence| evidence.elsewhere_months = evidence.claim.as_ref().map(|claim| claim.months.clone()).unwrap_or_default(), &[Rule::OtherSchool]),
             (|evidence| evidence.rivals.push(Rival { entry: Uuid::from_u128(3), school: "3643000002".into(), months: Vec::new() }), &[Rule::DuplicateAward]),
             (|evidence| evidence.entitled_by = "RURAL".into(), &[Rule::MissingAward]),
+            (|evidence| evidence.excluded.push(Excluded { why: "GRADE_NOT_ELIGIBLE".into(), grade: 4, months: months() }), &[Rule::NotEligible]),
         ];
         for (index, (change, decided)) in cases.into_iter().enumerate() {
             let mut changed = evidence();

@@ -1,5 +1,7 @@
 //! The judge. Pure: claims, timelines, keys, names and policies in; findings out.
 
+mod eligibility;
+
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
@@ -12,6 +14,7 @@ use xuezhu_domain::{
     text::comparable_name,
 };
 
+pub use self::eligibility::{Asked, months_at};
 use crate::case::{
     Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
 };
@@ -26,7 +29,7 @@ use crate::{
 
 /// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
 /// anew whatever may be found otherwise.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// By what is judged on a day: changes with any word of the policies that hold by then, with the calendar of working days, with the catalogues of majors, with how
 /// the judge decides, and with the format that the mirror was told in, for what came with a format may decide otherwise.
@@ -54,7 +57,7 @@ pub struct Law {
 }
 
 /// Every rule with its law.
-pub const LAW: [Law; 8] = [
+pub const LAW: [Law; 9] = [
     Law {
         rule: Rule::NoEnrollment,
         name: "无学籍",
@@ -102,6 +105,12 @@ pub const LAW: [Law; 8] = [
         name: "应助未助",
         meaning: "按现有信息应当享受，名单上报期限已过，却不在本校任何已提交的名单上。请补报名单或说明原因。",
         basis: "教职成厅函〔2016〕14号：不漏报、不误报",
+    },
+    Law {
+        rule: Rule::NotEligible,
+        name: "不符合政策条件",
+        meaning: "在本校在读，但按名单所依政策，所列月份不享受该项目：年级、学习形式、专业、户口所在地不在范围内，或者没有认定家庭经济困难。请核对学籍信息，补办困难认定，或移除不享受的月份。",
+        basis: "财教〔2013〕110号、财教〔2024〕181号：资助范围；教财〔2018〕16号：先认定、后资助",
     },
 ];
 
@@ -166,12 +175,10 @@ impl<'c> Judge<'c> {
         self.case.enrollments.iter().filter(move |enrollment| enrollment.stage == Stage::Approved && enrollment.person == Some(id))
     }
 
-    /// The enrollments that a month belongs to: where the student is in school on its first day, and in the first month
-    /// of a term on the first day of it on which the student is in school anywhere. Several only where sources disagree.
-    fn owners_of_month(&self, person: &Person, days: &TermDays, month: Month) -> Vec<&'c Enrollment> {
+    /// The day by which a month goes: its first, and in the first month of a term the first of it on which the student is in school anywhere.
+    fn day_of_month(&self, person: &Person, days: &TermDays, month: Month) -> Option<NaiveDate> {
         let first = month.first_day();
-        let day = if days.months.first() == Some(&month) { self.first_in_school(person, first, month.end()) } else { Some(first) };
-        day.map(|day| self.in_school_on(person, day)).unwrap_or_default()
+        if days.months.first() == Some(&month) { self.first_in_school(person, first, month.end()) } else { Some(first) }
     }
 
     fn in_school_on(&self, person: &Person, day: NaiveDate) -> Vec<&'c Enrollment> {
@@ -198,12 +205,17 @@ impl<'c> Judge<'c> {
         self.policies.paid(scheme).unwrap_or(Paid::Month)
     }
 
-    /// The enrollments that a month of a scheme belongs to: by month, or by the state on the term's count day.
-    fn owners(&self, person: &Person, paid: Paid, days: &TermDays, month: Month) -> Vec<&'c Enrollment> {
+    /// The day by which a month of a scheme goes: its own, or the term's count day.
+    fn day_of(&self, person: &Person, paid: Paid, days: &TermDays, month: Month) -> Option<NaiveDate> {
         match paid {
-            Paid::Month => self.owners_of_month(person, days, month),
-            Paid::Term => self.in_school_on(person, days.count_day),
+            Paid::Month => self.day_of_month(person, days, month),
+            Paid::Term => Some(days.count_day),
         }
+    }
+
+    /// The enrollments that a month of a scheme belongs to: where the student is in school on its day. Several only where sources disagree.
+    fn owners(&self, person: &Person, paid: Paid, days: &TermDays, month: Month) -> Vec<&'c Enrollment> {
+        self.day_of(person, paid, days, month).map(|day| self.in_school_on(person, day)).unwrap_or_default()
     }
 
     fn verdict(&self, claim: &Claim, person: Option<&Person>, month: Month, days: &TermDays) -> MonthVerdict {
@@ -245,6 +257,7 @@ impl<'c> Judge<'c> {
             }
         }
         let Some(person) = person else { return };
+        self.of_eligibility(claim, person, &days, findings);
         let differs = !person.answers_to(&claim.name_comparable, claim.recorded_day)
             || claim.sex.is_some_and(|sex| person.sex.is_some_and(|registered| registered != sex) && is_current_key(person, claim.key))
             || claim.birth_date.is_some_and(|birth| birth != person.birth_date && is_current_key(person, claim.key));
@@ -347,18 +360,9 @@ impl<'c> Judge<'c> {
         let region = self.case.region(&enrollment.school);
         let (Some(days), Some(rate)) = (policy.days(term, region), scheme.rate_in(term, region)) else { return };
         let Some(place) = enrollment.in_school_on(days.count_day) else { return };
-        let facts = Facts {
-            entry: enrollment.entry_date,
-            major: &place.major,
-            study_form: &place.study_form,
-            household: &place.household,
-            residence: &place.residence,
-            urban_rural: &place.urban_rural,
-            registered_region: &place.registered_region,
-            registry: person.registry,
-        };
+        let facts = Facts::of(enrollment, place, person.registry, self.hardship_on(person, days.count_day));
         let why = plain_data(Some(rate), term, facts);
-        if !why.entitles() || self.is_listed(person, enrollment, scheme, term) {
+        if !why.entitles_plainly() || self.is_listed(person, enrollment, scheme, term) {
             return;
         }
         let due = days.due.max(add_working_days(approved, policy.grace_working_days()));
@@ -505,12 +509,6 @@ pub fn side(enrollment: &Enrollment) -> EnrollmentSide {
         approved_day: enrollment.approved_day,
         other_number: false,
     }
-}
-
-/// The months of a term that belong to a school for a student, for proposing a list.
-pub fn months_at(case: &PersonCase, policies: &Policies, person: &Person, school: &str, paid: Paid, days: &TermDays) -> Vec<Month> {
-    let judge = Judge { case, policies, as_of: days.count_day };
-    days.months.iter().copied().filter(|month| judge.owners(person, paid, days, *month).iter().any(|enrollment| enrollment.school == school)).collect()
 }
 
 #[cfg(test)]

@@ -13,10 +13,7 @@ use xuezhu_domain::{
 use xuezhu_judge::{
     amount,
     case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place},
-    policy::{
-        Paid, Policies,
-        rules::{Facts, Why, plain_data},
-    },
+    policy::{Policies, Rate, rules::Why},
     rules::{holder, months_at},
 };
 use xuezhu_proto::aid as pb;
@@ -235,27 +232,23 @@ pub(super) fn place_of<'c>(case: &'c PersonCase, person: &Person, school: &str, 
     holds.or_else(begins).or_else(|| latest(&|_| true))
 }
 
+/// Of months that are the school's: what the policy gives of them. Where only the entitled may draw it, each month is looked at; else the first of
+/// them decides.
+fn given(rate: &Rate, months: Vec<(Month, Why)>) -> (Why, Vec<Month>) {
+    let first_given = months.iter().find(|(_, why)| rate.only_entitled && why.entitles()).or(months.first());
+    let Some((_, why)) = first_given.copied() else { return (Why::NotInSchool, Vec::new()) };
+    let stays = |(month, own): (Month, Why)| (!rate.only_entitled || !why.entitles() || own.entitles()).then_some(month);
+    (why, months.into_iter().filter_map(stays).collect())
+}
+
 fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
     let mut found = Vec::new();
     for person in &case.persons {
-        let months = months_at(case, policies, person, school, terms.paid, &terms.days);
-        let Some(place) = place_of(case, person, school, &months) else { continue };
-        // What held in the first of the months decides, not what holds today; of what goes by term, what held on the count day, as for whoever is
-        // missing. The class is that of the first month either way.
-        let counted = || in_school(case, person, school).filter(|(_, span)| span.contains(terms.days.count_day)).max_by_key(|(known, _)| known.entry_date);
-        let (enrollment, span) = if terms.paid == Paid::Term { counted().unwrap_or(place) } else { place };
-        let facts = Facts {
-            entry: enrollment.entry_date,
-            major: &span.state.major,
-            study_form: &span.state.study_form,
-            household: &span.state.household,
-            residence: &span.state.residence,
-            urban_rural: &span.state.urban_rural,
-            registered_region: &span.state.registered_region,
-            registry: person.registry,
-        };
-        let why = if months.is_empty() { Why::NotInSchool } else { plain_data(Some(&terms.rate), terms.term, facts) };
-        found.push(Candidate { person, place: place.1.state.clone(), why, months });
+        // What held in the months decides, not what holds today; of what goes by term, what held on the count day, as for whoever is missing.
+        let (why, months) = given(&terms.rate, months_at(case, policies, person, school, terms.asked()));
+        // The class is that of the first month either way.
+        let Some((_, span)) = place_of(case, person, school, &months) else { continue };
+        found.push(Candidate { person, place: span.state.clone(), why, months });
     }
     found
 }

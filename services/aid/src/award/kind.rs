@@ -6,7 +6,7 @@ use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
 use xuezhu_judge::{entry::State, life, rules::law};
 use xuezhu_review::{About, Compared, Dossier, Item, Kind, Mark, Moved, Present, Refused, Work, inbox, way::Seat};
-use xuezhu_service::{Context, Error, Reason, Refusal};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
@@ -28,6 +28,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "entries",
+    reads: Permission::ReadSchool,
 };
 
 /// A round of a list.

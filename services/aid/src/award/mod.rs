@@ -32,6 +32,7 @@ use xuezhu_domain::{Month, Term};
 use xuezhu_judge::{
     entry::State,
     policy::{self, Paid, Policy, Rate, SchemeCode, TermDays},
+    rules::Asked,
 };
 use xuezhu_service::{Context, Error, Permission, Refusal, paging::Turn};
 use xuezhu_store::{StoreError, Tx};
@@ -149,6 +150,10 @@ impl Terms {
     pub(crate) fn of(policy: &Policy, scheme: SchemeCode, term: Term, region: &str) -> Option<Self> {
         let scheme = policy.scheme(scheme)?;
         Some(Self { paid: scheme.paid, rate: scheme.rate_in(term, region)?.clone(), days: policy.days(term, region)?, term })
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked { term: self.term, paid: self.paid, rate: &self.rate, days: &self.days }
     }
 }
 

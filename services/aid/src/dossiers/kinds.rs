@@ -11,11 +11,12 @@ use crate::{
         corrections::kind::{self as corrections, AwardCorrection},
         kind::{self as rounds, AwardRound},
     },
+    hardship::kind::{self as hardship, HardshipRound},
     policy::kind::{self as policies, PolicyChange},
 };
 
 /// Every kind.
-pub static ALL: [&About; 3] = [&rounds::ABOUT, &corrections::ABOUT, &policies::ABOUT];
+pub static ALL: [&About; 4] = [&rounds::ABOUT, &corrections::ABOUT, &policies::ABOUT, &hardship::ABOUT];
 
 /// A kind at work.
 pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
@@ -25,6 +26,8 @@ pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send +
         Ok(Box::new(AwardCorrection { parts }))
     } else if about.code == policies::ABOUT.code {
         Ok(Box::new(PolicyChange { parts }))
+    } else if about.code == hardship::ABOUT.code {
+        Ok(Box::new(HardshipRound { parts }))
     } else {
         Err(StoreError::Corrupt("kind of a dossier").into())
     }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use xuezhu_judge::policy::Policy;
 use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work};
-use xuezhu_service::{Context, Error, Refusal};
+use xuezhu_service::{Context, Error, Permission, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
@@ -14,10 +14,16 @@ use super::{
 use crate::Parts;
 
 /// What it is.
-pub static ABOUT: About =
-    About {
-        code: 13, word: "AID_POLICY", name: "资助政策", columns: &["自何日起", "事由"], chain: "AUTHORITY", floor: "AUTHORITY", items: "policies"
-    };
+pub static ABOUT: About = About {
+    code: 13,
+    word: "AID_POLICY",
+    name: "资助政策",
+    columns: &["自何日起", "事由"],
+    chain: "AUTHORITY",
+    floor: "AUTHORITY",
+    items: "policies",
+    reads: Permission::ReadSchool,
+};
 
 /// A policy that is proposed.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use xuezhu_domain::{RegistryAnswer, codes};
 use xuezhu_judge::{
-    case::{EnrollmentSide, Evidence, Stage},
+    case::{EnrollmentSide, Evidence, Excluded, Stage},
     entry::State as EntryState,
+    policy::rules::Why,
     rules,
 };
 use xuezhu_proto::aid as pb;
@@ -150,6 +151,16 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
         due_date: evidence.due.map(|day| day.to_string()).unwrap_or_default(),
         entitled_by: evidence.entitled_by.clone(),
         entitled_on: evidence.entitled_on.clone(),
+        excluded: evidence.excluded.iter().map(excluded).collect(),
+    }
+}
+
+fn excluded(excluded: &Excluded) -> pb::ExcludedMonths {
+    pb::ExcludedMonths {
+        reason: excluded.why.clone(),
+        message: Why::of_code(&excluded.why).map_or("", Why::chinese).to_owned(),
+        grade: excluded.grade,
+        months: excluded.months.iter().map(|month| month.number()).collect(),
     }
 }
 

@@ -220,5 +220,6 @@ fn facts(row: &PlaceRow) -> Facts<'_> {
         registered_region: &row.registered_region,
         // An answer that only a newer source knows confirms nobody.
         registry: RegistryAnswer::from_code(row.registry).unwrap_or(RegistryAnswer::NotFound),
+        hardship: "",
     }
 }

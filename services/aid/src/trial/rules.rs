@@ -130,17 +130,19 @@ impl<'p> Two<'p> {
         Some([months.iter().min()?.first_day(), months.iter().max()?.end()])
     }
 
-    /// Whether whoever has these facts in a region may turn out otherwise: all others agree by construction, whatever their months.
+    /// Whether whoever has these facts in a region, with a hardship level or without, may turn out otherwise: all others agree by construction,
+    /// whatever their months.
     pub fn may_differ(&self, region: &str, facts: Facts) -> bool {
         let days = |policy: &Policy| policy.days(self.term, region).map(|days| (days.months, days.count_day));
         let same_days = days(self.before) == days(self.after);
-        let due = |policy: &Policy, scheme: SchemeCode| {
+        let due = |policy: &Policy, scheme: SchemeCode, hardship: &str| {
             let rate = policy.scheme(scheme)?.rate_in(self.term, region)?;
-            let entitles = plain_data(Some(rate), self.term, facts).entitles();
-            entitles.then(|| rate.tier("").map(|tier| rate.month_fen(tier))).flatten()
+            let entitles = plain_data(Some(rate), self.term, Facts { hardship, ..facts }).entitles();
+            entitles.then(|| rate.tier("").map(|tier| (rate.month_fen(tier), rate.only_entitled))).flatten()
         };
-        self.schemes().into_iter().any(|scheme| {
-            let (before, after) = (due(self.before, scheme), due(self.after, scheme));
+        // No policy looks at which level it is.
+        ["", "any"].into_iter().flat_map(|hardship| self.schemes().into_iter().map(move |scheme| (scheme, hardship))).any(|(scheme, hardship)| {
+            let (before, after) = (due(self.before, scheme, hardship), due(self.after, scheme, hardship));
             before != after || (!same_days && before.is_some())
         })
     }

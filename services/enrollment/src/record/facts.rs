@@ -36,6 +36,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
+    reads: Permission::ReadSchool,
 };
 
 /// What carries money, of one student.

@@ -6,7 +6,7 @@ use chrono::Days;
 use uuid::Uuid;
 use xuezhu_domain::Term;
 use xuezhu_review::{About, Compared, Dossier, Item, Kind, Moved, Present, Refused, Work, way::Seat};
-use xuezhu_service::{Context, Error, Reason};
+use xuezhu_service::{Context, Error, Permission, Reason};
 use xuezhu_store::{Hex, Tx};
 
 use super::{
@@ -33,6 +33,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
+    reads: Permission::ReadSchool,
 };
 
 /// The registration of new students.

@@ -25,6 +25,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
+    reads: Permission::ReadSchool,
 };
 
 /// Somebody who was approved and never came.

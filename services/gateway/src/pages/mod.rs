@@ -1,6 +1,7 @@
 //! Pages, rendered on the server, readable without JavaScript. Each asks the services with the token of who looks.
 
 pub mod fresh;
+mod hardship;
 pub mod home;
 pub mod session;
 pub mod show;
@@ -49,8 +50,8 @@ use xuezhu_proto::{
     aid::{
         GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
         aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
-        overview_service_client::OverviewServiceClient, policy_service_client::PolicyServiceClient, reconciliation_service_client::ReconciliationServiceClient,
-        register_service_client::RegisterServiceClient,
+        hardship_service_client::HardshipServiceClient, overview_service_client::OverviewServiceClient, policy_service_client::PolicyServiceClient,
+        reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
     },
     enrollment::{
         class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
@@ -104,6 +105,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(evidence::routes())
         .merge(chains::routes())
         .merge(policies::routes())
+        .merge(hardship::routes())
         .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
@@ -490,6 +492,11 @@ impl Desk {
     /// Policies.
     pub fn policies(&self) -> PolicyServiceClient<Channel> {
         PolicyServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Hardship levels.
+    pub fn hardship(&self) -> HardshipServiceClient<Channel> {
+        HardshipServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// How regions stand.

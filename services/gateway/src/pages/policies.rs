@@ -346,12 +346,13 @@ fn said(rate: &Rate) -> [String; 6] {
     let grounds: Vec<&str> = rate.entitles.iter().map(|ground| ground.name()).collect();
     let excludes: Vec<&str> = rate.excludes.iter().map(|exclusion| exclusion.name()).collect();
     let study = if rate.full_time { "全日制" } else { "不限" };
+    let only = if rate.only_entitled { "；只限符合条件的" } else { "" };
     [
         span,
         place(&rate.region),
         format!("{}（每年，分{}个月）", tiers.join("，"), rate.months_a_year),
         format!("{}至{}年级，{study}", rate.grades[0], rate.grades[1]),
-        format!("{}{areas}", grounds.join("、")),
+        format!("{}{areas}{only}", grounds.join("、")),
         excludes.join("、"),
     ]
 }

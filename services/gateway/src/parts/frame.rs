@@ -67,7 +67,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 21] = [
+pub const WAYS: [Way; 22] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -75,6 +75,7 @@ pub const WAYS: [Way; 21] = [
     way(Section::Roll, "/imports", "导入记录", keeps_school),
     way(Section::Roll, "/dossiers?keeper=enrollment", "学籍业务单", works),
     way(Section::Aid, "/lists", "资助名单", pays),
+    way(Section::Aid, "/hardship", "困难认定", keeps_school),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
     way(Section::Aid, "/policies", "资助政策", pays),
     way(Section::Aid, "/double", "重复审核的月份", works),
@@ -134,7 +135,7 @@ pub fn section_of(path: &str, query: &str) -> Section {
     match parts[..] {
         ["" | "search"] => return Section::Tasks,
         ["schools", _, "enrollments" | "submissions" | "imports", ..] | ["dossiers", "enrollment", ..] => return Section::Roll,
-        ["schools", _, "lists", ..] | ["dossiers", "aid", ..] => return Section::Aid,
+        ["schools", _, "lists" | "hardship", ..] | ["dossiers", "aid", ..] => return Section::Aid,
         ["causes", ..] => return Section::Flags,
         _ => {}
     }

@@ -26,7 +26,7 @@ fn signs(user: &User) -> bool {
 }
 
 /// Every page, in the order in which people meet them.
-pub const HELP: [Help; 46] = [
+pub const HELP: [Help; 49] = [
     help("/", all, &["“等我办理”是轮到您的事，点“办理”打开；“在办业务”是已经交给别人的，可以看到等谁、等到哪天。顶上的数字是轮到您的件数。"]),
     help("/", User::is_clerk, &["平常的次序：导入学生 → 预览并写入 → 提交给校长 → 校长和主管部门审签 → 建资助名单 → 提交。"]),
     help("/", User::is_head, &["打开要审签的业务单，先看各班人数（旁边是同班上学期的）和名单，再签；有问题的学生勾选后退回。"]),
@@ -88,6 +88,9 @@ pub const HELP: [Help; 46] = [
     help("/policies", User::decides_aid, &["由管辖全部学校的主管部门拟订，本部门另一人审核；生效日期应在今天以后。写得不对的，会指出第几行。"]),
     help("/policies/*", all, &["上面是按行读出来的标准和日程，与上一版不同的另列一表；下面是原文。"]),
     help("/policies/*", User::decides_aid, &["审核之前先试算：哪些学校、哪些学生、多少钱会不同；点学校名称可以看到学生。"]),
+    help("/schools/*/hardship", all, &["每学年认定一次；学生情况变好的，录入“不再困难”。认定生效或终止时，有关名单随即重新核对。"]),
+    help("/schools/*/hardship", User::is_clerk, &["先选班级，再选学生录入；都录好了，一起提交给校长签核。被退回的改好后重新录入、提交。"]),
+    help("/schools/*/hardship/*", all, &["家庭经济信息只为认定而收集，查看记入审计。改变等级的，重新录入一条，原来的一条不改。"]),
     help("/chains", User::is_admin, &["不另设的，按默认环节办理。新设的从起始日起提交的业务单适用，在办的不变。"]),
 ];
 

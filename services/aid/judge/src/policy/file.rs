@@ -22,6 +22,8 @@ pub const BEFORE: &str = include_str!("../../policy/before.toml");
 const NAME_CHARACTERS: usize = 60;
 /// Schemes of a policy, and rates of a scheme, at most.
 const ROWS: usize = 200;
+/// Levels of hardship, at most.
+const LEVELS: usize = 9;
 /// Working days of grace, at most: a year's.
 const GRACE: u32 = 250;
 /// Years whose terms are tried: a leap year is among them, and three that are none.
@@ -97,6 +99,16 @@ pub struct Area {
     pub source: String,
 }
 
+/// 家庭经济困难 as it is determined.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hardship {
+    /// Names of the levels, the hardest first.
+    pub levels: Vec<String>,
+    /// Where it comes from.
+    pub source: String,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SchemeRow {
@@ -116,6 +128,7 @@ struct File {
     switched_off: Vec<Rule>,
     #[serde(default)]
     area: Vec<Spanned<Area>>,
+    hardship: Option<Spanned<Hardship>>,
     scheme: Vec<SchemeRow>,
 }
 
@@ -128,6 +141,7 @@ pub struct Policy {
     grace_working_days: u32,
     switched_off: Vec<Rule>,
     areas: Vec<Area>,
+    hardship: Option<Hardship>,
     schemes: Vec<Scheme>,
 }
 
@@ -185,6 +199,7 @@ impl Policy {
         let file = read(text, &mut faults)?;
         check_seasons(&file, &mut faults);
         check_areas(&file, &mut faults);
+        check_hardship(&file, &mut faults);
         if file.scheme.len() > ROWS {
             faults.at(0, format!("项目不能超过{ROWS}个"));
         }
@@ -221,6 +236,7 @@ impl Policy {
             // Names are kept for good: those of texts that are refused are not.
             schemes: file.scheme.into_iter().filter_map(|row| scheme(row, &areas)).collect(),
             areas,
+            hardship: file.hardship.map(Spanned::into_inner),
         }
     }
 
@@ -252,6 +268,11 @@ impl Policy {
     /// Lists of regions.
     pub fn areas(&self) -> &[Area] {
         &self.areas
+    }
+
+    /// How hardship is determined; none where it is not.
+    pub fn hardship(&self) -> Option<&Hardship> {
+        self.hardship.as_ref()
     }
 
     /// Rules by which it does not judge.
@@ -398,6 +419,19 @@ fn check_areas(file: &File, faults: &mut Faults) {
     }
 }
 
+fn check_hardship(file: &File, faults: &mut Faults) {
+    let Some(spanned) = &file.hardship else { return };
+    let (hardship, place) = (spanned.get_ref(), spanned.span().start);
+    if hardship.source.trim().is_empty() {
+        faults.at(place, "source（文件依据）不能为空");
+    }
+    let levels = &hardship.levels;
+    let repeats = levels.iter().enumerate().any(|(at, level)| levels[..at].contains(level));
+    if levels.is_empty() || levels.len() > LEVELS || levels.iter().any(|level| !is_name(level)) || repeats {
+        faults.at(place, format!("困难等级（levels）应从重到轻书写1至{LEVELS}个，名称不能为空，不能重复"));
+    }
+}
+
 fn check_scheme(file: &File, scheme: &SchemeRow, faults: &mut Faults) {
     let (code, at) = (scheme.code.get_ref().as_str(), scheme.code.span().start);
     if !SchemeCode::is_name(code) {
@@ -461,6 +495,9 @@ fn check_rate(file: &File, rate: &Rate, place: usize, faults: &mut Faults) {
     if let Some(unknown) = rate.areas.iter().find(|name| !file.area.iter().any(|area| area.get_ref().name == **name)) {
         faults.at(place, format!("标准“{id}”引用的地区名单“{unknown}”没有写在[[area]]中"));
     }
+    if rate.entitles.contains(&Ground::Hardship) && file.hardship.is_none() {
+        faults.at(place, format!("标准“{id}”：entitles写了HARDSHIP的，应写明困难等级（[hardship]）"));
+    }
     if rate.entitles.contains(&Ground::SpecialArea) == rate.areas.is_empty() {
         faults.at(place, format!("标准“{id}”：entitles写了SPECIAL_AREA的，应写areas（地区名单）；没有写的，不应写areas"));
     }
@@ -519,6 +556,8 @@ mod tests {
             ("\"SPECIAL_AREA\"", "\"RURAL\"", "areas"),
             ("\"四省涉藏州县\"]", "\"别处\"]", "“别处”没有写"),
             ("count_day = \"09-30\"", "count_day = \"08-01\"", "count_day"),
+            ("\"困难\", \"一般困难\"]", "\"困难\", \"困难\"]", "困难等级"),
+            ("levels = [", "ranks = [", "不认识的字段“ranks”"),
         ] {
             let text = BUILT_IN.replacen(from, to, 1);
             assert_ne!(text, BUILT_IN, "{from} is there");

@@ -7,6 +7,7 @@ use xuezhu_domain::{
 };
 
 use super::{Exclusion, Ground, Rate};
+use crate::case::{Enrollment, Place};
 
 /// What the plain data say about a student on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +28,25 @@ pub struct Facts<'f> {
     pub registered_region: &'f str,
     /// What the registry said.
     pub registry: RegistryAnswer,
+    /// 困难等级 that was determined and holds; empty where there is none.
+    pub hardship: &'f str,
+}
+
+impl<'f> Facts<'f> {
+    /// Of somebody in a place, as much as they are held to be who they are by the registry, with a level or none.
+    pub fn of(enrollment: &Enrollment, place: &'f Place, registry: RegistryAnswer, hardship: &'f str) -> Self {
+        Self {
+            entry: enrollment.entry_date,
+            major: &place.major,
+            study_form: &place.study_form,
+            household: &place.household,
+            residence: &place.residence,
+            urban_rural: &place.urban_rural,
+            registered_region: &place.registered_region,
+            registry,
+            hardship,
+        }
+    }
 }
 
 /// What shows that somebody is rural.
@@ -49,6 +69,8 @@ pub enum Why {
     Rural(SeenBy),
     /// Entitled: rural, without county towns, of a special area.
     SpecialArea(SeenBy),
+    /// Entitled: with a determined hardship.
+    Hardship,
     /// Entitled, as everybody whom nothing excludes.
     Everybody,
     /// Not full time.
@@ -59,7 +81,7 @@ pub enum Why {
     RegistryUnconfirmed,
     /// Performing arts.
     PerformingArts,
-    /// Only with a determined hardship: may be added by hand.
+    /// Only with a determined hardship, and there is none.
     NeedsHardship,
     /// Not in school in this term.
     NotInSchool,
@@ -70,12 +92,21 @@ pub enum Why {
 }
 
 impl Why {
+    /// Every reason why a policy does not give a month to whoever is in school.
+    pub const EXCLUDE: [Self; 5] = [Self::NotFullTime, Self::Grade, Self::RegistryUnconfirmed, Self::PerformingArts, Self::NeedsHardship];
+
+    /// Why a month is not given, by its stable code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::EXCLUDE.into_iter().find(|why| why.code() == code)
+    }
+
     /// Stable code.
     pub fn code(self) -> &'static str {
         match self {
             Self::AgriculturalMajor => "AGRICULTURAL_MAJOR",
             Self::Rural(_) => "RURAL",
             Self::SpecialArea(_) => "SPECIAL_AREA",
+            Self::Hardship => "HARDSHIP",
             Self::Everybody => "EVERYBODY",
             Self::NotFullTime => "NOT_FULL_TIME",
             Self::Grade => "GRADE_NOT_ELIGIBLE",
@@ -98,21 +129,27 @@ impl Why {
             Self::SpecialArea(SeenBy::UrbanRuralCode) => "特殊困难地区农村（不含县城）学生，符合条件（按户口所在地城乡分类代码）",
             Self::SpecialArea(SeenBy::Household) => "特殊困难地区农村（不含县城）学生，符合条件（按户口性质）",
             Self::SpecialArea(SeenBy::Residence) => "特殊困难地区农村（不含县城）学生，符合条件（按居住地类型）",
+            Self::Hardship => "已认定家庭经济困难，符合条件",
             Self::Everybody => "全体学生均可享受，符合条件",
             Self::NotFullTime => "非全日制，不在资助范围",
             Self::Grade => "所在年级本学期不在资助范围",
             Self::RegistryUnconfirmed => "人口库未核实身份，学籍异常，暂不建议",
             Self::PerformingArts => "艺术类相关表演专业，不在免学费范围",
-            Self::NeedsHardship => "非涉农（或城市）学生，须先认定家庭经济困难；已认定的，填入空白名单上传即可",
+            Self::NeedsHardship => "非涉农（或城市）学生，须先认定家庭经济困难",
             Self::NotInSchool => "本学期不在读",
             Self::NoPolicy => "本学期没有适用的政策",
             Self::NumberOnList => "名单上有一条误用该生证件号录入的他人条目，请先移除那一条，再列入该生",
         }
     }
 
+    /// Whether it entitles by what is known of everybody: who is left out then is missed.
+    pub fn entitles_plainly(self) -> bool {
+        self.entitles() && self != Self::Hardship
+    }
+
     /// Whether it entitles.
     pub fn entitles(self) -> bool {
-        matches!(self, Self::AgriculturalMajor | Self::Rural(_) | Self::SpecialArea(_) | Self::Everybody)
+        matches!(self, Self::AgriculturalMajor | Self::Rural(_) | Self::SpecialArea(_) | Self::Hardship | Self::Everybody)
     }
 
     /// What it was seen by, where there are several ways.
@@ -131,7 +168,7 @@ impl Why {
 /// Judges by the plain data.
 pub fn plain_data(rate: Option<&Rate>, term: Term, facts: Facts) -> Why {
     let Some(rate) = rate else { return Why::NoPolicy };
-    if rate.full_time && facts.study_form != "全日制" {
+    if rate.full_time && facts.study_form != FULL_TIME {
         return Why::NotFullTime;
     }
     let grade = term.grade_of_entry(Term::of(facts.entry));
@@ -152,22 +189,32 @@ pub fn plain_data(rate: Option<&Rate>, term: Term, facts: Facts) -> Why {
             let lies = !facts.registered_region.is_empty() && rate.area_codes.iter().any(|code| facts.registered_region.starts_with(code.as_str()));
             lies.then(|| rural(facts, &VILLAGES)).flatten().map(Why::SpecialArea)
         }
+        Ground::Hardship => (!facts.hardship.is_empty()).then_some(Why::Hardship),
         Ground::Everybody => Some(Why::Everybody),
     };
     rate.entitles.iter().find_map(by).unwrap_or(Why::NeedsHardship)
 }
 
+/// 户口性质 of whoever is rural by it.
+pub const AGRICULTURAL_HOUSEHOLD: &str = "农业户口";
+/// 学习形式 of whoever studies full time.
+pub const FULL_TIME: &str = "全日制";
+
 /// What counts as rural.
-struct Countryside {
-    settlements: &'static [Settlement],
-    residences: &'static [&'static str],
+#[derive(Debug)]
+pub struct Countryside {
+    /// By the 城乡分类代码 of the registered address.
+    pub settlements: &'static [Settlement],
+    /// By where the student lives, where there is no such code.
+    pub residences: &'static [&'static str],
 }
 
 /// As the waiver counts it: 农村（含县镇）.
-const COUNTY_TOWNS_TOO: Countryside = Countryside { settlements: &[Settlement::Town, Settlement::Village], residences: &["农村", "县城", "乡镇非农"] };
+pub static COUNTY_TOWNS_TOO: Countryside =
+    Countryside { settlements: &[Settlement::Town, Settlement::Village], residences: &["农村", "县城", "乡镇非农"] };
 /// As the grant of special areas counts it: 农村（不含县城）. The code of a town does not say whether it is the county's seat, so that who lives
 /// in one is proposed by nothing and may be added by hand.
-const VILLAGES: Countryside = Countryside { settlements: &[Settlement::Village], residences: &["农村", "乡镇非农"] };
+pub static VILLAGES: Countryside = Countryside { settlements: &[Settlement::Village], residences: &["农村", "乡镇非农"] };
 
 /// Whether somebody is rural: by the 城乡分类代码 of the registered address where there is one; else by household, or by where the student
 /// lives. New household booklets no longer say 农业, so either will do.
@@ -175,7 +222,7 @@ fn rural(facts: Facts, countryside: &Countryside) -> Option<SeenBy> {
     if let Some(class) = codes::urban_rural(facts.urban_rural) {
         return countryside.settlements.contains(&class.settlement).then_some(SeenBy::UrbanRuralCode);
     }
-    if facts.household == "农业户口" {
+    if facts.household == AGRICULTURAL_HOUSEHOLD {
         return Some(SeenBy::Household);
     }
     countryside.residences.contains(&facts.residence).then_some(SeenBy::Residence)
@@ -199,6 +246,7 @@ mod tests {
             urban_rural: "",
             registered_region: "430181",
             registry: RegistryAnswer::Confirmed,
+            hardship: "",
         };
         let (grant, waiver) = (SchemeCode::GRANT, SchemeCode::TUITION_WAIVER);
         let special = Facts { major: "2010-100100", registered_region: "513221", household: "农业户口", ..base };

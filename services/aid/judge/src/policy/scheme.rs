@@ -84,7 +84,7 @@ pub enum Paid {
     Term,
 }
 
-/// Why a student is entitled by the plain data.
+/// Why a student is entitled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Ground {
@@ -94,17 +94,25 @@ pub enum Ground {
     Rural,
     /// 农村（不含县城）, registered in one of the areas that the rate names.
     SpecialArea,
+    /// 家庭经济困难: with a determined level.
+    Hardship,
     /// Everybody whom nothing excludes.
     Everybody,
 }
 
 impl Ground {
+    /// Whether it rests on what is known of everybody, and not on what somebody determined.
+    pub fn is_plain(self) -> bool {
+        self != Self::Hardship
+    }
+
     /// In Chinese.
     pub fn name(self) -> &'static str {
         match self {
             Self::AgriculturalMajor => "涉农专业",
             Self::Rural => "农村（含县镇）",
             Self::SpecialArea => "特殊困难地区农村（不含县城）",
+            Self::Hardship => "家庭经济困难（已认定）",
             Self::Everybody => "全体学生",
         }
     }
@@ -158,8 +166,11 @@ pub struct Rate {
     pub grades: [i32; 2],
     /// Whether only full-time students count.
     pub full_time: bool,
-    /// Grounds, any of which entitles by the plain data.
+    /// Grounds, any of which entitles.
     pub entitles: Vec<Ground>,
+    /// Whether only the entitled may draw it: whoever else is on a list is held. Else a list may name whom it likes.
+    #[serde(default)]
+    pub only_entitled: bool,
     /// Names of the areas of [`Ground::SpecialArea`].
     #[serde(default)]
     pub areas: Vec<String>,

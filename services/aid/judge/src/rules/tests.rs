@@ -4,7 +4,7 @@ use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, enrollment::Span};
 
 use super::*;
 use crate::{
-    case::{EnrollmentSide, Place},
+    case::{EnrollmentSide, Level, Place},
     policy::SchemeCode,
 };
 
@@ -240,4 +240,77 @@ fn what_was_sent_back_neither_wins_nor_loses() {
         ..PersonCase::default()
     };
     assert_eq!(flagged(&case, 202_610), Vec::<u128>::new());
+}
+
+/// A level of the person, from one day until another.
+fn level(name: &str, from: &str, to: &str) -> Level {
+    Level { key: key(10), name_comparable: NAME.into(), recorded_day: day("2026-09-20"), level: name.into(), from: day(from), to: day(to) }
+}
+
+/// A student of a major that is not agricultural, who lives in a city.
+fn urban(id: u128) -> Enrollment {
+    let mut place = place(id, HERE, "2026-09-01", None);
+    for span in &mut place.timeline {
+        span.state.major = "2010-100100".into();
+        span.state.household = "非农业户口".into();
+        span.state.residence = "城市".into();
+    }
+    place
+}
+
+#[test]
+fn what_a_policy_does_not_give_is_found_month_by_month() {
+    const AUTUMN: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
+    let year = |name: &str| level(name, "2026-08-01", "2027-08-01");
+    let agricultural = place(100, HERE, "2026-09-01", None);
+    let part_time = |mut place: Enrollment| {
+        place.timeline[0].state.study_form = "非全日制".into();
+        place
+    };
+    let fourth = Enrollment { entry_date: day("2023-09-01"), ..agricultural.clone() };
+    // Agricultural, and from the day on which the major changed not.
+    let changed = {
+        let mut place = agricultural.clone();
+        let mut after = urban(100).timeline[0].clone();
+        (place.timeline[0].to, after.from) = (Some(day("2026-11-16")), day("2026-11-16"));
+        place.timeline.push(after);
+        place
+    };
+    type Expected<'a> = &'a [(&'a str, &'a [i32])];
+    let cases: [(Enrollment, Vec<Level>, Expected); 11] = [
+        (agricultural.clone(), vec![], &[]),
+        (urban(100), vec![], &[("NEEDS_HARDSHIP", &AUTUMN)]),
+        (urban(100), vec![year("困难")], &[]),
+        // A level that came in the midst of a term, or ended.
+        (urban(100), vec![level("困难", "2026-11-01", "2027-08-01")], &[("NEEDS_HARDSHIP", &AUTUMN[..2])]),
+        (urban(100), vec![year("困难"), level("", "2026-12-01", "2027-08-01")], &[("NEEDS_HARDSHIP", &AUTUMN[3..])]),
+        // What was determined last holds.
+        (urban(100), vec![level("", "2026-12-01", "2027-08-01"), year("困难")], &[]),
+        (urban(100), vec![Level { name_comparable: "李娜".into(), key: key(77), ..year("困难") }], &[("NEEDS_HARDSHIP", &AUTUMN)]),
+        (part_time(agricultural.clone()), vec![], &[("NOT_FULL_TIME", &AUTUMN)]),
+        (part_time(urban(100)), vec![year("困难")], &[("NOT_FULL_TIME", &AUTUMN)]),
+        (fourth, vec![year("困难")], &[("GRADE_NOT_ELIGIBLE", &AUTUMN)]),
+        (changed, vec![], &[("NEEDS_HARDSHIP", &AUTUMN[3..])]),
+    ];
+    for (place, levels, expected) in cases {
+        let case = PersonCase {
+            persons: vec![person(vec![Bond::current(key(10))])],
+            enrollments: vec![place],
+            claims: vec![claim(1, key(10), HERE, &AUTUMN, "2026-10-08", 1)],
+            levels: levels.clone(),
+            ..PersonCase::default()
+        };
+        let found = judged(&case);
+        let excluded: Vec<(&str, Vec<i32>)> = found
+            .iter()
+            .inspect(|finding| assert_eq!(finding.rule, Rule::NotEligible))
+            .flat_map(|finding| &finding.evidence.excluded)
+            .map(|excluded| (excluded.why.as_str(), excluded.months.iter().map(|month| month.number()).collect()))
+            .collect();
+        let expected: Vec<(&str, Vec<i32>)> = expected.iter().map(|(why, months)| (*why, months.to_vec())).collect();
+        assert_eq!(excluded, expected, "{levels:?}");
+        // By a policy that lets a list name whom it likes, nothing is found.
+        let before = judge(&case, &Policies::always(Policy::of_before()), day("2026-11-20"));
+        assert!(before.findings.is_empty(), "{:?}", before.findings);
+    }
 }

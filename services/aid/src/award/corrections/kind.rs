@@ -6,7 +6,7 @@ use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
 use xuezhu_judge::policy::{Paid, SchemeCode};
 use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work};
-use xuezhu_service::{Context, Error, Reason};
+use xuezhu_service::{Context, Error, Permission, Reason};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
@@ -31,6 +31,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "entries",
+    reads: Permission::ReadSchool,
 };
 
 /// A correction of what was approved.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span};
 use xuezhu_judge::{
-    case::{Claim, Enrollment, Person, PersonCase, Place, Stage},
+    case::{Claim, Enrollment, Level, Person, PersonCase, Place, Stage},
     policy::SchemeCode,
 };
 use xuezhu_service::Error;
@@ -152,6 +152,17 @@ pub async fn places(tx: &mut Tx, generation: i64, keys: &[Uuid], held: Vec<KeyRo
         let home = row.person.and_then(|person| home.get(&person).copied()).unwrap_or_else(|| groups.root(row.claim_key));
         let timeline = timelines.remove(&row.enrollment).unwrap_or_default();
         cases.entry(home).or_default().enrollments.push(enrollment(row, timeline));
+    }
+    for row in store::levels(tx, keys).await? {
+        let level = Level {
+            key: row.person_key,
+            name_comparable: row.name_comparable,
+            recorded_day: row.recorded_day,
+            level: row.level,
+            from: row.from_day,
+            to: row.to_day,
+        };
+        cases.entry(groups.root(level.key)).or_default().levels.push(level);
     }
     Ok(Cases { groups, cases })
 }

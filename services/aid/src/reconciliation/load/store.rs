@@ -180,6 +180,30 @@ pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreEr
     )
 }
 
+/// A 困难等级 that was determined.
+#[derive(Debug, sqlx::FromRow)]
+pub struct LevelRow {
+    pub person_key: Uuid,
+    pub name_comparable: String,
+    pub level: String,
+    pub from_day: NaiveDate,
+    pub to_day: NaiveDate,
+    pub recorded_day: NaiveDate,
+}
+
+/// Levels that were determined, in the order in which they were.
+pub async fn levels(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<LevelRow>, StoreError> {
+    rows!(
+        tx,
+        LevelRow,
+        sql!(
+            "SELECT person_key, name_comparable, level, from_day, to_day, recorded_day FROM determined_levels WHERE person_key" in_uuids 1
+            " ORDER BY determined_at_us, determination"
+        ),
+        bulk_uuids(keys.iter().copied())
+    )
+}
+
 /// Keys that are or were a person's.
 pub async fn keys_of_person(tx: &mut Tx, generation: i64, person: Uuid) -> Result<Vec<Uuid>, StoreError> {
     let keys = rows!(tx, (Uuid,), "SELECT person_key FROM mirror_person_keys WHERE generation = $1 AND person = $2", generation, person)?;

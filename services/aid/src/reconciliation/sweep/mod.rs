@@ -1,9 +1,10 @@
 //! The full sweep, and what time alone changes.
 //!
-//! Suspects are selected set-based: entries that no school simply vouches for, numbers claimed twice, students vouched
-//! for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
+//! Suspects are selected set-based: entries that no school simply vouches for, or that the policy does not surely let in, numbers claimed
+//! twice, students vouched for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
 //! what the judge asks of an entry. A test holds both drivers against an independent reference.
 
+mod eligible;
 pub mod runs;
 mod store;
 
@@ -187,7 +188,8 @@ struct Found {
 /// Everybody who may have a finding, or has a flag that is not closed, and the mirror's position. Whom the searches, which
 /// run beside each other, don't see because the record changes between them, the change itself judges.
 async fn suspects(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i64, BTreeSet<Uuid>), Error> {
-    let searches = || vec![unvouched(parts, scope).boxed(), missing(parts, scope, today).boxed(), others(parts, scope).boxed()];
+    let searches =
+        || vec![unvouched(parts, scope).boxed(), missing(parts, scope, today).boxed(), others(parts, scope).boxed(), unentitled(parts, scope).boxed()];
     let found = in_one_generation(searches).await?;
     let position = found.iter().map(|found| found.position).min().unwrap_or_default();
     Ok((position, found.into_iter().flat_map(|found| found.keys).collect()))
@@ -198,6 +200,19 @@ async fn unvouched(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
     let keys = store::unvouched(&mut tx, mirror.generation, scope).await?;
+    tx.rollback().await?;
+    Ok(Found { generation: mirror.generation, position: mirror.position, keys })
+}
+
+/// Entries that are vouched for, and of whom the policy does not surely let in who is meant.
+async fn unentitled(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let mirror = mirror::state(&mut tx).await?;
+    let asked = eligible::asked(&parts.policies.now(), &store::kinds_of_lists(&mut tx, scope.term).await?);
+    let keys = match asked[..] {
+        [] => Vec::new(),
+        _ => store::not_surely_entitled(&mut tx, mirror.generation, scope, &asked, &eligible::Words::now()).await?,
+    };
     tx.rollback().await?;
     Ok(Found { generation: mirror.generation, position: mirror.position, keys })
 }

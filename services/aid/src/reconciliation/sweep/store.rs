@@ -2,9 +2,12 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_store::{StoreError, Tx, one, rows, run};
+use xuezhu_store::{StoreError, Tx, bulk_rows, one, rows, run, sql};
 
-use super::runs::RunState;
+use super::{
+    eligible::{Asks, Words},
+    runs::RunState,
+};
 
 /// The day through which time has woken, and by what was judged then.
 pub async fn woken_through(tx: &mut Tx) -> Result<Option<(NaiveDate, Uuid)>, StoreError> {
@@ -45,6 +48,58 @@ pub async fn unvouched(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Resul
         generation,
         scope.term,
         scope.region_prefix
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Under which versions of the policy there are lists, of which schemes and terms.
+pub async fn kinds_of_lists(tx: &mut Tx, term: &str) -> Result<Vec<(i32, String, String)>, StoreError> {
+    rows!(tx, (i32, String, String), "SELECT DISTINCT policy, scheme, term FROM award_lists WHERE $1 = '' OR term = $1", term)
+}
+
+/// Keys of entries that their school vouches for, and that what the policy asks does not surely let in.
+pub(super) async fn not_surely_entitled(tx: &mut Tx, generation: i64, scope: &Scope<'_>, asked: &[Asks], words: &Words) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "WITH asked AS MATERIALIZED (
+                 SELECT t.policy, t.scheme, t.term, t.region, t.study_form, t.entered_from, t.entered_before, t.excludes, t.agricultural, t.rural, t.areas, t.hardship, t.everybody
+                 FROM " table 1 (policy integer, scheme text, term text, region text, study_form text, entered_from date, entered_before date,
+                                 excludes boolean, agricultural boolean, rural boolean, areas text, hardship boolean, everybody boolean) ")
+             SELECT a.person_key FROM award_claims a CROSS JOIN asked q
+             JOIN vouches v ON v.generation = $2 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable
+                  AND v.from_date <= a.first_day AND v.to_date > a.last_day
+             JOIN mirror_periods p ON p.generation = $2 AND p.enrollment = v.enrollment AND p.ordinal = v.ordinal
+             JOIN mirror_enrollments e ON e.generation = $2 AND e.enrollment = v.enrollment
+             WHERE q.policy = a.policy AND q.scheme = a.scheme AND q.term = a.term
+               AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3))
+               AND (q.region = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length(q.region)) = q.region))
+               AND NOT (
+                 (q.study_form = '' OR p.study_form = q.study_form) AND e.entry_date >= q.entered_from AND e.entry_date < q.entered_before
+                 AND (NOT q.excludes OR p.major" in_texts 5 ")
+                 AND (q.everybody
+                   OR (q.agricultural AND p.major" in_texts 4 ")
+                   OR (q.rural AND (p.urban_rural" in_texts 6 " OR (p.urban_rural = '' AND (p.household = $10 OR p.residence" in_texts 8 "))))
+                   OR (q.areas <> '' AND p.registered_region <> ''
+                     AND (p.urban_rural" in_texts 7 " OR (p.urban_rural = '' AND (p.household = $10 OR p.residence" in_texts 9 ")))
+                     AND (q.areas LIKE '%,' || substr(p.registered_region, 1, 2) || ',%' OR q.areas LIKE '%,' || substr(p.registered_region, 1, 4) || ',%'
+                       OR q.areas LIKE '%,' || p.registered_region || ',%'))
+                   OR (q.hardship
+                     AND EXISTS (SELECT 1 FROM determined_levels l WHERE l.person_key = a.person_key AND l.name_comparable = a.name_comparable
+                                 AND l.level <> '' AND l.from_day <= a.first_day AND l.to_day > a.last_day)
+                     AND NOT EXISTS (SELECT 1 FROM determined_levels l WHERE l.person_key = a.person_key AND l.level = ''))))"
+        ),
+        bulk_rows(asked),
+        generation,
+        scope.region_prefix,
+        &words.agricultural,
+        &words.not_performing,
+        &words.towns,
+        &words.villages,
+        &words.town_residences,
+        &words.village_residences,
+        words.household
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }

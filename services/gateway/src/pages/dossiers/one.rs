@@ -6,6 +6,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
+use tonic::Code;
 use xuezhu_proto::common::{Dossier, DossierAct, DossierClass, DossierItem, DossierStep, dossier, dossier_act, dossier_item, dossier_step};
 
 use super::{
@@ -126,7 +127,12 @@ pub async fn with_fault(desk: Desk, keeper: Keeper, id: String, fault: String) -
 async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String) -> Result<Response, PageError> {
     let evidence = Block::of(&desk, At::Dossier(keeper, id.clone()), fault);
     let (dossier, sheet, evidence) = tokio::join!(keeper.one(&desk, &id), keeper.sheet(&desk, &id, asks.of(), LINES, asks.at), evidence);
-    let (dossier, (items, total), evidence) = (dossier?, sheet?, evidence?);
+    let (dossier, evidence) = (dossier?, evidence?);
+    // Of some kinds the sheet is for fewer eyes than the dossier.
+    let (items, total, hidden) = match sheet {
+        Err(status) if status.code() == Code::PermissionDenied => (Vec::new(), 0, true),
+        sheet => sheet.map(|(items, total)| (items, total, false))?,
+    };
     let summary = summary::of(&desk, keeper, &dossier).await?;
     let may = May::of(&desk.user, keeper, &dossier, &desk.today());
     let path = Address::of(keeper.link(&dossier.dossier));
@@ -135,7 +141,8 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
     let place = Place::of(total, "人", asks.at.into(), LINES).by_number(&way).printed(Some(whole));
     let back = (may.decide && !items.is_empty()).then(|| acts::returning(&desk, keeper, &dossier));
     let on = back.as_ref().and_then(|form| form.back_of("item")).unwrap_or_default();
-    let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on).place(place);
+    let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on);
+    let sheet = if hidden { sheet.empty("这类业务单的名单只由学校和资助主管部门的办理人员查看。") } else { sheet.place(place) };
     let state = |state: dossier_item::State| {
         let word = state.as_str_name();
         (path.clone().with("state", word).with("class", asks.class.as_str()), show::dossier_item_state(word), asks.state == word)
@@ -272,6 +279,7 @@ fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: boo
     let row = |item: &DossierItem| {
         let name = match keeper {
             Keeper::Enrollment => Cell::link(format!("/schools/{}/enrollments/{}", dossier.school, item.item), item.name.as_str()),
+            Keeper::Aid if dossier.kind == "HARDSHIP" => Cell::link(format!("/schools/{}/hardship/{}", dossier.school, item.item), item.name.as_str()),
             Keeper::Aid => Cell::from(&item.name),
         };
         let refused = if item.refusal_message.is_empty() { String::new() } else { format!("未能通过：{}", item.refusal_message) };

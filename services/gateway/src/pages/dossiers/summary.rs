@@ -44,6 +44,11 @@ pub async fn of(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Result<Summar
             let business = Some((Address::of(format!("/policies/{}", dossier.subject)), "打开政策：原文、变动和试算"));
             Ok(Summary { business, ..Summary::default() })
         }
+        Keeper::Aid if dossier.kind == "HARDSHIP" => {
+            let reads = desk.user.is_clerk() || desk.user.is_principal() || desk.user.decides_aid();
+            let business = reads.then(|| (Address::of(format!("/schools/{}/hardship", dossier.school)), "打开困难认定：逐人查看家庭经济信息"));
+            Ok(Summary { counts: by_class(keeper, dossier), business, ..Summary::default() })
+        }
         Keeper::Enrollment | Keeper::Aid => Ok(Summary { counts: by_class(keeper, dossier), ..Summary::default() }),
     }
 }

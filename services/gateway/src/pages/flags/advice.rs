@@ -72,6 +72,8 @@ pub enum Way {
     ChangeStatus,
     /// Correct the identity.
     CorrectIdentity,
+    /// Determine a hardship.
+    Hardship,
     /// Look at the list, where a correction is asked for.
     OpenList,
 }
@@ -87,6 +89,7 @@ pub fn finding(rule: &str) -> &'static str {
         "IDENTITY_UNVERIFIED" => "人口库查无此号，或姓名与人口库不一致。",
         "DUPLICATE_AWARD" => "同一学生同一项目同一月份列了不止一次。",
         "MISSING_AWARD" => "按现有信息应当享受，名单上报期限已过，却不在本校任何已提交的名单上。",
+        "NOT_ELIGIBLE" => "在本校在读，但按名单所依的政策，所列月份不享受该项目。",
         _ => "",
     }
 }
@@ -102,6 +105,7 @@ fn beside(rule: &str) -> &'static str {
         "IDENTITY_UNVERIFIED" => "核对户口簿；登记有误的，由主管部门更正后重新核验",
         "DUPLICATE_AWARD" => "核对相重的其他记录",
         "MISSING_AWARD" => "核对该生是否应当享受",
+        "NOT_ELIGIBLE" => "核对专业、户口等学籍信息，有误的先更正；家庭经济困难的，办理困难认定",
         _ => "核对两边的记录",
     }
 }
@@ -110,7 +114,7 @@ fn beside(rule: &str) -> &'static str {
 fn in_list(rule: &str) -> &'static str {
     match rule {
         "NO_ENROLLMENT" => "更正证件号，或把查无此人的移出名单",
-        "NOT_VALID_IN_TERM" | "OTHER_SCHOOL" => "修改月份或移出名单",
+        "NOT_VALID_IN_TERM" | "OTHER_SCHOOL" | "NOT_ELIGIBLE" => "修改月份或移出名单",
         "IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED" => "更正名单上写错的信息",
         "DUPLICATE_AWARD" => "移除重复的月份或学生",
         _ => "",
@@ -190,6 +194,7 @@ pub fn ways(state: flag::State, rule: &str, stands: Stands, looks: Looks) -> Vec
     match (rule, looks) {
         ("NO_ENROLLMENT", Looks::Clerk) => ways.push(Way::Register),
         ("NOT_VALID_IN_TERM", Looks::Clerk) => ways.push(Way::ChangeStatus),
+        ("NOT_ELIGIBLE", Looks::Clerk) => ways.push(Way::Hardship),
         ("IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED", Looks::Officer) => ways.push(Way::CorrectIdentity),
         _ => {}
     }

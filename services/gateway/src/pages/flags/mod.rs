@@ -43,7 +43,7 @@ fn mark(flag: &Flag) -> Cell {
 }
 
 /// Every rule, in the order in which pages name them.
-pub const RULES: [&str; 8] = [
+pub const RULES: [&str; 9] = [
     "NO_ENROLLMENT",
     "NOT_YET_REGISTERED",
     "NOT_VALID_IN_TERM",
@@ -52,4 +52,5 @@ pub const RULES: [&str; 8] = [
     "IDENTITY_UNVERIFIED",
     "DUPLICATE_AWARD",
     "MISSING_AWARD",
+    "NOT_ELIGIBLE",
 ];

@@ -200,6 +200,7 @@ fn button(desk: &Desk, flag: &Flag, way: advice::Way) -> Option<Button> {
         W::OpenList => open("打开名单", list),
         // The enrollment's own page holds the acts on it: return from leave for the school, correction for the department.
         W::ChangeStatus => open("补办复学等异动", enrollment(flag)?),
+        W::Hardship => open("办理困难认定", format!("/schools/{}/hardship", flag.school)),
         W::CorrectIdentity if !desk.user.decides_enrollment() => None,
         W::CorrectIdentity => open("办理信息变更", enrollment(flag)?),
     }

@@ -101,6 +101,8 @@ fn entitled(evidence: &Evidence) -> String {
         ("RURAL", "HOUSEHOLD") => "农村（含县镇）学生（按户口性质）",
         ("RURAL", "RESIDENCE") => "农村（含县镇）学生（按居住地类型）",
         ("RURAL", _) => "农村（含县镇）学生",
+        ("SPECIAL_AREA", _) => "特殊困难地区农村（不含县城）学生",
+        ("EVERYBODY", _) => "全体学生",
         _ => "涉农专业",
     };
     format!("依据：{by}；自 {} 之后算作漏报。", evidence.due_date)
@@ -110,7 +112,11 @@ fn notes(evidence: &Evidence) -> Vec<Note> {
     let elsewhere =
         (!evidence.elsewhere_months.is_empty()).then(|| format!("所列月份中，{}该生在另一所学校有效就读。", show::months(&evidence.elsewhere_months)));
     let registry = (!evidence.registry.is_empty()).then(|| show::registry(&evidence.registry).to_owned());
-    elsewhere.into_iter().chain(registry).map(|text| Note::of(Tone::Bad, text)).collect()
+    let excluded = evidence.excluded.iter().map(|excluded| {
+        let grade = if excluded.reason == "GRADE_NOT_ELIGIBLE" { format!("（本学期为{}年级）", excluded.grade) } else { String::new() };
+        format!("{}：{}{grade}。", show::months(&excluded.months), excluded.message)
+    });
+    elsewhere.into_iter().chain(registry).chain(excluded).map(|text| Note::of(Tone::Bad, text)).collect()
 }
 
 fn place(place: &FoundEnrollment) -> Place {

@@ -1,0 +1,209 @@
+//! SQL of hardship levels.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+use xuezhu_service::paging::Turn;
+use xuezhu_store::{StoreError, Tx, bulk_uuids, one, rows, run, sql};
+
+use super::rules::State;
+
+/// A level.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct LevelRow {
+    pub determination: Uuid,
+    pub dossier: Option<Uuid>,
+    pub school: String,
+    pub school_year: i32,
+    pub person_key: Uuid,
+    pub name: String,
+    pub name_comparable: String,
+    pub class_name: String,
+    pub level: String,
+    pub from_day: NaiveDate,
+    pub to_day: NaiveDate,
+    pub circumstances_sealed: Vec<u8>,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub reason: String,
+    pub recorded_day: NaiveDate,
+    pub recorded_at_us: i64,
+}
+
+/// What a list of levels is narrowed by.
+#[derive(Debug, Clone, Default)]
+pub struct Narrowed {
+    pub school: String,
+    pub school_year: i32,
+    /// A code; 0 for all that were not dropped.
+    pub state: i32,
+    pub class_name: String,
+    pub name: String,
+}
+
+/// What a page of levels goes on behind: class, name, id.
+pub type After = (String, String, Uuid);
+
+pub async fn insert(tx: &mut Tx, row: &LevelRow) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO hardship_levels (determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day,
+                                      circumstances_sealed, state, reason, recorded_day, recorded_at_us, determined_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0)",
+        row.determination,
+        row.dossier,
+        &row.school,
+        row.school_year,
+        row.person_key,
+        &row.name,
+        &row.name_comparable,
+        &row.class_name,
+        &row.level,
+        row.from_day,
+        row.to_day,
+        row.circumstances_sealed.as_slice(),
+        row.state.code(),
+        &row.reason,
+        row.recorded_day,
+        row.recorded_at_us
+    )?;
+    Ok(())
+}
+
+/// What is under way for whom a key stands.
+pub async fn under_way(tx: &mut Tx, key: Uuid) -> Result<Option<LevelRow>, StoreError> {
+    one!(
+        tx,
+        LevelRow,
+        "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
+                recorded_day, recorded_at_us
+         FROM hardship_levels WHERE person_key = $1 AND state <= 10",
+        key
+    )
+}
+
+pub async fn level(tx: &mut Tx, school: &str, determination: Uuid) -> Result<Option<LevelRow>, StoreError> {
+    one!(
+        tx,
+        LevelRow,
+        "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
+                recorded_day, recorded_at_us
+         FROM hardship_levels WHERE school = $1 AND determination = $2",
+        school,
+        determination
+    )
+}
+
+/// What is with the clerk of a school year, by class and name.
+pub async fn drafts(tx: &mut Tx, school: &str, school_year: i32) -> Result<Vec<LevelRow>, StoreError> {
+    rows!(
+        tx,
+        LevelRow,
+        "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
+                recorded_day, recorded_at_us
+         FROM hardship_levels WHERE school = $1 AND school_year = $2 AND state = $3 ORDER BY class_name, name, determination",
+        school,
+        school_year,
+        State::Draft.code()
+    )
+}
+
+/// Those of these that are on their way over desks.
+pub async fn submitted(tx: &mut Tx, determinations: &[Uuid]) -> Result<Vec<LevelRow>, StoreError> {
+    rows!(
+        tx,
+        LevelRow,
+        sql!(
+            "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
+                    recorded_day, recorded_at_us
+             FROM hardship_levels WHERE state = $2 AND determination" in_uuids 1
+        ),
+        bulk_uuids(determinations.iter().copied()),
+        State::Submitted.code()
+    )
+}
+
+/// Moves levels, with why, and when they were determined.
+pub async fn set(tx: &mut Tx, determinations: &[Uuid], state: State, reason: &str, determined_at_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE hardship_levels SET state = $2, reason = $3, determined_at_us = $4 WHERE determination" in_uuids 1),
+        bulk_uuids(determinations.iter().copied()),
+        state.code(),
+        reason,
+        determined_at_us
+    )?;
+    Ok(())
+}
+
+/// Takes levels into a dossier.
+pub async fn submit(tx: &mut Tx, determinations: &[Uuid], dossier: Uuid) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE hardship_levels SET state = $2, reason = '', dossier = $3 WHERE determination" in_uuids 1),
+        bulk_uuids(determinations.iter().copied()),
+        State::Submitted.code(),
+        dossier
+    )?;
+    Ok(())
+}
+
+/// Levels by class and name; nothing of families.
+pub async fn levels(tx: &mut Tx, narrowed: &Narrowed, turn: &Turn<After>) -> Result<Vec<LevelRow>, StoreError> {
+    let after = turn.after.as_ref();
+    rows!(
+        tx,
+        LevelRow,
+        "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day,
+                substr(circumstances_sealed, 1, 0) AS circumstances_sealed, state, reason, recorded_day, recorded_at_us
+         FROM hardship_levels
+         WHERE school = $1 AND school_year = $2 AND (CASE WHEN $3 = 0 THEN state < 50 ELSE state = $3 END) AND ($4 = '' OR class_name = $4)
+           AND ($5 = '' OR name LIKE '%' || $5 || '%') AND ($8 IS NULL OR (class_name, name, determination) > ($6, $7, $8))
+         ORDER BY class_name, name, determination LIMIT $9 OFFSET $10",
+        &narrowed.school,
+        narrowed.school_year,
+        narrowed.state,
+        &narrowed.class_name,
+        &narrowed.name,
+        after.map_or("", |after| after.0.as_str()),
+        after.map_or("", |after| after.1.as_str()),
+        after.map(|after| after.2),
+        turn.rows,
+        turn.skip
+    )
+}
+
+/// How many there are of those.
+pub async fn count(tx: &mut Tx, narrowed: &Narrowed) -> Result<i64, StoreError> {
+    let count = one!(
+        tx,
+        (i64,),
+        "SELECT count(*) FROM hardship_levels
+         WHERE school = $1 AND school_year = $2 AND (CASE WHEN $3 = 0 THEN state < 50 ELSE state = $3 END) AND ($4 = '' OR class_name = $4)
+           AND ($5 = '' OR name LIKE '%' || $5 || '%')",
+        &narrowed.school,
+        narrowed.school_year,
+        narrowed.state,
+        &narrowed.class_name,
+        &narrowed.name
+    )?;
+    Ok(count.map(|(count,)| count).unwrap_or_default())
+}
+
+/// How many levels of a school year are with the clerk, and how many students hold one on a day.
+pub async fn standing(tx: &mut Tx, school: &str, school_year: i32, day: NaiveDate) -> Result<(i64, i64), StoreError> {
+    let counts = one!(
+        tx,
+        (i64, i64),
+        "SELECT count(CASE WHEN l.state = $3 THEN 1 END),
+                count(DISTINCT CASE WHEN l.state = $4 AND l.level <> '' AND l.from_day <= $5 AND l.to_day > $5 AND NOT EXISTS (
+                    SELECT 1 FROM hardship_levels n WHERE n.person_key = l.person_key AND n.state = $4 AND n.from_day <= $5 AND n.to_day > $5
+                      AND n.level = '' AND (n.determined_at_us, n.determination) > (l.determined_at_us, l.determination)) THEN l.person_key END)
+         FROM hardship_levels l WHERE l.school = $1 AND l.school_year = $2",
+        school,
+        school_year,
+        State::Draft.code(),
+        State::Determined.code(),
+        day
+    )?;
+    Ok(counts.unwrap_or_default())
+}

@@ -1,0 +1,93 @@
+//! Who is surely entitled, as a set-based search can tell: by versions of the policy, schemes and terms. Whoever is not is looked at by the
+//! judge. What is said here of sets says no more than [`xuezhu_judge::policy::rules::plain_data`] says of one: a test holds both against an
+//! independent reference.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use xuezhu_domain::{Term, codes, majors::Major};
+use xuezhu_judge::policy::{
+    Exclusion, Ground, Policies, Rate, SchemeCode,
+    rules::{AGRICULTURAL_HOUSEHOLD, COUNTY_TOWNS_TOO, Countryside, FULL_TIME, VILLAGES},
+};
+use xuezhu_store::{Texts, bulk_texts};
+
+/// What a rate asks of whoever is on a list that goes by it.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "columns of a table of what is asked")]
+pub(super) struct Asks {
+    pub policy: i32,
+    pub scheme: String,
+    pub term: String,
+    pub region: String,
+    /// Empty for any.
+    pub study_form: &'static str,
+    pub entered_from: NaiveDate,
+    pub entered_before: NaiveDate,
+    pub excludes: bool,
+    pub agricultural: bool,
+    pub rural: bool,
+    /// First digits of special areas, each between commas; empty where there are none.
+    pub areas: String,
+    pub hardship: bool,
+    pub everybody: bool,
+}
+
+impl Asks {
+    fn of(policy: i32, scheme: SchemeCode, term: Term, rate: &Rate) -> Self {
+        let has = |ground: Ground| rate.entitles.contains(&ground);
+        let [entered_from, entered_before] = term.entries_of(rate.grades);
+        Self {
+            policy,
+            scheme: scheme.as_str().to_owned(),
+            term: term.to_string(),
+            region: rate.region.clone(),
+            study_form: if rate.full_time { FULL_TIME } else { "" },
+            entered_from,
+            entered_before,
+            excludes: rate.excludes.contains(&Exclusion::PerformingArts),
+            agricultural: has(Ground::AgriculturalMajor),
+            rural: has(Ground::Rural),
+            areas: if has(Ground::SpecialArea) { format!(",{},", rate.area_codes.join(",")) } else { String::new() },
+            hardship: has(Ground::Hardship),
+            everybody: has(Ground::Everybody),
+        }
+    }
+}
+
+/// What is asked of lists of these versions, schemes and terms, as far as only the entitled may draw them.
+pub(super) fn asked(policies: &Policies, lists: &[(i32, String, String)]) -> Vec<Asks> {
+    let mut asked = Vec::new();
+    for (version, scheme, term) in lists {
+        let (Some(code), Ok(term)) = (SchemeCode::parse(scheme), term.parse::<Term>()) else { continue };
+        let rates = policies.version(*version).scheme(code).map_or(&[][..], |scheme| &scheme.rate);
+        asked.extend(rates.iter().filter(|rate| rate.only_entitled && rate.covers(term)).map(|rate| Asks::of(*version, code, term, rate)));
+    }
+    asked
+}
+
+/// What the words of places mean.
+pub(super) struct Words {
+    pub agricultural: Texts,
+    pub not_performing: Texts,
+    pub towns: Texts,
+    pub villages: Texts,
+    pub town_residences: Texts,
+    pub village_residences: Texts,
+    pub household: &'static str,
+}
+
+impl Words {
+    pub fn now() -> Self {
+        let majors = |which: fn(&Major) -> bool| bulk_texts(codes::majors().iter().filter(|major| which(major)).map(Major::key));
+        let settled = |countryside: &Countryside| bulk_texts(codes::urban_rural_codes(countryside.settlements));
+        Self {
+            agricultural: majors(|major| major.agricultural),
+            not_performing: majors(|major| !major.performing_arts),
+            towns: settled(&COUNTY_TOWNS_TOO),
+            villages: settled(&VILLAGES),
+            town_residences: bulk_texts(COUNTY_TOWNS_TOO.residences),
+            village_residences: bulk_texts(VILLAGES.residences),
+            household: AGRICULTURAL_HOUSEHOLD,
+        }
+    }
+}
