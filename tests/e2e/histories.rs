@@ -687,7 +687,7 @@ impl History {
             85..88 => ("put right", self.put_right(school, &clerk, &head).await),
             88..92 => ("hardship", self.hardship(school, &clerk, &head).await),
             _ => {
-                let days = self.random.random_range(1..24);
+                let days = self.random.random_range(1..32);
                 self.step(days).await;
                 ("step", true)
             }

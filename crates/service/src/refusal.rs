@@ -206,10 +206,13 @@ pub fn code(reason: Reason) -> Code {
         | R::LastAdministrator
         | R::MonthTaken
         | R::FlagHolds
+        | R::NoticeRunning
+        | R::ObjectionOpen
         | R::PlaceOverlaps => Code::FailedPrecondition,
         R::CursorTooOld => Code::OutOfRange,
         R::Conflict => Code::Aborted,
         R::Unavailable | R::StorageFull => Code::Unavailable,
+        R::TooManyRequests => Code::ResourceExhausted,
         R::Internal | R::Unspecified => Code::Internal,
     }
 }
@@ -256,6 +259,9 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::LastAdministrator => "这是最后一个能登录的管理员账号，不能停用",
         R::MonthTaken => "该生同一项目的该月（或学期）已在另一名单中审核通过，不能重复享受",
         R::TakenOut => "这是从本系统导出的文件，证件号已遮盖，不能再导入",
+        R::NoticeRunning => "公示尚未期满",
+        R::ObjectionOpen => "公示有异议尚未办结",
+        R::TooManyRequests => "提交过于频繁，请以后再试，或直接联系主管部门",
         R::FlagHolds => "有疑点未核定，暂缓审核：请学校说明情况，由主管部门核定",
         R::DuplicateRow => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条",
     }

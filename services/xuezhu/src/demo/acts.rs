@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Url;
 use serde_json::{Value, json};
+use xuezhu_domain::{Season, Term};
 
 use super::{
     book,
@@ -17,7 +18,7 @@ use super::{
     make::PROVINCE,
     people,
     play::{PASSWORD, Play},
-    world::{Change, Claim, Event, Person, Place},
+    world::{Change, Claim, Event, Level, Person, Place},
 };
 use crate::client::Session;
 
@@ -246,11 +247,15 @@ impl Play<'_> {
 
     /// Id of the enrollment at a place, by the school's own number.
     async fn enrollment(&self, place: &Place) -> anyhow::Result<String> {
+        text(&self.row(place).await?, "enrollment")
+    }
+
+    /// The enrollment at a place.
+    async fn row(&self, place: &Place) -> anyhow::Result<Value> {
         let (school, desk) = (&self.world.schools[place.school], &self.desks[place.school]);
         let found = desk.clerk.get(&format!("/v1/schools/{}/enrollments?query={}", school.code, place.school_number)).await?;
         let rows = found["enrollments"].as_array().context("no enrollments")?;
-        let row = rows.iter().find(|row| row["schoolNumber"] == place.school_number.as_str()).context("a student can't be found by the school's number")?;
-        text(row, "enrollment")
+        rows.iter().find(|row| row["schoolNumber"] == place.school_number.as_str()).cloned().context("a student can't be found by the school's number")
     }
 
     /// Records what is due, one act after the other where it is of one place.
@@ -267,6 +272,42 @@ impl Play<'_> {
                 Ok(())
             })
             .await
+    }
+
+    /// Schools determine the levels that are due: each school's in one dossier, which its principal signs.
+    pub async fn determine(&self, recorded: NaiveDate) -> anyhow::Result<()> {
+        let mut due: BTreeMap<usize, Vec<(&Place, &Level)>> = BTreeMap::new();
+        for person in &self.world.people {
+            for level in person.levels.iter().filter(|level| level.recorded == recorded) {
+                due.entry(person.places[0].school).or_default().push((&person.places[0], level));
+            }
+        }
+        if due.is_empty() {
+            return Ok(());
+        }
+        // Who was approved today is known to aid by then.
+        self.deployment.drain().await?;
+        let determined = stream::iter(due).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |(index, levels)| async move {
+            let (school, desk) = (&self.world.schools[index], &self.desks[index]);
+            let path = format!("/v1/schools/{}/hardship", school.code);
+            let term = Term::of(recorded);
+            let school_year = if term.season() == Season::Autumn { term.year() } else { term.year() - 1 };
+            let count = levels.len();
+            for (place, level) in levels {
+                let person = text(&self.row(place).await?, "person")?;
+                let mut body = json!({ "person": person, "schoolYear": school_year, "fromDate": level.from.to_string() });
+                if level.is_one {
+                    body["level"] = json!("困难");
+                    body["family"] = json!({ "members": 4, "dependants": 1, "earners": 1, "incomeFen": "46000", "incomeSource": "务农", "cause": "家中有人常年患病", "pledged": true });
+                }
+                desk.clerk.post(&path, &body, &format!("level of {} {recorded}", place.school_number)).await?;
+            }
+            let body = json!({ "schoolYear": school_year, "count": count, "reason": "班级评议、家访核实，学校认定工作组审定" });
+            let dossier = desk.clerk.post(&format!("{path}/submit"), &body, &format!("levels of {} {recorded}", school.code)).await?;
+            let sign = format!("/v1/aidDossiers/{}/sign", text(&dossier, "dossier")?);
+            desk.principal.post(&sign, &json!({ "digest": dossier["digest"] }), &format!("sign levels of {} {recorded}", school.code)).await.map(drop)
+        });
+        determined.await
     }
 
     async fn record(&self, place: &Place, enrollment: &str, event: &Event) -> anyhow::Result<()> {
@@ -349,7 +390,7 @@ impl Play<'_> {
     }
 
     async fn leave_list(&self, school: &str, desk: &Desk, left: Left) -> anyhow::Result<()> {
-        let term = xuezhu_domain::Term::of(self.deployment.today()).next().to_string();
+        let term = Term::of(self.deployment.today()).next().to_string();
         let lists = format!("/v1/schools/{school}/awardLists");
         let list = text(&desk.clerk.post(&lists, &json!({ "scheme": "GRANT", "term": term }), &format!("next list of {school}")).await?, "list")?;
         let path = format!("{lists}/{list}");

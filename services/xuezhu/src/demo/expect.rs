@@ -67,9 +67,9 @@ impl<'w> Oracle<'w> {
         person.places.iter().filter(move |place| place.approved <= known)
     }
 
-    /// The school that a month belongs to.
-    fn school_of(&self, person: &'w Person, scheme: Scheme, term: &Term, month: i32) -> Option<usize> {
-        let at = |on: NaiveDate| self.approved(person).find(|place| place.is_in_school(on, self.known)).map(|place| place.school);
+    /// The place that a month belongs to, and the day by which it goes.
+    fn place_of(&self, person: &'w Person, scheme: Scheme, term: &Term, month: i32) -> Option<(&'w Place, NaiveDate)> {
+        let at = |on: NaiveDate| self.approved(person).find(|place| place.is_in_school(on, self.known)).map(|place| (place, on));
         if scheme == Scheme::Waiver {
             return at(term.count);
         }
@@ -78,6 +78,17 @@ impl<'w> Oracle<'w> {
             return at(first);
         }
         first.iter_days().take_while(|on| on.month() == first.month()).find_map(at)
+    }
+
+    /// The school that a month belongs to.
+    fn school_of(&self, person: &'w Person, scheme: Scheme, term: &Term, month: i32) -> Option<usize> {
+        self.place_of(person, scheme, term, month).map(|(place, _)| place.school)
+    }
+
+    /// Whether a month that is the school's is not given.
+    fn is_excluded(&self, claim: &Claim, person: &'w Person, month: i32) -> bool {
+        let place = self.place_of(person, claim.scheme, claim.term, month).filter(|(place, _)| place.school == claim.school);
+        place.is_some_and(|(place, on)| !person.is_given(claim.scheme, place, claim.term, on, self.known))
     }
 
     fn place_rule(&self, claim: &Claim, person: Option<&'w Person>, month: i32) -> Option<&'static str> {
@@ -104,6 +115,10 @@ impl<'w> Oracle<'w> {
             }
         }
         let Some(person) = person else { return };
+        let excluded: Vec<i32> = months.iter().copied().filter(|month| self.is_excluded(claim, person, *month)).collect();
+        if !excluded.is_empty() {
+            found.push(self.flag("NOT_ELIGIBLE", claim, excluded));
+        }
         if !good(&person.names, &claim.name, claim.uploaded, self.known) {
             found.push(self.flag("IDENTITY_MISMATCH", claim, months.clone()));
         }
@@ -274,6 +289,13 @@ mod tests {
             (Fault::LateReturn, days::NEXT_OVERDUE, NOT_VALID, Some(&AUTUMN[..])),
             (Fault::LateReturn, days::LATE_RECORDS, NOT_VALID, None),
             (Fault::LeftOverSummer, days::NEXT_LIST, NOT_VALID, Some(&AUTUMN[..])),
+            (Fault::NotPoor, days::LIST, "NOT_ELIGIBLE", None),
+            (Fault::NotPoor, days::APPROVE, "NOT_ELIGIBLE", Some(&[201_609, 201_610, 201_611, 201_612, 201_701])),
+            (Fault::PoorLater, days::SUPPLEMENT, "NOT_ELIGIBLE", Some(&[201_609, 201_610, 201_611])),
+            (Fault::PoorNoMore, days::LATE, "NOT_ELIGIBLE", None),
+            (Fault::PoorNoMore, days::LATE_LEAVE, "NOT_ELIGIBLE", Some(&[201_612, 201_701])),
+            (Fault::MajorLeft, days::BACK, "NOT_ELIGIBLE", None),
+            (Fault::MajorLeft, days::CORRECT, "NOT_ELIGIBLE", Some(&[201_612, 201_701])),
             (Fault::MajorForgotten, days::NEXT_SUPPLEMENT, "MISSING_AWARD", None),
             (Fault::MajorForgotten, days::NEXT_OVERDUE, "MISSING_AWARD", Some(&AUTUMN[..])),
             (Fault::MajorForgotten, days::END, "MISSING_AWARD", Some(&AUTUMN[..])),

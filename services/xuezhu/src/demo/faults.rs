@@ -22,6 +22,14 @@ pub enum Fault {
     MajorRecordedLate,
     /// Left off the list for a change of major that is recorded late.
     MajorLostLate,
+    /// Listed on after a change of major by which the grant ended.
+    MajorLeft,
+    /// Listed for months before the hardship was determined.
+    PoorLater,
+    /// Listed for months after the hardship ended.
+    PoorNoMore,
+    /// A grant for somebody outside agriculture without a hardship level.
+    NotPoor,
     /// Listed though the student never came.
     NeverCame,
     /// Listed though the student never came but went to another school, which lists the student too.
@@ -66,10 +74,14 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, those for which few are fit first.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::MajorForgotten,
         Self::MajorRecordedLate,
         Self::MajorLostLate,
+        Self::MajorLeft,
+        Self::PoorLater,
+        Self::PoorNoMore,
+        Self::NotPoor,
         Self::NeverCame,
         Self::CameElsewhere,
         Self::Graduate,
@@ -98,12 +110,16 @@ impl Fault {
             Self::MajorForgotten
             | Self::MajorRecordedLate
             | Self::MajorLostLate
+            | Self::MajorLeft
+            | Self::PoorLater
+            | Self::PoorNoMore
             | Self::NeverCame
             | Self::CameElsewhere
             | Self::LeftOverSummer
             | Self::LateWithdrawal
             | Self::LateReturn => true,
-            Self::Graduate
+            Self::NotPoor
+            | Self::Graduate
             | Self::Adult
             | Self::Neighbours
             | Self::StolenIdentity
@@ -151,6 +167,10 @@ impl Maker {
             Fault::MajorForgotten => self.major_forgotten(),
             Fault::MajorRecordedLate => self.major_recorded_late(),
             Fault::MajorLostLate => self.major_lost_late(),
+            Fault::MajorLeft => self.major_left(),
+            Fault::PoorLater => self.poor_later(),
+            Fault::PoorNoMore => self.poor_no_more(),
+            Fault::NotPoor => self.not_poor(),
             Fault::NeverCame => self.listed_and_never_came(),
             Fault::CameElsewhere => self.comes_elsewhere().map(drop),
             Fault::Graduate => {
@@ -197,6 +217,28 @@ impl Maker {
         let index = self.pick(|person| by_major_alone(person, true))?;
         self.off_lists(index, &NEXT_AUTUMN);
         self.changes_major(index, |major| !major.agricultural, "2017-09-11", days::LATE_RECORDS)
+    }
+
+    fn major_left(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        self.changes_major(index, |major| !major.agricultural, "2016-11-07", days::CORRECT)
+    }
+
+    fn poor_later(&mut self) -> Option<()> {
+        let index = self.with_grant_of_autumn(days::SUPPLEMENT, &[])?;
+        self.determined(index, true, "2016-11-05", days::CORRECT);
+        Some(())
+    }
+
+    fn poor_no_more(&mut self) -> Option<()> {
+        let index = self.with_grant_of_autumn(AUTUMN.listed, &[])?;
+        self.determined(index, true, "2016-08-01", days::APPROVE);
+        self.determined(index, false, "2016-11-20", days::LATE_LEAVE);
+        Some(())
+    }
+
+    fn not_poor(&mut self) -> Option<()> {
+        self.with_grant_of_autumn(AUTUMN.listed, &[]).map(drop)
     }
 
     fn listed_and_never_came(&mut self) -> Option<()> {

@@ -10,7 +10,7 @@ use super::{
     calendar::{AUTUMN, NEXT_AUTUMN, TERMS, Term, day, days},
     faults::Fault,
     people,
-    world::{Change, Claim, Event, Person, Place, Scheme, School, World},
+    world::{Change, Claim, Event, Level, Person, Place, Scheme, School, World},
 };
 
 /// Students a school.
@@ -189,6 +189,7 @@ impl Maker {
             full_time: !self.random.random_bool(0.02),
             rural: self.random.random_bool(0.7),
             places: vec![place],
+            levels: Vec::new(),
             taken: false,
         };
         self.world.people.push(person);
@@ -216,6 +217,11 @@ impl Maker {
     /// Something happens to somebody's first place.
     pub fn happens(&mut self, index: usize, change: Change, effective: &str, recorded: &str) {
         self.world.people[index].places[0].events.push(Event { change, effective: day(effective), recorded: day(recorded) });
+    }
+
+    /// The school determines a level, or that there is none any more.
+    pub fn determined(&mut self, index: usize, is_one: bool, from: &str, recorded: &str) {
+        self.world.people[index].levels.push(Level { is_one, from: day(from), recorded: day(recorded) });
     }
 
     /// Another place for somebody, in an agricultural class of another school.
@@ -338,6 +344,12 @@ pub(super) fn enters(person: &Person, scheme: Scheme, term: &'static Term) -> bo
 /// Draws the grant in the first autumn.
 pub(super) fn gets_grant(person: &Person) -> bool {
     enters(person, Scheme::Grant, &AUTUMN)
+}
+
+/// Would draw the grant in the first year with a hardship level alone.
+pub(super) fn draws_if_poor(person: &Person) -> bool {
+    let place = &person.places[0];
+    person.full_time && matches!(place.entry_month, 201_509 | 201_609) && !place.major.agricultural
 }
 
 /// Tuition is waived in the first autumn.

@@ -40,7 +40,7 @@ enum Act {
     Lists,
     /// Departments approve the lists that wait.
     ApproveLists,
-    /// Schools and departments record what happened to places.
+    /// Schools and departments record what happened to places; schools determine hardship.
     Record,
     /// Departments correct identities.
     Correct,
@@ -72,7 +72,7 @@ const SCHEDULE: [Step; 29] = [
     step(days::ENTER, "schools and accounts", &[Desks]),
     step(days::ENTER, "students' workbooks", &[Enter]),
     step(days::LIST, "autumn's lists", &[Lists, Check]),
-    step(days::APPROVE, "departments approve", &[Approve, Check, ApproveLists]),
+    step(days::APPROVE, "departments approve, hardship is determined", &[Approve, Record, Check, ApproveLists]),
     step(days::LEAVE, "leaves and withdrawals", &[Record]),
     step(days::BACK, "returns", &[Record, Check]),
     step(days::CORRECT, "corrections, other classes, who never came", &[Correct, Record, Check]),
@@ -213,7 +213,10 @@ impl Play<'_> {
             Approve => self.approve(day(date)).await,
             Lists => self.upload_lists(date).await,
             ApproveLists => self.approve_lists().await,
-            Record => self.record_events(day(date)).await,
+            Record => {
+                self.record_events(day(date)).await?;
+                self.determine(day(date)).await
+            }
             Correct => self.correct().await,
             Teachers => self.assign_teachers().await,
             Sweep => self.sweep().await,

@@ -4,8 +4,8 @@ use rand::Rng;
 use xuezhu_domain::codes::Major;
 
 use super::{
-    calendar::{AUTUMN, NEXT_AUTUMN, day, days},
-    make::{Maker, enters, gets_grant, gets_waiver, is_new, stays, stays_with},
+    calendar::{AUTUMN, NEXT_AUTUMN, SPRING, day, days},
+    make::{Maker, draws_if_poor, enters, gets_grant, gets_waiver, is_new, stays, stays_with},
     people,
     world::{Change, Person, Scheme},
 };
@@ -13,11 +13,16 @@ use super::{
 type Story = fn(&mut Maker) -> Option<()>;
 
 /// Every story, those for whom few are fit first.
-const STORIES: [(&str, Story); 25] = [
+const STORIES: [(&str, Story); 30] = [
     ("no longer entitled since a change of major, and off the list", Maker::major_lost),
     ("entitled since a change of major, and listed from then on", Maker::major_won),
     ("entitled by a change of major after the count day, and listed from the next term on", Maker::major_won_later),
     ("another major, entitled by either", Maker::other_major),
+    ("outside agriculture, with a hardship level of the year", Maker::poor),
+    ("poor since November, with the later months listed", Maker::suddenly_poor),
+    ("poor no more, with the months before listed", Maker::poor_before),
+    ("out of agriculture in mid-term, and poor from then on", Maker::poor_since_the_change),
+    ("out of agriculture in mid-term, with the months before listed", Maker::major_left_in_time),
     ("never came, and on no list", Maker::never_came),
     ("never came here, and listed where the student is", Maker::came_elsewhere),
     ("approved a term late, and not asked for the term before", Maker::a_term_late),
@@ -80,6 +85,47 @@ impl Maker {
     fn major_won_later(&mut self) -> Option<()> {
         let index = self.pick(|person| by_major_alone(person, false))?;
         self.changes_major(index, |major| major.agricultural, "2017-10-16", days::NEXT_MOVE)
+    }
+
+    /// Somebody outside agriculture with a line of the first autumn's grant.
+    pub fn with_grant_of_autumn(&mut self, uploaded: &str, months: &[i32]) -> Option<usize> {
+        let index = self.pick(draws_if_poor)?;
+        let school = self.school_of(index);
+        self.add_line(index, school, Scheme::Grant, &AUTUMN, uploaded, months);
+        Some(index)
+    }
+
+    fn poor(&mut self) -> Option<()> {
+        let index = self.with_grant_of_autumn(AUTUMN.listed, &[])?;
+        self.determined(index, true, "2016-08-01", days::APPROVE);
+        let school = self.school_of(index);
+        self.add_line(index, school, Scheme::Grant, &SPRING, SPRING.listed, &[]);
+        Some(())
+    }
+
+    fn suddenly_poor(&mut self) -> Option<()> {
+        let index = self.with_grant_of_autumn(days::SUPPLEMENT, &[201_612, 201_701])?;
+        self.determined(index, true, "2016-11-05", days::CORRECT);
+        Some(())
+    }
+
+    fn poor_before(&mut self) -> Option<()> {
+        let index = self.with_grant_of_autumn(days::SUPPLEMENT, &[201_609, 201_610, 201_611])?;
+        self.determined(index, true, "2016-08-01", days::APPROVE);
+        self.determined(index, false, "2016-11-02", days::CORRECT);
+        Some(())
+    }
+
+    fn poor_since_the_change(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        self.determined(index, true, "2016-11-01", days::CORRECT);
+        self.changes_major(index, |major| !major.agricultural, "2016-11-07", days::CORRECT)
+    }
+
+    fn major_left_in_time(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        self.only_months(index, days::SUPPLEMENT, &[201_609, 201_610, 201_611]);
+        self.changes_major(index, |major| !major.agricultural, "2016-11-07", days::CORRECT)
     }
 
     fn other_major(&mut self) -> Option<()> {

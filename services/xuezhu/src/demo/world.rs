@@ -1,6 +1,6 @@
 //! What there is in the demo's province: schools, people with their places, lines of lists. `make` fills them.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use xuezhu_domain::codes;
 
 use super::{calendar::Term, faults::Fault};
@@ -127,6 +127,17 @@ impl Place {
     }
 }
 
+/// A hardship level that the school of the first place determines, or that there is none any more.
+#[derive(Debug, Clone)]
+pub struct Level {
+    /// Whether there is one.
+    pub is_one: bool,
+    /// First day on which it holds; it ends with the school year.
+    pub from: NaiveDate,
+    /// Day on which it is determined.
+    pub recorded: NaiveDate,
+}
+
 /// A person.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a person, not a state")]
@@ -155,6 +166,8 @@ pub struct Person {
     pub rural: bool,
     /// Places, in order.
     pub places: Vec<Place>,
+    /// Levels, in the order in which they are determined.
+    pub levels: Vec<Level>,
     /// Whether a fault or a special story is on the person already.
     pub taken: bool,
 }
@@ -172,6 +185,31 @@ impl Person {
                 Scheme::Waiver => (self.rural || major.agricultural) && !major.performing_arts && (1..=3).contains(&grade),
             }
     }
+}
+
+impl Person {
+    /// Whether the person has a hardship level on a day, as was determined up to `known`: what was determined last holds.
+    pub fn is_poor(&self, on: NaiveDate, known: NaiveDate) -> bool {
+        let holds = |level: &&Level| level.recorded <= known && level.from <= on && on < end_of_school_year(level.from);
+        self.levels.iter().rfind(holds).is_some_and(|level| level.is_one)
+    }
+
+    /// Whether the law gives a month that goes by a day to a student at a place, as recorded up to `known`: by the plain data, or to the poor.
+    pub fn is_given(&self, scheme: Scheme, place: &Place, term: &Term, on: NaiveDate, known: NaiveDate) -> bool {
+        let major = place.major_on(on, known);
+        let (grade, poor) = (place.grade_in(term), self.is_poor(on, known));
+        self.full_time
+            && match scheme {
+                Scheme::Grant => (major.agricultural || poor) && (1..=2).contains(&grade),
+                Scheme::Waiver => (self.rural || major.agricultural || poor) && !major.performing_arts && (1..=3).contains(&grade),
+            }
+    }
+}
+
+/// The first of August after a day.
+fn end_of_school_year(day: NaiveDate) -> NaiveDate {
+    let year = if day.month() < 8 { day.year() } else { day.year() + 1 };
+    NaiveDate::from_ymd_opt(year, 8, 1).unwrap_or_default()
 }
 
 /// A line of an award list.
@@ -234,6 +272,7 @@ impl World {
             };
             *counts.entry(what).or_default() += 1;
         }
+        counts.insert("hardship level", self.people.iter().map(|person| person.levels.len()).sum());
         counts
     }
 }

@@ -24,6 +24,8 @@ const NAME_CHARACTERS: usize = 60;
 const ROWS: usize = 200;
 /// Levels of hardship, at most.
 const LEVELS: usize = 9;
+/// Working days of a public notice: five are the least that the rules ask for.
+const NOTICE_DAYS: std::ops::RangeInclusive<u32> = 5..=60;
 /// Working days of grace, at most: a year's.
 const GRACE: u32 = 250;
 /// Years whose terms are tried: a leap year is among them, and three that are none.
@@ -99,6 +101,45 @@ pub struct Area {
     pub source: String,
 }
 
+/// Where a public notice (公示) lies on a list's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NoticeOrder {
+    /// What is submitted is shown before the principal signs it.
+    BeforeSignature,
+    /// What the department approved is shown before it is paid.
+    AfterAudit,
+}
+
+impl NoticeOrder {
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeforeSignature => "校长审签以前",
+            Self::AfterAudit => "主管部门审核以后、发放以前",
+        }
+    }
+}
+
+/// For how long lists of some terms are shown publicly, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeRow {
+    /// First digits of the regions of schools for which it holds; empty for all.
+    #[serde(default)]
+    pub region: String,
+    /// First term.
+    pub from: Term,
+    /// Last term; none while it lasts.
+    pub to: Option<Term>,
+    /// When.
+    pub order: NoticeOrder,
+    /// For how many whole working days.
+    pub working_days: u32,
+    /// Where it comes from.
+    pub source: String,
+}
+
 /// 家庭经济困难 as it is determined.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +170,8 @@ struct File {
     #[serde(default)]
     area: Vec<Spanned<Area>>,
     hardship: Option<Spanned<Hardship>>,
+    #[serde(default)]
+    notice: Vec<Spanned<NoticeRow>>,
     scheme: Vec<SchemeRow>,
 }
 
@@ -142,6 +185,7 @@ pub struct Policy {
     switched_off: Vec<Rule>,
     areas: Vec<Area>,
     hardship: Option<Hardship>,
+    notices: Vec<NoticeRow>,
     schemes: Vec<Scheme>,
 }
 
@@ -200,6 +244,7 @@ impl Policy {
         check_seasons(&file, &mut faults);
         check_areas(&file, &mut faults);
         check_hardship(&file, &mut faults);
+        check_notices(&file, &mut faults);
         if file.scheme.len() > ROWS {
             faults.at(0, format!("项目不能超过{ROWS}个"));
         }
@@ -237,6 +282,7 @@ impl Policy {
             schemes: file.scheme.into_iter().filter_map(|row| scheme(row, &areas)).collect(),
             areas,
             hardship: file.hardship.map(Spanned::into_inner),
+            notices: file.notice.into_iter().map(Spanned::into_inner).collect(),
         }
     }
 
@@ -275,6 +321,16 @@ impl Policy {
         self.hardship.as_ref()
     }
 
+    /// For how long lists are shown publicly, and when.
+    pub fn notices(&self) -> &[NoticeRow] {
+        &self.notices
+    }
+
+    /// The notice that lists of a term need at a school of a region; none where they need none.
+    pub fn notice(&self, term: Term, region: &str) -> Option<&NoticeRow> {
+        nearest(self.notices.iter().filter(|row| row.from <= term && row.to.is_none_or(|to| term <= to)), region, |row| &row.region)
+    }
+
     /// Rules by which it does not judge.
     pub fn switched_off(&self) -> &[Rule] {
         &self.switched_off
@@ -299,7 +355,8 @@ impl Policy {
     /// First digits of the regions for which it says anything of its own, and none, for all others.
     pub fn regions(&self) -> Vec<&str> {
         let rates = self.schemes.iter().flat_map(|scheme| &scheme.rate).map(|rate| rate.region.as_str());
-        let mut regions: Vec<&str> = self.seasons.iter().map(|row| row.region.as_str()).chain(rates).chain([""]).collect();
+        let notices = self.notices.iter().map(|row| row.region.as_str());
+        let mut regions: Vec<&str> = self.seasons.iter().map(|row| row.region.as_str()).chain(rates).chain(notices).chain([""]).collect();
         regions.sort_unstable();
         regions.dedup();
         regions
@@ -432,6 +489,28 @@ fn check_hardship(file: &File, faults: &mut Faults) {
     }
 }
 
+fn check_notices(file: &File, faults: &mut Faults) {
+    for (at, spanned) in file.notice.iter().enumerate() {
+        let (row, place) = (spanned.get_ref(), spanned.span().start);
+        if row.source.trim().is_empty() {
+            faults.at(place, "source（文件依据）不能为空");
+        }
+        if !is_region(&row.region) {
+            faults.at(place, format!("region {}", no_region(&row.region)));
+        }
+        if row.to.is_some_and(|to| to < row.from) {
+            faults.at(place, "公示的to早于from");
+        }
+        if !NOTICE_DAYS.contains(&row.working_days) {
+            faults.at(place, format!("公示（working_days）应为{}至{}个工作日", NOTICE_DAYS.start(), NOTICE_DAYS.end()));
+        }
+        let overlaps = |other: &NoticeRow| other.region == row.region && other.from <= row.to.unwrap_or(other.from) && row.from <= other.to.unwrap_or(row.from);
+        if file.notice[..at].iter().any(|other| overlaps(other.get_ref())) {
+            faults.at(place, "同一地区的公示规定学期重叠");
+        }
+    }
+}
+
 fn check_scheme(file: &File, scheme: &SchemeRow, faults: &mut Faults) {
     let (code, at) = (scheme.code.get_ref().as_str(), scheme.code.span().start);
     if !SchemeCode::is_name(code) {
@@ -558,6 +637,9 @@ mod tests {
             ("count_day = \"09-30\"", "count_day = \"08-01\"", "count_day"),
             ("\"困难\", \"一般困难\"]", "\"困难\", \"困难\"]", "困难等级"),
             ("levels = [", "ranks = [", "不认识的字段“ranks”"),
+            ("working_days = 5", "working_days = 4", "5至60个工作日"),
+            ("BEFORE_SIGNATURE\"", "AT_ONCE\"", "AT_ONCE"),
+            ("# 家庭经济困难学生认定：", "[[notice]]\nfrom = \"2020-AUTUMN\"\norder = \"AFTER_AUDIT\"\nworking_days = 5\nsource = \"x\"\n#", "学期重叠"),
         ] {
             let text = BUILT_IN.replacen(from, to, 1);
             assert_ne!(text, BUILT_IN, "{from} is there");
@@ -591,5 +673,8 @@ source = \"市文件\"
         let due = |region: &str| policy.days("2024-AUTUMN".parse().expect("a term"), region).expect("a season").due.to_string();
         assert_eq!([due("430181"), due("430200"), due("")], ["2024-10-20", "2024-11-30", "2024-11-30"]);
         assert_eq!(policy.regions(), ["", "4301"]);
+        let notice = |term: &str| policy.notice(term.parse().expect("a term"), "430181").map(|row| (row.order, row.working_days));
+        assert_eq!(notice("2024-AUTUMN"), Some((NoticeOrder::BeforeSignature, 5)));
+        assert_eq!(Policy::of_before().notice("2024-AUTUMN".parse().expect("a term"), "430181"), None);
     }
 }

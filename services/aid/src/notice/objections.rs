@@ -1,0 +1,193 @@
+//! Objections to what a notice shows: by the form, or by hand at the department; the school answers, the department decides.
+
+use uuid::Uuid;
+use xuezhu_domain::{region, text::comparable_name};
+use xuezhu_proto::aid::{self as pb, objection};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, paging::Turn};
+use xuezhu_store::{StoreError, Tx};
+
+use super::{
+    public, readable,
+    rules::{Objector, State, TEXT},
+    store::{self, NoticeRow, ObjectionRow},
+};
+use crate::Parts;
+
+/// Objections that come by the form to one notice on a day, and of those from one place, at most: who has more to say goes to the department.
+const OF_NOTICE: i64 = 100;
+const FROM_PLACE: i64 = 5;
+
+/// What somebody says.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub notice: Uuid,
+    pub class_name: String,
+    pub student: String,
+    pub text: String,
+    pub objector: String,
+    pub telephone: String,
+}
+
+/// Somebody objects by the form.
+pub async fn file(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> Result<Uuid, Error> {
+    public(ctx, tx, said.notice).await?;
+    store::lock(tx, said.notice).await?;
+    // What was said of where a call came from is the gateway's word.
+    let from = parts.keyring.lookup_hash("objector", &ctx.address);
+    let (of_notice, from_place) = store::came(tx, said.notice, ctx.today(), from).await?;
+    if of_notice >= OF_NOTICE || from_place >= FROM_PLACE {
+        return Err(Refusal::new(Reason::TooManyRequests, "今天提交的异议过多，请明天再提，或直接向主管部门反映").into());
+    }
+    let notice = public(ctx, tx, said.notice).await?;
+    Ok(keep(ctx, tx, parts, &notice, said, Some(from)).await?.objection)
+}
+
+/// The department records one that came by hand.
+pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> Result<pb::Objection, Error> {
+    let (notice, _) = readable(ctx, tx, said.notice, Permission::Approve).await?;
+    store::lock(tx, said.notice).await?;
+    let row = keep(ctx, tx, parts, &notice, said, None).await?;
+    told(ctx, parts, &row)
+}
+
+async fn keep(ctx: &Context, tx: &mut Tx, parts: &Parts, notice: &NoticeRow, said: &Said, came_from: Option<Uuid>) -> Result<ObjectionRow, Error> {
+    let mut errors = FieldErrors::default();
+    let text = errors.text("text", &said.text, TEXT);
+    let objector = Objector::of(&mut errors, &said.objector, &said.telephone);
+    let mut concerned = None;
+    if !said.student.trim().is_empty() {
+        let name = comparable_name(said.student.trim());
+        let lines = store::lines(tx, notice.notice, &said.class_name).await?;
+        match lines.iter().filter(|line| comparable_name(&line.name) == name).collect::<Vec<_>>()[..] {
+            [one] => concerned = Some((one.entry, format!("{}（{}）", one.name, one.class_name))),
+            [] => errors.add("student", "公示的这个班里没有这名学生，请核对姓名和班级"),
+            // Two of one name: it concerns the notice until the department sees which of them is meant.
+            _ => {}
+        }
+    }
+    errors.check()?;
+    let objection = ctx.new_id();
+    let (entry, student) = concerned.map_or((None, said.student.trim().to_owned()), |(entry, student)| (Some(entry), student));
+    let who = serde_json::to_vec(&objector).map_err(|error| Error::Internal(error.to_string()))?;
+    let row = ObjectionRow {
+        objection,
+        notice: notice.notice,
+        school: notice.school.clone(),
+        authority: notice.authority.clone(),
+        entry,
+        student,
+        by_form: came_from.is_some(),
+        state: State::Open,
+        text_sealed: parts.keyring.seal("objection", &[objection], text.unwrap_or_default().as_bytes()),
+        objector_sealed: parts.keyring.seal("objector", &[objection], &who),
+        filed_day: ctx.today(),
+        answer_sealed: None,
+        answered_by_name: String::new(),
+        decision: String::new(),
+        decided_by_name: String::new(),
+        title: notice.title.clone(),
+        list: notice.list,
+    };
+    store::object(tx, &row, came_from, ctx.now_us()).await?;
+    Ok(row)
+}
+
+/// What is asked of a list of objections.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub school: String,
+    /// A code; 0 for any.
+    pub state: i32,
+    pub turn: Turn<Uuid>,
+}
+
+/// Objections of the caller's school, or of the schools below their region.
+pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Result<Vec<pb::Objection>, Error> {
+    let own = ctx.actor.organisation.as_str();
+    let (school, prefix) = if ctx.actor.role.is_of_school() {
+        ctx.may(Permission::ReadSchool, &Place::School { code: if asked.school.is_empty() { own } else { &asked.school }, authority: "" })?;
+        (own, "")
+    } else {
+        ctx.may(Permission::ReadSchool, &Place::Region(own))?;
+        (asked.school.as_str(), region::prefix_or_all(own))
+    };
+    let rows = store::objections(tx, school, prefix, asked.state, &asked.turn).await?;
+    rows.iter().map(|row| told(ctx, parts, row)).collect()
+}
+
+/// An objection, if whoever calls may do something with it; one that is not theirs to see is refused like one that isn't there.
+async fn one(ctx: &Context, tx: &mut Tx, id: Uuid, permission: Permission) -> Result<ObjectionRow, Error> {
+    let row = store::objection(tx, id).await?.ok_or_else(|| Refusal::not_found("该异议"))?;
+    let place = Place::School { code: &row.school, authority: &row.authority };
+    if ctx.may(Permission::ReadSchool, &place).is_err() {
+        return Err(Refusal::not_found("该异议").into());
+    }
+    ctx.may(permission, &place)?;
+    store::lock(tx, row.notice).await?;
+    store::objection(tx, id).await?.ok_or_else(|| Refusal::not_found("该异议").into())
+}
+
+/// The school answers.
+pub async fn answer(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid, text: &str) -> Result<pb::Objection, Error> {
+    let row = one(ctx, tx, id, Permission::Explain).await?;
+    let mut errors = FieldErrors::default();
+    let text = errors.text("text", text, TEXT);
+    errors.check()?;
+    if row.state.is_decided() {
+        return Err(Refusal::wrong_state("主管部门已经核定，不再答复").into());
+    }
+    let sealed = parts.keyring.seal("answer", &[id], text.unwrap_or_default().as_bytes());
+    store::answer(tx, id, &sealed, &ctx.actor.display_name).await?;
+    let row = ObjectionRow { state: State::Answered, answer_sealed: Some(sealed), answered_by_name: ctx.actor.display_name.clone(), ..row };
+    told(ctx, parts, &row)
+}
+
+/// The department decides.
+pub async fn decide(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid, upheld: bool, reason: &str) -> Result<pb::Objection, Error> {
+    let row = one(ctx, tx, id, Permission::Approve).await?;
+    let mut errors = FieldErrors::default();
+    let decision = errors.text("reason", reason, TEXT).unwrap_or_default();
+    errors.check()?;
+    if row.state.is_decided() {
+        return Err(Refusal::wrong_state("该异议已经核定").into());
+    }
+    let state = if upheld { State::Upheld } else { State::Dismissed };
+    store::decide(tx, id, state, &decision, &ctx.actor.display_name).await?;
+    told(ctx, parts, &ObjectionRow { state, decision, decided_by_name: ctx.actor.display_name.clone(), ..row })
+}
+
+/// An objection as whoever calls is told of it: who objected, the department alone.
+fn told(ctx: &Context, parts: &Parts, row: &ObjectionRow) -> Result<pb::Objection, Error> {
+    const CORRUPT: StoreError = StoreError::Corrupt("an objection");
+    let open = |purpose: &str, sealed: &[u8]| parts.keyring.open_text(purpose, &[row.objection], sealed).ok_or(CORRUPT);
+    let place = Place::School { code: &row.school, authority: &row.authority };
+    let objector = if ctx.may(Permission::Approve, &place).is_ok() {
+        let who: Objector = serde_json::from_str(&open("objector", &row.objector_sealed)?).map_err(|_| CORRUPT)?;
+        [who.name, who.telephone].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+    } else {
+        String::new()
+    };
+    let state = match row.state {
+        State::Open => objection::State::Open,
+        State::Answered => objection::State::Answered,
+        State::Upheld => objection::State::Upheld,
+        State::Dismissed => objection::State::Dismissed,
+    };
+    Ok(pb::Objection {
+        objection: row.objection.to_string(),
+        notice: row.notice.to_string(),
+        school: row.school.clone(),
+        title: row.title.clone(),
+        student: row.student.clone(),
+        state: state.into(),
+        by_form: row.by_form,
+        text: open("objection", &row.text_sealed)?,
+        file_date: row.filed_day.to_string(),
+        answer: row.answer_sealed.as_deref().map(|sealed| open("answer", sealed)).transpose()?.unwrap_or_default(),
+        answered_by: row.answered_by_name.clone(),
+        decision: row.decision.clone(),
+        decided_by: row.decided_by_name.clone(),
+        objector,
+        list: row.list.to_string(),
+    })
+}
