@@ -14,10 +14,11 @@ pub mod wire;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Once,
+    sync::{LazyLock, Once},
 };
 
 use xuezhu::deployment::{Deployment, Options};
+use xuezhu_judge::policy::file::BUILT_IN;
 use xuezhu_service::settings::Settings;
 
 /// The two engines that every store test runs on.
@@ -56,8 +57,25 @@ pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, reg
     start(options(databases, data, registry, settings)).await
 }
 
-/// What a deployment is started with: on free addresses.
+/// The policy that comes with the program, without its public notice: most tests go from a list to its approval in a moment.
+pub static AT_ONCE: LazyLock<String> = LazyLock::new(|| {
+    let (before, notice) = BUILT_IN.split_once("[[notice]]").expect("it asks for a notice");
+    let after = notice.split_once("\n\n").expect("other tables follow").1;
+    format!("{before}{after}")
+});
+
+/// A policy as a file, for as long as the tests run.
+pub fn policy_file(name: &str, text: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("xuezhu-{}-{name}.toml", std::process::id()));
+    if std::fs::read_to_string(&path).ok().as_deref() != Some(text) {
+        std::fs::write(&path, text).expect("writes");
+    }
+    path
+}
+
+/// What a deployment is started with: on free addresses, by a policy without a notice unless the settings name one.
 pub fn options(databases: Option<(String, String)>, data: &Path, registry: &str, settings: Settings) -> Options {
+    let settings = Settings { policy_file: settings.policy_file.or_else(|| Some(policy_file("at-once", &AT_ONCE))), ..settings };
     let free = || "127.0.0.1:0".to_owned();
     Options {
         data: data.to_owned(),

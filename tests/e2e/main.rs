@@ -30,6 +30,7 @@ mod histories;
 mod imports;
 mod known;
 mod list_pages;
+mod notices;
 mod numbers;
 mod outside;
 mod overview;

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xuezhu::client::Session;
-use xuezhu_judge::policy::{
-    Policy,
-    file::{BEFORE, BUILT_IN},
-};
+use xuezhu::{client::Session, deployment::Options};
+use xuezhu_judge::policy::{Policy, file::BEFORE};
 use xuezhu_service::settings::Settings;
 use xuezhu_store::{Db, run};
 use xuezhu_tests::{
-    Engine, deployment, options, postgres,
+    AT_ONCE, Engine, deployment, options, postgres,
     schools::{self, People, SCHOOL, number, reason, student},
     start,
 };
@@ -40,7 +37,7 @@ by_right = false
   entitles = [\"EVERYBODY\"]
   source = \"市政府办公会议纪要\"
 ";
-    format!("{}{local}", BUILT_IN.replace("{ name = \"二档\", yuan = 2300 }", "{ name = \"二档\", yuan = 2500 }"))
+    format!("{}{local}", AT_ONCE.replace("{ name = \"二档\", yuan = 2300 }", "{ name = \"二档\", yuan = 2500 }"))
 }
 
 async fn propose(who: &Session, content: &str, from: &str) -> anyhow::Result<Value> {
@@ -79,7 +76,7 @@ async fn a_policy_is_proposed_by_one_and_signed_by_another() {
         let first = people.clerk.get("/v1/policies").await.expect("policies")["policies"][0].clone();
         assert_eq!((&first["fromDate"], &first["content"]), (&json!(""), &json!("")), "{engine:?}: a list is without texts");
         let first = people.machine.get(&format!("/v1/policies/{}", first["policy"].as_str().expect("an id"))).await.expect("a policy");
-        assert_eq!(first["content"], BUILT_IN, "{engine:?}");
+        assert_eq!(first["content"], AT_ONCE.as_str(), "{engine:?}");
         let today = deployment.today();
         let (tomorrow, later) = (today.succ_opt().expect("a day").to_string(), (today + chrono::Days::new(20)).to_string());
         // Who may not: a school, a department under which not all schools lie, the head, who signs nothing, a machine.
@@ -87,13 +84,13 @@ async fn a_policy_is_proposed_by_one_and_signed_by_another() {
             assert_eq!(reason(propose(who, &next_policy(), &tomorrow).await).0, refused, "{engine:?}");
         }
         // Faults are told by field and line, and nothing is kept.
-        let wrong = BUILT_IN.replace("grades = [1, 3]", "grades = [3, 1]");
+        let wrong = AT_ONCE.replace("grades = [1, 3]", "grades = [3, 1]");
         let refused = propose(&people.officer, &wrong, &today.to_string()).await.expect_err("is refused").to_string();
         for told in ["第", "grades", "生效日期应在今天以后"] {
             assert!(refused.contains(told), "{engine:?} {told}: {refused}");
         }
         for from in ["2026", "2999-01-01", ""] {
-            assert_eq!(reason(propose(&people.officer, BUILT_IN, from).await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {from}");
+            assert_eq!(reason(propose(&people.officer, &AT_ONCE, from).await), (400, "INVALID_ARGUMENT".into()), "{engine:?} {from}");
         }
         assert_eq!(versions(&people.officer).await.len(), 1, "{engine:?}");
         // Of two who propose at once, one is told of the other.
@@ -105,7 +102,7 @@ async fn a_policy_is_proposed_by_one_and_signed_by_another() {
         whose.post(&format!("{dossier}/recall"), &json!({ "reason": "同时拟订" }), "").await.expect("is recalled");
         let proposed = propose(&people.officer, &next_policy(), &later).await.expect("is proposed");
         assert_eq!((&proposed["state"], &proposed["version"]), (&json!("PROPOSED"), &json!(0)), "{engine:?}");
-        assert_eq!(reason(propose(&second, BUILT_IN, &later).await), (400, "WRONG_STATE".into()), "{engine:?}: one at a time");
+        assert_eq!(reason(propose(&second, &AT_ONCE, &later).await), (400, "WRONG_STATE".into()), "{engine:?}: one at a time");
         assert_eq!(second.get("/v1/aidInbox").await.expect("an inbox")["inbox"]["waitingCount"], 1, "{engine:?}");
         // Nobody signs what they proposed; who sits elsewhere signs nothing.
         assert_eq!(reason(sign(&people.officer, &proposed).await), (403, "OWN_SUBMISSION".into()), "{engine:?}");
@@ -130,7 +127,7 @@ async fn a_policy_is_proposed_by_one_and_signed_by_another() {
             "{engine:?}: it holds from its day"
         );
         // The next one holds from no earlier day.
-        assert_eq!(reason(propose(&people.officer, BUILT_IN, &tomorrow).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        assert_eq!(reason(propose(&people.officer, &AT_ONCE, &tomorrow).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
         // What a scheme goes by is its own for good.
         let other = next_policy().replace("name = \"市级助学金\"\npaid = \"MONTH\"", "name = \"市级助学金\"\npaid = \"TERM\"");
         assert_eq!(reason(propose(&people.officer, &other, &later).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
@@ -214,7 +211,7 @@ async fn a_list_goes_for_good_by_the_policy_under_which_it_was_opened() {
 async fn a_folder_keeps_its_versions_whatever_the_setting_says() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("policy.toml");
-    std::fs::write(&file, BUILT_IN.replace("yuan = 2300", "yuan = 2400")).expect("writes");
+    std::fs::write(&file, AT_ONCE.replace("yuan = 2300", "yuan = 2400")).expect("writes");
     let data = folder.path().join("data");
     let settings = Settings { policy_file: Some(file.clone()), ..Settings::default() };
     let deployment = start(options(None, &data, "none", settings.clone())).await;
@@ -224,7 +221,7 @@ async fn a_folder_keeps_its_versions_whatever_the_setting_says() {
     let proposed = propose(&people.officer, &next_policy(), &from.to_string()).await.expect("is proposed");
     sign(&second, &proposed).await.expect("is signed");
     deployment.stop().await;
-    std::fs::write(&file, BUILT_IN.replace("yuan = 2300", "yuan = 2350")).expect("writes");
+    std::fs::write(&file, AT_ONCE.replace("yuan = 2300", "yuan = 2350")).expect("writes");
     let deployment = start(options(None, &data, "none", settings)).await;
     let people = People::at(&format!("http://{}", deployment.http)).await;
     assert_eq!(versions(&people.officer).await, [(json!(2), json!("SIGNED")), (json!(1), json!("HOLDS"))]);
@@ -243,7 +240,11 @@ async fn a_folder_of_before_keeps_its_rules_as_version_one() {
             Engine::Sqlite => None,
             Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
         };
-        let asked = || options(databases.clone(), folder.path(), "none", Settings::default());
+        // No file is named: the folder itself says by what it lived.
+        let asked = || {
+            let asked = options(databases.clone(), folder.path(), "none", Settings::default());
+            Options { settings: Settings { policy_file: None, ..asked.settings }, ..asked }
+        };
         let deployment = start(asked()).await;
         let people = enrolled(&deployment, 1..=1).await;
         grant(&people, "2026-AUTUMN").await;
@@ -288,7 +289,7 @@ fn of_changsha() -> String {
 
 [[scheme]]
 code = \"TUITION_WAIVER\"";
-    BUILT_IN.replacen("\n[[scheme]]\ncode = \"TUITION_WAIVER\"", rate, 1)
+    AT_ONCE.replacen("\n[[scheme]]\ncode = \"TUITION_WAIVER\"", rate, 1)
 }
 
 /// Who is proposed for what, by name.
@@ -402,7 +403,7 @@ async fn walk_policy(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.find("header .who").await?;
     page.go(&format!("{base}/policies")).await?;
     page.sees("一直适用").await?;
-    for (field, text) in [("from_date", "2026.11.20"), ("note", "市文件"), ("content", &BUILT_IN.replace("grades = [1, 3]", "grades = [3, 1]"))] {
+    for (field, text) in [("from_date", "2026.11.20"), ("note", "市文件"), ("content", &AT_ONCE.replace("grades = [1, 3]", "grades = [3, 1]"))] {
         page.set(&format!("#propose-{field}"), text).await?;
     }
     page.click("#propose button").await?;

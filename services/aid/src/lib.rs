@@ -15,6 +15,7 @@
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
+//! | 3 | [`notice`] | what of lists is shown publicly, and what is said against it | `notices`, `notice_entries`, `objections` |
 //! | 2 | [`register`] | what the department confirmed, and what became of the money | `cases`, `case_steps` |
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
 //! | 2 | [`policy`] | by which policies a deployment goes, from which day | `policies` |
@@ -37,6 +38,7 @@ pub mod following;
 pub mod forgotten;
 pub mod hardship;
 pub mod mirror;
+pub mod notice;
 pub mod overview;
 pub mod policy;
 pub mod reconciliation;
@@ -58,8 +60,9 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, overview_service_server::OverviewServiceServer,
-    policy_service_server::PolicyServiceServer, reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, notice_service_server::NoticeServiceServer,
+    overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+    register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -149,6 +152,7 @@ impl Aid {
         "xuezhu.aid.v1.OverviewService",
         "xuezhu.aid.v1.PolicyService",
         "xuezhu.aid.v1.HardshipService",
+        "xuezhu.aid.v1.NoticeService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -212,6 +216,7 @@ impl Aid {
             .add_service(OverviewServiceServer::new(overview::api::OverviewApi(self.parts.clone())))
             .add_service(PolicyServiceServer::new(policy::api::PolicyApi(self.parts.clone())))
             .add_service(HardshipServiceServer::new(hardship::api::HardshipApi(self.parts.clone())))
+            .add_service(NoticeServiceServer::new(notice::api::NoticeApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }

@@ -9,6 +9,7 @@ use axum::{Json, response::IntoResponse};
 use prost_reflect::{Cardinality, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value as Pb};
 use serde_json::{Map, Value, json};
 
+use crate::rest::is_open;
 use crate::takeouts;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
@@ -119,7 +120,7 @@ fn add(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>, method: &M
     if has_body {
         operation["requestBody"] = request_body(&input, &in_path, wanted);
     }
-    if method.name() == "CreateSession" {
+    if is_open(&path) {
         operation["security"] = json!([]);
     }
     let json_path = in_path.iter().fold(path.clone(), |path, name| path.replace(&format!("{{{name}}}"), &format!("{{{}}}", json_name(&input, name))));

@@ -181,9 +181,14 @@ pub async fn complete_error(request: AxumRequest, next: Next) -> Response {
     answer
 }
 
-/// Whoever says nothing of who they are is told so before what they say otherwise is looked at. Logging in is for nobody known.
+/// Whether a call is for nobody known: logging in, and what a school shows to whoever has the link.
+pub fn is_open(path: &str) -> bool {
+    path == "/v1/sessions" || path.starts_with("/v1/publicNotices/")
+}
+
+/// Whoever says nothing of who they are is told so before what they say otherwise is looked at.
 async fn somebody_only(request: AxumRequest, next: Next) -> Response {
-    if request.uri().path() == "/v1/sessions" || request.headers().contains_key(header::AUTHORIZATION) {
+    if is_open(request.uri().path()) || request.headers().contains_key(header::AUTHORIZATION) {
         return next.run(request).await;
     }
     error(&Error::from(Refusal::new(Reason::Unauthenticated, "请先登录：请求缺少 Authorization: Bearer 凭证")).into())

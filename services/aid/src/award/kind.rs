@@ -4,18 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
-use xuezhu_judge::{entry::State, life, rules::law};
+use xuezhu_judge::{entry::State, life, policy::file::NoticeOrder, rules::law};
 use xuezhu_review::{About, Compared, Dossier, Item, Kind, Mark, Moved, Present, Refused, Work, inbox, way::Seat};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
-    one, rules,
+    one,
+    rounds::{announce, notice_of},
+    rules,
     store::{self, EntryRow, ListRow},
-    units,
+    told, units,
 };
 use crate::{
-    Parts, forgotten, mirror,
+    Parts, forgotten, mirror, notice,
     reconciliation::{self, judge_keys, parse_months},
 };
 
@@ -78,9 +80,15 @@ impl Kind for AwardRound<'_> {
     fn moved<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
         Box::pin(async move {
             let list = list_of(dossier)?;
+            let by_principal = matches!(dossier.seat(), Some(Seat::Principal(_)));
+            match moved {
+                Moved::Signed { .. } if by_principal => notice::may_sign(ctx, tx, dossier.dossier).await?,
+                Moved::Signed { .. } => {}
+                Moved::SentBack { .. } | Moved::Refused { .. } | Moved::Recalled => notice::leave(tx, dossier.dossier, items).await?,
+            }
             let (state, reason) = match moved {
                 // What other desks sign changes nothing for an entry: it waits for the one that decides last.
-                Moved::Signed { .. } if !matches!(dossier.seat(), Some(Seat::Principal(_))) => return Ok(()),
+                Moved::Signed { .. } if !by_principal => return Ok(()),
                 Moved::Signed { .. } => (State::Attested, ""),
                 Moved::SentBack { reason } | Moved::Refused { reason } => (State::SentBack, reason),
                 Moved::Recalled => (State::Draft, ""),
@@ -114,6 +122,11 @@ impl Kind for AwardRound<'_> {
             if !approved.is_empty() {
                 store::set_states(tx, &approved, State::Approved, "").await?;
                 super::settle(tx, list.list).await?;
+                if let Some(asked) = notice_of(self.parts, &list).filter(|asked| asked.order == NoticeOrder::AfterAudit) {
+                    let shown: Vec<&EntryRow> = free.iter().copied().filter(|row| approved.contains(&row.entry)).collect();
+                    let places = told::places(tx, &shown, &list.school).await?;
+                    announce(ctx, tx, (&list, dossier), &asked, &shown, &places).await?;
+                }
             }
             let approved: HashSet<Uuid> = approved.into_iter().collect();
             let reason = |entry: &Uuid| match entry {

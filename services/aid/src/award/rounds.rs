@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_judge::entry::{Meaning, State};
+use xuezhu_domain::{Term, codes};
+use xuezhu_judge::{
+    entry::{Meaning, State},
+    policy::file::{NoticeOrder, NoticeRow},
+};
 use xuezhu_review::{
     Dossier, Item, OfSchool, Proposal, inbox,
     way::{self, Act, Seat, State as Stands},
@@ -22,7 +26,7 @@ use super::{
     told,
 };
 use crate::{
-    Parts, forgotten, mirror,
+    Parts, forgotten, mirror, notice,
     reconciliation::{judge_keys, lock_keys},
 };
 
@@ -39,8 +43,8 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     store::set_states(tx, &entries, State::Submitted, "").await?;
     store::note_submitted(tx, list.list).await?;
     drafts.sort_by(|a, b| (&a.name, a.entry).cmp(&(&b.name, b.entry)));
-    let classes = told::classes(tx, &drafts, school).await?;
-    let class = |row: &EntryRow| classes.get(&row.entry).cloned().unwrap_or_default();
+    let places = told::places(tx, &drafts, school).await?;
+    let class = |row: &EntryRow| places.get(&row.entry).map(|meant| meant.class_name.clone()).unwrap_or_default();
     let proposal = Proposal {
         dossier: ctx.new_id(),
         subject: Some(list.list),
@@ -53,6 +57,9 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     };
     let of = OfSchool { code: &list.school, authority: &list.authority };
     let round = xuezhu_review::submit(ctx, tx, &AwardRound { parts }, of, proposal).await?;
+    if let Some(asked) = notice_of(parts, &list).filter(|asked| asked.order == NoticeOrder::BeforeSignature) {
+        announce(ctx, tx, (&list, &round), &asked, &drafts, &places).await?;
+    }
     // A chain that begins at a department leaves nothing to the principal.
     if round.state == Stands::UnderWay && matches!(round.seat(), Some(Seat::Department(_))) && round.waiting > 0 {
         store::set_states(tx, &entries, State::Attested, "").await?;
@@ -60,6 +67,40 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     settle(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &drafts.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;
     one(tx, list.list).await
+}
+
+/// The notice that a list needs by its policy.
+pub(super) fn notice_of(parts: &Parts, list: &ListRow) -> Option<NoticeRow> {
+    let term: Term = list.term.parse().ok()?;
+    parts.policies.now().version(list.policy).notice(term, &list.region).cloned()
+}
+
+/// Shows entries of a round publicly, as its policy asks.
+pub(super) async fn announce(
+    ctx: &Context,
+    tx: &mut Tx,
+    (list, round): (&ListRow, &Dossier),
+    asked: &NoticeRow,
+    rows: &[&EntryRow],
+    places: &HashMap<Uuid, told::Meant>,
+) -> Result<(), Error> {
+    let term: Term = list.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
+    let line = |row: &&EntryRow| {
+        let meant = places.get(&row.entry).cloned().unwrap_or_default();
+        let grade = meant.entry.map_or(0, |entry| term.grade_of_entry(Term::of(entry)).max(0));
+        notice::line(row.entry, &row.name, &meant.class_name, grade, codes::major_of_key(&meant.major).map_or("", |major| major.name))
+    };
+    let lines: Vec<notice::NewLine> = rows.iter().map(line).collect();
+    let opening = notice::Opening {
+        list: list.list,
+        dossier: round.dossier,
+        school: &list.school,
+        authority: &list.authority,
+        title: &round.title,
+        digest: &round.digest,
+        asked,
+    };
+    notice::open(ctx, tx, &opening, &lines).await
 }
 
 /// The digest of what was submitted, of all that stands on a list.
@@ -114,7 +155,15 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
         return Err(Refusal::wrong_state("名单中没有待签核的学生").into());
     }
     same_digest(tx, list.list, said).await?;
-    for round in waiting {
+    // What is still shown publicly, or objected to, waits; the other rounds don't wait for it.
+    let ids: Vec<Uuid> = waiting.iter().map(|round| round.dossier).collect();
+    let mut in_the_way = notice::standing(ctx, tx, &ids).await?;
+    if in_the_way.len() == waiting.len()
+        && let Some(refusal) = waiting.iter().find_map(|round| in_the_way.remove(&round.dossier))
+    {
+        return Err(refusal.into());
+    }
+    for round in waiting.into_iter().filter(|round| !in_the_way.contains_key(&round.dossier)) {
         xuezhu_review::sign(ctx, tx, &AwardRound { parts }, round.dossier, None).await?;
     }
     one(tx, list.list).await

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
 use xuezhu_judge::{
     entry::State,
-    policy::{Paid, SchemeCode},
+    policy::{Paid, SchemeCode, file::NoticeOrder},
     rules::holder,
 };
 use xuezhu_proto::aid::{self as pb, award_entry, award_list};
@@ -21,13 +21,17 @@ use super::{
     store::{self, EntryRow, HeldRow, ListRow, StandingRow},
     units::{self, Holds},
 };
-use crate::{Parts, forgotten, mirror, policy::scheme_told, reconciliation};
+use crate::{Parts, forgotten, mirror, notice, policy::scheme_told, reconciliation};
 
 /// Whom an entry means, and in which class they are at the school when it begins; empty where in none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Meant {
     pub person: Uuid,
     pub class_name: String,
+    /// Catalogue and code of the major.
+    pub major: String,
+    /// First day at the school.
+    pub entry: Option<NaiveDate>,
     is_of_school: bool,
 }
 
@@ -38,9 +42,11 @@ async fn meant(tx: &mut Tx, keys: &[Uuid], school: &str) -> Result<HashMap<Uuid,
     for case in reconciliation::cases(tx, generation, keys).await? {
         for claim in &case.claims {
             let Some(person) = holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day) else { continue };
-            let class_name = place_of(&case, person, school, &claim.months).map(|(_, span)| span.state.class_name.clone()).unwrap_or_default();
+            let place = place_of(&case, person, school, &claim.months);
+            let (class_name, major) = place.map(|(_, span)| (span.state.class_name.clone(), span.state.major.clone())).unwrap_or_default();
+            let entry = place.map(|(enrollment, _)| enrollment.entry_date);
             let is_of_school = case.enrollments.iter().any(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
-            meant.insert(claim.entry, Meant { person: person.person, class_name, is_of_school });
+            meant.insert(claim.entry, Meant { person: person.person, class_name, major, entry, is_of_school });
         }
     }
     Ok(meant)
@@ -56,10 +62,10 @@ pub(super) async fn known(ctx: &Context, tx: &mut Tx, rows: &[EntryRow], school:
     Ok(known)
 }
 
-/// The classes of entries' students at the school.
-pub(super) async fn classes(tx: &mut Tx, rows: &[&EntryRow], school: &str) -> Result<HashMap<Uuid, String>, Error> {
+/// Whom entries mean at the school.
+pub(super) async fn places(tx: &mut Tx, rows: &[&EntryRow], school: &str) -> Result<HashMap<Uuid, Meant>, Error> {
     let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
-    Ok(meant(tx, &keys, school).await?.into_iter().map(|(entry, meant)| (entry, meant.class_name)).collect())
+    meant(tx, &keys, school).await
 }
 
 /// An entry as it is told.
@@ -92,6 +98,8 @@ pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, meant: Option<M
         stopping_months: holds.stopping,
         corrections: Vec::new(),
         from_roll: row.id_sealed.is_empty(),
+        payable_date: String::new(),
+        objected: false,
     }
 }
 
@@ -125,6 +133,8 @@ pub(super) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &Li
     let concerned = forgotten::concerned(tx, &[list.list]).await?;
     let mut corrected = corrections::of_entries(tx, &parts.policies.now(), &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
     let mut holds = units::of_entries(tx, &parts.policies.now(), list, &rows).await?;
+    let after_audit = rounds::notice_of(parts, list).is_some_and(|asked| asked.order == NoticeOrder::AfterAudit);
+    let payable = if after_audit { notice::payable(tx, list.list).await? } else { HashMap::new() };
     let entries = rows
         .into_iter()
         .map(|row| {
@@ -133,7 +143,10 @@ pub(super) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &Li
             let source_forgot = concerned.contains(&row.entry);
             let holds = holds.remove(&row.entry).unwrap_or_default();
             let corrections = corrected.remove(&row.entry).unwrap_or_default();
-            pb::AwardEntry { source_forgot, corrections, ..entry(ctx, parts, row, meant, flags, holds) }
+            let shown = payable.get(&row.entry).copied();
+            let payable_date = shown.flatten().map(|day| day.to_string()).unwrap_or_default();
+            let objected = shown.is_some_and(|day| day.is_none());
+            pb::AwardEntry { source_forgot, corrections, payable_date, objected, ..entry(ctx, parts, row, meant, flags, holds) }
         })
         .map(|entry| as_seen(ctx, entry))
         .collect();
@@ -210,6 +223,7 @@ fn told(parts: &Parts, row: ListRow, known: Known) -> pb::AwardList {
     let count = |state: State| i32::try_from(standing.iter().filter(|entry| entry.state == state).count()).unwrap_or(i32::MAX);
     let policies = parts.policies.now();
     let scheme = scheme_told(&policies, &row.scheme);
+    let announces = rounds::notice_of(parts, &row).is_some();
     let by_month = SchemeCode::parse(&row.scheme).and_then(|code| policies.paid(code)) == Some(Paid::Month);
     let due_date = super::due(parts, &row).map(|due| due.to_string()).unwrap_or_default();
     pb::AwardList {
@@ -219,6 +233,7 @@ fn told(parts: &Parts, row: ListRow, known: Known) -> pb::AwardList {
         scheme_code: scheme.scheme_code,
         scheme_name: scheme.scheme_name,
         by_month,
+        announces,
         policy_version: row.policy,
         term: row.term,
         supplement: row.supplement,

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use xuezhu_judge::policy::file::NoticeRow as Asked;
 use xuezhu_proto::aid::{self as pb, notice};
 use xuezhu_service::{
-    Context, Error, Permission, Reason, Refusal,
+    Context, Error, Permission, Place, Reason, Refusal,
     paging::{self, Turn},
 };
 use xuezhu_store::{Hex, Tx};
@@ -117,17 +117,15 @@ pub async fn payable(tx: &mut Tx, list: Uuid) -> Result<HashMap<Uuid, Option<Nai
     Ok(rows.into_iter().map(|(entry, last, objected)| (entry, if objected { None } else { last.succ_opt() })).collect())
 }
 
-/// A notice for whoever may read the lists of its school.
+/// A notice and the name of its school, for whoever may do something there. One that is not theirs to see is refused like one that isn't there.
 async fn readable(ctx: &Context, tx: &mut Tx, id: Uuid, permission: Permission) -> Result<(NoticeRow, String), Error> {
     let row = store::notice(tx, id).await?.ok_or_else(|| Refusal::not_found("该公示"))?;
-    match mirror::school_for(ctx, tx, &row.school, permission).await {
-        Ok(school) => Ok((row, school.name)),
-        // One that is not theirs to see is refused like one that isn't there.
-        Err(Error::Refused(refusal)) if refusal.reason == Reason::Forbidden && ctx.may(permission, &xuezhu_service::Place::Region("")).is_err() => {
-            Err(if permission == Permission::ReadMoney { Refusal::not_found("该公示").into() } else { Error::Refused(refusal) })
-        }
-        Err(error) => Err(error),
+    let place = Place::School { code: &row.school, authority: &row.authority };
+    if ctx.may(Permission::ReadMoney, &place).is_err() {
+        return Err(Refusal::not_found("该公示").into());
     }
+    let school = mirror::school_for(ctx, tx, &row.school, permission).await?;
+    Ok((row, school.name))
 }
 
 /// Notices of a school, or of one of its lists.
@@ -161,7 +159,8 @@ pub async fn one(ctx: &Context, tx: &mut Tx, id: Uuid, class_name: &str) -> Resu
 
 /// A notice's classes; and of one of them who is shown: of that which is named, or of the only one.
 async fn of_class(tx: &mut Tx, id: Uuid, class_name: &str) -> Result<(Vec<pb::NoticeClass>, String, Vec<pb::NoticeLine>), Error> {
-    let classes: Vec<pb::NoticeClass> = store::classes(tx, &[id]).await?.into_iter().map(|(_, class_name, count)| pb::NoticeClass { class_name, count: paging::told(count) }).collect();
+    let classes: Vec<pb::NoticeClass> =
+        store::classes(tx, &[id]).await?.into_iter().map(|(_, class_name, count)| pb::NoticeClass { class_name, count: paging::told(count) }).collect();
     let shown = match &classes[..] {
         [only] if class_name.is_empty() => only.class_name.clone(),
         _ if classes.iter().any(|class| class.class_name == class_name) => class_name.to_owned(),
@@ -192,7 +191,15 @@ pub async fn public_page(ctx: &Context, tx: &mut Tx, id: Uuid, class_name: &str)
     let row = public(ctx, tx, id).await?;
     let (classes, class_name, lines) = of_class(tx, id, class_name).await?;
     let school_name = mirror::school(tx, &row.school).await?.map(|school| school.name).unwrap_or_default();
-    Ok(pb::GetPublicNoticeResponse { school_name, title: row.title, open_date: row.opened_day.to_string(), last_date: row.last_day.to_string(), classes, lines, class_name })
+    Ok(pb::GetPublicNoticeResponse {
+        school_name,
+        title: row.title,
+        open_date: row.opened_day.to_string(),
+        last_date: row.last_day.to_string(),
+        classes,
+        lines,
+        class_name,
+    })
 }
 
 fn told_line(row: LineRow) -> pb::NoticeLine {

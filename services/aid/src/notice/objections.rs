@@ -13,9 +13,10 @@ use super::{
 };
 use crate::Parts;
 
-/// Objections that come by the form to one notice on a day, and of those from one place, at most: who has more to say goes to the department.
+/// Objections that come by the form to one notice on a day, and of those from one address, at most: a school's people may share one. Who has more to
+/// say goes to the department.
 const OF_NOTICE: i64 = 100;
-const FROM_PLACE: i64 = 5;
+const FROM_PLACE: i64 = 20;
 
 /// What somebody says.
 #[derive(Debug, Clone)]

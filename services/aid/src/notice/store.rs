@@ -28,10 +28,15 @@ pub struct NoticeRow {
 /// Who is shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewLine {
+    /// Of which entry.
     pub entry: Hex,
+    /// Name.
     pub name: String,
+    /// Class.
     pub class_name: String,
+    /// Grade; 0 where it is not known.
     pub grade: i32,
+    /// Major.
     pub major_name: String,
 }
 
@@ -272,14 +277,7 @@ pub async fn answer(tx: &mut Tx, objection: Uuid, answer: &[u8], by: &str) -> Re
 }
 
 pub async fn decide(tx: &mut Tx, objection: Uuid, state: State, decision: &str, by: &str) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "UPDATE objections SET state = $2, decision = $3, decided_by_name = $4 WHERE objection = $1",
-        objection,
-        state.code(),
-        decision,
-        by
-    )?;
+    run!(tx, "UPDATE objections SET state = $2, decision = $3, decided_by_name = $4 WHERE objection = $1", objection, state.code(), decision, by)?;
     Ok(())
 }
 

@@ -21,6 +21,7 @@ mod flags;
 mod forgotten;
 mod imports;
 mod lists;
+mod notices;
 mod overview;
 mod passwords;
 mod pickers;
@@ -50,8 +51,8 @@ use xuezhu_proto::{
     aid::{
         GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
         aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
-        hardship_service_client::HardshipServiceClient, overview_service_client::OverviewServiceClient, policy_service_client::PolicyServiceClient,
-        reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
+        hardship_service_client::HardshipServiceClient, notice_service_client::NoticeServiceClient, overview_service_client::OverviewServiceClient,
+        policy_service_client::PolicyServiceClient, reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
     },
     enrollment::{
         class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
@@ -106,6 +107,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(chains::routes())
         .merge(policies::routes())
         .merge(hardship::routes())
+        .merge(notices::routes())
         .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
@@ -497,6 +499,11 @@ impl Desk {
     /// Hardship levels.
     pub fn hardship(&self) -> HardshipServiceClient<Channel> {
         HardshipServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Notices.
+    pub fn notices(&self) -> NoticeServiceClient<Channel> {
+        NoticeServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// How regions stand.

@@ -67,7 +67,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 22] = [
+pub const WAYS: [Way; 23] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -77,6 +77,7 @@ pub const WAYS: [Way; 22] = [
     way(Section::Aid, "/lists", "资助名单", pays),
     way(Section::Aid, "/hardship", "困难认定", keeps_school),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
+    way(Section::Aid, "/objections", "公示异议", works),
     way(Section::Aid, "/policies", "资助政策", pays),
     way(Section::Aid, "/double", "重复审核的月份", works),
     way(Section::Flags, "/flags", "疑点", works),
@@ -135,7 +136,7 @@ pub fn section_of(path: &str, query: &str) -> Section {
     match parts[..] {
         ["" | "search"] => return Section::Tasks,
         ["schools", _, "enrollments" | "submissions" | "imports", ..] | ["dossiers", "enrollment", ..] => return Section::Roll,
-        ["schools", _, "lists" | "hardship", ..] | ["dossiers", "aid", ..] => return Section::Aid,
+        ["schools", _, "lists" | "hardship" | "notices", ..] | ["dossiers", "aid", ..] => return Section::Aid,
         ["causes", ..] => return Section::Flags,
         _ => {}
     }

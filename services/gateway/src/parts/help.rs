@@ -26,7 +26,7 @@ fn signs(user: &User) -> bool {
 }
 
 /// Every page, in the order in which people meet them.
-pub const HELP: [Help; 49] = [
+pub const HELP: [Help; 53] = [
     help("/", all, &["“等我办理”是轮到您的事，点“办理”打开；“在办业务”是已经交给别人的，可以看到等谁、等到哪天。顶上的数字是轮到您的件数。"]),
     help("/", User::is_clerk, &["平常的次序：导入学生 → 预览并写入 → 提交给校长 → 校长和主管部门审签 → 建资助名单 → 提交。"]),
     help("/", User::is_head, &["打开要审签的业务单，先看各班人数（旁边是同班上学期的）和名单，再签；有问题的学生勾选后退回。"]),
@@ -91,6 +91,10 @@ pub const HELP: [Help; 49] = [
     help("/schools/*/hardship", all, &["每学年认定一次；学生情况变好的，录入“不再困难”。认定生效或终止时，有关名单随即重新核对。"]),
     help("/schools/*/hardship", User::is_clerk, &["先选班级，再选学生录入；都录好了，一起提交给校长签核。被退回的改好后重新录入、提交。"]),
     help("/schools/*/hardship/*", all, &["家庭经济信息只为认定而收集，查看记入审计。改变等级的，重新录入一条，原来的一条不改。"]),
+    help("/schools/*/notices/*", all, &["按政策公示够工作日才能往下办。只公示姓名、年级、专业、班级；退回的学生自动撤下，改好再报的另行公示。"]),
+    help("/schools/*/notices/*", User::is_clerk, &["逐班打印张贴，张贴到期满的次日。要在网上公示的，点“同时在网上公示”，把链接发给学生和家长。"]),
+    help("/objections", all, &["异议由学校答复，主管部门核定。核定以前不能签核；可以先把涉及的学生退回，其余的照常办理，改好以后列入补充名单。"]),
+    help("/objections", User::decides_aid, &["异议人只有主管部门能看到。成立的，请校长或本部门把该生退回；不成立的，写明理由，名单照常办理。"]),
     help("/chains", User::is_admin, &["不另设的，按默认环节办理。新设的从起始日起提交的业务单适用，在办的不变。"]),
 ];
 

@@ -176,7 +176,7 @@ impl Play<'_> {
         self.officers.get(&self.world.schools[school].authority).context("a department without an officer")
     }
 
-    /// Uploads, submits and attests the lists of a day, one school after the other: who uploads first wins a tie.
+    /// Uploads and submits the lists of a day, one school after the other: who uploads first wins a tie.
     pub async fn upload_lists(&mut self, date: &str) -> anyhow::Result<()> {
         let mut batches: BTreeMap<(usize, &str, &str), Vec<&Claim>> = BTreeMap::new();
         for claim in self.world.claims.iter().filter(|claim| claim.uploaded == day(date)) {
@@ -229,8 +229,15 @@ impl Play<'_> {
         if again["rowsUnchanged"].as_u64() != Some(lines as u64) {
             bail!("the same list again changed something at {}: {again}", school.code);
         }
-        let submitted = desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await?;
-        desk.principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), &format!("attest {list}")).await.map(drop)
+        desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await.map(drop)
+    }
+
+    /// The principal signs what was shown publicly for long enough.
+    async fn attest(&self, school: usize, list: &str) -> anyhow::Result<()> {
+        let principal = &self.desks[school].principal;
+        let path = format!("/v1/schools/{}/awardLists/{list}", self.world.schools[school].code);
+        let shown = principal.get(&path).await?;
+        principal.post(&format!("{path}/attest"), &json!({ "digest": shown["digest"] }), &format!("attest {list}")).await.map(drop)
     }
 
     pub async fn approve_lists(&mut self) -> anyhow::Result<()> {
@@ -238,6 +245,7 @@ impl Play<'_> {
         let this = &*self;
         let approved = stream::iter(lists).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |(index, list)| async move {
             let officer = this.officer(index)?;
+            this.attest(index, &list).await?;
             let path = format!("/v1/schools/{}/awardLists/{list}", this.world.schools[index].code);
             let shown = officer.get(&path).await?;
             officer.post(&format!("{path}/approve"), &json!({ "digest": shown["digest"] }), &format!("approve {list}")).await.map(drop)
@@ -364,11 +372,22 @@ enum Left {
 
 impl Play<'_> {
     /// What is left on the desks: flags that are explained, confirmed, cleared, and lists of the next term, school by school a step further.
-    pub async fn leave(&self) -> anyhow::Result<()> {
+    pub async fn leave(&mut self) -> anyhow::Result<()> {
         let stands = [Left::Clerk, Left::Principal, Left::Department, Left::SentBack];
+        let mut to_attest = Vec::new();
         for (index, (school, desk)) in self.world.schools.iter().zip(&self.desks).enumerate() {
             self.leave_flags(index).await.with_context(|| format!("flags of {}", school.code))?;
-            self.leave_list(&school.code, desk, stands[index % stands.len()]).await.with_context(|| format!("the next list of {}", school.code))?;
+            let list = self.leave_list(&school.code, desk, stands[index % stands.len()]).await.with_context(|| format!("the next list of {}", school.code))?;
+            to_attest.extend(list.map(|list| (index, list)));
+        }
+        self.lists = to_attest;
+        self.deployment.drain().await
+    }
+
+    /// What was left to the departments is signed, once it was shown publicly for long enough.
+    pub async fn leave_signed(&mut self) -> anyhow::Result<()> {
+        for (index, list) in std::mem::take(&mut self.lists) {
+            self.attest(index, &list).await?;
         }
         self.deployment.drain().await
     }
@@ -389,24 +408,24 @@ impl Play<'_> {
         Ok(())
     }
 
-    async fn leave_list(&self, school: &str, desk: &Desk, left: Left) -> anyhow::Result<()> {
+    /// The list, where the principal is to sign it.
+    async fn leave_list(&self, school: &str, desk: &Desk, left: Left) -> anyhow::Result<Option<String>> {
         let term = Term::of(self.deployment.today()).next().to_string();
         let lists = format!("/v1/schools/{school}/awardLists");
         let list = text(&desk.clerk.post(&lists, &json!({ "scheme": "GRANT", "term": term }), &format!("next list of {school}")).await?, "list")?;
         let path = format!("{lists}/{list}");
         let added = desk.clerk.post(&format!("{path}/propose"), &json!({}), &format!("propose {list}")).await?["added"].clone();
         if left == Left::Clerk || added == 0 {
-            return Ok(());
+            return Ok(None);
         }
-        let submitted = desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await?;
+        desk.clerk.post(&format!("{path}/submit"), &json!({}), &format!("submit {list}")).await?;
         match left {
-            Left::Department => {
-                desk.principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), &format!("attest {list}")).await.map(drop)
-            }
+            Left::Department => Ok(Some(list)),
             Left::SentBack => {
-                desk.principal.post(&format!("{path}/sendBack"), &json!({ "reason": "档次与认定结果不符" }), &format!("back {list}")).await.map(drop)
+                desk.principal.post(&format!("{path}/sendBack"), &json!({ "reason": "档次与认定结果不符" }), &format!("back {list}")).await?;
+                Ok(None)
             }
-            Left::Principal | Left::Clerk => Ok(()),
+            Left::Principal | Left::Clerk => Ok(None),
         }
     }
 }

@@ -101,6 +101,8 @@ pub mod days {
     pub const LATE_LEAVE: &str = "2017-01-12";
     /// The spring's lists are uploaded.
     pub const SPRING: &str = "2017-03-10";
+    /// They were shown publicly: principals sign, departments approve.
+    pub const SPRING_SIGNED: &str = "2017-03-21";
     /// Withdrawals of December are recorded, months and a list too late.
     pub const LATE_WITHDRAWAL: &str = "2017-04-06";
     /// The spring's lists are overdue.
@@ -131,4 +133,6 @@ pub mod days {
     pub const NEXT_SPRING_OVERDUE: &str = "2018-05-08";
     /// The end.
     pub const END: &str = "2018-07-14";
+    /// What was submitted then was shown publicly.
+    pub const LEFT: &str = "2018-07-24";
 }

@@ -36,9 +36,9 @@ enum Act {
     Enter,
     /// Departments approve the students who are due.
     Approve,
-    /// Schools upload, submit and attest lists.
+    /// Schools upload and submit lists: they are shown publicly.
     Lists,
-    /// Departments approve the lists that wait.
+    /// Principals sign the lists that wait, departments approve them.
     ApproveLists,
     /// Schools and departments record what happened to places; schools determine hardship.
     Record,
@@ -52,6 +52,8 @@ enum Act {
     Check,
     /// What is left on the desks when it ends: something to see for everybody.
     Leave,
+    /// Of that, what was shown publicly is signed.
+    LeaveSigned,
 }
 
 /// A day of the play: what is done, in order.
@@ -65,10 +67,10 @@ const fn step(day: &'static str, what: &'static str, acts: &'static [Act]) -> St
     Step { day, what, acts }
 }
 
-use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Leave, Lists, Record, Sweep, Teachers};
+use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Leave, LeaveSigned, Lists, Record, Sweep, Teachers};
 
 /// Two school years.
-const SCHEDULE: [Step; 29] = [
+const SCHEDULE: [Step; 31] = [
     step(days::ENTER, "schools and accounts", &[Desks]),
     step(days::ENTER, "students' workbooks", &[Enter]),
     step(days::LIST, "autumn's lists", &[Lists, Check]),
@@ -81,7 +83,8 @@ const SCHEDULE: [Step; 29] = [
     step(days::OVERDUE, "the lists are overdue", &[Check]),
     step(days::LATE, "late approvals", &[Approve, Check]),
     step(days::LATE_LEAVE, "what is recorded late", &[Record, Check]),
-    step(days::SPRING, "spring's lists", &[Record, Lists, Check, ApproveLists]),
+    step(days::SPRING, "spring's lists", &[Record, Lists, Check]),
+    step(days::SPRING_SIGNED, "the spring's lists are approved", &[ApproveLists]),
     step(days::LATE_WITHDRAWAL, "withdrawals of December", &[Record, Check]),
     step(days::SPRING_OVERDUE, "the spring's lists are overdue", &[Check]),
     step(days::YEAR_END, "the end of the first year", &[Record, Sweep, Check]),
@@ -94,10 +97,11 @@ const SCHEDULE: [Step; 29] = [
     step(days::NEXT_SUPPLEMENT, "the second year's supplementary lists", &[Lists, Check]),
     step(days::NEXT_OVERDUE, "the second autumn's lists are overdue", &[Check]),
     step(days::LATE_RECORDS, "what is recorded late in the second year", &[Record, Check]),
-    step(days::NEXT_SPRING, "the second spring's lists", &[Lists, Check, ApproveLists]),
-    step(days::TERM_LATE, "approvals a term late", &[Approve, Check]),
+    step(days::NEXT_SPRING, "the second spring's lists", &[Lists, Check]),
+    step(days::TERM_LATE, "the second spring's lists are approved, approvals a term late", &[ApproveLists, Approve, Check]),
     step(days::NEXT_SPRING_OVERDUE, "the second spring's lists are overdue", &[Check]),
     step(days::END, "the end of the second year", &[Sweep, Check, Leave]),
+    step(days::LEFT, "the next lists are signed", &[LeaveSigned]),
 ];
 
 /// The days on which found and expected are compared.
@@ -221,6 +225,7 @@ impl Play<'_> {
             Teachers => self.assign_teachers().await,
             Sweep => self.sweep().await,
             Leave => self.leave().await,
+            LeaveSigned => self.leave_signed().await,
             Check => Ok(()),
         }
     }

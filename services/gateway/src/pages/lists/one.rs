@@ -12,7 +12,7 @@ use xuezhu_proto::aid::{AwardEntry, AwardList, GetAwardListRequest, ListEntriesR
 use super::{acts, corrections, decides, mark, mark_of, path, title};
 use crate::{
     pages::{
-        Desk, PageError,
+        Desk, PageError, notices,
         printed::{self, Every, ROWS_AT_ONCE},
         render, show,
         takeouts::{self, give},
@@ -114,6 +114,8 @@ struct OnePage {
     redraft: Option<Form>,
     correction: Option<Act>,
     takeout: Option<takeouts::Offer>,
+    /// When it is or was shown publicly.
+    notices: Option<Table>,
 }
 
 impl OnePage {
@@ -150,6 +152,7 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
         return print(desk, &list, &asks).await;
     }
     let (entries, total) = asks.entries(&desk, &school, &list.list).await?;
+    let notices = if list.announces && list.closed_to_new { notices::of_list(&desk, &list.school, &list.list).await? } else { None };
     let correction = corrections::Offer::of(&desk.user, &list, &entries);
     let correcting = correction.as_ref().map(|offer| offer.act(&desk, &list, &asks));
     let returning = acts::returning(&desk, &list);
@@ -174,6 +177,7 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
         back,
         redraft,
         correction: correcting,
+        notices,
         takeout: takeouts::Offer::of(&desk, desk.user.decides_aid(), &list.school, format!("{}/takeOut", path(&list)), narrowed),
         list,
         desk,
