@@ -7,7 +7,7 @@ use xuezhu::deployment::Options;
 use xuezhu_domain::text::mask_long_numbers;
 use xuezhu_service::settings::Settings;
 
-use crate::{Engine, options, postgres};
+use crate::{Engine, by_itself, options, postgres};
 
 /// A folder of before.
 pub struct Before {
@@ -48,7 +48,7 @@ impl Before {
         fs::remove_file(data.join("manifest.json")).expect("is there");
         let registry = data.join("registry.csv");
         let registry = if registry.exists() { registry.display().to_string() } else { "none".to_owned() };
-        Self { manifest, options: options(databases, &data, &registry, Settings::default()) }
+        Self { manifest, options: by_itself(options(databases, &data, &registry, Settings::default())) }
     }
 
     /// The password of an account.

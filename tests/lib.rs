@@ -89,6 +89,11 @@ pub fn options(databases: Option<(String, String)>, data: &Path, registry: &str,
     }
 }
 
+/// The same by no policy file: a new folder begins with what comes with the program, one that lived before goes on by what it went by.
+pub fn by_itself(options: Options) -> Options {
+    Options { settings: Settings { policy_file: None, ..options.settings }, ..options }
+}
+
 /// Starts a deployment.
 pub async fn start(options: Options) -> Deployment {
     prepare();

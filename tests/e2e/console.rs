@@ -51,6 +51,13 @@ async fn internals(page: &Browser) -> anyhow::Result<Vec<String>> {
 }
 
 /// Everything that is wrong with the page that is shown.
+/// Fails where the page that is open can't be used by everybody.
+pub async fn usable(page: &Browser) -> anyhow::Result<()> {
+    let found = faults(page, &axe()?).await?;
+    anyhow::ensure!(found.is_empty(), "{}: {found:#?}", page.address().await?);
+    Ok(())
+}
+
 async fn faults(page: &Browser, axe: &str) -> anyhow::Result<Vec<String>> {
     let mut faults = barriers(page, axe).await?;
     faults.extend(internals(page).await?.into_iter().map(|word| format!("internal: {word}")));

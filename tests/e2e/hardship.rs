@@ -8,7 +8,7 @@ use xuezhu_tests::{
     schools::{self, OTHER, People, SCHOOL, number, reason, student},
 };
 
-use crate::browser::Browser;
+use crate::{browser::Browser, console::usable};
 
 /// A student of a major that is not agricultural, who lives in a city.
 fn urban(serial: u32) -> HashMap<String, String> {
@@ -233,6 +233,7 @@ async fn a_clerk_enters_a_level_in_a_browser() -> anyhow::Result<()> {
     browser.click("#pick button").await?;
     browser.sees("家庭经济信息（不再困难的不填）").await?;
     browser.picture("hardship-enter").await?;
+    usable(&browser).await?;
     // What is wrong comes back with the form, each by its field.
     browser.set("form#enter [name=person]", &person(&people, 1).await).await?;
     browser.set("form#enter [name=level]", "困难").await?;
@@ -243,12 +244,14 @@ async fn a_clerk_enters_a_level_in_a_browser() -> anyhow::Result<()> {
     browser.sees("应为0至100000元").await?;
     browser.sees("签署承诺书后才能认定").await?;
     browser.picture("hardship-wrong").await?;
+    usable(&browser).await?;
     browser.set("form#enter [name=income]", "450").await?;
     browser.click("form#enter [name=pledged]").await?;
     browser.click("form#enter button.btn").await?;
     browser.sees(&format!("已录入{name}：困难，待提交。")).await?;
     browser.type_in("form#submit [name=reason]", "工作组9月25日审定").await?;
     browser.picture("hardship-draft").await?;
+    usable(&browser).await?;
     browser.click("form#submit button.btn").await?;
     browser.sees("已提交，等校长签核").await?;
     browser.picture("hardship-dossier").await?;

@@ -396,17 +396,17 @@ impl Truth {
         let person = &self.persons[&id];
         for place in self.places.iter().filter(|place| place.person == Some(id)) {
             let Some(approved) = place.approved else { continue };
-            let listed = self
-                .entries
-                .iter()
-                .any(|entry| entry.listed && entry.scheme == "TUITION_WAIVER" && entry.school == place.school && self.who(entry) == Some(id));
-            // A level asks for no list: only what is known of everybody does.
-            let counted = place.periods.iter().find(|period| period.holds(date(COUNT_DAY)));
-            let there = counted.is_some_and(|period| Self::gives(period, "TUITION_WAIVER", false));
-            let due = date(DUE).max(add_working_days(approved, 10));
-            // The autumn term ends with January; all of these students began in it.
-            if !person.unconfirmed && there && !listed && self.today > due && place.entry.max(approved) < date("2027-02-01") {
-                found.insert(("MISSING_AWARD".into(), format!("{id} {}", place.school), MONTHS.to_vec()));
+            for scheme in ["GRANT", "TUITION_WAIVER"] {
+                let is_line = |entry: &&Entry| entry.listed && entry.scheme == scheme && entry.school == place.school;
+                let listed = self.entries.iter().filter(is_line).any(|entry| self.who(entry) == Some(id));
+                // A level asks for no list: only what is known of everybody does.
+                let counted = place.periods.iter().find(|period| period.holds(date(COUNT_DAY)));
+                let there = counted.is_some_and(|period| Self::gives(period, scheme, false));
+                let due = date(DUE).max(add_working_days(approved, 10));
+                // The autumn term ends with January; all of these students began in it.
+                if !person.unconfirmed && there && !listed && self.today > due && place.entry.max(approved) < date("2027-02-01") {
+                    found.insert(("MISSING_AWARD".into(), format!("{id} {} {scheme}", place.school), MONTHS.to_vec()));
+                }
             }
         }
     }
@@ -417,14 +417,15 @@ fn earliest(entries: &[&Entry]) -> Option<Uuid> {
 }
 
 async fn open_flags(aid: &Db) -> Found {
-    type Row = (i32, Option<Uuid>, Option<Uuid>, String, String);
+    type Row = (i32, Option<Uuid>, Option<Uuid>, String, String, String);
     let mut tx = aid.read().await.expect("reads");
-    let flags = rows!(&mut tx, Row, "SELECT rule, entry, person, school, months FROM flags WHERE state < $1", life::State::FIRST_CLOSED).expect("flags");
+    let flags =
+        rows!(&mut tx, Row, "SELECT rule, entry, person, school, scheme, months FROM flags WHERE state < $1", life::State::FIRST_CLOSED).expect("flags");
     tx.rollback().await.expect("ends");
     flags
         .into_iter()
-        .map(|(rule, entry, person, school, months)| {
-            let about = entry.map_or_else(|| format!("{} {school}", person.unwrap_or_default()), |entry| entry.to_string());
+        .map(|(rule, entry, person, school, scheme, months)| {
+            let about = entry.map_or_else(|| format!("{} {school} {scheme}", person.unwrap_or_default()), |entry| entry.to_string());
             (Rule::from_code(rule).expect("a rule").as_str().to_owned(), about, months.split(',').map(|month| month.parse().expect("a month")).collect())
         })
         .collect()

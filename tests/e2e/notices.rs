@@ -11,7 +11,7 @@ use xuezhu_tests::{
     schools::{self, OTHER, PASSWORD, People, SCHOOL, number, reason, student},
 };
 
-use crate::browser::Browser;
+use crate::{browser::Browser, console::usable};
 
 async fn world(engine: Engine, folder: &std::path::Path, policy: (&str, &str)) -> (Deployment, People) {
     let databases = match engine {
@@ -263,14 +263,17 @@ async fn a_notice_is_published_and_objected_to_in_a_browser() -> anyhow::Result<
     browser.go(&format!("{base}{}", list.replace("/v1", "").replace("awardLists", "lists"))).await?;
     browser.sees("公示中").await?;
     browser.picture("notice-list").await?;
+    usable(&browser).await?;
     browser.click(&format!("main a[href='/schools/{SCHOOL}/notices/{id}']")).await?;
     browser.sees("请选择班级").await?;
     browser.click("#lines p.tools a").await?;
     browser.sees("现代农艺技术").await?;
     browser.picture("notice").await?;
+    usable(&browser).await?;
     browser.click("#lines a.btn").await?;
     browser.sees("学校（盖章）").await?;
     browser.picture("notice-print").await?;
+    usable(&browser).await?;
     browser.go(&format!("{base}/schools/{SCHOOL}/notices/{id}")).await?;
     browser.click("form#publish button").await?;
     browser.sees("已在网上公示").await?;
@@ -284,6 +287,7 @@ async fn a_notice_is_published_and_objected_to_in_a_browser() -> anyhow::Result<
     visitor.click("form#file button").await?;
     visitor.sees("没有这名学生").await?;
     visitor.picture("notice-public").await?;
+    usable(&visitor).await?;
     visitor.script("document.querySelector('#student').value = ''").await?;
     visitor.type_in("#student", &name(1)).await?;
     visitor.click("form#file button").await?;
@@ -293,6 +297,7 @@ async fn a_notice_is_published_and_objected_to_in_a_browser() -> anyhow::Result<
     browser.go(&format!("{base}/objections")).await?;
     browser.sees("待学校答复").await?;
     browser.picture("objections").await?;
+    usable(&browser).await?;
     browser.log_in(&base, "officer").await?;
     browser.sees("待办").await?;
     browser.go(&format!("{base}/objections")).await?;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xuezhu::{client::Session, deployment::Options};
+use xuezhu::client::Session;
 use xuezhu_judge::policy::{Policy, file::BEFORE};
 use xuezhu_service::settings::Settings;
 use xuezhu_store::{Db, run};
 use xuezhu_tests::{
-    AT_ONCE, Engine, deployment, options, postgres,
+    AT_ONCE, Engine, by_itself, deployment, options, postgres,
     schools::{self, People, SCHOOL, number, reason, student},
     start,
 };
@@ -241,10 +241,7 @@ async fn a_folder_of_before_keeps_its_rules_as_version_one() {
             Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
         };
         // No file is named: the folder itself says by what it lived.
-        let asked = || {
-            let asked = options(databases.clone(), folder.path(), "none", Settings::default());
-            Options { settings: Settings { policy_file: None, ..asked.settings }, ..asked }
-        };
+        let asked = || by_itself(options(databases.clone(), folder.path(), "none", Settings::default()));
         let deployment = start(asked()).await;
         let people = enrolled(&deployment, 1..=1).await;
         grant(&people, "2026-AUTUMN").await;

@@ -156,6 +156,14 @@ fn calls(world: &World) -> Vec<Asked> {
         act("EnterHardship",           school("hardship"), json!({ "person": person, "schoolYear": 1999 }), "+fff ffff ff fm"),
         act("SubmitHardship",          school("hardship/submit"), json!({ "schoolYear": 1999, "reason": "审定" }), "+fff ffff ff fm"),
         act("RemoveHardship",          school(&format!("hardship/{}/remove", uuid::Uuid::nil())), json!({}), "nfff ffff ff fm"),
+        // Notices and what is said against them.
+        read("ListNotices",            format!("/v1/notices?school={SCHOOL}"),                "+++f ++++ ++ f+"),
+        read("GetNotice",              format!("/v1/notices/{}", uuid::Uuid::nil()),          "nnnn nnnn nn nn"),
+        act("PublishNotice",           format!("/v1/notices/{}/publish", uuid::Uuid::nil()), json!({ "published": true }), "nnnn nnnn nn nn"),
+        act("RecordObjection",         format!("/v1/notices/{}/objections", uuid::Uuid::nil()), json!({ "text": "异议" }), "nnnn nnnn nn nn"),
+        read("ListObjections",         "/v1/objections",                                      "++ff +++f ++ f+"),
+        act("AnswerObjection",         format!("/v1/objections/{}/answer", uuid::Uuid::nil()), json!({ "text": "答复" }), "nnnn nnnn nn nn"),
+        act("DecideObjection",         format!("/v1/objections/{}/decide", uuid::Uuid::nil()), json!({ "upheld": false, "reason": "核实" }), "nnnn nnnn nn nn"),
         // Policies: whoever is logged in reads them, the department under which all schools lie proposes.
         read("ListPolicies",           "/v1/policies",                                        "++++ ++++ ++ ++"),
         read("ListSchemes",            "/v1/schemes",                                         "++++ ++++ ++ ++"),

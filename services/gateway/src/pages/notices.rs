@@ -13,16 +13,19 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::{Code, Request, Status};
-use xuezhu_proto::aid::{
-    AnswerObjectionRequest, DecideObjectionRequest, FileObjectionRequest, GetNoticeRequest, GetPublicNoticeRequest, GetPublicNoticeResponse,
-    ListNoticesRequest, ListObjectionsRequest, Notice, NoticeClass, NoticeLine, Objection, PublishNoticeRequest, RecordObjectionRequest, notice,
-    notice_service_client::NoticeServiceClient, objection::State,
+use xuezhu_proto::{
+    aid::{
+        AnswerObjectionRequest, DecideObjectionRequest, FileObjectionRequest, GetNoticeRequest, GetPublicNoticeRequest, GetPublicNoticeResponse,
+        ListNoticesRequest, ListObjectionsRequest, Notice, NoticeClass, NoticeLine, Objection, PublishNoticeRequest, RecordObjectionRequest, notice,
+        notice_service_client::NoticeServiceClient, objection::State,
+    },
+    common::Dossier,
 };
 
 use super::{Desk, PageError, dossiers::Keeper, in_chinese, render};
 use crate::{
     Gateway,
-    parts::{Act, Address, Cell, Field, Form, Pairs, Row, Table, Tone, field::Choice},
+    parts::{Act, Address, Cell, Field, Form, Note, Pairs, Row, Table, Tone, field::Choice},
 };
 
 /// Objections on a page, and notices of a list that are told.
@@ -72,6 +75,22 @@ pub async fn of_list(desk: &Desk, school: &str, list: &str) -> Result<Option<Tab
         ])
     };
     Ok(Some(Table::of("公示").columns(["公示日期", "环节"]).number("人数").columns(["状态", "方式"]).rows(notices.iter().map(row))))
+}
+
+/// What of its notices stands in the way of a round's signature.
+pub async fn in_the_way(desk: &Desk, round: &Dossier) -> Result<Vec<Note>, PageError> {
+    let asked = ListNoticesRequest { school: round.school.clone(), list: round.subject.clone(), page_size: ROWS, ..Default::default() };
+    let notices = desk.notices().list_notices(desk.request(asked)).await?.into_inner().notices;
+    let of_round = notices.iter().filter(|notice| notice.dossier == round.dossier && notice.stage() == notice::Stage::BeforeSignature);
+    let note = |notice: &Notice| {
+        let text = match (notice.running, notice.objections) {
+            (true, _) => format!("正在公示，至{}期满，次日起才能签核。", notice.last_date),
+            (false, 1..) => format!("公示有{}条异议未办结：核定以前不能签核，或先将涉及的学生退回。", notice.objections),
+            (false, _) => return None,
+        };
+        Some(Note::of(Tone::Wait, text).way(path(notice), "打开公示"))
+    };
+    Ok(of_round.filter_map(note).collect())
 }
 
 fn stage(notice: &Notice) -> &'static str {

@@ -159,29 +159,24 @@ impl<'w> Oracle<'w> {
         if !person.confirmed {
             return;
         }
-        for term in TERMS {
-            let counted = term.count;
-            let there = |place: &&Place| place.is_in_school(counted, self.known) && place.approved < term.over;
-            for place in self.approved(person).filter(there).filter(|place| person.draws(Scheme::Waiver, place, term, self.known)) {
+        for (term, scheme) in TERMS.into_iter().flat_map(|term| Scheme::ALL.map(|scheme| (term, scheme))) {
+            let there = |place: &&Place| place.is_in_school(term.count, self.known) && place.approved < term.over;
+            for place in self.approved(person).filter(there).filter(|place| person.draws(scheme, place, term, self.known)) {
                 let due = term.due.max(add_working_days(place.approved, 10));
                 let listed = claims.iter().any(|claim| {
-                    claim.scheme == Scheme::Waiver
+                    claim.scheme == scheme
                         && claim.term.name == term.name
                         && claim.school == place.school
                         && good(&person.numbers, &claim.number, claim.uploaded, self.known)
                 });
                 if self.known > due && !listed {
+                    let present = |(name, _): &&(String, Option<NaiveDate>)| good(&person.names, name, self.known + chrono::Days::new(1), self.known);
                     found.push(Expected {
                         rule: "MISSING_AWARD".into(),
                         school: self.world.schools[place.school].code.clone(),
-                        scheme: Scheme::Waiver.as_str().into(),
+                        scheme: scheme.as_str().into(),
                         term: term.name.into(),
-                        name: person
-                            .names
-                            .iter()
-                            .rev()
-                            .find(|(name, _)| good(&person.names, name, self.known + chrono::Days::new(1), self.known))
-                            .map_or(String::new(), |(name, _)| name.clone()),
+                        name: person.names.iter().rev().find(present).map_or(String::new(), |(name, _)| name.clone()),
                         months: term.months.to_vec(),
                     });
                 }

@@ -10,7 +10,7 @@ use xuezhu_proto::{
 
 use super::Keeper;
 use crate::{
-    pages::{Desk, PageError},
+    pages::{Desk, PageError, notices},
     parts::{Address, Cell, Figure, Figures, Note, Row, Table, Tone},
 };
 
@@ -38,7 +38,11 @@ pub async fn of(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Result<Summar
         Keeper::Aid if dossier.kind == "AWARD_LIST" && !dossier.subject.is_empty() => {
             let asked = GetAwardListRequest { school: dossier.school.clone(), list: dossier.subject.clone() };
             let list = desk.awards().get_award_list(desk.request(asked)).await?.into_inner().list.unwrap_or_default();
-            Ok(of_list(dossier, &list))
+            let mut summary = of_list(dossier, &list);
+            if list.announces {
+                summary.notes.extend(notices::in_the_way(desk, dossier).await?);
+            }
+            Ok(summary)
         }
         Keeper::Aid if dossier.kind == "AID_POLICY" => {
             let business = Some((Address::of(format!("/policies/{}", dossier.subject)), "打开政策：原文、变动和试算"));
