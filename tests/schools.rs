@@ -126,6 +126,13 @@ pub fn student(serial: u32) -> HashMap<String, String> {
     .collect()
 }
 
+/// A right row of somebody who is entitled to the waiver, and not to the grant: rural, and outside agriculture.
+pub fn nurse(serial: u32) -> HashMap<String, String> {
+    let mut row = student(serial);
+    row.insert("专业简称".into(), "护理".into());
+    row
+}
+
 /// A workbook of rows, in the real layout.
 #[expect(clippy::implicit_hasher, reason = "rows are made here")]
 pub fn workbook(rows: &[HashMap<String, String>]) -> Vec<u8> {

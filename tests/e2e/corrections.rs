@@ -181,7 +181,7 @@ async fn whoever_is_voided_may_be_missing_again_and_is_still_told_of() {
         let deployment = deployment(engine, folder.path(), "none").await;
         deployment.step_to("2026-09-05".parse().expect("a date")).await.expect("steps");
         let people = schools::open(&deployment).await;
-        people.import(&[student(1), student(2)]).await;
+        people.import(&[schools::nurse(1), schools::nurse(2)]).await;
         people.register().await;
         deployment.drain().await.expect("drains");
         let body = json!({ "scheme": "TUITION_WAIVER", "term": "2026-AUTUMN" });

@@ -5,10 +5,7 @@ use std::path::Path;
 use reqwest::{Client, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
-use xuezhu::{
-    client::Session,
-    deployment::{Deployment, Options},
-};
+use xuezhu::{client::Session, deployment::Deployment};
 use xuezhu_evidence::{
     Vault,
     kind::FILE_BYTES,
@@ -459,7 +456,7 @@ async fn a_bucket_keeps_files_as_a_folder_does() {
 
     // A deployment whose aid service has the bucket.
     let settings = Settings { aid_evidence: bucket.place("aid"), ..bucket.settings() };
-    let deployment = start(Options { settings: settings.clone(), ..options(None, &folder.path().join("data"), "none", settings) }).await;
+    let deployment = start(options(None, &folder.path().join("data"), "none", settings)).await;
     let (people, dossier) = corrected(&deployment).await;
     let base = format!("http://{}", deployment.http);
     let added = people.clerk.upload(&format!("{dossier}/evidence?name=a.pdf"), scan("a"), "").await.expect("is added");

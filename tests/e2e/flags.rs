@@ -246,7 +246,7 @@ async fn an_omission_that_is_no_fault_is_remembered_when_the_entry_is_sent_back(
         let deployment = deployment_on(databases(engine).await, folder.path(), "none", Settings::default()).await;
         deployment.step_to("2026-09-10".parse().expect("a date")).await.expect("steps");
         let people = schools::open(&deployment).await;
-        people.import(&[student(1)]).await;
+        people.import(&[schools::nurse(1)]).await;
         people.register().await;
         deployment.step_to("2026-12-20".parse().expect("a date")).await.expect("steps");
         deployment.drain().await.expect("drains");

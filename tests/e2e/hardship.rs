@@ -133,6 +133,7 @@ async fn a_level_is_entered_by_the_school_signed_by_its_principal_and_seen_by_fe
         let people = schools::open(&deployment).await;
         let head_of_other = people.open_account("other_head", "PRINCIPAL", OTHER, "Anderer-Weg-1").await;
         let finance = people.open_account("money", "FINANCE_OFFICER", "430100", "Anderer-Weg-1").await;
+        let overseer = people.open_account("overseer", "SUPERVISOR", "430000", "Anderer-Weg-1").await;
         people.import(&[urban(1), urban(2)]).await;
         people.register().await;
         deployment.drain().await.expect("drains");
@@ -195,6 +196,15 @@ async fn a_level_is_entered_by_the_school_signed_by_its_principal_and_seen_by_fe
         let sheet = people.head.get(&format!("{of}/items")).await.expect("a sheet");
         assert!(sheet["items"][0]["cells"].to_string().contains("一般困难") || sheet.to_string().contains("一般困难"), "{engine:?} {sheet}");
         assert!(!sheet.to_string().contains("父亲患病"), "{engine:?}: the sheet is kept for ever");
+        // Whoever oversees sees that there is a dossier, and neither whose it is nor what lies with it.
+        for who in [&overseer, &people.machine] {
+            assert!(who.get(&of).await.is_ok(), "{engine:?}");
+            for hidden in [format!("{of}/items"), format!("{of}/evidence"), path(), one.clone()] {
+                assert_eq!(reason(who.get(&hidden).await).0, 403, "{engine:?} {hidden}");
+            }
+            let named = who.get(&format!("/v1/aidDossiers?name={}", student(1)["姓名"])).await.expect("dossiers");
+            assert_eq!(named["dossiers"].as_array().map_or(0, Vec::len), 0, "{engine:?}: no looking up by name");
+        }
         people.head.post(&format!("{of}/sendBack"), &json!({ "reason": "收入未核实" }), "").await.expect("is sent back");
         let back = people.clerk.get(&one).await.expect("is told");
         assert_eq!((&back["state"], &back["reason"]), (&json!("DRAFT"), &json!("收入未核实")), "{engine:?}");
@@ -204,6 +214,60 @@ async fn a_level_is_entered_by_the_school_signed_by_its_principal_and_seen_by_fe
         let (a, b) = tokio::join!(enter(&people, 2, json!({})), enter(&people, 2, json!({ "level": "特别困难" })));
         assert!(a.is_ok() && b.is_ok(), "{engine:?} {a:?} {b:?}");
         assert_eq!(people.clerk.get(&path()).await.expect("levels")["drafts"], 1, "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+/// A level neither reaches back into a term that ended while it waited, nor is it determined of who went away meanwhile; the present school decides.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_is_determined_where_the_student_is_and_from_the_running_term_on() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2027-01-10".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        people.import(&[urban(1), urban(2), urban(3), urban(4)]).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        for serial in 1..=2 {
+            enter(&people, serial, json!({})).await.expect("is entered");
+        }
+        enter(&people, 3, json!({ "schoolYear": 2027 })).await.expect("of the next year too");
+        enter(&people, 3, json!({ "fromDate": "2027-01-08" })).await.expect("beside it");
+        let standing = async |year: i32| people.clerk.get(&format!("{}?schoolYear={year}&pageNumber=1", path())).await.expect("levels");
+        assert_eq!((&standing(2026).await["drafts"], &standing(2027).await["drafts"]), (&json!(3), &json!(1)), "{engine:?}");
+        let none = json!({ "level": "", "family": null });
+        assert_eq!(reason(enter(&people, 4, none.clone()).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: nothing to end");
+        let submit = json!({ "schoolYear": 2026, "reason": "审定" });
+        let dossier = people.clerk.post(&format!("{}/submit", path()), &submit, "").await.expect("is submitted");
+        people.withdraw(&number(2), "2027-01-11").await;
+        deployment.step_to("2027-02-10".parse().expect("a date")).await.expect("the term ends");
+        deployment.drain().await.expect("drains");
+        assert_eq!(reason(enter(&people, 2, json!({})).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: who left");
+        let of = format!("/v1/aidDossiers/{}", dossier["dossier"].as_str().expect("an id"));
+        let signed = people.head.post(&format!("{of}/sign"), &json!({ "digest": dossier["digest"] }), "").await.expect("is signed");
+        assert_eq!((&signed["performed"], &signed["waiting"]), (&json!(0), &json!(3)), "{engine:?} {signed}");
+        people.head.post(&format!("{of}/sendBack"), &json!({ "reason": "已过学期" }), "").await.expect("is sent back");
+        assert_eq!(reason(people.clerk.post(&format!("{}/submit", path()), &submit, "").await), (400, "WRONG_STATE".into()), "{engine:?}: entered anew first");
+        // Entered anew it holds from this term on; what ends, ends today.
+        let levels = standing(2026).await;
+        for level in levels["levels"].as_array().expect("levels") {
+            people.clerk.post(&format!("{}/{}/remove", path(), level["determination"].as_str().expect("an id")), &json!({}), "").await.expect("is taken off");
+        }
+        let again = enter(&people, 1, json!({})).await.expect("is entered");
+        assert_eq!(again["fromDate"], "2027-02-01", "{engine:?}");
+        determine(&people).await;
+        let ends = enter(&people, 1, none).await.expect("is entered");
+        assert_eq!(ends["fromDate"], "2027-02-10", "{engine:?}");
+        determine(&people).await;
+        let told: Vec<(Value, Value)> =
+            standing(2026).await["levels"].as_array().expect("levels").iter().map(|row| (row["state"].clone(), row["lastDate"].clone())).collect();
+        assert!(told.contains(&(json!("DETERMINED"), json!("2027-02-09"))), "{engine:?} {told:?}: it was cut");
+        // What was taken off says nothing of a family any more.
+        let dropped =
+            people.clerk.get(&format!("{}?state=DROPPED", path())).await.expect("levels")["levels"][0]["determination"].as_str().expect("an id").to_owned();
+        let whole = people.clerk.get(&format!("{}/{dropped}", path())).await.expect("a level");
+        assert!(whole.get("family").is_none_or(Value::is_null), "{engine:?} {whole}");
         deployment.stop().await;
     }
 }

@@ -80,11 +80,11 @@ async fn what_is_submitted_is_shown_before_it_is_signed() {
         let (list, row) = submitted(&people, &[1, 2, 3]).await;
         assert_eq!((&row["state"], &row["announces"]), (&json!("SUBMITTED"), &json!(true)), "{engine:?}");
         let shown = notices(&people.clerk, &list).await;
-        let last = add_working_days(deployment.today(), 5);
+        let ends = add_working_days(deployment.today(), 5);
         assert_eq!(shown.len(), 1, "{engine:?}");
         assert_eq!(
             (&shown[0]["openDate"], &shown[0]["lastDate"], &shown[0]["count"]),
-            (&json!("2026-11-02"), &json!(last.to_string()), &json!(3)),
+            (&json!("2026-11-02"), &json!(ends.to_string()), &json!(3)),
             "{engine:?}"
         );
         // A class at a time, and of a student what the rules allow.
@@ -94,10 +94,10 @@ async fn what_is_submitted_is_shown_before_it_is_signed() {
         assert_eq!(class["lines"], json!([{ "name": name(3), "className": "2班", "grade": 1, "majorName": "现代农艺技术" }]), "{engine:?}");
         assert_eq!(whole["notice"]["digest"], row["digest"], "{engine:?}: of the list");
         // Neither the list nor its dossier is signed before the end, on its last day neither; what is refused leaves everything as it was.
-        for day in [deployment.today(), last] {
+        for day in [deployment.today(), ends] {
             deployment.step_to(day).await.expect("steps");
             let refused = attest(&people, &list).await.expect_err("runs").to_string();
-            assert!(refused.contains("NOTICE_RUNNING") && refused.contains(&last.succ_opt().expect("a day").to_string()), "{engine:?} {refused}");
+            assert!(refused.contains("NOTICE_RUNNING") && refused.contains(&ends.succ_opt().expect("a day").to_string()), "{engine:?} {refused}");
             let dossier = format!("/v1/aidDossiers/{}", shown[0]["dossier"].as_str().expect("an id"));
             let signed = people.head.post(&format!("{dossier}/sign"), &json!({ "digest": row["digest"] }), "").await;
             assert_eq!(reason(signed), (400, "NOTICE_RUNNING".into()), "{engine:?}");
@@ -110,8 +110,8 @@ async fn what_is_submitted_is_shown_before_it_is_signed() {
         people.clerk.post(&format!("{list}/redraft"), &json!({ "all": true }), "").await.expect("is taken up");
         people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted again");
         let shown = notices(&people.clerk, &list).await;
-        assert_eq!((&shown[1]["count"], &shown[0]["count"], &shown[0]["openDate"]), (&json!(2), &json!(1), &json!(last.to_string())), "{engine:?}");
-        deployment.step_to(last.succ_opt().expect("a day")).await.expect("steps");
+        assert_eq!((&shown[1]["count"], &shown[0]["count"], &shown[0]["openDate"]), (&json!(2), &json!(1), &json!(ends.to_string())), "{engine:?}");
+        deployment.step_to(ends.succ_opt().expect("a day")).await.expect("steps");
         deployment.drain().await.expect("drains");
         let signed = attest(&people, &list).await.expect("what was shown is signed");
         assert_eq!((&signed["attested"], &signed["submitted"]), (&json!(2), &json!(1)), "{engine:?}: the other waits");

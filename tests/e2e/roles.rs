@@ -161,7 +161,7 @@ fn calls(world: &World) -> Vec<Asked> {
         read("GetNotice",              format!("/v1/notices/{}", uuid::Uuid::nil()),          "nnnn nnnn nn nn"),
         act("PublishNotice",           format!("/v1/notices/{}/publish", uuid::Uuid::nil()), json!({ "published": true }), "nnnn nnnn nn nn"),
         act("RecordObjection",         format!("/v1/notices/{}/objections", uuid::Uuid::nil()), json!({ "text": "异议" }), "nnnn nnnn nn nn"),
-        read("ListObjections",         "/v1/objections",                                      "++ff +++f ++ f+"),
+        read("ListObjections",         "/v1/objections",                                      "++ff +f+f ff ff"),
         act("AnswerObjection",         format!("/v1/objections/{}/answer", uuid::Uuid::nil()), json!({ "text": "答复" }), "nnnn nnnn nn nn"),
         act("DecideObjection",         format!("/v1/objections/{}/decide", uuid::Uuid::nil()), json!({ "upheld": false, "reason": "核实" }), "nnnn nnnn nn nn"),
         // Policies: whoever is logged in reads them, the department under which all schools lie proposes.

@@ -211,6 +211,9 @@ pub fn urban_rural(text: &str) -> Option<&'static UrbanRural> {
 /// Groups that aid knows, by the column of the workbook that says 是. One student may be of several.
 pub const SPECIAL_GROUPS: [(&str, &str); 1] = [("是否建档立卡贫困户", "建档立卡贫困户")];
 
+/// Special groups by which a family's hardship is seen, by their words: 教财〔2018〕16号, with 脱贫 and 监测 of 2021.
+pub const FAMILY_GROUPS: [&str; 10] = ["脱贫家庭", "监测对象", "低保", "低保边缘", "特困供养", "孤儿", "事实无人抚养", "残疾", "残疾人子女", "烈士子女"];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use xuezhu_proto::common::{self as pb, dossier, dossier_item};
 use xuezhu_service::{
-    Context, Error, FieldErrors, Permission, Place, Reason, Refusal, Role,
+    Context, Error, FieldErrors, Permission, Place, Reach, Reason, Refusal, Role,
     paging::{self, Turn},
     permission::covers,
     refusal,
@@ -135,6 +135,15 @@ async fn by_class(tx: &mut Tx, kind: &dyn Kind, dossier: &Dossier) -> Result<(Ve
     Ok((classes.into_iter().map(told).collect(), compared.with.clone()))
 }
 
+/// A dossier of whose sheet, and of what is enclosed with it, whoever calls may be told.
+pub(crate) async fn told_whole(ctx: &Context, tx: &mut Tx, kinds: &'static [&'static About], id: Uuid) -> Result<Dossier, Error> {
+    let dossier = inbox::bare(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
+    let stands = inbox::desks(tx, &[id]).await?.remove(&id).unwrap_or_default();
+    told::may_read(ctx, &dossier, &stands)?;
+    told::may_read_sheet(ctx, about(kinds, dossier.kind)?, &dossier, &stands)?;
+    Ok(dossier)
+}
+
 /// A dossier that whoever calls may read, alone.
 pub(crate) async fn readable(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<Dossier, Error> {
     let dossier = inbox::bare(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
@@ -217,8 +226,19 @@ impl Asked {
 /// With how many there are in all, where pages are numbered.
 pub async fn list(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, asked: &Asked, turn: &Turn<Uuid>) -> Result<(Vec<pb::Dossier>, i32), Error> {
     let readable = told::readable(ctx, &asked.school)?;
-    let filter =
-        Filter { kind: asked.kind, state: told::asked_state(asked.state), item: asked.item, subject: asked.about, name: asked.name.clone(), ..readable };
+    // Whose name stands on a sheet is told to nobody who may not read it.
+    let by_sheet = asked.item.is_some() || !asked.name.is_empty();
+    let hidden = keeper.kinds().iter().filter(|about| by_sheet && ctx.reach(about.reads) == Reach::Nowhere);
+    let without = hidden.map(|about| format!(",{},", about.code)).collect();
+    let filter = Filter {
+        kind: asked.kind,
+        without,
+        state: told::asked_state(asked.state),
+        item: asked.item,
+        subject: asked.about,
+        name: asked.name.clone(),
+        ..readable
+    };
     let found = inbox::search(tx, &filter, turn).await?;
     let total = if turn.is_numbered { inbox::count(tx, &filter).await? } else { 0 };
     Ok((tell_all(ctx, tx, keeper, &found).await?, paging::told(total)))
@@ -241,11 +261,8 @@ pub struct Lines {
 
 /// A page of a sheet, with how many lines there are in all, where pages are numbered.
 pub async fn sheet(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, id: Uuid, asked: &Lines, turn: &Turn<i32>) -> Result<(Vec<pb::DossierItem>, i32), Error> {
-    let dossier = inbox::bare(tx, id).await?.ok_or_else(|| Refusal::not_found("该业务单"))?;
+    let dossier = told_whole(ctx, tx, keeper.kinds(), id).await?;
     let about = about(keeper.kinds(), dossier.kind)?;
-    let stands = inbox::desks(tx, &[id]).await?.remove(&id).unwrap_or_default();
-    told::may_read(ctx, &dossier, &stands)?;
-    told::may_read_sheet(ctx, about, &dossier, &stands)?;
     let of = (told::asked_item_state(asked.state), asked.class_name.as_str());
     let total = if turn.is_numbered { inbox::lines(tx, id, of).await? } else { 0 };
     let rows = inbox::sheet(tx, id, of, turn).await?;

@@ -10,13 +10,13 @@ use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal};
 use xuezhu_store::Tx;
 
 use crate::{
-    Dossier, Open, door, store,
+    About, Dossier, Open, door, store,
     way::{State, digest_with},
 };
 
-/// A dossier that whoever calls may read.
-pub async fn readable(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<Dossier, Error> {
-    door::readable(ctx, tx, dossier).await
+/// A dossier of which whoever calls may be told what is enclosed.
+pub async fn readable(ctx: &Context, tx: &mut Tx, kinds: &'static [&'static About], dossier: Uuid) -> Result<Dossier, Error> {
+    door::told_whole(ctx, tx, kinds, dossier).await
 }
 
 /// Refuses who may not see what is in the papers: they show whole numbers, so it takes the right to those, or a desk that the dossier comes to.

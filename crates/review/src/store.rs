@@ -590,6 +590,8 @@ pub struct Filter {
     pub authority_prefix: String,
     /// Of this kind; 0 for all.
     pub kind: i32,
+    /// Of none of these kinds: their codes, each between commas.
+    pub without: String,
     /// In this state; 0 for all.
     pub state: i32,
     /// About this.
@@ -618,7 +620,8 @@ macro_rules! asked {
                   AND ($4 = 0 OR d.state = $4) AND ($5 IS NULL OR d.subject = $5)
                   AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
                   AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
-                  AND ($8 = 0 OR ($8 = 1 AND d.waiting > 0) OR ($8 = 2 AND d.waiting = 0)) AND ($9 = '' OR substr(d.waits_at, 1, 1) = $9)",
+                  AND ($8 = 0 OR ($8 = 1 AND d.waiting > 0) OR ($8 = 2 AND d.waiting = 0)) AND ($9 = '' OR substr(d.waits_at, 1, 1) = $9)
+                  AND ($10 = '' OR $10 NOT LIKE '%,' || d.kind || ',%')",
                 $end
             ),
             &$filter.school,
@@ -629,7 +632,8 @@ macro_rules! asked {
             $filter.item,
             &$filter.name,
             $filter.waits.map_or(0, |waits| if waits { 1 } else { 2 }),
-            $filter.seats
+            $filter.seats,
+            &$filter.without
             $(, $more)*
         )
     };
@@ -655,7 +659,7 @@ macro_rules! led {
 /// Dossiers, newest first.
 pub(crate) async fn dossiers(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Vec<Dossier>, StoreError> {
     let end = (turn.after, turn.rows, turn.skip);
-    led!(rows!(tx, Dossier), "SELECT *", " AND ($10 IS NULL OR d.dossier < $10) ORDER BY d.dossier DESC LIMIT $11 OFFSET $12", filter, end.0, end.1, end.2)
+    led!(rows!(tx, Dossier), "SELECT *", " AND ($11 IS NULL OR d.dossier < $11) ORDER BY d.dossier DESC LIMIT $12 OFFSET $13", filter, end.0, end.1, end.2)
 }
 
 /// How many dossiers are asked for.

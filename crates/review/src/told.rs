@@ -15,23 +15,28 @@ use crate::{
 /// Whether whoever calls may read a dossier: it is of their own school, of a school below their region, or it comes to their desk. One
 /// that is not theirs to see is refused like one that isn't there.
 pub fn may_read(ctx: &Context, dossier: &Dossier, stands: &[Stand]) -> Result<(), Error> {
-    may_by(ctx, Permission::ReadSchool, dossier, stands)
+    match may_by(ctx, Permission::ReadSchool, dossier, stands) {
+        // A seat opens nothing before the one-time password is changed.
+        Err(refused) if refused.reason() != Reason::MustChangePassword => Err(Refusal::not_found("该业务单").into()),
+        read => read,
+    }
 }
 
-/// Whether whoever calls may read the sheet of a dossier of a kind.
+/// Whether whoever may read a dossier of a kind may read its sheet.
 pub fn may_read_sheet(ctx: &Context, about: &About, dossier: &Dossier, stands: &[Stand]) -> Result<(), Error> {
     may_by(ctx, about.reads, dossier, stands)
 }
 
+/// By a right at its school, or by a seat at one of its desks.
 fn may_by(ctx: &Context, permission: Permission, dossier: &Dossier, stands: &[Stand]) -> Result<(), Error> {
     let place = Place::School { code: &dossier.school, authority: &dossier.authority };
-    let seats = inbox::seats_of(ctx);
     match ctx.may(permission, &place) {
-        Ok(()) => Ok(()),
-        // A seat opens nothing before the one-time password is changed.
-        Err(refused) if refused.reason() == Reason::MustChangePassword => Err(refused),
-        Err(_) if stands.iter().any(|stand| seats.contains(&stand.seat)) => Ok(()),
-        Err(_) => Err(Refusal::not_found("该业务单").into()),
+        Err(refused)
+            if refused.reason() != Reason::MustChangePassword && inbox::seats_of(ctx).iter().any(|seat| stands.iter().any(|stand| stand.seat == *seat)) =>
+        {
+            Ok(())
+        }
+        answer => answer,
     }
 }
 

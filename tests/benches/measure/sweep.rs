@@ -7,6 +7,7 @@ use std::{
 
 use sqlx::Row;
 use sqlx_postgres::PgPool;
+use tonic::transport::Channel;
 use xuezhu::deployment::{channel, key_files, system_clock};
 use xuezhu_bridge::format::FIRST;
 use xuezhu_judge::{
@@ -14,7 +15,7 @@ use xuezhu_judge::{
     rules,
 };
 use xuezhu_proto::aid::{
-    CreateReconciliationRequest, GetReconciliationRequest, GetTrialRequest, ProposePolicyRequest, RecallDossierRequest, StartTrialRequest,
+    CreateReconciliationRequest, GetReconciliationRequest, GetTrialRequest, ProposePolicyRequest, RecallDossierRequest, Reconciliation, StartTrialRequest,
     aid_dossier_service_client::AidDossierServiceClient, get_trial_response, policy_service_client::PolicyServiceClient, reconciliation,
     reconciliation_service_client::ReconciliationServiceClient,
 };
@@ -161,30 +162,9 @@ pub async fn measure(count: i64) {
         .await
         .expect("is noted");
     let address = free_address();
-    let process = Process(
-        Command::new(binary())
-            .arg("aid")
-            .env("XUEZHU_AID_DATABASE_URL", &url)
-            .env("XUEZHU_AID_KEYS_FILE", &files.aid)
-            .env("XUEZHU_AID_GRPC_ADDRESS", &address)
-            .env("XUEZHU_LOG", log_filter())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("aid starts"),
-    );
-    let mut client = ReconciliationServiceClient::new(channel(&format!("http://{address}")).expect("a channel"));
-    let admin = Actor {
-        account: "admin".into(),
-        display_name: String::new(),
-        role: Role::Administrator,
-        organisation: String::new(),
-        must_change_password: false,
-        session_us: 0,
-        stands_in: None,
-    };
-    let (token, _) = Tokens::new(&keys.0, system_clock()).issue(&admin, 36_000).expect("signs");
-    let listening = client.clone();
-    until("aid answers", async || listening.clone().get_mirror(signed(&token, xuezhu_proto::aid::GetMirrorRequest {})).await.is_ok()).await;
+    let process = start(&url, &files.aid, &address);
+    let token = administrator(&keys.0);
+    let mut client = answering(&address, &token).await;
 
     let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {ANTI_JOIN}"))).fetch_all(&pool).await.expect("a plan");
     println!("the bare anti-join over {count} enrollments and {} entries:", entries(&pool).await);
@@ -201,18 +181,7 @@ pub async fn measure(count: i64) {
     let join = joins[RUNS / 2];
     println!("anti-join, median of {RUNS}   {:>8.3} s", seconds(join));
     for what in ["first", "repeated", "repeated"] {
-        let begun = Instant::now();
-        let run = client.create_reconciliation(signed(&token, CreateReconciliationRequest::default())).await.expect("starts").into_inner().run;
-        let done = loop {
-            let state = client.get_reconciliation(signed(&token, GetReconciliationRequest { run: run.clone() })).await.expect("a run").into_inner();
-            let state = state.reconciliation.expect("a run");
-            if state.state() != reconciliation::State::Running {
-                break state;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
-        let swept = begun.elapsed();
-        assert_eq!(done.state(), reconciliation::State::Done);
+        let (swept, done) = sweep(&mut client, &token).await;
         let flags: i32 = done.counts.iter().map(|count| count.flags).sum();
         assert_eq!(done.counts.len(), 8, "every rule fires: {:?}", done.counts);
         println!(
@@ -225,6 +194,75 @@ pub async fn measure(count: i64) {
     }
     try_policies(&address, &keys.0, count).await;
     println!("most memory of the aid process {:.0} MB", peak_megabytes(process.0.id()));
+    drop(process);
+    // The same again by the policy that comes with the program, which lets in the entitled alone and asks for grants by right.
+    let policies = Policies::built_in();
+    sqlx::query("UPDATE policies SET content = $1").bind(policies.newest().policy.text()).execute(&pool).await.expect("is another");
+    sqlx::query("UPDATE woken SET policy = $1").bind(rules::standard(&policies, today, FIRST)).execute(&pool).await.expect("is noted");
+    let address = free_address();
+    let _process = start(&url, &files.aid, &address);
+    let mut client = answering(&address, &token).await;
+    for what in ["first", "repeated"] {
+        let (swept, done) = sweep(&mut client, &token).await;
+        let flags: i32 = done.counts.iter().map(|count| count.flags).sum();
+        println!(
+            "sweep by who is entitled, {what:<9} {:>8.3} s  {:.2} x the anti-join   {flags} flags, {} judged",
+            seconds(swept),
+            seconds(swept) / seconds(join),
+            done.judged
+        );
+    }
+}
+
+fn start(url: &str, keys: &std::path::Path, address: &str) -> Process {
+    Process(
+        Command::new(binary())
+            .arg("aid")
+            .env("XUEZHU_AID_DATABASE_URL", url)
+            .env("XUEZHU_AID_KEYS_FILE", keys)
+            .env("XUEZHU_AID_GRPC_ADDRESS", address)
+            .env("XUEZHU_LOG", log_filter())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("aid starts"),
+    )
+}
+
+/// A token of an administrator.
+fn administrator(keys: &Keyring) -> String {
+    let admin = Actor {
+        account: "admin".into(),
+        display_name: String::new(),
+        role: Role::Administrator,
+        organisation: String::new(),
+        must_change_password: false,
+        session_us: 0,
+        stands_in: None,
+    };
+    Tokens::new(keys, system_clock()).issue(&admin, 36_000).expect("signs").0
+}
+
+async fn answering(address: &str, token: &str) -> ReconciliationServiceClient<Channel> {
+    let client = ReconciliationServiceClient::new(channel(&format!("http://{address}")).expect("a channel"));
+    let listening = client.clone();
+    until("aid answers", async || listening.clone().get_mirror(signed(token, xuezhu_proto::aid::GetMirrorRequest {})).await.is_ok()).await;
+    client
+}
+
+/// A full sweep, with how long it took.
+async fn sweep(client: &mut ReconciliationServiceClient<Channel>, token: &str) -> (Duration, Reconciliation) {
+    let begun = Instant::now();
+    let run = client.create_reconciliation(signed(token, CreateReconciliationRequest::default())).await.expect("starts").into_inner().run;
+    let done = loop {
+        let state = client.get_reconciliation(signed(token, GetReconciliationRequest { run: run.clone() })).await.expect("a run").into_inner();
+        let state = state.reconciliation.expect("a run");
+        if state.state() != reconciliation::State::Running {
+            break state;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(done.state(), reconciliation::State::Done);
+    (begun.elapsed(), done)
 }
 
 /// What a policy would change: one that concerns nobody, and one by which everybody gets another amount.

@@ -360,9 +360,10 @@ impl<'c> Judge<'c> {
         let region = self.case.region(&enrollment.school);
         let (Some(days), Some(rate)) = (policy.days(term, region), scheme.rate_in(term, region)) else { return };
         let Some(place) = enrollment.in_school_on(days.count_day) else { return };
-        let facts = Facts::of(enrollment, place, person.registry, self.hardship_on(person, days.count_day));
+        // A level is limited by shares and asked for: it makes nobody missing.
+        let facts = Facts::of(enrollment, place, person.registry, "");
         let why = plain_data(Some(rate), term, facts);
-        if !why.entitles_plainly() || self.is_listed(person, enrollment, scheme, term) {
+        if !why.entitles() || self.is_listed(person, enrollment, scheme, term) {
             return;
         }
         let due = days.due.max(add_working_days(approved, policy.grace_working_days()));

@@ -84,7 +84,7 @@ impl Kind for AwardRound<'_> {
             match moved {
                 Moved::Signed { .. } if by_principal => notice::may_sign(ctx, tx, dossier.dossier).await?,
                 Moved::Signed { .. } => {}
-                Moved::SentBack { .. } | Moved::Refused { .. } | Moved::Recalled => notice::leave(tx, dossier.dossier, items).await?,
+                Moved::SentBack { .. } | Moved::Refused { .. } | Moved::Recalled => notice::leave(tx, items).await?,
             }
             let (state, reason) = match moved {
                 // What other desks sign changes nothing for an entry: it waits for the one that decides last.
@@ -117,12 +117,15 @@ impl Kind for AwardRound<'_> {
             let keys = reconciliation::lock_beside(tx, generation, &keys).await?;
             let held: HashSet<Uuid> = reconciliation::held_entries(tx, &[list.list]).await?.into_iter().collect();
             let concerned = forgotten::concerned(tx, &[list.list]).await?;
-            let free: Vec<&EntryRow> = rows.iter().filter(|row| !held.contains(&row.entry) && !concerned.contains(&row.entry)).collect();
+            let asked = notice_of(self.parts, &list);
+            let objected = if asked.is_some() { notice::objected(tx, dossier.dossier, items).await? } else { HashSet::new() };
+            let waits = |entry: &Uuid| held.contains(entry) || concerned.contains(entry) || objected.contains(entry);
+            let free: Vec<&EntryRow> = rows.iter().filter(|row| !waits(&row.entry)).collect();
             let approved = units::approve(ctx, tx, &list, &free, (generation, &keys)).await?;
             if !approved.is_empty() {
                 store::set_states(tx, &approved, State::Approved, "").await?;
                 super::settle(tx, list.list).await?;
-                if let Some(asked) = notice_of(self.parts, &list).filter(|asked| asked.order == NoticeOrder::AfterAudit) {
+                if let Some(asked) = asked.filter(|asked| asked.order == NoticeOrder::AfterAudit) {
                     let shown: Vec<&EntryRow> = free.iter().copied().filter(|row| approved.contains(&row.entry)).collect();
                     let places = told::places(tx, &shown, &list.school).await?;
                     announce(ctx, tx, (&list, dossier), &asked, &shown, &places).await?;
@@ -131,6 +134,7 @@ impl Kind for AwardRound<'_> {
             let approved: HashSet<Uuid> = approved.into_iter().collect();
             let reason = |entry: &Uuid| match entry {
                 entry if held.contains(entry) => Reason::FlagHolds,
+                entry if objected.contains(entry) => Reason::ObjectionOpen,
                 entry if concerned.contains(entry) => Reason::SourceForgot,
                 _ => Reason::MonthTaken,
             };

@@ -30,6 +30,9 @@ use crate::{
     reconciliation::{judge_keys, lock_keys},
 };
 
+/// The class of a notice in which those are shown who are in none.
+const UNCLASSED: &str = "未分班";
+
 /// The clerk submits the list's drafts, as many as were seen where somebody counted: a round begins.
 pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, seen: i32) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
@@ -88,7 +91,9 @@ pub(super) async fn announce(
     let line = |row: &&EntryRow| {
         let meant = places.get(&row.entry).cloned().unwrap_or_default();
         let grade = meant.entry.map_or(0, |entry| term.grade_of_entry(Term::of(entry)).max(0));
-        notice::line(row.entry, &row.name, &meant.class_name, grade, codes::major_of_key(&meant.major).map_or("", |major| major.name))
+        // Shown class by class: who is in none is shown too.
+        let class_name = if meant.class_name.is_empty() { UNCLASSED } else { &meant.class_name };
+        notice::line(row.entry, &row.name, class_name, grade, codes::major_of_key(&meant.major).map_or("", |major| major.name))
     };
     let lines: Vec<notice::NewLine> = rows.iter().map(line).collect();
     let opening = notice::Opening {

@@ -11,7 +11,7 @@ use xuezhu_review::enclosing;
 use xuezhu_service::Context;
 use xuezhu_store::{StoreError, Tx};
 
-use crate::{Parts, register::papers};
+use crate::{Parts, dossiers::kinds, register::papers};
 
 /// What lies with a dossier.
 pub const DOSSIER: i32 = 1;
@@ -34,7 +34,7 @@ impl Holder for Holding {
     fn readable<'t>(self, ctx: &'t Context, tx: &'t mut Tx, Subject { about, id }: Subject) -> Work<'t, ()> {
         Box::pin(async move {
             match about {
-                DOSSIER => enclosing::readable(ctx, tx, id).await.map(drop),
+                DOSSIER => enclosing::readable(ctx, tx, &kinds::ALL, id).await.map(drop),
                 CASE => papers::readable(ctx, tx, id).await,
                 _ => Err(UNKNOWN.into()),
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use xuezhu_proto::aid::{self as pb, hardship_level, hardship_service_server::HardshipService};
 use xuezhu_service::{
+    Error, Refusal,
     paging::{self, Turn},
     refusal,
     runner::Call,
@@ -25,6 +26,9 @@ impl HardshipService for HardshipApi {
     async fn enter_hardship(&self, request: Request<pb::EnterHardshipRequest>) -> Result<Response<pb::EnterHardshipResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "EnterHardship").await?;
         let call = Call::new("EnterHardship", request.school.clone(), &request);
+        if request.person.is_empty() {
+            return Err(Error::from(Refusal::field("person", "请选择学生")).into());
+        }
         let entered = Entered {
             person: refusal::id("person", &request.person)?,
             school: request.school,
@@ -75,7 +79,7 @@ impl HardshipService for HardshipApi {
             hardship_level::State::Unspecified => 0,
             hardship_level::State::Draft => State::Draft.code(),
             hardship_level::State::Submitted => State::Submitted.code(),
-            hardship_level::State::Determined => State::Determined.code(),
+            hardship_level::State::Determined | hardship_level::State::Replaced => State::Determined.code(),
             hardship_level::State::Dropped => State::Dropped.code(),
         };
         let narrowed = Narrowed { school: request.school, school_year: request.school_year, state, class_name: request.class_name, name: request.name };

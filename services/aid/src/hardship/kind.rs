@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work};
-use xuezhu_service::{Context, Permission};
+use xuezhu_service::{Context, Permission, Reason};
 use xuezhu_store::Tx;
 
 use super::{
-    rules::State,
+    attending,
+    rules::{State, reaches_back},
     store::{self, LevelRow},
 };
 use crate::{Parts, reconciliation::judge_keys};
@@ -64,21 +65,27 @@ impl Kind for HardshipRound<'_> {
     fn moved<'t>(&'t self, _: &'t Context, tx: &'t mut Tx, _: &'t Dossier, items: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
         Box::pin(async move {
             match moved {
-                Moved::Signed { .. } => {}
-                Moved::SentBack { reason } => store::set(tx, items, State::Draft, reason, 0).await?,
-                Moved::Recalled => store::set(tx, items, State::Draft, "", 0).await?,
-                Moved::Refused { reason } => store::set(tx, items, State::Dropped, reason, 0).await?,
-            }
+                Moved::Signed { .. } => 0,
+                Moved::SentBack { reason } => store::set(tx, items, State::Submitted, State::Draft, reason, 0).await?,
+                Moved::Recalled => store::set(tx, items, State::Submitted, State::Draft, "", 0).await?,
+                Moved::Refused { reason } => store::set(tx, items, State::Submitted, State::Dropped, reason, 0).await?,
+            };
             Ok(())
         })
     }
 
-    fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, _: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
+    fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
         Box::pin(async move {
-            let keys: Vec<Uuid> = store::submitted(tx, items).await?.iter().map(|row| row.person_key).collect();
-            store::set(tx, items, State::Determined, "", ctx.now_us()).await?;
+            let rows = store::submitted(tx, items).await?;
+            let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
+            // Days went by since it was entered: who went to another school is the other school's to judge, and a term that ended stays as it was decided.
+            let here = attending(ctx, tx, &dossier.school, &keys).await?;
+            let (can, cannot): (Vec<&LevelRow>, Vec<&LevelRow>) =
+                rows.iter().partition(|row| here.contains(&row.person_key) && !reaches_back(row.from_day, ctx.today()));
+            let (determined, keys): (Vec<Uuid>, Vec<Uuid>) = can.iter().map(|row| (row.determination, row.person_key)).unzip();
+            store::set(tx, &determined, State::Submitted, State::Determined, "", ctx.now_us()).await?;
             judge_keys(ctx, tx, self.parts, &keys, "hardship").await?;
-            Ok(Vec::new())
+            Ok(cannot.into_iter().map(|row| Refused { item: row.determination, reason: Reason::WrongState.as_str_name() }).collect())
         })
     }
 }

@@ -13,8 +13,12 @@ pub mod kind;
 pub mod rules;
 mod store;
 
+use std::collections::HashSet;
+
+use chrono::Days;
 use uuid::Uuid;
 use xuezhu_domain::{enrollment::PeriodState, text::comparable_name};
+use xuezhu_judge::case::{Person, PersonCase, Place};
 use xuezhu_proto::{
     aid::{self as pb, hardship_level},
     common as told,
@@ -27,7 +31,7 @@ use xuezhu_service::{
 use xuezhu_store::{StoreError, Tx};
 
 use self::{
-    rules::{Family, State, begin_of, school_year_of, span},
+    rules::{Family, State, reaches_back, school_year_of, span},
     store::{After, LevelRow, Narrowed},
 };
 use crate::{
@@ -53,14 +57,16 @@ pub struct Entered {
 pub async fn enter(ctx: &Context, tx: &mut Tx, parts: &Parts, entered: &Entered) -> Result<pb::HardshipLevel, Error> {
     let school = mirror::school_for(ctx, tx, &entered.school, Permission::EnterForSchool).await?;
     let (from_day, to_day) = sound(ctx, parts, entered)?;
-    let student = student(tx, &school.school, entered).await?;
+    let student = student(ctx, tx, &school.school, entered).await?;
     // Two who enter for one student at once take turns.
     reconciliation::lock_keys(tx, &[student.key]).await?;
-    if let Some(known) = store::under_way(tx, student.key).await? {
-        if known.school != school.school || known.state == State::Submitted {
-            return Err(Refusal::wrong_state("该生已有困难认定在办，请待其办结（在本校的可先撤回）").into());
-        }
-        store::set(tx, &[known.determination], State::Dropped, "", 0).await?;
+    if let Some(known) = store::under_way(tx, &school.school, student.key, entered.school_year).await?
+        && !store::forget(tx, known.determination).await?
+    {
+        return Err(Refusal::wrong_state("该生本学年已有困难认定在办，请待其办结，或先撤回").into());
+    }
+    if entered.level.is_empty() && !store::holds(tx, student.key, from_day).await? {
+        return Err(Refusal::field("level", "该生没有可以终止的困难等级").into());
     }
     let determination = ctx.new_id();
     let family = entered.family.clone().unwrap_or_default();
@@ -82,6 +88,7 @@ pub async fn enter(ctx: &Context, tx: &mut Tx, parts: &Parts, entered: &Entered)
         reason: String::new(),
         recorded_day: ctx.today(),
         recorded_at_us: ctx.now_us(),
+        cut_day: None,
     };
     store::insert(tx, &row).await?;
     Ok(pb::HardshipLevel { family: Some(family_told(family)), ..to_proto(&row) })
@@ -99,7 +106,7 @@ fn sound(ctx: &Context, parts: &Parts, entered: &Entered) -> Result<(chrono::Nai
         errors.add("level", format!("没有这个等级，应为：{}；不再困难的留空", levels.join("、")));
     }
     let from = if entered.from_date.is_empty() { None } else { errors.date("from_date", &entered.from_date) };
-    let span = span(entered.school_year, from, ctx.today()).map_err(|(field, why)| errors.add(field, why)).ok();
+    let span = span(entered.school_year, from, entered.level.is_empty(), ctx.today()).map_err(|(field, why)| errors.add(field, why)).ok();
     match (&entered.family, entered.level.is_empty()) {
         (Some(family), false) => family.check(&mut errors),
         (None, false) => errors.add("family", "认定困难等级须填写家庭经济信息"),
@@ -117,33 +124,43 @@ struct Student {
     class_name: String,
 }
 
-/// A student who is on the roll of a school in the school year, in school or on leave.
-async fn student(tx: &mut Tx, school: &str, entered: &Entered) -> Result<Student, Error> {
+/// A student who is at a school today, in school or on leave: only there a level is determined, and ended.
+async fn student(ctx: &Context, tx: &mut Tx, school: &str, entered: &Entered) -> Result<Student, Error> {
     let generation = mirror::state(tx).await?.generation;
-    let within = [begin_of(entered.school_year - 1), begin_of(entered.school_year + 1)];
+    let within = [ctx.today(), ctx.today() + Days::new(1)];
     let keys = reconciliation::keys_of_persons(tx, Attending { generation, school, within }, [entered.person]).await?;
     for case in reconciliation::places(tx, generation, &keys).await? {
         let Some(person) = case.persons.iter().find(|person| person.person == entered.person) else { continue };
-        let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
-        let spans = here.flat_map(|enrollment| &enrollment.timeline);
-        let last = spans.filter(|span| matches!(span.state.state, PeriodState::InSchool | PeriodState::OnLeave)).max_by_key(|span| span.from);
+        let Some(place) = place_today(ctx, &case, person, school) else { continue };
         let key = person.keys.iter().find(|bond| bond.end_recorded.is_none()).ok_or(StoreError::Corrupt("key of a person"))?.value;
-        let class_name = last.map(|span| span.state.class_name.clone()).unwrap_or_default();
-        return Ok(Student { key, name: person.name().to_owned(), class_name });
+        return Ok(Student { key, name: person.name().to_owned(), class_name: place.class_name.clone() });
     }
-    Err(Refusal::field("person", "该生不在本校的学籍中（或学籍尚未批准、尚未同步到资助系统）").into())
+    Err(Refusal::field("person", "该生今天不在本校的学籍中（或学籍尚未批准、尚未同步到资助系统）；在他校的由他校认定").into())
+}
+
+/// Where somebody is at a school today, in school or on leave.
+fn place_today<'c>(ctx: &Context, case: &'c PersonCase, person: &Person, school: &str) -> Option<&'c Place> {
+    let here = case.enrollments.iter().filter(|enrollment| enrollment.school == school && enrollment.person == Some(person.person));
+    let today = here.flat_map(|enrollment| &enrollment.timeline).find(|span| span.contains(ctx.today()))?;
+    matches!(today.state.state, PeriodState::InSchool | PeriodState::OnLeave).then_some(&today.state)
+}
+
+/// Those of these keys whose persons are at a school today.
+async fn attending(ctx: &Context, tx: &mut Tx, school: &str, keys: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+    let generation = mirror::held_state(tx).await?.generation;
+    let keys = reconciliation::keys_beside(tx, generation, keys).await?;
+    let cases = reconciliation::places(tx, generation, &keys).await?;
+    let here = cases.iter().flat_map(|case| case.persons.iter().filter(|person| place_today(ctx, case, person, school).is_some()));
+    Ok(here.flat_map(|person| person.keys.iter().map(|bond| bond.value)).collect())
 }
 
 /// Takes off what is with the clerk.
 pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, determination: Uuid) -> Result<pb::HardshipLevel, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let row = one(tx, &school.school, determination).await?;
-    reconciliation::lock_keys(tx, &[row.person_key]).await?;
-    let row = one(tx, &school.school, determination).await?;
-    if row.state != State::Draft {
+    if !store::forget(tx, determination).await? {
         return Err(Refusal::wrong_state("只能移除尚未提交的认定").into());
     }
-    store::set(tx, &[determination], State::Dropped, "", 0).await?;
     Ok(to_proto(&LevelRow { state: State::Dropped, ..row }))
 }
 
@@ -165,9 +182,15 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, sch
     if rows.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "没有待提交的困难认定").into());
     }
+    if let Some(row) = rows.iter().find(|row| reaches_back(row.from_day, ctx.today())) {
+        let why = format!("{}的认定自{}起，已是上个学期：请重新录入后再提交", row.name, row.from_day);
+        return Err(Refusal::wrong_state(why).into());
+    }
     let dossier = ctx.new_id();
     let ids: Vec<Uuid> = rows.iter().map(|row| row.determination).collect();
-    store::submit(tx, &ids, dossier).await?;
+    if usize::try_from(store::submit(tx, &ids, dossier).await?).ok() != Some(ids.len()) {
+        return Err(Refusal::new(Reason::Conflict, "待提交的认定刚刚有变化，请刷新后重试").into());
+    }
     let title = format!("{}（{school_year}—{}学年，{}人）", kind::ABOUT.name, school_year + 1, rows.len());
     let items = rows.iter().map(kind::item).collect();
     let proposal = Proposal { dossier, subject: None, title, reason: reason.unwrap_or_default(), items };
@@ -208,9 +231,13 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> R
 pub async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, determination: Uuid) -> Result<pb::HardshipLevel, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::ReadFamily).await?;
     let row = one(tx, &school.school, determination).await?;
-    let plain = parts.keyring.open("family", &[determination], &row.circumstances_sealed).ok_or(StoreError::Corrupt("what is known of a family"))?;
-    let family: Family = serde_json::from_slice(&plain).map_err(|_| StoreError::Corrupt("what is known of a family"))?;
-    let family = (!row.level.is_empty()).then(|| family_told(family));
+    const CORRUPT: StoreError = StoreError::Corrupt("what is known of a family");
+    let family = if row.level.is_empty() || row.circumstances_sealed.is_empty() {
+        None
+    } else {
+        let plain = parts.keyring.open("family", &[determination], &row.circumstances_sealed).ok_or(CORRUPT)?;
+        Some(family_told(serde_json::from_slice(&plain).map_err(|_| CORRUPT)?))
+    };
     Ok(pb::HardshipLevel { family, ..to_proto(&row) })
 }
 
@@ -245,9 +272,12 @@ fn to_proto(row: &LevelRow) -> pb::HardshipLevel {
     let state = match row.state {
         State::Draft => hardship_level::State::Draft,
         State::Submitted => hardship_level::State::Submitted,
+        State::Determined if row.cut_day.is_some_and(|cut| cut <= row.from_day) => hardship_level::State::Replaced,
         State::Determined => hardship_level::State::Determined,
         State::Dropped => hardship_level::State::Dropped,
     };
+    // What was determined later holds from its day on.
+    let end = row.cut_day.filter(|cut| row.from_day < *cut && *cut < row.to_day).unwrap_or(row.to_day);
     pb::HardshipLevel {
         determination: row.determination.to_string(),
         school: row.school.clone(),
@@ -256,7 +286,7 @@ fn to_proto(row: &LevelRow) -> pb::HardshipLevel {
         class_name: row.class_name.clone(),
         level: row.level.clone(),
         from_date: row.from_day.to_string(),
-        last_date: row.to_day.pred_opt().unwrap_or(row.to_day).to_string(),
+        last_date: end.pred_opt().unwrap_or(end).to_string(),
         state: state.into(),
         reason: row.reason.clone(),
         dossier: row.dossier.map(|dossier| dossier.to_string()).unwrap_or_default(),

@@ -4,12 +4,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use xuezhu_domain::{
     Season, Term, UnknownCode,
+    codes::FAMILY_GROUPS,
     text::{clean, holds_long_number},
 };
 use xuezhu_service::FieldErrors;
-
-/// Special groups, by their words: 教财〔2018〕16号 with 脱贫 and 监测 of 2021.
-pub const GROUPS: [&str; 10] = ["脱贫家庭", "监测对象", "低保", "低保边缘", "特困供养", "孤儿", "事实无人抚养", "残疾", "残疾人子女", "烈士子女"];
 
 /// People of a household, at most.
 const MEMBERS: i32 = 50;
@@ -60,6 +58,11 @@ impl TryFrom<i32> for State {
     }
 }
 
+/// Whether what is entered reaches back into a term that is over by now: what was decided in it stays.
+pub fn reaches_back(from: NaiveDate, today: NaiveDate) -> bool {
+    from < Term::of(today).first_day()
+}
+
 /// What is known of a family, as it is sealed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -72,8 +75,8 @@ pub struct Family {
     pub dependants: i32,
     /// How many of them can work.
     pub earners: i32,
-    /// Income of a head and month.
-    pub income_fen: i64,
+    /// Income of a head and month; none where nobody said.
+    pub income_fen: Option<i64>,
     /// Where most of it comes from.
     pub income_source: String,
     /// Why the family is poor.
@@ -85,8 +88,8 @@ pub struct Family {
 impl Family {
     /// Whether this can be said of a family on which a level rests; every fault is told by its field.
     pub fn check(&self, errors: &mut FieldErrors) {
-        if let Some(other) = self.groups.iter().find(|group| !GROUPS.contains(&group.as_str())) {
-            errors.add("groups", format!("没有“{other}”这一类特殊群体，应为：{}", GROUPS.join("、")));
+        if let Some(other) = self.groups.iter().find(|group| !FAMILY_GROUPS.contains(&group.as_str())) {
+            errors.add("groups", format!("没有“{other}”这一类特殊群体，应为：{}", FAMILY_GROUPS.join("、")));
         }
         if !(1..=MEMBERS).contains(&self.members) {
             errors.add("members", format!("应为1至{MEMBERS}人（含学生本人）"));
@@ -96,8 +99,10 @@ impl Family {
                 errors.add(field, "不能是负数，也不能多于家庭人口");
             }
         }
-        if !(0..=INCOME_FEN).contains(&self.income_fen) {
-            errors.add("income_fen", format!("应为0至{}元", INCOME_FEN / 100));
+        match self.income_fen {
+            None => errors.add("income_fen", "请填写；没有收入的填0"),
+            Some(fen) if !(0..=INCOME_FEN).contains(&fen) => errors.add("income_fen", format!("应为0至{}元", INCOME_FEN / 100)),
+            Some(_) => {}
         }
         for (field, text, most) in [("income_source", &self.income_source, SOURCE), ("cause", &self.cause, CAUSE)] {
             if text.chars().count() > most {
@@ -136,16 +141,17 @@ pub fn school_year_of(day: NaiveDate) -> i32 {
     if term.season() == Season::Autumn { term.year() } else { term.year() - 1 }
 }
 
-/// From when until when a level of a school year holds that is entered today, or why it can't. What holds from a term that is over would change
+/// From when until when a level of a school year holds, or that there is none, where it is entered today, or why it can't. Where nobody says, a level
+/// holds from the first day of the term, and ends today. What holds from a term that is over would change
 /// what was decided in it.
-pub fn span(school_year: i32, from: Option<NaiveDate>, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), (&'static str, String)> {
+pub fn span(school_year: i32, from: Option<NaiveDate>, ends: bool, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), (&'static str, String)> {
     let this = school_year_of(today);
     if school_year != this && school_year != this + 1 {
         return Err(("school_year", format!("只能认定本学年（{this}—{}学年）或下一学年", this + 1)));
     }
     let (begin, end) = (begin_of(school_year), begin_of(school_year + 1));
     let first = begin.max(Term::of(today).first_day());
-    let from = from.unwrap_or(first);
+    let from = from.unwrap_or(if ends { begin.max(today) } else { first });
     if from < first || from >= end {
         return Err(("from_date", format!("应在{first}以后、{end}以前：认定不能早于本学期，也不能晚于学年末")));
     }
@@ -163,7 +169,7 @@ mod tests {
     #[test]
     fn a_level_holds_from_this_term_or_later_to_the_end_of_the_school_year() {
         let told = |year, from: &str, today: &str| {
-            span(year, from.parse().ok(), day(today)).map(|(from, to)| (from.to_string(), to.to_string())).map_err(|(field, _)| field)
+            span(year, from.parse().ok(), false, day(today)).map(|(from, to)| (from.to_string(), to.to_string())).map_err(|(field, _)| field)
         };
         let whole = |from: &str, to: &str| Ok((from.to_owned(), to.to_owned()));
         for (year, from, today, expected) in [
@@ -179,11 +185,12 @@ mod tests {
         ] {
             assert_eq!(told(year, from, today), expected, "{year} {from} {today}");
         }
+        assert_eq!(span(2026, None, true, day("2026-11-27")), Ok((day("2026-11-27"), day("2027-08-01"))), "it ends today");
     }
 
     #[test]
     fn what_is_known_of_a_family_is_checked_field_by_field() {
-        let sound = Family { members: 4, earners: 1, income_fen: 45_000, cause: "父亲患病".into(), pledged: true, ..Family::default() };
+        let sound = Family { members: 4, earners: 1, income_fen: Some(45_000), cause: "父亲患病".into(), pledged: true, ..Family::default() };
         let faults = |change: fn(&mut Family)| {
             let (mut family, mut errors) = (sound.clone(), FieldErrors::default());
             change(&mut family);
@@ -193,12 +200,13 @@ mod tests {
         assert_eq!(faults(|_| ()), "");
         assert_eq!(faults(|family| (family.cause, family.groups) = (String::new(), vec!["低保".into(), "低保".into()])), "");
         type Case = (fn(&mut Family), &'static str);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             (|family| family.members = 0, "members"),
             (|family| family.members = 51, "members"),
             (|family| family.earners = 5, "earners"),
             (|family| family.dependants = -1, "dependants"),
-            (|family| family.income_fen = -1, "income_fen"),
+            (|family| family.income_fen = Some(-1), "income_fen"),
+            (|family| family.income_fen = None, "income_fen"),
             (|family| family.cause = " ".into(), "cause"),
             (|family| family.cause = "卡号6222600260001072444".into(), "cause"),
             (|family| family.groups = vec!["贫困".into()], "groups"),

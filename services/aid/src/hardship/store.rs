@@ -27,6 +27,8 @@ pub struct LevelRow {
     pub reason: String,
     pub recorded_day: NaiveDate,
     pub recorded_at_us: i64,
+    /// From which day on what was determined later holds instead.
+    pub cut_day: Option<NaiveDate>,
 }
 
 /// What a list of levels is narrowed by.
@@ -69,15 +71,17 @@ pub async fn insert(tx: &mut Tx, row: &LevelRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What is under way for whom a key stands.
-pub async fn under_way(tx: &mut Tx, key: Uuid) -> Result<Option<LevelRow>, StoreError> {
+/// What is under way at a school for whom a key stands, of a school year.
+pub async fn under_way(tx: &mut Tx, school: &str, key: Uuid, school_year: i32) -> Result<Option<LevelRow>, StoreError> {
     one!(
         tx,
         LevelRow,
         "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
-                recorded_day, recorded_at_us
-         FROM hardship_levels WHERE person_key = $1 AND state <= 10",
-        key
+                recorded_day, recorded_at_us, CAST(NULL AS date) AS cut_day
+         FROM hardship_levels WHERE school = $2 AND person_key = $1 AND school_year = $3 AND state <= 10",
+        key,
+        school,
+        school_year
     )
 }
 
@@ -86,7 +90,7 @@ pub async fn level(tx: &mut Tx, school: &str, determination: Uuid) -> Result<Opt
         tx,
         LevelRow,
         "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
-                recorded_day, recorded_at_us
+                recorded_day, recorded_at_us, CAST(NULL AS date) AS cut_day
          FROM hardship_levels WHERE school = $1 AND determination = $2",
         school,
         determination
@@ -99,7 +103,7 @@ pub async fn drafts(tx: &mut Tx, school: &str, school_year: i32) -> Result<Vec<L
         tx,
         LevelRow,
         "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
-                recorded_day, recorded_at_us
+                recorded_day, recorded_at_us, CAST(NULL AS date) AS cut_day
          FROM hardship_levels WHERE school = $1 AND school_year = $2 AND state = $3 ORDER BY class_name, name, determination",
         school,
         school_year,
@@ -114,7 +118,7 @@ pub async fn submitted(tx: &mut Tx, determinations: &[Uuid]) -> Result<Vec<Level
         LevelRow,
         sql!(
             "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
-                    recorded_day, recorded_at_us
+                    recorded_day, recorded_at_us, CAST(NULL AS date) AS cut_day
              FROM hardship_levels WHERE state = $2 AND determination" in_uuids 1
         ),
         bulk_uuids(determinations.iter().copied()),
@@ -122,29 +126,55 @@ pub async fn submitted(tx: &mut Tx, determinations: &[Uuid]) -> Result<Vec<Level
     )
 }
 
-/// Moves levels, with why, and when they were determined.
-pub async fn set(tx: &mut Tx, determinations: &[Uuid], state: State, reason: &str, determined_at_us: i64) -> Result<(), StoreError> {
+/// Moves levels that stand somewhere, with why, and when they were determined. Returns how many stood there.
+pub async fn set(tx: &mut Tx, determinations: &[Uuid], from: State, to: State, reason: &str, determined_at_us: i64) -> Result<u64, StoreError> {
     run!(
         tx,
-        sql!("UPDATE hardship_levels SET state = $2, reason = $3, determined_at_us = $4 WHERE determination" in_uuids 1),
+        sql!("UPDATE hardship_levels SET state = $2, reason = $3, determined_at_us = $4 WHERE state = $5 AND determination" in_uuids 1),
         bulk_uuids(determinations.iter().copied()),
-        state.code(),
+        to.code(),
         reason,
-        determined_at_us
-    )?;
-    Ok(())
+        determined_at_us,
+        from.code()
+    )
 }
 
-/// Takes levels into a dossier.
-pub async fn submit(tx: &mut Tx, determinations: &[Uuid], dossier: Uuid) -> Result<(), StoreError> {
+/// Drops what is with the clerk, with all that it says of a family. Whether it was there.
+pub async fn forget(tx: &mut Tx, determination: Uuid) -> Result<bool, StoreError> {
+    let forgotten = run!(
+        tx,
+        "UPDATE hardship_levels SET state = $2, circumstances_sealed = $4 WHERE determination = $1 AND state = $3",
+        determination,
+        State::Dropped.code(),
+        State::Draft.code(),
+        &[0_u8; 0][..]
+    )?;
+    Ok(forgotten == 1)
+}
+
+/// Whether a level was determined for whom a key stands that may hold on a day or after it.
+pub async fn holds(tx: &mut Tx, key: Uuid, day: NaiveDate) -> Result<bool, StoreError> {
+    let found = one!(
+        tx,
+        (i32,),
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM hardship_levels WHERE person_key = $1 AND state = $2 AND level <> '' AND to_day > $3)",
+        key,
+        State::Determined.code(),
+        day
+    )?;
+    Ok(found.is_some())
+}
+
+/// Takes what is with the clerk into a dossier. Returns how many of these were with the clerk.
+pub async fn submit(tx: &mut Tx, determinations: &[Uuid], dossier: Uuid) -> Result<u64, StoreError> {
     run!(
         tx,
-        sql!("UPDATE hardship_levels SET state = $2, reason = '', dossier = $3 WHERE determination" in_uuids 1),
+        sql!("UPDATE hardship_levels SET state = $2, reason = '', dossier = $3 WHERE state = $4 AND determination" in_uuids 1),
         bulk_uuids(determinations.iter().copied()),
         State::Submitted.code(),
-        dossier
-    )?;
-    Ok(())
+        dossier,
+        State::Draft.code()
+    )
 }
 
 /// Levels by class and name; nothing of families.
@@ -154,10 +184,12 @@ pub async fn levels(tx: &mut Tx, narrowed: &Narrowed, turn: &Turn<After>) -> Res
         tx,
         LevelRow,
         "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day,
-                substr(circumstances_sealed, 1, 0) AS circumstances_sealed, state, reason, recorded_day, recorded_at_us
-         FROM hardship_levels
+                substr(circumstances_sealed, 1, 0) AS circumstances_sealed, state, reason, recorded_day, recorded_at_us,
+                (SELECT min(n.from_day) FROM hardship_levels n WHERE n.person_key = l.person_key AND n.state = $11 AND l.state = $11
+                   AND (n.determined_at_us, n.determination) > (l.determined_at_us, l.determination)) AS cut_day
+         FROM hardship_levels l
          WHERE school = $1 AND school_year = $2 AND (CASE WHEN $3 = 0 THEN state < 50 ELSE state = $3 END) AND ($4 = '' OR class_name = $4)
-           AND ($5 = '' OR name LIKE '%' || $5 || '%') AND ($8 IS NULL OR (class_name, name, determination) > ($6, $7, $8))
+           AND ($5 = '' OR replace(name, $5, '') <> name) AND ($8 IS NULL OR (class_name, name, determination) > ($6, $7, $8))
          ORDER BY class_name, name, determination LIMIT $9 OFFSET $10",
         &narrowed.school,
         narrowed.school_year,
@@ -168,7 +200,8 @@ pub async fn levels(tx: &mut Tx, narrowed: &Narrowed, turn: &Turn<After>) -> Res
         after.map_or("", |after| after.1.as_str()),
         after.map(|after| after.2),
         turn.rows,
-        turn.skip
+        turn.skip,
+        State::Determined.code()
     )
 }
 
@@ -179,7 +212,7 @@ pub async fn count(tx: &mut Tx, narrowed: &Narrowed) -> Result<i64, StoreError> 
         (i64,),
         "SELECT count(*) FROM hardship_levels
          WHERE school = $1 AND school_year = $2 AND (CASE WHEN $3 = 0 THEN state < 50 ELSE state = $3 END) AND ($4 = '' OR class_name = $4)
-           AND ($5 = '' OR name LIKE '%' || $5 || '%')",
+           AND ($5 = '' OR replace(name, $5, '') <> name)",
         &narrowed.school,
         narrowed.school_year,
         narrowed.state,

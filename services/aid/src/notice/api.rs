@@ -66,7 +66,9 @@ impl NoticeService for NoticeApi {
     }
 
     async fn file_objection(&self, request: Request<pb::FileObjectionRequest>) -> Result<Response<pb::FileObjectionResponse>, Status> {
-        let ctx = self.0.gate.stranger(&request)?;
+        let mut ctx = self.0.gate.stranger(&request)?;
+        // The audit says that somebody objected, and not from where: that is kept as a keyed hash alone.
+        let from = self.0.keyring.lookup_hash("objector", &std::mem::take(&mut ctx.address));
         let request = request.into_inner();
         let call = Call::new("FileObjection", request.notice.clone(), &request);
         let said = Said {
@@ -79,8 +81,8 @@ impl NoticeService for NoticeApi {
         };
         self.0
             .runner
-            .mutate(&ctx, call, &(self.0.clone(), said), |ctx, tx, (parts, said)| {
-                Box::pin(async move { Ok(pb::FileObjectionResponse { objection: objections::file(ctx, tx, parts, said).await?.to_string() }) })
+            .mutate(&ctx, call, &(self.0.clone(), said, from), |ctx, tx, (parts, said, from)| {
+                Box::pin(async move { Ok(pb::FileObjectionResponse { objection: objections::file(ctx, tx, parts, said, *from).await?.to_string() }) })
             })
             .await
     }

@@ -13,7 +13,7 @@ mod objections;
 pub mod rules;
 mod store;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -75,9 +75,16 @@ pub async fn open(ctx: &Context, tx: &mut Tx, opening: &Opening<'_>, lines: &[Ne
     Ok(store::insert(tx, &row, lines, ctx.now_us()).await?)
 }
 
-/// Entries leave the notices of their round.
-pub async fn leave(tx: &mut Tx, dossier: Uuid, entries: &[Uuid]) -> Result<(), Error> {
-    Ok(store::set_gone(tx, dossier, entries).await?)
+/// Entries leave the notices on which they are.
+pub async fn leave(tx: &mut Tx, entries: &[Uuid]) -> Result<(), Error> {
+    Ok(store::set_gone(tx, entries).await?)
+}
+
+/// Those of these entries of a round whom an objection concerns that stands in the way, though the principal signed before it came.
+pub async fn objected(tx: &mut Tx, dossier: Uuid, entries: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+    let concerned: Vec<Option<Uuid>> = store::objected(tx, dossier).await?.into_iter().map(|(entry,)| entry).collect();
+    let is_all = concerned.contains(&None);
+    Ok(entries.iter().copied().filter(|entry| is_all || concerned.contains(&Some(*entry))).collect())
 }
 
 /// Refuses a principal's signature under a round whose notice runs, or against which something is said that is not settled.
@@ -92,10 +99,8 @@ pub async fn may_sign(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<(), E
 pub async fn standing(ctx: &Context, tx: &mut Tx, dossiers: &[Uuid]) -> Result<HashMap<Uuid, Refusal>, Error> {
     let mut rows = store::of_dossiers(tx, dossiers).await?;
     rows.retain(|row| row.stage == Stage::BeforeSignature);
-    for row in &rows {
-        store::lock(tx, row.notice).await?;
-    }
     let ids: Vec<Uuid> = rows.iter().map(|row| row.notice).collect();
+    store::lock(tx, &ids).await?;
     let objected: HashMap<Uuid, i64> = store::in_the_way(tx, &ids).await?.into_iter().collect();
     let refusal = |row: NoticeRow| {
         let refusal = if row.last_day >= ctx.today() {

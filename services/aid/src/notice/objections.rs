@@ -1,8 +1,12 @@
 //! Objections to what a notice shows: by the form, or by hand at the department; the school answers, the department decides.
 
 use uuid::Uuid;
-use xuezhu_domain::{region, text::comparable_name};
+use xuezhu_domain::{
+    region,
+    text::{comparable_name, holds_long_number},
+};
 use xuezhu_proto::aid::{self as pb, objection};
+use xuezhu_review::{inbox, way};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, paging::Turn};
 use xuezhu_store::{StoreError, Tx};
 
@@ -30,11 +34,9 @@ pub struct Said {
 }
 
 /// Somebody objects by the form.
-pub async fn file(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> Result<Uuid, Error> {
+pub async fn file(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said, from: Uuid) -> Result<Uuid, Error> {
     public(ctx, tx, said.notice).await?;
-    store::lock(tx, said.notice).await?;
-    // What was said of where a call came from is the gateway's word.
-    let from = parts.keyring.lookup_hash("objector", &ctx.address);
+    store::lock(tx, &[said.notice]).await?;
     let (of_notice, from_place) = store::came(tx, said.notice, ctx.today(), from).await?;
     if of_notice >= OF_NOTICE || from_place >= FROM_PLACE {
         return Err(Refusal::new(Reason::TooManyRequests, "今天提交的异议过多，请明天再提，或直接向主管部门反映").into());
@@ -46,7 +48,11 @@ pub async fn file(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> Res
 /// The department records one that came by hand.
 pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> Result<pb::Objection, Error> {
     let (notice, _) = readable(ctx, tx, said.notice, Permission::Approve).await?;
-    store::lock(tx, said.notice).await?;
+    store::lock(tx, &[said.notice]).await?;
+    let decided = inbox::bare(tx, notice.dossier).await?.is_none_or(|round| round.state != way::State::UnderWay);
+    if notice.last_day < ctx.today() && decided {
+        return Err(Refusal::wrong_state("公示已期满，名单已经办结：确有问题的，请按疑点核定或资助更正办理").into());
+    }
     let row = keep(ctx, tx, parts, &notice, said, None).await?;
     told(ctx, parts, &row)
 }
@@ -54,6 +60,9 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> R
 async fn keep(ctx: &Context, tx: &mut Tx, parts: &Parts, notice: &NoticeRow, said: &Said, came_from: Option<Uuid>) -> Result<ObjectionRow, Error> {
     let mut errors = FieldErrors::default();
     let text = errors.text("text", &said.text, TEXT);
+    if text.as_deref().is_some_and(holds_long_number) {
+        errors.add("text", "请不要填写证件号、卡号；电话填在“联系电话”");
+    }
     let objector = Objector::of(&mut errors, &said.objector, &said.telephone);
     let mut concerned = None;
     if !said.student.trim().is_empty() {
@@ -102,14 +111,14 @@ pub struct Asked {
     pub turn: Turn<Uuid>,
 }
 
-/// Objections of the caller's school, or of the schools below their region.
+/// Objections of the caller's school, or of the schools below their region: they speak of families, so that few read them.
 pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Result<Vec<pb::Objection>, Error> {
     let own = ctx.actor.organisation.as_str();
     let (school, prefix) = if ctx.actor.role.is_of_school() {
-        ctx.may(Permission::ReadSchool, &Place::School { code: if asked.school.is_empty() { own } else { &asked.school }, authority: "" })?;
+        ctx.may(Permission::ReadFamily, &Place::School { code: if asked.school.is_empty() { own } else { &asked.school }, authority: "" })?;
         (own, "")
     } else {
-        ctx.may(Permission::ReadSchool, &Place::Region(own))?;
+        ctx.may(Permission::ReadFamily, &Place::Region(own))?;
         (asked.school.as_str(), region::prefix_or_all(own))
     };
     let rows = store::objections(tx, school, prefix, asked.state, &asked.turn).await?;
@@ -120,11 +129,11 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> R
 async fn one(ctx: &Context, tx: &mut Tx, id: Uuid, permission: Permission) -> Result<ObjectionRow, Error> {
     let row = store::objection(tx, id).await?.ok_or_else(|| Refusal::not_found("该异议"))?;
     let place = Place::School { code: &row.school, authority: &row.authority };
-    if ctx.may(Permission::ReadSchool, &place).is_err() {
+    if ctx.may(Permission::ReadFamily, &place).is_err() {
         return Err(Refusal::not_found("该异议").into());
     }
     ctx.may(permission, &place)?;
-    store::lock(tx, row.notice).await?;
+    store::lock(tx, &[row.notice]).await?;
     store::objection(tx, id).await?.ok_or_else(|| Refusal::not_found("该异议").into())
 }
 

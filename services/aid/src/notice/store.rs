@@ -104,15 +104,9 @@ pub async fn insert(tx: &mut Tx, row: &NoticeRow, lines: &[NewLine], now_us: i64
     Ok(())
 }
 
-/// Takes entries off the notices of a round, or puts them back.
-pub async fn set_gone(tx: &mut Tx, dossier: Uuid, entries: &[Uuid]) -> Result<(), StoreError> {
-    run!(
-        tx,
-        sql!("UPDATE notice_entries SET gone = $3 WHERE notice IN (SELECT notice FROM notices WHERE dossier = $2) AND entry" in_uuids 1),
-        bulk_uuids(entries.iter().copied()),
-        dossier,
-        true
-    )?;
+/// Takes entries off every notice.
+pub async fn set_gone(tx: &mut Tx, entries: &[Uuid]) -> Result<(), StoreError> {
+    run!(tx, sql!("UPDATE notice_entries SET gone = $2 WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()), true)?;
     Ok(())
 }
 
@@ -125,9 +119,9 @@ pub async fn notice(tx: &mut Tx, notice: Uuid) -> Result<Option<NoticeRow>, Stor
     )
 }
 
-/// Locks a notice: who signs its round, and who objects, take turns.
-pub async fn lock(tx: &mut Tx, notice: Uuid) -> Result<(), StoreError> {
-    run!(tx, "UPDATE notices SET published = published WHERE notice = $1", notice)?;
+/// Locks notices: who signs a round, and who objects to what it shows, take turns.
+pub async fn lock(tx: &mut Tx, notices: &[Uuid]) -> Result<(), StoreError> {
+    run!(tx, sql!("UPDATE notices SET published = published WHERE notice" in_uuids 1), bulk_uuids(notices.iter().copied()))?;
     Ok(())
 }
 
@@ -195,6 +189,17 @@ pub async fn in_the_way(tx: &mut Tx, notices: &[Uuid]) -> Result<Vec<(Uuid, i64)
             " AND (o.entry IS NULL OR EXISTS (SELECT 1 FROM notice_entries e WHERE e.notice = o.notice AND e.entry = o.entry AND NOT e.gone)) GROUP BY o.notice"
         ),
         bulk_uuids(notices.iter().copied())
+    )
+}
+
+/// Whom of the notices of a round objections concern that stand in the way; none of an entry concerns all of it.
+pub async fn objected(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Option<Uuid>,)>, StoreError> {
+    rows!(
+        tx,
+        (Option<Uuid>,),
+        "SELECT o.entry FROM objections o JOIN notices n ON n.notice = o.notice WHERE n.dossier = $1 AND n.stage = $2 AND o.state < 50",
+        dossier,
+        Stage::BeforeSignature.code()
     )
 }
 

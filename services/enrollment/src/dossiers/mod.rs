@@ -1,7 +1,7 @@
 //! The door to dossiers of every kind ([`xuezhu_review::door`]): what is this service's own of it.
 
 pub mod api;
-mod kinds;
+pub(crate) mod kinds;
 
 use std::collections::HashMap;
 

@@ -10,7 +10,7 @@ use xuezhu_review::enclosing;
 use xuezhu_service::Context;
 use xuezhu_store::Tx;
 
-use crate::Parts;
+use crate::{Parts, dossiers::kinds};
 
 /// What lies with a dossier.
 pub const DOSSIER: i32 = 1;
@@ -26,7 +26,7 @@ pub fn door(parts: &Parts) -> Door<'_, Holding> {
 
 impl Holder for Holding {
     fn readable<'t>(self, ctx: &'t Context, tx: &'t mut Tx, subject: Subject) -> Work<'t, ()> {
-        Box::pin(async move { enclosing::readable(ctx, tx, subject.id).await.map(drop) })
+        Box::pin(async move { enclosing::readable(ctx, tx, &kinds::ALL, subject.id).await.map(drop) })
     }
 
     fn may_open<'t>(self, ctx: &'t Context, tx: &'t mut Tx, subject: Subject) -> Work<'t, ()> {

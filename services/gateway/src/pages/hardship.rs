@@ -11,6 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Status;
+use xuezhu_domain::codes::FAMILY_GROUPS;
 use xuezhu_proto::{
     aid::{
         EnterHardshipRequest, FamilyFacts, GetHardshipRequest, HardshipLevel, ListHardshipRequest, ListHardshipResponse, RemoveHardshipRequest,
@@ -35,8 +36,6 @@ const ROWS: i32 = 100;
 const STUDENTS: i32 = 1000;
 /// School years that are offered to look at.
 const YEARS: i32 = 6;
-/// Special groups, by the words that the service takes.
-const GROUPS: [&str; 10] = ["脱贫家庭", "监测对象", "低保", "低保边缘", "特困供养", "孤儿", "事实无人抚养", "残疾", "残疾人子女", "烈士子女"];
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
@@ -64,6 +63,7 @@ fn mark(level: &HardshipLevel) -> Cell {
         State::Draft => (Tone::Plain, "待提交"),
         State::Submitted => (Tone::Wait, "待审签"),
         State::Determined => (Tone::Good, "已认定"),
+        State::Replaced => (Tone::Plain, "已由后来的认定代替"),
         State::Dropped if level.reason.is_empty() => (Tone::Plain, "已移除"),
         State::Dropped => (Tone::Bad, "未予认定"),
         State::Unspecified => (Tone::Plain, ""),
@@ -202,7 +202,7 @@ async fn entering(desk: &Desk, school: &str, asks: &Asks, answer: &ListHardshipR
         .with(Field::choice("level", levels).required())
         .with(Field::day("from_date").hint("不填为本学期第一天；突发困难的填发生之日"))
         .group("家庭经济信息（不再困难的不填）")
-        .with(Field::ticks("group", GROUPS.map(|group| Choice::of(group, group))).known_as("groups").called("特殊群体"))
+        .with(Field::ticks("group", FAMILY_GROUPS.map(|group| Choice::of(group, group))).known_as("groups").called("特殊群体"))
         .with(Field::number("members").called("家庭人口").hint("含学生本人"))
         .with(Field::number("dependants").called("赡养人口"))
         .with(Field::number("earners").called("劳动力人口"))
@@ -262,7 +262,7 @@ impl Filled {
             }
         }
         // What is no amount is told by the service as any other that can't be.
-        form.family.income_fen = fen(&form.income);
+        form.family.income_fen = (!form.income.trim().is_empty()).then(|| fen(&form.income));
         form
     }
 
@@ -283,8 +283,8 @@ impl Filled {
 /// Yuan as they were typed, in fen; -1 for what is no amount.
 fn fen(typed: &str) -> i64 {
     let typed = typed.trim().replace(['，', ','], "");
-    if typed.is_empty() {
-        return 0;
+    if !typed.starts_with(|first: char| first.is_ascii_digit()) {
+        return -1;
     }
     let (yuan, cents) = typed.split_once('.').unwrap_or((&typed, ""));
     let cents = format!("{cents:0<2}");
@@ -348,7 +348,7 @@ async fn one(desk: Desk, Path((school, determination)): Path<(String, String)>) 
         Pairs::default()
             .some("特殊群体", &family.groups.join("、"))
             .with("家庭人口", format!("{}人（赡养{}人，劳动力{}人）", family.members, family.dependants, family.earners))
-            .with("人均月收入", Cell::yuan(family.income_fen))
+            .with("人均月收入", Cell::yuan(family.income_fen.unwrap_or_default()))
             .some("主要收入来源", &family.income_source)
             .some("困难原因", &family.cause)
             .with("承诺书", if family.pledged { "已签署" } else { "未签署" })
@@ -378,7 +378,9 @@ mod tests {
 
     #[test]
     fn yuan_are_read_as_people_write_them() {
-        for (typed, read) in [("", 0), ("450", 45_000), ("450.5", 45_050), ("1,450.25", 145_025), ("450.255", -1), ("四百", -1), ("-3", -1), (".5", -1)] {
+        for (typed, read) in
+            [("", -1), ("-0.01", -1), ("450", 45_000), ("450.5", 45_050), ("1,450.25", 145_025), ("450.255", -1), ("四百", -1), ("-3", -1), (".5", -1)]
+        {
             assert_eq!(fen(typed), read, "{typed}");
         }
     }

@@ -128,7 +128,7 @@ struct Class {
 fn classes_of(at: &str, classes: &[NoticeClass], here: &str) -> Vec<Class> {
     let way = |class: &NoticeClass| Class {
         address: Address::of(at).with("class", class.class_name.as_str()),
-        name: if class.class_name.is_empty() { "（没有班级）".to_owned() } else { class.class_name.clone() },
+        name: class.class_name.clone(),
         count: class.count,
         is_here: class.class_name == here,
     };
@@ -311,7 +311,8 @@ fn shown(desk: &Desk, row: &Objection) -> Shown {
         acts.push(Act::of("学校答复", form));
     }
     if open && desk.user.decides_aid() {
-        let choices = [Choice::of("true", "成立：由学校或本部门退回该生"), Choice::of("false", "不成立：照常办理")];
+        let upheld = if row.student.is_empty() { "成立：整单退回，改好以后重新公示" } else { "成立：由学校或本部门退回该生" };
+        let choices = [Choice::of("true", upheld), Choice::of("false", "不成立：照常办理")];
         let form = Form::of::<DecideObjectionRequest>(desk, format!("decide-{}", row.objection), format!("/objections/{}/decide", row.objection))
             .with(Field::radios("upheld", choices).required())
             .with(Field::line("reason").required().limit(500).wide())

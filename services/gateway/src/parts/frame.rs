@@ -51,6 +51,11 @@ fn pays(user: &User) -> bool {
     user.reads_school() || user.is_finance()
 }
 
+/// Whoever reads of families: where hardship is determined and audited.
+fn families(user: &User) -> bool {
+    keeps_school(user) || user.decides_aid()
+}
+
 /// Whoever sees classes: a school's own people.
 fn teaches(user: &User) -> bool {
     user.is_school() && !user.is_finance()
@@ -77,7 +82,7 @@ pub const WAYS: [Way; 23] = [
     way(Section::Aid, "/lists", "资助名单", pays),
     way(Section::Aid, "/hardship", "困难认定", keeps_school),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
-    way(Section::Aid, "/objections", "公示异议", works),
+    way(Section::Aid, "/objections", "公示异议", families),
     way(Section::Aid, "/policies", "资助政策", pays),
     way(Section::Aid, "/double", "重复审核的月份", works),
     way(Section::Flags, "/flags", "疑点", works),

@@ -142,11 +142,6 @@ impl Why {
         }
     }
 
-    /// Whether it entitles by what is known of everybody: who is left out then is missed.
-    pub fn entitles_plainly(self) -> bool {
-        self.entitles() && self != Self::Hardship
-    }
-
     /// Whether it entitles.
     pub fn entitles(self) -> bool {
         matches!(self, Self::AgriculturalMajor | Self::Rural(_) | Self::SpecialArea(_) | Self::Hardship | Self::Everybody)

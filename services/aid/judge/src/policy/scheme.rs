@@ -101,11 +101,6 @@ pub enum Ground {
 }
 
 impl Ground {
-    /// Whether it rests on what is known of everybody, and not on what somebody determined.
-    pub fn is_plain(self) -> bool {
-        self != Self::Hardship
-    }
-
     /// In Chinese.
     pub fn name(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ use super::{
     store::{self, ApprovedEntry, CorrectionRow},
 };
 use crate::{
-    Parts, award,
+    Parts, award, notice,
     reconciliation::{self, judge_keys, parse_months},
 };
 
@@ -111,6 +111,8 @@ impl Kind for AwardCorrection<'_> {
             }
             let corrected: Vec<Uuid> = can.iter().map(|row| row.entry).collect();
             store::note_gone(tx, &corrected).await?;
+            let gone = store::gone(tx, &corrected).await?;
+            notice::leave(tx, &gone).await?;
             units::free(tx, &Self::taken(&can)).await?;
             judge_keys(ctx, tx, self.parts, &keys, "correction").await?;
             Ok(cannot.into_iter().map(|row| Refused { item: row.entry, reason: Reason::WrongState.as_str_name() }).collect())

@@ -107,3 +107,9 @@ pub async fn note_gone(tx: &mut Tx, entries: &[Uuid]) -> Result<(), StoreError> 
     )?;
     Ok(())
 }
+
+/// Those of these entries of which corrections left nothing.
+pub async fn gone(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let gone = rows!(tx, (Uuid,), sql!("SELECT entry FROM award_entries WHERE gone AND entry" in_uuids 1), bulk_uuids(entries.iter().copied()))?;
+    Ok(gone.into_iter().map(|(entry,)| entry).collect())
+}
