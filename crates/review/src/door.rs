@@ -229,7 +229,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, keeper: &dyn Keeper, asked: &Asked
     // Whose name stands on a sheet is told to nobody who may not read it.
     let by_sheet = asked.item.is_some() || !asked.name.is_empty();
     let hidden = keeper.kinds().iter().filter(|about| by_sheet && ctx.reach(about.reads) == Reach::Nowhere);
-    let without = hidden.map(|about| format!(",{},", about.code)).collect();
+    let without = hidden.map(|about| format!(",{},", about.code)).collect::<Vec<_>>().concat();
     let filter = Filter {
         kind: asked.kind,
         without,
