@@ -3,10 +3,12 @@
 //! | module | what lives here |
 //! | --- | --- |
 //! | this | versions, and which of them holds for what |
-//! | [`file`] | a policy as it is written: TOML, read and checked as a whole |
+//! | [`file`] | a policy as it is written: TOML, read as a whole |
+//! | `checks` | what is asked of it before it is taken |
 //! | [`scheme`] | what a scheme is: rates, tiers, grounds |
 //! | [`rules`] | who is entitled by the plain data |
 
+mod checks;
 pub mod file;
 pub mod rules;
 pub mod scheme;
