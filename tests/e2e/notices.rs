@@ -201,6 +201,55 @@ async fn whoever_has_the_link_sees_it_and_objects_while_it_runs() {
     }
 }
 
+/// What is said of somebody is not shaken off by being sent back and submitted again, nor by the whole list being called back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_decided_goes_along_to_the_next_notice() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, people) = world(engine, folder.path(), ("built-in", BUILT_IN)).await;
+        let (list, _) = submitted(&people, &[1, 2, 3]).await;
+        let first = notices(&people.clerk, &list).await.remove(0);
+        let object = async |body: Value| people.officer.post(&format!("{}/objections", path(&first)), &body, "").await.expect("is recorded");
+        let of_one = object(json!({ "className": "1班", "student": name(1), "text": "家里有车" })).await;
+        let of_all = object(json!({ "text": "没有张贴" })).await;
+        let again = async |entries: Vec<Value>| {
+            people.head.post(&format!("{list}/sendBack"), &json!({ "reason": "重报", "entries": entries }), "").await.expect("is sent back");
+            people.clerk.post(&format!("{list}/redraft"), &json!({ "all": true }), "").await.expect("is taken up");
+            people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted again");
+        };
+        let entries = people.head.get(&format!("{list}/entries")).await.expect("entries")["entries"].clone();
+        let one = entries.as_array().expect("a list").iter().find(|entry| entry["name"] == name(1)).expect("is there")["entry"].clone();
+        again(vec![one]).await;
+        let counts = async || -> Vec<Value> { notices(&people.clerk, &list).await.iter().map(|notice| notice["objections"].clone()).collect() };
+        assert_eq!(counts().await, [json!(1), json!(1)], "{engine:?}: one goes along with its student, that of the notice stays with it");
+        again(vec![]).await;
+        assert_eq!(counts().await, [json!(2), json!(0), json!(0)], "{engine:?}: nobody is left on the others");
+        let running: Vec<Value> = notices(&people.clerk, &list).await.iter().map(|notice| notice["running"].clone()).collect();
+        assert_eq!(running, [json!(true), json!(false), json!(false)], "{engine:?}");
+        let publish = async |body: Value| people.clerk.post(&format!("{}/publish", path(&first)), &body, "").await;
+        assert_eq!(reason(publish(json!({ "published": true })).await), (400, "WRONG_STATE".into()), "{engine:?}: it shows nobody");
+        assert_eq!(reason(publish(json!({})).await).0, 400, "{engine:?}: nothing said");
+        deployment.step_to("2026-11-10".parse().expect("a date")).await.expect("steps");
+        deployment.drain().await.expect("drains");
+        assert_eq!(reason(attest(&people, &list).await), (400, "OBJECTION_OPEN".into()), "{engine:?}");
+        let decide = async |objection: &Value, body: Value| {
+            people.officer.post(&format!("/v1/objections/{}/decide", objection["objection"].as_str().expect("an id")), &body, "").await
+        };
+        assert_eq!(reason(decide(&of_one, json!({ "reason": "核实" })).await).0, 400, "{engine:?}: neither upheld nor dismissed");
+        for objection in [&of_one, &of_all] {
+            decide(objection, json!({ "upheld": false, "reason": "核实" })).await.expect("is decided");
+        }
+        assert_eq!(attest(&people, &list).await.expect("is signed")["attested"], 3, "{engine:?}");
+        // After the signature the department records one against everybody: there is nothing that it could approve.
+        let last = notices(&people.clerk, &list).await.remove(0);
+        let late = people.officer.post(&format!("{}/objections", path(&last)), &json!({ "text": "名单有误" }), "").await.expect("is recorded");
+        assert_eq!(reason(people.approve(&list).await), (400, "OBJECTION_OPEN".into()), "{engine:?}");
+        decide(&late, json!({ "upheld": false, "reason": "无误" })).await.expect("is decided");
+        assert_eq!(people.approve(&list).await.expect("is approved")["approved"], 3, "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
 /// From one place so many objections are taken a day.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_objections_is_cut() {

@@ -193,18 +193,22 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     for round in waiting {
         signed.push((round.performed, xuezhu_review::sign(ctx, tx, &AwardRound { parts }, round.dossier, None).await?));
     }
-    not_all_forgotten(tx, &list, &signed).await?;
+    not_all_left(tx, &list, &signed).await?;
     one(tx, list.list).await
 }
 
-/// Where nothing could be approved, and of somebody only because enrollment forgot what it said, that is told as such.
-async fn not_all_forgotten(tx: &mut Tx, list: &ListRow, signed: &[(i32, Dossier)]) -> Result<(), Error> {
+/// Where nothing could be approved, of everybody because of objections, or of somebody only because enrollment forgot what it said, that is told as such.
+async fn not_all_left(tx: &mut Tx, list: &ListRow, signed: &[(i32, Dossier)]) -> Result<(), Error> {
     let mut left: HashMap<Uuid, String> = HashMap::new();
     for (before, round) in signed {
         if round.performed != *before || round.waits_at.is_empty() {
             return Ok(());
         }
         left.extend(inbox::refused(tx, round.dossier).await?);
+    }
+    if !left.is_empty() && left.values().all(|reason| reason == Reason::ObjectionOpen.as_str_name()) {
+        let why = "待审核的学生都有未办结的公示异议：先核定异议，成立的退回";
+        return Err(Refusal::new(Reason::ObjectionOpen, why).into());
     }
     if left.is_empty() || left.values().any(|reason| reason == Reason::MonthTaken.as_str_name()) {
         return Ok(());

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use xuezhu_proto::aid::{self as pb, notice_service_server::NoticeService, objection};
 use xuezhu_service::{
-    Error,
+    Error, Refusal,
     paging::{self, Turn},
     refusal,
     runner::Call,
@@ -17,6 +17,11 @@ use super::{
     rules::State,
 };
 use crate::Parts;
+
+/// What is to be said one way or the other: nothing said means neither.
+fn said(field: &str, value: Option<bool>) -> Result<bool, Status> {
+    value.ok_or_else(|| Error::from(Refusal::field(field, "请填写true或false")).into())
+}
 
 /// The service of notices.
 #[derive(Clone)]
@@ -49,7 +54,7 @@ impl NoticeService for NoticeApi {
     async fn publish_notice(&self, request: Request<pb::PublishNoticeRequest>) -> Result<Response<pb::PublishNoticeResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "PublishNotice").await?;
         let call = Call::new("PublishNotice", request.notice.clone(), &request);
-        let with = (refusal::id("notice", &request.notice)?, request.published);
+        let with = (refusal::id("notice", &request.notice)?, said("published", request.published)?);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (id, published)| {
@@ -144,7 +149,7 @@ impl NoticeService for NoticeApi {
     async fn decide_objection(&self, request: Request<pb::DecideObjectionRequest>) -> Result<Response<pb::DecideObjectionResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "DecideObjection").await?;
         let call = Call::new("DecideObjection", request.objection.clone(), &request);
-        let with = (self.0.clone(), refusal::id("objection", &request.objection)?, request.upheld, request.reason);
+        let with = (self.0.clone(), refusal::id("objection", &request.objection)?, said("upheld", request.upheld)?, request.reason);
         self.0
             .runner
             .mutate(&ctx, call, &with, |ctx, tx, (parts, id, upheld, reason)| {

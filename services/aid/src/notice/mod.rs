@@ -72,7 +72,8 @@ pub async fn open(ctx: &Context, tx: &mut Tx, opening: &Opening<'_>, lines: &[Ne
         published: false,
         digest: opening.digest.to_owned(),
     };
-    Ok(store::insert(tx, &row, lines, ctx.now_us()).await?)
+    store::insert(tx, &row, lines, ctx.now_us()).await?;
+    Ok(store::bring_along(tx, row.list, row.notice).await?)
 }
 
 /// Entries leave the notices on which they are.
@@ -144,11 +145,8 @@ pub async fn list(ctx: &Context, tx: &mut Tx, school: &str, list: Option<Uuid>, 
     }
     let objected: HashMap<Uuid, i64> = store::in_the_way(tx, &ids).await?.into_iter().collect();
     let count = |of: &HashMap<Uuid, i64>, notice: Uuid| paging::told(of.get(&notice).copied().unwrap_or_default());
-    let told = |row: &NoticeRow| pb::Notice {
-        count: count(&counts, row.notice),
-        objections: count(&objected, row.notice),
-        ..to_proto(row, &school.name, ctx.today())
-    };
+    let told =
+        |row: &NoticeRow| pb::Notice { objections: count(&objected, row.notice), ..to_proto(row, &school.name, count(&counts, row.notice), ctx.today()) };
     Ok(rows.iter().map(told).collect())
 }
 
@@ -158,7 +156,7 @@ pub async fn one(ctx: &Context, tx: &mut Tx, id: Uuid, class_name: &str) -> Resu
     let (classes, class_name, lines) = of_class(tx, id, class_name).await?;
     let objections = store::in_the_way(tx, &[id]).await?.first().map_or(0, |(_, count)| *count);
     let count = classes.iter().map(|class| class.count).sum();
-    let notice = pb::Notice { classes, count, objections: paging::told(objections), ..to_proto(&row, &school, ctx.today()) };
+    let notice = pb::Notice { classes, objections: paging::told(objections), ..to_proto(&row, &school, count, ctx.today()) };
     Ok(pb::GetNoticeResponse { notice: Some(notice), lines, class_name })
 }
 
@@ -177,18 +175,23 @@ async fn of_class(tx: &mut Tx, id: Uuid, class_name: &str) -> Result<(Vec<pb::No
 
 /// The school shows a notice to whoever has the link, or no more.
 pub async fn publish(ctx: &Context, tx: &mut Tx, id: Uuid, published: bool) -> Result<pb::Notice, Error> {
-    let (row, school) = readable(ctx, tx, id, Permission::EnterForSchool).await?;
+    let (row, _) = readable(ctx, tx, id, Permission::EnterForSchool).await?;
     if published && row.last_day < ctx.today() {
         return Err(Refusal::wrong_state("公示已经期满").into());
     }
+    if published && store::classes(tx, &[id]).await?.is_empty() {
+        return Err(Refusal::wrong_state("公示的学生都已退回或撤回，没有可以公示的").into());
+    }
     store::publish(tx, id, published).await?;
-    Ok(to_proto(&NoticeRow { published, ..row }, &school, ctx.today()))
+    Ok(one(ctx, tx, id, "").await?.notice.unwrap_or_default())
 }
 
-/// A notice that is published and runs, whoever asks.
+/// A notice that is published, runs and shows somebody, whoever asks.
 async fn public(ctx: &Context, tx: &mut Tx, id: Uuid) -> Result<NoticeRow, Error> {
-    let row = store::notice(tx, id).await?.filter(|row| row.published && ctx.today() <= row.last_day);
-    row.ok_or_else(|| Refusal::not_found("该公示（可能已经期满，或没有在网上公示）").into())
+    match store::notice(tx, id).await? {
+        Some(row) if row.published && ctx.today() <= row.last_day && !store::classes(tx, &[id]).await?.is_empty() => Ok(row),
+        _ => Err(Refusal::not_found("该公示（可能已经期满，或没有在网上公示）").into()),
+    }
 }
 
 /// What of a notice whoever has the link is shown.
@@ -211,7 +214,7 @@ fn told_line(row: LineRow) -> pb::NoticeLine {
     pb::NoticeLine { name: row.name, class_name: row.class_name, grade: row.grade, major_name: row.major_name }
 }
 
-fn to_proto(row: &NoticeRow, school_name: &str, today: NaiveDate) -> pb::Notice {
+fn to_proto(row: &NoticeRow, school_name: &str, count: i32, today: NaiveDate) -> pb::Notice {
     let stage = match row.stage {
         Stage::BeforeSignature => notice::Stage::BeforeSignature,
         Stage::AfterAudit => notice::Stage::AfterAudit,
@@ -226,7 +229,8 @@ fn to_proto(row: &NoticeRow, school_name: &str, today: NaiveDate) -> pb::Notice 
         stage: stage.into(),
         open_date: row.opened_day.to_string(),
         last_date: row.last_day.to_string(),
-        running: today <= row.last_day,
+        count,
+        running: count > 0 && today <= row.last_day,
         published: row.published,
         digest: row.digest.clone(),
         ..pb::Notice::default()

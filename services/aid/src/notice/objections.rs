@@ -64,42 +64,46 @@ async fn keep(ctx: &Context, tx: &mut Tx, parts: &Parts, notice: &NoticeRow, sai
         errors.add("text", "请不要填写证件号、卡号；电话填在“联系电话”");
     }
     let objector = Objector::of(&mut errors, &said.objector, &said.telephone);
-    let mut concerned = None;
-    if !said.student.trim().is_empty() {
+    let concerned = if said.student.trim().is_empty() {
+        vec![None]
+    } else {
         let name = comparable_name(said.student.trim());
         let lines = store::lines(tx, notice.notice, &said.class_name).await?;
-        match lines.iter().filter(|line| comparable_name(&line.name) == name).collect::<Vec<_>>()[..] {
-            [one] => concerned = Some((one.entry, format!("{}（{}）", one.name, one.class_name))),
-            [] => errors.add("student", "公示的这个班里没有这名学生，请核对姓名和班级"),
-            // Two of one name: it concerns the notice until the department sees which of them is meant.
-            _ => {}
-        }
+        lines.into_iter().filter(|line| comparable_name(&line.name) == name).map(Some).collect()
+    };
+    if concerned.is_empty() {
+        errors.add("student", "公示的这个班里没有这名学生，请核对姓名和班级");
     }
     errors.check()?;
-    let objection = ctx.new_id();
-    let (entry, student) = concerned.map_or((None, said.student.trim().to_owned()), |(entry, student)| (Some(entry), student));
     let who = serde_json::to_vec(&objector).map_err(|error| Error::Internal(error.to_string()))?;
-    let row = ObjectionRow {
-        objection,
-        notice: notice.notice,
-        school: notice.school.clone(),
-        authority: notice.authority.clone(),
-        entry,
-        student,
-        by_form: came_from.is_some(),
-        state: State::Open,
-        text_sealed: parts.keyring.seal("objection", &[objection], text.unwrap_or_default().as_bytes()),
-        objector_sealed: parts.keyring.seal("objector", &[objection], &who),
-        filed_day: ctx.today(),
-        answer_sealed: None,
-        answered_by_name: String::new(),
-        decision: String::new(),
-        decided_by_name: String::new(),
-        title: notice.title.clone(),
-        list: notice.list,
-    };
-    store::object(tx, &row, came_from, ctx.now_us()).await?;
-    Ok(row)
+    let text = text.unwrap_or_default();
+    let mut kept = Vec::with_capacity(concerned.len());
+    // Two of one name in a class: against each of them, until the department says which is meant.
+    for line in concerned {
+        let objection = ctx.new_id();
+        let row = ObjectionRow {
+            objection,
+            notice: notice.notice,
+            school: notice.school.clone(),
+            authority: notice.authority.clone(),
+            entry: line.as_ref().map(|line| line.entry),
+            student: line.map(|line| format!("{}（{}）", line.name, line.class_name)).unwrap_or_default(),
+            by_form: came_from.is_some(),
+            state: State::Open,
+            text_sealed: parts.keyring.seal("objection", &[objection], text.as_bytes()),
+            objector_sealed: parts.keyring.seal("objector", &[objection], &who),
+            filed_day: ctx.today(),
+            answer_sealed: None,
+            answered_by_name: String::new(),
+            decision: String::new(),
+            decided_by_name: String::new(),
+            title: notice.title.clone(),
+            list: notice.list,
+        };
+        store::object(tx, &row, came_from, ctx.now_us()).await?;
+        kept.push(row);
+    }
+    kept.into_iter().next().ok_or_else(|| Error::Internal("an objection concerns nobody".to_owned()))
 }
 
 /// What is asked of a list of objections.

@@ -63,6 +63,8 @@ pub enum State {
 impl State {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Open, Self::Answered, Self::Upheld, Self::Dismissed];
+    /// The first code of the states in which it is decided.
+    pub const FIRST_DECIDED: i32 = 10;
     /// The first code of the states in which it stands in nobody's way.
     pub const FIRST_HARMLESS: i32 = 50;
 
@@ -78,7 +80,7 @@ impl State {
 
     /// Whether it was decided.
     pub fn is_decided(self) -> bool {
-        matches!(self, Self::Upheld | Self::Dismissed)
+        self.code() >= Self::FIRST_DECIDED
     }
 }
 
@@ -135,6 +137,7 @@ mod tests {
         for state in State::ALL {
             assert_eq!(State::try_from(state.code()), Ok(state));
             assert_eq!(state.code() >= State::FIRST_HARMLESS, state == State::Dismissed);
+            assert_eq!(state.is_decided(), matches!(state, State::Upheld | State::Dismissed));
         }
     }
 }

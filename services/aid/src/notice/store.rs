@@ -104,6 +104,25 @@ pub async fn insert(tx: &mut Tx, row: &NoticeRow, lines: &[NewLine], now_us: i64
     Ok(())
 }
 
+/// What is not decided of whom another notice of the list showed goes along with them to this one; what was said of the whole of a notice, once it shows
+/// nobody any more.
+pub async fn bring_along(tx: &mut Tx, list: Uuid, notice: Uuid) -> Result<(), StoreError> {
+    // Whoever decides one meanwhile takes turns with this.
+    run!(tx, "UPDATE notices SET published = published WHERE list = $1", list)?;
+    run!(
+        tx,
+        "UPDATE objections SET notice = $2
+         WHERE state < $3 AND notice IN (SELECT notice FROM notices WHERE list = $1 AND notice <> $2)
+           AND (entry IN (SELECT entry FROM notice_entries WHERE notice = $2)
+                OR (entry IS NULL AND NOT EXISTS (SELECT 1 FROM notice_entries e WHERE e.notice = objections.notice AND NOT e.gone)
+                    AND EXISTS (SELECT 1 FROM notice_entries e JOIN notice_entries f ON f.entry = e.entry WHERE e.notice = objections.notice AND f.notice = $2)))",
+        list,
+        notice,
+        State::FIRST_DECIDED
+    )?;
+    Ok(())
+}
+
 /// Takes entries off every notice.
 pub async fn set_gone(tx: &mut Tx, entries: &[Uuid]) -> Result<(), StoreError> {
     run!(tx, sql!("UPDATE notice_entries SET gone = $2 WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()), true)?;

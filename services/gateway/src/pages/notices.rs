@@ -25,7 +25,7 @@ use xuezhu_proto::{
 use super::{Desk, PageError, dossiers::Keeper, in_chinese, render};
 use crate::{
     Gateway,
-    parts::{Act, Address, Cell, Field, Form, Note, Pairs, Row, Table, Tone, field::Choice},
+    parts::{Act, Address, Cell, Field, Form, Note, Pairs, Place, Row, Table, Tone, field::Choice, place::Way},
 };
 
 /// Objections on a page, and notices of a list that are told.
@@ -53,6 +53,7 @@ pub fn mark(notice: &Notice) -> Cell {
     match (notice.running, notice.objections) {
         (true, 0) => Cell::mark(Tone::Wait, "公示中"),
         (_, 1..) => Cell::mark(Tone::Bad, format!("{}条异议未办结", notice.objections)),
+        (false, _) if notice.count == 0 => Cell::mark(Tone::Plain, "学生都已退回"),
         (false, _) => Cell::mark(Tone::Good, "已期满"),
         (true, _) => Cell::mark(Tone::Plain, ""),
     }
@@ -229,7 +230,7 @@ struct PublishForm {
 
 async fn publish(desk: Desk, Path((school, id)): Path<(String, String)>, Sent(sent): Sent<PublishForm>) -> Result<Response, PageError> {
     let published = sent.published == "on";
-    desk.notices().publish_notice(desk.change(&sent.request_id, PublishNoticeRequest { notice: id.clone(), published })).await?;
+    desk.notices().publish_notice(desk.change(&sent.request_id, PublishNoticeRequest { notice: id.clone(), published: Some(published) })).await?;
     let word = if published { "已在网上公示：链接在本页，可以转发。" } else { "已停止网上公示。" };
     Ok(desk.done(word.to_owned(), format!("/schools/{school}/notices/{id}")))
 }
@@ -262,7 +263,9 @@ async fn record(desk: Desk, Path((school, id)): Path<(String, String)>, Sent(sen
 #[template(path = "notices/objections.html")]
 struct ObjectionsPage {
     desk: Desk,
+    narrow: Form,
     objections: Vec<Shown>,
+    place: Place,
 }
 
 /// An objection with what may be done about it.
@@ -277,23 +280,40 @@ struct Shown {
 #[serde(default)]
 struct ObjectionsAsk {
     school: String,
+    state: String,
+    page: String,
+    at: i64,
 }
 
 async fn objections(desk: Desk, Query(asks): Query<ObjectionsAsk>) -> Result<Response, PageError> {
-    let asked = ListObjectionsRequest { school: asks.school, page_size: ROWS, ..Default::default() };
-    let rows = desk.notices().list_objections(desk.request(asked)).await?.into_inner().objections;
-    let objections = rows.iter().map(|row| shown(&desk, row)).collect();
-    Ok(render(&ObjectionsPage { desk, objections }))
+    let state = State::from_str_name(&asks.state).unwrap_or_default();
+    let asked = ListObjectionsRequest { school: asks.school.clone(), state: state.into(), page_size: ROWS, page_token: asks.page };
+    let answer = desk.notices().list_objections(desk.request(asked)).await?.into_inner();
+    let states = [State::Open, State::Answered, State::Upheld, State::Dismissed];
+    let choices = states.map(|state| Choice::of(state.as_str_name(), word(state).1));
+    let here = if state == State::Unspecified { "" } else { state.as_str_name() };
+    let narrow = Form::narrow(&desk, "narrow", "/objections")
+        .with(Field::kept("school", asks.school.as_str()))
+        .with(Field::narrows("state", choices).called("状态").value(here))
+        .button("查看");
+    let way = Way::Link(Address::of("/objections").with("school", asks.school).with("state", here));
+    let place = Place::uncounted(answer.objections.len(), "条", asks.at).way_on(&way, &answer.next_page_token);
+    let objections = answer.objections.iter().map(|row| shown(&desk, row)).collect();
+    Ok(render(&ObjectionsPage { desk, narrow, objections, place }))
 }
 
-fn shown(desk: &Desk, row: &Objection) -> Shown {
-    let (tone, word) = match row.state() {
+fn word(state: State) -> (Tone, &'static str) {
+    match state {
         State::Open => (Tone::Wait, "待学校答复"),
         State::Answered => (Tone::Wait, "待主管部门核定"),
         State::Upheld => (Tone::Bad, "成立"),
         State::Dismissed => (Tone::Plain, "不成立"),
         State::Unspecified => (Tone::Plain, ""),
-    };
+    }
+}
+
+fn shown(desk: &Desk, row: &Objection) -> Shown {
+    let (tone, word) = word(row.state());
     let known = Pairs::default()
         .with("公示", Cell::link(format!("/schools/{}/notices/{}", row.school, row.notice), row.title.as_str()))
         .with("学校", row.school.as_str())
@@ -311,7 +331,11 @@ fn shown(desk: &Desk, row: &Objection) -> Shown {
         acts.push(Act::of("学校答复", form));
     }
     if open && desk.user.decides_aid() {
-        let upheld = if row.student.is_empty() { "成立：整单退回，改好以后重新公示" } else { "成立：由学校或本部门退回该生" };
+        let upheld = if row.student.is_empty() {
+            "成立：整单退回，改好以后重新公示"
+        } else {
+            "成立：由校长退回该生，已签核的由本部门退回"
+        };
         let choices = [Choice::of("true", upheld), Choice::of("false", "不成立：照常办理")];
         let form = Form::of::<DecideObjectionRequest>(desk, format!("decide-{}", row.objection), format!("/objections/{}/decide", row.objection))
             .with(Field::radios("upheld", choices).required())
@@ -349,7 +373,7 @@ async fn decide(desk: Desk, Path(objection): Path<String>, Sent(sent): Sent<Deci
         "false" => false,
         _ => return Err(Status::invalid_argument("是否成立：请选择").into()),
     };
-    desk.notices().decide_objection(desk.change(&sent.request_id, DecideObjectionRequest { objection, upheld, reason: sent.reason })).await?;
+    desk.notices().decide_objection(desk.change(&sent.request_id, DecideObjectionRequest { objection, upheld: Some(upheld), reason: sent.reason })).await?;
     let word = if upheld { "已核定成立：请将该生退回，其余的照常办理。" } else { "已核定不成立，照常办理。" };
     Ok(desk.done(word.to_owned(), "/objections"))
 }
@@ -428,6 +452,11 @@ async fn file(Held(gateway): Held<Arc<Gateway>>, headers: HeaderMap, Path(id): P
             "异议已收到，由学校答复、主管部门核定；您的姓名和电话只有主管部门能看到。".to_owned(),
             String::new(),
         )),
+        // Sent once already from this page, as something else: the page is new, what was written stays.
+        Err(status) if status.code() == Code::AlreadyExists => {
+            let wrong = in_chinese(status.message());
+            Ok(public_page(&gateway, &id, notice, ObjectionForm { request_id: String::new(), ..sent }, String::new(), wrong))
+        }
         Err(status) if matches!(status.code(), Code::InvalidArgument | Code::ResourceExhausted) => {
             let wrong = in_chinese(status.message());
             Ok(public_page(&gateway, &id, notice, sent, String::new(), wrong))
