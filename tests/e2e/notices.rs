@@ -241,8 +241,8 @@ async fn what_is_not_decided_goes_along_to_the_next_notice() {
         }
         assert_eq!(attest(&people, &list).await.expect("is signed")["attested"], 3, "{engine:?}");
         // After the signature the department records one against everybody: there is nothing that it could approve.
-        let last = notices(&people.clerk, &list).await.remove(0);
-        let late = people.officer.post(&format!("{}/objections", path(&last)), &json!({ "text": "名单有误" }), "").await.expect("is recorded");
+        let newest = notices(&people.clerk, &list).await.remove(0);
+        let late = people.officer.post(&format!("{}/objections", path(&newest)), &json!({ "text": "名单有误" }), "").await.expect("is recorded");
         assert_eq!(reason(people.approve(&list).await), (400, "OBJECTION_OPEN".into()), "{engine:?}");
         decide(&late, json!({ "upheld": false, "reason": "无误" })).await.expect("is decided");
         assert_eq!(people.approve(&list).await.expect("is approved")["approved"], 3, "{engine:?}");
