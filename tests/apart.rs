@@ -8,7 +8,7 @@ use std::{
 use xuezhu::{client::Refused, deployment::key_files};
 use xuezhu_service::Keyring;
 
-use crate::{binary, free_address, until};
+use crate::{AT_ONCE, binary, free_address, policy_file, until};
 
 /// A process of the binary; killed when dropped.
 pub struct Process {
@@ -72,7 +72,7 @@ impl Apart {
         Self::start_with(folder, enrollment_url, aid_url, &[])
     }
 
-    /// The same under more settings.
+    /// The same under more settings; by a policy without a notice unless they name one.
     pub fn start_with(folder: &Path, enrollment_url: &str, aid_url: &str, more: &[(&'static str, &str)]) -> Self {
         let (files, password) = (key_files(folder), folder.join("password"));
         if !files.enrollment.exists() {
@@ -91,6 +91,7 @@ impl Apart {
             ("ENROLLMENT_GRPC_ADDRESS", enrollment),
             ("AID_GRPC_ADDRESS", aid),
             ("HTTP_ADDRESS", http),
+            ("POLICY_FILE", policy_file("at-once", &AT_ONCE).display().to_string()),
         ];
         settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let metrics = [free_address(), free_address(), free_address()];

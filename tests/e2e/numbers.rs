@@ -20,9 +20,9 @@ use xuezhu_proto::bridge::{
 use xuezhu_service::{Keyring, keyring::Service};
 use xuezhu_store::{Db, rows};
 use xuezhu_tests::{
-    Engine,
+    AT_ONCE, Engine,
     apart::{Apart, Process, answered},
-    binary, deployment, free_address,
+    binary, deployment, free_address, policy_file,
     postgres::{self, Cluster},
     prepare,
     schools::{self, PASSWORD, People, SCHOOL, number, reason, student},
@@ -359,7 +359,7 @@ fn assert_private(folder: &std::path::Path) {
 async fn walk(folder: &std::path::Path) -> (Vec<String>, Vec<String>) {
     let (http, log) = (free_address(), folder.join("log"));
     let mut up = Command::new(binary());
-    up.args(["up", "--http", &http, "--data"]).arg(folder);
+    up.args(["up", "--http", &http, "--data"]).arg(folder).env("XUEZHU_POLICY_FILE", policy_file("at-once", &AT_ONCE));
     let mut process = Process::tracing(&mut up, &log);
     let base = format!("http://{http}");
     until("it answers", async || Client::new().get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status().is_success())).await;
