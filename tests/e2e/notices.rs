@@ -250,6 +250,61 @@ async fn what_is_not_decided_goes_along_to_the_next_notice() {
     }
 }
 
+/// Two of one name in a class: each has an objection until the department says whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_to_one_of_two_namesakes_waits_for_both() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, people) = world(engine, folder.path(), ("built-in", BUILT_IN)).await;
+        let mut twin = student(4);
+        twin.extend([("姓名".to_owned(), name(1)), ("班级名称".to_owned(), "1班".to_owned())]);
+        people.import(&[twin]).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let list = people.list(&[(&name(1), &number(1), ""), (&name(1), &number(4), "")]).await;
+        people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
+        let notice = notices(&people.clerk, &list).await.remove(0);
+        let record = json!({ "className": "1班", "student": name(1), "text": "家里有车" });
+        people.officer.post(&format!("{}/objections", path(&notice)), &record, "").await.expect("is recorded");
+        deployment.step_to("2026-11-10".parse().expect("a date")).await.expect("steps");
+        deployment.drain().await.expect("drains");
+        let told = people.officer.get("/v1/objections").await.expect("objections")["objections"].as_array().cloned().unwrap_or_default();
+        assert_eq!(told.len(), 2, "{engine:?} {told:?}");
+        for objection in told {
+            assert_eq!(reason(attest(&people, &list).await), (400, "OBJECTION_OPEN".into()), "{engine:?}");
+            let decide = format!("/v1/objections/{}/decide", objection["objection"].as_str().expect("an id"));
+            people.officer.post(&decide, &json!({ "upheld": false, "reason": "核实" }), "").await.expect("is decided");
+        }
+        assert_eq!(attest(&people, &list).await.expect("is signed")["attested"], 2, "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+/// A page that was sent once, gone back to and sent with something else says so, and can be sent again as it is then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_was_sent_already_is_given_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (deployment, people) = world(Engine::Sqlite, folder.path(), ("built-in", BUILT_IN)).await;
+    let (list, _) = submitted(&people, &[1]).await;
+    let notice = notices(&people.clerk, &list).await.remove(0);
+    people.clerk.post(&format!("{}/publish", path(&notice)), &json!({ "published": true }), "").await.expect("is published");
+    let page = format!("http://{}/notices/{}", deployment.http, notice["notice"].as_str().expect("an id"));
+    let send = async |id: &str, text: &str| {
+        let body = format!("request_id={id}&text={text}");
+        let form = reqwest::Client::new().post(&page).header("content-type", "application/x-www-form-urlencoded").body(body);
+        form.send().await.expect("answers").text().await.expect("a page")
+    };
+    let id_of = |page: &str| page.split_once("name=\"request_id\" value=\"").and_then(|(_, rest)| rest.split_once('"')).expect("is there").0.to_owned();
+    let id = id_of(&reqwest::get(&page).await.expect("answers").text().await.expect("a page"));
+    assert!(send(&id, "first").await.contains("异议已收到"));
+    assert!(send(&id, "first").await.contains("异议已收到"), "the same again is the same");
+    let other = send(&id, "second").await;
+    assert!(!other.contains("异议已收到") && other.contains("second") && id_of(&other) != id, "{other}");
+    assert!(send(&id_of(&other), "second").await.contains("异议已收到"));
+    assert_eq!(people.officer.get("/v1/objections").await.expect("objections")["objections"].as_array().map(Vec::len), Some(2));
+    deployment.stop().await;
+}
+
 /// From one place so many objections are taken a day.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_objections_is_cut() {

@@ -423,7 +423,7 @@ async fn walk_policy(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.sees("与第1版不同的").await?;
     page.click("a[href^='/dossiers/aid/']").await?;
     page.sure("sign").await?;
-    page.sees("办结").await?;
+    page.sees("已审签。").await?;
     page.picture("policy-signed").await?;
     page.go(&format!("{base}/policies")).await?;
     page.sees("已审核，尚未生效").await?;
