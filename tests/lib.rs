@@ -57,12 +57,23 @@ pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, reg
     start(options(databases, data, registry, settings)).await
 }
 
-/// The policy that comes with the program, without its public notice: most tests go from a list to its approval in a moment.
+/// The policy that comes with the program, without its public notice, its locks and its quotas: most tests go from a list to its approval in a moment, with as
+/// few students as show what they are about.
 pub static AT_ONCE: LazyLock<String> = LazyLock::new(|| {
-    let (before, notice) = BUILT_IN.split_once("[[notice]]").expect("it asks for a notice");
-    let after = notice.split_once("\n\n").expect("other tables follow").1;
-    format!("{before}{after}")
+    let unlocked: Vec<&str> = BUILT_IN.lines().filter(|line| !line.starts_with("lock = ")).collect();
+    without(&without(&(unlocked.join("\n") + "\n"), "[[notice]]"), "[[quota]]")
 });
+
+/// A policy without any of some tables.
+pub fn without(policy: &str, table: &str) -> String {
+    let mut left = policy.to_owned();
+    while let Some((before, rest)) = left.split_once(&format!("\n{table}\n")) {
+        let after = rest.split_once("\n\n").expect("other tables follow").1;
+        left = format!("{before}\n{after}");
+    }
+    assert_ne!(left, policy, "it has such tables");
+    left
+}
 
 /// A policy as a file, for as long as the tests run.
 pub fn policy_file(name: &str, text: &str) -> PathBuf {
@@ -73,7 +84,7 @@ pub fn policy_file(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// What a deployment is started with: on free addresses, by a policy without a notice unless the settings name one.
+/// What a deployment is started with: on free addresses, by a policy without a notice and quotas unless the settings name one.
 pub fn options(databases: Option<(String, String)>, data: &Path, registry: &str, settings: Settings) -> Options {
     let settings = Settings { policy_file: settings.policy_file.or_else(|| Some(policy_file("at-once", &AT_ONCE))), ..settings };
     let free = || "127.0.0.1:0".to_owned();

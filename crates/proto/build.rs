@@ -29,6 +29,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/aid/v1/policy.proto",
     "xuezhu/aid/v1/hardship.proto",
     "xuezhu/aid/v1/notice.proto",
+    "xuezhu/aid/v1/quota.proto",
     "xuezhu/aid/v1/today.proto",
     "xuezhu/aid/v1/evidence.proto",
     "xuezhu/aid/v1/takeout.proto",

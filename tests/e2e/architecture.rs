@@ -250,8 +250,8 @@ fn migrations_made_of_each_word_its_code() {
     fn codes<T: Copy>(all: &[T], word: fn(T) -> &'static str, code: fn(T) -> i32) -> BTreeMap<String, i32> {
         all.iter().map(|one| (word(*one).to_owned(), code(*one))).collect()
     }
-    // What a policy gives to whom is judged since later.
-    let rules: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| *rule != Rule::NotEligible).collect();
+    // What a policy gives to whom, how much and to whose account is judged since later.
+    let rules: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| rule.code() <= Rule::MissingAward.code()).collect();
     let rules = codes(&rules, Rule::as_str, Rule::code);
     let flags = codes(&FlagState::ALL, FlagState::as_str, FlagState::code);
     // Submissions of before, which a conversion makes dossiers of by these codes.

@@ -11,7 +11,7 @@ use xuezhu_tests::{
 use crate::{browser::Browser, console::usable};
 
 /// A student of a major that is not agricultural, who lives in a city.
-fn urban(serial: u32) -> HashMap<String, String> {
+pub fn urban(serial: u32) -> HashMap<String, String> {
     let mut row = student(serial);
     for (header, value) in [("专业简称", "护理"), ("户口性质", "非农业户口"), ("学生居住地类型", "城市")] {
         row.insert(header.to_owned(), value.to_owned());
@@ -32,7 +32,7 @@ fn path() -> String {
     format!("/v1/schools/{SCHOOL}/hardship")
 }
 
-async fn enter(people: &People, serial: u32, change: Value) -> anyhow::Result<Value> {
+pub async fn enter(people: &People, serial: u32, change: Value) -> anyhow::Result<Value> {
     let mut asked = json!({ "person": person(people, serial).await, "schoolYear": 2026, "level": "困难", "family": family() });
     for (field, value) in change.as_object().expect("fields") {
         asked[field] = value.clone();
@@ -41,7 +41,7 @@ async fn enter(people: &People, serial: u32, change: Value) -> anyhow::Result<Va
 }
 
 /// Submits what is with the clerk; the principal signs.
-async fn determine(people: &People) -> Value {
+pub async fn determine(people: &People) -> Value {
     let dossier =
         people.clerk.post(&format!("{}/submit", path()), &json!({ "schoolYear": 2026, "reason": "学校认定工作组审定" }), "").await.expect("is submitted");
     let of = format!("/v1/aidDossiers/{}", dossier["dossier"].as_str().expect("an id"));
@@ -59,7 +59,7 @@ async fn excluded(people: &People, name: &str) -> Vec<(String, Vec<i64>)> {
     told.iter().map(|excluded| (excluded["reason"].as_str().unwrap_or_default().to_owned(), months(&excluded["months"]))).collect()
 }
 
-async fn sweep(people: &People) {
+pub async fn sweep(people: &People) {
     let run = people.officer.post("/v1/reconciliations", &json!({}), "").await.expect("begins");
     let run = format!("/v1/reconciliations/{}", run["run"].as_str().expect("an id"));
     xuezhu_tests::until("the sweep is done", async || people.officer.get(&run).await.expect("a run")["state"] == "DONE").await;

@@ -3,24 +3,24 @@
 use std::collections::BTreeSet;
 
 use indicatif::ProgressBar;
-use xuezhu::demo::{calendar::day, expect::expected, play, world::World};
+use xuezhu::demo::{calendar::day, expect::expected, play, policy, world::World};
 use xuezhu_judge::case::Rule;
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{Engine, deployment_on, postgres};
-
-/// The policies that come with the program.
-const POLICY: &str = include_str!("../../services/aid/judge/policy/default.toml");
 
 async fn play_years(engine: Engine, students: usize, seed: u64, rate: f64) -> play::Outcome {
     let databases = match engine {
         Engine::Sqlite => None,
         Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
     };
-    play_on(databases, World::make(students, seed, rate), Settings::default()).await
+    play_on(databases, World::make(students, seed, rate), &policy::text()).await
 }
 
-async fn play_on(databases: Option<(String, String)>, world: World, settings: Settings) -> play::Outcome {
+async fn play_on(databases: Option<(String, String)>, world: World, policy: &str) -> play::Outcome {
     let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("policy.toml");
+    std::fs::write(&file, policy).expect("writes");
+    let settings = Settings { policy_file: Some(file), ..Settings::default() };
     let registry = folder.path().join("registry.csv");
     let rows: Vec<String> = world.registry.iter().map(|(number, name)| format!("{number},{name}")).collect();
     std::fs::write(&registry, format!("number,name\n{}\n", rows.join("\n"))).expect("writes");
@@ -73,10 +73,8 @@ async fn without_each(rules: &[Rule]) {
 }
 
 async fn without(rule: &str) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let policy = folder.path().join("policy.toml");
-    std::fs::write(&policy, format!("switched_off = [\"{rule}\"]\n{POLICY}")).expect("writes");
-    let outcome = play_on(None, World::make(200, 21, 0.01), Settings { policy_file: Some(policy), ..Settings::default() }).await;
+    let policy = format!("switched_off = [\"{rule}\"]\n{}", policy::text());
+    let outcome = play_on(None, World::make(200, 21, 0.01), &policy).await;
     let mut missed = 0;
     for checkpoint in &outcome.checkpoints {
         for (of, score) in &checkpoint.scores {

@@ -52,6 +52,31 @@ pub fn check_card(card: &str) -> Result<(), CardError> {
     Ok(())
 }
 
+/// What a number that is in order is the number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// A card: 16 to 19 digits that pass the Luhn check.
+    Card,
+    /// An older account or a passbook (rule PY-2).
+    Other,
+}
+
+impl AccountKind {
+    /// Of a number; none of an empty one.
+    pub fn of(number: &str) -> Option<Self> {
+        let is_card = || (16..=19).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()) && luhn(number);
+        (!number.is_empty()).then(|| if is_card() { Self::Card } else { Self::Other })
+    }
+
+    /// As stored; 0 is none.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Card => 1,
+            Self::Other => 2,
+        }
+    }
+}
+
 fn luhn(digits: &str) -> bool {
     let sum: u32 = digits
         .bytes()
@@ -72,6 +97,19 @@ fn luhn(digits: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_of_a_card_or_of_an_older_account() {
+        for (number, kind) in [
+            ("", None),
+            ("6222600260001072444", Some(AccountKind::Card)),
+            ("4000056655665556", Some(AccountKind::Card)),
+            ("4000056655665557", Some(AccountKind::Other)),
+            ("12345678", Some(AccountKind::Other)),
+        ] {
+            assert_eq!(AccountKind::of(number), kind, "{number}");
+        }
+    }
 
     #[test]
     fn cards_are_checked_by_kind() {

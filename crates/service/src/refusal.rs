@@ -208,6 +208,8 @@ pub fn code(reason: Reason) -> Code {
         | R::FlagHolds
         | R::NoticeRunning
         | R::ObjectionOpen
+        | R::QuotaFull
+        | R::TermLocked
         | R::PlaceOverlaps => Code::FailedPrecondition,
         R::CursorTooOld => Code::OutOfRange,
         R::Conflict => Code::Aborted,
@@ -261,6 +263,8 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::TakenOut => "这是从本系统导出的文件，证件号已遮盖，不能再导入",
         R::NoticeRunning => "公示尚未期满",
         R::ObjectionOpen => "公示有异议尚未办结",
+        R::TermLocked => "该学期的名单已锁定，只能申请更正",
+        R::QuotaFull => "名额已满：有名额空出后重新审核，或由主管部门调整名额",
         R::TooManyRequests => "提交过于频繁，请以后再试，或直接联系主管部门",
         R::FlagHolds => "有疑点未核定，暂缓审核：请学校说明情况，由主管部门核定",
         R::DuplicateRow => "本校另有该生的一条记录（现用证件号或先录入的一条），请退回并删除多余的一条",

@@ -15,6 +15,7 @@
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
+//! | 3 | [`quota`] | how many may be given a scheme, and who is | `quota_gates`, `quota_bases`, `quota_places`, `quota_excess` |
 //! | 3 | [`notice`] | what of lists is shown publicly, and what is said against it | `notices`, `notice_entries`, `objections` |
 //! | 2 | [`register`] | what the department confirmed, and what became of the money | `cases`, `case_steps` |
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
@@ -41,6 +42,7 @@ pub mod mirror;
 pub mod notice;
 pub mod overview;
 pub mod policy;
+pub mod quota;
 pub mod reconciliation;
 pub mod register;
 pub mod sessions;
@@ -61,8 +63,8 @@ use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
     forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, notice_service_server::NoticeServiceServer,
-    overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, reconciliation_service_server::ReconciliationServiceServer,
-    register_service_server::RegisterServiceServer,
+    overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer,
+    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -153,6 +155,7 @@ impl Aid {
         "xuezhu.aid.v1.PolicyService",
         "xuezhu.aid.v1.HardshipService",
         "xuezhu.aid.v1.NoticeService",
+        "xuezhu.aid.v1.QuotaService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -217,6 +220,7 @@ impl Aid {
             .add_service(PolicyServiceServer::new(policy::api::PolicyApi(self.parts.clone())))
             .add_service(HardshipServiceServer::new(hardship::api::HardshipApi(self.parts.clone())))
             .add_service(NoticeServiceServer::new(notice::api::NoticeApi(self.parts.clone())))
+            .add_service(QuotaServiceServer::new(quota::api::QuotaApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }

@@ -37,11 +37,17 @@ pub enum Rule {
     MissingAward,
     /// Validly enrolled here, but the policy gives this scheme to none such in these months.
     NotEligible,
+    /// More than the policy gives to whoever is such in these months.
+    OverRate,
+    /// One too many of whom the policy limits the number.
+    OverQuota,
+    /// The account is not the student's own, or serves several students.
+    PayeeMismatch,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::NoEnrollment,
         Self::NotYetRegistered,
         Self::NotValidInTerm,
@@ -51,6 +57,9 @@ impl Rule {
         Self::DuplicateAward,
         Self::MissingAward,
         Self::NotEligible,
+        Self::OverRate,
+        Self::OverQuota,
+        Self::PayeeMismatch,
     ];
 
     /// As stored.
@@ -65,6 +74,9 @@ impl Rule {
             Self::DuplicateAward => 7,
             Self::MissingAward => 8,
             Self::NotEligible => 9,
+            Self::OverRate => 10,
+            Self::OverQuota => 11,
+            Self::PayeeMismatch => 12,
         }
     }
 
@@ -85,6 +97,9 @@ impl Rule {
             Self::DuplicateAward => "DUPLICATE_AWARD",
             Self::MissingAward => "MISSING_AWARD",
             Self::NotEligible => "NOT_ELIGIBLE",
+            Self::OverRate => "OVER_RATE",
+            Self::OverQuota => "OVER_QUOTA",
+            Self::PayeeMismatch => "PAYEE_MISMATCH",
         }
     }
 
@@ -295,6 +310,38 @@ pub struct Claim {
     pub recorded_at_us: i64,
     /// What aid holds things against: of its key.
     pub subject: Uuid,
+    /// That it is one too many, as was found when it was last weighed.
+    pub excess: Option<Excess>,
+    /// The account that it is to be paid to; none where it names none.
+    pub account: Option<Account>,
+}
+
+/// An account as a claim names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// How many other students' claims name the same one.
+    pub others: i64,
+    /// Whose it is, as the list says; empty where it does not.
+    pub holder: String,
+    /// Whether its number is that of a card.
+    pub is_card: bool,
+}
+
+/// That somebody is one too many of whom a policy limits the number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excess {
+    /// The limit's name.
+    pub quota: String,
+    /// Where that comes from.
+    pub source: String,
+    /// The school's code, or the first digits of the region, together in which is counted.
+    pub of: String,
+    /// The grade that is counted by itself; 0 for all together.
+    pub grade: i32,
+    /// Students that a share is of; none where a number was allotted.
+    pub base: Option<i64>,
+    /// How many may be given it.
+    pub limit: i64,
 }
 
 /// The claims, persons and enrollments that hang together by their keys: mostly one person's.
@@ -418,6 +465,45 @@ pub struct Evidence {
     pub entitled_on: String,
     /// Why the policy does not give it, month by month.
     pub excluded: Vec<Excluded>,
+    /// How much of it the policy gives, where it is less.
+    pub over: Vec<Over>,
+    /// Of how many it is one too many.
+    pub excess: Option<Excess>,
+    /// What is wrong with the account.
+    pub payee: Vec<Payee>,
+}
+
+/// How much the policy gives at most in some months.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Over {
+    /// The tier.
+    pub tier: String,
+    /// What a month of it comes to.
+    pub month: Fen,
+    /// What a month was claimed to come to.
+    pub claimed: Fen,
+    /// 困难等级 that was determined; empty where there is none.
+    pub level: String,
+    /// In which months.
+    pub months: Vec<Month>,
+}
+
+/// What is wrong with an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Payee {
+    /// Its holder is not called as the student is or was.
+    HolderDiffers {
+        /// What the holder is called.
+        holder: String,
+    },
+    /// It serves so many other students too.
+    Shared {
+        /// How many.
+        others: i64,
+    },
+    /// It is no card: an older account or a passbook.
+    NotACard,
 }
 
 /// Why somebody is not entitled in some months.

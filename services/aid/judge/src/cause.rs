@@ -62,6 +62,29 @@ pub enum Cause {
         /// List.
         list: Uuid,
     },
+    /// A list gives more than the policy of its scheme.
+    TooMuch {
+        /// Scheme.
+        scheme: SchemeCode,
+        /// Term.
+        term: Term,
+        /// List.
+        list: Uuid,
+    },
+    /// A list names more than the policy of its scheme lets in.
+    TooMany {
+        /// Scheme.
+        scheme: SchemeCode,
+        /// Term.
+        term: Term,
+        /// List.
+        list: Uuid,
+    },
+    /// A list names an account that is not the student's own.
+    Payee {
+        /// What aid holds things against.
+        subject: Uuid,
+    },
     /// Students are on no list of a scheme and term.
     Missing {
         /// Scheme.
@@ -85,6 +108,9 @@ impl Cause {
             Self::Duplicate { subject, term } => format!("duplicate {subject} {term}"),
             Self::Missing { scheme, term } => format!("missing {} {term}", scheme.as_str()),
             Self::Excluded { scheme, term, list } => format!("excluded {} {term} {list}", scheme.as_str()),
+            Self::TooMuch { scheme, term, list } => format!("rate {} {term} {list}", scheme.as_str()),
+            Self::TooMany { scheme, term, list } => format!("quota {} {term} {list}", scheme.as_str()),
+            Self::Payee { subject } => format!("payee {subject}"),
         }
     }
 
@@ -103,6 +129,9 @@ impl Cause {
             "duplicate" => Self::Duplicate { subject: id(first)?, term: term(second)? },
             "missing" => Self::Missing { scheme: SchemeCode::parse(first)?, term: term(second)? },
             "excluded" => Self::Excluded { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
+            "rate" => Self::TooMuch { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
+            "quota" => Self::TooMany { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
+            "payee" => Self::Payee { subject: id(first)? },
             _ => match Rule::parse(kind)? {
                 Rule::NoEnrollment => list(|term, list| Self::Unknown { term, list })?,
                 Rule::NotYetRegistered => list(|term, list| Self::Ahead { term, list })?,
@@ -130,6 +159,9 @@ impl Cause {
             Self::Duplicate { .. } => "同一学生同月重复列入".to_owned(),
             Self::Missing { term, .. } => format!("{}应列入名单而未列入", term.name()),
             Self::Excluded { term, .. } => format!("{}名单上的学生不符合该项目的政策条件", term.name()),
+            Self::TooMuch { term, .. } => format!("{}名单上的档次或金额超过标准", term.name()),
+            Self::TooMany { term, .. } => format!("{}名单上的人数超过名额", term.name()),
+            Self::Payee { .. } => "名单上的收款账户不是该生本人的".to_owned(),
         }
     }
 }
@@ -144,7 +176,7 @@ mod tests {
     use super::*;
 
     /// Texts as they were stored before causes had a type, with their ids at a school and their words.
-    const STORED: [(&str, &str, &str); 10] = [
+    const STORED: [(&str, &str, &str); 13] = [
         ("NO_ENROLLMENT 2026-AUTUMN 00000000-0000-0000-0000-000000000007", "9910df1f572ebee819737f02572dbe31", "名单上的证件号在本校和他校都没有学籍"),
         ("NOT_YET_REGISTERED 2026-SPRING 00000000-0000-0000-0000-000000000007", "006a783c60ebb0c16d5d4f129331c4fb", "学籍已提交，主管部门尚未批准"),
         ("state 00000000-0000-0000-0000-000000000003 2026-10-08", "cee157a8fc17293792438b0afade7764", "自2026-10-08起不在读（休学或退学），名单未作相应调整"),
@@ -159,9 +191,12 @@ mod tests {
             "04ad221b6dbdbaec684cf1dda98014b6",
             "2026年秋季学期名单上的学生不符合该项目的政策条件",
         ),
+        ("rate GRANT 2026-AUTUMN 00000000-0000-0000-0000-000000000007", "9d3328844fbc878b27b39798587b7a1a", "2026年秋季学期名单上的档次或金额超过标准"),
+        ("quota GRANT 2026-AUTUMN 00000000-0000-0000-0000-000000000007", "522ec250a9728a38362af1ffceed9767", "2026年秋季学期名单上的人数超过名额"),
+        ("payee 00000000-0000-0000-0000-000000000003", "7118a5c23ee26479058e234c3c22794d", "名单上的收款账户不是该生本人的"),
     ];
 
-    fn causes() -> [Cause; 10] {
+    fn causes() -> [Cause; 13] {
         let (subject, list) = (Uuid::from_u128(3), Uuid::from_u128(7));
         let term = "2026-AUTUMN".parse().expect("a term");
         [
@@ -175,6 +210,9 @@ mod tests {
             Cause::Duplicate { subject, term },
             Cause::Missing { scheme: SchemeCode::GRANT, term },
             Cause::Excluded { scheme: SchemeCode::GRANT, term, list },
+            Cause::TooMuch { scheme: SchemeCode::GRANT, term, list },
+            Cause::TooMany { scheme: SchemeCode::GRANT, term, list },
+            Cause::Payee { subject },
         ]
     }
 
@@ -199,6 +237,9 @@ mod tests {
             "elsewhere 00000000-0000-0000-0000-000000000003 more",
             "missing GRANT",
             "excluded GRANT 2026-AUTUMN",
+            "rate GRANT 2026-AUTUMN",
+            "quota",
+            "payee GRANT",
             "OTHER_SCHOOL 2026-AUTUMN 00000000-0000-0000-0000-000000000007",
         ] {
             assert_eq!(Cause::parse(text), None, "{text}");

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
 
-use crate::case::{EnrollmentSide, Evidence, Excluded, Rival, Rule, Stage};
+use crate::case::{EnrollmentSide, Evidence, Excluded, Over, Payee, Rival, Rule, Stage};
 
 /// How digests are made now. Those of 1 covered all of the evidence; the evidence of 2 showed nobody who waits under another
 /// number; those of 3 left the claimed name out where the rule does not compare it. All are compared by making them anew from what is
@@ -41,6 +41,21 @@ struct Facts<'e> {
     entitled_by: Option<&'e str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     excluded: &'e [Excluded],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    over: &'e [Over],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excess: Option<Room<'e>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    payee: &'e [Payee],
+}
+
+/// A limit, whatever the share is of.
+#[derive(Serialize)]
+struct Room<'e> {
+    quota: &'e str,
+    of: &'e str,
+    grade: i32,
+    limit: i64,
 }
 
 /// A place as far as it lies in the months.
@@ -70,6 +85,12 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
             Facts { rivals, ..base }
         }
         Rule::NotEligible => Facts { excluded: &evidence.excluded, ..base },
+        Rule::OverRate => Facts { over: &evidence.over, ..base },
+        Rule::OverQuota => {
+            let limit = evidence.excess.as_ref();
+            Facts { excess: limit.map(|excess| Room { quota: &excess.quota, of: &excess.of, grade: excess.grade, limit: excess.limit }), ..base }
+        }
+        Rule::PayeeMismatch => Facts { payee: &evidence.payee, ..base },
         // Nobody claimed it.
         Rule::MissingAward => Facts { claimed_name: None, places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
     };
@@ -111,7 +132,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::case::{ClaimSide, PeriodSide};
+    use crate::case::{ClaimSide, Excess, PeriodSide};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")
@@ -140,6 +161,7 @@ mod tests {
             enrollments: vec![side(1, "3643000001"), side(2, "3643000002")],
             policy: "grant-2016".into(),
             policy_source: "财科教〔2016〕35号".into(),
+            excess: Some(Excess { quota: "share".into(), source: "文件".into(), of: "43".into(), grade: 0, base: Some(50), limit: 7 }),
             ..Evidence::default()
         }
     }
@@ -191,7 +213,7 @@ mod tests {
     #[test]
     fn what_a_rule_decides_on_changes_its_digest_and_that_of_no_other() {
         type Case = (fn(&mut Evidence), &'static [Rule]);
-        let cases: [Case; 8] = [
+        let cases: [Case; 12] = [
             (
                 |evidence| evidence.enrollments[0].periods[1].state = PeriodState::Withdrawn,
                 &[Rule::NoEnrollment, Rule::NotYetRegistered, Rule::NotValidInTerm, Rule::OtherSchool, Rule::MissingAward],
@@ -208,6 +230,9 @@ mod tests {
                     Rule::IdentityUnverified,
                     Rule::DuplicateAward,
                     Rule::NotEligible,
+                    Rule::OverRate,
+                    Rule::OverQuota,
+                    Rule::PayeeMismatch,
                 ],
             ),
             (|evidence| evidence.registry = Some(RegistryAnswer::Differs), &[Rule::IdentityUnverified]),
@@ -215,6 +240,17 @@ mod tests {
             (|evidence| evidence.rivals.push(Rival { entry: Uuid::from_u128(3), school: "3643000002".into(), months: Vec::new() }), &[Rule::DuplicateAward]),
             (|evidence| evidence.entitled_by = "RURAL".into(), &[Rule::MissingAward]),
             (|evidence| evidence.excluded.push(Excluded { why: "GRADE_NOT_ELIGIBLE".into(), grade: 4, months: months() }), &[Rule::NotEligible]),
+            (
+                |evidence| {
+                    let over = Over { tier: "一档".into(), month: Fen(13_000), claimed: Fen(23_000), level: "困难".into(), months: months() };
+                    evidence.over.push(over);
+                },
+                &[Rule::OverRate],
+            ),
+            (|evidence| evidence.excess.as_mut().expect("is there").limit = 6, &[Rule::OverQuota]),
+            // One student more or less on the roll that changes no limit changes nothing.
+            (|evidence| evidence.excess.as_mut().expect("is there").base = Some(51), &[]),
+            (|evidence| evidence.payee.push(Payee::Shared { others: 2 }), &[Rule::PayeeMismatch]),
         ];
         for (index, (change, decided)) in cases.into_iter().enumerate() {
             let mut changed = evidence();

@@ -1,6 +1,8 @@
 //! The judge. Pure: claims, timelines, keys, names and policies in; findings out.
 
 mod eligibility;
+mod payee;
+mod rate;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +16,10 @@ use xuezhu_domain::{
     text::comparable_name,
 };
 
-pub use self::eligibility::{Asked, months_at};
+pub use self::{
+    eligibility::{Asked, Given, months_at},
+    rate::{Standing, standing_in},
+};
 use crate::case::{
     Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
 };
@@ -23,13 +28,13 @@ use crate::{
     cause::Cause,
     policy::{
         Paid, Policies, Policy, Scheme, SchemeCode, TermDays,
-        rules::{Facts, plain_data},
+        rules::{Facts, grounds, plain_data},
     },
 };
 
 /// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
 /// anew whatever may be found otherwise.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// By what is judged on a day: changes with any word of the policies that hold by then, with the calendar of working days, with the catalogues of majors, with how
 /// the judge decides, and with the format that the mirror was told in, for what came with a format may decide otherwise.
@@ -57,7 +62,7 @@ pub struct Law {
 }
 
 /// Every rule with its law.
-pub const LAW: [Law; 9] = [
+pub const LAW: [Law; 12] = [
     Law {
         rule: Rule::NoEnrollment,
         name: "无学籍",
@@ -111,6 +116,24 @@ pub const LAW: [Law; 9] = [
         name: "不符合政策条件",
         meaning: "在本校在读，但按名单所依政策，所列月份不享受该项目：年级、学习形式、专业、户口所在地不在范围内，或者没有认定家庭经济困难。请核对学籍信息，补办困难认定，或移除不享受的月份。",
         basis: "财教〔2013〕110号、财教〔2024〕181号：资助范围；教财〔2018〕16号：先认定、后资助",
+    },
+    Law {
+        rule: Rule::OverRate,
+        name: "超过标准",
+        meaning: "所列档次高于该生按困难等级和类别可以享受的最高档次，或者金额高于名单所依政策的标准。请改为该生的档次，或核对困难认定。",
+        basis: "财教〔2024〕181号：平均资助标准，具体档次由地方规定；教财〔2018〕16号：按困难等级确定档次",
+    },
+    Law {
+        rule: Rule::OverQuota,
+        name: "超过名额",
+        meaning: "本校或本地区按家庭经济困难享受的人数已达到政策规定的名额，该生排在名额以外（先按困难等级从重到轻，再按名单次序）。有名额空出后重新审核即可；名额不足的，由主管部门调整。",
+        basis: "财教〔2013〕110号：非涉农专业家庭经济困难学生按在校生的一定比例确定",
+    },
+    Law {
+        rule: Rule::PayeeMismatch,
+        name: "收款账户不符",
+        meaning: "资助卡不是该生本人的，或者同一张卡列给了几名学生，或者填的不是银行卡号。请核对后改为该生本人的卡。",
+        basis: "银发〔2010〕273号：一人一卡、本人实名、不得代领",
     },
 ];
 
@@ -256,6 +279,9 @@ impl<'c> Judge<'c> {
                 findings.push(self.finding(rule, claim, months, evidence, cause));
             }
         }
+        self.of_rate(claim, person, &days, findings);
+        self.of_excess(claim, person, findings);
+        self.of_payee(claim, person, findings);
         let Some(person) = person else { return };
         self.of_eligibility(claim, person, &days, findings);
         let differs = !person.answers_to(&claim.name_comparable, claim.recorded_day)
@@ -375,7 +401,7 @@ impl<'c> Judge<'c> {
             }
             return;
         }
-        let Some(tier) = rate.tier("") else { return };
+        let Some(tier) = rate.proposed(&grounds(rate, facts), "") else { return };
         let amount = amount::of_months(rate.month_fen(tier), &days.months);
         let evidence = Evidence {
             enrollments: vec![side(enrollment)],

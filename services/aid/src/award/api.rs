@@ -20,7 +20,9 @@ use super::{
     candidates::{self, Aim, Among},
     corrections::{self, Asked, rules::Correction},
     edit::{self, Edit, Redrafted},
-    import, rounds,
+    import,
+    locks::{self, Reopened},
+    rounds,
     store::{self, Filter},
     told,
     units::{self, Holds},
@@ -157,6 +159,29 @@ impl AwardService for AwardApi {
                     super::remove_list(ctx, tx, school, *list).await?;
                     Ok(pb::RemoveAwardListResponse {})
                 })
+            })
+            .await
+    }
+
+    async fn reopen_term(&self, request: Request<pb::ReopenTermRequest>) -> Result<Response<pb::ReopenTermResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ReopenTerm").await?;
+        let call = Call::new("ReopenTerm", request.school.clone(), &request);
+        let pb::ReopenTermRequest { school, scheme, term, until_date, reason } = request;
+        let asked = Reopened { school, scheme, term, until: until_date, reason };
+        self.0
+            .runner
+            .mutate(&ctx, call, &(self.0.clone(), asked), |ctx, tx, (parts, asked)| {
+                Box::pin(async move { Ok(pb::ReopenTermResponse { reopening: Some(locks::reopen(ctx, tx, parts, asked).await?) }) })
+            })
+            .await
+    }
+
+    async fn list_reopenings(&self, request: Request<pb::ListReopeningsRequest>) -> Result<Response<pb::ListReopeningsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "ListReopenings").await?;
+        self.0
+            .runner
+            .read(&ctx, "ListReopenings", &(self.0.clone(), request.school), |ctx, tx, (parts, school)| {
+                Box::pin(async move { Ok(pb::ListReopeningsResponse { reopenings: locks::reopenings(ctx, tx, parts, school).await? }) })
             })
             .await
     }
@@ -365,8 +390,8 @@ fn edit_of(request: &pb::EditEntryRequest) -> Result<Edit, Error> {
         }
     }
     errors.check()?;
-    let EditEntryRequest { etag, tier, card, remark, .. } = request.clone();
-    Ok(Edit { etag, months, tier, card, remark })
+    let EditEntryRequest { etag, tier, card, card_holder, remark, .. } = request.clone();
+    Ok(Edit { etag, months, tier, card, card_holder, remark })
 }
 
 /// What a request asks to be corrected; every field at fault is told.

@@ -13,15 +13,15 @@ use xuezhu_domain::{
 use xuezhu_judge::{
     amount,
     case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place},
-    policy::{Policies, Rate, rules::Why},
-    rules::{holder, months_at},
+    policy::{Policies, Rate, Tier, rules::Why},
+    rules::{Given, holder, months_at},
 };
 use xuezhu_proto::aid as pb;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Refusal};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 use super::{
-    Terms, ends, entered, locked,
+    Terms, ends, entered, locked, locks,
     store::{self, Entered, ListRow},
     terms, units,
 };
@@ -68,6 +68,9 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let list = if puts { locked(ctx, tx, school, list, Permission::EnterForSchool).await? } else { entered(ctx, tx, school, list).await? };
     if list.submitted && puts {
         return Err(Refusal::wrong_state("名单已提交：请新建补充名单").into());
+    }
+    if puts {
+        locks::unlocked(ctx, tx, parts, locks::Of::list(&list)).await?;
     }
     let terms = terms(parts, &list)?;
     let generation = if puts { mirror::held_state(tx).await? } else { mirror::state(tx).await? }.generation;
@@ -175,6 +178,8 @@ struct Candidate<'c> {
     place: Place,
     why: Why,
     months: Vec<Month>,
+    /// The tier that is proposed.
+    tier: Option<Tier>,
 }
 
 impl Candidate<'_> {
@@ -182,9 +187,9 @@ impl Candidate<'_> {
         self.person.keys.iter().find(|bond| bond.end_recorded.is_none()).map(|bond| bond.value)
     }
 
-    /// What the months come to, by the tier of whoever is on no other.
+    /// What the months come to, by the tier that is proposed.
     fn fen(&self, terms: &Terms) -> Fen {
-        let month = terms.rate.tier("").map_or(Fen(0), |tier| terms.rate.month_fen(tier));
+        let month = self.tier.as_ref().map_or(Fen(0), |tier| terms.rate.month_fen(tier));
         amount::of_months(month, &self.months)
     }
 
@@ -234,21 +239,24 @@ pub(super) fn place_of<'c>(case: &'c PersonCase, person: &Person, school: &str, 
 
 /// Of months that are the school's: what the policy gives of them. Where only the entitled may draw it, each month is looked at; else the first of
 /// them decides.
-fn given(rate: &Rate, months: Vec<(Month, Why)>) -> (Why, Vec<Month>) {
-    let first_given = months.iter().find(|(_, why)| rate.only_entitled && why.entitles()).or(months.first());
-    let Some((_, why)) = first_given.copied() else { return (Why::NotInSchool, Vec::new()) };
-    let stays = |(month, own): (Month, Why)| (!rate.only_entitled || !why.entitles() || own.entitles()).then_some(month);
-    (why, months.into_iter().filter_map(stays).collect())
+fn given(rate: &Rate, mut months: Vec<(Month, Given)>) -> (Why, Vec<Month>, Option<Tier>) {
+    let first_given = months.iter().find(|(_, given)| rate.only_entitled && given.why.entitles()).or(months.first());
+    let Some(why) = first_given.map(|(_, given)| given.why) else { return (Why::NotInSchool, Vec::new(), rate.tier("").cloned()) };
+    months.retain(|(_, given)| !rate.only_entitled || !why.entitles() || given.why.entitles());
+    // An entry has one tier: that which is for them in all of its months.
+    let tiers = months.iter().filter_map(|(_, given)| rate.proposed(&given.grounds, &given.level));
+    let tier = tiers.min_by_key(|tier| tier.yuan).or_else(|| rate.tier("")).cloned();
+    (why, months.into_iter().map(|(month, _)| month).collect(), tier)
 }
 
 fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms: &Terms) -> Vec<Candidate<'c>> {
     let mut found = Vec::new();
     for person in &case.persons {
         // What held in the months decides, not what holds today; of what goes by term, what held on the count day, as for whoever is missing.
-        let (why, months) = given(&terms.rate, months_at(case, policies, person, school, terms.asked()));
+        let (why, months, tier) = given(&terms.rate, months_at(case, policies, person, school, terms.asked()));
         // The class is that of the first month either way.
         let Some((_, span)) = place_of(case, person, school, &months) else { continue };
-        found.push(Candidate { person, place: span.state.clone(), why, months });
+        found.push(Candidate { person, place: span.state.clone(), why, months, tier });
     }
     found
 }
@@ -280,7 +288,7 @@ pub(crate) fn dues(policies: &Policies, case: &PersonCase, school: &str, terms: 
 /// An entry for a student who is proposed. Aid was never given the number, so it keeps only the key.
 fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) -> Result<Entered, Error> {
     let key = candidate.key().ok_or(StoreError::Corrupt("key of a person"))?;
-    let tier = terms.rate.tier("").ok_or(StoreError::Corrupt("tier"))?;
+    let tier = candidate.tier.as_ref().ok_or(StoreError::Corrupt("tier"))?;
     let month = terms.rate.month_fen(tier);
     let name = candidate.person.name().to_owned();
     let months = months_text(&candidate.months);
@@ -303,6 +311,9 @@ fn proposal(ctx: &Context, parts: &Parts, candidate: &Candidate, terms: &Terms) 
         months,
         tier: tier.name.clone(),
         card_sealed: None,
+        card_key: None,
+        card_kind: 0,
+        card_holder: String::new(),
         remark: String::new(),
         content_hash: Bytes(parts.keyring.content_hash(content.as_bytes()).to_vec()),
     })

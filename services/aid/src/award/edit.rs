@@ -14,18 +14,18 @@ use xuezhu_judge::{
 use xuezhu_proto::aid as pb;
 use xuezhu_review::way;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Reason, Refusal};
-use xuezhu_store::{Bytes, StoreError, Tx};
+use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
 use super::{
     Terms,
     candidates::roll_content,
     ends,
-    import::rules::Parsed,
-    locked,
-    rules::{Change, after, card_fault, months_of_term, remark_fault},
+    import::rules::{Parsed, with_holder},
+    locked, locks,
+    rules::{Change, after, card_fault, card_kind, holder_fault, months_of_term, remark_fault},
     settle,
     store::{self, Before, Entered, EntryRow, ListRow},
-    terms, told, units,
+    terms, told, units, with_their_cards,
 };
 use crate::{
     Parts, mirror,
@@ -43,6 +43,8 @@ pub struct Edit {
     pub tier: String,
     /// Bank card; none to keep what is stored, empty to clear it.
     pub card: Option<String>,
+    /// Whose it is, likewise; of another card it is what is said, or not known.
+    pub card_holder: Option<String>,
     /// Remark, likewise.
     pub remark: Option<String>,
 }
@@ -81,13 +83,18 @@ pub async fn edit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list:
     if etag(&row) != edit.etag {
         return Err(Refusal::new(Reason::Conflict, "该生的内容刚刚被他人修改，请刷新后重试").into());
     }
+    locks::unlocked(ctx, tx, parts, locks::Of::list(&list)).await?;
     let terms = terms(parts, &list)?;
     let stands = store::before(tx, &[entry]).await?.pop().ok_or(StoreError::Corrupt("an entry that is there"))?;
     let entered = edited(tx, parts, &terms, stands, edit).await?;
+    let mut touched = if row.card_sealed.is_some() { store::keys_of_their_cards(tx, &[entry]).await? } else { Vec::new() };
+    let names_card = entered.card_key.is_some();
     store::update_entries(ctx, tx, std::slice::from_ref(&entered)).await?;
+    touched.push(row.person_key);
+    let touched = if names_card { with_their_cards(tx, &[entry], touched).await? } else { touched };
     units::enter_again(ctx, tx, &list, terms.paid, std::slice::from_ref(&entered)).await?;
     settle(tx, list.list).await?;
-    judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
+    judge_keys(ctx, tx, parts, &touched, "list").await?;
     on_list(tx, &list, entry).await
 }
 
@@ -108,7 +115,11 @@ fn said<'t>(rate: &'t Rate, days: &TermDays, paid: Paid, stands: &Entered, edit:
         let names: Vec<&str> = rate.tiers.iter().map(|tier| tier.name.as_str()).collect();
         errors.add("tier", format!("没有这个档次，应为：{}", names.join("、")));
     }
-    for (field, fault) in [("card", edit.card.as_deref().and_then(card_fault)), ("remark", edit.remark.as_deref().and_then(remark_fault))] {
+    for (field, fault) in [
+        ("card", edit.card.as_deref().and_then(card_fault)),
+        ("card_holder", edit.card_holder.as_deref().and_then(holder_fault)),
+        ("remark", edit.remark.as_deref().and_then(remark_fault)),
+    ] {
         if let Some((_, why)) = fault {
             errors.add(field, why);
         }
@@ -123,20 +134,23 @@ async fn edited(tx: &mut Tx, parts: &Parts, terms: &Terms, stands: Before, edit:
     let row = stands.row;
     let Said { months, tier } = said(&terms.rate, &terms.days, terms.paid, &row, edit)?;
     let (entry, month_fen) = (row.entry.0, terms.rate.month_fen(tier));
-    let stored = || row.card_sealed.as_ref().and_then(|sealed| keyring.open_text("card", &[entry], &sealed.0)).unwrap_or_default();
-    let card = edit.card.as_deref().map_or_else(stored, text::clean_number);
+    let stored = row.card_sealed.as_ref().and_then(|sealed| keyring.open_text("card", &[entry], &sealed.0)).unwrap_or_default();
+    let card = edit.card.as_deref().map_or_else(|| stored.clone(), text::clean_number);
+    let is_same = card == stored;
+    let holder = edit.card_holder.as_deref().map(text::tidy_name).or_else(|| is_same.then(|| row.card_holder.clone())).unwrap_or_default();
+    let holder = if card.is_empty() { String::new() } else { holder };
     let remark = edit.remark.as_deref().map_or_else(|| row.remark.clone(), text::clean);
     let from_roll = row.id_sealed.0.is_empty();
     let name = if from_roll { name_of_roll(tx, &row, stands.recorded_day).await?.unwrap_or_else(|| row.name.clone()) } else { row.name.clone() };
     let content = if from_roll {
-        roll_content(&name, row.person_key.0, &months, &tier.name, &card, &remark)
+        with_holder(roll_content(&name, row.person_key.0, &months, &tier.name, &card, &remark), &holder)
     } else {
         let number = keyring.open_text("id", &[entry], &row.id_sealed.0).ok_or(StoreError::Corrupt("number of an entry"))?;
         let document = codes::document(&row.id_document).ok_or(StoreError::Corrupt("document of an entry"))?;
         // As it was read when it was entered: whatever is thought of such numbers today.
         let id = IdNumber::parse(document, &number, chrono::NaiveDate::MAX).map_err(|_| StoreError::Corrupt("number of an entry"))?;
         let (name, months, tier) = (name.clone(), months.clone(), tier.name.clone());
-        Parsed { name, document, id, months, tier, month_fen, card: card.clone(), remark: remark.clone() }.content()
+        Parsed { name, document, id, months, tier, month_fen, card: card.clone(), holder: holder.clone(), remark: remark.clone() }.content()
     };
     let (first, last) = ends(&months)?;
     Ok(Entered {
@@ -149,6 +163,9 @@ async fn edited(tx: &mut Tx, parts: &Parts, terms: &Terms, stands: Before, edit:
         months: months_text(&months),
         tier: tier.name.clone(),
         card_sealed: (!card.is_empty()).then(|| Bytes(keyring.seal("card", &[entry], card.as_bytes()))),
+        card_key: (!card.is_empty()).then(|| Hex(keyring.lookup_hash("card", &card))),
+        card_kind: card_kind(&card),
+        card_holder: holder,
         remark,
         content_hash: Bytes(keyring.content_hash(content.as_bytes()).to_vec()),
         ..row
@@ -193,7 +210,9 @@ pub async fn redraft(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let entries: Vec<Uuid> = taken.iter().map(|row| row.entry).collect();
     store::set_states(tx, &entries, State::Draft, "").await?;
     settle(tx, list.list).await?;
-    judge_keys(ctx, tx, parts, &taken.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;
+    let with_cards: Vec<Uuid> = taken.iter().filter(|row| row.card_sealed.is_some()).map(|row| row.entry).collect();
+    let touched = with_their_cards(tx, &with_cards, taken.iter().map(|row| row.person_key).collect()).await?;
+    judge_keys(ctx, tx, parts, &touched, "list").await?;
     super::one(tx, list.list).await
 }
 

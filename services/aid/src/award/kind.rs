@@ -10,11 +10,11 @@ use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
-    one,
+    limits, locks, one,
     rounds::{announce, notice_of},
     rules,
     store::{self, EntryRow, ListRow},
-    told, units,
+    told,
 };
 use crate::{
     Parts, forgotten, mirror, notice,
@@ -81,6 +81,10 @@ impl Kind for AwardRound<'_> {
         Box::pin(async move {
             let list = list_of(dossier)?;
             let by_principal = matches!(dossier.seat(), Some(Seat::Principal(_)));
+            if matches!(moved, Moved::Signed { .. }) {
+                let list = one(tx, list).await?;
+                locks::unlocked(ctx, tx, self.parts, locks::Of::list(&list)).await?;
+            }
             match moved {
                 Moved::Signed { .. } if by_principal => notice::may_sign(ctx, tx, dossier.dossier).await?,
                 Moved::Signed { .. } => {}
@@ -99,29 +103,31 @@ impl Kind for AwardRound<'_> {
                 return Ok(());
             }
             let keys = store::keys_of(tx, items).await?;
+            let keys = super::with_their_cards(tx, items, keys).await?;
             judge_keys(ctx, tx, self.parts, &keys, "list").await?;
             Ok(())
         })
     }
 
-    /// Approves what nothing holds: the held are left behind, and those of whom enrollment forgot what it said, and those who have a month
-    /// already, whatever was said about flags.
+    /// Approves what nothing holds: the held are left behind, and those of whom enrollment forgot what it said, those who have a month
+    /// already, and who is one too many, whatever was said about flags.
     fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
         Box::pin(async move {
             fresh(self.parts)?;
             let list = one(tx, list_of(dossier)?).await?;
+            locks::unlocked(ctx, tx, self.parts, locks::Of::list(&list)).await?;
             let rows = store::entries_of(tx, items).await?;
             // Whoever judges one of these persons now waits until this is decided, or was first and is seen here.
             let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
             let generation = mirror::state(tx).await?.generation;
             let keys = reconciliation::lock_beside(tx, generation, &keys).await?;
-            let held: HashSet<Uuid> = reconciliation::held_entries(tx, &[list.list]).await?.into_iter().collect();
+            let held = limits::held_otherwise(tx, list.list).await?;
             let concerned = forgotten::concerned(tx, &[list.list]).await?;
             let asked = notice_of(self.parts, &list);
             let objected = if asked.is_some() { notice::objected(tx, dossier.dossier, items).await? } else { HashSet::new() };
             let waits = |entry: &Uuid| held.contains(entry) || concerned.contains(entry) || objected.contains(entry);
             let free: Vec<&EntryRow> = rows.iter().filter(|row| !waits(&row.entry)).collect();
-            let approved = units::approve(ctx, tx, &list, &free, (generation, &keys)).await?;
+            let (approved, excess) = limits::approve(ctx, tx, self.parts, &list, &free, (generation, &keys)).await?;
             if !approved.is_empty() {
                 store::set_states(tx, &approved, State::Approved, "").await?;
                 super::settle(tx, list.list).await?;
@@ -136,6 +142,7 @@ impl Kind for AwardRound<'_> {
                 entry if held.contains(entry) => Reason::FlagHolds,
                 entry if objected.contains(entry) => Reason::ObjectionOpen,
                 entry if concerned.contains(entry) => Reason::SourceForgot,
+                entry if excess.contains(entry) => Reason::QuotaFull,
                 _ => Reason::MonthTaken,
             };
             let left = items.iter().filter(|item| !approved.contains(item));

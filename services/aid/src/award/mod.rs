@@ -9,6 +9,8 @@
 //! | [`import`] | lists as files: what a row may hold, whom it means, what is taken back |
 //! | [`rounds`] | submitting, and what desks do with what was submitted |
 //! | [`kind`] | what a review needs to know of a list: each round is a dossier |
+//! | `locks` | the day after which a term's lists can't be worked on, and opening them again |
+//! | `limits` | who of a list is let in where only so many may be |
 //! | [`units`] | what an entry covers: nobody draws a unit twice |
 //! | [`told`] | lists and entries as clients are told of them |
 //! | [`corrections`] | what was approved is put right: stopped, cut, voided |
@@ -20,6 +22,8 @@ pub mod corrections;
 pub mod edit;
 pub mod import;
 pub mod kind;
+mod limits;
+mod locks;
 pub mod rounds;
 pub mod rules;
 mod store;
@@ -56,9 +60,11 @@ pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str
     let version = policies.of_term(term, ctx.today());
     let is_open = policy::is_open(term, ctx.today()) && Terms::of(&version.policy, scheme, term, &school.region).is_some();
     let (scheme, term) = (scheme.as_str(), term.to_string());
+    let of = |policy: i32| locks::Of { school: &school.school, region: &school.region, scheme, term: &term, policy };
     let known = store::open_list(tx, &school.school, scheme, &term).await?;
     if let Some((list, _, false)) = known {
         if is_open {
+            locks::unlocked(ctx, tx, parts, of(version.number)).await?;
             // One that was removed, because nobody was on it, is there again.
             store::open_again(tx, list).await?;
         }
@@ -76,6 +82,7 @@ pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str
     if !is_open {
         return Err(Refusal::field("term", "该学期不能建立名单：应在2016年以后、下一学期以前，且该学期的政策中有这个项目").into());
     }
+    locks::unlocked(ctx, tx, parts, of(version.number)).await?;
     let supplement = known.map_or(0, |(_, last, _)| last + 1);
     let list = ctx.new_id();
     let new = NewList { list, school: &school.school, scheme, term: &term, supplement, policy: version.number };
@@ -191,8 +198,17 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     store::set_states(tx, &[entry], State::Removed, "").await?;
     units::remove(tx, &[entry]).await?;
     settle(tx, list.list).await?;
-    judge_keys(ctx, tx, parts, &[row.person_key], "list").await?;
+    let touched = with_their_cards(tx, &[entry], vec![row.person_key]).await?;
+    judge_keys(ctx, tx, parts, &touched, "list").await?;
     Ok(row)
+}
+
+/// Keys of entries, and of all others who name the cards of these: whether a card serves several is found of each of them.
+async fn with_their_cards(tx: &mut Tx, entries: &[Uuid], mut keys: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
+    if !entries.is_empty() {
+        keys.extend(store::keys_of_their_cards(tx, entries).await?);
+    }
+    Ok(keys)
 }
 
 /// The end of an entry's number. Of whom the list was proposed from the enrolled, aid was never given it.

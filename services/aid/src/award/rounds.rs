@@ -19,7 +19,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use super::{
     kind::{ABOUT, AwardRound, fresh, item, title},
-    locked, one,
+    limits, locked, locks, one,
     rules::{Change, after},
     settle,
     store::{self, EntryRow, ListRow, StandingRow},
@@ -36,6 +36,7 @@ const UNCLASSED: &str = "未分班";
 /// The clerk submits the list's drafts, as many as were seen where somebody counted: a round begins.
 pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, seen: i32) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
+    locks::unlocked(ctx, tx, parts, locks::Of::list(&list)).await?;
     let rows = store::entries(tx, list.list).await?;
     let mut drafts: Vec<&EntryRow> = rows.iter().filter(|row| after(row.state, Change::Submit).is_some()).collect();
     Refusal::unless_seen(seen, drafts.len())?;
@@ -69,6 +70,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     }
     settle(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &drafts.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;
+    limits::weigh(ctx, tx, parts, &list).await?;
     one(tx, list.list).await
 }
 
@@ -153,6 +155,7 @@ fn not_own(ctx: &Context, rounds: &[&Dossier]) -> Result<(), Error> {
 /// The principal attests what the digest covers: every round that waits there.
 pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
     let list = locked(ctx, tx, school, list, Permission::Attest).await?;
+    locks::unlocked(ctx, tx, parts, locks::Of::list(&list)).await?;
     let rounds = open(tx, list.list).await?;
     let waiting: Vec<&Dossier> = rounds.iter().filter(|round| matches!(round.seat(), Some(Seat::Principal(_)))).collect();
     not_own(ctx, &waiting)?;
@@ -179,6 +182,7 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
 pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid, said: &str) -> Result<ListRow, Error> {
     let (list, rounds) = at_desk(ctx, tx, school, list, Permission::Approve).await?;
     fresh(parts)?;
+    locks::unlocked(ctx, tx, parts, locks::Of::list(&list)).await?;
     let own = Seat::Department(ctx.actor.organisation.clone()).to_string();
     let waiting: Vec<&Dossier> = rounds.iter().filter(|round| round.waits_at == own).collect();
     not_own(ctx, &waiting)?;

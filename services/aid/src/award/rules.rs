@@ -1,6 +1,10 @@
 //! What may happen to an entry, and where a list stands. Pure.
 
-use xuezhu_domain::{Month, money::check_card, text};
+use xuezhu_domain::{
+    Month,
+    money::{AccountKind, check_card},
+    text,
+};
 use xuezhu_judge::{entry::State, policy::Paid};
 
 /// Longest remark, in characters.
@@ -58,6 +62,17 @@ pub fn months_of_term(wanted: &[Month], term: &[Month], paid: Paid) -> Result<Ve
 pub fn card_fault(typed: &str) -> Option<(&'static str, String)> {
     let card = text::clean_number(typed);
     if card.is_empty() { None } else { check_card(&card).err().map(|error| ("CARD", error.to_string())) }
+}
+
+/// What is wrong with whose a card is said to be, likewise.
+pub fn holder_fault(typed: &str) -> Option<(&'static str, String)> {
+    let holder = text::tidy_name(typed);
+    if holder.is_empty() { None } else { text::name_fault(&holder).map(|why| ("NAME", why)) }
+}
+
+/// What the number of an account is of, as stored: 0 where there is none.
+pub fn card_kind(card: &str) -> i32 {
+    AccountKind::of(card).map_or(0, AccountKind::code)
 }
 
 /// What is wrong with a remark, likewise.

@@ -63,6 +63,7 @@ pub struct EntryRow {
     #[sqlx(try_from = "i32")]
     pub state: State,
     pub card_sealed: Option<Vec<u8>>,
+    pub card_holder: String,
     pub remark: String,
     pub sent_back_reason: String,
     pub content_hash: Vec<u8>,
@@ -87,6 +88,12 @@ pub struct Entered {
     pub month_fen: i64,
     pub tier: String,
     pub card_sealed: Option<Bytes>,
+    #[serde(default)]
+    pub card_key: Option<Hex>,
+    #[serde(default)]
+    pub card_kind: i32,
+    #[serde(default)]
+    pub card_holder: String,
     pub remark: String,
     pub content_hash: Bytes,
 }
@@ -243,7 +250,7 @@ pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreErro
     rows!(
         tx,
         EntryRow,
-        "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, remark, sent_back_reason, content_hash, birth_date
+        "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, card_holder, remark, sent_back_reason, content_hash, birth_date
          FROM award_entries WHERE list = $1 AND state < 50",
         list
     )
@@ -255,7 +262,7 @@ pub async fn entries_after(tx: &mut Tx, list: Uuid, state: Option<State>, held_o
     rows!(
         tx,
         EntryRow,
-        "SELECT a.entry, a.person_key, a.name, a.id_sealed, a.months, a.amount_fen, a.tier, a.state, a.card_sealed, a.remark, a.sent_back_reason, a.content_hash, a.birth_date
+        "SELECT a.entry, a.person_key, a.name, a.id_sealed, a.months, a.amount_fen, a.tier, a.state, a.card_sealed, a.card_holder, a.remark, a.sent_back_reason, a.content_hash, a.birth_date
          FROM award_entries a
          WHERE a.list = $1 AND a.state < 50 AND ($2 = 0 OR a.state = $2)
            AND ($3 = 0 OR EXISTS (SELECT 1 FROM flags f WHERE f.entry = a.entry AND f.holds))
@@ -289,11 +296,11 @@ pub async fn insert_entries(ctx: &Context, tx: &mut Tx, list: &ListRow, entered:
         tx,
         sql!(
             "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
-             first_day, last_day, amount_fen, month_fen, tier, card_sealed, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by, policy)
+             first_day, last_day, amount_fen, month_fen, tier, card_sealed, card_key, card_kind, card_holder, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by, policy)
              SELECT t.entry, $2, $3, $4, $5, t.person_key, t.id_document, t.id_sealed, '', t.name, t.name_comparable, t.sex, t.birth_date, t.months,
-             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, '', t.remark, $9, '', t.content_hash, $6, $7, $8, $10
+             t.first_day, t.last_day, t.amount_fen, t.month_fen, t.tier, t.card_sealed, t.card_key, t.card_kind, t.card_holder, '', t.remark, $9, '', t.content_hash, $6, $7, $8, $10
              FROM " table 1 (entry uuid, person_key uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
-                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
+                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_key uuid, card_kind integer, card_holder text, remark text, content_hash bytea)
         ),
         bulk_rows(entered),
         list.list,
@@ -315,11 +322,11 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
         sql!(
             "UPDATE award_entries SET id_document = t.id_document, id_sealed = t.id_sealed, id_masked = '', name = t.name, name_comparable = t.name_comparable,
              sex = t.sex, birth_date = t.birth_date, months = t.months, first_day = t.first_day, last_day = t.last_day, amount_fen = t.amount_fen, month_fen = t.month_fen,
-             tier = t.tier, card_sealed = t.card_sealed, card_tail = '', remark = t.remark, state = $5, sent_back_reason = '', content_hash = t.content_hash,
+             tier = t.tier, card_sealed = t.card_sealed, card_key = t.card_key, card_kind = t.card_kind, card_holder = t.card_holder, card_tail = '', remark = t.remark, state = $5, sent_back_reason = '', content_hash = t.content_hash,
              recorded_day = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_day ELSE $2 END,
              recorded_at_us = CASE WHEN award_entries.name = t.name AND award_entries.months = t.months THEN award_entries.recorded_at_us ELSE $4 END, recorded_by = $3
              FROM " table 1 (entry uuid, id_document text, id_sealed bytea, name text, name_comparable text, sex integer, birth_date date,
-                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, remark text, content_hash bytea)
+                months text, first_day date, last_day date, amount_fen bigint, month_fen bigint, tier text, card_sealed bytea, card_key uuid, card_kind integer, card_holder text, remark text, content_hash bytea)
             " WHERE award_entries.entry = t.entry AND award_entries.state <= 10"
         ),
         bulk_rows(entered),
@@ -383,11 +390,25 @@ pub async fn entries_of(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<EntryRow>, 
         tx,
         EntryRow,
         sql!(
-            "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, remark, sent_back_reason, content_hash, birth_date
+            "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, card_holder, remark, sent_back_reason, content_hash, birth_date
              FROM award_entries WHERE state < 50 AND entry" in_uuids 1
         ),
         bulk_uuids(entries.iter().copied())
     )
+}
+
+/// The keys of all who stand on lists with the card of one of these.
+pub async fn keys_of_their_cards(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "SELECT DISTINCT o.person_key FROM award_entries a JOIN award_entries o ON o.card_key = a.card_key AND o.card_key IS NOT NULL AND o.state < 50
+             WHERE a.card_key IS NOT NULL AND a.entry" in_uuids 1
+        ),
+        bulk_uuids(entries.iter().copied())
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
 }
 
 /// The keys of entries.
@@ -415,7 +436,7 @@ pub async fn before(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Before>, StoreE
         Before,
         sql!(
             "SELECT entry, person_key, id_document, id_sealed, name, name_comparable, sex, birth_date, months, first_day, last_day, amount_fen, month_fen, tier,
-                    card_sealed, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by
+                    card_sealed, card_key, card_kind, card_holder, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by
              FROM award_entries WHERE entry" in_uuids 1
         ),
         bulk_uuids(entries.iter().copied())
@@ -514,5 +535,62 @@ pub async fn counts(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<CountRow>, StoreE
              WHERE state < 50 AND list" in_uuids 1 " GROUP BY list, state"
         ),
         bulk_uuids(lists.iter().copied())
+    )
+}
+
+/// Lists that were opened again.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ReopeningRow {
+    pub reopening: Uuid,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    pub until_day: NaiveDate,
+    pub reason: String,
+    pub opened_by: String,
+    pub opened_by_name: String,
+    pub opened_at_us: i64,
+}
+
+pub async fn reopen(tx: &mut Tx, row: &ReopeningRow) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO award_reopenings (reopening, school, scheme, term, until_day, reason, opened_by, opened_by_name, opened_at_us)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        row.reopening,
+        &row.school,
+        &row.scheme,
+        &row.term,
+        row.until_day,
+        &row.reason,
+        &row.opened_by,
+        &row.opened_by_name,
+        row.opened_at_us
+    )?;
+    Ok(())
+}
+
+/// Until when lists of a school, scheme and term are open again, if they are on a day.
+pub async fn reopened_until(tx: &mut Tx, school: &str, scheme: &str, term: &str, day: NaiveDate) -> Result<Option<NaiveDate>, StoreError> {
+    let found = one!(
+        tx,
+        (Option<NaiveDate>,),
+        "SELECT max(until_day) FROM award_reopenings WHERE school = $1 AND scheme = $2 AND term = $3 AND until_day >= $4",
+        school,
+        scheme,
+        term,
+        day
+    )?;
+    Ok(found.and_then(|(day,)| day))
+}
+
+/// What was opened again of a school, the last first.
+pub async fn reopenings(tx: &mut Tx, school: &str) -> Result<Vec<ReopeningRow>, StoreError> {
+    rows!(
+        tx,
+        ReopeningRow,
+        "SELECT reopening, school, scheme, term, until_day, reason, opened_by, opened_by_name, opened_at_us FROM award_reopenings
+         WHERE school = $1 ORDER BY reopening DESC LIMIT 200",
+        school
     )
 }

@@ -11,12 +11,13 @@ use xuezhu_judge::{
 };
 use xuezhu_proto::aid::{self as pb, award_entry, award_list};
 use xuezhu_review::{Dossier, way::Seat};
-use xuezhu_service::{Context, Error, Permission, Reach};
+use xuezhu_service::{Context, Error, Permission, Reach, Reason, refusal};
 use xuezhu_store::Tx;
 
 use super::{
     candidates::place_of,
-    corrections, edit,
+    corrections, edit, limits,
+    locks::{self, Stands},
     rounds::{self, Way},
     store::{self, EntryRow, HeldRow, ListRow, StandingRow},
     units::{self, Holds},
@@ -86,6 +87,7 @@ pub(super) fn entry(ctx: &Context, parts: &Parts, row: EntryRow, meant: Option<M
         held: flags.iter().any(|(_, holds)| *holds),
         flags: flags.into_iter().map(|(flag, _)| flag).collect(),
         card: row.card_sealed.as_deref().map(|sealed| parts.keyring.masked("card", &[row.entry], sealed)).unwrap_or_default(),
+        card_holder: row.card_holder,
         remark: row.remark,
         sent_back_reason: row.sent_back_reason,
         source_forgot: false,
@@ -111,7 +113,15 @@ pub(super) fn as_seen(ctx: &Context, mut entry: pb::AwardEntry) -> pb::AwardEntr
         entry.corrections.clear();
         entry.birth_year = 0;
         entry.source_forgot = false;
-        for said in [&mut entry.person, &mut entry.class_name, &mut entry.remark, &mut entry.sent_back_reason, &mut entry.refusal, &mut entry.refusal_message] {
+        for said in [
+            &mut entry.person,
+            &mut entry.class_name,
+            &mut entry.card_holder,
+            &mut entry.remark,
+            &mut entry.sent_back_reason,
+            &mut entry.refusal,
+            &mut entry.refusal_message,
+        ] {
             said.clear();
         }
     }
@@ -133,6 +143,7 @@ pub(super) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &Li
     let concerned = forgotten::concerned(tx, &[list.list]).await?;
     let mut corrected = corrections::of_entries(tx, &parts.policies.now(), &rows.iter().map(|row| row.entry).collect::<Vec<_>>()).await?;
     let mut holds = units::of_entries(tx, &parts.policies.now(), list, &rows).await?;
+    let exceeding = limits::exceeding(tx, parts, list, &rows).await?;
     let after_audit = rounds::notice_of(parts, list).is_some_and(|asked| asked.order == NoticeOrder::AfterAudit);
     let payable = if after_audit { notice::payable(tx, list.list).await? } else { HashMap::new() };
     let entries = rows
@@ -141,7 +152,11 @@ pub(super) async fn entries(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &Li
             let flags = flags.remove(&row.entry).unwrap_or_default();
             let meant = known.remove(&row.entry);
             let source_forgot = concerned.contains(&row.entry);
-            let holds = holds.remove(&row.entry).unwrap_or_default();
+            let mut holds = holds.remove(&row.entry).unwrap_or_default();
+            if holds.refusal.is_none() && exceeding.contains(&row.entry) {
+                holds.refusal = Some(Reason::QuotaFull);
+                refusal::chinese(Reason::QuotaFull).clone_into(&mut holds.message);
+            }
             let corrections = corrected.remove(&row.entry).unwrap_or_default();
             let shown = payable.get(&row.entry).copied();
             let payable_date = shown.flatten().map(|day| day.to_string()).unwrap_or_default();
@@ -209,12 +224,13 @@ pub(super) async fn lists(tx: &mut Tx, parts: &Parts, rows: Vec<ListRow>) -> Res
         // Whom a flag holds waits for that first.
         known.concerned = own.iter().filter(|entry| concerned.contains(*entry) && !by_flags.contains(*entry)).copied().collect();
         known.taken = own.intersection(&taken).copied().collect();
-        told.push(self::told(parts, row, known));
+        let lock = locks::stands(tx, parts, locks::Of::list(&row), parts.runner.clock().today()).await?;
+        told.push(self::told(parts, row, known, lock));
     }
     Ok(told)
 }
 
-fn told(parts: &Parts, row: ListRow, known: Known) -> pb::AwardList {
+fn told(parts: &Parts, row: ListRow, known: Known, lock: Stands) -> pb::AwardList {
     let Known { way, standing, held, standing_fen, concerned, taken } = known;
     let held_attested: i64 = held.iter().filter(|row| row.state == State::Attested).map(|row| row.entries).sum();
     let held: i64 = held.iter().map(|row| row.entries).sum();
@@ -224,6 +240,8 @@ fn told(parts: &Parts, row: ListRow, known: Known) -> pb::AwardList {
     let policies = parts.policies.now();
     let scheme = scheme_told(&policies, &row.scheme);
     let announces = rounds::notice_of(parts, &row).is_some();
+    let limited = limits::limits(parts, &row);
+    let lock_date = locks::last_day(parts, locks::Of::list(&row)).map(|day| day.to_string()).unwrap_or_default();
     let by_month = SchemeCode::parse(&row.scheme).and_then(|code| policies.paid(code)) == Some(Paid::Month);
     let due_date = super::due(parts, &row).map(|due| due.to_string()).unwrap_or_default();
     pb::AwardList {
@@ -234,6 +252,10 @@ fn told(parts: &Parts, row: ListRow, known: Known) -> pb::AwardList {
         scheme_name: scheme.scheme_name,
         by_month,
         announces,
+        limited,
+        lock_date,
+        locked: matches!(lock, Stands::Locked(_)),
+        reopened_date: if let Stands::Reopened(until) = lock { until.to_string() } else { String::new() },
         policy_version: row.policy,
         term: row.term,
         supplement: row.supplement,

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{
     IdNumber,
+    money::AccountKind,
     text::{holds_long_number, mask_long_numbers},
 };
 use xuezhu_judge::entry::State;
@@ -57,7 +58,7 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 10] = [
+    let conversions: [(&str, Chunk); 11] = [
         ("entries", entries),
         ("steps", steps),
         ("imports", imports),
@@ -69,6 +70,7 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
         ("audit", conversion::audit),
         ("units", award_units),
         ("lists", lists::convert),
+        ("cards", cards),
     ];
     conversion::convert_all(db, keyring, &conversions).await?;
     conversion::compact(db, COMPACT).await
@@ -89,6 +91,21 @@ fn entries<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
             });
         }
         store::set_entries(tx, &converted).await?;
+        Ok(last)
+    })
+}
+
+/// By what cards are found, of entries that were entered when nobody looked for that.
+fn cards<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        let rows = store::cards(tx, conversion::after_id(after)?, ROWS).await?;
+        let last = rows.last().map(|(entry, _)| entry.to_string());
+        let found = |(entry, sealed): (Uuid, Vec<u8>)| {
+            let card = keyring.open_text("card", &[entry], &sealed)?;
+            let kind = AccountKind::of(&card)?.code();
+            Some(store::Card { entry: Hex(entry), key: Hex(keyring.lookup_hash("card", &card)), kind })
+        };
+        store::set_cards(tx, &rows.into_iter().filter_map(found).collect::<Vec<_>>()).await?;
         Ok(last)
     })
 }

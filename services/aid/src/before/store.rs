@@ -302,3 +302,37 @@ pub async fn submitted_again(tx: &mut Tx, entries: &[Uuid]) -> Result<(), StoreE
     run!(tx, sql!("UPDATE award_entries SET state = $2 WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()), State::Submitted.code())?;
     Ok(())
 }
+
+/// Entries that name a card, by their ids.
+pub async fn cards(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Vec<u8>),
+        "SELECT entry, card_sealed FROM award_entries WHERE card_sealed IS NOT NULL AND entry > $1 ORDER BY entry LIMIT $2",
+        after,
+        limit
+    )
+}
+
+/// By what a card is found.
+#[derive(Debug, Serialize)]
+pub struct Card {
+    pub entry: Hex,
+    pub key: Hex,
+    pub kind: i32,
+}
+
+pub async fn set_cards(tx: &mut Tx, cards: &[Card]) -> Result<(), StoreError> {
+    if cards.is_empty() {
+        return Ok(());
+    }
+    run!(
+        tx,
+        sql!(
+            "UPDATE award_entries SET card_key = t.key, card_kind = t.kind
+             FROM " table 1 (entry uuid, key uuid, kind integer) " WHERE award_entries.entry = t.entry"
+        ),
+        bulk_rows(cards)
+    )?;
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use xuezhu_domain::{RegistryAnswer, codes};
 use xuezhu_judge::{
-    case::{EnrollmentSide, Evidence, Excluded, Stage},
+    case::{EnrollmentSide, Evidence, Excess, Excluded, Over, Payee, Stage},
     entry::State as EntryState,
     policy::rules::Why,
     rules,
@@ -17,6 +17,7 @@ use xuezhu_store::{StoreError, Tx};
 use crate::{
     Parts, award, mirror,
     policy::scheme_told,
+    quota,
     reconciliation::{FlagRow, desk, parse_months},
 };
 
@@ -152,6 +153,9 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
         entitled_by: evidence.entitled_by.clone(),
         entitled_on: evidence.entitled_on.clone(),
         excluded: evidence.excluded.iter().map(excluded).collect(),
+        over: evidence.over.iter().map(over).collect(),
+        over_limit: evidence.excess.as_ref().map(|excess| over_limit(names, excess)),
+        payee: evidence.payee.iter().map(payee).collect(),
     }
 }
 
@@ -162,6 +166,35 @@ fn excluded(excluded: &Excluded) -> pb::ExcludedMonths {
         grade: excluded.grade,
         months: excluded.months.iter().map(|month| month.number()).collect(),
     }
+}
+
+fn over(over: &Over) -> pb::OverMonths {
+    pb::OverMonths {
+        tier: over.tier.clone(),
+        month_fen: over.month.0,
+        claimed_fen: over.claimed.0,
+        months: over.months.iter().map(|month| month.number()).collect(),
+    }
+}
+
+fn over_limit(names: &HashMap<String, String>, excess: &Excess) -> pb::OverLimit {
+    pb::OverLimit {
+        quota: excess.quota.clone(),
+        place: excess.of.clone(),
+        place_name: quota::place_name(&excess.of, names),
+        grade: excess.grade,
+        base: excess.base.unwrap_or(0),
+        limit: excess.limit,
+    }
+}
+
+fn payee(payee: &Payee) -> pb::PayeeFault {
+    let (reason, message) = match payee {
+        Payee::HolderDiffers { holder } => ("HOLDER_DIFFERS", format!("户名“{holder}”不是该生的姓名")),
+        Payee::Shared { others } => ("SHARED", format!("同一卡号还列给了另外{others}名学生")),
+        Payee::NotACard => ("NOT_A_CARD", "卡号不是银行卡的号码（可能是存折或账号）".to_owned()),
+    };
+    pb::PayeeFault { reason: reason.to_owned(), message }
 }
 
 /// An enrollment that was found.

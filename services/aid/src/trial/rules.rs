@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use xuezhu_domain::{Fen, Month, Term};
 use xuezhu_judge::policy::{
     Policies, Policy, SchemeCode,
-    rules::{Facts, Why, plain_data},
+    rules::{Facts, Why, grounds, plain_data},
 };
 
 /// How it turns out for somebody.
@@ -137,11 +137,13 @@ impl<'p> Two<'p> {
         let same_days = days(self.before) == days(self.after);
         let due = |policy: &Policy, scheme: SchemeCode, hardship: &str| {
             let rate = policy.scheme(scheme)?.rate_in(self.term, region)?;
-            let entitles = plain_data(Some(rate), self.term, Facts { hardship, ..facts }).entitles();
-            entitles.then(|| rate.tier("").map(|tier| (rate.month_fen(tier), rate.only_entitled))).flatten()
+            let facts = Facts { hardship, ..facts };
+            let tier = || rate.proposed(&grounds(rate, facts), hardship).map(|tier| (rate.month_fen(tier), rate.only_entitled));
+            if plain_data(Some(rate), self.term, facts).entitles() { tier() } else { None }
         };
-        // No policy looks at which level it is.
-        ["", "any"].into_iter().flat_map(|hardship| self.schemes().into_iter().map(move |scheme| (scheme, hardship))).any(|(scheme, hardship)| {
+        // A level that neither names is as good as any other.
+        let levels = [self.before, self.after].into_iter().filter_map(|policy| policy.hardship()).flat_map(|hardship| &hardship.levels).map(String::as_str);
+        ["", "any"].into_iter().chain(levels).flat_map(|hardship| self.schemes().into_iter().map(move |scheme| (scheme, hardship))).any(|(scheme, hardship)| {
             let (before, after) = (due(self.before, scheme, hardship), due(self.after, scheme, hardship));
             before != after || (!same_days && before.is_some())
         })

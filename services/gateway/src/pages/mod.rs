@@ -27,6 +27,7 @@ mod passwords;
 mod pickers;
 mod policies;
 mod printed;
+mod quotas;
 mod reasons;
 mod school;
 mod schools;
@@ -52,7 +53,8 @@ use xuezhu_proto::{
         GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
         aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
         hardship_service_client::HardshipServiceClient, notice_service_client::NoticeServiceClient, overview_service_client::OverviewServiceClient,
-        policy_service_client::PolicyServiceClient, reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
+        policy_service_client::PolicyServiceClient, quota_service_client::QuotaServiceClient, reconciliation_service_client::ReconciliationServiceClient,
+        register_service_client::RegisterServiceClient,
     },
     enrollment::{
         class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
@@ -108,6 +110,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(policies::routes())
         .merge(hardship::routes())
         .merge(notices::routes())
+        .merge(quotas::routes())
         .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
@@ -504,6 +507,11 @@ impl Desk {
     /// Notices.
     pub fn notices(&self) -> NoticeServiceClient<Channel> {
         NoticeServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Limits.
+    pub fn quotas(&self) -> QuotaServiceClient<Channel> {
+        QuotaServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// How regions stand.

@@ -151,6 +151,8 @@ struct OnePage {
     schemes: Vec<(String, Table)>,
     /// Lists of regions, where there are any.
     areas: Option<Table>,
+    /// How many may be given schemes, where that is limited.
+    quotas: Option<Table>,
     seasons: Table,
     /// Rules by which it does not judge, by name.
     switched_off: Vec<&'static str>,
@@ -302,11 +304,13 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
         Row::of([Cell::from(&area.name), Cell::text(codes.join("、")), Cell::from(&area.source)])
     };
     let areas = (!said.areas().is_empty()).then(|| Table::of("地区名单").columns(["名称", "行政区划", "依据"]).rows(said.areas().iter().map(area)));
-    let seasons = Table::of("日程").columns(["学期", "地区", "发放月份", "核定日", "名单期限", "依据"]).rows(said.seasons().iter().map(season));
+    let seasons = Table::of("日程").columns(["学期", "地区", "发放月份", "核定日", "名单期限", "锁定", "依据"]).rows(said.seasons().iter().map(season));
+    let columns = ["项目", "学期", "地区", "范围", "占名额的", "名额", "依据"];
+    let quotas = (!said.quotas().is_empty()).then(|| Table::of("名额").columns(columns).rows(said.quotas().iter().map(|row| quota(&said, row))));
     let switched_off = said.switched_off().iter().map(|rule| show::rule(rule.as_str())).collect();
     let (name, since, state) = (name(&policy), since(&policy), state(&policy));
     let trial = trial(&desk, &policy, &asks).await?;
-    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, seasons, switched_off, trial }))
+    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, quotas, seasons, switched_off, trial }))
 }
 
 /// The version before, or for what has no number the newest one.
@@ -341,7 +345,12 @@ fn said(rate: &Rate) -> [String; 6] {
         Some(to) => format!("{}至{}", term(rate.from), term(to)),
         None => format!("{}起", term(rate.from)),
     };
-    let tiers: Vec<String> = rate.tiers.iter().map(|tier| format!("{} {}元", tier.name, tier.yuan)).collect();
+    let tier = |tier: &policy::Tier| {
+        let whom: Vec<&str> = tier.levels.iter().map(String::as_str).chain(tier.grounds.iter().map(|ground| ground.name())).collect();
+        let only = if whom.is_empty() { String::new() } else { format!("（限{}）", whom.join("、")) };
+        format!("{} {}元{only}", tier.name, tier.yuan)
+    };
+    let tiers: Vec<String> = rate.tiers.iter().map(tier).collect();
     let areas = if rate.areas.is_empty() { String::new() } else { format!("（{}）", rate.areas.join("、")) };
     let grounds: Vec<&str> = rate.entitles.iter().map(|ground| ground.name()).collect();
     let excludes: Vec<&str> = rate.excludes.iter().map(|exclusion| exclusion.name()).collect();
@@ -364,15 +373,37 @@ fn rates(scheme: &Scheme) -> (String, Table) {
         let [span, region, tiers, who, grounds, excludes] = said(rate).map(Cell::text);
         Row::of([span, region, tiers, who, grounds, excludes, Cell::from(&rate.source)])
     };
-    let name = format!("{}（{paid}{right}）", scheme.name);
+    let payee = scheme.payee.map(|payee| format!("，发给{}", payee.name())).unwrap_or_default();
+    let name = format!("{}（{paid}{right}{payee}）", scheme.name);
     let table =
         Table::of(name.as_str()).columns(["学期", "地区", "档次", "年级", "按学籍数据符合条件的", "不享受的", "依据"]).rows(scheme.rate.iter().map(row));
     (name, table)
 }
 
-fn days(row: &SeasonRow) -> [String; 3] {
+/// A limit as an officer reads it, cell by cell, without its source.
+fn quota_said(said: &policy::Policy, quota: &policy::Quota) -> [String; 6] {
+    let names = |grounds: &[policy::Ground]| grounds.iter().map(|ground| ground.name()).collect::<Vec<_>>().join("、");
+    let scheme = said.schemes().iter().find(|scheme| scheme.code.as_str() == quota.scheme).map_or(quota.scheme.as_str(), |scheme| &scheme.name);
+    let regions = if quota.regions.is_empty() { place("") } else { quota.regions.iter().map(|code| place(code)).collect::<Vec<_>>().join("、") };
+    let span = quota.to.map_or_else(|| format!("{}起", quota.from.name()), |to| format!("{}至{}", quota.from.name(), to.name()));
+    let without = if quota.base_without.is_empty() { String::new() } else { format!("（不计入{}）", names(&quota.base_without)) };
+    let most = match (quota.persons, quota.percent) {
+        (Some(persons), _) => format!("{persons}人"),
+        (None, percent) => format!("在校生{without}的{}%", percent.unwrap_or(0)),
+    };
+    let by_grade = if quota.by_grade { "，各年级分别计算" } else { "" };
+    [scheme.to_owned(), span, regions, format!("{}{by_grade}", quota.each.name()), names(&quota.limits), most]
+}
+
+/// A limit as an officer reads it.
+fn quota(said: &policy::Policy, quota: &policy::Quota) -> Row {
+    let [scheme, span, regions, each, limits, most] = quota_said(said, quota).map(Cell::text);
+    Row::of([scheme, span, regions, each, limits, most, Cell::from(&quota.source)])
+}
+
+fn days(row: &SeasonRow) -> [String; 4] {
     let months: Vec<String> = row.payment_months.iter().map(|month| format!("{month}月")).collect();
-    [months.join("、"), row.count_day.clone(), row.due.clone()]
+    [months.join("、"), row.count_day.clone(), row.due.clone(), row.lock.clone().unwrap_or_default()]
 }
 
 fn season_name(row: &SeasonRow) -> &'static str {
@@ -380,8 +411,8 @@ fn season_name(row: &SeasonRow) -> &'static str {
 }
 
 fn season(row: &SeasonRow) -> Row {
-    let [months, count_day, due] = days(row).map(Cell::text);
-    Row::of([Cell::text(season_name(row)), Cell::text(place(&row.region)), months, count_day, due, Cell::from(&row.source)])
+    let [months, count_day, due, lock] = days(row).map(Cell::text);
+    Row::of([Cell::text(season_name(row)), Cell::text(place(&row.region)), months, count_day, due, lock, Cell::from(&row.source)])
 }
 
 /// What a policy says, line by line, each under what it is of: everything but its sources and remarks.
@@ -391,15 +422,27 @@ fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
     for scheme in policy.schemes() {
         let paid = if scheme.paid == policy::Paid::Month { "按月" } else { "按学期" };
         let right = if scheme.by_right { "应享受而未列入的作为疑点" } else { "未列入的不作为疑点" };
-        lines.push((format!("项目 {}", scheme.code.as_str()), format!("{}；{paid}；{right}", scheme.name)));
+        let payee = scheme.payee.map_or_else(|| "收款账户不核对".to_owned(), |payee| format!("发给{}", payee.name()));
+        lines.push((format!("项目 {}", scheme.code.as_str()), format!("{}；{paid}；{right}；{payee}", scheme.name)));
         for rate in &scheme.rate {
             let said = said(rate).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("；");
             lines.push((format!("{}：{}", scheme.name, rate.id), format!("{said}{}", of(&rate.region))));
         }
     }
     for row in policy.seasons() {
-        let [months, count_day, due] = days(row);
-        lines.push((format!("{}日程{}", season_name(row), of(&row.region)), format!("{months}；核定日{count_day}；名单期限{due}")));
+        let [months, count_day, due, lock] = days(row);
+        let lock = if lock.is_empty() { "不锁定".to_owned() } else { format!("锁定{lock}") };
+        lines.push((format!("{}日程{}", season_name(row), of(&row.region)), format!("{months}；核定日{count_day}；名单期限{due}；{lock}")));
+    }
+    for row in policy.notices() {
+        let span = row.to.map_or_else(|| format!("{}起", row.from.name()), |to| format!("{}至{}", row.from.name(), to.name()));
+        lines.push((format!("公示{}：{span}", of(&row.region)), format!("{}，{}个工作日", row.order.name(), row.working_days)));
+    }
+    if let Some(hardship) = policy.hardship() {
+        lines.push(("困难等级".to_owned(), hardship.levels.join("、")));
+    }
+    for row in policy.quotas() {
+        lines.push((format!("名额：{}", row.id), quota_said(policy, row).join("；")));
     }
     for area in policy.areas() {
         lines.push((format!("地区名单：{}", area.name), area.codes.join("、")));

@@ -152,6 +152,11 @@ impl User {
         self.is().is_some_and(|role| role.decides_in(Some(Service::Aid)))
     }
 
+    /// Whether this works for a province.
+    pub fn is_of_province(&self) -> bool {
+        self.org.ends_with("0000")
+    }
+
     /// Whether this is an officer of the very department, for what concerns enrollment.
     pub fn decides_enrollment_for(&self, authority: &str) -> bool {
         self.decides_enrollment() && self.org == authority

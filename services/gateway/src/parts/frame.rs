@@ -72,7 +72,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 23] = [
+pub const WAYS: [Way; 24] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -83,6 +83,7 @@ pub const WAYS: [Way; 23] = [
     way(Section::Aid, "/hardship", "困难认定", keeps_school),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
     way(Section::Aid, "/objections", "公示异议", families),
+    way(Section::Aid, "/quotas", "资助名额", counts),
     way(Section::Aid, "/policies", "资助政策", pays),
     way(Section::Aid, "/double", "重复审核的月份", works),
     way(Section::Flags, "/flags", "疑点", works),

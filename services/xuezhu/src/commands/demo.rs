@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use xuezhu::{
-    demo::{play, world::World},
+    demo::{play, policy, world::World},
     deployment::{Deployment, Options},
     output,
 };
@@ -56,8 +56,8 @@ impl Demo {
     }
 }
 
-/// A deployment for the demo, with its registry file, in a folder that holds nothing yet.
-pub async fn deployment(world: &World, data: &Path, http: String, settings: Settings) -> anyhow::Result<Deployment> {
+/// A deployment for the demo, with its registry file and its policy, where the settings name none, in a folder that holds nothing yet.
+pub async fn deployment(world: &World, data: &Path, http: String, mut settings: Settings) -> anyhow::Result<Deployment> {
     if data.join("enrollment.db").exists() {
         bail!("{} holds data already; name a new folder with --data", data.display());
     }
@@ -65,6 +65,11 @@ pub async fn deployment(world: &World, data: &Path, http: String, settings: Sett
     let registry = data.join("demo/registry.csv");
     let rows: Vec<String> = world.registry.iter().map(|(number, name)| format!("{number},{name}")).collect();
     std::fs::write(&registry, format!("number,name\n{}\n", rows.join("\n")))?;
+    if settings.policy_file.is_none() {
+        let policy = data.join("demo/policy.toml");
+        std::fs::write(&policy, policy::text())?;
+        settings.policy_file = Some(policy);
+    }
     let free = || "127.0.0.1:0".to_owned();
     let options = Options {
         data: data.to_owned(),

@@ -70,14 +70,15 @@ fn student(school: &School, person: &Person, place: &Place) -> HashMap<&'static 
 
 /// A workbook of awards.
 pub fn awards(claims: &[&Claim]) -> Result<Vec<u8>, XlsxError> {
-    const HEADERS: [&str; 7] = ["姓名", "身份证件类型", "身份证件号", "月份", "档次", "银行卡号", "备注"];
+    const HEADERS: [&str; 8] = ["姓名", "身份证件类型", "身份证件号", "月份", "档次", "银行卡号", "开户名", "备注"];
     let mut book = Workbook::new();
     notes(book.add_worksheet_with_constant_memory()?, "资助名单")?;
     let sheet = book.add_worksheet_with_constant_memory()?;
     head(sheet, "资助名单", HEADERS.into_iter())?;
     for (line, claim) in (HEADER_ROW + 1..).zip(claims) {
         let months: Vec<String> = claim.months.iter().map(|month| (month % 100).to_string()).collect();
-        for (column, text) in (0..).zip([claim.name.as_str(), claim.document, claim.number.as_str(), &months.join(",")]) {
+        let months = months.join(",");
+        for (column, text) in (0..).zip([&claim.name, claim.document, &claim.number, &months, claim.tier, &claim.card, &claim.holder]) {
             sheet.write(line, column, text)?;
         }
     }

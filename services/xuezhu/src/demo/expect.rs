@@ -7,7 +7,8 @@ use serde::Serialize;
 use xuezhu_domain::{calendar::add_working_days, text::comparable_name};
 
 use super::{
-    calendar::{TERMS, Term},
+    calendar::{NEXT_SPRING, TERMS, Term, day},
+    policy::PLACES,
     world::{Claim, Person, Place, Scheme, World},
 };
 
@@ -114,16 +115,59 @@ impl<'w> Oracle<'w> {
                 found.push(self.flag(rule, claim, bad));
             }
         }
+        // Before somebody is known the card is to be theirs whom the list names.
+        let is_own = person.map_or(claim.holder == claim.name, |person| good(&person.names, &claim.holder, claim.uploaded, self.known));
+        if !claim.holder.is_empty() && !is_own {
+            found.push(self.flag("PAYEE_MISMATCH", claim, months.clone()));
+        }
         let Some(person) = person else { return };
         let excluded: Vec<i32> = months.iter().copied().filter(|month| self.is_excluded(claim, person, *month)).collect();
         if !excluded.is_empty() {
             found.push(self.flag("NOT_ELIGIBLE", claim, excluded));
+        }
+        if claim.tier == "三档" {
+            let given = |month: &i32| self.place_rule(claim, Some(person), *month).is_none() && !self.is_excluded(claim, person, *month);
+            let over: Vec<i32> = months.iter().copied().filter(given).collect();
+            if !over.is_empty() {
+                found.push(self.flag("OVER_RATE", claim, over));
+            }
         }
         if !good(&person.names, &claim.name, claim.uploaded, self.known) {
             found.push(self.flag("IDENTITY_MISMATCH", claim, months.clone()));
         }
         if !person.confirmed {
             found.push(self.flag("IDENTITY_UNVERIFIED", claim, months));
+        }
+    }
+
+    /// Cards that several students name.
+    fn of_cards(&self, claims: &[(usize, &'w Claim)], found: &mut Vec<Expected>) {
+        for (_, claim) in claims.iter().filter(|(_, claim)| !claim.card.is_empty()) {
+            if claims.iter().any(|(_, other)| other.card == claim.card && other.number != claim.number) {
+                found.push(self.flag("PAYEE_MISMATCH", claim, months(claim)));
+            }
+        }
+    }
+
+    /// Of the second spring's lists: whoever comes after as many poor as there are places, as they stood when they were submitted.
+    fn of_places(&self, claims: &[(usize, &'w Claim)], found: &mut Vec<Expected>) {
+        let then = Self::new(self.world, day(NEXT_SPRING.listed));
+        let is_poor = |claim: &Claim| {
+            let Some(person) = then.student(claim) else { return false };
+            let mut faults = Vec::new();
+            then.of_claim(claim, &mut faults);
+            let first = then.place_of(person, claim.scheme, claim.term, NEXT_SPRING.months[0]);
+            faults.is_empty() && first.is_some_and(|(place, on)| !place.major_on(on, then.known).agricultural)
+        };
+        let poor: Vec<&Claim> = claims
+            .iter()
+            .map(|(_, claim)| *claim)
+            .filter(|claim| claim.scheme == Scheme::Grant && claim.term.name == NEXT_SPRING.name && is_poor(claim))
+            .collect();
+        for school in 0..self.world.schools.len() {
+            for claim in poor.iter().filter(|claim| claim.school == school).skip(PLACES) {
+                found.push(self.flag("OVER_QUOTA", claim, months(claim)));
+            }
         }
     }
 
@@ -210,6 +254,8 @@ pub fn expected(world: &World, known: NaiveDate) -> Vec<Expected> {
         oracle.of_claim(claim, &mut found);
         by_number.entry(claim.number.as_str()).or_default().push((*order, claim));
     }
+    oracle.of_cards(&claims, &mut found);
+    oracle.of_places(&claims, &mut found);
     for claims in by_number.values().filter(|claims| claims.len() > 1) {
         oracle.of_duplicates(claims, &mut found);
     }
@@ -224,11 +270,7 @@ pub fn expected(world: &World, known: NaiveDate) -> Vec<Expected> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::{
-        calendar::{day, days},
-        faults::Fault,
-        make, play,
-    };
+    use crate::demo::{calendar::days, faults::Fault, make, play};
 
     fn alone(fault: Fault) -> World {
         let world = make::world(240, 5, 0.01, &[fault]);
@@ -291,6 +333,9 @@ mod tests {
             (Fault::PoorNoMore, days::LATE_LEAVE, "NOT_ELIGIBLE", Some(&[201_612, 201_701])),
             (Fault::MajorLeft, days::BACK, "NOT_ELIGIBLE", None),
             (Fault::MajorLeft, days::CORRECT, "NOT_ELIGIBLE", Some(&[201_612, 201_701])),
+            (Fault::TooManyPoor, days::NEXT_SPRING, "OVER_QUOTA", Some(&[201_803, 201_804, 201_805, 201_806, 201_807])),
+            (Fault::HigherTier, days::APPROVE, "OVER_RATE", Some(&[201_609, 201_610, 201_611, 201_612, 201_701])),
+            (Fault::OneCard, days::LIST, "PAYEE_MISMATCH", Some(&[201_609, 201_610, 201_611, 201_612, 201_701])),
             (Fault::MajorForgotten, days::NEXT_SUPPLEMENT, "MISSING_AWARD", None),
             (Fault::MajorForgotten, days::NEXT_OVERDUE, "MISSING_AWARD", Some(&AUTUMN[..])),
             (Fault::MajorForgotten, days::END, "MISSING_AWARD", Some(&AUTUMN[..])),

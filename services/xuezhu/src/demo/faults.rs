@@ -6,6 +6,7 @@ use super::{
     calendar::{AUTUMN, NEXT_AUTUMN, SPRING, Term, day, days},
     make::{Maker, enters, gets_grant, gets_waiver, is_new, stays_with},
     people,
+    policy::PLACES,
     stories::by_major_alone,
     world::{Change, Claim, Scheme},
 };
@@ -70,11 +71,20 @@ pub enum Fault {
     Unverified,
     /// Approved late.
     ApprovedLate,
+    /// More of a school poor than there are places.
+    TooManyPoor,
+    /// A tier that is for others.
+    HigherTier,
+    /// Two students with one card.
+    OneCard,
+    /// A card that is somebody else's.
+    OthersCard,
 }
 
 impl Fault {
     /// Every fault, those for which few are fit first.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 31] = [
+        Self::TooManyPoor,
         Self::MajorForgotten,
         Self::MajorRecordedLate,
         Self::MajorLostLate,
@@ -102,6 +112,9 @@ impl Fault {
         Self::Missing,
         Self::Unverified,
         Self::ApprovedLate,
+        Self::HigherTier,
+        Self::OneCard,
+        Self::OthersCard,
     ];
 
     /// Whether it takes changes that the second year brought, each recorded one by one: those are planted on a quarter of the share.
@@ -113,6 +126,7 @@ impl Fault {
             | Self::MajorLeft
             | Self::PoorLater
             | Self::PoorNoMore
+            | Self::TooManyPoor
             | Self::NeverCame
             | Self::CameElsewhere
             | Self::LeftOverSummer
@@ -133,6 +147,9 @@ impl Fault {
             | Self::TwiceElsewhere
             | Self::Missing
             | Self::Unverified
+            | Self::HigherTier
+            | Self::OneCard
+            | Self::OthersCard
             | Self::ApprovedLate => false,
         }
     }
@@ -199,6 +216,10 @@ impl Maker {
             Fault::Missing => self.missing(),
             Fault::Unverified => self.unverified(),
             Fault::ApprovedLate => self.approved_late(),
+            Fault::TooManyPoor => self.poor_of_one_school(PLACES + 1),
+            Fault::HigherTier => self.higher_tier(),
+            Fault::OneCard => self.one_card(),
+            Fault::OthersCard => self.others_card(),
         }
     }
 
@@ -239,6 +260,32 @@ impl Maker {
 
     fn not_poor(&mut self) -> Option<()> {
         self.with_grant_of_autumn(AUTUMN.listed, &[]).map(drop)
+    }
+
+    fn higher_tier(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        self.tiers.push((index, "三档"));
+        Some(())
+    }
+
+    fn one_card(&mut self) -> Option<()> {
+        let card = people::card(&mut self.random, "62");
+        for _ in 0..2 {
+            let index = self.pick(gets_grant)?;
+            self.cards.push((index, card.clone(), String::new()));
+        }
+        Some(())
+    }
+
+    fn others_card(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        let name = people::name(&mut self.random, true);
+        if name == self.world.people[index].names[0].0 {
+            return None;
+        }
+        let card = people::card(&mut self.random, "62");
+        self.cards.push((index, card, name));
+        Some(())
     }
 
     fn listed_and_never_came(&mut self) -> Option<()> {
@@ -385,5 +432,6 @@ fn share(students: usize, rate: f64) -> usize {
 
 /// A line for somebody who never was a student.
 fn nobody(school: usize, term: &'static Term, name: String, number: String) -> Claim {
-    Claim { school, scheme: Scheme::Grant, term, uploaded: day(term.listed), name, document: "居民身份证", number, months: Vec::new() }
+    let (document, months, card, holder) = ("居民身份证", Vec::new(), String::new(), String::new());
+    Claim { school, scheme: Scheme::Grant, term, uploaded: day(term.listed), name, document, number, months, tier: "", card, holder }
 }

@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use xuezhu_domain::{codes, region};
 
 use super::{
-    calendar::{AUTUMN, NEXT_AUTUMN, TERMS, Term, day, days},
+    calendar::{AUTUMN, NEXT_AUTUMN, NEXT_SPRING, TERMS, Term, day, days},
     faults::Fault,
     people,
     world::{Change, Claim, Event, Level, Person, Place, Scheme, School, World},
@@ -85,6 +85,12 @@ pub(super) struct Maker {
     pub months: Vec<(usize, Vec<i32>)>,
     /// Names that a regular line of the first autumn's grant writes otherwise.
     pub written: Vec<(usize, String)>,
+    /// Tiers that it names, where not the middle one.
+    pub tiers: Vec<(usize, &'static str)>,
+    /// Cards that it names, and whose they are said to be.
+    pub cards: Vec<(usize, String, String)>,
+    /// Schools of which somebody is poor in the second spring.
+    pub poor_schools: HashSet<usize>,
 }
 
 impl Maker {
@@ -105,6 +111,9 @@ impl Maker {
             unlisted: HashSet::new(),
             months: Vec::new(),
             written: Vec::new(),
+            tiers: Vec::new(),
+            cards: Vec::new(),
+            poor_schools: HashSet::new(),
         }
     }
 
@@ -243,6 +252,24 @@ impl Maker {
         school
     }
 
+    /// So many of one school, of which nobody is poor yet, are poor in the second year, and on the list of its spring.
+    pub fn poor_of_one_school(&mut self, count: usize) -> Option<()> {
+        let is_fit = |person: &Person| person.full_time && matches!(person.places[0].entry_month, 201_609 | 201_709) && !person.places[0].major.agricultural;
+        let poor = self.poor_schools.clone();
+        let first = self.pick(|person| is_fit(person) && !poor.contains(&person.places[0].school))?;
+        let school = self.school_of(first);
+        self.poor_schools.insert(school);
+        let mut picked = vec![first];
+        while picked.len() < count {
+            picked.push(self.pick(|person| is_fit(person) && person.places[0].school == school)?);
+        }
+        for index in picked {
+            self.determined(index, true, "2017-09-01", days::NEXT_MOVE);
+            self.add_line(index, school, Scheme::Grant, &NEXT_SPRING, days::NEXT_SPRING, &[]);
+        }
+        Some(())
+    }
+
     /// Leaves somebody off both lists of a term.
     pub fn off_lists(&mut self, index: usize, term: &'static Term) {
         for scheme in Scheme::ALL {
@@ -262,7 +289,8 @@ impl Maker {
         let good = |list: &[(String, Option<NaiveDate>)]| {
             list.iter().find(|(_, end)| end.is_none_or(|end| uploaded <= end)).map(|(value, _)| value.clone()).unwrap_or_default()
         };
-        Claim { school, scheme, term, uploaded, name: good(&person.names), document: person.document, number: good(&person.numbers), months: months.to_vec() }
+        let (name, number, months) = (good(&person.names), good(&person.numbers), months.to_vec());
+        Claim { school, scheme, term, uploaded, name, document: person.document, number, months, tier: "", card: String::new(), holder: String::new() }
     }
 
     /// Classes are made anew at the turn of the year, for people with stories and faults too: it must change nothing.
@@ -305,6 +333,13 @@ impl Maker {
                     }
                     if let Some((_, name)) = self.written.iter().rev().find(|known| known.0 == index) {
                         claim.name.clone_from(name);
+                    }
+                    if let Some((_, tier)) = self.tiers.iter().find(|known| known.0 == index) {
+                        claim.tier = tier;
+                    }
+                    if let Some((_, card, holder)) = self.cards.iter().find(|known| known.0 == index) {
+                        claim.card.clone_from(card);
+                        claim.holder.clone_from(holder);
                     }
                 }
                 self.world.claims.push(claim);

@@ -9,6 +9,7 @@
 //! | [`faults`] | what is planted and must be found |
 //! | `stories` | what looks wrong, is not, and must not be found |
 //! | [`expect`] | what must be found at each checkpoint: naive, and dependent on neither the aid service nor its judge |
+//! | [`policy`] | the policy of the province |
 //! | [`book`] | the workbooks, in the real format |
 //! | [`play`] | the years, day by day, and the comparison |
 //! | `acts` | what schools and departments do |
@@ -24,6 +25,7 @@ pub mod faults;
 mod make;
 pub mod people;
 pub mod play;
+pub mod policy;
 mod stories;
 pub mod world;
 

@@ -73,6 +73,18 @@ pub fn number(region: &str, birth: NaiveDate, serial: u32) -> String {
     format!("{body}{check}")
 }
 
+/// The number of a card: it begins so, and ends in its check digit.
+pub fn card(random: &mut StdRng, begin: &str) -> String {
+    let mut digits: Vec<u32> = begin.chars().filter_map(|digit| digit.to_digit(10)).collect();
+    while digits.len() < 18 {
+        digits.push(random.random_range(0..10));
+    }
+    let doubled = |(index, digit): (usize, &u32)| if index % 2 == 0 { digit * 2 - if *digit > 4 { 9 } else { 0 } } else { *digit };
+    let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
+    digits.push((10 - sum % 10) % 10);
+    digits.into_iter().map(|digit| digit.to_string()).collect()
+}
+
 /// A birth date of somebody who turns `age` in the school year that begins in `year`.
 pub fn birth(random: &mut StdRng, year: i32, age: i32) -> NaiveDate {
     let begin = NaiveDate::from_ymd_opt(year - age, 9, 1).unwrap_or_default();

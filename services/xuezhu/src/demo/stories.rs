@@ -7,18 +7,20 @@ use super::{
     calendar::{AUTUMN, NEXT_AUTUMN, SPRING, day, days},
     make::{Maker, draws_if_poor, enters, gets_grant, gets_waiver, is_new, stays, stays_with},
     people,
+    policy::PLACES,
     world::{Change, Person, Scheme},
 };
 
 type Story = fn(&mut Maker) -> Option<()>;
 
 /// Every story, those for whom few are fit first.
-const STORIES: [(&str, Story); 30] = [
+const STORIES: [(&str, Story); 33] = [
     ("no longer entitled since a change of major, and off the list", Maker::major_lost),
     ("entitled since a change of major, and listed from then on", Maker::major_won),
     ("entitled by a change of major after the count day, and listed from the next term on", Maker::major_won_later),
     ("another major, entitled by either", Maker::other_major),
     ("outside agriculture, with a hardship level of the year", Maker::poor),
+    ("as many of a school poor as there are places", Maker::as_many_as_places),
     ("poor since November, with the later months listed", Maker::suddenly_poor),
     ("poor no more, with the months before listed", Maker::poor_before),
     ("out of agriculture in mid-term, and poor from then on", Maker::poor_since_the_change),
@@ -42,6 +44,8 @@ const STORIES: [(&str, Story); 30] = [
     ("back from leave with only the later months listed", Maker::back_from_leave),
     ("withdrawn in mid-month with that month listed", Maker::left_mid_month),
     ("moved between schools with the months split", Maker::moved),
+    ("a tier below the highest that is theirs", Maker::lower_tier),
+    ("a card of their own, of an older bank", Maker::own_card),
     ("an abolished region in the number", Maker::abolished_region),
     ("a residence permit entered as 其他", Maker::residence_permit),
 ];
@@ -100,6 +104,24 @@ impl Maker {
         self.determined(index, true, "2016-08-01", days::APPROVE);
         let school = self.school_of(index);
         self.add_line(index, school, Scheme::Grant, &SPRING, SPRING.listed, &[]);
+        Some(())
+    }
+
+    fn as_many_as_places(&mut self) -> Option<()> {
+        self.poor_of_one_school(PLACES)
+    }
+
+    fn lower_tier(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        self.tiers.push((index, "一档"));
+        Some(())
+    }
+
+    fn own_card(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        let card = people::card(&mut self.random, "4");
+        let name = self.world.people[index].names[0].0.clone();
+        self.cards.push((index, card, name));
         Some(())
     }
 

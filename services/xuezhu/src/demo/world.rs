@@ -231,6 +231,12 @@ pub struct Claim {
     pub number: String,
     /// Months; empty for the whole term.
     pub months: Vec<i32>,
+    /// Tier; empty for the middle one.
+    pub tier: &'static str,
+    /// Bank card; empty where none is named.
+    pub card: String,
+    /// Whose it is said to be.
+    pub holder: String,
 }
 
 /// The province.

@@ -6,7 +6,8 @@ use xuezhu_domain::{Season, Term, region};
 use super::{
     FIRST_TERM_YEAR,
     file::{Faults, File, NoticeRow, SchemeRow, SeasonRow},
-    scheme::{Ground, Rate, SchemeCode},
+    quota::Quota,
+    scheme::{Ground, Rate, SchemeCode, Tier},
 };
 
 /// Characters of a name, at most.
@@ -17,6 +18,8 @@ const ROWS: usize = 200;
 const LEVELS: usize = 9;
 /// Working days of a public notice: five are the least that the rules ask for.
 const NOTICE_DAYS: std::ops::RangeInclusive<u32> = 5..=60;
+/// Students of a quota, at most.
+const PERSONS: u32 = 10_000_000;
 /// Working days of grace, at most: a year's.
 const GRACE: u32 = 250;
 /// Years whose terms are tried: a leap year is among them, and three that are none.
@@ -28,6 +31,7 @@ pub(super) fn check(file: &File, faults: &mut Faults) {
     check_areas(file, faults);
     check_hardship(file, faults);
     check_notices(file, faults);
+    check_quotas(file, faults);
     if file.scheme.len() > ROWS {
         faults.at(0, format!("项目不能超过{ROWS}个"));
     }
@@ -88,7 +92,9 @@ fn check_seasons(file: &File, faults: &mut Faults) {
 
 /// What is wrong with the days of a term.
 fn fault_of(row: &SeasonRow, term: Term) -> Option<&'static str> {
-    let Some(days) = row.days(term) else { return Some("payment_months、count_day或due不是每年都有的月份、日期（日期写作“09-30”）") };
+    let Some(days) = row.days(term) else {
+        return Some("payment_months、count_day、due或lock不是每年都有的月份、日期（日期写作“09-30”）");
+    };
     if days.months.windows(2).any(|pair| pair[0] >= pair[1]) {
         return Some("payment_months（发放月份）应按先后次序书写，不能重复");
     }
@@ -98,6 +104,9 @@ fn fault_of(row: &SeasonRow, term: Term) -> Option<&'static str> {
     let (first, last) = (days.months[0].first_day(), days.months[days.months.len() - 1].first_day());
     if days.count_day < first || days.count_day > last {
         return Some("count_day（核定日）应在首个发放月份的第一天与末个发放月份的第一天之间");
+    }
+    if days.lock.is_some_and(|lock| lock < days.due || lock >= term.next().end()) {
+        return Some("lock（名单锁定）应不早于due（名单期限）、在下一学期结束以前");
     }
     (days.due < first || days.due >= term.next().end()).then_some("due（名单期限）应在首个发放月份以后、下一学期结束以前")
 }
@@ -151,6 +160,49 @@ fn check_notices(file: &File, faults: &mut Faults) {
         let overlaps = |other: &NoticeRow| other.region == row.region && other.from <= row.to.unwrap_or(other.from) && row.from <= other.to.unwrap_or(row.from);
         if file.notice[..at].iter().any(|other| overlaps(other.get_ref())) {
             faults.at(place, "同一地区的公示规定学期重叠");
+        }
+    }
+}
+
+fn check_quotas(file: &File, faults: &mut Faults) {
+    for (at, spanned) in file.quota.iter().enumerate() {
+        let (row, place) = (spanned.get_ref(), spanned.span().start);
+        let id = &row.id;
+        let before = || file.quota[..at].iter().map(Spanned::get_ref);
+        if row.source.trim().is_empty() {
+            faults.at(place, format!("名额“{id}”的source（文件依据）不能为空"));
+        }
+        if !is_name(id) {
+            faults.at(place, format!("名额应有一行以内的名称（id），不超过{NAME_CHARACTERS}个字"));
+        }
+        if before().any(|other| other.id == *id) {
+            faults.at(place, format!("名额“{id}”写了两次"));
+        }
+        if !file.scheme.iter().any(|scheme| scheme.code.get_ref() == &row.scheme) {
+            faults.at(place, format!("名额“{id}”的项目（scheme）“{}”没有写在[[scheme]]中", row.scheme));
+        }
+        if let Some(wrong) = row.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
+            faults.at(place, format!("名额“{id}”：{}", no_region(wrong)));
+        }
+        if row.to.is_some_and(|to| to < row.from) {
+            faults.at(place, format!("名额“{id}”的to早于from"));
+        }
+        if row.percent.is_some() == row.persons.is_some() {
+            faults.at(place, format!("名额“{id}”应写比例（percent）或人数（persons），写其中一个"));
+        }
+        if row.percent.is_some_and(|percent| percent > 100) || row.persons.is_some_and(|persons| persons > PERSONS) {
+            faults.at(place, format!("名额“{id}”：比例（percent）不能超过100，人数（persons）不能超过{PERSONS}"));
+        }
+        if row.limits.is_empty() || row.limits.iter().any(|ground| row.base_without.contains(ground)) {
+            faults.at(place, format!("名额“{id}”：limits（占名额的情形）至少写一种，不能又写在base_without（不计入基数的情形）里"));
+        }
+        let meets = |other: &Quota| {
+            let terms = other.from <= row.to.unwrap_or(other.from) && row.from <= other.to.unwrap_or(row.from);
+            let regions = (other.regions.is_empty() && row.regions.is_empty()) || other.regions.iter().any(|region| row.regions.contains(region));
+            other.scheme == row.scheme && other.each == row.each && terms && regions
+        };
+        if before().any(meets) {
+            faults.at(place, format!("名额“{id}”与同一项目、同一范围（each）、同一地区的另一条学期重叠"));
         }
     }
 }
@@ -209,6 +261,16 @@ fn check_rate(file: &File, rate: &Rate, place: usize, faults: &mut Faults) {
     }
     if rate.tiers.iter().enumerate().any(|(at, tier)| !is_name(&tier.name) || rate.tiers[..at].iter().any(|other| other.name == tier.name)) {
         faults.at(place, format!("标准“{id}”的档次名称不能为空，不能重复"));
+    }
+    if rate.tiers.first().is_some_and(Tier::is_for_some) {
+        faults.at(place, format!("标准“{id}”的最低一档应不限对象：不写levels和grounds"));
+    }
+    let levels = file.hardship.as_ref().map_or(&[][..], |hardship| &hardship.get_ref().levels);
+    if let Some(unknown) = rate.tiers.iter().flat_map(|tier| &tier.levels).find(|level| !levels.contains(level)) {
+        faults.at(place, format!("标准“{id}”：档次所限的困难等级“{unknown}”没有写在[hardship]中"));
+    }
+    if let Some(other) = rate.tiers.iter().flat_map(|tier| &tier.grounds).find(|ground| !rate.entitles.contains(ground)) {
+        faults.at(place, format!("标准“{id}”：档次所限的情形“{}”不在entitles中", other.name()));
     }
     if !(1..=12).contains(&rate.months_a_year) {
         faults.at(place, format!("标准“{id}”的months_a_year（一年分几个月）应为1至12"));

@@ -11,7 +11,8 @@ use super::{
     TermDays,
     checks::check,
     nearest,
-    scheme::{Paid, Rate, Scheme, SchemeCode},
+    quota::{Each, Quota},
+    scheme::{Paid, Payee, Rate, Scheme, SchemeCode},
 };
 use crate::case::Rule;
 
@@ -68,6 +69,8 @@ pub struct SeasonRow {
     pub count_day: String,
     /// The day by which a list must be submitted, such as `11-30`.
     pub due: String,
+    /// The last day on which lists can be worked on, such as `01-31`; none where they never lock.
+    pub lock: Option<String>,
     /// Where it comes from.
     pub source: String,
 }
@@ -146,6 +149,7 @@ pub(super) struct SchemeRow {
     pub name: String,
     pub paid: Paid,
     by_right: bool,
+    payee: Option<Payee>,
     pub rate: Vec<Spanned<Rate>>,
 }
 
@@ -161,6 +165,8 @@ pub(super) struct File {
     pub hardship: Option<Spanned<Hardship>>,
     #[serde(default)]
     pub notice: Vec<Spanned<NoticeRow>>,
+    #[serde(default)]
+    pub quota: Vec<Spanned<Quota>>,
     pub scheme: Vec<SchemeRow>,
 }
 
@@ -175,6 +181,7 @@ pub struct Policy {
     areas: Vec<Area>,
     hardship: Option<Hardship>,
     notices: Vec<NoticeRow>,
+    quotas: Vec<Quota>,
     schemes: Vec<Scheme>,
 }
 
@@ -258,6 +265,7 @@ impl Policy {
             areas,
             hardship: file.hardship.map(Spanned::into_inner),
             notices: file.notice.into_iter().map(Spanned::into_inner).collect(),
+            quotas: file.quota.into_iter().map(Spanned::into_inner).collect(),
         }
     }
 
@@ -306,6 +314,20 @@ impl Policy {
         nearest(self.notices.iter().filter(|row| row.from <= term && row.to.is_none_or(|to| term <= to)), region, |row| &row.region)
     }
 
+    /// How many may be given schemes on some grounds.
+    pub fn quotas(&self) -> &[Quota] {
+        &self.quotas
+    }
+
+    /// The limits under which lists of a scheme and term lie at a school of a region: of each reach at most one, the widest first.
+    pub fn quotas_of(&self, scheme: SchemeCode, term: Term, region: &str) -> Vec<&Quota> {
+        let of = |each: Each| {
+            let rows = self.quotas.iter().filter(|row| row.each == each && row.scheme == scheme.as_str() && row.covers(term));
+            rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
+        };
+        Each::ALL.into_iter().filter_map(of).collect()
+    }
+
     /// Rules by which it does not judge.
     pub fn switched_off(&self) -> &[Rule] {
         &self.switched_off
@@ -327,7 +349,7 @@ impl Policy {
         nearest(rows, region, |row| &row.region)?.days(term)
     }
 
-    /// First digits of the regions for which it says anything of its own, and none, for all others.
+    /// First digits of the regions for which it says anything of its own of terms, amounts and notices, and none, for all others.
     pub fn regions(&self) -> Vec<&str> {
         let rates = self.schemes.iter().flat_map(|scheme| &scheme.rate).map(|rate| rate.region.as_str());
         let notices = self.notices.iter().map(|row| row.region.as_str());
@@ -348,7 +370,11 @@ impl SeasonRow {
             let month: u32 = month.parse().ok()?;
             NaiveDate::from_ymd_opt(year_of(month), month, day.parse().ok()?)
         };
-        Some(TermDays { term, months, count_day: day(&self.count_day)?, due: day(&self.due)? })
+        let lock = match &self.lock {
+            Some(lock) => Some(day(lock)?),
+            None => None,
+        };
+        Some(TermDays { term, months, count_day: day(&self.count_day)?, due: day(&self.due)?, lock })
     }
 }
 
@@ -369,7 +395,7 @@ fn scheme(row: SchemeRow, areas: &[Area]) -> Option<Scheme> {
         Rate { area_codes: codes(&rate.areas), ..rate }
     };
     let code = SchemeCode::parse(row.code.get_ref())?;
-    Some(Scheme { code, name: row.name, paid: row.paid, by_right: row.by_right, rate: row.rate.into_iter().map(rate).collect() })
+    Some(Scheme { code, name: row.name, paid: row.paid, by_right: row.by_right, payee: row.payee, rate: row.rate.into_iter().map(rate).collect() })
 }
 
 #[cfg(test)]
@@ -404,6 +430,8 @@ mod tests {
             ("count_day = \"03-31\"", "count_day = \"02-29\"", "每年都有"),
             ("due = \"04-30\"", "due = \"02-29\"", "每年都有"),
             ("due = \"04-30\"", "due = \"02-20\"", "due"),
+            ("lock = \"01-31\"", "lock = \"10-31\"", "lock"),
+            ("lock = \"07-31\"", "lock = \"02-29\"", "每年都有"),
             ("due = \"11-30\"", "due = \"08-31\"", "due"),
             ("[9, 10, 11, 12, 1]", "[9, 10, 11, 12, 1, 2]", "本学期以内"),
             ("codes = [\"54\"]", "codes = [\"540000\"]", "540000"),
@@ -422,13 +450,27 @@ mod tests {
             ("grades = [1, 2]", "grades = [2, 1]", "grades"),
             ("season = \"SPRING\"", "season = \"SPRING\"\nregion = \"43\"", "缺少SPRING"),
             ("season = \"SPRING\"", "season = \"SPRING\"\nregion = \"湖南\"", "region"),
-            ("\"SPECIAL_AREA\"", "\"RURAL\"", "areas"),
+            ("\"SPECIAL_AREA\", \"HARDSHIP\"]", "\"RURAL\", \"HARDSHIP\"]", "areas"),
             ("\"四省涉藏州县\"]", "\"别处\"]", "“别处”没有写"),
             ("count_day = \"09-30\"", "count_day = \"08-01\"", "count_day"),
             ("\"困难\", \"一般困难\"]", "\"困难\", \"困难\"]", "困难等级"),
             ("levels = [", "ranks = [", "不认识的字段“ranks”"),
             ("working_days = 5", "working_days = 4", "5至60个工作日"),
             ("BEFORE_SIGNATURE\"", "AT_ONCE\"", "AT_ONCE"),
+            ("percent = 10", "percent = 101", "不能超过100"),
+            ("percent = 10", "percent = 10\npersons = 3", "写其中一个"),
+            ("percent = 10\n", "", "写其中一个"),
+            ("limits = [\"HARDSHIP\"]", "limits = []", "至少写一种"),
+            ("limits = [\"HARDSHIP\"]", "limits = [\"SPECIAL_AREA\"]", "不计入基数"),
+            ("each = \"PROVINCE\"", "each = \"CLASS\"", "“CLASS”"),
+            ("id = \"share-middle\"", "id = \"share-east\"", "写了两次"),
+            ("regions = [\"14\",", "regions = [\"11\",", "学期重叠"),
+            ("regions = [\"14\",", "regions = [\"140000\",", "140000"),
+            ("scheme = \"GRANT\"", "scheme = \"OTHER_GRANT\"", "没有写在[[scheme]]"),
+            ("payee = \"STUDENT\"", "payee = \"TEACHER\"", "“TEACHER”"),
+            ("yuan = 1000 }", "yuan = 1000, levels = [\"困难\"] }", "最低一档"),
+            ("yuan = 2000 }", "yuan = 2000, levels = [\"很困难\"] }", "“很困难”没有写"),
+            ("yuan = 2000 }", "yuan = 2000, grounds = [\"RURAL\"] }", "不在entitles"),
             ("# 家庭经济困难学生认定：", "[[notice]]\nfrom = \"2020-AUTUMN\"\norder = \"AFTER_AUDIT\"\nworking_days = 5\nsource = \"x\"\n#", "学期重叠"),
         ] {
             let text = BUILT_IN.replacen(from, to, 1);

@@ -5,11 +5,13 @@
 //! | this | versions, and which of them holds for what |
 //! | [`file`] | a policy as it is written: TOML, read as a whole |
 //! | `checks` | what is asked of it before it is taken |
-//! | [`scheme`] | what a scheme is: rates, tiers, grounds |
+//! | [`scheme`] | what a scheme is: rates, tiers, grounds, payee |
+//! | [`quota`] | how many may be given a scheme |
 //! | [`rules`] | who is entitled by the plain data |
 
 mod checks;
 pub mod file;
+pub mod quota;
 pub mod rules;
 pub mod scheme;
 
@@ -20,7 +22,8 @@ use xuezhu_domain::{Month, Season, Term};
 
 pub use self::{
     file::{Fault, Policy, PolicyError},
-    scheme::{Exclusion, Ground, Paid, Rate, Scheme, SchemeCode, Tier},
+    quota::{Each, Quota},
+    scheme::{Exclusion, Ground, Paid, Payee, Rate, Scheme, SchemeCode, Tier},
 };
 use crate::case::Rule;
 
@@ -46,6 +49,8 @@ pub struct TermDays {
     pub count_day: NaiveDate,
     /// The day by which a list must be submitted.
     pub due: NaiveDate,
+    /// The last day on which lists can be worked on; none where they never lock.
+    pub lock: Option<NaiveDate>,
 }
 
 /// Of rows, each for regions with some first digits, the one for the smallest region in which `region` lies.

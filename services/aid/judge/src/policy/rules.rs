@@ -177,8 +177,13 @@ pub fn plain_data(rate: Option<&Rate>, term: Term, facts: Facts) -> Why {
     if rate.excludes.contains(&Exclusion::PerformingArts) && major.is_some_and(|major| major.performing_arts) {
         return Why::PerformingArts;
     }
-    let by = |ground: &Ground| match ground {
-        Ground::AgriculturalMajor => major.filter(|major| major.agricultural).map(|_| Why::AgriculturalMajor),
+    rate.entitles.iter().find_map(|ground| by(rate, *ground, facts)).unwrap_or(Why::NeedsHardship)
+}
+
+/// Whether a ground holds of somebody, by what a rate names.
+fn by(rate: &Rate, ground: Ground, facts: Facts) -> Option<Why> {
+    match ground {
+        Ground::AgriculturalMajor => codes::major_of_key(facts.major).filter(|major| major.agricultural).map(|_| Why::AgriculturalMajor),
         Ground::Rural => rural(facts, &COUNTY_TOWNS_TOO).map(Why::Rural),
         Ground::SpecialArea => {
             let lies = !facts.registered_region.is_empty() && rate.area_codes.iter().any(|code| facts.registered_region.starts_with(code.as_str()));
@@ -186,8 +191,20 @@ pub fn plain_data(rate: Option<&Rate>, term: Term, facts: Facts) -> Why {
         }
         Ground::Hardship => (!facts.hardship.is_empty()).then_some(Why::Hardship),
         Ground::Everybody => Some(Why::Everybody),
-    };
-    rate.entitles.iter().find_map(by).unwrap_or(Why::NeedsHardship)
+    }
+}
+
+/// Every ground of a rate that holds of somebody, whatever excludes them.
+pub fn grounds(rate: &Rate, facts: Facts) -> Vec<Ground> {
+    rate.entitles.iter().copied().filter(|ground| by(rate, *ground, facts).is_some()).collect()
+}
+
+/// The grade of somebody in a term, if a share is of them: students of the grades and the form of study that a rate is for, without those of whom
+/// one of some grounds holds.
+pub fn grade_in_base(rate: &Rate, term: Term, facts: Facts, without: &[Ground]) -> Option<i32> {
+    let grade = term.grade_of_entry(Term::of(facts.entry));
+    let is_of_rate = (!rate.full_time || facts.study_form == FULL_TIME) && (rate.grades[0]..=rate.grades[1]).contains(&grade);
+    (is_of_rate && !without.iter().any(|ground| by(rate, *ground, facts).is_some())).then_some(grade)
 }
 
 /// 户口性质 of whoever is rural by it.

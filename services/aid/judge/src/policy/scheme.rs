@@ -101,6 +101,25 @@ pub enum Ground {
 }
 
 impl Ground {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::AgriculturalMajor, Self::Rural, Self::SpecialArea, Self::Hardship, Self::Everybody];
+
+    /// As policies write it and as it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AgriculturalMajor => "AGRICULTURAL_MAJOR",
+            Self::Rural => "RURAL",
+            Self::SpecialArea => "SPECIAL_AREA",
+            Self::Hardship => "HARDSHIP",
+            Self::Everybody => "EVERYBODY",
+        }
+    }
+
+    /// From what was stored.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ground| ground.as_str() == text)
+    }
+
     /// In Chinese.
     pub fn name(self) -> &'static str {
         match self {
@@ -138,6 +157,24 @@ pub struct Tier {
     pub name: String,
     /// Yuan a year.
     pub yuan: i64,
+    /// 困难等级 for which it is; with `grounds`, any of which will do. Where both are empty it is for anybody.
+    #[serde(default)]
+    pub levels: Vec<String>,
+    /// Grounds for which it is.
+    #[serde(default)]
+    pub grounds: Vec<Ground>,
+}
+
+impl Tier {
+    /// Whether it is for some alone.
+    pub fn is_for_some(&self) -> bool {
+        !self.levels.is_empty() || !self.grounds.is_empty()
+    }
+
+    /// Whether it is for whoever is entitled by these grounds, with a level or none.
+    pub fn is_for(&self, grounds: &[Ground], level: &str) -> bool {
+        !self.is_for_some() || self.levels.iter().any(|known| known == level) || self.grounds.iter().any(|ground| grounds.contains(ground))
+    }
 }
 
 /// What holds in a span of terms and in a region.
@@ -185,6 +222,21 @@ impl Rate {
         if name.is_empty() { self.tiers.get(self.tiers.len() / 2) } else { self.tiers.iter().find(|tier| tier.name == name) }
     }
 
+    /// The highest tier that is for whoever is entitled by these grounds, with a level or none.
+    pub fn most(&self, grounds: &[Ground], level: &str) -> Option<&Tier> {
+        self.tiers.iter().rev().find(|tier| tier.is_for(grounds, level))
+    }
+
+    /// The tier that is proposed for them: where tiers are for some alone, the highest that is for them; else the middle one.
+    pub fn proposed(&self, grounds: &[Ground], level: &str) -> Option<&Tier> {
+        if self.tiers.iter().any(Tier::is_for_some) { self.most(grounds, level) } else { self.tier("") }
+    }
+
+    /// What anybody may draw of it a month, whoever they are.
+    pub fn sure_fen(&self) -> Fen {
+        self.most(&[], "").map_or(Fen(0), |tier| self.month_fen(tier))
+    }
+
     /// What a month of a tier comes to.
     pub fn month_fen(&self, tier: &Tier) -> Fen {
         Fen(tier.yuan * 100 / self.months_a_year)
@@ -193,6 +245,26 @@ impl Rate {
     /// Whether it holds in a term.
     pub fn covers(&self, term: Term) -> bool {
         self.from <= term && self.to.is_none_or(|to| term <= to)
+    }
+}
+
+/// To whom a scheme is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Payee {
+    /// To the student's own card.
+    Student,
+    /// To the school.
+    School,
+}
+
+impl Payee {
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Student => "学生本人的银行卡",
+            Self::School => "学校",
+        }
     }
 }
 
@@ -207,6 +279,8 @@ pub struct Scheme {
     pub paid: Paid,
     /// Whether the entitled must be on a list: leaving one out is a finding.
     pub by_right: bool,
+    /// To whom it is paid; none where the policy does not say.
+    pub payee: Option<Payee>,
     /// Rates, by term.
     pub rate: Vec<Rate>,
 }

@@ -8,8 +8,8 @@ use crate::{
     case::{Claim, Excluded, Finding, Person, PersonCase, Rule},
     cause::Cause,
     policy::{
-        Paid, Policies, Rate, TermDays,
-        rules::{Facts, Why, plain_data},
+        Ground, Paid, Policies, Rate, TermDays,
+        rules::{Facts, Why, grounds, plain_data},
     },
 };
 
@@ -26,11 +26,24 @@ pub struct Asked<'p> {
     pub days: &'p TermDays,
 }
 
+/// Whether the policy gives a month to somebody, and what that rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Why, or why not.
+    pub why: Why,
+    /// Grade in the term.
+    pub grade: i32,
+    /// Every ground that holds.
+    pub grounds: Vec<Ground>,
+    /// 困难等级 that was determined; empty where there is none.
+    pub level: String,
+}
+
 /// The months of a term that belong to a school for a student, each with whether the policy gives it.
-pub fn months_at(case: &PersonCase, policies: &Policies, person: &Person, school: &str, asked: Asked) -> Vec<(Month, Why)> {
+pub fn months_at(case: &PersonCase, policies: &Policies, person: &Person, school: &str, asked: Asked) -> Vec<(Month, Given)> {
     let judge = Judge { case, policies, as_of: asked.days.count_day };
-    let why = |month: &Month| judge.why_in(person, school, asked, *month, person.registry).map(|(why, _)| (*month, why));
-    asked.days.months.iter().filter_map(why).collect()
+    let given = |month: &Month| judge.given_in(person, school, asked, *month, person.registry).map(|given| (*month, given));
+    asked.days.months.iter().filter_map(given).collect()
 }
 
 impl<'c> Judge<'c> {
@@ -45,15 +58,13 @@ impl<'c> Judge<'c> {
 
     /// Months that are the school's, and that the policy of the list gives to none such.
     pub(super) fn of_eligibility(&self, claim: &Claim, person: &Person, days: &TermDays, findings: &mut Vec<Finding>) {
-        let scheme = self.policies.version(claim.policy).scheme(claim.scheme);
-        let rate = scheme.and_then(|scheme| scheme.rate_in(claim.term, self.case.region(&claim.school)));
-        let Some(rate) = rate.filter(|rate| rate.only_entitled) else { return };
+        let Some(rate) = self.rate_of(claim).filter(|rate| rate.only_entitled) else { return };
         let asked = Asked { term: claim.term, paid: self.paid(claim.scheme), rate, days };
         let mut excluded: Vec<Excluded> = Vec::new();
         for month in &claim.months {
             // Whether the registry knows the person is a rule of its own.
-            let found = self.why_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed);
-            let Some((why, grade)) = found.filter(|(why, _)| !why.entitles()) else { continue };
+            let found = self.given_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed);
+            let Some(Given { why, grade, .. }) = found.filter(|given| !given.why.entitles()) else { continue };
             match excluded.iter_mut().find(|known| known.why == why.code() && known.grade == grade) {
                 Some(known) => known.months.push(*month),
                 None => excluded.push(Excluded { why: why.code().to_owned(), grade, months: vec![*month] }),
@@ -69,15 +80,17 @@ impl<'c> Judge<'c> {
         findings.push(self.finding(Rule::NotEligible, claim, months, evidence, cause));
     }
 
-    /// Whether a month is given to somebody at a school, with the grade; none where it is not that school's. Where sources disagree and there are
-    /// several places there, any that is entitled will do.
-    fn why_in(&self, person: &Person, school: &str, asked: Asked, month: Month, registry: RegistryAnswer) -> Option<(Why, i32)> {
+    /// Whether a month is given to somebody at a school; none where it is not that school's. Where sources disagree and there are several places
+    /// there, any that is entitled will do.
+    pub(super) fn given_in(&self, person: &Person, school: &str, asked: Asked, month: Month, registry: RegistryAnswer) -> Option<Given> {
         let day = self.day_of(person, asked.paid, asked.days, month)?;
         let mut found = None;
         for enrollment in self.in_school_on(person, day).into_iter().filter(|enrollment| enrollment.school == school) {
-            let facts = Facts::of(enrollment, enrollment.in_school_on(day)?, registry, self.hardship_on(person, day));
+            let level = self.hardship_on(person, day);
+            let facts = Facts::of(enrollment, enrollment.in_school_on(day)?, registry, level);
             let why = plain_data(Some(asked.rate), asked.term, facts);
-            found = Some((why, asked.term.grade_of_entry(Term::of(enrollment.entry_date))));
+            let grade = asked.term.grade_of_entry(Term::of(enrollment.entry_date));
+            found = Some(Given { why, grade, grounds: grounds(asked.rate, facts), level: level.to_owned() });
             if why.entitles() {
                 break;
             }

@@ -4,7 +4,7 @@ use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, enrollment::Span};
 
 use super::*;
 use crate::{
-    case::{EnrollmentSide, Level, Place},
+    case::{Account, EnrollmentSide, Excess, Level, Payee, Place},
     policy::SchemeCode,
 };
 
@@ -99,6 +99,8 @@ fn claim(entry: u128, claimed: Uuid, school: &str, months: &[i32], recorded: &st
         recorded_day: day(recorded),
         recorded_at_us: at,
         subject: key(3),
+        excess: None,
+        account: None,
     }
 }
 
@@ -312,5 +314,99 @@ fn what_a_policy_does_not_give_is_found_month_by_month() {
         // By a policy that lets a list name whom it likes, nothing is found.
         let before = judge(&case, &Policies::always(Policy::of_before()), day("2026-11-20"));
         assert!(before.findings.is_empty(), "{:?}", before.findings);
+    }
+}
+
+/// The policy that comes with the program, with tiers for some alone.
+fn with_tiers_for_some() -> Policies {
+    let text = crate::policy::file::BUILT_IN
+        .replace("yuan = 2300 }", "yuan = 2300, levels = [\"特别困难\", \"困难\"], grounds = [\"AGRICULTURAL_MAJOR\"] }")
+        .replace("yuan = 3300 }", "yuan = 3300, levels = [\"特别困难\"] }");
+    Policies::always(Policy::parse(&text).expect("is sound"))
+}
+
+#[test]
+fn more_than_the_policy_gives_is_found_month_by_month() {
+    const AUTUMN: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
+    let year = |name: &str| level(name, "2026-08-01", "2027-08-01");
+    let agricultural = place(100, HERE, "2026-09-01", None);
+    type Expected<'a> = &'a [(&'a str, &'a [i32])];
+    let cases: [(Enrollment, Vec<Level>, i64, Expected); 9] = [
+        (urban(100), vec![year("一般困难")], 13_000, &[]),
+        (urban(100), vec![year("一般困难")], 23_000, &[("一档", &AUTUMN)]),
+        (urban(100), vec![year("困难")], 23_000, &[]),
+        (urban(100), vec![year("困难")], 33_000, &[("二档", &AUTUMN)]),
+        (urban(100), vec![year("特别困难")], 33_000, &[]),
+        (urban(100), vec![year("特别困难")], 33_001, &[("三档", &AUTUMN)]),
+        (agricultural.clone(), vec![], 23_000, &[]),
+        (agricultural, vec![], 33_000, &[("二档", &AUTUMN)]),
+        // A level that was determined anew in the midst of a term.
+        (urban(100), vec![year("特别困难"), level("一般困难", "2026-11-01", "2027-08-01")], 33_000, &[("一档", &AUTUMN[2..])]),
+    ];
+    for (place, levels, month_fen, expected) in cases {
+        let case = PersonCase {
+            persons: vec![person(vec![Bond::current(key(10))])],
+            enrollments: vec![place],
+            claims: vec![Claim { month_fen: Fen(month_fen), ..claim(1, key(10), HERE, &AUTUMN, "2026-10-08", 1) }],
+            levels: levels.clone(),
+            ..PersonCase::default()
+        };
+        let found = judge(&case, &with_tiers_for_some(), day("2026-11-20")).findings;
+        let over: Vec<(&str, Vec<i32>)> = found
+            .iter()
+            .inspect(|finding| assert_eq!(finding.rule, Rule::OverRate))
+            .flat_map(|finding| &finding.evidence.over)
+            .map(|over| (over.tier.as_str(), over.months.iter().map(|month| month.number()).collect()))
+            .collect();
+        let expected: Vec<(&str, Vec<i32>)> = expected.iter().map(|(tier, months)| (*tier, months.to_vec())).collect();
+        assert_eq!(over, expected, "{levels:?} {month_fen}");
+    }
+}
+
+#[test]
+fn who_is_nobody_is_held_for_that_and_not_for_a_tier() {
+    let unknown = claim(1, key(99), HERE, &[202_610], "2026-10-08", 1);
+    let found = |month_fen: i64| {
+        let claims = vec![Claim { month_fen: Fen(month_fen), ..unknown.clone() }];
+        let case = PersonCase { claims, ..PersonCase::default() };
+        judge(&case, &with_tiers_for_some(), day("2026-11-20")).findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(found(33_000), [Rule::NoEnrollment]);
+    assert_eq!(found(33_001), [Rule::NoEnrollment, Rule::OverRate], "no tier is so high");
+}
+
+#[test]
+fn who_is_one_too_many_is_held_while_on_a_submitted_list() {
+    let excess = Excess { quota: "share-middle".into(), source: "文件".into(), of: "43".into(), grade: 0, base: Some(50), limit: 7 };
+    for (stage, expected) in [(ClaimStage::Draft, &[][..]), (ClaimStage::Submitted, &[Rule::OverQuota][..]), (ClaimStage::SentBack, &[][..])] {
+        let claims = vec![Claim { stage, excess: Some(excess.clone()), ..claim(1, key(10), HERE, &[202_610], "2026-10-08", 1) }];
+        let enrollments = vec![place(100, HERE, "2026-09-01", None)];
+        let case = PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments, claims, ..PersonCase::default() };
+        let found = judge(&case, &Policies::built_in(), day("2026-10-20")).findings;
+        assert_eq!(found.iter().map(|finding| finding.rule).collect::<Vec<_>>(), expected, "{stage:?}");
+        assert!(found.iter().all(|finding| finding.evidence.excess.as_ref() == Some(&excess) && finding.evidence.policy == "share-middle"));
+    }
+}
+
+#[test]
+fn an_account_is_the_students_own() {
+    let account = |others: i64, holder: &str, is_card: bool| Account { others, holder: holder.into(), is_card };
+    let differs = |holder: &str| Payee::HolderDiffers { holder: holder.into() };
+    for (account, expected) in [
+        (None, vec![]),
+        (Some(account(0, "", true)), vec![]),
+        (Some(account(0, NAME, true)), vec![]),
+        (Some(account(0, "李娜", true)), vec![differs("李娜")]),
+        (Some(account(2, "", true)), vec![Payee::Shared { others: 2 }]),
+        (Some(account(0, "", false)), vec![Payee::NotACard]),
+        (Some(account(1, "李娜", false)), vec![differs("李娜"), Payee::Shared { others: 1 }, Payee::NotACard]),
+    ] {
+        for (scheme, payee) in [(SchemeCode::GRANT, expected.clone()), (SchemeCode::TUITION_WAIVER, vec![])] {
+            let claims = vec![Claim { scheme, month_fen: Fen(20_000), account: account.clone(), ..claim(1, key(10), HERE, &[202_610], "2026-10-08", 1) }];
+            let enrollments = vec![place(100, HERE, "2026-09-01", None)];
+            let case = PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments, claims, ..PersonCase::default() };
+            let found = judged(&case).into_iter().find(|finding| finding.rule == Rule::PayeeMismatch);
+            assert_eq!(found.map(|finding| finding.evidence.payee).unwrap_or_default(), payee, "{scheme:?} {account:?}");
+        }
     }
 }

@@ -114,6 +114,7 @@ impl Kind for AwardCorrection<'_> {
             let gone = store::gone(tx, &corrected).await?;
             notice::leave(tx, &gone).await?;
             units::free(tx, &Self::taken(&can)).await?;
+            let keys = crate::award::with_their_cards(tx, &gone, keys).await?;
             judge_keys(ctx, tx, self.parts, &keys, "correction").await?;
             Ok(cannot.into_iter().map(|row| Refused { item: row.entry, reason: Reason::WrongState.as_str_name() }).collect())
         })

@@ -17,7 +17,7 @@ use xuezhu_workbook::{Row, Table};
 
 use self::rules::{Kept, Layout, ListRules, Parsed};
 use super::{
-    rules::{Change, after},
+    rules::{Change, after, card_kind},
     store::{self, Entered, EntryRow, ListRow},
     units,
 };
@@ -84,6 +84,7 @@ impl Kind for Awards {
             if list.school != self.school {
                 return Err(Refusal::not_found("该名单").into());
             }
+            super::locks::unlocked(ctx, tx, &self.parts, super::locks::Of::list(&list)).await?;
             let terms = super::terms(&self.parts, &list)?;
             Ok(ListRules { paid: terms.paid, rate: terms.rate, days: terms.days, today: ctx.today() })
         })
@@ -145,12 +146,17 @@ impl Kind for Awards {
                 store::insert_entries(ctx, tx, &list, &new).await?;
                 units::enter(ctx, tx, &list, rules.paid, &new).await?;
             }
+            let of_changed: Vec<Uuid> = changed.iter().map(|row| row.entry.0).collect();
+            let with_cards: Vec<Uuid> = new.iter().chain(&changed).filter(|row| row.card_key.is_some()).map(|row| row.entry.0).collect();
+            // Those too who named the cards of before.
+            let mut touched = super::with_their_cards(tx, &of_changed, Vec::new()).await?;
             if !changed.is_empty() {
                 store::update_entries(ctx, tx, &changed).await?;
                 units::enter_again(ctx, tx, &list, rules.paid, &changed).await?;
             }
             super::settle(tx, list.list).await?;
-            let touched: Vec<Uuid> = new.iter().chain(&changed).map(|row| row.person_key.0).collect();
+            touched.extend(new.iter().chain(&changed).map(|row| row.person_key.0));
+            let touched = super::with_their_cards(tx, &with_cards, touched).await?;
             judge_keys(ctx, tx, &self.parts, &touched, "list").await?;
             Ok(())
         })
@@ -204,11 +210,13 @@ impl Awards {
     /// that is there says something of its own: the whole term, the middle tier.
     fn keep(&self, row: &EntryRow, keyed: &mut Keyed) {
         let (parsed, kept) = (&mut keyed.row, keyed.kept);
-        if kept.card
-            && parsed.card.is_empty()
-            && let Some(card) = row.card_sealed.as_deref().and_then(|sealed| self.parts.keyring.open_text("card", &[row.entry], sealed))
-        {
-            parsed.card = card;
+        let stored = row.card_sealed.as_deref().and_then(|sealed| self.parts.keyring.open_text("card", &[row.entry], sealed)).unwrap_or_default();
+        if kept.card && parsed.card.is_empty() {
+            parsed.card.clone_from(&stored);
+        }
+        // Whose another card is was not said.
+        if kept.holder && parsed.holder.is_empty() && parsed.card == stored {
+            row.card_holder.clone_into(&mut parsed.holder);
         }
         if kept.remark && parsed.remark.is_empty() {
             row.remark.clone_into(&mut parsed.remark);
@@ -240,6 +248,9 @@ impl Awards {
             month_fen: parsed.month_fen.0,
             tier: parsed.tier.clone(),
             card_sealed: (!parsed.card.is_empty()).then(|| Bytes(keyring.seal("card", &[entry], parsed.card.as_bytes()))),
+            card_key: (!parsed.card.is_empty()).then(|| Hex(keyring.lookup_hash("card", &parsed.card))),
+            card_kind: card_kind(&parsed.card),
+            card_holder: parsed.holder.clone(),
             remark: parsed.remark.clone(),
             content_hash: Bytes(keyed.content.to_vec()),
             name: parsed.name.clone(),

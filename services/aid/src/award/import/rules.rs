@@ -11,20 +11,21 @@ use xuezhu_judge::{
 };
 use xuezhu_workbook::{BEYOND_HEADER, Column, Flaw, Row, Table};
 
-use crate::award::rules::{card_fault, remark_fault};
+use crate::award::rules::{card_fault, holder_fault, remark_fault};
 
 /// Headers by which a header row is known.
 pub const MARKS: &[&str] = &["姓名", "身份证件号"];
 /// Title of the blank workbook.
 pub const TITLE: &str = "资助名单";
 /// Its columns.
-pub const COLUMNS: [Column; 7] = [
+pub const COLUMNS: [Column; 8] = [
     Column { header: "姓名", required: true, format: "与身份证件一致，2至36字", values: &[] },
     Column { header: "身份证件类型", required: true, format: "居民身份证、户口薄、护照、境外永久居住证、其他等", values: &[] },
     Column { header: "身份证件号", required: true, format: "请用文本格式", values: &[] },
     Column { header: "月份", required: false, format: "如 9-12 或 9,10,1；留空表示整个学期。免学费按学期，请留空", values: &[] },
     Column { header: "档次", required: false, format: "留空为中间档", values: &[] },
     Column { header: "银行卡号", required: false, format: "学生本人的资助卡，请用文本格式", values: &[] },
+    Column { header: "开户名", required: false, format: "银行卡的户名，与姓名一致；可以留空", values: &[] },
     Column { header: "备注", required: false, format: "不超过100字", values: &[] },
 ];
 
@@ -45,6 +46,8 @@ pub struct Parsed {
     pub month_fen: Fen,
     /// Bank card; empty where none is given.
     pub card: String,
+    /// Whose it is; empty where that is not said.
+    pub holder: String,
     /// Remark.
     pub remark: String,
 }
@@ -58,8 +61,15 @@ impl Parsed {
     /// The content as one text: equal for equal rows.
     pub fn content(&self) -> String {
         let months = self.months.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        format!("{}\n{}\n{}\n{months}\n{}\n{}\n{}", text::tidy_name(&self.name), self.document, self.id.key_text(), self.tier, self.card, self.remark)
+        let content =
+            format!("{}\n{}\n{}\n{months}\n{}\n{}\n{}", text::tidy_name(&self.name), self.document, self.id.key_text(), self.tier, self.card, self.remark);
+        with_holder(content, &self.holder)
     }
+}
+
+/// The content of an entry with whose its card is, where that is said.
+pub fn with_holder(content: String, holder: &str) -> String {
+    if holder.is_empty() { content } else { format!("{content}\nholder {holder}") }
 }
 
 /// What of an entry that is there stays, where the file says nothing about it.
@@ -72,6 +82,8 @@ pub struct Kept {
     pub tier: bool,
     /// The bank card, where it is blank.
     pub card: bool,
+    /// Whose it is, where it is blank.
+    pub holder: bool,
     /// The remark, where it is blank.
     pub remark: bool,
 }
@@ -80,7 +92,8 @@ impl Kept {
     /// By the columns of a table; a column that it does not have clears nothing.
     pub fn of(table: &Table, blank_clears: bool) -> Self {
         let absent = |header: &str| table.column(header).is_none();
-        Self { months: absent("月份"), tier: absent("档次"), card: !blank_clears || absent("银行卡号"), remark: !blank_clears || absent("备注") }
+        let stays = |header: &str| !blank_clears || absent(header);
+        Self { months: absent("月份"), tier: absent("档次"), card: stays("银行卡号"), holder: stays("开户名"), remark: stays("备注") }
     }
 }
 
@@ -186,6 +199,14 @@ impl Reader<'_> {
         card
     }
 
+    fn holder(&mut self) -> String {
+        let holder = text::tidy_name(&self.take("开户名"));
+        if let Some((code, why)) = holder_fault(&holder) {
+            self.fault("开户名", &text::mask_long_numbers(&holder), code, why);
+        }
+        holder
+    }
+
     fn remark(&mut self) -> String {
         let remark = text::clean(&self.take("备注"));
         if let Some((code, why)) = remark_fault(&remark) {
@@ -208,10 +229,10 @@ pub fn parse(layout: &Layout, row: &Row, rules: &ListRules) -> (Option<Parsed>, 
     let typed = text::clean(&reader.take("月份"));
     let months = parse_months(&typed, rules).map_err(|why| reader.fault("月份", &typed, "MONTHS", why)).ok();
     let tier = reader.tier(rules);
-    let (card, remark) = (reader.card(), reader.remark());
+    let (card, holder, remark) = (reader.card(), reader.holder(), reader.remark());
     let parsed = match (identity, months, tier, reader.faults.is_empty()) {
         (Some((id, document)), Some(months), Some(tier), true) => {
-            Some(Parsed { name, document, id, months, tier: tier.name.clone(), month_fen: rules.rate.month_fen(tier), card, remark })
+            Some(Parsed { name, document, id, months, tier: tier.name.clone(), month_fen: rules.rate.month_fen(tier), card, holder, remark })
         }
         _ => None,
     };

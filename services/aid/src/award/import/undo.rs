@@ -62,6 +62,7 @@ pub async fn take_back(of: &Awards, ctx: &Context, tx: &mut Tx, effects: &[Effec
         }
     }
     touched.extend(again.iter().map(|before| before.row.person_key.0));
+    touched.extend(store::keys_of_their_cards(tx, &ids).await?);
     if !gone.is_empty() {
         store::set_states(tx, &gone, State::Removed, "").await?;
         units::remove(tx, &gone).await?;
@@ -69,6 +70,7 @@ pub async fn take_back(of: &Awards, ctx: &Context, tx: &mut Tx, effects: &[Effec
     let paid = crate::award::terms(&of.parts, &list)?.paid;
     write_again(ctx, tx, (&list, paid), again).await?;
     crate::award::settle(tx, of.list).await?;
+    let touched = crate::award::with_their_cards(tx, &ids, touched).await?;
     judge_keys(ctx, tx, &of.parts, &touched, "list").await?;
     Ok(kept)
 }

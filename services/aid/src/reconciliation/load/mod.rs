@@ -5,9 +5,9 @@ mod store;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
-use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span};
+use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span, money::AccountKind};
 use xuezhu_judge::{
-    case::{Claim, Enrollment, Level, Person, PersonCase, Place, Stage},
+    case::{Account, Claim, Enrollment, Level, Person, PersonCase, Place, Stage},
     policy::SchemeCode,
 };
 use xuezhu_service::Error;
@@ -17,7 +17,7 @@ use self::store::{ClaimRow, EnrollmentRow};
 // What the judge's drivers ask.
 pub use self::store::{Attending, KeyRow, bonds_beside, bonds_of_keys, keys_at_school, keys_of_class, keys_of_person, keys_of_persons};
 use super::parse_months;
-use crate::mirror;
+use crate::{mirror, quota};
 
 /// Groups of keys: two keys of one person are in one group.
 struct Groups {
@@ -78,12 +78,25 @@ pub async fn cases(
 ) -> Result<Vec<(Vec<Uuid>, PersonCase)>, Error> {
     let mut made = places(tx, generation, keys, held, of_persons).await?;
     let Cases { groups, cases } = &mut made;
-    for row in store::claims(tx, keys).await? {
+    let rows = store::claims(tx, keys).await?;
+    let mut cards: Vec<Uuid> = rows.iter().filter_map(|row| row.card_key).collect();
+    cards.sort_unstable();
+    cards.dedup();
+    let mut of_cards: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
+    if !cards.is_empty() {
+        for (card, key) in store::of_cards(tx, &cards).await? {
+            // Two numbers of one student are one student.
+            of_cards.entry(card).or_default().insert(groups.root(key));
+        }
+    }
+    for row in rows {
         let subject = subjects.get(&row.person_key).copied().unwrap_or_default();
         let claims = &mut cases.entry(groups.root(row.person_key)).or_default().claims;
         let fallen = row.fallen_month.map(|month| (month, row.fallen_fen.unwrap_or(0)));
         if claims.last().is_none_or(|last| last.entry != row.entry) {
-            claims.push(claim(row, subject)?);
+            let own = groups.root(row.person_key);
+            let others = row.card_key.and_then(|card| of_cards.get(&card)).map_or(0, |keys| keys.iter().filter(|key| **key != own).count());
+            claims.push(claim(row, subject, others)?);
         }
         // What a correction took is claimed no more.
         if let (Some((month, fen)), Some(claim)) = (fallen, claims.last_mut()) {
@@ -201,7 +214,7 @@ fn enrollment(row: EnrollmentRow, timeline: Vec<Span<Place>>) -> Enrollment {
     }
 }
 
-fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {
+fn claim(row: ClaimRow, subject: Uuid, others: usize) -> Result<Claim, Error> {
     Ok(Claim {
         entry: row.entry,
         list: row.list,
@@ -222,5 +235,11 @@ fn claim(row: ClaimRow, subject: Uuid) -> Result<Claim, Error> {
         recorded_day: row.recorded_day,
         recorded_at_us: row.recorded_at_us,
         subject,
+        excess: row.excess.as_deref().map(quota::excess_of).transpose()?,
+        account: row.card_key.map(|_| Account {
+            others: i64::try_from(others).unwrap_or(i64::MAX),
+            holder: row.card_holder,
+            is_card: row.card_kind != AccountKind::Other.code(),
+        }),
     })
 }

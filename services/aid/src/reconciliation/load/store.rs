@@ -82,6 +82,11 @@ pub struct ClaimRow {
     pub recorded_at_us: i64,
     /// Whether corrections left nothing of it.
     pub gone: bool,
+    pub card_key: Option<Uuid>,
+    pub card_kind: i32,
+    pub card_holder: String,
+    /// That it is one too many, as was found when it was last weighed.
+    pub excess: Option<String>,
     /// A unit that a correction took: first month, fen. A claim comes once for each of them.
     pub fallen_month: Option<i32>,
     pub fallen_fen: Option<i64>,
@@ -172,11 +177,25 @@ pub async fn claims(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<ClaimRow>, StoreEr
         ClaimRow,
         sql!(
             "SELECT a.entry, a.list, a.school, a.scheme, a.term, a.policy, a.person_key, a.name, a.name_comparable, a.sex, a.birth_date, a.months, a.month_fen, a.amount_fen, a.state,
-                    a.recorded_day, a.recorded_at_us, a.gone, u.first_month AS fallen_month, u.fen AS fallen_fen
-             FROM award_entries a LEFT JOIN award_units u ON u.entry = a.entry AND u.standing >= 60
+                    a.recorded_day, a.recorded_at_us, a.gone, a.card_key, a.card_kind, a.card_holder, x.excess, u.first_month AS fallen_month, u.fen AS fallen_fen
+             FROM award_entries a LEFT JOIN quota_excess x ON x.entry = a.entry LEFT JOIN award_units u ON u.entry = a.entry AND u.standing >= 60
              WHERE a.state < 50 AND a.person_key" in_uuids 1 " ORDER BY a.entry"
         ),
         bulk_uuids(keys.iter().copied())
+    )
+}
+
+/// Who names which card, of those who claim: whoever was sent back claims nothing.
+pub async fn of_cards(tx: &mut Tx, cards: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid, Uuid),
+        sql!(
+            "SELECT DISTINCT card_key, person_key FROM award_entries
+             WHERE card_key IS NOT NULL AND state < 50 AND state <> $2 AND NOT gone AND card_key" in_uuids 1
+        ),
+        bulk_uuids(cards.iter().copied()),
+        State::SentBack.code()
     )
 }
 

@@ -65,6 +65,26 @@ pub(super) fn asked(policies: &Policies, lists: &[(i32, String, String)]) -> Vec
     asked
 }
 
+/// What anybody may draw of a scheme a month, by the policy of a list: whoever is on one with more is looked at.
+#[derive(Debug, Serialize)]
+pub(super) struct Sure {
+    pub policy: i32,
+    pub scheme: String,
+    pub term: String,
+    pub fen: i64,
+}
+
+/// The same of lists of these versions, schemes and terms: of several regions the least.
+pub(super) fn sure(policies: &Policies, lists: &[(i32, String, String)]) -> Vec<Sure> {
+    let of = |(version, scheme, term): &(i32, String, String)| {
+        let (code, of_term) = (SchemeCode::parse(scheme)?, term.parse::<Term>().ok()?);
+        let rates = policies.version(*version).scheme(code).map_or(&[][..], |scheme| &scheme.rate);
+        let fen = rates.iter().filter(|rate| rate.covers(of_term)).map(|rate| rate.sure_fen().0).min()?;
+        Some(Sure { policy: *version, scheme: scheme.clone(), term: term.clone(), fen })
+    };
+    lists.iter().filter_map(of).collect()
+}
+
 /// What the words of places mean.
 pub(super) struct Words {
     pub agricultural: Texts,

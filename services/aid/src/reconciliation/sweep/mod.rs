@@ -1,7 +1,8 @@
 //! The full sweep, and what time alone changes.
 //!
 //! Suspects are selected set-based: entries that no school simply vouches for, or that the policy does not surely let in, numbers claimed
-//! twice, students vouched for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is
+//! twice, entries with more than anybody may draw or with an account that is looked at, students vouched for who are on no list, and everybody with an open
+//! flag. All others agree by construction: what a vouch covers is
 //! what the judge asks of an entry. A test holds both drivers against an independent reference.
 
 mod eligible;
@@ -188,8 +189,15 @@ struct Found {
 /// Everybody who may have a finding, or has a flag that is not closed, and the mirror's position. Whom the searches, which
 /// run beside each other, don't see because the record changes between them, the change itself judges.
 async fn suspects(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<(i64, BTreeSet<Uuid>), Error> {
-    let searches =
-        || vec![unvouched(parts, scope).boxed(), missing(parts, scope, today).boxed(), others(parts, scope).boxed(), unentitled(parts, scope).boxed()];
+    let searches = || {
+        vec![
+            unvouched(parts, scope).boxed(),
+            missing(parts, scope, today).boxed(),
+            others(parts, scope).boxed(),
+            unentitled(parts, scope).boxed(),
+            overpaid(parts, scope).boxed(),
+        ]
+    };
     let found = in_one_generation(searches).await?;
     let position = found.iter().map(|found| found.position).min().unwrap_or_default();
     Ok((position, found.into_iter().flat_map(|found| found.keys).collect()))
@@ -215,6 +223,19 @@ async fn unentitled(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
     };
     tx.rollback().await?;
     Ok(Found { generation: mirror.generation, position: mirror.position, keys })
+}
+
+/// Entries with more than anybody may draw, of whom there are too many, or whose account is looked at.
+async fn overpaid(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let mirror = mirror::state(&mut tx).await?;
+    let generation = mirror.generation;
+    let sure = eligible::sure(&parts.policies.now(), &store::kinds_of_lists(&mut tx, scope.term).await?);
+    let mut keys = if sure.is_empty() { Vec::new() } else { store::above(&mut tx, generation, scope, &sure).await? };
+    keys.extend(store::exceeding(&mut tx, generation, scope).await?);
+    keys.extend(store::of_accounts(&mut tx, generation, scope).await?);
+    tx.rollback().await?;
+    Ok(Found { generation, position: mirror.position, keys })
 }
 
 /// Students on no list of terms that are overdue.

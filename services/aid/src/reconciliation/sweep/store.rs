@@ -2,10 +2,11 @@
 
 use chrono::NaiveDate;
 use uuid::Uuid;
+use xuezhu_domain::money::AccountKind;
 use xuezhu_store::{StoreError, Tx, bulk_rows, one, rows, run, sql};
 
 use super::{
-    eligible::{Asks, Words},
+    eligible::{Asks, Sure, Words},
     runs::RunState,
 };
 
@@ -100,6 +101,57 @@ pub(super) async fn not_surely_entitled(tx: &mut Tx, generation: i64, scope: &Sc
         &words.town_residences,
         &words.village_residences,
         words.household
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys of entries with more a month than anybody may draw.
+pub(super) async fn above(tx: &mut Tx, generation: i64, scope: &Scope<'_>, sure: &[Sure]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "WITH sure AS MATERIALIZED (SELECT t.policy, t.scheme, t.term, t.fen FROM " table 1 (policy integer, scheme text, term text, fen bigint) ")
+             SELECT DISTINCT a.person_key FROM award_claims a JOIN sure q ON q.policy = a.policy AND q.scheme = a.scheme AND q.term = a.term
+             WHERE a.month_fen > q.fen
+               AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3))"
+        ),
+        bulk_rows(sure),
+        generation,
+        scope.region_prefix
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys of entries whose account is looked at: several students name it, or it is no card, or somebody is said to hold it.
+pub async fn of_accounts(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT a.person_key FROM award_entries a
+         WHERE a.card_key IS NOT NULL AND a.state < 50 AND ($2 = '' OR a.term = $2)
+           AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($3)) = $3))
+           AND (a.card_kind = $4 OR a.card_holder <> '' OR EXISTS (
+             SELECT 1 FROM award_entries o WHERE o.card_key = a.card_key AND o.card_key IS NOT NULL AND o.state < 50 AND o.person_key <> a.person_key))",
+        generation,
+        scope.term,
+        scope.region_prefix,
+        AccountKind::Other.code()
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys of entries that were one too many when their list was weighed last.
+pub async fn exceeding(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        "SELECT DISTINCT a.person_key FROM quota_excess x JOIN award_claims a ON a.entry = x.entry
+         WHERE ($2 = '' OR a.term = $2)
+           AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($3)) = $3))",
+        generation,
+        scope.term,
+        scope.region_prefix
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }

@@ -90,6 +90,9 @@ pub fn finding(rule: &str) -> &'static str {
         "DUPLICATE_AWARD" => "同一学生同一项目同一月份列了不止一次。",
         "MISSING_AWARD" => "按现有信息应当享受，名单上报期限已过，却不在本校任何已提交的名单上。",
         "NOT_ELIGIBLE" => "在本校在读，但按名单所依的政策，所列月份不享受该项目。",
+        "OVER_RATE" => "所列档次高于该生可以享受的最高档次，或者金额高于政策的标准。",
+        "OVER_QUOTA" => "享受人数已达到政策规定的名额，该生排在名额以外。",
+        "PAYEE_MISMATCH" => "资助卡不是该生本人的，或者一卡列给几人，或者不是银行卡号。",
         _ => "",
     }
 }
@@ -106,6 +109,9 @@ fn beside(rule: &str) -> &'static str {
         "DUPLICATE_AWARD" => "核对相重的其他记录",
         "MISSING_AWARD" => "核对该生是否应当享受",
         "NOT_ELIGIBLE" => "核对专业、户口等学籍信息，有误的先更正；家庭经济困难的，办理困难认定",
+        "OVER_RATE" => "核对该生的困难等级和类别",
+        "OVER_QUOTA" => "等名额空出后重新审核；名额不足的，由主管部门调整",
+        "PAYEE_MISMATCH" => "请学生出示本人的资助卡，核对卡号和户名",
         _ => "核对两边的记录",
     }
 }
@@ -117,6 +123,8 @@ fn in_list(rule: &str) -> &'static str {
         "NOT_VALID_IN_TERM" | "OTHER_SCHOOL" | "NOT_ELIGIBLE" => "修改月份或移出名单",
         "IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED" => "更正名单上写错的信息",
         "DUPLICATE_AWARD" => "移除重复的月份或学生",
+        "OVER_RATE" => "修改档次",
+        "PAYEE_MISMATCH" => "更正卡号和户名",
         _ => "",
     }
 }
@@ -194,7 +202,7 @@ pub fn ways(state: flag::State, rule: &str, stands: Stands, looks: Looks) -> Vec
     match (rule, looks) {
         ("NO_ENROLLMENT", Looks::Clerk) => ways.push(Way::Register),
         ("NOT_VALID_IN_TERM", Looks::Clerk) => ways.push(Way::ChangeStatus),
-        ("NOT_ELIGIBLE", Looks::Clerk) => ways.push(Way::Hardship),
+        ("NOT_ELIGIBLE" | "OVER_RATE", Looks::Clerk) => ways.push(Way::Hardship),
         ("IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED", Looks::Officer) => ways.push(Way::CorrectIdentity),
         _ => {}
     }

@@ -43,7 +43,7 @@ fn mark(flag: &Flag) -> Cell {
 }
 
 /// Every rule, in the order in which pages name them.
-pub const RULES: [&str; 9] = [
+pub const RULES: [&str; 12] = [
     "NO_ENROLLMENT",
     "NOT_YET_REGISTERED",
     "NOT_VALID_IN_TERM",
@@ -53,4 +53,7 @@ pub const RULES: [&str; 9] = [
     "DUPLICATE_AWARD",
     "MISSING_AWARD",
     "NOT_ELIGIBLE",
+    "OVER_RATE",
+    "OVER_QUOTA",
+    "PAYEE_MISMATCH",
 ];

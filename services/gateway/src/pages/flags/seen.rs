@@ -116,7 +116,18 @@ fn notes(evidence: &Evidence) -> Vec<Note> {
         let grade = if excluded.reason == "GRADE_NOT_ELIGIBLE" { format!("（本学期为{}年级）", excluded.grade) } else { String::new() };
         format!("{}：{}{grade}。", show::months(&excluded.months), excluded.message)
     });
-    elsewhere.into_iter().chain(registry).chain(excluded).map(|text| Note::of(Tone::Bad, text)).collect()
+    let over = evidence.over.iter().map(|over| {
+        let (most, claimed) = (show::yuan(&over.month_fen), show::yuan(&over.claimed_fen));
+        format!("{}：按政策最高为{}（每月{most}元），名单列了每月{claimed}元。", show::months(&over.months), over.tier)
+    });
+    let limit = evidence.over_limit.as_ref().map(|limit| {
+        let grade = if limit.grade > 0 { format!("{}年级", limit.grade) } else { String::new() };
+        let base = if limit.base > 0 { format!("（基数{}人）", limit.base) } else { String::new() };
+        format!("{}{grade}的名额为{}人{base}，该生排在名额以外。", limit.place_name, limit.limit)
+    });
+    let payee = evidence.payee.iter().map(|fault| format!("{}。", fault.message));
+    let found = elsewhere.into_iter().chain(registry).chain(excluded).chain(over).chain(limit).chain(payee);
+    found.map(|text| Note::of(Tone::Bad, text)).collect()
 }
 
 fn place(place: &FoundEnrollment) -> Place {

@@ -1,10 +1,11 @@
 //! What is done with a list and its entries.
 
 use axum::{Form as Sent, extract::Path, response::Response};
+use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::aid::{
-    ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, RedraftEntriesRequest, RemoveAwardListRequest, RemoveEntryRequest, SeenEntry,
-    SendBackAwardListRequest, SubmitAwardListRequest,
+    ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, RedraftEntriesRequest, RemoveAwardListRequest, RemoveEntryRequest,
+    ReopenTermRequest, SeenEntry, SendBackAwardListRequest, SubmitAwardListRequest,
 };
 
 use super::{decides, path};
@@ -30,6 +31,9 @@ fn is_removable(list: &AwardList) -> bool {
 /// What may be done with a list: what the page offers. The service decides.
 pub fn of(desk: &Desk, list: &AwardList) -> Vec<Act> {
     let mut acts = Vec::new();
+    if list.locked {
+        return acts;
+    }
     if desk.user.is_clerk() && list.drafts > 0 {
         let form = Form::of::<SubmitAwardListRequest>(desk, "submit", path(list)).hidden(COUNT, list.drafts.to_string());
         let form = form.act(format!("提交 {} 人给校长签核", list.drafts), "submit");
@@ -53,6 +57,39 @@ pub fn of(desk: &Desk, list: &AwardList) -> Vec<Act> {
         acts.push(Act::of("删除名单", form));
     }
     acts
+}
+
+/// To open a locked list again: the province's.
+pub fn reopening(desk: &Desk, list: &AwardList) -> Option<Form> {
+    let opens = list.locked && desk.user.decides_aid() && desk.user.is_of_province();
+    opens.then(|| {
+        Form::of::<ReopenTermRequest>(desk, "reopen", format!("{}/reopen", path(list)))
+            .row()
+            .hidden("scheme", &list.scheme_code)
+            .hidden("term", &list.term)
+            .with(Field::day("until_date").required())
+            .with(Field::line("reason").required().limit(500).wide())
+            .button("重新开放")
+    })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ReopenForm {
+    request_id: String,
+    scheme: String,
+    term: String,
+    until_date: String,
+    reason: String,
+}
+
+/// Opens it.
+pub async fn reopen(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(sent): Sent<ReopenForm>) -> Result<Response, PageError> {
+    let back = format!("/schools/{school}/lists/{list}");
+    let ReopenForm { request_id, scheme, term, until_date, reason } = sent;
+    let asked = ReopenTermRequest { school, scheme, term, until_date, reason };
+    let opened = desk.awards().reopen_term(desk.change(&request_id, asked)).await?.into_inner().reopening.unwrap_or_default();
+    Ok(desk.done(format!("已重新开放至{}。", opened.until_date), back))
 }
 
 /// The form under the entries, for whom somebody ticked.

@@ -57,6 +57,7 @@ fn known(entry: &AwardEntry) -> Pairs {
         .with("档次", &entry.tier)
         .with("金额（元）", Cell::yuan(entry.amount_fen))
         .with("银行卡号", Cell::unbroken(if entry.card.is_empty() { "未填" } else { &entry.card }))
+        .some("开户名", &entry.card_holder)
         .some("备注", &entry.remark)
 }
 
@@ -74,6 +75,7 @@ fn editing(desk: &Desk, list: &AwardList, entry: &AwardEntry, found: &GetEntryRe
     form.with(Field::choice("tier", found.tiers.iter().map(tier)).value(&entry.tier))
         .with(Field::number("card").hint(card).limit(40))
         .maybe((!entry.card.is_empty()).then(|| Field::tick("clear_card", "清除已存的银行卡号")))
+        .with(Field::line("card_holder").value(&entry.card_holder).hint("银行卡的户名，与姓名一致；可以留空").limit(40))
         .with(Field::line("remark").value(&entry.remark).limit(100).wide())
         .button("保存")
 }
@@ -91,6 +93,7 @@ fn filled(school: String, list: String, entry: String, pairs: Vec<(String, Strin
             "card" => value.trim().clone_into(&mut card),
             "clear_card" => clears = true,
             "by_month" => by_month = true,
+            "card_holder" => asked.card_holder = Some(value),
             "remark" => asked.remark = Some(value),
             _ => {}
         }

@@ -123,7 +123,7 @@ fn narrowing(desk: &Desk, asks: &Asks, schools: &[School]) -> Form {
 }
 
 /// The next term and those before it, newest first: an archive goes far back.
-fn past_terms(desk: &Desk) -> Vec<Choice> {
+pub fn past_terms(desk: &Desk) -> Vec<Choice> {
     let next = Term::of(desk.civil_day()).next();
     let terms = std::iter::successors(Some(next), |term| Some(term.before())).take(TERMS);
     terms.map(|term| Choice::of(term.to_string(), term.name())).collect()

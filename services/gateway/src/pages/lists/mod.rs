@@ -17,7 +17,7 @@ use axum::{
 };
 use xuezhu_proto::aid::{AwardList, award_entry, award_list};
 
-pub use self::one::refused;
+pub use self::{index::past_terms, one::refused};
 use super::{session::User, show};
 use crate::{
     Gateway,
@@ -34,6 +34,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/schools/{school}/lists/{list}", get(one::page).post(acts::act))
         .route("/schools/{school}/lists/{list}/candidates", get(candidates::page).post(candidates::propose))
         .route("/schools/{school}/lists/{list}/entries/{entry}", get(entry::page).post(entry::save))
+        .route("/schools/{school}/lists/{list}/reopen", post(acts::reopen))
         .route("/schools/{school}/lists/{list}/takeOut", post(one::take_out))
         .route("/schools/{school}/lists/{list}/correction", post(corrections::correct))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
@@ -45,7 +46,7 @@ pub fn decides(user: &User, list: &AwardList) -> bool {
 }
 
 /// Where one is.
-fn path(list: &AwardList) -> String {
+pub fn path(list: &AwardList) -> String {
     format!("/schools/{}/lists/{}", list.school, list.list)
 }
 

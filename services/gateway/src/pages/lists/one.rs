@@ -14,7 +14,7 @@ use crate::{
     pages::{
         Desk, PageError, notices,
         printed::{self, Every, ROWS_AT_ONCE},
-        render, show,
+        quotas, render, show,
         takeouts::{self, give},
     },
     parts::{Act, Address, Cell, Field, Figure, Figures, Form, Note, Place, Row, Table, Tone, place::Way, table::Tick},
@@ -108,6 +108,8 @@ struct OnePage {
     figures: Figures,
     notes: Vec<Note>,
     acts: Vec<Act>,
+    /// To open it again.
+    reopen: Option<Form>,
     only: Option<Note>,
     table: Table,
     back: Option<Form>,
@@ -116,6 +118,8 @@ struct OnePage {
     takeout: Option<takeouts::Offer>,
     /// When it is or was shown publicly.
     notices: Option<Table>,
+    /// How many may be let in, where only so many may.
+    quotas: Option<quotas::OfList>,
 }
 
 impl OnePage {
@@ -153,6 +157,7 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
     }
     let (entries, total) = asks.entries(&desk, &school, &list.list).await?;
     let notices = if list.announces && list.closed_to_new { notices::of_list(&desk, &list.school, &list.list).await? } else { None };
+    let quotas = if list.limited { quotas::of_list(&desk, &list).await? } else { None };
     let correction = corrections::Offer::of(&desk.user, &list, &entries);
     let correcting = correction.as_ref().map(|offer| offer.act(&desk, &list, &asks));
     let returning = acts::returning(&desk, &list);
@@ -172,12 +177,14 @@ async fn view(desk: Desk, school: String, list: String, asks: Asks, wrong: Optio
         figures: figures(&list),
         notes: wrong.into_iter().chain(notes(&desk, &list)).collect(),
         acts: acts::of(&desk, &list),
+        reopen: acts::reopening(&desk, &list),
         only: only.map(|text| Note::of(Tone::Plain, text).way(path(&list), "看全部")),
         table,
         back,
         redraft,
         correction: correcting,
         notices,
+        quotas,
         takeout: takeouts::Offer::of(&desk, desk.user.decides_aid(), &list.school, format!("{}/takeOut", path(&list)), narrowed),
         list,
         desk,
@@ -217,6 +224,14 @@ fn figures(list: &AwardList) -> Figures {
 fn notes(desk: &Desk, list: &AwardList) -> Vec<Note> {
     let held = Address::of(path(list)).with("held", "true");
     let mut notes = Vec::new();
+    if list.locked {
+        let text = format!("名单已于{}锁定：不能再录入、签核和审核，已审核的只能申请更正；确需补办的，由省级主管部门重新开放。", list.lock_date);
+        notes.push(Note::of(Tone::Wait, text));
+    } else if !list.reopened_date.is_empty() {
+        notes.push(Note::of(Tone::Wait, format!("名单已经锁定，现重新开放至{}。", list.reopened_date)));
+    } else if !list.lock_date.is_empty() && list.drafts + list.submitted + list.attested > 0 {
+        notes.push(Note::of(Tone::Plain, format!("本名单于{}以后锁定：在此以前要签核、审核完毕。", list.lock_date)));
+    }
     if desk.user.is_clerk() && list.closed_to_new {
         notes.push(Note::of(Tone::Plain, "名单已经提交过：新增的学生请列入补充名单。").way("/lists", "新建补充名单"));
     }

@@ -1,0 +1,1 @@
+DROP INDEX award_entries_claims;

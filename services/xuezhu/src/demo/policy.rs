@@ -1,0 +1,41 @@
+//! The policy of the demo's province: what comes with the program, and what a province adds of its own: which tier is for whom, and how many of each
+//! school may be let in by hardship in one spring.
+
+use xuezhu_judge::policy::file::BUILT_IN;
+
+/// How many of a school may be let in by hardship in the second spring.
+pub const PLACES: usize = 2;
+
+/// As it is written.
+pub fn text() -> String {
+    let tiers = [2000, 2300]
+        .map(|yuan| (format!("yuan = {yuan} }}"), format!("yuan = {yuan}, levels = [\"特别困难\", \"困难\"], grounds = [\"AGRICULTURAL_MAJOR\"] }}")));
+    let highest = [3000, 3300].map(|yuan| (format!("yuan = {yuan} }}"), format!("yuan = {yuan}, levels = [\"特别困难\"] }}")));
+    let text = tiers.iter().chain(&highest).fold(BUILT_IN.to_owned(), |text, (from, to)| {
+        // What a waiver comes to is for anybody.
+        let (grant, waiver) = text.split_once("code = \"TUITION_WAIVER\"").unwrap_or((&text, ""));
+        format!("{}code = \"TUITION_WAIVER\"{waiver}", grant.replace(from, to))
+    });
+    let places = format!(
+        "[[quota]]\nid = \"school-places\"\nscheme = \"GRANT\"\nregions = [\"{}\"]\nfrom = \"2018-SPRING\"\nto = \"2018-SPRING\"\neach = \"SCHOOL\"\n\
+         persons = {PLACES}\nlimits = [\"HARDSHIP\"]\nbase_without = [\"AGRICULTURAL_MAJOR\", \"SPECIAL_AREA\"]\nsource = \"演示：省下达到校的名额\"\n\n",
+        super::make::PROVINCE
+    );
+    text.replacen("[[quota]]", &format!("{places}[[quota]]"), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use xuezhu_judge::policy::{Policy, SchemeCode};
+
+    #[test]
+    fn it_is_sound_and_says_what_the_province_adds() {
+        let policy = Policy::parse(&super::text()).expect("is sound");
+        let of = |term: &str| policy.quotas_of(SchemeCode::GRANT, term.parse().expect("a term"), "430181").len();
+        assert_eq!((of("2017-AUTUMN"), of("2018-SPRING")), (1, 2));
+        let grant = policy.scheme(SchemeCode::GRANT).expect("is there");
+        let rate = grant.rate_in("2016-AUTUMN".parse().expect("a term"), "430181").expect("is covered");
+        assert_eq!(rate.most(&[], "").map(|tier| tier.yuan), Some(1000));
+        assert_eq!(rate.most(&[], "困难").map(|tier| tier.yuan), Some(2000));
+    }
+}
