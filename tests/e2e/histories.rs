@@ -26,7 +26,7 @@ use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
-    options, postgres,
+    AT_ONCE, options, policy_file, postgres,
     rebuilt::rebuild,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, awards, number, student, workbook},
     start,
@@ -126,6 +126,11 @@ struct Entry {
     name: String,
     months: Vec<i32>,
     listed: bool,
+    /// The highest tier.
+    highest: bool,
+    card: Option<Uuid>,
+    /// Whether it was one too many when its list was weighed last.
+    exceeds: bool,
     day: NaiveDate,
     at: i64,
 }
@@ -184,12 +189,14 @@ impl Truth {
             .collect();
         tx.rollback().await.expect("ends");
         let mut tx = aid.read().await.expect("reads");
-        type Line = (Uuid, String, String, Uuid, String, String, i32, NaiveDate, i64);
-        let entries = rows!(&mut tx, Line, "SELECT entry, school, scheme, person_key, name, months, state, recorded_day, recorded_at_us FROM award_entries")
+        let exceeding: BTreeSet<Uuid> = rows!(&mut tx, (Uuid,), "SELECT entry FROM quota_excess").expect("reads").into_iter().map(|(entry,)| entry).collect();
+        type Line = (Uuid, String, String, Uuid, String, String, i32, NaiveDate, i64, String, Option<Uuid>);
+        let lines = "SELECT entry, school, scheme, person_key, name, months, state, recorded_day, recorded_at_us, tier, card_key FROM award_entries";
+        let entries = rows!(&mut tx, Line, lines)
             .expect("entries")
             .into_iter()
             .filter(|line| ![entry::State::Removed.code(), entry::State::SentBack.code()].contains(&line.6))
-            .map(|(id, school, scheme, key, name, months, state, day, at)| Entry {
+            .map(|(id, school, scheme, key, name, months, state, day, at, tier, card)| Entry {
                 id,
                 school,
                 scheme,
@@ -197,6 +204,9 @@ impl Truth {
                 name: comparable_name(&name),
                 months: months.split(',').map(|month| month.parse().expect("a month")).collect(),
                 listed: state != entry::State::Draft.code(),
+                highest: tier == "三档",
+                card,
+                exceeds: exceeding.contains(&id),
                 day,
                 at,
             })
@@ -343,6 +353,20 @@ impl Truth {
                     found.insert(("NOT_ELIGIBLE".into(), entry.id.to_string(), months));
                 }
             }
+            if let Some(id) = person.filter(|_| entry.highest) {
+                // For whom it is nobody has here.
+                let is_over = |month: &i32| self.place_rule(entry, person, *month).is_none() && self.is_given(entry, id, *month);
+                let months: Vec<i32> = entry.months.iter().copied().filter(is_over).collect();
+                if !months.is_empty() {
+                    found.insert(("OVER_RATE".into(), entry.id.to_string(), months));
+                }
+            }
+            if entry.exceeds && entry.listed {
+                found.insert(("OVER_QUOTA".into(), entry.id.to_string(), entry.months.clone()));
+            }
+            if entry.scheme == "GRANT" && self.shares_card(entry) {
+                found.insert(("PAYEE_MISMATCH".into(), entry.id.to_string(), entry.months.clone()));
+            }
             if let Some(person) = person.map(|id| &self.persons[&id]) {
                 if !person.names.iter().any(|(name, end)| *name == entry.name && end.is_none_or(|end| entry.day <= end)) {
                     found.insert(("IDENTITY_MISMATCH".into(), entry.id.to_string(), entry.months.clone()));
@@ -360,6 +384,20 @@ impl Truth {
             self.omissions(*id, &mut found);
         }
         found
+    }
+
+    /// Whether an entry of somebody else, as far as numbers tell, names the same card.
+    fn shares_card(&self, entry: &Entry) -> bool {
+        let mut own = BTreeSet::from([entry.key]);
+        loop {
+            let of = |person: &&Person| person.keys.iter().any(|(key, ..)| own.contains(key));
+            let beside: BTreeSet<Uuid> = self.persons.values().filter(of).flat_map(|person| &person.keys).map(|(key, ..)| *key).collect();
+            if beside.is_subset(&own) {
+                break;
+            }
+            own.extend(beside);
+        }
+        entry.card.is_some() && self.entries.iter().any(|other| other.card == entry.card && !own.contains(&other.key))
     }
 
     /// Entries that compete with one for a month, itself among them, and those of them that the timeline supports.
@@ -524,6 +562,28 @@ async fn assert_sound(enrollment: &Db, when: &str) {
         }
     }
     tx.rollback().await.expect("ends");
+}
+
+/// Policy of a history: a place for one of each school, and tiers for some alone.
+fn policy() -> String {
+    let quota = "[[quota]]\nid = \"one\"\nscheme = \"GRANT\"\nfrom = \"2020-AUTUMN\"\neach = \"SCHOOL\"\npersons = 1\nlimits = [\"HARDSHIP\", \"AGRICULTURAL_MAJOR\"]\nsource = \"文件\"\n\n";
+    let tiers = [
+        ("yuan = 2300 }", "yuan = 2300, levels = [\"困难\"], grounds = [\"AGRICULTURAL_MAJOR\"] }"),
+        ("yuan = 3300 }", "yuan = 3300, levels = [\"特别困难\"] }"),
+    ];
+    let text = tiers.iter().fold(AT_ONCE.clone(), |text, (from, to)| text.replace(from, to));
+    text.replacen("[[scheme]]", &format!("{quota}[[scheme]]"), 1)
+}
+
+/// However lists were approved, corrected and approved again: no more are let in than there are places.
+async fn assert_places(aid: &Db, when: &str) -> usize {
+    let mut tx = aid.read().await.expect("reads");
+    let places = "SELECT a.school, count(*) FROM quota_places q JOIN award_entries a ON a.entry = q.entry
+                  WHERE a.state = $1 AND NOT a.gone GROUP BY a.school";
+    let taken = rows!(&mut tx, (String, i64), places, entry::State::Approved.code()).expect("reads");
+    tx.rollback().await.expect("ends");
+    assert!(taken.iter().all(|(_, count)| *count <= 1), "{when}: {taken:?}");
+    taken.len()
 }
 
 /// What is decided on, as naively as can be: months, money and all of the evidence but ids of the source, classes and where policies stand.
@@ -884,16 +944,17 @@ impl History {
 
     async fn upload(&mut self, school: &str, clerk: &Session) -> bool {
         let Some(path) = self.list(school, clerk).await else { return false };
-        let lines: Vec<(String, String, &str)> = (0..self.random.random_range(1..5))
-            .map(|_| {
-                let serial = self.random.random_range(0..NUMBERS);
-                let months = *["", "", "9-11", "11-1", "12"].choose(&mut self.random).expect("one");
-                let id = number(if self.random.random_bool(0.85) { serial } else { serial + 300 });
-                (self.name(serial), id, months)
-            })
-            .collect();
-        let lines: Vec<(&str, &str, &str)> = lines.iter().map(|(name, id, months)| (name.as_str(), id.as_str(), *months)).collect();
-        clerk.upload(&format!("{path}/import"), awards(&lines), "").await.is_ok()
+        let mut text = String::from("姓名,身份证件类型,身份证件号,月份,档次,银行卡号\n");
+        for _ in 0..self.random.random_range(1..5) {
+            let serial = self.random.random_range(0..NUMBERS);
+            let months = *["", "", "9-11", "11-1", "12"].choose(&mut self.random).expect("one");
+            let id = number(if self.random.random_bool(0.85) { serial } else { serial + 300 });
+            // A waiver has no such tier: that line is refused.
+            let tier = if self.random.random_bool(0.1) { "三档" } else { "" };
+            let card = if self.random.random_bool(0.2) { "6222600260001072444" } else { "" };
+            text.push_str(&format!("{},居民身份证,{id},\"{months}\",{tier},{card}\n", self.name(serial)));
+        }
+        clerk.upload(&format!("{path}/import"), text.into_bytes(), "").await.is_ok()
     }
 
     /// A list as far as it goes: submitted, attested, approved.
@@ -987,6 +1048,8 @@ struct Lived {
     confirmed: usize,
     /// How often something that was approved was put right, or was to be.
     put_right: usize,
+    /// How often a place was seen to be taken.
+    places: usize,
 }
 
 /// Lives through a history.
@@ -1004,7 +1067,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
     std::fs::write(&registry, known).expect("writes");
     // On PostgreSQL every second history is followed in lanes.
     let lane_records = if seed.is_multiple_of(2) { 1 } else { Settings::default().lane_records };
-    let settings = Settings { lane_records, ..Settings::default() };
+    let settings = Settings { lane_records, policy_file: Some(policy_file("histories", &policy())), ..Settings::default() };
     let options = || options(databases.clone(), folder.path(), &registry.display().to_string(), settings.clone());
     let deployment = start(options()).await;
     let people: People = schools::open(&deployment).await;
@@ -1043,6 +1106,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
             history.deployment.drain().await.expect("drains");
             let truth = Truth::read(&enrollment, &aid, history.day).await;
             crate::rounds::assert_counts(&aid).await;
+            lived.places += assert_places(&aid, &format!("seed {seed}, after {act} acts")).await;
             let reference = truth.findings();
             assert_agrees(&open_flags(&aid).await, &reference, &format!("seed {seed}, after {act} acts: the continuous driver"));
             lived.met_before += truth.met_by_a_number_of_before();
@@ -1101,9 +1165,11 @@ async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
         all.remembered += lived.remembered;
         all.confirmed += lived.confirmed;
         all.put_right += lived.put_right;
+        all.places += lived.places;
     }
     assert!(all.put_right > 0, "nothing was put right");
-    assert_eq!(all.rules.len(), 9, "every rule fires: {:?}", all.rules);
+    assert_eq!(all.rules.len(), Rule::ALL.len(), "every rule fires: {:?}", all.rules);
+    assert!(all.places > 0, "no place was taken");
     assert!(
         all.met_before > 0 && all.later > 0,
         "nobody waited under a number of before, or no supported entry was the later: {} {}",
