@@ -28,6 +28,7 @@ mod hardship;
 mod health;
 mod histories;
 mod imports;
+mod inspection;
 mod known;
 mod list_pages;
 mod locks;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use xuezhu_proto::aid::{self as pb, overview_service_server::OverviewService};
 
+use super::sheet;
 use crate::{Parts, reconciliation};
 
 /// The service of overviews.
@@ -13,6 +14,20 @@ pub struct OverviewApi(pub Arc<Parts>);
 
 #[tonic::async_trait]
 impl OverviewService for OverviewApi {
+    async fn get_inspection_sheet(&self, request: Request<pb::GetInspectionSheetRequest>) -> Result<Response<pb::GetInspectionSheetResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "GetInspectionSheet").await?;
+        self.0
+            .runner
+            .read(&ctx, "GetInspectionSheet", &(self.0.clone(), request), |ctx, tx, (parts, request)| {
+                Box::pin(async move {
+                    let as_of_time = reconciliation::api::mirror(parts, 0).as_of_time;
+                    let sheet = sheet::of(ctx, tx, parts, &request.school, &request.term).await?;
+                    Ok(pb::GetInspectionSheetResponse { as_of_time, ..sheet })
+                })
+            })
+            .await
+    }
+
     async fn get_overview(&self, request: Request<pb::GetOverviewRequest>) -> Result<Response<pb::GetOverviewResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "GetOverview").await?;
         let with = (self.0.clone(), request);

@@ -137,3 +137,36 @@ pub async fn approved(tx: &mut Tx, prefix: &str, term: &str, day: NaiveDate) -> 
         PeriodState::OnLeave.code()
     )
 }
+
+/// Students of a school who are there on a day, by day of entry and state.
+pub async fn on_roll(tx: &mut Tx, school: &str, day: NaiveDate) -> Result<Vec<(NaiveDate, i32, i64)>, StoreError> {
+    rows!(
+        tx,
+        (NaiveDate, i32, i64),
+        "SELECT e.entry_date, p.state, count(DISTINCT e.person) FROM mirror_enrollments e
+         JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation AND p.from_date <= $2 AND (p.to_date IS NULL OR p.to_date > $2)
+         WHERE e.generation = (SELECT generation FROM mirror_state) AND e.school = $1 AND e.person IS NOT NULL AND (p.state = $3 OR p.state = $4)
+         GROUP BY e.entry_date, p.state",
+        school,
+        day,
+        PeriodState::InSchool.code(),
+        PeriodState::OnLeave.code()
+    )
+}
+
+/// Entries of a school and term on lists that were submitted, by when the student last entered there, scheme, state and whether a flag holds them.
+pub async fn on_lists(tx: &mut Tx, school: &str, term: &str) -> Result<Vec<(Option<NaiveDate>, String, i32, bool, i64)>, StoreError> {
+    rows!(
+        tx,
+        (Option<NaiveDate>, String, i32, bool, i64),
+        "SELECT l.entered, l.scheme, l.state, l.held, count(*) FROM (
+             SELECT e.scheme, e.state, EXISTS (SELECT 1 FROM flags f WHERE f.entry = e.entry AND f.holds) AS held,
+                    (SELECT max(m.entry_date) FROM mirror_person_keys k
+                     JOIN mirror_enrollments m ON m.person = k.person AND m.generation = k.generation AND m.school || '' = e.school
+                     WHERE k.person_key = e.person_key AND k.generation = (SELECT generation FROM mirror_state)) AS entered
+             FROM award_entries e WHERE e.school = $1 AND e.term = $2 AND e.state > 10 AND e.state < 50 AND NOT e.gone) AS l
+         GROUP BY l.entered, l.scheme, l.state, l.held",
+        school,
+        term
+    )
+}

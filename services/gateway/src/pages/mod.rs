@@ -20,6 +20,7 @@ mod evidence;
 mod flags;
 mod forgotten;
 mod imports;
+mod inspection;
 mod lists;
 mod notices;
 mod overview;
@@ -111,6 +112,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(hardship::routes())
         .merge(notices::routes())
         .merge(quotas::routes())
+        .merge(inspection::routes())
         .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
