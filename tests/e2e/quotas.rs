@@ -8,7 +8,7 @@ use xuezhu::deployment::Deployment;
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
     AT_ONCE, Engine, deployment_on, policy_file, postgres,
-    schools::{self, People, SCHOOL, number, reason, student},
+    schools::{self, OTHER, People, SCHOOL, number, reason, student},
 };
 
 use crate::{
@@ -173,6 +173,60 @@ async fn two_approvals_at_once_let_in_no_more_than_there_is_room_for() {
         }
         let open = flagged(&people, "OVER_QUOTA").await.len();
         assert_eq!(open, 5, "{engine:?}: all that are left say why");
+        deployment.stop().await;
+    }
+}
+
+/// Somebody harder hit who was sent back and comes again in a later round is let in before who was there first.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_order_is_that_of_the_list_and_not_of_its_rounds() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, people) = begun(engine, folder.path(), "quota-two", &quota("two", "SCHOOL", "persons = 2")).await;
+        poor(&deployment, &people, &[(1, "一般困难"), (2, "一般困难"), (3, "特别困难")]).await;
+        let list = list(&people, &[1, 2, 3].map(|serial| line(serial, "一档", "", ""))).await;
+        let submitted = people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
+        let entries = people.clerk.get(&format!("{list}/entries?pageSize=100")).await.expect("entries");
+        let hard = entries["entries"].as_array().expect("a list").iter().find(|entry| entry["name"] == name(3)).expect("is on it")["entry"].clone();
+        people.head.post(&format!("{list}/sendBack"), &json!({ "reason": "请核对", "entries": [hard] }), "").await.expect("is sent back");
+        let again = people.head.get(&list).await.expect("a list");
+        assert_ne!(again["digest"], submitted["digest"], "{engine:?}");
+        people.head.post(&format!("{list}/attest"), &json!({ "digest": again["digest"] }), "").await.expect("is attested");
+        people.clerk.post(&format!("{list}/redraft"), &json!({}), "").await.expect("is a draft again");
+        people.attested(&list).await;
+        assert_eq!(people.approve(&list).await.expect("is approved")["approved"], 2, "{engine:?}");
+        let told = people.officer.get(&format!("{list}/entries?pageSize=100")).await.expect("entries");
+        let approved: Vec<&Value> =
+            told["entries"].as_array().expect("a list").iter().filter(|entry| entry["state"] == "APPROVED").map(|entry| &entry["name"]).collect();
+        assert!(approved.contains(&&json!(name(3))) && approved.contains(&&json!(name(1))), "{engine:?} {approved:?}");
+        assert_eq!(flagged(&people, "OVER_QUOTA").await, [name(2)], "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+/// Two schools name one card at once: whoever comes second sees the first, and both are told.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_card_written_twice_at_once_is_seen() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, people) = begun(engine, folder.path(), "tiers", "").await;
+        people.import(&(1..=6).map(student).collect::<Vec<_>>()).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let cards = ["6222600260001072444", "4000056655665556", "5105105105105100"];
+        for (nth, card) in (1_u32..).zip(cards) {
+            let of = |session: &xuezhu::client::Session, school: &'static str, serial: u32| {
+                let (session, lists) = (session.clone(), format!("/v1/schools/{school}/awardLists"));
+                let text = format!("姓名,身份证件类型,身份证件号,银行卡号\n{},居民身份证,{},{card}\n", name(serial), number(serial));
+                async move {
+                    let made = session.post(&lists, &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+                    let list = made["list"].as_str().expect("an id").to_owned();
+                    session.upload(&format!("{lists}/{list}/import"), text.into_bytes(), "").await.expect("is answered")
+                }
+            };
+            tokio::join!(of(&people.clerk, SCHOOL, nth), of(&people.other, OTHER, nth + 3));
+        }
+        assert_eq!(flagged(&people, "PAYEE_MISMATCH").await.len(), 6, "{engine:?}");
         deployment.stop().await;
     }
 }

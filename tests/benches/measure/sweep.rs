@@ -45,12 +45,13 @@ async fn fill(pool: &PgPool, count: i64) {
     // Faults by i % 800: 0 ghost, 100 wrong name, 200 listed at another school, 300 left, 400 unconfirmed, 500 twice, 600 not on the
     // waiver's list, 700 not approved yet.
     let entries = |scheme: &str, letter: &str, waiver: bool| {
+        let (amount, month) = if waiver { (100_000, 20_000) } else { (115_000, 23_000) };
         format!(
             "INSERT INTO award_entries (entry, list, school, scheme, term, person_key, id_document, id_sealed, id_masked, name, name_comparable, sex, birth_date, months,
              first_day, last_day, amount_fen, month_fen, tier, card_tail, remark, state, sent_back_reason, content_hash, recorded_day, recorded_at_us, recorded_by)
              SELECT md5('{letter}' || i)::uuid, md5('l{scheme}' || at)::uuid, at, '{scheme}', '{TERM}',
                     CASE WHEN i % 800 = 0 THEN md5('x' || i)::uuid ELSE md5('k' || i)::uuid END, '居民身份证', '', '430102********0000', named, named, NULL, NULL,
-                    '202603,202604,202605,202606,202607', '2026-03-01', '2026-07-01', 115000, 23000, '二档', '', '', {APPROVED}, '', '', '2026-03-10', i, 'clerk'
+                    '202603,202604,202605,202606,202607', '2026-03-01', '2026-07-01', {amount}, {month}, '二档', '', '', {APPROVED}, '', '', '2026-03-10', i, 'clerk'
              FROM (SELECT i, CASE WHEN i % 800 = 200 AND NOT {waiver} THEN (3643000000 + (i / 2000 + 1) % ({count} / 2000 + 1))::text ELSE {SCHOOL} END AS at,
                           CASE WHEN i % 800 = 100 THEN '李鬼' ELSE {NAME} END AS named {each}) AS lines
              WHERE NOT ({waiver} AND i % 800 = 600)"

@@ -89,6 +89,7 @@ pub async fn edit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list:
     let entered = edited(tx, parts, &terms, stands, edit).await?;
     let mut touched = if row.card_sealed.is_some() { store::keys_of_their_cards(tx, &[entry]).await? } else { Vec::new() };
     let names_card = entered.card_key.is_some();
+    store::lock_cards(tx, &entered.card_key.iter().map(|card| card.0).collect::<Vec<_>>()).await?;
     store::update_entries(ctx, tx, std::slice::from_ref(&entered)).await?;
     touched.push(row.person_key);
     let touched = if names_card { with_their_cards(tx, &[entry], touched).await? } else { touched };

@@ -17,7 +17,7 @@ use super::{
     told,
 };
 use crate::{
-    Parts, forgotten, mirror, notice,
+    Parts, forgotten, mirror, notice, quota,
     reconciliation::{self, judge_keys, parse_months},
 };
 
@@ -102,6 +102,7 @@ impl Kind for AwardRound<'_> {
             if matches!(moved, Moved::Signed { .. }) {
                 return Ok(());
             }
+            quota::forget(tx, items).await?;
             let keys = store::keys_of(tx, items).await?;
             let keys = super::with_their_cards(tx, items, keys).await?;
             judge_keys(ctx, tx, self.parts, &keys, "list").await?;

@@ -122,7 +122,10 @@ pub(super) async fn approve(
     }
     let mut room = quota::locked_room(ctx, tx, parts, of).await?;
     let by_entry: HashMap<Uuid, &EntryRow> = free.iter().map(|row| (row.entry, *row)).collect();
-    let mut left = seeking(tx, parts, list, free).await?;
+    // Whoever else of the list lies with the department has their place in the order too: their round is signed beside this one, or later.
+    let (rows, held) = (store::entries(tx, list.list).await?, held_otherwise(tx, list.list).await?);
+    let others = rows.iter().filter(|row| row.state == State::Attested && !held.contains(&row.entry) && !by_entry.contains_key(&row.entry));
+    let mut left = seeking(tx, parts, list, &free.iter().copied().chain(others).collect::<Vec<_>>()).await?;
     let mut approved = Vec::new();
     let mut excess: Vec<(Uuid, Excess)> = Vec::new();
     // Whose month somebody has takes no place: then it is the next one's.
@@ -134,23 +137,28 @@ pub(super) async fn approve(
             match room.admit(&one) {
                 Ok(()) => can.push(one),
                 Err(why) => {
-                    excess.push((one.entry, why));
+                    if by_entry.contains_key(&one.entry) {
+                        excess.push((one.entry, why));
+                    }
                     cannot.push(one);
                 }
             }
         }
         let rows: Vec<&EntryRow> = can.iter().filter_map(|one| by_entry.get(&one.entry).copied()).collect();
         let now: HashSet<Uuid> = units::approve(ctx, tx, list, &rows, keys).await?.into_iter().collect();
-        let (taken, refused): (Vec<&Seeking>, Vec<&Seeking>) = can.iter().partition(|one| now.contains(&one.entry));
+        let taken: Vec<&Seeking> = can.iter().filter(|one| now.contains(&one.entry)).collect();
         quota::take(tx, of, &taken).await?;
-        approved.extend(now);
-        if refused.is_empty() || cannot.is_empty() {
+        let is_refused = can.iter().any(|one| by_entry.contains_key(&one.entry) && !now.contains(&one.entry));
+        approved.extend(now.iter().copied());
+        if !is_refused || cannot.is_empty() {
             break;
         }
         room = before;
-        for one in taken {
-            // They were let in a moment ago.
-            let _ = room.admit(one);
+        for one in &can {
+            // They were let in a moment ago, or keep their place for their own round.
+            if now.contains(&one.entry) || !by_entry.contains_key(&one.entry) {
+                let _ = room.admit(one);
+            }
         }
         left = cannot;
     }

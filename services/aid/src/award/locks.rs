@@ -100,8 +100,12 @@ pub(super) async fn reopen(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Re
     errors.check()?;
     let missing = || Error::Internal("a field is missing and not told".into());
     let (scheme, term, until, reason) = (scheme.ok_or_else(missing)?, term.ok_or_else(missing)?, until.ok_or_else(missing)?, reason.ok_or_else(missing)?);
-    let locked = policies.of_term(term, ctx.today()).policy.days(term, &school.region).and_then(|days| days.lock).is_some_and(|last| ctx.today() > last);
-    if !locked {
+    // A list locks by its own version; one that is to be opened by that of now.
+    let mut versions = store::versions_of(tx, &school.school, scheme.as_str(), &term.to_string()).await?;
+    versions.push(policies.of_term(term, ctx.today()).number);
+    let term_text = term.to_string();
+    let of = |policy: i32| Of { school: &school.school, region: &school.region, scheme: scheme.as_str(), term: &term_text, policy };
+    if !versions.into_iter().any(|version| last_day(parts, of(version)).is_some_and(|last| ctx.today() > last)) {
         return Err(Refusal::wrong_state("该学期的名单没有锁定，不用重新开放").into());
     }
     let row = ReopeningRow {

@@ -397,6 +397,17 @@ pub async fn entries_of(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<EntryRow>, 
     )
 }
 
+/// Locks cards: whoever else writes an entry that names one waits.
+pub async fn lock_cards(tx: &mut Tx, cards: &[Uuid]) -> Result<(), StoreError> {
+    let mut cards = cards.to_vec();
+    cards.sort_unstable();
+    cards.dedup();
+    for card in cards {
+        run!(tx, "INSERT INTO card_locks (card_key) VALUES ($1) ON CONFLICT (card_key) DO UPDATE SET card_key = excluded.card_key", card)?;
+    }
+    Ok(())
+}
+
 /// The keys of all who stand on lists with the card of one of these.
 pub async fn keys_of_their_cards(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
     let keys = rows!(
@@ -568,6 +579,12 @@ pub async fn reopen(tx: &mut Tx, row: &ReopeningRow) -> Result<(), StoreError> {
         row.opened_at_us
     )?;
     Ok(())
+}
+
+/// By which versions of the policy lists of a school, scheme and term go.
+pub async fn versions_of(tx: &mut Tx, school: &str, scheme: &str, term: &str) -> Result<Vec<i32>, StoreError> {
+    let versions = rows!(tx, (i32,), "SELECT DISTINCT policy FROM award_lists WHERE school = $1 AND scheme = $2 AND term = $3", school, scheme, term)?;
+    Ok(versions.into_iter().map(|(version,)| version).collect())
 }
 
 /// Until when lists of a school, scheme and term are open again, if they are on a day.

@@ -22,7 +22,7 @@ impl QuotaService for QuotaApi {
         let (ctx, request) = self.0.gate.enter(request, "ListQuotas").await?;
         let query = paging::Query::of("ListQuotas", &pb::ListQuotasRequest { page_size: 0, page_token: String::new(), ..request.clone() });
         let turn = Turn::<After>::of(query, &request.page_token, 0, request.page_size)?;
-        let asked = Asked { school: request.school, scheme: request.scheme, term: request.term };
+        let asked = Asked { school: request.school, scheme: request.scheme, term: request.term, policy: request.policy_version };
         self.0
             .runner
             .read(&ctx, "ListQuotas", &(self.0.clone(), asked, turn, query), |ctx, tx, (parts, asked, turn, query)| {
@@ -38,7 +38,7 @@ impl QuotaService for QuotaApi {
     async fn recount_quotas(&self, request: Request<pb::RecountQuotasRequest>) -> Result<Response<pb::RecountQuotasResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "RecountQuotas").await?;
         let call = Call::new("RecountQuotas", request.school.clone(), &request);
-        let asked = Asked { school: request.school, scheme: request.scheme, term: request.term };
+        let asked = Asked { school: request.school, scheme: request.scheme, term: request.term, policy: request.policy_version };
         self.0
             .runner
             .mutate(&ctx, call, &(self.0.clone(), asked), |ctx, tx, (parts, asked)| {

@@ -183,12 +183,19 @@ pub(crate) async fn exceeding(tx: &mut Tx, entries: &[Uuid]) -> Result<HashSet<U
     Ok(store::excess(tx, entries).await?.into_iter().map(|(entry, _)| entry).collect())
 }
 
+/// Forgets that these were one too many: they are on no list any more that is to be approved.
+pub(crate) async fn forget(tx: &mut Tx, entries: &[Uuid]) -> Result<(), Error> {
+    Ok(store::forget_excess(tx, entries).await?)
+}
+
 /// What is asked of limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub school: String,
     pub scheme: String,
     pub term: String,
+    /// Version of the policy; 0 for that by which a list would be opened now.
+    pub policy: i32,
 }
 
 struct Meant {
@@ -215,7 +222,7 @@ fn meant(parts: &Parts, asked: &Asked) -> Result<Meant, Error> {
 async fn of_school(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked, permission: Permission, counting: Counting) -> Result<Vec<pb::Quota>, Error> {
     let school = mirror::school_for(ctx, tx, &asked.school, permission).await?;
     let Meant { scheme, term } = meant(parts, asked)?;
-    let policy = parts.policies.now().of_term(term, ctx.today()).number;
+    let policy = if asked.policy > 0 { asked.policy } else { parts.policies.now().of_term(term, ctx.today()).number };
     let of = Of { school: &school.school, region: &school.region, scheme, term, policy };
     let room = standing(ctx, tx, parts, of, counting).await?;
     let names = HashMap::from([(school.school.clone(), school.name.clone())]);
@@ -258,7 +265,7 @@ pub(crate) async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Aske
 pub(crate) async fn recount(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Result<Vec<pb::Quota>, Error> {
     let quotas = of_school(ctx, tx, parts, asked, Permission::Approve, Counting::Anew).await?;
     if quotas.is_empty() {
-        return Err(Refusal::wrong_state("现行政策对该校这个项目没有规定名额").into());
+        return Err(Refusal::wrong_state("政策对该校这个项目没有规定名额").into());
     }
     Ok(quotas)
 }

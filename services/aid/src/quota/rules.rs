@@ -88,8 +88,8 @@ pub struct Seeking {
     pub entry: Uuid,
     /// Grade in the term.
     pub grade: i32,
-    /// Grounds that hold; none where nobody is known at the school.
-    pub grounds: Vec<Ground>,
+    /// Grounds that hold, of each month that is let in; none where nobody is known at the school.
+    pub grounds: Vec<Vec<Ground>>,
     /// Which of the levels of hardship, the hardest 0; whoever has none comes after all of them.
     pub level: usize,
 }
@@ -117,14 +117,15 @@ impl Room {
     }
 }
 
-/// Grounds as they are stored: words, joined by blanks.
-pub fn grounds_text(grounds: &[Ground]) -> String {
-    grounds.iter().map(|ground| ground.as_str()).collect::<Vec<_>>().join(" ")
+/// Grounds as they are stored: words, joined by blanks; of several months, parted by a bar.
+pub fn grounds_text(grounds: &[Vec<Ground>]) -> String {
+    let set = |grounds: &Vec<Ground>| grounds.iter().map(|ground| ground.as_str()).collect::<Vec<_>>().join(" ");
+    grounds.iter().map(set).collect::<Vec<_>>().join("|")
 }
 
 /// Grounds from what was stored.
-pub fn grounds_of(text: &str) -> Vec<Ground> {
-    text.split_whitespace().filter_map(Ground::parse).collect()
+pub fn grounds_of(text: &str) -> Vec<Vec<Ground>> {
+    text.split('|').map(|set| set.split_whitespace().filter_map(Ground::parse).collect()).filter(|set: &Vec<Ground>| !set.is_empty()).collect()
 }
 
 /// Places together with which a school is counted, whatever is limited there: the widest first.
@@ -159,7 +160,7 @@ mod tests {
     }
 
     fn seeking(entry: u128, level: usize, grade: i32, grounds: &[Ground]) -> Seeking {
-        Seeking { entry: Uuid::from_u128(entry), grade, grounds: grounds.to_vec(), level }
+        Seeking { entry: Uuid::from_u128(entry), grade, grounds: vec![grounds.to_vec()], level }
     }
 
     fn admitted(room: &mut Room, mut seekers: Vec<Seeking>) -> Vec<u128> {
@@ -209,8 +210,8 @@ mod tests {
 
     #[test]
     fn grounds_are_read_as_they_were_stored() {
-        for grounds in [&[][..], &[Ground::Hardship], &Ground::ALL] {
-            assert_eq!(grounds_of(&grounds_text(grounds)), grounds);
+        for grounds in [vec![], vec![vec![Ground::Hardship]], vec![Ground::ALL.to_vec(), vec![Ground::Rural]]] {
+            assert_eq!(grounds_of(&grounds_text(&grounds)), grounds);
         }
     }
 }

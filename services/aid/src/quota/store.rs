@@ -42,7 +42,8 @@ pub async fn bases(tx: &mut Tx, at: At<'_>) -> Result<Vec<BaseRow>, StoreError> 
     rows!(
         tx,
         BaseRow,
-        "SELECT grade, students, of_day, counted_day FROM quota_bases WHERE policy = $1 AND quota = $2 AND scheme = $3 AND term = $4 AND place = $5",
+        "SELECT grade, students, of_day, counted_day FROM quota_bases WHERE policy = $1 AND quota = $2 AND scheme = $3 AND term = $4 AND place = $5
+         ORDER BY grade",
         at.policy,
         at.quota,
         at.scheme,

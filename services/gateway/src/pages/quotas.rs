@@ -37,7 +37,13 @@ pub struct OfList {
 
 /// The limits of a list, for its page.
 pub async fn of_list(desk: &Desk, list: &AwardList) -> Result<Option<OfList>, PageError> {
-    let asked = ListQuotasRequest { school: list.school.clone(), term: list.term.clone(), scheme: list.scheme_code.clone(), ..Default::default() };
+    let asked = ListQuotasRequest {
+        school: list.school.clone(),
+        term: list.term.clone(),
+        scheme: list.scheme_code.clone(),
+        policy_version: list.policy_version,
+        ..Default::default()
+    };
     let quotas = desk.quotas().list_quotas(desk.request(asked)).await?.into_inner().quotas;
     if quotas.is_empty() {
         return Ok(None);
@@ -51,7 +57,11 @@ pub async fn of_list(desk: &Desk, list: &AwardList) -> Result<Option<OfList>, Pa
     let recounts = desk.user.decides_aid_for(&list.authority);
     let recount = recounts.then(|| {
         let at = format!("{}/recount", lists::path(list));
-        Form::of::<RecountQuotasRequest>(desk, "recount", at).hidden("term", &list.term).hidden("scheme", &list.scheme_code).button("重新核算基数")
+        Form::of::<RecountQuotasRequest>(desk, "recount", at)
+            .hidden("term", &list.term)
+            .hidden("scheme", &list.scheme_code)
+            .hidden("policy_version", list.policy_version.to_string())
+            .button("重新核算基数")
     });
     Ok(Some(OfList { note: Note::of(if full { Tone::Wait } else { Tone::Plain }, text), table: table(&quotas, false), recount }))
 }
@@ -120,11 +130,12 @@ struct RecountForm {
     request_id: String,
     term: String,
     scheme: String,
+    policy_version: i32,
 }
 
 async fn recount(desk: Desk, Path((school, list)): Path<(String, String)>, Sent(sent): Sent<RecountForm>) -> Result<Response, PageError> {
     let back = Address::of(format!("/schools/{school}/lists/{list}"));
-    let asked = RecountQuotasRequest { school, term: sent.term, scheme: sent.scheme };
+    let asked = RecountQuotasRequest { school, term: sent.term, scheme: sent.scheme, policy_version: sent.policy_version };
     let quotas = desk.quotas().recount_quotas(desk.change(&sent.request_id, asked)).await?.into_inner().quotas;
     let told: Vec<String> = quotas.iter().map(|quota| format!("{}名额{}人，尚余{}人", quota.place_name, quota.limit, quota.left)).collect();
     Ok(desk.done(format!("已重新核算：{}。", told.join("；")), back))

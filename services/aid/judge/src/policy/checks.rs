@@ -184,6 +184,12 @@ fn check_quotas(file: &File, faults: &mut Faults) {
         if let Some(wrong) = row.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
             faults.at(place, format!("名额“{id}”：{}", no_region(wrong)));
         }
+        if row.each.digits().is_some_and(|digits| row.regions.iter().any(|region| region.len() > digits)) {
+            faults.at(place, format!("名额“{id}”的regions小于它的范围（each）：给某地的名额，each应写该地或更小的范围"));
+        }
+        if row.base_without.contains(&Ground::Hardship) {
+            faults.at(place, format!("名额“{id}”的base_without不能写HARDSHIP：基数按学籍数据核算"));
+        }
         if row.to.is_some_and(|to| to < row.from) {
             faults.at(place, format!("名额“{id}”的to早于from"));
         }

@@ -463,6 +463,8 @@ mod tests {
             ("limits = [\"HARDSHIP\"]", "limits = []", "至少写一种"),
             ("limits = [\"HARDSHIP\"]", "limits = [\"SPECIAL_AREA\"]", "不计入基数"),
             ("each = \"PROVINCE\"", "each = \"CLASS\"", "“CLASS”"),
+            ("regions = [\"14\",", "regions = [\"1401\",", "小于它的范围"),
+            ("base_without = [\"AGRICULTURAL_MAJOR\"", "base_without = [\"HARDSHIP\"", "不能写HARDSHIP"),
             ("id = \"share-middle\"", "id = \"share-east\"", "写了两次"),
             ("regions = [\"14\",", "regions = [\"11\",", "学期重叠"),
             ("regions = [\"14\",", "regions = [\"140000\",", "140000"),

@@ -24,7 +24,7 @@ impl Each {
     pub const ALL: [Self; 4] = [Self::Province, Self::City, Self::County, Self::School];
 
     /// First digits of the region of a school that those have in common who are counted together; none where it is the school itself.
-    fn digits(self) -> Option<usize> {
+    pub(super) fn digits(self) -> Option<usize> {
         match self {
             Self::Province => Some(2),
             Self::City => Some(4),
@@ -105,9 +105,10 @@ impl Quota {
         }
     }
 
-    /// Whether somebody of whom these grounds hold is counted: whom a limited one lets in, and no other.
-    pub fn counts(&self, grounds: &[Ground]) -> bool {
-        !grounds.is_empty() && grounds.iter().all(|ground| self.limits.contains(ground))
+    /// Whether somebody of whom these grounds hold, month by month, is counted: whom a limited one lets in for some month, and no other.
+    pub fn counts(&self, grounds: &[Vec<Ground>]) -> bool {
+        let is_limited = |grounds: &Vec<Ground>| !grounds.is_empty() && grounds.iter().all(|ground| self.limits.contains(ground));
+        grounds.iter().any(is_limited)
     }
 
     /// The grade by which somebody is counted; 0 where all are counted together.
@@ -139,12 +140,18 @@ mod tests {
     fn who_is_let_in_by_another_ground_is_not_counted() {
         let policy = Policy::built_in();
         let share = policy.quotas_of(SchemeCode::GRANT, "2026-AUTUMN".parse().expect("a term"), "430181")[0];
+        let (poor, major, area) = (Ground::Hardship, Ground::AgriculturalMajor, Ground::SpecialArea);
         for (grounds, counts) in [
-            (&[Ground::Hardship][..], true),
-            (&[][..], false),
-            (&[Ground::Hardship, Ground::AgriculturalMajor][..], false),
-            (&[Ground::SpecialArea][..], false),
+            (vec![vec![poor]], true),
+            (vec![], false),
+            (vec![vec![]], false),
+            (vec![vec![poor, major]], false),
+            (vec![vec![area]], false),
+            // Out of agriculture in mid-term, and poor from then on; poor, and into it.
+            (vec![vec![major], vec![poor]], true),
+            (vec![vec![poor], vec![major]], true),
         ] {
+            let grounds = grounds.as_slice();
             assert_eq!(share.counts(grounds), counts, "{grounds:?}");
         }
     }

@@ -232,9 +232,17 @@ impl Rate {
         if self.tiers.iter().any(Tier::is_for_some) { self.most(grounds, level) } else { self.tier("") }
     }
 
+    /// Whether lists are held to it: where it says whom it is for, or a tier does. Policies of before said neither.
+    pub fn is_held_to(&self) -> bool {
+        self.only_entitled || self.tiers.iter().any(Tier::is_for_some)
+    }
+
     /// What anybody may draw of it a month, whoever they are.
     pub fn sure_fen(&self) -> Fen {
-        self.most(&[], "").map_or(Fen(0), |tier| self.month_fen(tier))
+        match self.most(&[], "").filter(|_| self.is_held_to()) {
+            Some(tier) => self.month_fen(tier),
+            None => Fen(i64::MAX),
+        }
     }
 
     /// What a month of a tier comes to.

@@ -2,7 +2,7 @@
 
 use xuezhu_domain::RegistryAnswer;
 
-use super::{Asked, Judge};
+use super::{Asked, Given, Judge};
 use crate::{
     case::{Claim, ClaimStage, Finding, Over, Person, PersonCase, Rule},
     cause::Cause,
@@ -14,20 +14,23 @@ use crate::{
 pub struct Standing {
     /// Grade in the term.
     pub grade: i32,
-    /// Grounds that hold.
-    pub grounds: Vec<Ground>,
+    /// Grounds that hold, of each month that is let in: sets that are alike once.
+    pub grounds: Vec<Vec<Ground>>,
     /// 困难等级 that was determined; empty where there is none.
     pub level: String,
 }
 
-/// What counts of whom a claim means, in the first of its months that are the school's; nothing where nobody is known, or none of them is.
+/// What counts of whom a claim means, in those of its months that are the school's; nothing where nobody is known, or none of them is.
 pub fn standing_in(case: &PersonCase, policies: &Policies, claim: &Claim) -> Option<Standing> {
     let days = policies.version(claim.policy).days(claim.term, case.region(&claim.school))?;
     let judge = Judge { case, policies, as_of: days.count_day };
     let (rate, person) = (judge.rate_of(claim)?, judge.person_of(claim)?);
     let asked = Asked { term: claim.term, paid: judge.paid(claim.scheme), rate, days: &days };
-    let given = claim.months.iter().find_map(|month| judge.given_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed));
-    given.map(|given| Standing { grade: given.grade, grounds: given.grounds, level: given.level })
+    let given: Vec<Given> = claim.months.iter().filter_map(|month| judge.given_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed)).collect();
+    let mut grounds: Vec<Vec<Ground>> = given.iter().filter(|given| given.why.entitles()).map(|given| given.grounds.clone()).collect();
+    grounds.dedup();
+    let level = given.iter().map(|given| &given.level).find(|level| !level.is_empty()).cloned().unwrap_or_default();
+    Some(Standing { grade: given.first()?.grade, grounds, level })
 }
 
 impl<'c> Judge<'c> {

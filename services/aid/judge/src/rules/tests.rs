@@ -410,3 +410,34 @@ fn an_account_is_the_students_own() {
         }
     }
 }
+
+#[test]
+fn who_is_let_in_by_a_limited_ground_in_some_month_takes_a_place() {
+    const AUTUMN: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
+    let policies = Policies::built_in();
+    let (poor, major) = (crate::policy::Ground::Hardship, crate::policy::Ground::AgriculturalMajor);
+    let agricultural = place(100, HERE, "2026-09-01", None);
+    let changed = {
+        let mut place = agricultural.clone();
+        let mut after = urban(100).timeline[0].clone();
+        (place.timeline[0].to, after.from) = (Some(day("2026-11-16")), day("2026-11-16"));
+        place.timeline.push(after);
+        place
+    };
+    for (place, levels, grounds) in [
+        (agricultural.clone(), vec![], vec![vec![major]]),
+        (agricultural, vec![level("困难", "2026-08-01", "2027-08-01")], vec![vec![major, poor]]),
+        (urban(100), vec![], vec![]),
+        (urban(100), vec![level("困难", "2026-08-01", "2027-08-01")], vec![vec![poor]]),
+        // A level since the second month: the first is not given, the others are by it.
+        (urban(100), vec![level("困难", "2026-09-20", "2027-08-01")], vec![vec![poor]]),
+        (changed, vec![level("困难", "2026-11-10", "2027-08-01")], vec![vec![major], vec![poor]]),
+    ] {
+        let one = claim(1, key(10), HERE, &AUTUMN, "2026-10-08", 1);
+        let (persons, claims) = (vec![person(vec![Bond::current(key(10))])], vec![one.clone()]);
+        let case = PersonCase { persons, enrollments: vec![place], claims, levels: levels.clone(), ..PersonCase::default() };
+        assert_eq!(standing_in(&case, &policies, &one).map(|standing| standing.grounds), Some(grounds), "{levels:?}");
+    }
+    let nobody = claim(1, key(99), HERE, &AUTUMN, "2026-10-08", 1);
+    assert_eq!(standing_in(&PersonCase::default(), &policies, &nobody), None);
+}

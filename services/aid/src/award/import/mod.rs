@@ -148,6 +148,7 @@ impl Kind for Awards {
             }
             let of_changed: Vec<Uuid> = changed.iter().map(|row| row.entry.0).collect();
             let with_cards: Vec<Uuid> = new.iter().chain(&changed).filter(|row| row.card_key.is_some()).map(|row| row.entry.0).collect();
+            store::lock_cards(tx, &new.iter().chain(&changed).filter_map(|row| row.card_key.as_ref().map(|card| card.0)).collect::<Vec<_>>()).await?;
             // Those too who named the cards of before.
             let mut touched = super::with_their_cards(tx, &of_changed, Vec::new()).await?;
             if !changed.is_empty() {
@@ -227,6 +228,14 @@ impl Awards {
         if kept.tier && parsed.tier != row.tier && !parsed.months.is_empty() {
             row.tier.clone_into(&mut parsed.tier);
             parsed.month_fen = amount::a_month(Fen(row.amount_fen), &parse_months(&row.months));
+        }
+    }
+
+    /// By what the card of an entry is found, of one that was written before that was kept.
+    fn find_by_card(&self, row: &mut Entered) {
+        let Some(sealed) = row.card_sealed.as_ref().filter(|_| row.card_key.is_none()) else { return };
+        if let Some(card) = self.parts.keyring.open_text("card", &[row.entry.0], &sealed.0) {
+            (row.card_key, row.card_kind) = (Some(Hex(self.parts.keyring.lookup_hash("card", &card))), card_kind(&card));
         }
     }
 

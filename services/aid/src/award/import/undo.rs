@@ -55,6 +55,7 @@ pub async fn take_back(of: &Awards, ctx: &Context, tx: &mut Tx, effects: &[Effec
                             // A desk sent it back since: that stays said, whatever is written.
                             (before.state, before.sent_back_reason) = (now.state.code(), now.sent_back_reason.clone());
                         }
+                        of.find_by_card(&mut before.row);
                         again.push(before);
                     }
                 }
@@ -88,6 +89,7 @@ async fn write_again(ctx: &Context, tx: &mut Tx, (list, paid): (&ListRow, Paid),
         |before: &Before| Recorded { entry: before.row.entry, day: before.recorded_day, at_us: before.recorded_at_us, account: before.recorded_by.clone() };
     let recorded: Vec<Recorded> = again.iter().map(recorded).collect();
     let entered: Vec<Entered> = again.into_iter().map(|before| before.row).collect();
+    store::lock_cards(tx, &entered.iter().filter_map(|row| row.card_key.as_ref().map(|card| card.0)).collect::<Vec<_>>()).await?;
     store::update_entries(ctx, tx, &entered).await?;
     store::recorded_again(tx, &recorded).await?;
     units::enter_again(ctx, tx, list, paid, &entered).await?;

@@ -20,6 +20,7 @@ use super::parse_months;
 use crate::{mirror, quota};
 
 /// Groups of keys: two keys of one person are in one group.
+#[derive(Clone)]
 struct Groups {
     parent: HashMap<Uuid, Uuid>,
 }
@@ -82,19 +83,18 @@ pub async fn cases(
     let mut cards: Vec<Uuid> = rows.iter().filter_map(|row| row.card_key).collect();
     cards.sort_unstable();
     cards.dedup();
+    let named = if cards.is_empty() { Vec::new() } else { store::of_cards(tx, &cards).await? };
+    let students = students_of(tx, generation, groups, &named).await?;
     let mut of_cards: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
-    if !cards.is_empty() {
-        for (card, key) in store::of_cards(tx, &cards).await? {
-            // Two numbers of one student are one student.
-            of_cards.entry(card).or_default().insert(groups.root(key));
-        }
+    for (card, key) in &named {
+        of_cards.entry(*card).or_default().insert(students.root(*key));
     }
     for row in rows {
         let subject = subjects.get(&row.person_key).copied().unwrap_or_default();
         let claims = &mut cases.entry(groups.root(row.person_key)).or_default().claims;
         let fallen = row.fallen_month.map(|month| (month, row.fallen_fen.unwrap_or(0)));
         if claims.last().is_none_or(|last| last.entry != row.entry) {
-            let own = groups.root(row.person_key);
+            let own = students.root(row.person_key);
             let others = row.card_key.and_then(|card| of_cards.get(&card)).map_or(0, |keys| keys.iter().filter(|key| **key != own).count());
             claims.push(claim(row, subject, others)?);
         }
@@ -105,6 +105,23 @@ pub async fn cases(
         }
     }
     Ok(made.in_order(keys))
+}
+
+/// Groups of the keys of a batch, and of those beside it who name its cards: two numbers of one student are one student, whoever is judged at once.
+async fn students_of(tx: &mut Tx, generation: i64, groups: &Groups, named: &[(Uuid, Uuid)]) -> Result<Groups, Error> {
+    let mut students = groups.clone();
+    let strangers: Vec<Uuid> = named.iter().map(|(_, key)| *key).filter(|key| !groups.parent.contains_key(key)).collect();
+    if strangers.is_empty() {
+        return Ok(students);
+    }
+    let bonds = store::bonds_beside(tx, generation, &strangers).await?;
+    for key in strangers.into_iter().chain(bonds.iter().map(|bond| bond.person_key)) {
+        students.parent.entry(key).or_insert(key);
+    }
+    for pair in bonds.windows(2).filter(|pair| pair[0].person == pair[1].person) {
+        students.join(pair[0].person_key, pair[1].person_key);
+    }
+    Ok(students)
 }
 
 /// The same without what lists claim.

@@ -131,7 +131,7 @@ pub async fn of_accounts(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Res
         "SELECT DISTINCT a.person_key FROM award_entries a
          WHERE a.card_key IS NOT NULL AND a.state < 50 AND ($2 = '' OR a.term = $2)
            AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $1 AND substr(s.region, 1, length($3)) = $3))
-           AND (a.card_kind = $4 OR a.card_holder <> '' OR EXISTS (
+           AND (a.card_kind = $4 OR (a.card_holder <> '' AND a.card_holder <> a.name) OR EXISTS (
              SELECT 1 FROM award_entries o WHERE o.card_key = a.card_key AND o.card_key IS NOT NULL AND o.state < 50 AND o.person_key <> a.person_key))",
         generation,
         scope.term,
