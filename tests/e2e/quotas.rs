@@ -192,7 +192,7 @@ async fn the_order_is_that_of_the_list_and_not_of_its_rounds() {
         let again = people.head.get(&list).await.expect("a list");
         assert_ne!(again["digest"], submitted["digest"], "{engine:?}");
         people.head.post(&format!("{list}/attest"), &json!({ "digest": again["digest"] }), "").await.expect("is attested");
-        people.clerk.post(&format!("{list}/redraft"), &json!({}), "").await.expect("is a draft again");
+        people.clerk.post(&format!("{list}/redraft"), &json!({ "all": true }), "").await.expect("is a draft again");
         people.attested(&list).await;
         assert_eq!(people.approve(&list).await.expect("is approved")["approved"], 2, "{engine:?}");
         let told = people.officer.get(&format!("{list}/entries?pageSize=100")).await.expect("entries");
