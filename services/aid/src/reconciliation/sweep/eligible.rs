@@ -79,7 +79,9 @@ pub(super) fn sure(policies: &Policies, lists: &[(i32, String, String)]) -> Vec<
     let of = |(version, scheme, term): &(i32, String, String)| {
         let (code, of_term) = (SchemeCode::parse(scheme)?, term.parse::<Term>().ok()?);
         let rates = policies.version(*version).scheme(code).map_or(&[][..], |scheme| &scheme.rate);
-        let fen = rates.iter().filter(|rate| rate.covers(of_term)).map(|rate| rate.sure_fen().0).min()?;
+        // To whose rate lists are not held, nobody is above it.
+        let held_to = rates.iter().filter(|rate| rate.covers(of_term) && rate.is_held_to());
+        let fen = held_to.map(|rate| rate.sure_fen().0).min()?;
         Some(Sure { policy: *version, scheme: scheme.clone(), term: term.clone(), fen })
     };
     lists.iter().filter_map(of).collect()
