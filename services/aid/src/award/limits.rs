@@ -7,7 +7,7 @@ use uuid::Uuid;
 use xuezhu_domain::Term;
 use xuezhu_judge::{
     case::{Excess, Rule},
-    entry::{Meaning, State},
+    entry::State,
     policy::SchemeCode,
     rules::standing_in,
 };
@@ -82,7 +82,7 @@ pub(super) async fn weigh(ctx: &Context, tx: &mut Tx, parts: &Parts, list: &List
     }
     let rows = store::entries(tx, list.list).await?;
     let held = held_otherwise(tx, list.list).await?;
-    let waits = |row: &&EntryRow| row.state.meaning() == Meaning::Submitted && row.state != State::Approved && !held.contains(&row.entry);
+    let waits = |row: &&EntryRow| matches!(row.state, State::Submitted | State::Attested) && !held.contains(&row.entry);
     let waiting: Vec<&EntryRow> = rows.iter().filter(waits).collect();
     let mut room = quota::room(ctx, tx, parts, of).await?;
     let seeking = seeking(tx, parts, list, &waiting).await?;
@@ -95,7 +95,7 @@ pub(super) async fn exceeding(tx: &mut Tx, parts: &Parts, list: &ListRow, rows: 
     if !limits(parts, list) {
         return Ok(HashSet::new());
     }
-    let waiting = rows.iter().filter(|row| row.state.meaning() == Meaning::Submitted && row.state != State::Approved);
+    let waiting = rows.iter().filter(|row| matches!(row.state, State::Submitted | State::Attested));
     Ok(quota::exceeding(tx, &waiting.map(|row| row.entry).collect::<Vec<_>>()).await?)
 }
 
@@ -126,41 +126,31 @@ pub(super) async fn approve(
     let (rows, held) = (store::entries(tx, list.list).await?, held_otherwise(tx, list.list).await?);
     let others = rows.iter().filter(|row| row.state == State::Attested && !held.contains(&row.entry) && !by_entry.contains_key(&row.entry));
     let mut left = seeking(tx, parts, list, &free.iter().copied().chain(others).collect::<Vec<_>>()).await?;
-    let mut approved = Vec::new();
-    let mut excess: Vec<(Uuid, Excess)> = Vec::new();
-    // Whose month somebody has takes no place: then it is the next one's.
+    let (mut approved, mut excess) = (Vec::new(), Vec::new());
     while !left.is_empty() {
-        let before = room.clone();
         let (mut can, mut cannot) = (Vec::new(), Vec::new());
-        excess.clear();
         for one in left {
             match room.admit(&one) {
                 Ok(()) => can.push(one),
-                Err(why) => {
-                    if by_entry.contains_key(&one.entry) {
-                        excess.push((one.entry, why));
-                    }
-                    cannot.push(one);
-                }
+                Err(why) => cannot.push((one, why)),
             }
         }
+        // Those of another round keep their place for it.
+        can.retain(|one| by_entry.contains_key(&one.entry));
         let rows: Vec<&EntryRow> = can.iter().filter_map(|one| by_entry.get(&one.entry).copied()).collect();
         let now: HashSet<Uuid> = units::approve(ctx, tx, list, &rows, keys).await?.into_iter().collect();
-        let taken: Vec<&Seeking> = can.iter().filter(|one| now.contains(&one.entry)).collect();
+        let (taken, refused): (Vec<&Seeking>, Vec<&Seeking>) = can.iter().partition(|one| now.contains(&one.entry));
         quota::take(tx, of, &taken).await?;
-        let is_refused = can.iter().any(|one| by_entry.contains_key(&one.entry) && !now.contains(&one.entry));
-        approved.extend(now.iter().copied());
-        if !is_refused || cannot.is_empty() {
+        approved.extend(now);
+        if refused.is_empty() {
+            excess = cannot.into_iter().map(|(one, why)| (one.entry, why)).filter(|(entry, _)| by_entry.contains_key(entry)).collect();
             break;
         }
-        room = before;
-        for one in &can {
-            // They were let in a moment ago, or keep their place for their own round.
-            if now.contains(&one.entry) || !by_entry.contains_key(&one.entry) {
-                let _ = room.admit(one);
-            }
+        // Whose month somebody has takes no place: it is the next one's.
+        for one in refused {
+            room.release(one);
         }
-        left = cannot;
+        left = cannot.into_iter().map(|(one, _)| one).collect();
     }
     note(ctx, tx, parts, free, &excess).await?;
     Ok((approved, excess.into_iter().map(|(entry, _)| entry).collect()))

@@ -8,7 +8,10 @@ use xuezhu_service::{Context, Error, FieldErrors, Permission, Reason, Refusal, c
 use xuezhu_store::{StoreError, Tx};
 
 use super::store::{self, ListRow, ReopeningRow};
-use crate::{Parts, mirror, policy::scheme_told};
+use crate::{
+    Parts, mirror,
+    policy::{self, scheme_told},
+};
 
 /// Longest reason, in characters.
 const REASON: usize = 500;
@@ -81,14 +84,7 @@ pub(super) async fn reopen(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Re
     }
     let mut errors = FieldErrors::default();
     let policies = parts.policies.now();
-    let scheme = policies.scheme_called(&asked.scheme);
-    if scheme.is_none() {
-        errors.add("scheme", "没有这个项目");
-    }
-    let term = asked.term.parse::<Term>().ok();
-    if term.is_none() {
-        errors.add("term", "学期写作2026-AUTUMN（秋季）或2026-SPRING（春季）");
-    }
+    let named = policy::asked(&policies, &asked.scheme, &asked.term, &mut errors);
     let reason = errors.text("reason", &asked.reason, REASON);
     if asked.reason.trim().is_empty() {
         errors.add("reason", "请写明重新开放的原因");
@@ -99,7 +95,8 @@ pub(super) async fn reopen(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Re
     }
     errors.check()?;
     let missing = || Error::Internal("a field is missing and not told".into());
-    let (scheme, term, until, reason) = (scheme.ok_or_else(missing)?, term.ok_or_else(missing)?, until.ok_or_else(missing)?, reason.ok_or_else(missing)?);
+    let (scheme, term) = named.ok_or_else(missing)?;
+    let (until, reason) = until.zip(reason).ok_or_else(missing)?;
     // A list locks by its own version; one that is to be opened by that of now.
     let mut versions = store::versions_of(tx, &school.school, scheme.as_str(), &term.to_string()).await?;
     versions.push(policies.of_term(term, ctx.today()).number);

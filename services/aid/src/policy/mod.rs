@@ -21,6 +21,7 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
+use xuezhu_domain::Term;
 use xuezhu_judge::policy::{FIRST_VERSION, Paid, Policies, Policy, PolicyError, Scheme, SchemeCode, Version};
 use xuezhu_proto::aid as pb;
 use xuezhu_review::{Filter, OfSchool, Proposal, inbox};
@@ -279,6 +280,15 @@ pub(crate) struct SchemeTold {
 }
 
 /// A scheme that was stored, as clients are told of it.
+/// A scheme and a term as somebody asks for them, each told where it is none.
+pub(crate) fn asked(policies: &Policies, scheme: &str, term: &str, errors: &mut FieldErrors) -> Option<(SchemeCode, Term)> {
+    let code = policies.scheme_called(scheme);
+    if code.is_none() {
+        errors.add("scheme", "政策中没有这个项目：应为GRANT、TUITION_WAIVER或地方项目的代码");
+    }
+    code.zip(errors.parse::<Term>("term", term))
+}
+
 pub(crate) fn scheme_told(policies: &Policies, scheme: &str) -> SchemeTold {
     let code = SchemeCode::parse(scheme);
     let of_state = pb::scheme::Code::from_str_name(scheme).unwrap_or(pb::scheme::Code::Other);

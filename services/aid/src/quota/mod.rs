@@ -20,19 +20,22 @@ use xuezhu_domain::{RegistryAnswer, Term, region};
 use xuezhu_judge::{
     case::Excess,
     policy::{
-        Policy, Quota, SchemeCode,
+        Each, Policy, Quota, SchemeCode,
         rules::{Facts, grade_in_base},
     },
 };
 use xuezhu_proto::aid as pb;
-use xuezhu_service::{Context, Error, Permission, Place, Refusal, paging::Turn};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, paging::Turn};
 use xuezhu_store::{Hex, StoreError, Tx};
 
 use self::{
     rules::{Limit, Room, Seeking, grounds_of, grounds_text},
-    store::{AlikeRow, At, ExcessRow, PlaceRow},
+    store::{AlikeRow, At, BaseRow, ExcessRow, PlaceRow},
 };
-use crate::{Parts, forgotten, mirror, policy::scheme_told};
+use crate::{
+    Parts, forgotten, mirror,
+    policy::{self, scheme_told},
+};
 
 /// A list that lies under limits: where, of what, by which version of the policy.
 #[derive(Debug, Clone, Copy)]
@@ -90,14 +93,18 @@ async fn limit(ctx: &Context, tx: &mut Tx, policy: &Policy, of: Of<'_>, quota: &
     let term = of.term.to_string();
     let place = quota.each.of(of.school, of.region);
     let at = At { policy: of.policy, quota: &quota.id, scheme: of.scheme.as_str(), term: &term, place };
-    let mut taken: BTreeMap<i32, i64> = BTreeMap::new();
-    for (grade, grounds, students) in store::taken(tx, at.scheme, at.term, place).await? {
-        if quota.counts(&grounds_of(&grounds)) {
-            *taken.entry(quota.grade(grade)).or_default() += students;
-        }
-    }
+    let taken = counting_taken(quota, &store::taken(tx, at.scheme, at.term, place).await?);
     let (bases, counted) = bases(ctx, tx, policy, (of, quota), at, counting).await?;
     Ok(Limit { quota: quota.clone(), place: place.to_owned(), bases, counted, taken })
+}
+
+/// How many of those who were let in, by grade and grounds, a limit counts.
+fn counting_taken(quota: &Quota, rows: &[(i32, String, i64)]) -> BTreeMap<i32, i64> {
+    let mut taken: BTreeMap<i32, i64> = BTreeMap::new();
+    for (grade, _, students) in rows.iter().filter(|(_, grounds, _)| quota.counts(&grounds_of(grounds))) {
+        *taken.entry(quota.grade(*grade)).or_default() += students;
+    }
+    taken
 }
 
 type Bases = (BTreeMap<i32, i64>, Option<(NaiveDate, NaiveDate)>);
@@ -198,30 +205,17 @@ pub(crate) struct Asked {
     pub policy: i32,
 }
 
-struct Meant {
-    scheme: SchemeCode,
-    term: Term,
-}
-
-fn meant(parts: &Parts, asked: &Asked) -> Result<Meant, Error> {
-    let mut errors = xuezhu_service::FieldErrors::default();
-    let scheme = parts.policies.now().scheme_called(&asked.scheme);
-    if scheme.is_none() {
-        errors.add("scheme", "没有这个项目");
-    }
-    let term = asked.term.parse::<Term>().ok();
-    if term.is_none() {
-        errors.add("term", "学期写作2026-AUTUMN（秋季）或2026-SPRING（春季）");
-    }
+fn meant(parts: &Parts, asked: &Asked) -> Result<(SchemeCode, Term), Error> {
+    let mut errors = FieldErrors::default();
+    let meant = policy::asked(&parts.policies.now(), &asked.scheme, &asked.term, &mut errors);
     errors.check()?;
-    let (scheme, term) = scheme.zip(term).ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
-    Ok(Meant { scheme, term })
+    meant.ok_or_else(|| Error::Internal("a field is missing and not told".into()))
 }
 
 /// The limits under which a school's lists lie that are opened now.
 async fn of_school(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked, permission: Permission, counting: Counting) -> Result<Vec<pb::Quota>, Error> {
     let school = mirror::school_for(ctx, tx, &asked.school, permission).await?;
-    let Meant { scheme, term } = meant(parts, asked)?;
+    let (scheme, term) = meant(parts, asked)?;
     let policy = if asked.policy > 0 { asked.policy } else { parts.policies.now().of_term(term, ctx.today()).number };
     let of = Of { school: &school.school, region: &school.region, scheme, term, policy };
     let room = standing(ctx, tx, parts, of, counting).await?;
@@ -238,7 +232,7 @@ pub(crate) async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Aske
         return Ok((of_school(ctx, tx, parts, asked, Permission::ReadMoney, Counting::Looks).await?, None));
     }
     ctx.may(Permission::ReadMoney, &Place::Region(&ctx.actor.organisation))?;
-    let Meant { scheme, term } = meant(parts, asked)?;
+    let (scheme, term) = meant(parts, asked)?;
     let generation = mirror::state(tx).await?.generation;
     let (of_scheme, of_term) = (scheme.as_str(), term.to_string());
     let (_, prefix) = forgotten::seen(ctx);
@@ -248,15 +242,29 @@ pub(crate) async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Aske
     let last = rows.last().filter(|_| is_full).map(|row| (row.place.clone(), row.policy, row.quota.clone()));
     let names: HashMap<String, String> =
         mirror::schools(tx, rows.iter().map(|row| row.place.as_str())).await?.into_iter().map(|(code, school)| (code, school.name)).collect();
+    // However many limits there are, what they count is read at once.
+    let places: Vec<String> = rows.iter().map(|row| row.place.clone()).collect();
+    let mut bases: HashMap<(i32, String, String), Vec<BaseRow>> = HashMap::new();
+    for row in store::bases_of(tx, of_scheme, &of_term, &places).await? {
+        bases.entry((row.policy, row.quota, row.place)).or_default().push(row.base);
+    }
+    let mut taken: HashMap<String, Vec<(i32, String, i64)>> = HashMap::new();
+    for (school, region, grade, grounds, students) in store::taken_under(tx, of_scheme, &of_term, &prefix, &places).await? {
+        for each in Each::ALL {
+            taken.entry(each.of(&school, &region).to_owned()).or_default().push((grade, grounds.clone(), students));
+        }
+    }
     let policies = parts.policies.now();
     let mut quotas = Vec::new();
-    for row in &rows {
-        let policy = policies.version(row.policy);
+    for row in rows {
         let of = Of { school: &row.place, region: &row.region, scheme, term, policy: row.policy };
         // Of a limit that a policy does not have any more nothing is told.
-        let Some(quota) = policy.quotas().iter().find(|quota| quota.id == row.quota) else { continue };
-        let limit = limit(ctx, tx, policy, of, quota, Counting::Looks).await?;
-        quotas.extend(told(parts, of, &limit, &names));
+        let Some(quota) = policies.version(row.policy).quotas().iter().find(|quota| quota.id == row.quota) else { continue };
+        let taken = counting_taken(quota, taken.get(&row.place).map_or(&[][..], Vec::as_slice));
+        let known = bases.remove(&(row.policy, row.quota.clone(), row.place.clone())).unwrap_or_default();
+        let counted = known.first().map(|base| (base.of_day, base.counted_day));
+        let bases = known.into_iter().map(|base| (base.grade, base.students)).collect();
+        quotas.extend(told(parts, of, &Limit { quota: quota.clone(), place: row.place.clone(), bases, counted, taken }, &names));
     }
     Ok((quotas, last))
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_judge::{
     case::Excess,
-    policy::{Each, Ground, Quota},
+    policy::{Ground, Quota},
 };
 
 /// A limit as it stands at a place.
@@ -74,9 +74,9 @@ impl Limit {
         })
     }
 
-    fn take(&mut self, seeking: &Seeking) {
+    fn add(&mut self, seeking: &Seeking, students: i64) {
         if self.counts(seeking) {
-            *self.taken.entry(self.quota.grade(seeking.grade)).or_default() += 1;
+            *self.taken.entry(self.quota.grade(seeking.grade)).or_default() += students;
         }
     }
 }
@@ -112,8 +112,13 @@ impl Room {
         if let Some(excess) = self.limits.iter().find_map(|limit| limit.refuses(seeking)) {
             return Err(excess);
         }
-        self.limits.iter_mut().for_each(|limit| limit.take(seeking));
+        self.limits.iter_mut().for_each(|limit| limit.add(seeking, 1));
         Ok(())
+    }
+
+    /// Gives back the place of somebody who was admitted, and can't be let in for another reason.
+    pub fn release(&mut self, seeking: &Seeking) {
+        self.limits.iter_mut().for_each(|limit| limit.add(seeking, -1));
     }
 }
 
@@ -128,13 +133,10 @@ pub fn grounds_of(text: &str) -> Vec<Vec<Ground>> {
     text.split('|').map(|set| set.split_whitespace().filter_map(Ground::parse).collect()).filter(|set: &Vec<Ground>| !set.is_empty()).collect()
 }
 
-/// Places together with which a school is counted, whatever is limited there: the widest first.
-pub fn places<'s>(school: &'s str, region: &'s str) -> Vec<&'s str> {
-    Each::ALL.into_iter().map(|each| each.of(school, region)).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use xuezhu_judge::policy::Each;
+
     use super::*;
 
     fn quota(each: Each, persons: Option<u32>, percent: Option<u32>, by_grade: bool) -> Quota {
@@ -197,6 +199,9 @@ mod tests {
         assert_eq!((room.limits[0].let_in(0), room.limits[0].left(0), room.limits[1].left(0)), (2, 4, 0));
         let excess = room.admit(&seeking(10, 0, 1, &poor)).expect_err("is full");
         assert_eq!((excess.of.as_str(), excess.base, excess.limit), ("School", None, 2));
+        room.release(&seeking(1, 0, 1, &poor));
+        assert_eq!(room.admit(&seeking(10, 0, 1, &poor)), Ok(()), "the place of one is the next one's");
+        assert_eq!((room.limits[0].let_in(0), room.limits[1].let_in(0)), (2, 2));
     }
 
     #[test]

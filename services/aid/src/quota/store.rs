@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::case::Stage;
-use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, rows, run, sql};
 
 /// A limit of a version of the policy, at a place.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,31 @@ pub async fn bases(tx: &mut Tx, at: At<'_>) -> Result<Vec<BaseRow>, StoreError> 
         at.scheme,
         at.term,
         at.place
+    )
+}
+
+/// The same of any limit at any place.
+#[derive(Debug, sqlx::FromRow)]
+pub struct BaseOf {
+    pub policy: i32,
+    pub quota: String,
+    pub place: String,
+    #[sqlx(flatten)]
+    pub base: BaseRow,
+}
+
+/// Students that shares are of at some places.
+pub async fn bases_of(tx: &mut Tx, scheme: &str, term: &str, places: &[String]) -> Result<Vec<BaseOf>, StoreError> {
+    rows!(
+        tx,
+        BaseOf,
+        sql!(
+            "SELECT policy, quota, place, grade, students, of_day, counted_day FROM quota_bases
+             WHERE scheme = $2 AND term = $3 AND place" in_texts 1 " ORDER BY policy, quota, place, grade"
+        ),
+        bulk_texts(places.iter().map(String::as_str)),
+        scheme,
+        term
     )
 }
 
@@ -129,6 +154,30 @@ pub async fn taken(tx: &mut Tx, scheme: &str, term: &str, place: &str) -> Result
         scheme,
         term,
         place
+    )
+}
+
+/// Who was let in in a region or at some schools, counted by school, its region, grade and grounds.
+pub async fn taken_under(
+    tx: &mut Tx,
+    scheme: &str,
+    term: &str,
+    prefix: &str,
+    schools: &[String],
+) -> Result<Vec<(String, String, i32, String, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, String, i32, String, i64),
+        sql!(
+            "SELECT q.school, q.region, q.grade, q.grounds, count(*) FROM quota_places q
+             WHERE q.scheme = $2 AND q.term = $3 AND (substr(q.region, 1, length($4)) = $4 OR q.school" in_texts 1 ")
+               AND EXISTS (SELECT 1 FROM award_claims c WHERE c.entry = q.entry)
+             GROUP BY q.school, q.region, q.grade, q.grounds"
+        ),
+        bulk_texts(schools.iter().map(String::as_str)),
+        scheme,
+        term,
+        prefix
     )
 }
 
