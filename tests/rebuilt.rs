@@ -52,7 +52,7 @@ pub async fn rebuild(source: &Db, keyring: &Keyring, random: &mut StdRng, losses
     // Paper says what stands, and nothing of when that was known: it is all told in the first version.
     run!(&mut tx, "DELETE FROM periods WHERE until_version IS NOT NULL").expect("what was replaced is forgotten");
     run!(&mut tx, "UPDATE periods SET version = 1").expect("is told first");
-    run!(&mut tx, "DELETE FROM shared_records WHERE kind <> 10").expect("what was shared is forgotten");
+    run!(&mut tx, "DELETE FROM shared_records WHERE kind NOT IN (10, 13)").expect("what was shared is forgotten");
     run!(&mut tx, "UPDATE feed_sequencer SET history = $1", Uuid::from_u128(random.random())).expect("another history");
     let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
     let ids = rows!(&mut tx, (Uuid,), "SELECT person FROM persons").expect("persons");

@@ -46,6 +46,11 @@ fn facts_of(record: Uuid, version: i64, body: Body) -> Vec<String> {
             }));
             facts
         }
+        Body::HeadCount(count) => {
+            let heads = count.groups.iter().map(|group| format!("{} {} {} {}", group.entry_year, group.major, group.in_school, group.on_leave));
+            let (heads, day) = (heads.collect::<Vec<_>>().join(", "), day(count.day));
+            vec![format!("heads {} {version} {day:?} {} {} {} {heads}", count.school, count.position, count.records, count.versions)]
+        }
         Body::School(school) => {
             vec![format!("school {} {version} {} {} {} {} {}", school.code, school.name, school.kind, school.authority, school.region, school.state)]
         }
@@ -77,6 +82,15 @@ async fn held(mirror: &Db) -> BTreeSet<String> {
     let persons = "SELECT person, version, sex, birth_date, registry FROM mirror_persons WHERE generation = (SELECT generation FROM mirror_state)";
     for (person, version, sex, birth, registry) in rows!(&mut tx, Person, persons).expect("reads") {
         held.insert(format!("person {person} {version} {sex} {:?} {registry}", Some(birth)));
+    }
+    type Heads = (String, i64, NaiveDate, i64, i64, i64, String);
+    let counts = "SELECT school, version, day, position, records, versions, groups FROM mirror_head_counts
+                  WHERE generation = (SELECT generation FROM mirror_state)";
+    for (school, version, day, position, records, versions, groups) in rows!(&mut tx, Heads, counts).expect("reads") {
+        let groups: Vec<xuezhu_judge::heads::Group> = serde_json::from_str(&groups).expect("groups");
+        let heads = groups.iter().map(|group| format!("{} {} {} {}", group.entry_year, group.major, group.heads.in_school, group.heads.on_leave));
+        let heads = heads.collect::<Vec<_>>().join(", ");
+        held.insert(format!("heads {school} {version} {:?} {position} {records} {versions} {heads}", Some(day)));
     }
     let keys = "SELECT person, person_key, kind, end_recorded FROM mirror_person_keys WHERE generation = (SELECT generation FROM mirror_state)";
     for (person, key, kind, end) in rows!(&mut tx, (Uuid, Uuid, i32, Option<NaiveDate>), keys).expect("reads") {

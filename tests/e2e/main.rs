@@ -25,6 +25,7 @@ mod files;
 mod flags;
 mod format;
 mod hardship;
+mod head_counts;
 mod health;
 mod histories;
 mod imports;

@@ -24,7 +24,7 @@ use xuezhu_service::{
 
 use crate::{
     cursor::Cursor,
-    format::{FIRST, FIRST_KINDS, FORMAT},
+    format::{FIRST, FORMAT, KINDS},
     server::RECALLED,
 };
 
@@ -392,7 +392,7 @@ impl<M: Mirror> Follower<M> {
             hash_key_id: self.hash_key_id.clone(),
             hash_key_check: self.hash_key_check.to_vec(),
             format: FORMAT,
-            kinds: FIRST_KINDS.to_vec(),
+            kinds: KINDS.to_vec(),
         }
     }
 

@@ -20,6 +20,8 @@ pub const FORMAT: i32 = 4;
 pub const FIRST: i32 = 1;
 /// The kinds that whoever names none reads.
 pub const FIRST_KINDS: [i32; 3] = [10, 11, 12];
+/// The kinds that this follower reads: head counts came later, as a whole kind.
+pub const KINDS: [i32; 4] = [10, 11, 12, 13];
 /// The format from which records carry the id of their change.
 const CHANGE_IDS: i32 = 2;
 /// The format from which periods tell that somebody never came.

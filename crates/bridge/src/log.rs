@@ -17,6 +17,8 @@ pub enum Kind {
     Person = 11,
     /// An enrollment.
     Enrollment = 12,
+    /// How many students a school has.
+    HeadCount = 13,
 }
 
 /// One record in its full new state.
@@ -37,11 +39,12 @@ impl Shared {
             Body::School(_) => Kind::School,
             Body::Person(_) => Kind::Person,
             Body::Enrollment(_) => Kind::Enrollment,
+            Body::HeadCount(_) => Kind::HeadCount,
         }
     }
 }
 
-/// The id under which a school's record goes: its code in ASCII, padded with zero bytes.
+/// The id under which a school's record goes, and its head count: its code in ASCII, padded with zero bytes.
 pub fn school_id(code: &str) -> Uuid {
     let mut bytes = [0; 16];
     let length = code.len().min(16);

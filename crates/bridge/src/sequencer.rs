@@ -25,7 +25,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xuezhu_service::{Clock, Error, Ids, clock::civil_day, faults::Faults};
-use xuezhu_store::{Db, counted};
+use xuezhu_store::{Db, Tx, counted};
 
 use crate::{
     format::FORMAT,
@@ -366,6 +366,12 @@ impl Sequencer {
         tx.rollback().await?;
         Ok(oldest.map_or(0, |oldest| (self.clock.now_us() - oldest).max(0)))
     }
+}
+
+/// The last position that was given, as a transaction sees it. A record of which no change waits at the same moment is in no later one.
+pub async fn settled_at(tx: &mut Tx) -> Result<i64, Error> {
+    let row = store::sequencer(tx).await?.ok_or_else(|| Error::Internal("no history was begun".into()))?;
+    Ok(row.head())
 }
 
 /// The last position, if every committed change has one: what a follower must reach to have heard all.

@@ -210,6 +210,7 @@ pub fn code(reason: Reason) -> Code {
         | R::ObjectionOpen
         | R::QuotaFull
         | R::TermLocked
+        | R::FeedBehind
         | R::PlaceOverlaps => Code::FailedPrecondition,
         R::CursorTooOld => Code::OutOfRange,
         R::Conflict => Code::Aborted,
@@ -264,6 +265,7 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::NoticeRunning => "公示尚未期满",
         R::ObjectionOpen => "公示有异议尚未办结",
         R::TermLocked => "该学期的名单已锁定，只能申请更正",
+        R::FeedBehind => "变更还没有全部发出，请稍后再试",
         R::QuotaFull => "名额已满：有名额空出后重新审核，或由主管部门调整名额",
         R::TooManyRequests => "提交过于频繁，请以后再试，或直接联系主管部门",
         R::FlagHolds => "有疑点未核定，暂缓审核：请学校说明情况，由主管部门核定",

@@ -12,6 +12,7 @@
 //! | 5 | [`trial`] | what a policy that is proposed would change | |
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
+//! | 4 | `head_counts` | what enrollment counted of a school, compared | `head_counts` |
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
@@ -20,7 +21,7 @@
 //! | 2 | [`register`] | what the department confirmed, and what became of the money | `cases`, `case_steps` |
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
 //! | 2 | [`policy`] | by which policies a deployment goes, from which day | `policies` |
-//! | 1 | [`mirror`] | what enrollment says, by generation | `mirror_schools`, `mirror_persons` and theirs, `mirror_enrollments`, `mirror_periods`, `vouches` |
+//! | 1 | [`mirror`] | what enrollment says, by generation | `mirror_schools`, `mirror_persons` and theirs, `mirror_enrollments`, `mirror_periods`, `mirror_head_counts`, `vouches` |
 //! | 0 | [`sessions`] | whose log-in is over, as enrollment says | `sessions`, `ended_sessions` |
 //! | | [`before`] | what a database of before holds, and how it becomes what is stored now: writes anybody's, once | |
 //!
@@ -38,6 +39,7 @@ pub mod evidence;
 pub mod following;
 pub mod forgotten;
 pub mod hardship;
+mod head_counts;
 pub mod mirror;
 pub mod notice;
 pub mod overview;
@@ -62,9 +64,9 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, notice_service_server::NoticeServiceServer,
-    overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer,
-    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, head_count_service_server::HeadCountServiceServer,
+    notice_service_server::NoticeServiceServer, overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer,
+    quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -156,6 +158,7 @@ impl Aid {
         "xuezhu.aid.v1.HardshipService",
         "xuezhu.aid.v1.NoticeService",
         "xuezhu.aid.v1.QuotaService",
+        "xuezhu.aid.v1.HeadCountService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -204,6 +207,7 @@ impl Aid {
         tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
         tasks.spawn(reconciliation::sweep::keep_awake(parts.clone(), stop.clone()));
         tasks.spawn(reconciliation::sweep::fail_broken_runs(parts.clone(), stop.clone()));
+        tasks.spawn(head_counts::keep(parts.clone(), stop.clone()));
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
         Ok(Self { parts, readiness })
     }
@@ -221,6 +225,7 @@ impl Aid {
             .add_service(HardshipServiceServer::new(hardship::api::HardshipApi(self.parts.clone())))
             .add_service(NoticeServiceServer::new(notice::api::NoticeApi(self.parts.clone())))
             .add_service(QuotaServiceServer::new(quota::api::QuotaApi(self.parts.clone())))
+            .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }

@@ -11,6 +11,7 @@
 //! | [`dossiers`] | the door to dossiers of every kind: desks, inbox, chains |
 //! | [`evidence`] | files that prove something, with dossiers |
 //! | `class_lists` | whose class a class is, who is in it, what its teacher confirmed |
+//! | `head_counts` | how many students a school has, counted for those who follow |
 //! | [`record`] | one student whole: entered and edited by hand, kept, and what was done |
 //! | [`students`] | what is shown of the roll: lists, one student, what held when |
 //! | `takeouts` | the door to what is taken out as a workbook |
@@ -26,6 +27,7 @@ pub mod directory;
 mod door;
 pub mod dossiers;
 pub mod evidence;
+mod head_counts;
 pub mod identity_check;
 pub mod import;
 pub mod record;
@@ -51,7 +53,7 @@ use xuezhu_proto::{
         directory_service_server::DirectoryServiceServer, enrollment_dossier_service_server::EnrollmentDossierServiceServer,
         enrollment_evidence_service_server::EnrollmentEvidenceServiceServer, enrollment_service_server::EnrollmentServiceServer,
         enrollment_take_out_service_server::EnrollmentTakeOutServiceServer, enrollment_today_service_server::EnrollmentTodayServiceServer,
-        session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
+        head_count_service_server::HeadCountServiceServer, session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
     },
 };
 use xuezhu_service::{
@@ -141,6 +143,7 @@ impl Enrollment {
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
         tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
         tasks.spawn(share_anew(parts.clone(), stop.clone()));
+        tasks.spawn(head_counts::keep(parts.clone(), stop.clone()));
         Ok(Self { parts, feed, readiness, stop: stop.clone() })
     }
 
@@ -151,6 +154,7 @@ impl Enrollment {
         "xuezhu.enrollment.v1.DirectoryFileService",
         "xuezhu.enrollment.v1.DeputyService",
         "xuezhu.enrollment.v1.ClassService",
+        "xuezhu.enrollment.v1.HeadCountService",
         "xuezhu.enrollment.v1.EnrollmentService",
         "xuezhu.enrollment.v1.SubmissionService",
         "xuezhu.enrollment.v1.EnrollmentDossierService",
@@ -173,6 +177,7 @@ impl Enrollment {
             .add_service(DirectoryFileServiceServer::new(directory::files::api::DirectoryFileApi(self.parts.clone())))
             .add_service(DeputyServiceServer::new(directory::deputies::api::DeputyApi(self.parts.clone())))
             .add_service(ClassServiceServer::new(class_lists::api::ClassApi(self.parts.clone())))
+            .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))
             .add_service(EnrollmentServiceServer::new(door::EnrollmentApi(self.parts.clone())))
             .add_service(SubmissionServiceServer::new(registration::api::SubmissionApi(self.parts.clone())))
             .add_service(EnrollmentDossierServiceServer::new(dossiers::api::DossierApi(self.parts.clone())))

@@ -253,6 +253,7 @@ fn last_of(records: &[pb::Record]) -> Result<Option<(i32, Uuid)>, Error> {
         Body::School(_) => Kind::School,
         Body::Person(_) => Kind::Person,
         Body::Enrollment(_) => Kind::Enrollment,
+        Body::HeadCount(_) => Kind::HeadCount,
     };
     Ok(Some((kind as i32, record_id(last)?)))
 }

@@ -12,6 +12,7 @@ use xuezhu_domain::{
 
 use crate::{
     cause::{Cause, hashed},
+    heads::Compared,
     policy::SchemeCode,
 };
 
@@ -43,11 +44,13 @@ pub enum Rule {
     OverQuota,
     /// The account is not the student's own, or serves several students.
     PayeeMismatch,
+    /// Enrollment counts other students of a school than aid holds.
+    HeadcountDiffers,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoEnrollment,
         Self::NotYetRegistered,
         Self::NotValidInTerm,
@@ -60,6 +63,7 @@ impl Rule {
         Self::OverRate,
         Self::OverQuota,
         Self::PayeeMismatch,
+        Self::HeadcountDiffers,
     ];
 
     /// As stored.
@@ -77,6 +81,7 @@ impl Rule {
             Self::OverRate => 10,
             Self::OverQuota => 11,
             Self::PayeeMismatch => 12,
+            Self::HeadcountDiffers => 13,
         }
     }
 
@@ -100,6 +105,7 @@ impl Rule {
             Self::OverRate => "OVER_RATE",
             Self::OverQuota => "OVER_QUOTA",
             Self::PayeeMismatch => "PAYEE_MISMATCH",
+            Self::HeadcountDiffers => "HEADCOUNT_DIFFERS",
         }
     }
 
@@ -108,9 +114,14 @@ impl Rule {
         Self::ALL.into_iter().find(|rule| rule.as_str() == text)
     }
 
+    /// Those about what people enter. No act of theirs makes two services count otherwise: only what is lost between them does.
+    pub fn of_people() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|rule| *rule != Self::HeadcountDiffers)
+    }
+
     /// Whether an open flag of it holds payment.
     pub fn holds(self) -> bool {
-        self != Self::MissingAward
+        !matches!(self, Self::MissingAward | Self::HeadcountDiffers)
     }
 }
 
@@ -399,6 +410,13 @@ pub enum Subject {
         /// Term.
         term: Term,
     },
+    /// A school as a whole, in a term.
+    School {
+        /// School.
+        school: String,
+        /// Term.
+        term: Term,
+    },
 }
 
 impl Subject {
@@ -407,7 +425,13 @@ impl Subject {
         match self {
             Self::Entry(entry) => *entry,
             Self::Omission { subject, school, scheme, term } => hashed(&format!("omission {subject} {school} {} {term}", scheme.as_str())),
+            Self::School { school, term } => hashed(&format!("school {school} {term}")),
         }
+    }
+
+    /// What everything is held against that is said of a school as a whole, whichever the term.
+    pub fn of_school(school: &str) -> Uuid {
+        hashed(&format!("school {school}"))
     }
 }
 
@@ -471,6 +495,12 @@ pub struct Evidence {
     pub excess: Option<Excess>,
     /// What is wrong with the account.
     pub payee: Vec<Payee>,
+    /// Where two counts of a school differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<Compared>,
+    /// Whether fewer records are held of a school than were told, or older ones.
+    #[serde(skip_serializing_if = "is_false")]
+    pub lacks_records: bool,
 }
 
 /// How much the policy gives at most in some months.

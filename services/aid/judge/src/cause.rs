@@ -85,6 +85,11 @@ pub enum Cause {
         /// What aid holds things against.
         subject: Uuid,
     },
+    /// Two services count a school otherwise.
+    Heads {
+        /// Term.
+        term: Term,
+    },
     /// Students are on no list of a scheme and term.
     Missing {
         /// Scheme.
@@ -111,6 +116,7 @@ impl Cause {
             Self::TooMuch { scheme, term, list } => format!("rate {} {term} {list}", scheme.as_str()),
             Self::TooMany { scheme, term, list } => format!("quota {} {term} {list}", scheme.as_str()),
             Self::Payee { subject } => format!("payee {subject}"),
+            Self::Heads { term } => format!("heads {term}"),
         }
     }
 
@@ -132,6 +138,7 @@ impl Cause {
             "rate" => Self::TooMuch { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
             "quota" => Self::TooMany { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
             "payee" => Self::Payee { subject: id(first)? },
+            "heads" => Self::Heads { term: first.parse().ok()? },
             _ => match Rule::parse(kind)? {
                 Rule::NoEnrollment => list(|term, list| Self::Unknown { term, list })?,
                 Rule::NotYetRegistered => list(|term, list| Self::Ahead { term, list })?,
@@ -162,6 +169,7 @@ impl Cause {
             Self::TooMuch { term, .. } => format!("{}名单上的档次或金额超过标准", term.name()),
             Self::TooMany { term, .. } => format!("{}名单上的人数超过名额", term.name()),
             Self::Payee { .. } => "名单上的收款账户不是该生本人的".to_owned(),
+            Self::Heads { term } => format!("{}学籍系统清点的人数与资助系统的不一致", term.name()),
         }
     }
 }

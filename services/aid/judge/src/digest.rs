@@ -7,7 +7,10 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
 
-use crate::case::{EnrollmentSide, Evidence, Excluded, Over, Payee, Rival, Rule, Stage};
+use crate::{
+    case::{EnrollmentSide, Evidence, Excluded, Over, Payee, Rival, Rule, Stage},
+    heads::Compared,
+};
 
 /// How digests are made now. Those of 1 covered all of the evidence; the evidence of 2 showed nobody who waits under another
 /// number; those of 3 left the claimed name out where the rule does not compare it. All are compared by making them anew from what is
@@ -47,6 +50,10 @@ struct Facts<'e> {
     excess: Option<Room<'e>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     payee: &'e [Payee],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    heads: &'e [Compared],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lacks_records: Option<bool>,
 }
 
 /// A limit, whatever the share is of.
@@ -91,6 +98,7 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
             Facts { excess: limit.map(|excess| Room { quota: &excess.quota, of: &excess.of, grade: excess.grade, limit: excess.limit }), ..base }
         }
         Rule::PayeeMismatch => Facts { payee: &evidence.payee, ..base },
+        Rule::HeadcountDiffers => Facts { heads: &evidence.heads, lacks_records: Some(evidence.lacks_records), ..base },
         // Nobody claimed it.
         Rule::MissingAward => Facts { claimed_name: None, places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
     };

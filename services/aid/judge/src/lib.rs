@@ -6,6 +6,7 @@
 //! | [`policy`] | schemes, rates, eligibility, terms and their months, as data |
 //! | [`case`] | what the judge is given and says |
 //! | [`entry`] | where an entry of a list stands |
+//! | [`heads`] | the judge of head counts: of schools, not of persons |
 //! | [`rules`] | the judge |
 //! | [`cause`] | what findings have in common |
 //! | [`amount`] | what months come to |
@@ -22,6 +23,7 @@ pub mod case;
 pub mod cause;
 pub mod digest;
 pub mod entry;
+pub mod heads;
 pub mod life;
 pub mod policy;
 pub mod register;

@@ -62,7 +62,7 @@ pub struct Law {
 }
 
 /// Every rule with its law.
-pub const LAW: [Law; 12] = [
+pub const LAW: [Law; 13] = [
     Law {
         rule: Rule::NoEnrollment,
         name: "无学籍",
@@ -134,6 +134,12 @@ pub const LAW: [Law; 12] = [
         name: "收款账户不符",
         meaning: "资助卡不是该生本人的，或者同一张卡列给了几名学生，或者填的不是银行卡号。请核对后改为该生本人的卡。",
         basis: "银发〔2010〕273号：一人一卡、本人实名、不得代领",
+    },
+    Law {
+        rule: Rule::HeadcountDiffers,
+        name: "人数不一致",
+        meaning: "学籍系统每晚清点本校各年级、各专业的人数，资助系统按同一时点的数据清点，两个数不一致：有记录没有传到或者被改动。不影响发放，由系统运行人员查明。",
+        basis: "教职成厅函〔2016〕14号：两系统准确关联、数据一致",
     },
 ];
 

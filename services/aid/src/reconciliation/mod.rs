@@ -53,6 +53,9 @@ use crate::{
     register::{self, Heard},
 };
 
+/// What a flag about a school as a whole shows for a name.
+const WHOLE_SCHOOL: &str = "全校";
+
 /// Keys that are judged in one transaction by sweeps and wakes.
 pub const CHUNK_KEYS: usize = 500;
 
@@ -118,6 +121,17 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
     marks::settle_keys(tx, &keys, noted, &changes.rejudge).await?;
     metrics::counter!("xuezhu_judged_persons_total", "driver" => driver).increment(cases.len() as u64);
     Ok(cases.len())
+}
+
+/// Compares what was found of a school as a whole with the flags that are there, and writes what changed: of whichever term a flag is, it closes
+/// where nothing is found any more.
+pub(crate) async fn settle_school(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &State, school: &str, finding: Option<Finding>) -> Result<(), Error> {
+    let policies = parts.policies.now();
+    let finding = finding.filter(|finding| policies.judges_by(finding.rule, ctx.today()));
+    let known = store::known_flags(tx, mirror.generation, &[Subject::of_school(school)]).await?;
+    let mut changes = Changes::default();
+    changes.compare(ctx, &PersonCase::default(), finding.as_slice(), known);
+    changes.write(ctx, tx, mirror.position).await
 }
 
 /// Flags that are there, by what they are held against.
@@ -433,6 +447,16 @@ impl About {
                     name: claim.name.clone(),
                 }
             }
+            Subject::School { school, term } => Self {
+                subject: Subject::of_school(school),
+                entry: None,
+                list: None,
+                person: None,
+                school: school.clone(),
+                scheme: "",
+                term: term.to_string(),
+                name: WHOLE_SCHOOL.to_owned(),
+            },
             Subject::Omission { subject, school, scheme, term } => {
                 let person = case.persons.iter().find(|person| person.subject == *subject);
                 Self {

@@ -15,7 +15,9 @@ use xuezhu_service::{Context, Error, clock::rfc3339};
 use xuezhu_store::{StoreError, Tx};
 
 use crate::{
-    Parts, award, mirror,
+    Parts, award,
+    head_counts::heads,
+    mirror,
     policy::scheme_told,
     quota,
     reconciliation::{FlagRow, desk, parse_months},
@@ -156,6 +158,8 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
         over: evidence.over.iter().map(over).collect(),
         over_limit: evidence.excess.as_ref().map(|excess| over_limit(names, excess)),
         payee: evidence.payee.iter().map(payee).collect(),
+        heads: evidence.heads.iter().map(heads).collect(),
+        lacks_records: evidence.lacks_records,
     }
 }
 

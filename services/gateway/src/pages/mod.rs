@@ -19,6 +19,7 @@ mod doubles;
 mod evidence;
 mod flags;
 mod forgotten;
+mod head_count;
 mod imports;
 mod inspection;
 mod lists;
@@ -51,14 +52,14 @@ use axum::{
 use tonic::{Code, Status, transport::Channel};
 use xuezhu_proto::{
     aid::{
-        GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
+        self, GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
         aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
         hardship_service_client::HardshipServiceClient, notice_service_client::NoticeServiceClient, overview_service_client::OverviewServiceClient,
         policy_service_client::PolicyServiceClient, quota_service_client::QuotaServiceClient, reconciliation_service_client::ReconciliationServiceClient,
         register_service_client::RegisterServiceClient,
     },
     enrollment::{
-        class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
+        self, class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
         directory_service_client::DirectoryServiceClient, enrollment_dossier_service_client::EnrollmentDossierServiceClient,
         enrollment_service_client::EnrollmentServiceClient, enrollment_take_out_service_client::EnrollmentTakeOutServiceClient,
         enrollment_today_service_client::EnrollmentTodayServiceClient, session_service_client::SessionServiceClient,
@@ -113,6 +114,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(notices::routes())
         .merge(quotas::routes())
         .merge(inspection::routes())
+        .merge(head_count::routes())
         .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
@@ -514,6 +516,16 @@ impl Desk {
     /// Limits.
     pub fn quotas(&self) -> QuotaServiceClient<Channel> {
         QuotaServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// How many students schools have, as enrollment counts them.
+    pub fn head_counting(&self) -> enrollment::head_count_service_client::HeadCountServiceClient<Channel> {
+        enrollment::head_count_service_client::HeadCountServiceClient::new(self.enrollment_channel())
+    }
+
+    /// The same, compared with what aid holds.
+    pub fn head_counts(&self) -> aid::head_count_service_client::HeadCountServiceClient<Channel> {
+        aid::head_count_service_client::HeadCountServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// How regions stand.

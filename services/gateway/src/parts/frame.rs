@@ -144,7 +144,7 @@ pub fn section_of(path: &str, query: &str) -> Section {
         ["schools", _, "enrollments" | "submissions" | "imports", ..] | ["dossiers", "enrollment", ..] => return Section::Roll,
         ["schools", _, "lists" | "hardship" | "notices", ..] | ["dossiers", "aid", ..] => return Section::Aid,
         ["causes", ..] => return Section::Flags,
-        ["schools", _, "inspection"] => return Section::Counts,
+        ["schools", _, "inspection" | "headCount"] => return Section::Counts,
         _ => {}
     }
     let whole = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };

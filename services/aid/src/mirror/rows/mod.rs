@@ -11,11 +11,12 @@ use xuezhu_bridge::{
     format::{Said, WITH_FIELDS},
 };
 use xuezhu_domain::text::comparable_name;
+use xuezhu_judge::heads::{Group, Heads};
 use xuezhu_proto::bridge::{self as pb, record::Body};
 use xuezhu_service::Error;
 use xuezhu_store::{Hex, StoreError, Tx};
 
-use self::store::{EnrollmentRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
+use self::store::{EnrollmentRow, HeadCountRow, KeyRow, NameRow, PeriodRow, PersonRow, SchoolRecord};
 use super::vouches;
 
 /// Hexadecimal digits of what is said in the fields of one later format.
@@ -30,6 +31,7 @@ pub struct Batch {
     names: Vec<NameRow>,
     enrollments: Vec<EnrollmentRow>,
     periods: Vec<PeriodRow>,
+    head_counts: Vec<HeadCountRow>,
 }
 
 impl Batch {
@@ -41,6 +43,7 @@ impl Batch {
                 Some(Body::School(_)) => 0,
                 Some(Body::Person(_)) => 1,
                 Some(Body::Enrollment(_)) => 2,
+                Some(Body::HeadCount(_)) => 3,
                 // A kind that a newer source knows and this follower does not.
                 None => continue,
             };
@@ -61,6 +64,7 @@ impl Batch {
                 Some(Body::School(school)) => batch.school(Told::of(record), school),
                 Some(Body::Person(person)) => batch.person(id, Told::of(record), person)?,
                 Some(Body::Enrollment(enrollment)) => batch.enrollment(id, Told::of(record), enrollment)?,
+                Some(Body::HeadCount(count)) => batch.head_count(&Told::of(record), count),
                 None => {}
             }
         }
@@ -68,7 +72,7 @@ impl Batch {
     }
 
     /// Parts the batch into at most so many lanes, none of them empty: what is said of one person, and of an enrollment that
-    /// is nobody's yet, is in one. Schools, which nothing here hangs on, go first.
+    /// is nobody's yet, is in one. Schools and their head counts, which nothing here hangs on, go first.
     pub fn lanes(self, most: usize) -> Vec<Self> {
         let most = most.max(1);
         let lane_of = |id: Uuid| usize::try_from(id.as_u128() % most as u128).unwrap_or_default();
@@ -92,13 +96,33 @@ impl Batch {
             lanes[of_enrollments[&row.enrollment.0]].periods.push(row);
         }
         lanes[0].schools = self.schools;
+        lanes[0].head_counts = self.head_counts;
         lanes.retain(|lane| !lane.is_empty());
         lanes
     }
 
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
-        self.schools.is_empty() && self.persons.is_empty() && self.enrollments.is_empty()
+        self.schools.is_empty() && self.head_counts.is_empty() && self.persons.is_empty() && self.enrollments.is_empty()
+    }
+
+    fn head_count(&mut self, told: &Told, count: &pb::HeadCount) {
+        let group = |group: &pb::HeadCountGroup| Group {
+            entry_year: group.entry_year,
+            major: group.major.clone(),
+            heads: Heads { in_school: group.in_school, on_leave: group.on_leave },
+        };
+        let groups: Vec<Group> = count.groups.iter().map(group).collect();
+        self.head_counts.push(HeadCountRow {
+            school: count.school.clone(),
+            version: told.version,
+            recorded_at_us: told.recorded_at_us,
+            day: civil_day(count.day),
+            position: count.position,
+            records: count.records,
+            versions: count.versions,
+            groups: serde_json::to_string(&groups).unwrap_or_default(),
+        });
     }
 
     fn school(&mut self, told: Told, school: &pb::School) {
@@ -212,6 +236,7 @@ impl Batch {
     pub async fn write(mut self, tx: &mut Tx, generation: i64, format: i32) -> Result<Vec<Uuid>, Error> {
         self.told_in(&WITH_FIELDS, format);
         store::upsert_schools(tx, generation, &self.schools).await?;
+        store::upsert_head_counts(tx, generation, &self.head_counts).await?;
         if self.persons.is_empty() && self.enrollments.is_empty() {
             return Ok(Vec::new());
         }

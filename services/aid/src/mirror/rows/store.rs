@@ -89,6 +89,20 @@ pub(super) struct PeriodRow {
     pub special_groups: String,
 }
 
+/// How many students enrollment counted at a school.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct HeadCountRow {
+    pub school: String,
+    pub version: i64,
+    pub recorded_at_us: i64,
+    pub day: NaiveDate,
+    pub position: i64,
+    pub records: i64,
+    pub versions: i64,
+    /// Years of entry and majors, as JSON.
+    pub groups: String,
+}
+
 /// Drops what the source said in its other generations; what other sources say stays.
 pub(super) async fn drop_others(tx: &mut Tx, generation: i64) -> Result<(), StoreError> {
     for statement in [
@@ -98,6 +112,7 @@ pub(super) async fn drop_others(tx: &mut Tx, generation: i64) -> Result<(), Stor
         "DELETE FROM mirror_person_names WHERE generation <> $1 AND source = $2",
         "DELETE FROM mirror_enrollments WHERE generation <> $1 AND source = $2",
         "DELETE FROM mirror_periods WHERE generation <> $1 AND source = $2",
+        "DELETE FROM mirror_head_counts WHERE generation <> $1 AND source = $2",
     ] {
         run!(tx, statement, generation, SOURCE)?;
     }
@@ -118,6 +133,27 @@ pub(super) async fn upsert_schools(tx: &mut Tx, generation: i64, schools: &[Scho
              authority = excluded.authority, region = excluded.region, state = excluded.state WHERE excluded.version > mirror_schools.version"
         ),
         bulk_rows(schools),
+        generation,
+        SOURCE
+    )?;
+    Ok(())
+}
+
+pub(super) async fn upsert_head_counts(tx: &mut Tx, generation: i64, counts: &[HeadCountRow]) -> Result<(), StoreError> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO mirror_head_counts (source, generation, school, version, recorded_at_us, day, position, records, versions, groups)
+             SELECT $3, $2, t.school, t.version, t.recorded_at_us, t.day, t.position, t.records, t.versions, t.groups
+             FROM " table 1 (school text, version bigint, recorded_at_us bigint, day date, position bigint, records bigint, versions bigint, groups text) " WHERE true
+             ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, recorded_at_us = excluded.recorded_at_us, day = excluded.day,
+             position = excluded.position, records = excluded.records, versions = excluded.versions, groups = excluded.groups
+             WHERE excluded.version > mirror_head_counts.version"
+        ),
+        bulk_rows(counts),
         generation,
         SOURCE
     )?;

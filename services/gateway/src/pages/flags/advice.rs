@@ -1,7 +1,7 @@
 //! What a flag asks of whoever looks at it: one table of rule × where the entry stands × who looks. Every text of a flag's page that says
 //! what to do comes from here, so that no two can say contrary things: what can't be edited, nobody is told to edit.
 
-use xuezhu_proto::aid::{award_entry, flag};
+use xuezhu_proto::aid::{Flag, award_entry, flag};
 
 /// Where the entry stands that a flag is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,17 +16,20 @@ pub enum Stands {
     Approved,
     /// There is none: a student who is on no list.
     Missing,
+    /// There is none: it is about a school as a whole.
+    School,
 }
 
 impl Stands {
     /// Everywhere that an entry may stand.
     #[cfg(test)]
-    const ALL: [Self; 5] = [Self::WithClerk, Self::Submitted, Self::Attested, Self::Approved, Self::Missing];
+    const ALL: [Self; 6] = [Self::WithClerk, Self::Submitted, Self::Attested, Self::Approved, Self::Missing, Self::School];
 
     /// As a flag tells it. What was removed is like what is missing: nothing is there to be edited.
-    pub fn of(state: award_entry::State) -> Self {
+    pub fn of(flag: &Flag) -> Self {
         use award_entry::State as E;
-        match state {
+        match flag.entry_state() {
+            _ if flag.rule == "HEADCOUNT_DIFFERS" => Self::School,
             E::Draft | E::SentBack => Self::WithClerk,
             E::Submitted => Self::Submitted,
             E::Attested => Self::Attested,
@@ -76,6 +79,8 @@ pub enum Way {
     Hardship,
     /// Look at the list, where a correction is asked for.
     OpenList,
+    /// Look at both counts of the school, and count again.
+    Count,
 }
 
 /// What a rule found, in one sentence.
@@ -93,6 +98,7 @@ pub fn finding(rule: &str) -> &'static str {
         "OVER_RATE" => "所列档次高于该生可以享受的最高档次，或者金额高于政策的标准。",
         "OVER_QUOTA" => "享受人数已达到政策规定的名额，该生排在名额以外。",
         "PAYEE_MISMATCH" => "资助卡不是该生本人的，或者一卡列给几人，或者不是银行卡号。",
+        "HEADCOUNT_DIFFERS" => "学籍系统清点的人数，与资助系统按同一时点数据清点的不一致。",
         _ => "",
     }
 }
@@ -112,6 +118,7 @@ fn beside(rule: &str) -> &'static str {
         "OVER_RATE" => "核对该生的困难等级和类别",
         "OVER_QUOTA" => "等名额空出后重新审核；名额不足的，由主管部门调整",
         "PAYEE_MISMATCH" => "请学生出示本人的资助卡，核对卡号和户名",
+        "HEADCOUNT_DIFFERS" => "打开人数核对，重新清点一次；仍不一致的，告知系统运行人员查明",
         _ => "核对两边的记录",
     }
 }
@@ -137,6 +144,8 @@ fn mending(rule: &str, stands: Stands, looks: Looks) -> String {
         (Stands::Missing, _) => "由学校经办人新建（补充）名单补报该生".to_owned(),
         (Stands::Approved, Looks::Officer) => "本条已审核，名单不再修改；确需停发或更正的，责成学校申请更正".to_owned(),
         (Stands::Approved, _) => "本条已审核，名单不再修改；确需停发或更正的，向主管部门申请更正".to_owned(),
+        // Nobody in particular is meant.
+        (Stands::School, _) => String::new(),
         // Nothing in the list is wrong: it waits for the roll.
         (Stands::WithClerk | Stands::Submitted | Stands::Attested, _) if edit.is_empty() => String::new(),
         (Stands::WithClerk, Looks::Clerk) => format!("名单有误的，{edit}"),
@@ -160,10 +169,15 @@ pub fn next(state: flag::State, rule: &str, stands: Stands, looks: Looks) -> Str
     let mending = mending(rule, stands, looks);
     match state {
         S::Unspecified | S::Closed => "对不上的地方已经消失，无需处理".to_owned(),
+        S::Cleared if stands == Stands::School => "主管部门已排除；依据变化时会重新打开".to_owned(),
         S::Cleared if stands == Stands::Missing => "主管部门已排除，无需补报；依据变化时会重新打开".to_owned(),
         S::Cleared => "主管部门已排除，不再因此暂缓发放；依据变化时会重新打开".to_owned(),
         S::Confirmed => {
-            let held = if stands == Stands::Missing { "主管部门已认定漏报" } else { "主管部门已认定为问题，所列月份不予发放" };
+            let held = match stands {
+                Stands::Missing => "主管部门已认定漏报",
+                Stands::School => "主管部门已认定为问题",
+                _ => "主管部门已认定为问题，所列月份不予发放",
+            };
             let word = if is_school { "有新情况的，可以补充说明，认定由主管部门改变" } else { "" };
             joined(&[held, &mending, word])
         }
@@ -177,6 +191,7 @@ pub fn next(state: flag::State, rule: &str, stands: Stands, looks: Looks) -> Str
                 Looks::Officer => "等学校说明；情况清楚的，可以直接核定",
                 Looks::Other => "等学校说明",
             };
+            let word = if stands == Stands::School && is_school { "情况清楚的，说明情况，由主管部门核定" } else { word };
             // Nothing to explain: it is about time.
             let word = if rule == "NOT_YET_REGISTERED" && is_school { "" } else { word };
             joined(&[beside(rule), &mending, word])
@@ -197,6 +212,7 @@ pub fn ways(state: flag::State, rule: &str, stands: Stands, looks: Looks) -> Vec
         (Stands::Submitted, Looks::Principal) | (Stands::Attested, Looks::Officer) if is_wrong_in_list => ways.push(Way::SendBack),
         (Stands::Approved, Looks::Clerk | Looks::Principal | Looks::Officer) => ways.push(Way::OpenList),
         (Stands::Missing, Looks::Clerk) if rule == "MISSING_AWARD" => ways.push(Way::Supplement),
+        (Stands::School, _) => ways.push(Way::Count),
         _ => {}
     }
     match (rule, looks) {
@@ -240,7 +256,7 @@ mod tests {
             match stands {
                 Stands::WithClerk => {}
                 Stands::Submitted | Stands::Attested => assert!(!edits || text.contains("退回这一条"), "{cell}: {text}"),
-                Stands::Approved | Stands::Missing => assert!(!edits && !text.contains("退回"), "{cell}: {text}"),
+                Stands::Approved | Stands::Missing | Stands::School => assert!(!edits && !text.contains("退回"), "{cell}: {text}"),
             }
             let edits_at_once = ways.iter().any(|way| matches!(way, Way::Remove | Way::Upload));
             assert!(!edits_at_once || (stands == Stands::WithClerk && looks == Looks::Clerk), "{cell}: {ways:?}");

@@ -43,7 +43,7 @@ fn mark(flag: &Flag) -> Cell {
 }
 
 /// Every rule, in the order in which pages name them.
-pub const RULES: [&str; 12] = [
+pub const RULES: [&str; 13] = [
     "NO_ENROLLMENT",
     "NOT_YET_REGISTERED",
     "NOT_VALID_IN_TERM",
@@ -56,4 +56,5 @@ pub const RULES: [&str; 12] = [
     "OVER_RATE",
     "OVER_QUOTA",
     "PAYEE_MISMATCH",
+    "HEADCOUNT_DIFFERS",
 ];

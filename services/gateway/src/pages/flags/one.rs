@@ -64,7 +64,7 @@ pub async fn page(desk: Desk, Path(flag): Path<String>, Query(asks): Query<Asks>
         let theirs = desk.reconciliation().get_flag(desk.request(asked)).await?.into_inner().flag.unwrap_or_default();
         of_school = Some(Seen::of(&theirs, seen::next_of_school(&theirs)).titled("学校看到的"));
     }
-    let (stands, looks) = (Stands::of(flag.entry_state()), looks(&desk, &flag));
+    let (stands, looks) = (Stands::of(&flag), looks(&desk, &flag));
     let (mut links, mut ways) = (Vec::new(), Vec::new());
     for way in advice::ways(flag.state(), &flag.rule, stands, looks) {
         match button(&desk, &flag, way) {
@@ -113,6 +113,9 @@ fn basis(flag: &Flag) -> Pairs {
 }
 
 fn figures(flag: &Flag) -> Figures {
+    if Stands::of(flag) == Stands::School {
+        return Figures(vec![Figure::said(flag.school_name.clone(), show::term(&flag.term))]);
+    }
     let fate = match (flag.holds, flag.state()) {
         (false, _) => "",
         (true, flag::State::Confirmed) => "，不予发放",
@@ -198,6 +201,7 @@ fn button(desk: &Desk, flag: &Flag, way: advice::Way) -> Option<Button> {
             does(form.hidden("reason", format!("有疑点：{}", flag.rule_name)).danger("退回这一条", "sendBack"))
         }
         W::OpenList => open("打开名单", list),
+        W::Count => open("人数核对", format!("/schools/{}/headCount", flag.school)),
         // The enrollment's own page holds the acts on it: return from leave for the school, correction for the department.
         W::ChangeStatus => open("补办复学等异动", enrollment(flag)?),
         W::Hardship => open("办理困难认定", format!("/schools/{}/hardship", flag.school)),

@@ -8,8 +8,8 @@ use xuezhu_proto::aid::{Claim, Evidence, Flag, FoundEnrollment};
 
 use super::advice;
 use crate::{
-    pages::show,
-    parts::{Address, Cell, Note, Pairs, Strip, Tone, strip},
+    pages::{head_count, show},
+    parts::{Address, Cell, Note, Pairs, Strip, Table, Tone, strip},
 };
 
 /// An enrollment with its periods.
@@ -27,6 +27,8 @@ pub struct Seen {
     /// For whom it is, where that is not who looks.
     title: String,
     strip: Strip,
+    /// Two counts of a school, where it is about one as a whole.
+    heads: Option<Table>,
     /// What the list says; none where it says nothing.
     claim: Option<Pairs>,
     list: Option<Address>,
@@ -57,6 +59,7 @@ impl Seen {
         Self {
             title: String::new(),
             strip: strip(flag, &evidence),
+            heads: (advice::Stands::of(flag) == advice::Stands::School).then(|| head_count::table(&evidence.heads)),
             claim: evidence.claim.as_ref().map(|claim| pairs(flag, claim, name(claimed, registered))),
             list: (!flag.list.is_empty()).then(|| Address::of(format!("/schools/{}/lists/{}", flag.school, flag.list))),
             entitled: if evidence.claim.is_none() { entitled(&evidence) } else { String::new() },
@@ -125,8 +128,9 @@ fn notes(evidence: &Evidence) -> Vec<Note> {
         let base = if limit.base > 0 { format!("（基数{}人）", limit.base) } else { String::new() };
         format!("{}{grade}的名额为{}人{base}，该生排在名额以外。", limit.place_name, limit.limit)
     });
+    let lacks = evidence.lacks_records.then(|| "资助系统收到的学籍记录比学籍系统发出的少，或者旧。".to_owned());
     let payee = evidence.payee.iter().map(|fault| format!("{}。", fault.message));
-    let found = elsewhere.into_iter().chain(registry).chain(excluded).chain(over).chain(limit).chain(payee);
+    let found = elsewhere.into_iter().chain(registry).chain(excluded).chain(over).chain(limit).chain(payee).chain(lacks);
     found.map(|text| Note::of(Tone::Bad, text)).collect()
 }
 
@@ -186,5 +190,5 @@ fn place_in(evidence: &Evidence, month: i32) -> (&'static str, &'static str) {
 
 /// What a school is told to do next about a flag, whoever asks.
 pub fn next_of_school(flag: &Flag) -> String {
-    advice::next(flag.state(), &flag.rule, advice::Stands::of(flag.entry_state()), advice::Looks::Clerk)
+    advice::next(flag.state(), &flag.rule, advice::Stands::of(flag), advice::Looks::Clerk)
 }

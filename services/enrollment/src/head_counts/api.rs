@@ -1,0 +1,87 @@
+//! gRPC in: a school is counted now.
+
+use std::{sync::Arc, time::Duration};
+
+use tonic::{Request, Response, Status};
+use xuezhu_domain::codes;
+use xuezhu_proto::{
+    bridge as feed,
+    enrollment::{self as pb, head_count_service_server::HeadCountService},
+};
+use xuezhu_service::{Context, Error, Permission, Reason, Refusal, runner::Call};
+use xuezhu_store::Tx;
+
+use crate::{Parts, directory};
+
+/// How often it is looked whether the changes of the school were told, and how long apart.
+const TRIES: u32 = 40;
+const APART: Duration = Duration::from_millis(50);
+
+/// The service of head counts.
+#[derive(Clone)]
+pub struct HeadCountApi(pub Arc<Parts>);
+
+#[tonic::async_trait]
+impl HeadCountService for HeadCountApi {
+    async fn count_heads(&self, request: Request<pb::CountHeadsRequest>) -> Result<Response<pb::CountHeadsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "CountHeads").await?;
+        let call = Call::new("CountHeads", request.school.clone(), &request);
+        let counted = counted(&self.0, &ctx, &request.school).await?;
+        self.0
+            .runner
+            .mutate(&ctx, call, &counted, |ctx, tx, counted| {
+                Box::pin(async move {
+                    may_count(ctx, tx, &counted.1.school).await?;
+                    super::tell(ctx, tx, std::slice::from_ref(counted), ctx.today()).await?;
+                    Ok(pb::CountHeadsResponse { head_count: Some(told(ctx, &counted.1)) })
+                })
+            })
+            .await
+    }
+}
+
+/// The school's clerk, and its department.
+async fn may_count(ctx: &Context, tx: &mut Tx, school: &str) -> Result<(), Error> {
+    let school = directory::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    ctx.may(Permission::EnterForSchool, &school.place()).or_else(|_| ctx.may(Permission::Approve, &school.place()))?;
+    Ok(())
+}
+
+/// The count of a school at a moment at which none of its changes waits.
+async fn counted(parts: &Parts, ctx: &Context, school: &str) -> Result<(String, feed::HeadCount), Error> {
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            tokio::time::sleep(APART).await;
+        }
+        let mut tx = parts.runner.db().read().await?;
+        may_count(ctx, &mut tx, school).await?;
+        let counted = super::count(&mut tx, &[school], ctx.today()).await?.pop();
+        tx.rollback().await?;
+        if let Some(counted) = counted {
+            return Ok(counted);
+        }
+    }
+    Err(Refusal::new(Reason::FeedBehind, "该校的学籍变更还没有全部发出，暂时无法清点，请稍后再试").into())
+}
+
+fn told(ctx: &Context, count: &feed::HeadCount) -> pb::SchoolHeadCount {
+    let small = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+    pb::SchoolHeadCount {
+        school: count.school.clone(),
+        date: ctx.today().to_string(),
+        position: count.position,
+        in_school: small(count.groups.iter().map(|group| group.in_school).sum()),
+        on_leave: small(count.groups.iter().map(|group| group.on_leave).sum()),
+        groups: count
+            .groups
+            .iter()
+            .map(|group| pb::SchoolHeadCountGroup {
+                entry_year: group.entry_year,
+                major: group.major.clone(),
+                major_name: codes::major_of_key(&group.major).map_or("", |major| major.name).to_owned(),
+                in_school: small(group.in_school),
+                on_leave: small(group.on_leave),
+            })
+            .collect(),
+    }
+}
