@@ -48,6 +48,7 @@ mod resumed;
 mod reviews;
 mod roles;
 mod rounds;
+mod rules;
 mod sessions;
 mod students;
 mod takeouts;

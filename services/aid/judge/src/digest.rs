@@ -98,8 +98,8 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
             Facts { excess: limit.map(|excess| Room { quota: &excess.quota, of: &excess.of, grade: excess.grade, limit: excess.limit }), ..base }
         }
         Rule::PayeeMismatch => Facts { payee: &evidence.payee, ..base },
-        Rule::HeadcountDiffers => Facts { heads: &evidence.heads, lacks_records: Some(evidence.lacks_records), ..base },
-        // Nobody claimed it.
+        // Nobody claimed these.
+        Rule::HeadcountDiffers => Facts { claimed_name: None, heads: &evidence.heads, lacks_records: Some(evidence.lacks_records), ..base },
         Rule::MissingAward => Facts { claimed_name: None, places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
     };
     *blake3::hash(&serde_json::to_vec(&facts).unwrap_or_default()).as_bytes()
@@ -140,7 +140,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::case::{ClaimSide, Excess, PeriodSide};
+    use crate::{
+        case::{ClaimSide, Excess, PeriodSide},
+        heads::Heads,
+    };
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")
@@ -221,7 +224,7 @@ mod tests {
     #[test]
     fn what_a_rule_decides_on_changes_its_digest_and_that_of_no_other() {
         type Case = (fn(&mut Evidence), &'static [Rule]);
-        let cases: [Case; 12] = [
+        let cases: [Case; 14] = [
             (
                 |evidence| evidence.enrollments[0].periods[1].state = PeriodState::Withdrawn,
                 &[Rule::NoEnrollment, Rule::NotYetRegistered, Rule::NotValidInTerm, Rule::OtherSchool, Rule::MissingAward],
@@ -259,6 +262,14 @@ mod tests {
             // One student more or less on the roll that changes no limit changes nothing.
             (|evidence| evidence.excess.as_mut().expect("is there").base = Some(51), &[]),
             (|evidence| evidence.payee.push(Payee::Shared { others: 2 }), &[Rule::PayeeMismatch]),
+            (
+                |evidence| {
+                    let (source, mirror) = (Heads { in_school: 3, on_leave: 0 }, Heads { in_school: 2, on_leave: 0 });
+                    evidence.heads.push(Compared { entry_year: 2026, major: "2010-010200".into(), source, mirror });
+                },
+                &[Rule::HeadcountDiffers],
+            ),
+            (|evidence| evidence.lacks_records = true, &[Rule::HeadcountDiffers]),
         ];
         for (index, (change, decided)) in cases.into_iter().enumerate() {
             let mut changed = evidence();

@@ -49,14 +49,54 @@ pub fn standard(policies: &Policies, today: NaiveDate, format: i32) -> Uuid {
     Uuid::from_slice(&hash.as_bytes()[..16]).unwrap_or_default()
 }
 
+/// How bad it is where a rule finds something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Time mends it, or whoever runs the systems.
+    Notice,
+    /// The right student, and something to be put right.
+    Fault,
+    /// Money would go where it must not.
+    Serious,
+}
+
+impl Severity {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Notice, Self::Fault, Self::Serious];
+
+    /// As clients are told; stable.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Notice => "NOTICE",
+            Self::Fault => "FAULT",
+            Self::Serious => "SERIOUS",
+        }
+    }
+
+    /// What people read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "提示",
+            Self::Fault => "一般",
+            Self::Serious => "严重",
+        }
+    }
+}
+
 /// A rule in words, and the law it rests on.
 pub struct Law {
     /// Which.
     pub rule: Rule,
+    /// How bad what it finds is.
+    pub severity: Severity,
     /// Name in Chinese.
     pub name: &'static str,
+    /// Name in English.
+    pub english: &'static str,
     /// What it means and what to do, in Chinese.
     pub meaning: &'static str,
+    /// What it finds, in English.
+    pub finds: &'static str,
     /// Where it comes from.
     pub basis: &'static str,
 }
@@ -65,80 +105,119 @@ pub struct Law {
 pub const LAW: [Law; 13] = [
     Law {
         rule: Rule::NoEnrollment,
+        severity: Severity::Serious,
         name: "无学籍",
+        english: "Not enrolled",
         meaning: "本校没有该证件号的学籍（含已提交待审的），其他学校也没有有效学籍。请核对证件号；确系本校学生的，先办理学籍注册。",
+        finds: "The number on the list is enrolled nowhere: not here, not elsewhere, and nothing of it was submitted here.",
         basis: "教职成厅函〔2016〕14号：两系统准确关联；严禁虚报",
     },
     Law {
         rule: Rule::NotYetRegistered,
+        severity: Severity::Notice,
         name: "学籍待审",
+        english: "Registration pending",
         meaning: "本校已提交学籍，主管部门尚未批准。批准后本疑点自动关闭，无需处理。",
+        finds: "The school has submitted the enrollment; the department has not approved it yet. The flag closes by itself.",
         basis: "教职成〔2014〕12号：经主管部门审核后取得学籍",
     },
     Law {
         rule: Rule::NotValidInTerm,
+        severity: Severity::Serious,
         name: "当月不在读",
+        english: "Not in school in these months",
         meaning: "在本校有学籍，但所列月份处于休学、退学等不享受资助的状态。请修改月份，或补办复学等异动。",
+        finds: "Enrolled here, but on leave or gone in the months named.",
         basis: "财科教〔2016〕35号：资助对象为在籍在校学生；休学期间不享受",
     },
     Law {
         rule: Rule::OtherSchool,
+        severity: Severity::Serious,
         name: "在他校就读",
+        english: "At another school",
         meaning: "所列月份该生在另一所学校有效就读。请核实学生是否已转走，并修改月份或移出名单。",
+        finds: "Validly enrolled at another school, and only there, in the months named.",
         basis: "教职成厅函〔2016〕14号：杜绝双重学籍、重复资助",
     },
     Law {
         rule: Rule::IdentityMismatch,
+        severity: Severity::Fault,
         name: "身份信息不符",
+        english: "Identity differs",
         meaning: "证件号相同，但姓名、性别或出生日期从来不是该生的。请对照证件更正名单，或由主管部门办理信息变更。",
+        finds: "The same number, but name, sex or birth date never were this person's.",
         basis: "教职成厅函〔2016〕14号：围绕学生身份的审核",
     },
     Law {
         rule: Rule::IdentityUnverified,
+        severity: Severity::Fault,
         name: "人口库未核实",
+        english: "Identity not confirmed",
         meaning: "人口库查无此号，或姓名与人口库不一致。请核对户口簿，由主管部门更正后重新核验。",
+        finds: "The population registry does not know the number, or has another name for it.",
         basis: "教职成厅函〔2016〕14号：及时处理人口库比对问题",
     },
     Law {
         rule: Rule::DuplicateAward,
+        severity: Severity::Serious,
         name: "重复资助",
+        english: "Listed twice",
         meaning: "同一学生同一项目同一月份列了不止一次。请移除重复的月份。",
+        finds: "The same student, scheme and month stand on more than one entry.",
         basis: "财科教〔2016〕35号：同一项目不得重复享受",
     },
     Law {
         rule: Rule::MissingAward,
+        severity: Severity::Fault,
         name: "应助未助",
+        english: "Entitled and not listed",
         meaning: "按现有信息应当享受，名单上报期限已过，却不在本校任何已提交的名单上。请补报名单或说明原因。",
+        finds: "Entitled by right, and on no submitted list although lists are due.",
         basis: "教职成厅函〔2016〕14号：不漏报、不误报",
     },
     Law {
         rule: Rule::NotEligible,
+        severity: Severity::Serious,
         name: "不符合政策条件",
+        english: "Not eligible",
         meaning: "在本校在读，但按名单所依政策，所列月份不享受该项目：年级、学习形式、专业、户口所在地不在范围内，或者没有认定家庭经济困难。请核对学籍信息，补办困难认定，或移除不享受的月份。",
+        finds: "In school here, but the policy of the list gives the scheme to none such in these months.",
         basis: "财教〔2013〕110号、财教〔2024〕181号：资助范围；教财〔2018〕16号：先认定、后资助",
     },
     Law {
         rule: Rule::OverRate,
+        severity: Severity::Fault,
         name: "超过标准",
+        english: "Above the rate",
         meaning: "所列档次高于该生按困难等级和类别可以享受的最高档次，或者金额高于名单所依政策的标准。请改为该生的档次，或核对困难认定。",
+        finds: "A higher tier or a larger amount than the policy gives to whoever is such.",
         basis: "财教〔2024〕181号：平均资助标准，具体档次由地方规定；教财〔2018〕16号：按困难等级确定档次",
     },
     Law {
         rule: Rule::OverQuota,
+        severity: Severity::Fault,
         name: "超过名额",
+        english: "Above the quota",
         meaning: "本校或本地区按家庭经济困难享受的人数已达到政策规定的名额，该生排在名额以外（先按困难等级从重到轻，再按名单次序）。有名额空出后重新审核即可；名额不足的，由主管部门调整。",
+        finds: "As many as the policy lets in stand before this student.",
         basis: "财教〔2013〕110号：非涉农专业家庭经济困难学生按在校生的一定比例确定",
     },
     Law {
         rule: Rule::PayeeMismatch,
+        severity: Severity::Serious,
         name: "收款账户不符",
+        english: "Payee differs",
         meaning: "资助卡不是该生本人的，或者同一张卡列给了几名学生，或者填的不是银行卡号。请核对后改为该生本人的卡。",
+        finds: "The account is not the student's own, serves several students, or is no card.",
         basis: "银发〔2010〕273号：一人一卡、本人实名、不得代领",
     },
     Law {
         rule: Rule::HeadcountDiffers,
+        severity: Severity::Notice,
         name: "人数不一致",
+        english: "Head counts differ",
         meaning: "学籍系统每晚清点本校各年级、各专业的人数，资助系统按同一时点的数据清点，两个数不一致：有记录没有传到或者被改动。不影响发放，由系统运行人员查明。",
+        finds: "Enrollment counted other students of the school than aid holds at the same position of the feed.",
         basis: "教职成厅函〔2016〕14号：两系统准确关联、数据一致",
     },
 ];

@@ -6,7 +6,11 @@ use tonic::{Request, Response, Status};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
-use xuezhu_judge::{case::Rule, life};
+use xuezhu_judge::{
+    case::Rule,
+    life,
+    rules::{LAW, Law},
+};
 use xuezhu_proto::aid::{self as pb, decision, flag, reconciliation, reconciliation_service_server::ReconciliationService};
 use xuezhu_service::{
     Context, Error, FieldErrors, Permission, Place, Refusal,
@@ -221,6 +225,23 @@ impl ReconciliationService for ReconciliationApi {
                 Box::pin(async move { Ok(pb::DecideCauseResponse { decided: desk::decide_cause(ctx, tx, *cause, term, (*act, reason), etag).await? }) })
             })
             .await
+    }
+
+    async fn list_rules(&self, request: Request<pb::ListRulesRequest>) -> Result<Response<pb::ListRulesResponse>, Status> {
+        let (ctx, _) = self.parts.gate.enter(request, "ListRules").await?;
+        let policies = self.parts.policies.now();
+        let rule = |law: &Law| pb::Rule {
+            rule: law.rule.as_str().to_owned(),
+            name: law.name.to_owned(),
+            english_name: law.english.to_owned(),
+            severity: law.severity.as_str().to_owned(),
+            holds: law.rule.holds(),
+            meaning: law.meaning.to_owned(),
+            finds: law.finds.to_owned(),
+            legal_basis: law.basis.to_owned(),
+            judges: policies.judges_by(law.rule, ctx.today()),
+        };
+        Ok(Response::new(pb::ListRulesResponse { rules: LAW.iter().map(rule).collect() }))
     }
 
     async fn get_story(&self, request: Request<pb::GetStoryRequest>) -> Result<Response<pb::GetStoryResponse>, Status> {

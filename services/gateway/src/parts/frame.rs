@@ -72,7 +72,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 24] = [
+pub const WAYS: [Way; 25] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -88,6 +88,7 @@ pub const WAYS: [Way; 24] = [
     way(Section::Aid, "/double", "重复审核的月份", works),
     way(Section::Flags, "/flags", "疑点", works),
     way(Section::Flags, "/cases", "问题台账", works),
+    way(Section::Flags, "/rules", "疑点规则", works),
     way(Section::Flags, "/forgotten", "被遗忘的学籍记录", works),
     way(Section::Counts, "/overview", "统计", counts),
     way(Section::Settings, "/schools", "学校", User::is_admin),

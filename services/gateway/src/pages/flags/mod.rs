@@ -1,9 +1,11 @@
-//! Flags: grouped by cause and school, explained and decided together ([`list`], [`many`]); one flag with both sides ([`one`]).
+//! Flags: grouped by cause and school, explained and decided together ([`list`], [`many`]); one flag with both sides ([`one`]); the rules
+//! themselves ([`rules`]).
 
 mod advice;
 mod list;
 mod many;
 mod one;
+mod rules;
 mod seen;
 
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/flags", get(list::page))
         .route("/flags/{flag}", get(one::page).post(one::act))
         .route("/flags/decide", post(many::act))
+        .route("/rules", get(rules::page))
+        .route("/rules/{rule}", get(rules::one))
         .route("/flags/takeOut", post(list::take_out))
         .route("/causes/{cause}/explain", post(list::explain_cause))
         .route("/causes/{cause}/decide", post(many::decide_cause))

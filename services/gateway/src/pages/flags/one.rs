@@ -109,7 +109,8 @@ fn basis(flag: &Flag) -> Pairs {
     let policy = if evidence.policy.is_empty() { String::new() } else { format!("{}：{}", evidence.policy, evidence.policy_source) };
     let judged = flag.judged_at.as_ref().map(|judged| show::time(&judged.time)).unwrap_or_default();
     let first = flag.steps.first().map(|step| step.date.clone()).unwrap_or_default();
-    Pairs::default().with("依据", &flag.legal_basis).some("政策", &policy).some("判定", &judged).some("首次发现", &first)
+    let rule = Cell::link(format!("/rules/{}", flag.rule), flag.rule_name.as_str());
+    Pairs::default().with("规则", rule).with("依据", &flag.legal_basis).some("政策", &policy).some("判定", &judged).some("首次发现", &first)
 }
 
 fn figures(flag: &Flag) -> Figures {
