@@ -57,10 +57,10 @@ pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, reg
     start(options(databases, data, registry, settings)).await
 }
 
-/// The policy that comes with the program, without its public notice, its locks and its quotas: most tests go from a list to its approval in a moment, with as
-/// few students as show what they are about.
+/// The policy that comes with the program, without its public notice, its locks, its quotas and what it asks students to sign: most tests go from a list to its
+/// approval in a moment, with as few students as show what they are about.
 pub static AT_ONCE: LazyLock<String> = LazyLock::new(|| {
-    let unlocked: Vec<&str> = BUILT_IN.lines().filter(|line| !line.starts_with("lock = ")).collect();
+    let unlocked: Vec<&str> = BUILT_IN.lines().filter(|line| !line.starts_with("lock = ") && !line.starts_with("asks = ")).collect();
     without(&without(&(unlocked.join("\n") + "\n"), "[[notice]]"), "[[quota]]")
 });
 

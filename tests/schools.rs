@@ -215,6 +215,12 @@ impl People {
         self.head.post(&format!("{list}/attest"), &json!({ "digest": submitted["digest"] }), "").await.expect("is attested")
     }
 
+    /// All students of the school ask for the grant of a term in writing.
+    pub async fn all_ask(&self, term: &str, signed: &str) -> Value {
+        let body = json!({ "scheme": "GRANT", "term": term, "kind": "APPLICATION", "signer": "BOTH", "signedDate": signed });
+        self.clerk.post(&format!("/v1/schools/{SCHOOL}/statements"), &body, "").await.expect("is recorded")
+    }
+
     /// Approves what can be approved of a list.
     pub async fn approve(&self, list: &str) -> anyhow::Result<Value> {
         let row = self.officer.get(list).await?;

@@ -118,6 +118,16 @@ struct Level {
     day: NaiveDate,
 }
 
+/// What a student signed, and did not take back.
+struct Said {
+    school: String,
+    scheme: String,
+    key: Uuid,
+    name: String,
+    asks: bool,
+    day: NaiveDate,
+}
+
 struct Entry {
     id: Uuid,
     school: String,
@@ -126,6 +136,8 @@ struct Entry {
     name: String,
     months: Vec<i32>,
     listed: bool,
+    /// Whether the principal signed it.
+    signed: bool,
     /// The highest tier.
     highest: bool,
     card: Option<Uuid>,
@@ -140,6 +152,7 @@ struct Truth {
     places: Vec<Place>,
     entries: Vec<Entry>,
     levels: Vec<Level>,
+    said: Vec<Said>,
     today: NaiveDate,
 }
 
@@ -204,6 +217,7 @@ impl Truth {
                 name: comparable_name(&name),
                 months: months.split(',').map(|month| month.parse().expect("a month")).collect(),
                 listed: state != entry::State::Draft.code(),
+                signed: [entry::State::Attested.code(), entry::State::Approved.code()].contains(&state),
                 highest: tier == "三档",
                 card,
                 exceeds: exceeding.contains(&id),
@@ -234,8 +248,14 @@ impl Truth {
             .into_iter()
             .map(|(key, name, level, from, to, day)| Level { key, name: comparable_name(&name), is_one: !level.is_empty(), from, to, day })
             .collect();
+        let said = "SELECT school, scheme, person_key, name, kind, recorded_day FROM student_statements WHERE state = 11 ORDER BY recorded_at_us, statement";
+        let said = rows!(&mut tx, (String, String, Uuid, String, i32, NaiveDate), said)
+            .expect("statements")
+            .into_iter()
+            .map(|(school, scheme, key, name, kind, day)| Said { school, scheme, key, name: comparable_name(&name), asks: kind == 1, day })
+            .collect();
         tx.rollback().await.expect("ends");
-        Self { persons, places, entries, levels, today }
+        Self { persons, places, entries, levels, said, today }
     }
 
     fn who(&self, entry: &Entry) -> Option<Uuid> {
@@ -286,6 +306,12 @@ impl Truth {
     fn is_poor(&self, person: Uuid, on: NaiveDate) -> bool {
         let of = |level: &&Level| self.meant(level.key, &level.name, level.day) == Some(person) && level.from <= on && on < level.to;
         self.levels.iter().rfind(of).is_some_and(|level| level.is_one)
+    }
+
+    /// What somebody said last at a school of a scheme: whether it is asked for.
+    fn asks(&self, person: Uuid, school: &str, scheme: &str) -> Option<bool> {
+        let theirs = |said: &&Said| said.school == school && said.scheme == scheme && self.meant(said.key, &said.name, said.day) == Some(person);
+        self.said.iter().rfind(theirs).map(|said| said.asks)
     }
 
     /// Whether the policy gives a scheme to a student: all of these are in their first year, and of no special area.
@@ -359,6 +385,12 @@ impl Truth {
                 let months: Vec<i32> = entry.months.iter().copied().filter(is_over).collect();
                 if !months.is_empty() {
                     found.insert(("OVER_RATE".into(), entry.id.to_string(), months));
+                }
+            }
+            if let Some(id) = person.filter(|id| entry.signed && entry.scheme == "GRANT" && self.asks(*id, &entry.school, "GRANT") != Some(true)) {
+                let months: Vec<i32> = entry.months.iter().copied().filter(|month| self.place_rule(entry, Some(id), *month).is_none()).collect();
+                if !months.is_empty() {
+                    found.insert(("FILE_INCOMPLETE".into(), entry.id.to_string(), months));
                 }
             }
             if entry.exceeds && entry.listed {
@@ -442,7 +474,8 @@ impl Truth {
                 let there = counted.is_some_and(|period| Self::gives(period, scheme, false));
                 let due = date(DUE).max(add_working_days(approved, 10));
                 // The autumn term ends with January; all of these students began in it.
-                if !person.unconfirmed && there && !listed && self.today > due && place.entry.max(approved) < date("2027-02-01") {
+                let wanted = self.asks(id, &place.school, scheme) != Some(false);
+                if !person.unconfirmed && wanted && there && !listed && self.today > due && place.entry.max(approved) < date("2027-02-01") {
                     found.insert(("MISSING_AWARD".into(), format!("{id} {} {scheme}", place.school), MONTHS.to_vec()));
                 }
             }
@@ -564,7 +597,7 @@ async fn assert_sound(enrollment: &Db, when: &str) {
     tx.rollback().await.expect("ends");
 }
 
-/// Policy of a history: a place for one of each school, and tiers for some alone.
+/// Policy of a history: a place for one of each school, tiers for some alone, and a grant that is asked for in writing.
 fn policy() -> String {
     let quota = "[[quota]]\nid = \"one\"\nscheme = \"GRANT\"\nfrom = \"2020-AUTUMN\"\neach = \"SCHOOL\"\npersons = 1\nlimits = [\"HARDSHIP\", \"AGRICULTURAL_MAJOR\"]\nsource = \"文件\"\n\n";
     let tiers = [
@@ -572,6 +605,7 @@ fn policy() -> String {
         ("yuan = 3300 }", "yuan = 3300, levels = [\"特别困难\"] }"),
     ];
     let text = tiers.iter().fold(AT_ONCE.clone(), |text, (from, to)| text.replace(from, to));
+    let text = text.replacen("payee = \"STUDENT\"\n", "payee = \"STUDENT\"\nasks = [\"APPLICATION\"]\n", 1);
     text.replacen("[[scheme]]", &format!("{quota}[[scheme]]"), 1)
 }
 
@@ -747,6 +781,7 @@ impl History {
             75..85 => ("decide", self.decide(school, &clerk, &head).await),
             85..88 => ("put right", self.put_right(school, &clerk, &head).await),
             88..92 => ("hardship", self.hardship(school, &clerk, &head).await),
+            92..95 => ("sign", self.sign(school, &clerk).await),
             _ => {
                 let days = self.random.random_range(1..32);
                 self.step(days).await;
@@ -867,6 +902,32 @@ impl History {
         done
     }
 
+    /// All who said nothing yet ask for a scheme, or somebody does not want it, or takes back what was signed.
+    async fn sign(&mut self, school: &str, clerk: &Session) -> bool {
+        let path = format!("/v1/schools/{school}/statements");
+        let scheme = if self.random.random_bool(0.8) { "GRANT" } else { "TUITION_WAIVER" };
+        let mut body = json!({ "scheme": scheme, "term": TERM, "kind": "APPLICATION", "signer": "BOTH", "signedDate": self.day.to_string() });
+        match self.random.random_range(0..10) {
+            0..6 => clerk.post(&path, &body, "").await.is_ok(),
+            6..9 => {
+                let Some((_, row)) = self.known(school).await else { return false };
+                body["persons"] = json!([row["person"]]);
+                body["kind"] = json!(if self.random.random_bool(0.7) { "WAIVER" } else { "APPLICATION" });
+                clerk.post(&path, &body, "").await.is_ok()
+            }
+            _ => {
+                let class = format!("{}班", self.random.random_range(1..4));
+                let mut of_class = reqwest::Url::parse("http://list/").expect("an address");
+                of_class.query_pairs_mut().append_pair("scheme", scheme).append_pair("term", TERM).append_pair("className", &class);
+                let said = clerk.get(&format!("{path}?{}", of_class.query().unwrap_or_default())).await.expect("statements");
+                let rows = said["statements"].as_array().into_iter().flatten();
+                let signed: Vec<&str> = rows.filter_map(|row| row["statement"].as_str()).filter(|id| !id.is_empty()).collect();
+                let Some(statement) = signed.choose(&mut self.random) else { return false };
+                clerk.post(&format!("{path}/{statement}/withdraw"), &json!({ "reason": "误登" }), "").await.is_ok()
+            }
+        }
+    }
+
     /// Who left is submitted again, at either school, under the number of before; while that waits the number is corrected, and the
     /// present one is listed.
     async fn come_back(&mut self, school: &str, clerk: &Session) -> bool {
@@ -960,6 +1021,10 @@ impl History {
     /// A list as far as it goes: submitted, attested, approved.
     async fn approved(&mut self, school: &str, clerk: &Session, head: &Session) {
         let Some(list) = self.list(school, clerk).await else { return };
+        if self.random.random_bool(0.8) {
+            let body = json!({ "scheme": "GRANT", "term": TERM, "kind": "APPLICATION", "signer": "STUDENT", "signedDate": self.day.to_string() });
+            let _ = clerk.post(&format!("/v1/schools/{school}/statements"), &body, "").await;
+        }
         // What is open may be a supplementary list without anybody.
         let _ = clerk.post(&format!("{list}/propose"), &json!({}), "").await;
         let _ = clerk.post(&format!("{list}/submit"), &json!({}), "").await;

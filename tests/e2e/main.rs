@@ -50,6 +50,7 @@ mod roles;
 mod rounds;
 mod rules;
 mod sessions;
+mod statements;
 mod students;
 mod takeouts;
 mod traces;

@@ -30,6 +30,7 @@ async fn world(engine: Engine, folder: &std::path::Path, policy: (&str, &str)) -
     people.import(&[of_class(1, "1班"), of_class(2, "1班"), of_class(3, "2班")]).await;
     people.register().await;
     deployment.drain().await.expect("drains");
+    people.all_ask("2026-AUTUMN", "2026-11-02").await;
     (deployment, people)
 }
 

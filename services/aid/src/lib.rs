@@ -14,6 +14,7 @@
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | `head_counts` | what enrollment counted of a school, compared | `head_counts` |
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
+//! | 4 | [`statements`] | what students signed of a scheme and term | `student_statements` |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
 //! | 3 | [`quota`] | how many may be given a scheme, and who is | `quota_gates`, `quota_bases`, `quota_places`, `quota_excess` |
@@ -27,7 +28,8 @@
 //!
 //! Files that prove something (`evidence`, `evidence_leaving`) are kept by [`xuezhu_evidence`], dossiers by [`xuezhu_review`].
 //! Where the mirror stands (`mirror_state`, `mirror_loading`, `mirror_lanes`) is kept by [`xuezhu_bridge::keeping`]. What may be joined with
-//! by others: the mirror's rows of the present generation, and the views `award_claims` and `determined_levels`.
+//! by others: the mirror's rows of the present generation, and the views `award_claims`, `determined_levels` and
+//! `standing_statements`.
 //!
 //! A change walks one way: feed → following → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
@@ -48,6 +50,7 @@ pub mod quota;
 pub mod reconciliation;
 pub mod register;
 pub mod sessions;
+pub mod statements;
 pub mod story;
 mod takeouts;
 pub mod today;
@@ -67,6 +70,7 @@ use xuezhu_proto::aid::{
     forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, head_count_service_server::HeadCountServiceServer,
     notice_service_server::NoticeServiceServer, overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer,
     quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    statement_service_server::StatementServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -159,6 +163,7 @@ impl Aid {
         "xuezhu.aid.v1.NoticeService",
         "xuezhu.aid.v1.QuotaService",
         "xuezhu.aid.v1.HeadCountService",
+        "xuezhu.aid.v1.StatementService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -225,6 +230,7 @@ impl Aid {
             .add_service(HardshipServiceServer::new(hardship::api::HardshipApi(self.parts.clone())))
             .add_service(NoticeServiceServer::new(notice::api::NoticeApi(self.parts.clone())))
             .add_service(QuotaServiceServer::new(quota::api::QuotaApi(self.parts.clone())))
+            .add_service(StatementServiceServer::new(statements::api::StatementApi(self.parts.clone())))
             .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))

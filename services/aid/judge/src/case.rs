@@ -46,11 +46,13 @@ pub enum Rule {
     PayeeMismatch,
     /// Enrollment counts other students of a school than aid holds.
     HeadcountDiffers,
+    /// What the policy asks for does not lie with an entry that was signed.
+    FileIncomplete,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoEnrollment,
         Self::NotYetRegistered,
         Self::NotValidInTerm,
@@ -64,6 +66,7 @@ impl Rule {
         Self::OverQuota,
         Self::PayeeMismatch,
         Self::HeadcountDiffers,
+        Self::FileIncomplete,
     ];
 
     /// As stored.
@@ -82,6 +85,7 @@ impl Rule {
             Self::OverQuota => 11,
             Self::PayeeMismatch => 12,
             Self::HeadcountDiffers => 13,
+            Self::FileIncomplete => 14,
         }
     }
 
@@ -106,6 +110,7 @@ impl Rule {
             Self::OverQuota => "OVER_QUOTA",
             Self::PayeeMismatch => "PAYEE_MISMATCH",
             Self::HeadcountDiffers => "HEADCOUNT_DIFFERS",
+            Self::FileIncomplete => "FILE_INCOMPLETE",
         }
     }
 
@@ -315,6 +320,8 @@ pub struct Claim {
     pub amount: Fen,
     /// Where it stands.
     pub stage: ClaimStage,
+    /// Whether the principal signed it.
+    pub attested: bool,
     /// Civil day on which it was recorded.
     pub recorded_day: NaiveDate,
     /// System time at which it was recorded: decides ties.
@@ -368,6 +375,8 @@ pub struct PersonCase {
     pub regions: HashMap<String, String>,
     /// 困难等级 that were determined, in the order in which they were.
     pub levels: Vec<Level>,
+    /// What students said and did not take back, in the order in which they did.
+    pub statements: Vec<Statement>,
 }
 
 /// A 困难等级 that was determined of whom a number and a name stand for, or that there is none any more.
@@ -385,6 +394,55 @@ pub struct Level {
     pub from: NaiveDate,
     /// To which day, which is no more of it.
     pub to: NaiveDate,
+}
+
+/// What a student, or whoever stands for them, signed of a scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StatementKind {
+    /// 申请: it is asked for.
+    Application,
+    /// 自愿放弃: it is not wanted, though the student would be entitled.
+    Waiver,
+}
+
+impl StatementKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Application, Self::Waiver];
+
+    /// As stored, and as clients are told.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Application => 1,
+            Self::Waiver => 2,
+        }
+    }
+}
+
+impl TryFrom<i32> for StatementKind {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code).ok_or(UnknownCode { of: "statement", code })
+    }
+}
+
+/// A statement that stands, of whom a number and a name stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Key of the number.
+    pub key: Uuid,
+    /// Comparable name.
+    pub name_comparable: String,
+    /// Civil day on which it was recorded.
+    pub recorded_day: NaiveDate,
+    /// School that keeps it.
+    pub school: String,
+    /// Scheme.
+    pub scheme: SchemeCode,
+    /// Term.
+    pub term: Term,
+    /// What was said.
+    pub kind: StatementKind,
 }
 
 impl PersonCase {
@@ -495,6 +553,9 @@ pub struct Evidence {
     pub excess: Option<Excess>,
     /// What is wrong with the account.
     pub payee: Vec<Payee>,
+    /// What does not lie with the entry.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<Lack>,
     /// Where two counts of a school differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<Compared>,
@@ -534,6 +595,26 @@ pub enum Payee {
     },
     /// It is no card: an older account or a passbook.
     NotACard,
+}
+
+/// What does not lie with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Lack {
+    /// The student did not ask for it.
+    Application,
+    /// The student signed not to want it.
+    Waived,
+}
+
+impl Lack {
+    /// As clients are told; stable.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "APPLICATION",
+            Self::Waived => "WAIVED",
+        }
+    }
 }
 
 /// Why somebody is not entitled in some months.

@@ -85,6 +85,15 @@ pub enum Cause {
         /// What aid holds things against.
         subject: Uuid,
     },
+    /// A list names students who signed nothing.
+    Papers {
+        /// Scheme.
+        scheme: SchemeCode,
+        /// Term.
+        term: Term,
+        /// List.
+        list: Uuid,
+    },
     /// Two services count a school otherwise.
     Heads {
         /// Term.
@@ -117,6 +126,7 @@ impl Cause {
             Self::TooMany { scheme, term, list } => format!("quota {} {term} {list}", scheme.as_str()),
             Self::Payee { subject } => format!("payee {subject}"),
             Self::Heads { term } => format!("heads {term}"),
+            Self::Papers { scheme, term, list } => format!("papers {} {term} {list}", scheme.as_str()),
         }
     }
 
@@ -138,6 +148,7 @@ impl Cause {
             "rate" => Self::TooMuch { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
             "quota" => Self::TooMany { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
             "payee" => Self::Payee { subject: id(first)? },
+            "papers" => Self::Papers { scheme: SchemeCode::parse(first)?, term: term(second)?, list: id(third?)? },
             "heads" => Self::Heads { term: first.parse().ok()? },
             _ => match Rule::parse(kind)? {
                 Rule::NoEnrollment => list(|term, list| Self::Unknown { term, list })?,
@@ -169,6 +180,7 @@ impl Cause {
             Self::TooMuch { term, .. } => format!("{}名单上的档次或金额超过标准", term.name()),
             Self::TooMany { term, .. } => format!("{}名单上的人数超过名额", term.name()),
             Self::Payee { .. } => "名单上的收款账户不是该生本人的".to_owned(),
+            Self::Papers { term, .. } => format!("{}名单上的学生没有书面申请，或者已书面放弃", term.name()),
             Self::Heads { term } => format!("{}学籍系统清点的人数与资助系统的不一致", term.name()),
         }
     }
@@ -184,7 +196,7 @@ mod tests {
     use super::*;
 
     /// Texts as they were stored before causes had a type, with their ids at a school and their words.
-    const STORED: [(&str, &str, &str); 13] = [
+    const STORED: [(&str, &str, &str); 15] = [
         ("NO_ENROLLMENT 2026-AUTUMN 00000000-0000-0000-0000-000000000007", "9910df1f572ebee819737f02572dbe31", "名单上的证件号在本校和他校都没有学籍"),
         ("NOT_YET_REGISTERED 2026-SPRING 00000000-0000-0000-0000-000000000007", "006a783c60ebb0c16d5d4f129331c4fb", "学籍已提交，主管部门尚未批准"),
         ("state 00000000-0000-0000-0000-000000000003 2026-10-08", "cee157a8fc17293792438b0afade7764", "自2026-10-08起不在读（休学或退学），名单未作相应调整"),
@@ -202,9 +214,15 @@ mod tests {
         ("rate GRANT 2026-AUTUMN 00000000-0000-0000-0000-000000000007", "9d3328844fbc878b27b39798587b7a1a", "2026年秋季学期名单上的档次或金额超过标准"),
         ("quota GRANT 2026-AUTUMN 00000000-0000-0000-0000-000000000007", "522ec250a9728a38362af1ffceed9767", "2026年秋季学期名单上的人数超过名额"),
         ("payee 00000000-0000-0000-0000-000000000003", "7118a5c23ee26479058e234c3c22794d", "名单上的收款账户不是该生本人的"),
+        ("heads 2026-AUTUMN", "d1c57be74d4736abf3e4e6e33a82fd5f", "2026年秋季学期学籍系统清点的人数与资助系统的不一致"),
+        (
+            "papers GRANT 2026-AUTUMN 00000000-0000-0000-0000-000000000007",
+            "8dd44e0fbdf52d7898ef671dcd44bc48",
+            "2026年秋季学期名单上的学生没有书面申请，或者已书面放弃",
+        ),
     ];
 
-    fn causes() -> [Cause; 13] {
+    fn causes() -> [Cause; 15] {
         let (subject, list) = (Uuid::from_u128(3), Uuid::from_u128(7));
         let term = "2026-AUTUMN".parse().expect("a term");
         [
@@ -221,6 +239,8 @@ mod tests {
             Cause::TooMuch { scheme: SchemeCode::GRANT, term, list },
             Cause::TooMany { scheme: SchemeCode::GRANT, term, list },
             Cause::Payee { subject },
+            Cause::Heads { term },
+            Cause::Papers { scheme: SchemeCode::GRANT, term, list },
         ]
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use xuezhu_domain::{Fen, Month, RegistryAnswer, enrollment::PeriodState};
 
 use crate::{
-    case::{EnrollmentSide, Evidence, Excluded, Over, Payee, Rival, Rule, Stage},
+    case::{EnrollmentSide, Evidence, Excluded, Lack, Over, Payee, Rival, Rule, Stage},
     heads::Compared,
 };
 
@@ -50,6 +50,8 @@ struct Facts<'e> {
     excess: Option<Room<'e>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     payee: &'e [Payee],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lacks: &'e [Lack],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     heads: &'e [Compared],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +100,7 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
             Facts { excess: limit.map(|excess| Room { quota: &excess.quota, of: &excess.of, grade: excess.grade, limit: excess.limit }), ..base }
         }
         Rule::PayeeMismatch => Facts { payee: &evidence.payee, ..base },
+        Rule::FileIncomplete => Facts { lacks: &evidence.lacks, ..base },
         // Nobody claimed these.
         Rule::HeadcountDiffers => Facts { claimed_name: None, heads: &evidence.heads, lacks_records: Some(evidence.lacks_records), ..base },
         Rule::MissingAward => Facts { claimed_name: None, places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn what_a_rule_decides_on_changes_its_digest_and_that_of_no_other() {
         type Case = (fn(&mut Evidence), &'static [Rule]);
-        let cases: [Case; 14] = [
+        let cases: [Case; 15] = [
             (
                 |evidence| evidence.enrollments[0].periods[1].state = PeriodState::Withdrawn,
                 &[Rule::NoEnrollment, Rule::NotYetRegistered, Rule::NotValidInTerm, Rule::OtherSchool, Rule::MissingAward],
@@ -244,6 +247,7 @@ mod tests {
                     Rule::OverRate,
                     Rule::OverQuota,
                     Rule::PayeeMismatch,
+                    Rule::FileIncomplete,
                 ],
             ),
             (|evidence| evidence.registry = Some(RegistryAnswer::Differs), &[Rule::IdentityUnverified]),
@@ -269,6 +273,7 @@ mod tests {
                 },
                 &[Rule::HeadcountDiffers],
             ),
+            (|evidence| evidence.lacks.push(Lack::Application), &[Rule::FileIncomplete]),
             (|evidence| evidence.lacks_records = true, &[Rule::HeadcountDiffers]),
         ];
         for (index, (change, decided)) in cases.into_iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The judge. Pure: claims, timelines, keys, names and policies in; findings out.
 
 mod eligibility;
+mod papers;
 mod payee;
 mod rate;
 
@@ -18,10 +19,12 @@ use xuezhu_domain::{
 
 pub use self::{
     eligibility::{Asked, Given, months_at},
+    papers::waives,
     rate::{Standing, standing_in},
 };
 use crate::case::{
-    Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, Subject,
+    Claim, ClaimSide, ClaimStage, Enrollment, EnrollmentSide, Evidence, Finding, Judgement, PeriodSide, Person, PersonCase, Rival, Rule, Stage, StatementKind,
+    Subject,
 };
 use crate::{
     amount,
@@ -34,7 +37,7 @@ use crate::{
 
 /// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
 /// anew whatever may be found otherwise.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// By what is judged on a day: changes with any word of the policies that hold by then, with the calendar of working days, with the catalogues of majors, with how
 /// the judge decides, and with the format that the mirror was told in, for what came with a format may decide otherwise.
@@ -102,7 +105,7 @@ pub struct Law {
 }
 
 /// Every rule with its law.
-pub const LAW: [Law; 13] = [
+pub const LAW: [Law; 14] = [
     Law {
         rule: Rule::NoEnrollment,
         severity: Severity::Serious,
@@ -219,6 +222,15 @@ pub const LAW: [Law; 13] = [
         meaning: "学籍系统每晚清点本校各年级、各专业的人数，资助系统按同一时点的数据清点，两个数不一致：有记录没有传到或者被改动。不影响发放，由系统运行人员查明。",
         finds: "Enrollment counted other students of the school than aid holds at the same position of the feed.",
         basis: "教职成厅函〔2016〕14号：两系统准确关联、数据一致",
+    },
+    Law {
+        rule: Rule::FileIncomplete,
+        severity: Severity::Fault,
+        name: "材料不齐",
+        english: "File incomplete",
+        meaning: "名单已签核，但没有该生的书面申请（或承诺），或者该生已书面放弃。请补录申请，或把该生移出名单。",
+        finds: "The list was signed, and the student signed no application, or signed to want none.",
+        basis: "财教〔2013〕110号、教财〔2018〕16号：本人申请、书面承诺",
     },
 ];
 
@@ -369,6 +381,8 @@ impl<'c> Judge<'c> {
         self.of_payee(claim, person, findings);
         let Some(person) = person else { return };
         self.of_eligibility(claim, person, &days, findings);
+        let own: Vec<Month> = verdicts.iter().filter(|(_, verdict)| *verdict == MonthVerdict::Good).map(|(month, _)| *month).collect();
+        self.of_papers(claim, person, own, findings);
         let differs = !person.answers_to(&claim.name_comparable, claim.recorded_day)
             || claim.sex.is_some_and(|sex| person.sex.is_some_and(|registered| registered != sex) && is_current_key(person, claim.key))
             || claim.birth_date.is_some_and(|birth| birth != person.birth_date && is_current_key(person, claim.key));
@@ -475,6 +489,10 @@ impl<'c> Judge<'c> {
         let facts = Facts::of(enrollment, place, person.registry, "");
         let why = plain_data(Some(rate), term, facts);
         if !why.entitles() || self.is_listed(person, enrollment, scheme, term) {
+            return;
+        }
+        // Who signed not to want it is missing nowhere.
+        if self.said(person, &enrollment.school, scheme.code, term).is_some_and(|said| said.kind == StatementKind::Waiver) {
             return;
         }
         let due = days.due.max(add_working_days(approved, policy.grace_working_days()));

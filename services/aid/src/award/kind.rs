@@ -4,7 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term};
-use xuezhu_judge::{entry::State, life, policy::file::NoticeOrder, rules::law};
+use xuezhu_judge::{
+    entry::State,
+    life,
+    policy::{SchemeCode, file::NoticeOrder},
+    rules::law,
+};
 use xuezhu_review::{About, Compared, Dossier, Item, Kind, Mark, Moved, Present, Refused, Work, inbox, way::Seat};
 use xuezhu_service::{Context, Error, Permission, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
@@ -58,6 +63,13 @@ pub(super) fn title(parts: &Parts, list: &ListRow) -> Result<String, Error> {
     Ok(format!("{}{}名单{which}", term.name(), super::scheme_name(parts, &list.scheme)?))
 }
 
+/// Whether the policy of a list asks for papers of whoever is on it.
+fn asks_for_papers(parts: &Parts, list: &ListRow) -> bool {
+    let policies = parts.policies.now();
+    let scheme = SchemeCode::parse(&list.scheme).and_then(|scheme| policies.version(list.policy).scheme(scheme));
+    scheme.is_some_and(|scheme| !scheme.asks.is_empty())
+}
+
 /// Nothing is approved on a mirror that is too old.
 pub(super) fn fresh(parts: &Parts) -> Result<(), Error> {
     if !parts.is_stale() {
@@ -99,11 +111,15 @@ impl Kind for AwardRound<'_> {
             };
             store::set_states(tx, items, state, reason).await?;
             super::settle(tx, list).await?;
+            let keys = store::keys_of(tx, items).await?;
             if matches!(moved, Moved::Signed { .. }) {
+                // From here on what the policy asks for must lie with each.
+                if asks_for_papers(self.parts, &one(tx, list).await?) {
+                    judge_keys(ctx, tx, self.parts, &keys, "list").await?;
+                }
                 return Ok(());
             }
             quota::forget(tx, items).await?;
-            let keys = store::keys_of(tx, items).await?;
             let keys = super::with_their_cards(tx, items, keys).await?;
             judge_keys(ctx, tx, self.parts, &keys, "list").await?;
             Ok(())

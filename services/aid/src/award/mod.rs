@@ -146,6 +146,7 @@ pub(crate) async fn settle(tx: &mut Tx, list: Uuid) -> Result<(), Error> {
 
 /// By what a list goes: the policy under which it was opened, as that holds for its school.
 pub(crate) struct Terms {
+    scheme: SchemeCode,
     paid: Paid,
     rate: Rate,
     days: TermDays,
@@ -156,7 +157,7 @@ impl Terms {
     /// What a policy says of a scheme and term for schools of a region; none where it says nothing.
     pub(crate) fn of(policy: &Policy, scheme: SchemeCode, term: Term, region: &str) -> Option<Self> {
         let scheme = policy.scheme(scheme)?;
-        Some(Self { paid: scheme.paid, rate: scheme.rate_in(term, region)?.clone(), days: policy.days(term, region)?, term })
+        Some(Self { scheme: scheme.code, paid: scheme.paid, rate: scheme.rate_in(term, region)?.clone(), days: policy.days(term, region)?, term })
     }
 
     fn asked(&self) -> Asked<'_> {

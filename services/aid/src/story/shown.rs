@@ -160,6 +160,7 @@ fn shown(viewer: &Viewer, names: &HashMap<String, String>, evidence: &Evidence, 
         payee: evidence.payee.iter().map(payee).collect(),
         heads: evidence.heads.iter().map(heads).collect(),
         lacks_records: evidence.lacks_records,
+        lacks: evidence.lacks.iter().map(|lack| lack.as_str().to_owned()).collect(),
     }
 }
 

@@ -34,6 +34,7 @@ mod reasons;
 mod school;
 mod schools;
 mod search;
+mod statements;
 mod students;
 mod submissions;
 mod takeouts;
@@ -113,6 +114,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(hardship::routes())
         .merge(notices::routes())
         .merge(quotas::routes())
+        .merge(statements::routes())
         .merge(inspection::routes())
         .merge(head_count::routes())
         .merge(classes::routes())
@@ -511,6 +513,11 @@ impl Desk {
     /// Notices.
     pub fn notices(&self) -> NoticeServiceClient<Channel> {
         NoticeServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// What students signed.
+    pub fn statements(&self) -> aid::statement_service_client::StatementServiceClient<Channel> {
+        aid::statement_service_client::StatementServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Limits.

@@ -366,6 +366,11 @@ fn said(rate: &Rate) -> [String; 6] {
     ]
 }
 
+/// What must lie with whoever is on its lists.
+fn asked(scheme: &Scheme) -> Option<String> {
+    (!scheme.asks.is_empty()).then(|| scheme.asks.iter().map(|paper| paper.name()).collect::<Vec<_>>().join("、"))
+}
+
 fn rates(scheme: &Scheme) -> (String, Table) {
     let paid = if scheme.paid == policy::Paid::Month { "按月" } else { "按学期" };
     let right = if scheme.by_right { "，应享受而未列入的作为疑点" } else { "" };
@@ -374,7 +379,8 @@ fn rates(scheme: &Scheme) -> (String, Table) {
         Row::of([span, region, tiers, who, grounds, excludes, Cell::from(&rate.source)])
     };
     let payee = scheme.payee.map(|payee| format!("，发给{}", payee.name())).unwrap_or_default();
-    let name = format!("{}（{paid}{right}{payee}）", scheme.name);
+    let asks = asked(scheme).map(|asks| format!("，要求{asks}")).unwrap_or_default();
+    let name = format!("{}（{paid}{right}{payee}{asks}）", scheme.name);
     let table =
         Table::of(name.as_str()).columns(["学期", "地区", "档次", "年级", "按学籍数据符合条件的", "不享受的", "依据"]).rows(scheme.rate.iter().map(row));
     (name, table)
@@ -423,7 +429,8 @@ fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
         let paid = if scheme.paid == policy::Paid::Month { "按月" } else { "按学期" };
         let right = if scheme.by_right { "应享受而未列入的作为疑点" } else { "未列入的不作为疑点" };
         let payee = scheme.payee.map_or_else(|| "收款账户不核对".to_owned(), |payee| format!("发给{}", payee.name()));
-        lines.push((format!("项目 {}", scheme.code.as_str()), format!("{}；{paid}；{right}；{payee}", scheme.name)));
+        let asks = asked(scheme).map_or_else(|| "不要求材料".to_owned(), |asks| format!("要求{asks}"));
+        lines.push((format!("项目 {}", scheme.code.as_str()), format!("{}；{paid}；{right}；{payee}；{asks}", scheme.name)));
         for rate in &scheme.rate {
             let said = said(rate).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("；");
             lines.push((format!("{}：{}", scheme.name, rate.id), format!("{said}{}", of(&rate.region))));

@@ -72,7 +72,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 25] = [
+pub const WAYS: [Way; 26] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -81,6 +81,7 @@ pub const WAYS: [Way; 25] = [
     way(Section::Roll, "/dossiers?keeper=enrollment", "学籍业务单", works),
     way(Section::Aid, "/lists", "资助名单", pays),
     way(Section::Aid, "/hardship", "困难认定", keeps_school),
+    way(Section::Aid, "/statements", "申请与放弃", keeps_school),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
     way(Section::Aid, "/objections", "公示异议", families),
     way(Section::Aid, "/quotas", "资助名额", counts),
@@ -143,7 +144,7 @@ pub fn section_of(path: &str, query: &str) -> Section {
     match parts[..] {
         ["" | "search"] => return Section::Tasks,
         ["schools", _, "enrollments" | "submissions" | "imports", ..] | ["dossiers", "enrollment", ..] => return Section::Roll,
-        ["schools", _, "lists" | "hardship" | "notices", ..] | ["dossiers", "aid", ..] => return Section::Aid,
+        ["schools", _, "lists" | "hardship" | "notices" | "statements", ..] | ["dossiers", "aid", ..] => return Section::Aid,
         ["causes", ..] => return Section::Flags,
         ["schools", _, "inspection" | "headCount"] => return Section::Counts,
         _ => {}

@@ -14,7 +14,7 @@ use xuezhu_domain::{Season, Term};
 
 use super::{
     book,
-    calendar::day,
+    calendar::{AUTUMN, TERMS, day},
     make::PROVINCE,
     people,
     play::{PASSWORD, Play},
@@ -240,7 +240,8 @@ impl Play<'_> {
         principal.post(&format!("{path}/attest"), &json!({ "digest": shown["digest"] }), &format!("attest {list}")).await.map(drop)
     }
 
-    pub async fn approve_lists(&mut self) -> anyhow::Result<()> {
+    pub async fn approve_lists(&mut self, date: NaiveDate) -> anyhow::Result<()> {
+        self.sign(date, "before the lists are signed").await?;
         let lists = std::mem::take(&mut self.lists);
         let this = &*self;
         let approved = stream::iter(lists).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |(index, list)| async move {
@@ -251,6 +252,38 @@ impl Play<'_> {
             officer.post(&format!("{path}/approve"), &json!({ "digest": shown["digest"] }), &format!("approve {list}")).await.map(drop)
         });
         approved.await
+    }
+
+    /// Schools record what students signed for the terms whose lists were begun by a day: who does not want the grant, then that all others ask
+    /// for it.
+    pub async fn sign(&self, date: NaiveDate, when: &str) -> anyhow::Result<()> {
+        self.deployment.drain().await?;
+        let begun = TERMS.into_iter().filter(|term| day(term.listed) <= date);
+        if day(AUTUMN.listed) <= date {
+            for person in self.world.people.iter().filter(|person| person.waives) {
+                let place = &person.places[0];
+                let (code, desk) = (&self.world.schools[place.school].code, &self.desks[place.school]);
+                let body = json!({ "scheme": "GRANT", "term": AUTUMN.name, "kind": "WAIVER", "signer": "BOTH", "signedDate": AUTUMN.listed, "persons": [text(&self.row(place).await?, "person")?] });
+                desk.clerk.post(&format!("/v1/schools/{code}/statements"), &body, &format!("waiver of {}", place.school_number)).await?;
+            }
+        }
+        for term in begun {
+            self.sign_all(term.name, date, when).await?;
+        }
+        Ok(())
+    }
+
+    /// At every school all who said nothing yet ask for the grant of a term.
+    async fn sign_all(&self, term: &str, date: NaiveDate, when: &str) -> anyhow::Result<()> {
+        let schools = self.world.schools.iter().zip(&self.desks);
+        let signed = stream::iter(schools).map(Ok::<_, anyhow::Error>).try_for_each_concurrent(AT_ONCE, |(school, desk)| async move {
+            let body = json!({ "scheme": "GRANT", "term": term, "kind": "APPLICATION", "signer": "BOTH", "signedDate": date.to_string() });
+            desk.clerk
+                .post(&format!("/v1/schools/{}/statements", school.code), &body, &format!("applications of {} {term} {date} {when}", school.code))
+                .await
+                .map(drop)
+        });
+        signed.await
     }
 
     /// Id of the enrollment at a place, by the school's own number.
@@ -386,6 +419,8 @@ impl Play<'_> {
 
     /// What was left to the departments is signed, once it was shown publicly for long enough.
     pub async fn leave_signed(&mut self) -> anyhow::Result<()> {
+        let today = self.deployment.today();
+        self.sign_all(&Term::of(today).next().to_string(), today, "at last").await?;
         for (index, list) in std::mem::take(&mut self.lists) {
             self.attest(index, &list).await?;
         }

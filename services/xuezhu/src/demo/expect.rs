@@ -7,7 +7,7 @@ use serde::Serialize;
 use xuezhu_domain::{calendar::add_working_days, text::comparable_name};
 
 use super::{
-    calendar::{NEXT_SPRING, TERMS, Term, day},
+    calendar::{AUTUMN, NEXT_SPRING, TERMS, Term, day, days},
     policy::PLACES,
     world::{Claim, Person, Place, Scheme, World},
 };
@@ -132,12 +132,24 @@ impl<'w> Oracle<'w> {
                 found.push(self.flag("OVER_RATE", claim, over));
             }
         }
+        // Once the principal signed it.
+        if self.waives(person, claim.scheme, claim.term) && self.known > day(days::APPROVE) {
+            let own: Vec<i32> = months.iter().copied().filter(|month| self.place_rule(claim, Some(person), *month).is_none()).collect();
+            if !own.is_empty() {
+                found.push(self.flag("FILE_INCOMPLETE", claim, own));
+            }
+        }
         if !good(&person.names, &claim.name, claim.uploaded, self.known) {
             found.push(self.flag("IDENTITY_MISMATCH", claim, months.clone()));
         }
         if !person.confirmed {
             found.push(self.flag("IDENTITY_UNVERIFIED", claim, months));
         }
+    }
+
+    /// Whether a student signed not to want a scheme in a term.
+    fn waives(&self, person: &Person, scheme: Scheme, term: &Term) -> bool {
+        person.waives && scheme == Scheme::Grant && term.name == AUTUMN.name
     }
 
     /// Cards that several students name.
@@ -213,7 +225,7 @@ impl<'w> Oracle<'w> {
                         && claim.school == place.school
                         && good(&person.numbers, &claim.number, claim.uploaded, self.known)
                 });
-                if self.known > due && !listed {
+                if self.known > due && !listed && !self.waives(person, scheme, term) {
                     let present = |(name, _): &&(String, Option<NaiveDate>)| good(&person.names, name, self.known + chrono::Days::new(1), self.known);
                     found.push(Expected {
                         rule: "MISSING_AWARD".into(),

@@ -79,11 +79,13 @@ pub enum Fault {
     OneCard,
     /// A card that is somebody else's.
     OthersCard,
+    /// A student is listed who signed not to want it.
+    Unwanted,
 }
 
 impl Fault {
     /// Every fault, those for which few are fit first.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::TooManyPoor,
         Self::MajorForgotten,
         Self::MajorRecordedLate,
@@ -115,6 +117,7 @@ impl Fault {
         Self::HigherTier,
         Self::OneCard,
         Self::OthersCard,
+        Self::Unwanted,
     ];
 
     /// Whether it takes changes that the second year brought, each recorded one by one: those are planted on a quarter of the share.
@@ -150,6 +153,7 @@ impl Fault {
             | Self::HigherTier
             | Self::OneCard
             | Self::OthersCard
+            | Self::Unwanted
             | Self::ApprovedLate => false,
         }
     }
@@ -220,6 +224,7 @@ impl Maker {
             Fault::HigherTier => self.higher_tier(),
             Fault::OneCard => self.one_card(),
             Fault::OthersCard => self.others_card(),
+            Fault::Unwanted => self.unwanted(),
         }
     }
 
@@ -285,6 +290,12 @@ impl Maker {
         }
         let card = people::card(&mut self.random, "62");
         self.cards.push((index, card, name));
+        Some(())
+    }
+
+    fn unwanted(&mut self) -> Option<()> {
+        let index = self.pick(gets_grant)?;
+        self.world.people[index].waives = true;
         Some(())
     }
 

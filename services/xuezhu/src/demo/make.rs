@@ -199,6 +199,7 @@ impl Maker {
             rural: self.random.random_bool(0.7),
             places: vec![place],
             levels: Vec::new(),
+            waives: false,
             taken: false,
         };
         self.world.people.push(person);

@@ -214,9 +214,12 @@ impl Play<'_> {
         match act {
             Desks => self.open_desks().await,
             Enter => self.enter(date).await,
-            Approve => self.approve(day(date)).await,
+            Approve => {
+                self.approve(day(date)).await?;
+                self.sign(day(date), "after approvals").await
+            }
             Lists => self.upload_lists(date).await,
-            ApproveLists => self.approve_lists().await,
+            ApproveLists => self.approve_lists(day(date)).await,
             Record => {
                 self.record_events(day(date)).await?;
                 self.determine(day(date)).await

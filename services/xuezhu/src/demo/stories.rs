@@ -14,7 +14,7 @@ use super::{
 type Story = fn(&mut Maker) -> Option<()>;
 
 /// Every story, those for whom few are fit first.
-const STORIES: [(&str, Story); 33] = [
+const STORIES: [(&str, Story); 34] = [
     ("no longer entitled since a change of major, and off the list", Maker::major_lost),
     ("entitled since a change of major, and listed from then on", Maker::major_won),
     ("entitled by a change of major after the count day, and listed from the next term on", Maker::major_won_later),
@@ -46,6 +46,7 @@ const STORIES: [(&str, Story); 33] = [
     ("moved between schools with the months split", Maker::moved),
     ("a tier below the highest that is theirs", Maker::lower_tier),
     ("a card of their own, of an older bank", Maker::own_card),
+    ("the grant is not wanted, and on no list", Maker::not_wanted),
     ("an abolished region in the number", Maker::abolished_region),
     ("a residence permit entered as 其他", Maker::residence_permit),
 ];
@@ -122,6 +123,13 @@ impl Maker {
         let card = people::card(&mut self.random, "4");
         let name = self.world.people[index].names[0].0.clone();
         self.cards.push((index, card, name));
+        Some(())
+    }
+
+    fn not_wanted(&mut self) -> Option<()> {
+        let index = self.pick(|person| gets_grant(person) && enters(person, Scheme::Grant, &AUTUMN))?;
+        self.world.people[index].waives = true;
+        self.unlisted.insert((index, Scheme::Grant, AUTUMN.name));
         Some(())
     }
 

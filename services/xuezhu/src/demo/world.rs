@@ -168,6 +168,8 @@ pub struct Person {
     pub places: Vec<Place>,
     /// Levels, in the order in which they are determined.
     pub levels: Vec<Level>,
+    /// Whether the grant of the first autumn is not wanted, in writing.
+    pub waives: bool,
     /// Whether a fault or a special story is on the person already.
     pub taken: bool,
 }

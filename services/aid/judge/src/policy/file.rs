@@ -12,7 +12,7 @@ use super::{
     checks::check,
     nearest,
     quota::{Each, Quota},
-    scheme::{Paid, Payee, Rate, Scheme, SchemeCode},
+    scheme::{Paid, Paper, Payee, Rate, Scheme, SchemeCode},
 };
 use crate::case::Rule;
 
@@ -150,6 +150,8 @@ pub(super) struct SchemeRow {
     pub paid: Paid,
     by_right: bool,
     payee: Option<Payee>,
+    #[serde(default)]
+    asks: Vec<Paper>,
     pub rate: Vec<Spanned<Rate>>,
 }
 
@@ -395,7 +397,15 @@ fn scheme(row: SchemeRow, areas: &[Area]) -> Option<Scheme> {
         Rate { area_codes: codes(&rate.areas), ..rate }
     };
     let code = SchemeCode::parse(row.code.get_ref())?;
-    Some(Scheme { code, name: row.name, paid: row.paid, by_right: row.by_right, payee: row.payee, rate: row.rate.into_iter().map(rate).collect() })
+    Some(Scheme {
+        code,
+        name: row.name,
+        paid: row.paid,
+        by_right: row.by_right,
+        payee: row.payee,
+        asks: row.asks,
+        rate: row.rate.into_iter().map(rate).collect(),
+    })
 }
 
 #[cfg(test)]
@@ -470,6 +480,7 @@ mod tests {
             ("regions = [\"14\",", "regions = [\"140000\",", "140000"),
             ("scheme = \"GRANT\"", "scheme = \"OTHER_GRANT\"", "没有写在[[scheme]]"),
             ("payee = \"STUDENT\"", "payee = \"TEACHER\"", "“TEACHER”"),
+            ("asks = [\"APPLICATION\"]", "asks = [\"PHOTO\"]", "“PHOTO”"),
             ("yuan = 1000 }", "yuan = 1000, levels = [\"困难\"] }", "最低一档"),
             ("yuan = 2000 }", "yuan = 2000, levels = [\"很困难\"] }", "“很困难”没有写"),
             ("yuan = 2000 }", "yuan = 2000, grounds = [\"RURAL\"] }", "不在entitles"),

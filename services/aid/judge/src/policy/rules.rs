@@ -89,6 +89,8 @@ pub enum Why {
     NoPolicy,
     /// The list holds somebody else's entry under the student's number.
     NumberOnList,
+    /// The student signed not to want it.
+    Waived,
 }
 
 impl Why {
@@ -116,6 +118,7 @@ impl Why {
             Self::NotInSchool => "NOT_IN_SCHOOL",
             Self::NoPolicy => "NO_POLICY",
             Self::NumberOnList => "NUMBER_ON_LIST",
+            Self::Waived => "WAIVED",
         }
     }
 
@@ -139,6 +142,7 @@ impl Why {
             Self::NotInSchool => "本学期不在读",
             Self::NoPolicy => "本学期没有适用的政策",
             Self::NumberOnList => "名单上有一条误用该生证件号录入的他人条目，请先移除那一条，再列入该生",
+            Self::Waived => "学生已书面自愿放弃",
         }
     }
 

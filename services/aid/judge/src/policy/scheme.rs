@@ -276,6 +276,23 @@ impl Payee {
     }
 }
 
+/// What must lie with whoever is on a list, once the principal signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Paper {
+    /// That the student asked for it, in writing: 申请表 or 承诺书.
+    Application,
+}
+
+impl Paper {
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Application => "书面申请（承诺）",
+        }
+    }
+}
+
 /// A scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheme {
@@ -289,6 +306,8 @@ pub struct Scheme {
     pub by_right: bool,
     /// To whom it is paid; none where the policy does not say.
     pub payee: Option<Payee>,
+    /// What must lie with whoever is on its lists.
+    pub asks: Vec<Paper>,
     /// Rates, by term.
     pub rate: Vec<Rate>,
 }

@@ -4,7 +4,7 @@ use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, enrollment::Span};
 
 use super::*;
 use crate::{
-    case::{Account, EnrollmentSide, Excess, Level, Payee, Place},
+    case::{Account, EnrollmentSide, Excess, Lack, Level, Payee, Place, Statement, StatementKind},
     policy::SchemeCode,
 };
 
@@ -96,6 +96,7 @@ fn claim(entry: u128, claimed: Uuid, school: &str, months: &[i32], recorded: &st
         month_fen: Fen(23_000),
         amount: Fen(23_000 * i64::try_from(months.len()).expect("few")),
         stage: ClaimStage::Submitted,
+        attested: false,
         recorded_day: day(recorded),
         recorded_at_us: at,
         subject: key(3),
@@ -440,4 +441,47 @@ fn who_is_let_in_by_a_limited_ground_in_some_month_takes_a_place() {
     }
     let nobody = claim(1, key(99), HERE, &AUTUMN, "2026-10-08", 1);
     assert_eq!(standing_in(&PersonCase::default(), &policies, &nobody), None);
+}
+
+#[test]
+fn what_was_signed_lies_with_an_entry_and_a_waiver_answers_an_omission() {
+    let said = |kind: StatementKind, school: &str, scheme: SchemeCode| Statement {
+        key: key(10),
+        name_comparable: NAME.into(),
+        recorded_day: day("2026-09-10"),
+        school: school.into(),
+        scheme,
+        term: "2026-AUTUMN".parse().expect("a term"),
+        kind,
+    };
+    let (asks, waives, grant) = (StatementKind::Application, StatementKind::Waiver, SchemeCode::GRANT);
+    let stranger = Statement { name_comparable: "李娜".into(), ..said(asks, HERE, grant) };
+    for (attested, statements, lack) in [
+        (false, vec![], None),
+        (true, vec![], Some(Lack::Application)),
+        (true, vec![said(asks, HERE, grant)], None),
+        (true, vec![said(asks, ELSEWHERE, grant)], Some(Lack::Application)),
+        (true, vec![said(asks, HERE, SchemeCode::TUITION_WAIVER)], Some(Lack::Application)),
+        (true, vec![said(waives, HERE, grant)], Some(Lack::Waived)),
+        (false, vec![said(waives, HERE, grant)], None),
+        (true, vec![said(waives, HERE, grant), said(asks, HERE, grant)], None),
+        // Whose number it is by now, and by which name, are asked as of everything else: one holder means that one.
+        (true, vec![stranger], None),
+    ] {
+        let claims = vec![Claim { attested, ..claim(1, key(10), HERE, &[202_610], "2026-10-08", 1) }];
+        let enrollments = vec![place(100, HERE, "2026-09-01", None)];
+        let case =
+            PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments, claims, statements: statements.clone(), ..PersonCase::default() };
+        let found = judged(&case).into_iter().find(|finding| finding.rule == Rule::FileIncomplete);
+        assert_eq!(found.and_then(|finding| finding.evidence.lacks.first().copied()), lack, "{attested} {statements:?}");
+    }
+    for (statements, missing) in
+        [(vec![], true), (vec![said(waives, HERE, grant)], false), (vec![said(asks, HERE, grant)], true), (vec![said(waives, ELSEWHERE, grant)], true)]
+    {
+        let enrollments = vec![place(100, HERE, "2026-09-01", None)];
+        let case = PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments, statements, ..PersonCase::default() };
+        let found = judge(&case, &Policies::built_in(), day("2026-12-20")).findings;
+        let is_missing = found.iter().any(|finding| matches!(&finding.subject, Subject::Omission { scheme, .. } if *scheme == grant));
+        assert_eq!(is_missing, missing, "{:?}", case.statements);
+    }
 }

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span, money::AccountKind};
 use xuezhu_judge::{
-    case::{Account, Claim, Enrollment, Level, Person, PersonCase, Place, Stage},
+    case::{Account, Claim, Enrollment, Level, Person, PersonCase, Place, Stage, Statement},
+    entry::State,
     policy::SchemeCode,
 };
 use xuezhu_service::Error;
@@ -194,6 +195,18 @@ pub async fn places(tx: &mut Tx, generation: i64, keys: &[Uuid], held: Vec<KeyRo
         };
         cases.entry(groups.root(level.key)).or_default().levels.push(level);
     }
+    for row in store::statements(tx, keys).await? {
+        let said = Statement {
+            key: row.person_key,
+            name_comparable: row.name_comparable,
+            recorded_day: row.recorded_day,
+            school: row.school,
+            scheme: SchemeCode::parse(&row.scheme).ok_or(StoreError::Corrupt("scheme"))?,
+            term: row.term.parse().map_err(|_| StoreError::Corrupt("term"))?,
+            kind: row.kind,
+        };
+        cases.entry(groups.root(said.key)).or_default().statements.push(said);
+    }
     Ok(Cases { groups, cases })
 }
 
@@ -249,6 +262,7 @@ fn claim(row: ClaimRow, subject: Uuid, others: usize) -> Result<Claim, Error> {
         month_fen: Fen(row.month_fen),
         amount: Fen(row.amount_fen),
         stage: row.state.claim().ok_or(StoreError::Corrupt("state of a claim"))?,
+        attested: matches!(row.state, State::Attested | State::Approved),
         recorded_day: row.recorded_day,
         recorded_at_us: row.recorded_at_us,
         subject,

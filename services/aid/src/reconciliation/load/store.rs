@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::PeriodState;
-use xuezhu_judge::{case::Stage, entry::State};
+use xuezhu_judge::{
+    case::{Stage, StatementKind},
+    entry::State,
+};
 use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
 
 /// A person and a key that is or was theirs.
@@ -218,6 +221,32 @@ pub async fn levels(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<LevelRow>, StoreEr
         sql!(
             "SELECT person_key, name_comparable, level, from_day, to_day, recorded_day FROM determined_levels WHERE person_key" in_uuids 1
             " ORDER BY determined_at_us, determination"
+        ),
+        bulk_uuids(keys.iter().copied())
+    )
+}
+
+/// What a student said and did not take back.
+#[derive(Debug, sqlx::FromRow)]
+pub struct StatementRow {
+    pub person_key: Uuid,
+    pub name_comparable: String,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    #[sqlx(try_from = "i32")]
+    pub kind: StatementKind,
+    pub recorded_day: NaiveDate,
+}
+
+/// What stands of what was said, in the order in which it was.
+pub async fn statements(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<StatementRow>, StoreError> {
+    rows!(
+        tx,
+        StatementRow,
+        sql!(
+            "SELECT person_key, name_comparable, school, scheme, term, kind, recorded_day FROM standing_statements WHERE person_key" in_uuids 1
+            " ORDER BY recorded_at_us, statement"
         ),
         bulk_uuids(keys.iter().copied())
     )

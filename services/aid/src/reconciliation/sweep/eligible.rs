@@ -8,6 +8,7 @@ use xuezhu_domain::{Term, codes, majors::Major};
 use xuezhu_judge::policy::{
     Exclusion, Ground, Policies, Rate, SchemeCode,
     rules::{AGRICULTURAL_HOUSEHOLD, COUNTY_TOWNS_TOO, Countryside, FULL_TIME, VILLAGES},
+    scheme::Paper,
 };
 use xuezhu_store::{Texts, bulk_texts};
 
@@ -83,6 +84,23 @@ pub(super) fn sure(policies: &Policies, lists: &[(i32, String, String)]) -> Vec<
         let held_to = rates.iter().filter(|rate| rate.covers(of_term) && rate.is_held_to());
         let fen = held_to.map(|rate| rate.sure_fen().0).min()?;
         Some(Sure { policy: *version, scheme: scheme.clone(), term: term.clone(), fen })
+    };
+    lists.iter().filter_map(of).collect()
+}
+
+/// A version, scheme and term whose lists must have an application with whoever is on them.
+#[derive(Debug, Serialize)]
+pub(super) struct Asking {
+    pub policy: i32,
+    pub scheme: String,
+    pub term: String,
+}
+
+/// Those of lists of these versions, schemes and terms.
+pub(super) fn asking(policies: &Policies, lists: &[(i32, String, String)]) -> Vec<Asking> {
+    let of = |(version, scheme, term): &(i32, String, String)| {
+        let asks = &policies.version(*version).scheme(SchemeCode::parse(scheme)?)?.asks;
+        asks.contains(&Paper::Application).then(|| Asking { policy: *version, scheme: scheme.clone(), term: term.clone() })
     };
     lists.iter().filter_map(of).collect()
 }

@@ -1,7 +1,7 @@
 //! The full sweep, and what time alone changes.
 //!
 //! Suspects are selected set-based: entries that no school simply vouches for, or that the policy does not surely let in, numbers claimed
-//! twice, entries with more than anybody may draw or with an account that is looked at, students vouched for who are on no list, and everybody with an open
+//! twice, entries with more than anybody may draw or with an account that is looked at, entries that were signed without what is asked for, students vouched for who are on no list, and everybody with an open
 //! flag. All others agree by construction: what a vouch covers is
 //! what the judge asks of an entry. A test holds both drivers against an independent reference.
 
@@ -196,6 +196,7 @@ async fn suspects(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<
             others(parts, scope).boxed(),
             unentitled(parts, scope).boxed(),
             overpaid(parts, scope).boxed(),
+            unasked(parts, scope).boxed(),
         ]
     };
     let found = in_one_generation(searches).await?;
@@ -236,6 +237,16 @@ async fn overpaid(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
     keys.extend(store::of_accounts(&mut tx, generation, scope).await?);
     tx.rollback().await?;
     Ok(Found { generation, position: mirror.position, keys })
+}
+
+/// Entries that were signed without what their lists ask for.
+async fn unasked(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
+    let mut tx = parts.runner.db().read().await?;
+    let mirror = mirror::state(&mut tx).await?;
+    let asking = eligible::asking(&parts.policies.now(), &store::kinds_of_lists(&mut tx, scope.term).await?);
+    let keys = if asking.is_empty() { Vec::new() } else { store::without_application(&mut tx, mirror.generation, scope, &asking).await? };
+    tx.rollback().await?;
+    Ok(Found { generation: mirror.generation, position: mirror.position, keys })
 }
 
 /// Students on no list of terms that are overdue.

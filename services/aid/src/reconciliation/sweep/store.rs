@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::money::AccountKind;
+use xuezhu_judge::{case::StatementKind, entry::State as EntryState};
 use xuezhu_store::{StoreError, Tx, bulk_rows, one, rows, run, sql};
 
 use super::{
-    eligible::{Asks, Sure, Words},
+    eligible::{Asking, Asks, Sure, Words},
     runs::RunState,
 };
 
@@ -137,6 +138,29 @@ pub async fn of_accounts(tx: &mut Tx, generation: i64, scope: &Scope<'_>) -> Res
         scope.term,
         scope.region_prefix,
         AccountKind::Other.code()
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys of entries that the principal signed, and of which nobody recorded an application, where their lists ask for one.
+pub(super) async fn without_application(tx: &mut Tx, generation: i64, scope: &Scope<'_>, asking: &[Asking]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "WITH asking AS MATERIALIZED (SELECT t.policy, t.scheme, t.term FROM " table 1 (policy integer, scheme text, term text) ")
+             SELECT DISTINCT a.person_key FROM award_claims a JOIN asking q ON q.policy = a.policy AND q.scheme = a.scheme AND q.term = a.term
+             WHERE (a.state = $4 OR a.state = $5)
+               AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3))
+               AND NOT EXISTS (SELECT 1 FROM standing_statements s WHERE s.person_key = a.person_key AND s.school = a.school AND s.scheme = a.scheme
+                                 AND s.term = a.term AND s.name_comparable = a.name_comparable AND s.kind = $6)"
+        ),
+        bulk_rows(asking),
+        generation,
+        scope.region_prefix,
+        EntryState::Attested.code(),
+        EntryState::Approved.code(),
+        StatementKind::Application.code()
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }

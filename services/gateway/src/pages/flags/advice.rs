@@ -81,6 +81,8 @@ pub enum Way {
     OpenList,
     /// Look at both counts of the school, and count again.
     Count,
+    /// Record what the student signed.
+    Statement,
 }
 
 /// What a rule found, in one sentence.
@@ -98,6 +100,7 @@ pub fn finding(rule: &str) -> &'static str {
         "OVER_RATE" => "所列档次高于该生可以享受的最高档次，或者金额高于政策的标准。",
         "OVER_QUOTA" => "享受人数已达到政策规定的名额，该生排在名额以外。",
         "PAYEE_MISMATCH" => "资助卡不是该生本人的，或者一卡列给几人，或者不是银行卡号。",
+        "FILE_INCOMPLETE" => "名单已签核，但没有登记该生的书面申请，或者该生已书面放弃。",
         "HEADCOUNT_DIFFERS" => "学籍系统清点的人数，与资助系统按同一时点数据清点的不一致。",
         _ => "",
     }
@@ -118,6 +121,7 @@ fn beside(rule: &str) -> &'static str {
         "OVER_RATE" => "核对该生的困难等级和类别",
         "OVER_QUOTA" => "等名额空出后重新审核；名额不足的，由主管部门调整",
         "PAYEE_MISMATCH" => "请学生出示本人的资助卡，核对卡号和户名",
+        "FILE_INCOMPLETE" => "查找该生的书面申请（承诺），找到的补行登记",
         "HEADCOUNT_DIFFERS" => "打开人数核对，重新清点一次；仍不一致的，告知系统运行人员查明",
         _ => "核对两边的记录",
     }
@@ -132,6 +136,7 @@ fn in_list(rule: &str) -> &'static str {
         "DUPLICATE_AWARD" => "移除重复的月份或学生",
         "OVER_RATE" => "修改档次",
         "PAYEE_MISMATCH" => "更正卡号和户名",
+        "FILE_INCOMPLETE" => "把没有申请或已放弃的移出名单",
         _ => "",
     }
 }
@@ -219,6 +224,7 @@ pub fn ways(state: flag::State, rule: &str, stands: Stands, looks: Looks) -> Vec
         ("NO_ENROLLMENT", Looks::Clerk) => ways.push(Way::Register),
         ("NOT_VALID_IN_TERM", Looks::Clerk) => ways.push(Way::ChangeStatus),
         ("NOT_ELIGIBLE" | "OVER_RATE", Looks::Clerk) => ways.push(Way::Hardship),
+        ("FILE_INCOMPLETE" | "MISSING_AWARD", Looks::Clerk) => ways.push(Way::Statement),
         ("IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED", Looks::Officer) => ways.push(Way::CorrectIdentity),
         _ => {}
     }

@@ -1,11 +1,11 @@
 //! Flags: grouped by cause and school, explained and decided together ([`list`], [`many`]); one flag with both sides ([`one`]); the rules
-//! themselves ([`rules`]).
+//! themselves ([`law`]).
 
 mod advice;
+mod law;
 mod list;
 mod many;
 mod one;
-mod rules;
 mod seen;
 
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/flags", get(list::page))
         .route("/flags/{flag}", get(one::page).post(one::act))
         .route("/flags/decide", post(many::act))
-        .route("/rules", get(rules::page))
-        .route("/rules/{rule}", get(rules::one))
+        .route("/rules", get(law::page))
+        .route("/rules/{rule}", get(law::one))
         .route("/flags/takeOut", post(list::take_out))
         .route("/causes/{cause}/explain", post(list::explain_cause))
         .route("/causes/{cause}/decide", post(many::decide_cause))
@@ -47,7 +47,7 @@ fn mark(flag: &Flag) -> Cell {
 }
 
 /// Every rule, in the order in which pages name them.
-pub const RULES: [&str; 13] = [
+pub const RULES: [&str; 14] = [
     "NO_ENROLLMENT",
     "NOT_YET_REGISTERED",
     "NOT_VALID_IN_TERM",
@@ -61,4 +61,5 @@ pub const RULES: [&str; 13] = [
     "OVER_QUOTA",
     "PAYEE_MISMATCH",
     "HEADCOUNT_DIFFERS",
+    "FILE_INCOMPLETE",
 ];

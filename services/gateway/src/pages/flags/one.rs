@@ -202,6 +202,10 @@ fn button(desk: &Desk, flag: &Flag, way: advice::Way) -> Option<Button> {
             does(form.hidden("reason", format!("有疑点：{}", flag.rule_name)).danger("退回这一条", "sendBack"))
         }
         W::OpenList => open("打开名单", list),
+        W::Statement => {
+            let at = Address::of(format!("/schools/{}/statements", flag.school)).with("term", flag.term.as_str()).with("scheme", flag.scheme_code.as_str());
+            open("登记学生申请或放弃", at.to_string())
+        }
         W::Count => open("人数核对", format!("/schools/{}/headCount", flag.school)),
         // The enrollment's own page holds the acts on it: return from leave for the school, correction for the department.
         W::ChangeStatus => open("补办复学等异动", enrollment(flag)?),

@@ -129,8 +129,11 @@ fn notes(evidence: &Evidence) -> Vec<Note> {
         format!("{}{grade}的名额为{}人{base}，该生排在名额以外。", limit.place_name, limit.limit)
     });
     let lacks = evidence.lacks_records.then(|| "资助系统收到的学籍记录比学籍系统发出的少，或者旧。".to_owned());
+    let papers = evidence.lacks.iter().map(|lack| {
+        if lack == "WAIVED" { "该生已书面自愿放弃该项目。".to_owned() } else { "没有登记该生的书面申请（承诺）。".to_owned() }
+    });
     let payee = evidence.payee.iter().map(|fault| format!("{}。", fault.message));
-    let found = elsewhere.into_iter().chain(registry).chain(excluded).chain(over).chain(limit).chain(payee).chain(lacks);
+    let found = elsewhere.into_iter().chain(registry).chain(excluded).chain(over).chain(limit).chain(payee).chain(lacks).chain(papers);
     found.map(|text| Note::of(Tone::Bad, text)).collect()
 }
 

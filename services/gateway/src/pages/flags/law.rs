@@ -54,7 +54,7 @@ pub async fn page(desk: Desk) -> Result<Response, PageError> {
         Row::of([name, severity(rule).maybe(off), Cell::text(holds(rule)), Cell::text(advice::finding(&rule.rule)), Cell::from(&rule.legal_basis)])
     };
     let table = Table::of("规则").columns(["规则", "程度", "对发放", "查什么", "依据"]).rows(rules(&desk).await?.iter().map(row));
-    Ok(render(&RulesPage { table, desk }))
+    Ok(render(&RulesPage { desk, table }))
 }
 
 /// Where entries stand that a rule may be about, in words.
