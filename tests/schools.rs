@@ -221,6 +221,18 @@ impl People {
         self.clerk.post(&format!("/v1/schools/{SCHOOL}/statements"), &body, "").await.expect("is recorded")
     }
 
+    /// A student does not want the grant of a term, in writing; the id of the statement.
+    pub async fn waives(&self, serial: u32, term: &str, signed: &str) -> String {
+        let found = self.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?query={}", number(serial))).await.expect("is found");
+        let path = format!("/v1/schools/{SCHOOL}/statements");
+        let (person, class) = (&found["enrollments"][0]["person"], found["enrollments"][0]["className"].as_str().unwrap_or_default());
+        let body = json!({ "scheme": "GRANT", "term": term, "kind": "WAIVER", "signer": "BOTH", "signedDate": signed, "persons": [person] });
+        self.clerk.post(&path, &body, "").await.expect("is recorded");
+        let told = self.clerk.get(&format!("{path}?scheme=GRANT&term={term}&className={class}")).await.expect("statements");
+        let said = told["statements"].as_array().into_iter().flatten().find(|row| row["person"] == *person).expect("is told");
+        said["statement"].as_str().expect("an id").to_owned()
+    }
+
     /// Approves what can be approved of a list.
     pub async fn approve(&self, list: &str) -> anyhow::Result<Value> {
         let row = self.officer.get(list).await?;

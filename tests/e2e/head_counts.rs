@@ -90,6 +90,17 @@ async fn two_services_count_the_same_and_what_was_lost_is_found() -> anyhow::Res
         );
         assert!(groups.iter().all(|(_, major, _)| !major.is_empty()), "{engine:?} {groups:?}");
 
+        // A claim that was sent back and deleted is nobody's place, and hides nothing.
+        people.import(&[student(6)]).await;
+        let submissions = format!("/v1/schools/{SCHOOL}/submissions");
+        let made = people.clerk.post(&submissions, &json!({ "allDrafts": true }), "").await?;
+        let of = format!("{submissions}/{}", made["submission"].as_str().unwrap_or_default());
+        people.head.post(&format!("{of}/sendBack"), &json!({ "reason": "请核对" }), "").await?;
+        people.clerk.post(&format!("{}/remove", people.enrollment(&number(6)).await), &json!({}), "").await?;
+        people.clerk.post(&count_path(), &json!({}), "").await?;
+        deployment.drain().await?;
+        assert_eq!(told(&people.officer.get(&compared_path()).await?).0, "AGREES", "{engine:?}: what was deleted is counted by nobody");
+
         // Changes after a count are no difference: they wait for the next one.
         let leave = json!({ "effectiveDate": deployment.today().to_string(), "reason": "病假" });
         people.clerk.post(&format!("{}/leave", people.path_of(5).await), &leave, "").await?;

@@ -35,6 +35,7 @@ mod list_pages;
 mod locks;
 mod notices;
 mod numbers;
+mod omissions;
 mod outside;
 mod overview;
 mod persons;

@@ -125,6 +125,17 @@ async fn who_asked_is_paid_and_who_does_not_want_it_is_missing_nowhere() -> anyh
         assert_eq!(found(&people, &name(3)).await, ["MISSING_AWARD", "MISSING_AWARD"], "{engine:?}");
         let twice = people.clerk.post(&format!("{}/{id}/withdraw", path()), &json!({ "reason": "学生反悔" }), "").await;
         assert_eq!(reason(twice), (404, "NOT_FOUND".into()), "{engine:?}");
+        let told = people.clerk.get(&format!("{}?scheme=GRANT&term={TERM}&className=1班", path())).await?;
+        let former = &told["former"];
+        assert_eq!(former.as_array().map(Vec::len), Some(1), "{engine:?} {former}");
+        assert_eq!(
+            (&former[0]["kind"], &former[0]["endReason"], &former[0]["endedBy"], &former[0]["endDate"]),
+            (&json!("WAIVER"), &json!("学生反悔"), &json!("clerk"), &json!("2026-12-15")),
+            "{engine:?}"
+        );
+        let mut alone = statement("WAIVER", &[person(2)], "");
+        alone["signer"] = json!("STUDENT");
+        assert_eq!(reason(people.clerk.post(&path(), &alone, "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: under age");
         // Somebody who asked and says the other now.
         let replaced = people.clerk.post(&path(), &statement("WAIVER", &[person(1)], ""), "").await?;
         assert_eq!(replaced["replaced"], 1, "{engine:?} {replaced}");

@@ -14,6 +14,11 @@ pub fn holds(scope: &str, prefix: &str) -> bool {
 /// goes on elsewhere is not told.
 pub fn last_word(mut record: pb::Record) -> pb::Record {
     record.left_scope = true;
+    if let Some(Body::HeadCount(count)) = &mut record.body {
+        // How many there are elsewhere is not told.
+        (count.records, count.versions) = (0, 0);
+        count.groups.clear();
+    }
     if let Some(Body::Enrollment(enrollment)) = &mut record.body {
         let left = chrono::DateTime::from_timestamp_micros(record.recorded_at_us).map_or(0, |at| epoch_day(xuezhu_service::clock::civil_day(at)));
         for period in enrollment.periods.iter_mut().filter(|period| period.to_day == 0) {

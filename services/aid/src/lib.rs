@@ -14,6 +14,7 @@
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | `head_counts` | what enrollment counted of a school, compared | `head_counts` |
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
+//! | 4 | [`omissions`] | who should be listed and is not, as the principal signs it | `omission_lists`, `omission_items` |
 //! | 4 | [`statements`] | what students signed of a scheme and term | `student_statements` |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
@@ -44,6 +45,7 @@ pub mod hardship;
 mod head_counts;
 pub mod mirror;
 pub mod notice;
+pub mod omissions;
 pub mod overview;
 pub mod policy;
 pub mod quota;
@@ -68,9 +70,9 @@ use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
     forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, head_count_service_server::HeadCountServiceServer,
-    notice_service_server::NoticeServiceServer, overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer,
-    quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
-    statement_service_server::StatementServiceServer,
+    notice_service_server::NoticeServiceServer, omission_service_server::OmissionServiceServer, overview_service_server::OverviewServiceServer,
+    policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer,
+    register_service_server::RegisterServiceServer, statement_service_server::StatementServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -164,6 +166,7 @@ impl Aid {
         "xuezhu.aid.v1.QuotaService",
         "xuezhu.aid.v1.HeadCountService",
         "xuezhu.aid.v1.StatementService",
+        "xuezhu.aid.v1.OmissionService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -230,6 +233,7 @@ impl Aid {
             .add_service(HardshipServiceServer::new(hardship::api::HardshipApi(self.parts.clone())))
             .add_service(NoticeServiceServer::new(notice::api::NoticeApi(self.parts.clone())))
             .add_service(QuotaServiceServer::new(quota::api::QuotaApi(self.parts.clone())))
+            .add_service(OmissionServiceServer::new(omissions::api::OmissionApi(self.parts.clone())))
             .add_service(StatementServiceServer::new(statements::api::StatementApi(self.parts.clone())))
             .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
@@ -307,8 +311,12 @@ async fn measure(parts: &Parts) -> Result<(), Error> {
     let policies = parts.policies.fresh(&mut tx).await;
     let counts = reconciliation::counts_by_rule(&mut tx, "", "", "").await;
     let forgotten = forgotten::count(&mut tx, "", "").await;
+    let heads = head_counts::outcomes(&mut tx).await;
     tx.rollback().await?;
-    let (_, counts, forgotten) = (policies?, counts?, forgotten?);
+    let (_, counts, forgotten, heads) = (policies?, counts?, forgotten?, heads?);
+    for (outcome, schools) in heads {
+        metrics::gauge!("xuezhu_head_counts", "outcome" => outcome.as_str()).set(schools as f64);
+    }
     metrics::gauge!("xuezhu_forgotten_records").set(forgotten as f64);
     for rule in Rule::ALL {
         let (flags, waiting) = counts.iter().find(|count| count.rule == rule).map_or((0, 0), |count| (count.flags, count.waiting));

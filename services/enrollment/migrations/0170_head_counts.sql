@@ -2,6 +2,5 @@
 CREATE TABLE head_counts (
     school text PRIMARY KEY,
     day date NOT NULL,
-    position bigint NOT NULL,
-    counted_at_us bigint NOT NULL
+    position bigint NOT NULL
 );

@@ -52,8 +52,8 @@ struct Facts<'e> {
     payee: &'e [Payee],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     lacks: &'e [Lack],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    heads: &'e [Compared],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    heads: Vec<Lost<'e>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lacks_records: Option<bool>,
 }
@@ -65,6 +65,23 @@ struct Room<'e> {
     of: &'e str,
     grade: i32,
     limit: i64,
+}
+
+/// How many more of a group the one side has than the other, however many there are: students come and go every day.
+#[derive(Serialize)]
+struct Lost<'e> {
+    entry_year: i32,
+    major: &'e str,
+    in_school: i64,
+    on_leave: i64,
+}
+
+impl<'e> Lost<'e> {
+    fn of(group: &'e Compared) -> Self {
+        let (source, mirror) = (group.source, group.mirror);
+        let (in_school, on_leave) = (source.in_school - mirror.in_school, source.on_leave - mirror.on_leave);
+        Self { entry_year: group.entry_year, major: &group.major, in_school, on_leave }
+    }
 }
 
 /// A place as far as it lies in the months.
@@ -102,7 +119,9 @@ pub fn of(rule: Rule, months: &[Month], amount: Fen, evidence: &Evidence) -> [u8
         Rule::PayeeMismatch => Facts { payee: &evidence.payee, ..base },
         Rule::FileIncomplete => Facts { lacks: &evidence.lacks, ..base },
         // Nobody claimed these.
-        Rule::HeadcountDiffers => Facts { claimed_name: None, heads: &evidence.heads, lacks_records: Some(evidence.lacks_records), ..base },
+        Rule::HeadcountDiffers => {
+            Facts { claimed_name: None, heads: evidence.heads.iter().map(Lost::of).collect(), lacks_records: Some(evidence.lacks_records), ..base }
+        }
         Rule::MissingAward => Facts { claimed_name: None, places: places(), due: evidence.due, entitled_by: Some(&evidence.entitled_by), ..base },
     };
     *blake3::hash(&serde_json::to_vec(&facts).unwrap_or_default()).as_bytes()
@@ -208,6 +227,17 @@ mod tests {
             assert_ne!(of(rule, &months()[..1], Fen(40_000), &evidence()), before, "{rule:?}: other months");
             assert_ne!(of(rule, &months(), Fen(20_000), &evidence()), before, "{rule:?}: another amount");
         }
+    }
+
+    #[test]
+    fn as_many_more_or_less_on_both_sides_is_the_same_difference() {
+        let of_heads = |source: i64, mirror: i64| {
+            let heads = |in_school: i64| Heads { in_school, on_leave: 0 };
+            let group = Compared { entry_year: 2026, major: "2010-010200".into(), source: heads(source), mirror: heads(mirror) };
+            of(Rule::HeadcountDiffers, &[], Fen(0), &Evidence { heads: vec![group], ..Evidence::default() })
+        };
+        assert_eq!(of_heads(300, 299), of_heads(301, 300));
+        assert_ne!(of_heads(300, 299), of_heads(300, 298));
     }
 
     #[test]

@@ -80,6 +80,16 @@ impl Outcome {
     /// Every one.
     pub const ALL: [Self; 4] = [Self::Agrees, Self::Differs, Self::ChangedSince, Self::Behind];
 
+    /// As metrics name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Differs => "differs",
+            Self::ChangedSince => "changed_since",
+            Self::Behind => "behind",
+        }
+    }
+
     /// As stored, and as clients are told.
     pub const fn code(self) -> i32 {
         match self {

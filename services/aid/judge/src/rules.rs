@@ -75,15 +75,6 @@ impl Severity {
             Self::Serious => "SERIOUS",
         }
     }
-
-    /// What people read.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Notice => "提示",
-            Self::Fault => "一般",
-            Self::Serious => "严重",
-        }
-    }
 }
 
 /// A rule in words, and the law it rests on.

@@ -12,11 +12,12 @@ use crate::{
         kind::{self as rounds, AwardRound},
     },
     hardship::kind::{self as hardship, HardshipRound},
+    omissions::kind::{self as omissions, Omissions},
     policy::kind::{self as policies, PolicyChange},
 };
 
 /// Every kind.
-pub static ALL: [&About; 4] = [&rounds::ABOUT, &corrections::ABOUT, &policies::ABOUT, &hardship::ABOUT];
+pub static ALL: [&About; 5] = [&rounds::ABOUT, &corrections::ABOUT, &policies::ABOUT, &hardship::ABOUT, &omissions::ABOUT];
 
 /// A kind at work.
 pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
@@ -28,6 +29,8 @@ pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send +
         Ok(Box::new(PolicyChange { parts }))
     } else if about.code == hardship::ABOUT.code {
         Ok(Box::new(HardshipRound { parts }))
+    } else if about.code == omissions::ABOUT.code {
+        Ok(Box::new(Omissions { parts }))
     } else {
         Err(StoreError::Corrupt("kind of a dossier").into())
     }

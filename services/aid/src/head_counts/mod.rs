@@ -46,19 +46,21 @@ async fn compared(tx: &mut Tx, mirror: &State, school: &str) -> Result<Option<(C
     Ok(Some((row, sides)))
 }
 
-/// Compares what was counted and not compared yet; returns how many counts that were.
-async fn compare(parts: &Arc<Parts>) -> Result<usize, Error> {
+/// Compares what was counted and not compared yet. `seen` is where the mirror stood when there was nothing left: as long as it stands there,
+/// nothing is looked for.
+async fn compare(parts: &Arc<Parts>, seen: &mut Option<(i64, i64)>) -> Result<(), Error> {
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
+    if *seen == Some((mirror.generation, mirror.position)) {
+        return Ok(tx.rollback().await?);
+    }
     let schools = store::uncompared(&mut tx, mirror.generation, mirror.position, SCHOOLS).await?;
     tx.rollback().await?;
     for school in &schools {
         settle(parts, school).await?;
     }
-    if !schools.is_empty() {
-        measure(parts).await?;
-    }
-    Ok(schools.len())
+    *seen = schools.is_empty().then_some((mirror.generation, mirror.position));
+    Ok(())
 }
 
 /// Compares a school's count, and opens or closes its flag. Both are read at one moment, before anything is written: what comes in between
@@ -94,24 +96,20 @@ async fn settle(parts: &Arc<Parts>, school: &str) -> Result<(), Error> {
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-async fn measure(parts: &Parts) -> Result<(), Error> {
-    let mut tx = parts.runner.db().read().await?;
-    let outcomes = store::outcomes(&mut tx).await?;
-    tx.rollback().await?;
-    for (outcome, word) in [(Outcome::Agrees, "agrees"), (Outcome::Differs, "differs"), (Outcome::ChangedSince, "changed_since")] {
-        let schools = outcomes.iter().find(|(code, _)| *code == outcome.code()).map_or(0, |(_, schools)| *schools);
-        metrics::gauge!("xuezhu_head_counts", "outcome" => word).set(schools as f64);
-    }
-    Ok(())
+/// Schools by how their last counts compared.
+pub(crate) async fn outcomes(tx: &mut Tx) -> Result<Vec<(Outcome, i64)>, StoreError> {
+    let counted = store::outcomes(tx).await?;
+    let of = |outcome: Outcome| counted.iter().find(|(code, _)| *code == outcome.code()).map_or(0, |(_, schools)| *schools);
+    Ok(Outcome::ALL.map(|outcome| (outcome, of(outcome))).to_vec())
 }
 
 /// Compares counts as they come, until told to stop.
 pub async fn keep(parts: Arc<Parts>, stop: CancellationToken) {
     let mut faults = Faults::new("head counts", LOOK, LAST_WAIT);
+    let mut seen = None;
     loop {
-        let wait = match compare(&parts).await {
-            Ok(_) => {
+        let wait = match compare(&parts, &mut seen).await {
+            Ok(()) => {
                 faults.over();
                 LOOK
             }

@@ -43,12 +43,13 @@ pub(super) async fn uncompared(tx: &mut Tx, generation: i64, heard_to: i64, limi
     Ok(codes.into_iter().map(|(code,)| code).collect())
 }
 
-/// Records of enrollments of a school that a generation holds, and their versions added up.
+/// Records of approved enrollments of a school that a generation holds, and their versions added up.
 pub(super) async fn held(tx: &mut Tx, generation: i64, school: &str) -> Result<(i64, i64), StoreError> {
     let held = one!(
         tx,
         (i64, i64),
-        "SELECT count(*), CAST(coalesce(sum(version), 0) AS bigint) FROM mirror_enrollments WHERE school = $1 AND generation = $2",
+        "SELECT count(*), CAST(coalesce(sum(version), 0) AS bigint) FROM mirror_enrollments
+         WHERE school = $1 AND generation = $2 AND person IS NOT NULL",
         school,
         generation
     )?;

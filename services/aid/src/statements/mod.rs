@@ -62,7 +62,7 @@ async fn roll(
     students.retain(|student| met.insert(student.person));
     students.retain(|student| class_name.is_empty() || student.class_name == class_name);
     students.sort_by(|a, b| (&a.class_name, &a.name, a.person).cmp(&(&b.class_name, &b.name, b.person)));
-    let said = store::said(tx, generation, school, scheme, &term.to_string()).await?;
+    let said = store::said(tx, generation, school, (scheme, &term.to_string()), true).await?;
     let mut said: HashMap<Uuid, SaidRow> = said.into_iter().filter_map(|row| row.person.map(|person| (person, row))).collect();
     let beside = |student: StudentRow| {
         let said = said.remove(&student.person);
@@ -86,10 +86,11 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, recorded: &Record
     let about = (scheme.as_str(), term);
     let students = async |tx: &mut Tx| roll(tx, &school.school, &recorded.class_name, about, ctx.today()).await;
     // Two who record for one student at once take turns.
-    let keys: Vec<Uuid> = students(tx).await?.into_iter().filter(|(student, _)| recorded.means(student)).map(|(student, _)| student.person_key).collect();
-    reconciliation::lock_keys(tx, &keys).await?;
+    let keys: HashSet<Uuid> = students(tx).await?.into_iter().filter(|(student, _)| recorded.means(student)).map(|(student, _)| student.person_key).collect();
+    reconciliation::lock_keys(tx, &keys.iter().copied().collect::<Vec<_>>()).await?;
     let meant: Vec<(StudentRow, Option<SaidRow>)> = students(tx).await?.into_iter().filter(|(student, _)| keys.contains(&student.person_key)).collect();
     recorded.all_met(&meant)?;
+    recorded.signed_by_who_may(&meant, signed_day)?;
     let mut answer = pb::RecordStatementsResponse::default();
     let (mut new, mut replaced, mut touched) = (Vec::new(), Vec::new(), Vec::new());
     for (student, said) in &meant {
@@ -118,7 +119,7 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, recorded: &Record
     if new.is_empty() {
         return Ok(answer);
     }
-    store::end(tx, &replaced, State::Replaced, "").await?;
+    store::end(ctx, tx, &replaced, State::Replaced, "").await?;
     let term = term.to_string();
     let about = About { school: &school.school, scheme: scheme.as_str(), term: &term, kind: recorded.kind, signer: recorded.signer, signed_day };
     store::insert(ctx, tx, &about, &new).await?;
@@ -129,6 +130,16 @@ pub async fn record(ctx: &Context, tx: &mut Tx, parts: &Parts, recorded: &Record
 impl Recorded {
     fn means(&self, student: &StudentRow) -> bool {
         self.persons.is_empty() || self.persons.contains(&student.person)
+    }
+
+    /// A waiver of who is not of age is signed by a guardian too.
+    fn signed_by_who_may(&self, meant: &[(StudentRow, Option<SaidRow>)], signed: NaiveDate) -> Result<(), Error> {
+        let minors = meant.iter().filter(|(student, _)| rules::needs_guardian(self.kind, self.signer, student.birth_date, signed)).count();
+        let mut errors = FieldErrors::default();
+        if minors > 0 {
+            errors.add("signer", format!("其中{minors}人签字当天未满18周岁，自愿放弃须由监护人共同签字"));
+        }
+        errors.check()
     }
 
     /// Refuses whoever was named and is not on the roll: nobody is left out unsaid.
@@ -153,7 +164,7 @@ pub async fn withdraw(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, s
     let reason = errors.text("reason", reason, REASON);
     errors.check()?;
     let row = store::standing(tx, &school.school, statement).await?.ok_or_else(|| Refusal::not_found("该声明（或已撤销）"))?;
-    if store::end(tx, &[statement], State::Withdrawn, &reason.unwrap_or_default()).await? == 0 {
+    if store::end(ctx, tx, &[statement], State::Withdrawn, &reason.unwrap_or_default()).await? == 0 {
         return Err(Refusal::wrong_state("该声明刚刚被撤销").into());
     }
     reconciliation::judge_keys(ctx, tx, parts, &[row.person_key], "statement").await?;
@@ -190,6 +201,20 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListS
         major_name: codes::major_of_key(&student.major).map_or("", |major| major.name).to_owned(),
         ..said.as_ref().map(told).unwrap_or_default()
     });
+    let former = match request.class_name.as_str() {
+        "" => Vec::new(),
+        class => {
+            let of_class: HashMap<Uuid, &StudentRow> =
+                rows.iter().filter(|(student, _)| student.class_name == class).map(|(student, _)| (student.person, student)).collect();
+            let generation = mirror::state(tx).await?.generation;
+            let ended = store::said(tx, generation, &school.school, (scheme.as_str(), &term.to_string()), false).await?;
+            let of = |row: &SaidRow| {
+                let student = of_class.get(&row.person?)?;
+                Some(pb::Statement { person: student.person.to_string(), name: row.name.clone(), class_name: student.class_name.clone(), ..told(row) })
+            };
+            ended.iter().rev().filter_map(of).collect()
+        }
+    };
     let asks = policies.on(ctx.today()).policy.scheme(scheme).is_some_and(|scheme| scheme.asks.contains(&Paper::Application));
     Ok(pb::ListStatementsResponse {
         scheme_code: scheme.as_str().to_owned(),
@@ -198,6 +223,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListS
         asked: asks,
         statements: statements.collect(),
         classes,
+        former,
     })
 }
 
@@ -210,6 +236,9 @@ fn told(row: &SaidRow) -> pb::Statement {
         signed_date: row.signed_day.to_string(),
         record_date: row.recorded_day.to_string(),
         recorded_by: row.recorded_by_name.clone(),
+        end_date: row.ended_day.map(|day| day.to_string()).unwrap_or_default(),
+        ended_by: row.ended_by_name.clone(),
+        end_reason: row.reason.clone(),
         scheme_code: row.scheme.clone(),
         term: row.term.clone(),
         ..pb::Statement::default()

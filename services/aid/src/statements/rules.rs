@@ -78,6 +78,14 @@ pub fn check_day(errors: &mut FieldErrors, signed: NaiveDate, term: Term, today:
     }
 }
 
+/// Age from which a student's own signature suffices for a waiver, in years.
+const OF_AGE: u32 = 18;
+
+/// Whether what was signed by a student alone needs a guardian: who is not of age gives nothing up alone.
+pub fn needs_guardian(kind: StatementKind, signer: Signer, birth: NaiveDate, signed: NaiveDate) -> bool {
+    kind == StatementKind::Waiver && signer == Signer::Student && signed.years_since(birth).is_none_or(|age| age < OF_AGE)
+}
+
 /// A waiver is each student's own word: nobody's class gives up anything.
 pub fn check_named(errors: &mut FieldErrors, kind: StatementKind, named: usize) {
     if kind == StatementKind::Waiver && named == 0 {
@@ -110,6 +118,16 @@ mod tests {
             let mut errors = FieldErrors::default();
             check_named(&mut errors, kind, named);
             assert_eq!(errors.check().is_ok(), sound, "{kind:?} {named}");
+        }
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
+        for (kind, signer, signed, needs) in [
+            (StatementKind::Waiver, Signer::Student, "2026-11-26", true),
+            (StatementKind::Waiver, Signer::Student, "2026-11-27", false),
+            (StatementKind::Waiver, Signer::Both, "2026-11-26", false),
+            (StatementKind::Waiver, Signer::Guardian, "2026-11-26", false),
+            (StatementKind::Application, Signer::Student, "2026-11-26", false),
+        ] {
+            assert_eq!(needs_guardian(kind, signer, day("2008-11-27"), day(signed)), needs, "{kind:?} {signer:?} {signed}");
         }
         assert!(State::ALL.into_iter().all(|state| (state == State::Stands) == (state.code() < State::FIRST_GONE)));
     }

@@ -19,6 +19,7 @@ pub struct StudentRow {
     pub name: String,
     pub name_comparable: String,
     pub person_key: Uuid,
+    pub birth_date: NaiveDate,
 }
 
 /// Who is or was on the roll of a school from one day until before another: each as last, first those who were there last.
@@ -26,9 +27,10 @@ pub async fn roll(tx: &mut Tx, generation: i64, school: &str, [from, until]: [Na
     rows!(
         tx,
         StudentRow,
-        "SELECT e.person, p.class_name, p.major, n.name, n.name_comparable, k.person_key FROM mirror_enrollments e
+        "SELECT e.person, p.class_name, p.major, n.name, n.name_comparable, k.person_key, b.birth_date FROM mirror_enrollments e
          JOIN mirror_periods p ON p.enrollment = e.enrollment AND p.generation = e.generation AND p.from_date < $4 AND (p.to_date IS NULL OR p.to_date > $3)
               AND (p.state = $5 OR p.state = $6)
+         JOIN mirror_persons b ON b.person = e.person AND b.generation = e.generation
          JOIN mirror_person_keys k ON k.person = e.person AND k.generation = e.generation AND k.end_recorded IS NULL
          JOIN mirror_person_names n ON n.person = e.person AND n.generation = e.generation AND n.end_recorded IS NULL
          WHERE e.school = $2 AND e.generation = $1 AND e.person IS NOT NULL
@@ -58,22 +60,30 @@ pub struct SaidRow {
     pub signed_day: NaiveDate,
     pub recorded_day: NaiveDate,
     pub recorded_by_name: String,
+    /// When it held no more, who said so, and why.
+    pub ended_day: Option<NaiveDate>,
+    pub ended_by_name: String,
+    pub reason: String,
 }
 
-/// What stands at a school of a scheme and term.
-pub async fn said(tx: &mut Tx, generation: i64, school: &str, scheme: &str, term: &str) -> Result<Vec<SaidRow>, StoreError> {
+/// What was said at a school of a scheme and term, what stands or what holds no more: whose it is goes by who had number and name when it was recorded,
+/// as for the judge.
+pub async fn said(tx: &mut Tx, generation: i64, school: &str, (scheme, term): (&str, &str), stands: bool) -> Result<Vec<SaidRow>, StoreError> {
     rows!(
         tx,
         SaidRow,
-        "SELECT s.statement, k.person, s.scheme, s.term, s.person_key, s.name, s.kind, s.signer, s.signed_day, s.recorded_day, s.recorded_by_name
+        "SELECT s.statement, k.person, s.scheme, s.term, s.person_key, s.name, s.kind, s.signer, s.signed_day, s.recorded_day, s.recorded_by_name,
+                s.ended_day, s.ended_by_name, s.reason
          FROM student_statements s JOIN mirror_person_keys k ON k.person_key = s.person_key AND k.generation = $1
-         WHERE s.school = $2 AND s.scheme = $3 AND s.term = $4 AND s.state < 50
+              AND (k.end_recorded IS NULL OR k.end_recorded >= s.recorded_day)
+         WHERE s.school = $2 AND s.scheme = $3 AND s.term = $4 AND (s.state < 50) = $5
            AND EXISTS (SELECT 1 FROM mirror_person_names n WHERE n.generation = $1 AND n.person = k.person AND n.name_comparable = s.name_comparable)
          ORDER BY s.recorded_at_us, s.statement",
         generation,
         school,
         scheme,
-        term
+        term,
+        stands
     )
 }
 
@@ -82,7 +92,8 @@ pub async fn standing(tx: &mut Tx, school: &str, statement: Uuid) -> Result<Opti
     one!(
         tx,
         SaidRow,
-        "SELECT statement, CAST(NULL AS uuid) AS person, scheme, term, person_key, name, kind, signer, signed_day, recorded_day, recorded_by_name
+        "SELECT statement, CAST(NULL AS uuid) AS person, scheme, term, person_key, name, kind, signer, signed_day, recorded_day, recorded_by_name,
+                ended_day, ended_by_name, reason
          FROM student_statements WHERE school = $1 AND statement = $2 AND state < 50",
         school,
         statement
@@ -135,12 +146,17 @@ pub async fn insert(ctx: &Context, tx: &mut Tx, about: &About<'_>, new: &[NewSta
 }
 
 /// Ends statements that stand; returns how many.
-pub async fn end(tx: &mut Tx, statements: &[Uuid], state: State, reason: &str) -> Result<u64, StoreError> {
+pub async fn end(ctx: &Context, tx: &mut Tx, statements: &[Uuid], state: State, reason: &str) -> Result<u64, StoreError> {
     run!(
         tx,
-        sql!("UPDATE student_statements SET state = $2, reason = $3 WHERE state < 50 AND statement" in_uuids 1),
+        sql!(
+            "UPDATE student_statements SET state = $2, reason = $3, ended_day = $4, ended_by = $5, ended_by_name = $6 WHERE state < 50 AND statement" in_uuids 1
+        ),
         bulk_uuids(statements.iter().copied()),
         state.code(),
-        reason
+        reason,
+        ctx.today(),
+        &ctx.actor.account,
+        &ctx.actor.display_name
     )
 }

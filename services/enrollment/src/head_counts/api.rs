@@ -8,7 +8,10 @@ use xuezhu_proto::{
     bridge as feed,
     enrollment::{self as pb, head_count_service_server::HeadCountService},
 };
-use xuezhu_service::{Context, Error, Permission, Reason, Refusal, runner::Call};
+use xuezhu_service::{
+    Context, Error, Permission, Reason, Refusal,
+    runner::{Call, was_answered},
+};
 use xuezhu_store::Tx;
 
 use crate::{Parts, directory};
@@ -26,12 +29,15 @@ impl HeadCountService for HeadCountApi {
     async fn count_heads(&self, request: Request<pb::CountHeadsRequest>) -> Result<Response<pb::CountHeadsResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "CountHeads").await?;
         let call = Call::new("CountHeads", request.school.clone(), &request);
+        // What is refused is refused, and kept, where it is run.
         let counted = counted(&self.0, &ctx, &request.school).await?;
         self.0
             .runner
-            .mutate(&ctx, call, &counted, |ctx, tx, counted| {
+            .mutate(&ctx, call, &(request.school, counted), |ctx, tx, (school, counted)| {
                 Box::pin(async move {
-                    may_count(ctx, tx, &counted.1.school).await?;
+                    may_count(ctx, tx, school).await?;
+                    let behind = || Refusal::new(Reason::FeedBehind, "该校的学籍变更还没有全部发出，暂时无法清点，请稍后再试");
+                    let counted = counted.as_ref().ok_or_else(behind)?;
                     super::tell(ctx, tx, std::slice::from_ref(counted), ctx.today()).await?;
                     Ok(pb::CountHeadsResponse { head_count: Some(told(ctx, &counted.1)) })
                 })
@@ -47,21 +53,22 @@ async fn may_count(ctx: &Context, tx: &mut Tx, school: &str) -> Result<(), Error
     Ok(())
 }
 
-/// The count of a school at a moment at which none of its changes waits.
-async fn counted(parts: &Parts, ctx: &Context, school: &str) -> Result<(String, feed::HeadCount), Error> {
+/// The count of a school at a moment at which none of its changes waits; none where there is no such moment soon, where who asks may not count,
+/// or where they were answered already.
+async fn counted(parts: &Parts, ctx: &Context, school: &str) -> Result<Option<(String, feed::HeadCount)>, Error> {
     for attempt in 0..TRIES {
         if attempt > 0 {
             tokio::time::sleep(APART).await;
         }
         let mut tx = parts.runner.db().read().await?;
-        may_count(ctx, &mut tx, school).await?;
-        let counted = super::count(&mut tx, &[school], ctx.today()).await?.pop();
+        let asks = !was_answered(ctx, &mut tx).await? && may_count(ctx, &mut tx, school).await.is_ok();
+        let counted = if asks { super::count(&mut tx, &[school], ctx.today()).await?.pop() } else { None };
         tx.rollback().await?;
-        if let Some(counted) = counted {
+        if !asks || counted.is_some() {
             return Ok(counted);
         }
     }
-    Err(Refusal::new(Reason::FeedBehind, "该校的学籍变更还没有全部发出，暂时无法清点，请稍后再试").into())
+    Ok(None)
 }
 
 fn told(ctx: &Context, count: &feed::HeadCount) -> pb::SchoolHeadCount {

@@ -24,7 +24,7 @@ use crate::Parts;
 const LOOK: Duration = Duration::from_secs(5);
 /// How soon is looked again where changes wait.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often it is tried to count schools of which changes wait, one after another, before they are left for the next night.
+/// How often it is tried at once to count schools of which changes wait, before it is said that the feed is behind.
 const TRIES: u32 = 60;
 /// Schools that are counted at once.
 const SCHOOLS: i64 = 50;
@@ -61,13 +61,13 @@ async fn count(tx: &mut Tx, schools: &[&str], day: NaiveDate) -> Result<Vec<(Str
     Ok(counts.into_values().collect())
 }
 
-/// Tells what was counted.
+/// Tells what was counted. Whoever tells of a school at the same time waits, and an older count than another told is not told after it.
 async fn tell(ctx: &Context, tx: &mut Tx, counts: &[(String, feed::HeadCount)], day: NaiveDate) -> Result<(), Error> {
-    let shared: Vec<Shared> =
-        counts.iter().map(|(region, count)| Shared { id: school_id(&count.school), scope: region.clone(), body: Body::HeadCount(count.clone()) }).collect();
-    publish(ctx, tx, &shared).await?;
     let noted: Vec<NewCount> = counts.iter().map(|(_, count)| NewCount { school: count.school.clone(), position: count.position }).collect();
-    Ok(store::note(tx, &noted, day, ctx.now_us()).await?)
+    let noted = store::note(tx, &noted, day).await?;
+    let newest = counts.iter().filter(|(_, count)| noted.contains(&count.school));
+    let shared = newest.map(|(region, count)| Shared { id: school_id(&count.school), scope: region.clone(), body: Body::HeadCount(count.clone()) });
+    publish(ctx, tx, &shared.collect::<Vec<_>>()).await
 }
 
 /// Counts all schools once for each day, until told to stop.
@@ -81,16 +81,13 @@ pub async fn keep(parts: Arc<Parts>, stop: CancellationToken) {
                 tries = 0;
                 LOOK
             }
-            // Of these, changes waited: a feed that stands still would keep them for ever.
+            // Of these, changes waited: mostly for a moment.
             Ok(left) if tries < TRIES => {
                 tracing::debug!(left, "schools of which changes wait are counted a little later");
                 tries += 1;
                 AGAIN
             }
-            Ok(left) => {
-                tracing::warn!(left, "the feed is behind: these schools were not counted");
-                LOOK
-            }
+            Ok(left) => faults.note(&format!("the feed is behind: {left} schools are not counted yet")),
             Err(error) => faults.note(&error),
         };
         tokio::select! {
@@ -108,6 +105,8 @@ async fn night(parts: &Arc<Parts>) -> Result<usize, Error> {
     let through = store::counted_through(&mut tx).await?;
     tx.rollback().await?;
     if through.is_some_and(|through| through >= day) {
+        // Another process may have counted the rest.
+        metrics::gauge!("xuezhu_head_counts_waiting").set(0.0);
         return Ok(0);
     }
     let (mut after, mut left) = (String::new(), 0);

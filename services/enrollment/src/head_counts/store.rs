@@ -34,14 +34,14 @@ pub(super) async fn counted(tx: &mut Tx, schools: &[&str], day: NaiveDate) -> Re
     )
 }
 
-/// What was ever shared of these schools' enrollments: how many records, and their versions added up.
+/// What was shared of these schools' approved enrollments, which nobody deletes: how many records, and their versions added up.
 pub(super) async fn shared(tx: &mut Tx, schools: &[&str]) -> Result<Vec<(String, i64, i64)>, StoreError> {
     rows!(
         tx,
         (String, i64, i64),
         sql!(
             "SELECT e.school, count(*), CAST(sum(s.version) AS bigint) FROM enrollments e JOIN shared_records s ON s.kind = $2 AND s.record = e.enrollment
-             WHERE e.school" in_texts 1 " GROUP BY e.school"
+             WHERE e.person IS NOT NULL AND e.school" in_texts 1 " GROUP BY e.school"
         ),
         bulk_texts(schools),
         Kind::Enrollment as i32
@@ -89,19 +89,21 @@ pub(super) struct NewCount {
     pub position: i64,
 }
 
-pub(super) async fn note(tx: &mut Tx, counts: &[NewCount], day: NaiveDate, at_us: i64) -> Result<(), StoreError> {
-    run!(
+/// Notes counts, and locks the schools' rows until the transaction ends; returns the schools of which no later count is noted already.
+pub(super) async fn note(tx: &mut Tx, counts: &[NewCount], day: NaiveDate) -> Result<Vec<String>, StoreError> {
+    let noted = rows!(
         tx,
+        (String,),
         sql!(
-            "INSERT INTO head_counts (school, day, position, counted_at_us)
-             SELECT t.school, $2, t.position, $3 FROM " table 1 (school text, position bigint) " WHERE true
-             ON CONFLICT (school) DO UPDATE SET day = excluded.day, position = excluded.position, counted_at_us = excluded.counted_at_us"
+            "INSERT INTO head_counts (school, day, position)
+             SELECT t.school, $2, t.position FROM " table 1 (school text, position bigint) " WHERE true
+             ON CONFLICT (school) DO UPDATE SET day = excluded.day, position = excluded.position WHERE excluded.position >= head_counts.position
+             RETURNING school"
         ),
         bulk_rows(counts),
-        day,
-        at_us
+        day
     )?;
-    Ok(())
+    Ok(noted.into_iter().map(|(school,)| school).collect())
 }
 
 /// Through which day all were counted.

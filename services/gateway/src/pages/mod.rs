@@ -24,6 +24,7 @@ mod imports;
 mod inspection;
 mod lists;
 mod notices;
+mod omissions;
 mod overview;
 mod passwords;
 mod pickers;
@@ -115,6 +116,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(notices::routes())
         .merge(quotas::routes())
         .merge(statements::routes())
+        .merge(omissions::routes())
         .merge(inspection::routes())
         .merge(head_count::routes())
         .merge(classes::routes())
@@ -513,6 +515,11 @@ impl Desk {
     /// Notices.
     pub fn notices(&self) -> NoticeServiceClient<Channel> {
         NoticeServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Who should be listed and is not.
+    pub fn omissions(&self) -> aid::omission_service_client::OmissionServiceClient<Channel> {
+        aid::omission_service_client::OmissionServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What students signed.

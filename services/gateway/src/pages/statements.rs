@@ -26,6 +26,10 @@ use crate::{
 /// Bytes of a form in which every student of a class may be ticked.
 const FORM_BYTES: usize = 1024 * 1024;
 
+/// Why a statement is taken off.
+const MISTAKE: &str = "登错了";
+const TAKEN_BACK: &str = "学生撤回";
+
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
@@ -74,6 +78,8 @@ struct Page {
     narrow: Form,
     classes: Option<Table>,
     students: Option<Table>,
+    /// What was said before.
+    former: Option<Table>,
     record: Option<Form>,
     print: Option<Address>,
     back: Address,
@@ -101,6 +107,7 @@ async fn page(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>) 
         narrow,
         classes: (!of_class).then(|| self::classes(&back, &told.classes)),
         students: of_class.then(|| students(&desk, &school, &told, record.is_some(), &on)),
+        former: (!told.former.is_empty()).then(|| former(&told.former)),
         record,
         print: (of_class && desk.user.is_clerk()).then(|| {
             let print = Address::of(format!("/schools/{school}/statements/print"));
@@ -148,13 +155,29 @@ fn students(desk: &Desk, school: &str, told: &ListStatementsResponse, ticks: boo
             let id = format!("withdraw-{}", statement.statement);
             let form = Form::of::<WithdrawStatementRequest>(desk, id, format!("/schools/{school}/statements/{}/withdraw", statement.statement));
             let form = form.inline().hidden("scheme", &told.scheme_code).hidden("term", &told.term).hidden("class", &statement.class_name);
-            Cell::act(form.hidden("reason", "误登或本人撤回").danger("撤销", "").asks(format!("撤销{}的登记。", statement.name)))
+            let form = form.plain(MISTAKE, "mistake").asks(format!("撤销{}的登记：登错了。", statement.name));
+            Cell::act(form.plain(TAKEN_BACK, "back").asks(format!("撤销{}的登记：学生（或监护人）书面撤回。", statement.name)))
         });
         Row::of([name, Cell::from(&statement.major_name), said(statement), Cell::text(by), withdraw.unwrap_or_else(|| Cell::text(""))])
             .ticked(ticks.then_some(tick))
     };
     let table = Table::of("学生").columns(["姓名", "专业", "申请或放弃", "登记", "办理"]);
     table.ticks(ticks).rows(told.statements.iter().map(row)).empty("该学期没有学生在这个班。")
+}
+
+/// What was said and holds no more.
+fn former(statements: &[Statement]) -> Table {
+    let row = |statement: &Statement| {
+        let kind = if statement.kind() == Kind::Waiver { "自愿放弃" } else { "已申请" };
+        let why = if statement.end_reason.is_empty() { "后来另有声明" } else { &statement.end_reason };
+        Row::of([
+            Cell::from(&statement.name),
+            Cell::text(kind).beside(statement.signed_date.as_str()),
+            Cell::text(format!("{} {}", statement.record_date, statement.recorded_by)),
+            Cell::text(format!("{} {}", statement.end_date, statement.ended_by)).beside(why),
+        ])
+    };
+    Table::of("以前的声明").columns(["姓名", "申请或放弃", "登记", "终止"]).rows(statements.iter().map(row))
 }
 
 /// The form under the students, for whom somebody ticked, or for all of the class who signed nothing yet.
@@ -244,15 +267,20 @@ fn back(school: &str, asks: &Asks) -> Address {
 #[serde(default)]
 struct WithdrawForm {
     request_id: String,
-    reason: String,
+    act: String,
     scheme: String,
     term: String,
     class: String,
 }
 
 async fn withdraw(desk: Desk, Path((school, statement)): Path<(String, String)>, Sent(sent): Sent<WithdrawForm>) -> Result<Response, PageError> {
+    let reason = match sent.act.as_str() {
+        "mistake" => MISTAKE,
+        "back" => TAKEN_BACK,
+        unknown => return Err(unknown_act(unknown)),
+    };
     let asks = Asks { scheme: sent.scheme, term: sent.term, class: sent.class };
-    let asked = WithdrawStatementRequest { school: school.clone(), statement, reason: sent.reason };
+    let asked = WithdrawStatementRequest { school: school.clone(), statement, reason: reason.to_owned() };
     let gone = desk.statements().withdraw_statement(desk.change(&sent.request_id, asked)).await?.into_inner().statement.unwrap_or_default();
     Ok(desk.done(format!("已撤销{}的登记。", gone.name), back(&school, &asks)))
 }
@@ -273,7 +301,7 @@ async fn print(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>)
     let told = desk.statements().list_statements(desk.request(asks.request(&school))).await?.into_inner();
     let page = Print {
         title: format!("{}{}申请表", show::term(&told.term), told.scheme_name),
-        school_name: desk.place().to_string(),
+        school_name: desk.place().clone(),
         back: address(&school, &told).with("class", asks.class.as_str()),
         students: told.statements.into_iter().filter(|statement| statement.kind() == Kind::Unspecified).collect(),
         desk,

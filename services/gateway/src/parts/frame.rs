@@ -66,13 +66,18 @@ fn counts(user: &User) -> bool {
     user.decides_aid() || user.only_reads()
 }
 
+/// Whoever draws up a school's list of omissions, signs it, or counts them for a region.
+fn omits(user: &User) -> bool {
+    keeps_school(user) || counts(user)
+}
+
 /// Whoever works at a school, and sees more than a class.
 fn keeps_school(user: &User) -> bool {
     user.is_school() && user.reads_school()
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 26] = [
+pub const WAYS: [Way; 27] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -82,6 +87,7 @@ pub const WAYS: [Way; 26] = [
     way(Section::Aid, "/lists", "资助名单", pays),
     way(Section::Aid, "/hardship", "困难认定", keeps_school),
     way(Section::Aid, "/statements", "申请与放弃", keeps_school),
+    way(Section::Aid, "/omissions", "漏报清单", omits),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),
     way(Section::Aid, "/objections", "公示异议", families),
     way(Section::Aid, "/quotas", "资助名额", counts),
@@ -144,7 +150,7 @@ pub fn section_of(path: &str, query: &str) -> Section {
     match parts[..] {
         ["" | "search"] => return Section::Tasks,
         ["schools", _, "enrollments" | "submissions" | "imports", ..] | ["dossiers", "enrollment", ..] => return Section::Roll,
-        ["schools", _, "lists" | "hardship" | "notices" | "statements", ..] | ["dossiers", "aid", ..] => return Section::Aid,
+        ["schools", _, "lists" | "hardship" | "notices" | "statements" | "omissions", ..] | ["dossiers", "aid", ..] => return Section::Aid,
         ["causes", ..] => return Section::Flags,
         ["schools", _, "inspection" | "headCount"] => return Section::Counts,
         _ => {}

@@ -133,7 +133,7 @@ impl<'w> Oracle<'w> {
             }
         }
         // Once the principal signed it.
-        if self.waives(person, claim.scheme, claim.term) && self.known > day(days::APPROVE) {
+        if waives(person, claim.scheme, claim.term) && self.known > day(days::APPROVE) {
             let own: Vec<i32> = months.iter().copied().filter(|month| self.place_rule(claim, Some(person), *month).is_none()).collect();
             if !own.is_empty() {
                 found.push(self.flag("FILE_INCOMPLETE", claim, own));
@@ -145,11 +145,6 @@ impl<'w> Oracle<'w> {
         if !person.confirmed {
             found.push(self.flag("IDENTITY_UNVERIFIED", claim, months));
         }
-    }
-
-    /// Whether a student signed not to want a scheme in a term.
-    fn waives(&self, person: &Person, scheme: Scheme, term: &Term) -> bool {
-        person.waives && scheme == Scheme::Grant && term.name == AUTUMN.name
     }
 
     /// Cards that several students name.
@@ -225,7 +220,7 @@ impl<'w> Oracle<'w> {
                         && claim.school == place.school
                         && good(&person.numbers, &claim.number, claim.uploaded, self.known)
                 });
-                if self.known > due && !listed && !self.waives(person, scheme, term) {
+                if self.known > due && !listed && !waives(person, scheme, term) {
                     let present = |(name, _): &&(String, Option<NaiveDate>)| good(&person.names, name, self.known + chrono::Days::new(1), self.known);
                     found.push(Expected {
                         rule: "MISSING_AWARD".into(),
@@ -250,6 +245,11 @@ impl<'w> Oracle<'w> {
             months,
         }
     }
+}
+
+/// Whether a student signed not to want a scheme in a term.
+fn waives(person: &Person, scheme: Scheme, term: &Term) -> bool {
+    person.waives && scheme == Scheme::Grant && term.name == AUTUMN.name
 }
 
 fn months(claim: &Claim) -> Vec<i32> {

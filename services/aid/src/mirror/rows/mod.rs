@@ -64,7 +64,9 @@ impl Batch {
                 Some(Body::School(school)) => batch.school(Told::of(record), school),
                 Some(Body::Person(person)) => batch.person(id, Told::of(record), person)?,
                 Some(Body::Enrollment(enrollment)) => batch.enrollment(id, Told::of(record), enrollment)?,
-                Some(Body::HeadCount(count)) => batch.head_count(&Told::of(record), count),
+                // A school that has left is counted elsewhere.
+                Some(Body::HeadCount(count)) if !record.left_scope => batch.head_count(&Told::of(record), count),
+                Some(Body::HeadCount(_)) => {}
                 None => {}
             }
         }

@@ -1,0 +1,263 @@
+//! 漏报清单: who should be listed in a term and is not, each with its cause, as the principal signs it before the lists lock.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | this | drawing up, causes, submitting, reading |
+//! | `rules` | when it opens, what causes there are |
+//! | `kind` | lists as a kind of dossier |
+//! | `api` | gRPC in |
+
+pub mod api;
+pub mod kind;
+pub mod rules;
+mod store;
+
+use uuid::Uuid;
+use xuezhu_domain::{
+    Term,
+    region::{self, RegionCode},
+};
+use xuezhu_judge::policy::SchemeCode;
+use xuezhu_proto::{
+    aid::{self as pb, omission, omission_list},
+    common as told,
+};
+use xuezhu_review::{OfSchool, Proposal, told as tell};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal};
+use xuezhu_store::{Hex, StoreError, Tx};
+
+use self::{
+    rules::{Cause, State},
+    store::{ItemRow, ListRow, MissingRow, NewItem},
+};
+use crate::{Parts, mirror, mirror::SchoolRow, policy::scheme_told};
+
+/// Longest note, in characters.
+const NOTE: usize = 200;
+/// The state of a school that is open, as the mirror has it.
+const ACTIVE: &str = "ACTIVE";
+
+/// The term that is asked for; the present one where none is named.
+fn term_of(ctx: &Context, text: &str) -> Result<Term, Error> {
+    let mut errors = FieldErrors::default();
+    let term = if text.trim().is_empty() { Some(Term::of(ctx.today())) } else { errors.parse("term", text.trim()) };
+    errors.check()?;
+    term.ok_or_else(|| Error::Internal("a field is missing and not told".into()))
+}
+
+/// Whoever should be listed and is not: whom flags tell, and who signed not to want it.
+async fn missing(tx: &mut Tx, school: &str, term: &str) -> Result<Vec<MissingRow>, Error> {
+    let generation = mirror::state(tx).await?.generation;
+    let mut all = store::missing(tx, generation, school, term).await?;
+    all.extend(store::waived(tx, generation, school, term).await?);
+    Ok(all)
+}
+
+/// Who of those missing is not on a list.
+fn others(missing: &[MissingRow], items: &[ItemRow]) -> usize {
+    missing.iter().filter(|row| !items.iter().any(|item| is_same(item, row))).count()
+}
+
+/// Whether somebody stands on a list as what they are now: who took a waiver back is missing otherwise than before.
+fn is_same(item: &ItemRow, row: &MissingRow) -> bool {
+    item.scheme == row.scheme && item.person_key == row.person_key && item.flag.is_some() == row.flag.is_some()
+}
+
+/// Draws the list of a term up, or draws it up anew: causes that were given stay.
+pub async fn draw_up(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, term: &str) -> Result<pb::OmissionList, Error> {
+    let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
+    let term = term_of(ctx, term)?;
+    let policies = parts.policies.now();
+    let days = policies.of_term(term, ctx.today()).policy.days(term, &school.region);
+    let days = days.ok_or_else(|| Refusal::wrong_state("现行政策没有这个学期的日程"))?;
+    let opens = rules::opens(&days);
+    if ctx.today() < opens {
+        return Err(Refusal::wrong_state(format!("{}的漏报清单自{opens}起可以生成（名单锁定前十天）", term.name())).into());
+    }
+    let text = term.to_string();
+    let missing = missing(tx, &school.school, &text).await?;
+    let known = store::last(tx, &school.school, &text).await?.filter(|row| row.state != State::Signed);
+    let list = match known {
+        Some(row) => {
+            let row = store::locked(tx, &school.school, row.list).await?.ok_or_else(|| Error::Internal("a list is gone".into()))?;
+            if row.state != State::Draft {
+                return Err(Refusal::wrong_state("漏报清单已提交校长，先撤回再重新生成").into());
+            }
+            row.list
+        }
+        None => {
+            let list = ctx.new_id();
+            store::insert(ctx, tx, list, &school.school, &text).await?;
+            list
+        }
+    };
+    let before = store::items(tx, list).await?;
+    let item = |row: &MissingRow| {
+        let said = before.iter().find(|item| is_same(item, row) && item.cause.is_said());
+        let cause = if row.flag.is_none() { Cause::Waived } else { said.map_or(Cause::Unsaid, |item| item.cause) };
+        NewItem {
+            item: Hex(ctx.new_id()),
+            scheme: row.scheme.clone(),
+            person_key: Hex(row.person_key),
+            flag: row.flag.map(Hex),
+            name: row.name.clone(),
+            class_name: row.class_name.clone().unwrap_or_default(),
+            cause: cause.code(),
+            note: said.filter(|_| row.flag.is_some()).map(|item| item.note.clone()).unwrap_or_default(),
+        }
+    };
+    let items: Vec<NewItem> = missing.iter().map(item).collect();
+    store::replace(tx, list, &items).await?;
+    whole(ctx, tx, parts, &school, term).await
+}
+
+/// A draft of a school, locked.
+async fn draft(tx: &mut Tx, school: &str, list: Uuid) -> Result<ListRow, Error> {
+    let row = store::locked(tx, school, list).await?.ok_or_else(|| Refusal::not_found("该漏报清单"))?;
+    if row.state != State::Draft {
+        return Err(Refusal::wrong_state("漏报清单已提交，不能再改；要改的先撤回").into());
+    }
+    Ok(row)
+}
+
+/// What a clerk says of some of a list.
+#[derive(Debug, Clone)]
+pub struct Said {
+    school: String,
+    list: Uuid,
+    items: Vec<Uuid>,
+    cause: Option<Cause>,
+    note: String,
+}
+
+/// Says why students are not listed.
+pub async fn set_cause(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> Result<pb::OmissionList, Error> {
+    let school = mirror::school_for(ctx, tx, &said.school, Permission::EnterForSchool).await?;
+    let mut errors = FieldErrors::default();
+    rules::check(&mut errors, said.cause, &said.note, said.items.len());
+    let note = if said.note.trim().is_empty() { Some(String::new()) } else { errors.text("note", &said.note, NOTE) };
+    errors.check()?;
+    let (Some(cause), Some(note)) = (said.cause, note) else { return Err(Error::Internal("a field is missing and not told".into())) };
+    let row = draft(tx, &school.school, said.list).await?;
+    if usize::try_from(store::set_cause(tx, row.list, &said.items, cause, &note).await?).ok() != Some(said.items.len()) {
+        return Err(Refusal::field("items", "有学生不在这份清单上，或者是自愿放弃的；请刷新后重新选择").into());
+    }
+    whole(ctx, tx, parts, &school, row.term.parse().map_err(|_| StoreError::Corrupt("term"))?).await
+}
+
+/// Submits a list to the principal.
+pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<told::Dossier, Error> {
+    let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
+    let row = draft(tx, &school.school, list).await?;
+    let items = store::items(tx, row.list).await?;
+    let unsaid = items.iter().filter(|item| item.cause == Cause::Unsaid).count();
+    if unsaid > 0 {
+        return Err(Refusal::wrong_state(format!("还有{unsaid}人没有填原因")).into());
+    }
+    complete(tx, &row, &items).await?;
+    let dossier = ctx.new_id();
+    store::set_state(tx, row.list, State::Submitted, Some(dossier), "", None).await?;
+    let term: Term = row.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
+    let title = format!("{}{}（{}人）", term.name(), kind::ABOUT.name, items.len());
+    let proposal = Proposal { dossier, subject: Some(row.list), title, reason: String::new(), items: kind::items(parts, row.list, &items) };
+    let of = OfSchool { code: &school.school, authority: &school.authority };
+    let dossier = xuezhu_review::submit(ctx, tx, &kind::Omissions { parts }, of, proposal).await?;
+    Ok(tell::dossier(&kind::ABOUT, &dossier, &school.name, ctx.today()))
+}
+
+/// Refuses where somebody is missing who is not on a list: one list of all is signed, or none. Who was put on an award list since may stand on it.
+async fn complete(tx: &mut Tx, row: &ListRow, items: &[ItemRow]) -> Result<(), Error> {
+    let others = others(&missing(tx, &row.school, &row.term).await?, items);
+    if others == 0 {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::Conflict, format!("生成清单以后又有{others}人漏报不在清单上：请经办人重新生成")).into())
+}
+
+/// The last list of a school and term.
+pub async fn of_school(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, term: &str) -> Result<pb::OmissionList, Error> {
+    let school = mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
+    let term = term_of(ctx, term)?;
+    whole(ctx, tx, parts, &school, term).await
+}
+
+async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &SchoolRow, term: Term) -> Result<pb::OmissionList, Error> {
+    let policies = parts.policies.now();
+    let days = policies.of_term(term, ctx.today()).policy.days(term, &school.region);
+    let text = term.to_string();
+    let row = store::last(tx, &school.school, &text).await?;
+    let items = match &row {
+        Some(row) => store::items(tx, row.list).await?,
+        None => Vec::new(),
+    };
+    let others = others(&missing(tx, &school.school, &text).await?, &items);
+    let small = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let omission = |item: &ItemRow| pb::Omission {
+        item: item.item.to_string(),
+        name: item.name.clone(),
+        class_name: item.class_name.clone(),
+        scheme_code: item.scheme.clone(),
+        scheme_name: scheme_told(&policies, &item.scheme).scheme_name,
+        cause: omission::Cause::try_from(item.cause.code()).unwrap_or_default().into(),
+        note: item.note.clone(),
+        flag: item.flag.map(|flag| flag.to_string()).unwrap_or_default(),
+    };
+    Ok(pb::OmissionList {
+        school: school.school.clone(),
+        school_name: school.name.clone(),
+        term: text,
+        open_date: days.as_ref().map(|days| rules::opens(days).to_string()).unwrap_or_default(),
+        due_date: days.and_then(|days| days.lock).map(|day| day.to_string()).unwrap_or_default(),
+        others: small(others),
+        without_cause: small(items.iter().filter(|item| item.cause == Cause::Unsaid).count()),
+        count: small(items.len()),
+        omissions: items.iter().map(omission).collect(),
+        state: state(row.as_ref().map(|row| row.state)).into(),
+        list: row.as_ref().map(|row| row.list.to_string()).unwrap_or_default(),
+        reason: row.as_ref().map(|row| row.reason.clone()).unwrap_or_default(),
+        dossier: row.as_ref().and_then(|row| row.dossier).map(|dossier| dossier.to_string()).unwrap_or_default(),
+        signed_date: row.and_then(|row| row.signed_day).map(|day| day.to_string()).unwrap_or_default(),
+    })
+}
+
+fn state(state: Option<State>) -> omission_list::State {
+    match state {
+        None => omission_list::State::Unspecified,
+        Some(State::Draft) => omission_list::State::Draft,
+        Some(State::Submitted) => omission_list::State::Submitted,
+        Some(State::Signed) => omission_list::State::Signed,
+    }
+}
+
+/// How the schools of a region stand.
+pub async fn of_region(ctx: &Context, tx: &mut Tx, asked: &str, term: &str) -> Result<pb::ListOmissionListsResponse, Error> {
+    let mut errors = FieldErrors::default();
+    let region = match asked.trim() {
+        "" => Some(ctx.actor.organisation.clone()),
+        code => errors.parse::<RegionCode>("region", code).map(|code| code.as_str().to_owned()),
+    };
+    errors.check()?;
+    let region = region.ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
+    ctx.may(Permission::TakeOutCounts, &Place::Region(&region))?;
+    let term = term_of(ctx, term)?.to_string();
+    let rows = store::schools(tx, region::prefix_or_all(&region), &term, ACTIVE).await?;
+    let small = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+    let school = |row: store::SchoolRow| -> Result<pb::OmissionSchool, Error> {
+        let stands = row.state.map(State::try_from).transpose().map_err(|_| StoreError::Corrupt("state of a list of omissions"))?;
+        Ok(pb::OmissionSchool {
+            school: row.school,
+            school_name: row.name,
+            state: state(stands).into(),
+            count: small(row.listed),
+            waived: small(row.waived),
+            missing: small(row.missing),
+            signed_date: row.signed_day.map(|day| day.to_string()).unwrap_or_default(),
+        })
+    };
+    Ok(pb::ListOmissionListsResponse { schools: rows.into_iter().map(school).collect::<Result<_, _>>()?, term })
+}
+
+/// A scheme as a sheet names it.
+fn scheme_name(parts: &Parts, scheme: &str) -> String {
+    SchemeCode::parse(scheme).map(|code| parts.policies.now().scheme_name(code).to_owned()).unwrap_or_default()
+}
