@@ -31,6 +31,7 @@ mod histories;
 mod imports;
 mod inspection;
 mod known;
+mod list_numbers;
 mod list_pages;
 mod locks;
 mod notices;

@@ -77,19 +77,12 @@ pub async fn draw_up(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, te
     let text = term.to_string();
     let missing = missing(tx, &school.school, &text).await?;
     let known = store::last(tx, &school.school, &text).await?.filter(|row| row.state != State::Signed);
-    let list = match known {
-        Some(row) => {
-            let row = store::locked(tx, &school.school, row.list).await?.ok_or_else(|| Error::Internal("a list is gone".into()))?;
-            if row.state != State::Draft {
-                return Err(Refusal::wrong_state("漏报清单已提交校长，先撤回再重新生成").into());
-            }
-            row.list
-        }
-        None => {
-            let list = ctx.new_id();
-            store::insert(ctx, tx, list, &school.school, &text).await?;
-            list
-        }
+    let list = if let Some(row) = known {
+        draft(tx, &school.school, row.list).await?.list
+    } else {
+        let list = ctx.new_id();
+        store::insert(ctx, tx, list, &school.school, &text).await?;
+        list
     };
     let before = store::items(tx, list).await?;
     let item = |row: &MissingRow| {
@@ -115,7 +108,7 @@ pub async fn draw_up(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, te
 async fn draft(tx: &mut Tx, school: &str, list: Uuid) -> Result<ListRow, Error> {
     let row = store::locked(tx, school, list).await?.ok_or_else(|| Refusal::not_found("该漏报清单"))?;
     if row.state != State::Draft {
-        return Err(Refusal::wrong_state("漏报清单已提交，不能再改；要改的先撤回").into());
+        return Err(Refusal::wrong_state("漏报清单已提交校长，要改或重新生成的，先撤回").into());
     }
     Ok(row)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use xuezhu_proto::aid::{self as pb, overview_service_server::OverviewService};
 
-use super::sheet;
+use super::{numbers, sheet};
 use crate::{Parts, reconciliation};
 
 /// The service of overviews.
@@ -26,6 +26,11 @@ impl OverviewService for OverviewApi {
                 })
             })
             .await
+    }
+
+    async fn get_list_numbers(&self, request: Request<pb::GetListNumbersRequest>) -> Result<Response<pb::GetListNumbersResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, "GetListNumbers").await?;
+        self.0.runner.read(&ctx, "GetListNumbers", &(self.0.clone(), request), |ctx, tx, (parts, request)| Box::pin(numbers::of(ctx, tx, parts, request))).await
     }
 
     async fn get_overview(&self, request: Request<pb::GetOverviewRequest>) -> Result<Response<pb::GetOverviewResponse>, Status> {

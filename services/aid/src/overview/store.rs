@@ -5,6 +5,8 @@ use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::entry;
 use xuezhu_store::{StoreError, Tx, rows};
 
+use super::numbers::{Asked, EntriesRow};
+
 /// A school of the region.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct SchoolRow {
@@ -168,5 +170,46 @@ pub async fn on_lists(tx: &mut Tx, school: &str, term: &str) -> Result<Vec<(Opti
          GROUP BY l.entered, l.scheme, l.state, l.held",
         school,
         term
+    )
+}
+
+/// Entries of a term on lists that were submitted, of a school or of a region, by what they have in common. A student is as last seen at the school by
+/// the last of the entry's months; what was approved counts with the units that stand.
+pub async fn list_entries(tx: &mut Tx, asked: &Asked<'_>) -> Result<Vec<EntriesRow>, StoreError> {
+    rows!(
+        tx,
+        EntriesRow,
+        "WITH listed AS (
+             SELECT e.entry, e.school, s.authority, e.scheme, e.state, e.person_key, e.first_day, e.last_day, e.name_comparable
+             FROM award_entries e JOIN mirror_schools s ON s.school = e.school AND s.generation = (SELECT generation FROM mirror_state)
+             WHERE e.term = $3 AND e.state > 10 AND e.state < 50 AND NOT e.gone AND ($1 = '' OR e.school = $1) AND substr(s.authority, 1, length($2)) = $2
+               AND ($4 = '' OR e.scheme = $4)),
+         placed AS (
+             SELECT l.entry, m.entry_date, b.sex, p.major, p.urban_rural, p.household,
+                    row_number() OVER (PARTITION BY l.entry ORDER BY CASE WHEN p.from_date <= l.last_day THEN 0 ELSE 1 END, p.from_date DESC, m.enrollment) AS turn
+             FROM listed l
+             JOIN mirror_person_keys k ON k.person_key = l.person_key AND k.generation = (SELECT generation FROM mirror_state)
+             JOIN mirror_persons b ON b.person = k.person AND b.generation = k.generation
+             JOIN mirror_enrollments m ON m.person = k.person AND m.generation = k.generation AND m.school || '' = l.school
+             JOIN mirror_periods p ON p.enrollment = m.enrollment AND p.generation = m.generation AND (p.state = $5 OR p.state = $6)),
+         paid AS (
+             SELECT u.entry, count(*) AS units, sum(u.fen) AS fen FROM award_units u JOIN listed l ON l.entry = u.entry
+             WHERE u.standing + 0 >= 11 AND u.standing + 0 < 20 GROUP BY u.entry),
+         facts AS (
+             SELECT l.school, l.authority, l.scheme, l.state, EXISTS (SELECT 1 FROM flags f WHERE f.entry = l.entry AND f.holds) AS held, p.entry_date AS entered,
+                    p.sex, p.major, p.urban_rural, p.household,
+                    (SELECT NULLIF(d.level, '') FROM determined_levels d WHERE d.person_key = l.person_key AND d.name_comparable = l.name_comparable
+                       AND d.from_day <= l.first_day AND d.to_day > l.first_day ORDER BY d.determined_at_us DESC, d.determination DESC LIMIT 1) AS level,
+                    coalesce(q.units, 0) AS units, coalesce(q.fen, 0) AS fen
+             FROM listed l LEFT JOIN placed p ON p.entry = l.entry AND p.turn = 1 LEFT JOIN paid q ON q.entry = l.entry)
+         SELECT school, authority, scheme, state, held, entered, sex, major, urban_rural, household, level, count(*) AS entries,
+                CAST(sum(units) AS bigint) AS units, CAST(sum(fen) AS bigint) AS fen
+         FROM facts GROUP BY school, authority, scheme, state, held, entered, sex, major, urban_rural, household, level",
+        asked.school,
+        asked.prefix,
+        asked.term,
+        asked.scheme,
+        PeriodState::InSchool.code(),
+        PeriodState::OnLeave.code()
     )
 }

@@ -82,8 +82,8 @@ pub fn check_day(errors: &mut FieldErrors, signed: NaiveDate, term: Term, today:
 const OF_AGE: u32 = 18;
 
 /// Whether what was signed by a student alone needs a guardian: who is not of age gives nothing up alone.
-pub fn needs_guardian(kind: StatementKind, signer: Signer, birth: NaiveDate, signed: NaiveDate) -> bool {
-    kind == StatementKind::Waiver && signer == Signer::Student && signed.years_since(birth).is_none_or(|age| age < OF_AGE)
+pub fn needs_guardian(kind: StatementKind, signer: Signer, born: NaiveDate, day: NaiveDate) -> bool {
+    kind == StatementKind::Waiver && signer == Signer::Student && day.years_since(born).is_none_or(|age| age < OF_AGE)
 }
 
 /// A waiver is each student's own word: nobody's class gives up anything.

@@ -24,6 +24,7 @@ mod imports;
 mod inspection;
 mod lists;
 mod notices;
+mod numbers;
 mod omissions;
 mod overview;
 mod passwords;
@@ -118,6 +119,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(statements::routes())
         .merge(omissions::routes())
         .merge(inspection::routes())
+        .merge(numbers::routes())
         .merge(head_count::routes())
         .merge(classes::routes())
         .merge(deputies::routes())

@@ -71,13 +71,18 @@ fn omits(user: &User) -> bool {
     keeps_school(user) || counts(user)
 }
 
+/// Whoever sees award lists, of a school or of a region.
+fn pays_here(user: &User) -> bool {
+    (user.is_school() && !user.is_teacher()) || counts(user)
+}
+
 /// Whoever works at a school, and sees more than a class.
 fn keeps_school(user: &User) -> bool {
     user.is_school() && user.reads_school()
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 27] = [
+pub const WAYS: [Way; 28] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -98,6 +103,7 @@ pub const WAYS: [Way; 27] = [
     way(Section::Flags, "/rules", "疑点规则", works),
     way(Section::Flags, "/forgotten", "被遗忘的学籍记录", works),
     way(Section::Counts, "/overview", "统计", counts),
+    way(Section::Counts, "/numbers", "名单统计", pays_here),
     way(Section::Settings, "/schools", "学校", User::is_admin),
     way(Section::Settings, "/accounts", "账号", User::is_admin),
     way(Section::Settings, "/chains", "审核环节", User::is_admin),

@@ -66,8 +66,7 @@ impl Batch {
                 Some(Body::Enrollment(enrollment)) => batch.enrollment(id, Told::of(record), enrollment)?,
                 // A school that has left is counted elsewhere.
                 Some(Body::HeadCount(count)) if !record.left_scope => batch.head_count(&Told::of(record), count),
-                Some(Body::HeadCount(_)) => {}
-                None => {}
+                Some(Body::HeadCount(_)) | None => {}
             }
         }
         Ok(batch)

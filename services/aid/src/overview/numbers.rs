@@ -1,0 +1,164 @@
+//! Numbers of lists: whoever stands on the lists of a term that were submitted, counted by one thing at a time. The same entries are counted whatever
+//! they are counted by, so that each table comes to the same sum.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+use xuezhu_domain::{Sex, Term, codes, region};
+use xuezhu_judge::entry::State;
+use xuezhu_proto::aid::{self as pb, list_number::By};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place};
+use xuezhu_store::{StoreError, Tx};
+
+use super::{small, store};
+use crate::{
+    Parts, mirror,
+    policy::{self, scheme_told},
+};
+
+/// Entries that have all of this in common, counted.
+#[derive(Debug, sqlx::FromRow)]
+pub struct EntriesRow {
+    pub school: String,
+    pub authority: String,
+    pub scheme: String,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub held: bool,
+    /// None where the roll of the school knows nobody of the number; so the rest.
+    pub entered: Option<NaiveDate>,
+    pub sex: Option<i32>,
+    pub major: Option<String>,
+    pub urban_rural: Option<String>,
+    pub household: Option<String>,
+    /// Level that holds on the first of the entry's months.
+    pub level: Option<String>,
+    pub entries: i64,
+    pub units: i64,
+    pub fen: i64,
+}
+
+/// What is asked for.
+pub struct Asked<'a> {
+    pub school: &'a str,
+    /// First digits of the regions of departments.
+    pub prefix: &'a str,
+    pub term: &'a str,
+    /// Empty for all.
+    pub scheme: &'a str,
+}
+
+/// Numbers of a school, or of a region.
+pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetListNumbersRequest) -> Result<pb::GetListNumbersResponse, Error> {
+    let mut errors = FieldErrors::default();
+    let policies = parts.policies.now();
+    let term = if request.term.trim().is_empty() { Some(Term::of(ctx.today())) } else { errors.parse("term", request.term.trim()) };
+    if !request.scheme.is_empty() && policies.scheme_called(&request.scheme).is_none() {
+        policy::asked(&policies, &request.scheme, &Term::of(ctx.today()).to_string(), &mut errors);
+    }
+    let by = By::try_from(request.by).unwrap_or_default();
+    if by == By::Unspecified {
+        errors.add("by", "请选择按什么统计");
+    }
+    let region = match request.region.trim() {
+        "" => Some(ctx.actor.organisation.clone()),
+        code => errors.parse::<region::RegionCode>("region", code).map(|code| code.as_str().to_owned()),
+    };
+    errors.check()?;
+    let (Some(term), Some(region)) = (term, region) else { return Err(Error::Internal("a field is missing and not told".into())) };
+    let mut told = pb::GetListNumbersResponse { term: term.to_string(), civil_date: ctx.today().to_string(), ..pb::GetListNumbersResponse::default() };
+    let prefix = if request.school.is_empty() {
+        ctx.may(Permission::TakeOutCounts, &Place::Region(&region))?;
+        told.place_name = region::full_name(&region);
+        region::prefix_or_all(&region)
+    } else {
+        told.place_name = mirror::school_for(ctx, tx, &request.school, Permission::ReadMoney).await?.name;
+        ""
+    };
+    let asked = Asked { school: &request.school, prefix, term: &told.term, scheme: &request.scheme };
+    let rows = store::list_entries(tx, &asked).await?;
+    let names: BTreeMap<String, String> = match by {
+        By::School => {
+            let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
+            mirror::school_names(tx, &codes).await?.into_iter().collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    let mut groups: BTreeMap<String, pb::ListNumber> = BTreeMap::new();
+    for row in &rows {
+        let key = key(by, row)?;
+        let number = groups.entry(key.clone()).or_insert_with(|| {
+            let name = match by {
+                By::School => names.get(&key).cloned().unwrap_or_else(|| key.clone()),
+                By::Region => region::full_name(&key),
+                By::Scheme => scheme_told(&policies, &key).scheme_name,
+                _ => name(by, &key),
+            };
+            pb::ListNumber { key, name, ..pb::ListNumber::default() }
+        });
+        number.listed += small(row.entries);
+        if row.state == State::Approved {
+            number.approved += small(row.entries);
+        }
+        if row.held {
+            number.held += small(row.entries);
+        }
+        number.units += small(row.units);
+        number.fen += row.fen;
+    }
+    told.numbers = groups.into_values().collect();
+    Ok(told)
+}
+
+/// What is counted together; empty where the roll does not say.
+fn key(by: By, row: &EntriesRow) -> Result<String, Error> {
+    let major = || codes::major_of_key(row.major.as_deref().unwrap_or_default());
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let key = match by {
+        By::School => row.school.clone(),
+        By::Region => row.authority.clone(),
+        By::Scheme => row.scheme.clone(),
+        By::Grade => row.entered.map(|day| day.year().to_string()).unwrap_or_default(),
+        By::Sex => match row.sex.and_then(Sex::from_code) {
+            Some(Sex::Male) => "M".to_owned(),
+            Some(Sex::Female) => "F".to_owned(),
+            None => String::new(),
+        },
+        By::Major => match major() {
+            Some(major) if major.agricultural => "AGRICULTURAL".to_owned(),
+            Some(major) if major.performing_arts => "PERFORMING_ARTS".to_owned(),
+            Some(_) => "OTHER".to_owned(),
+            None => String::new(),
+        },
+        By::Address => match codes::urban_rural(&text(&row.urban_rural)) {
+            Some(class) => format!("{:?}", class.settlement).to_uppercase(),
+            None => text(&row.household),
+        },
+        By::Level => match (&row.level, row.entered) {
+            (Some(level), _) => level.clone(),
+            (None, Some(_)) => "NONE".to_owned(),
+            (None, None) => String::new(),
+        },
+        By::Unspecified => return Err(StoreError::Corrupt("what is counted by").into()),
+    };
+    Ok(key)
+}
+
+/// How what is counted together is called.
+fn name(by: By, key: &str) -> String {
+    match (by, key) {
+        (_, "") => "本校学籍中没有，或没有填".to_owned(),
+        (By::Grade, year) => format!("{year}级"),
+        (By::Sex, "M") => "男".to_owned(),
+        (By::Sex, "F") => "女".to_owned(),
+        (By::Major, "AGRICULTURAL") => "涉农专业".to_owned(),
+        (By::Major, "PERFORMING_ARTS") => "艺术类相关表演专业".to_owned(),
+        (By::Major, "OTHER") => "其他专业".to_owned(),
+        (By::Address, "CITY") => "城市（按城乡分类代码）".to_owned(),
+        (By::Address, "TOWN") => "镇（按城乡分类代码）".to_owned(),
+        (By::Address, "VILLAGE") => "乡村（按城乡分类代码）".to_owned(),
+        (By::Address, household) => format!("{household}（没有城乡分类代码）"),
+        (By::Level, "NONE") => "没有困难等级".to_owned(),
+        (_, key) => key.to_owned(),
+    }
+}
