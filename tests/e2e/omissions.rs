@@ -1,6 +1,7 @@
 //! Omissions are sought: before lists lock, the principal signs who should be listed and is not, each with a cause.
 
 use serde_json::{Value, json};
+use xuezhu::deployment::Deployment;
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
     AT_ONCE, Engine, deployment_on, policy_file, postgres,
@@ -98,6 +99,8 @@ async fn the_principal_signs_one_list_of_all_who_are_missing() -> anyhow::Result
             ("no cause", json!({ "items": unsaid })),
             ("another without a word", json!({ "items": unsaid, "cause": "OTHER" })),
             ("nobody", json!({ "items": [], "cause": "NOT_REACHED" })),
+            ("too many", json!({ "items": vec!["00000000-0000-0000-0000-000000000001"; 60_000], "cause": "NOT_REACHED" })),
+            ("a telephone", json!({ "items": unsaid, "cause": "NOT_REACHED", "note": "13800138000打不通" })),
             ("who signed", json!({ "items": items(&drawn, "WAIVED"), "cause": "NOT_REACHED" })),
         ] {
             assert_eq!(reason(people.clerk.post(&format!("{at}/causes"), &body, "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: {what}");
@@ -142,15 +145,45 @@ async fn the_principal_signs_one_list_of_all_who_are_missing() -> anyhow::Result
         let signed = people.clerk.get(&path(SCHOOL)).await?;
         assert_eq!((&signed["state"], &signed["signedDate"], &signed["count"]), (&json!("SIGNED"), &json!("2026-12-11"), &json!(8)), "{engine:?} {signed}");
 
+        // What was signed stands; another is drawn up only where somebody is new, and causes stay.
+        assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": TERM }), "").await), (400, "NOTHING_TO_DO".into()), "{engine:?}");
+        changed_and_new(&people, &deployment, engine).await?;
         nobody_is_missing(&people).await?;
         // The department counts.
         let schools = people.officer.get(&format!("/v1/omissionLists?term={TERM}")).await?;
         let row = |school: &Value| json!([school["school"], school["state"], school["count"], school["waived"], school["missing"]]);
         let rows: Vec<Value> = schools["schools"].as_array().into_iter().flatten().map(row).collect();
-        assert_eq!(rows, [json!([SCHOOL, "SIGNED", 8, 0, 8]), json!([OTHER, "SIGNED", 0, 0, 0])], "{engine:?} {schools}");
+        assert_eq!(rows, [json!([SCHOOL, "SIGNED", 8, 0, 7]), json!([OTHER, "SIGNED", 0, 0, 0])], "{engine:?} {schools}");
+        deployment.step_to("2026-12-21".parse()?).await?;
+        assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": TERM }), "").await), (400, "TERM_LOCKED".into()), "{engine:?}");
+        for term in ["1999-AUTUMN", "2030-SPRING"] {
+            assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": term }), "").await), (400, "WRONG_STATE".into()), "{engine:?} {term}");
+        }
         may(&people, engine).await?;
         deployment.stop().await;
     }
+    Ok(())
+}
+
+/// A number that is corrected makes nobody new; a waiver, whether of a draft line's student or of somebody else, does; of whom nothing is due it is none.
+async fn changed_and_new(people: &People, deployment: &Deployment, engine: Engine) -> anyhow::Result<()> {
+    let enrollment = people.enrollment(&number(5)).await;
+    let body = json!({ "kind": "LAWFUL_CHANGE", "effectiveDate": "2026-11-01", "idNumber": number(305), "reason": "户口簿变更" });
+    people.officer.post(&format!("{enrollment}/correctIdentity"), &body, "").await?;
+    deployment.drain().await?;
+    assert_eq!(people.clerk.get(&path(SCHOOL)).await?["others"], 0, "{engine:?}: the same student");
+    let waived = people.waives(4, TERM, "2026-12-11").await;
+    assert_eq!(people.clerk.get(&path(SCHOOL)).await?["others"], 1, "{engine:?}: signed not to want it since");
+    let list = people.list(&[(&name(4), &number(4), "")]).await;
+    assert_eq!(people.clerk.get(&path(SCHOOL)).await?["others"], 1, "{engine:?}: a draft is no list");
+    let drawn = people.clerk.post(&path(SCHOOL), &json!({ "term": TERM }), "").await?;
+    assert_eq!((items(&drawn, "WAIVED").len(), items(&drawn, "CAUSE_UNSPECIFIED").len(), &drawn["count"]), (1, 0, &json!(8)), "{engine:?} {drawn}");
+    people.clerk.post(&format!("/v1/schools/{SCHOOL}/statements/{waived}/withdraw"), &json!({ "reason": "反悔" }), "").await?;
+    // Who is on a submitted list is missing no more.
+    people.clerk.post(&format!("{list}/submit"), &json!({}), "").await?;
+    deployment.drain().await?;
+    let drawn = people.clerk.post(&path(SCHOOL), &json!({ "term": TERM }), "").await?;
+    assert_eq!((&drawn["count"], items(&drawn, "CAUSE_UNSPECIFIED").len(), &drawn["others"]), (&json!(7), 0, &json!(0)), "{engine:?} {drawn}");
     Ok(())
 }
 

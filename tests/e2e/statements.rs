@@ -165,6 +165,8 @@ async fn refused(people: &People, person: &str, engine: Engine) -> anyhow::Resul
         ("somebody who is not here", with("persons", json!(["00000000-0000-0000-0000-000000000001"]))),
         ("a class that gives something up", statement("WAIVER", &[], "1班")),
         ("a class that is none", statement("APPLICATION", &[], "九班")),
+        ("a class that is blank", statement("APPLICATION", &[], "　")),
+        ("a class of what nobody sees", statement("APPLICATION", &[], "\u{200b}")),
     ] {
         assert_eq!(reason(people.clerk.post(&path(), &body, "").await), (400, "INVALID_ARGUMENT".into()), "{engine:?}: {what}");
     }

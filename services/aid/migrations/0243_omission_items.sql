@@ -5,6 +5,7 @@ CREATE TABLE omission_items (
     scheme text NOT NULL,
     person_key uuid NOT NULL,
     flag uuid,
+    statement uuid,
     name text NOT NULL,
     class_name text NOT NULL,
     cause integer NOT NULL,

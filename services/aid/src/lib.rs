@@ -29,8 +29,8 @@
 //!
 //! Files that prove something (`evidence`, `evidence_leaving`) are kept by [`xuezhu_evidence`], dossiers by [`xuezhu_review`].
 //! Where the mirror stands (`mirror_state`, `mirror_loading`, `mirror_lanes`) is kept by [`xuezhu_bridge::keeping`]. What may be joined with
-//! by others: the mirror's rows of the present generation, and the views `award_claims`, `determined_levels` and
-//! `standing_statements`.
+//! by others: the mirror's rows of the present generation, and the views `award_claims`, `determined_levels`,
+//! `standing_statements` and `reopened_terms`.
 //!
 //! A change walks one way: feed → following → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].

@@ -1,12 +1,15 @@
 //! gRPC in: lists of omissions.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tonic::{Request, Response, Status};
 use xuezhu_proto::aid::{self as pb, omission_service_server::OmissionService};
 use xuezhu_service::{FieldErrors, refusal, runner::Call};
 
-use super::{Said, rules::Cause};
+use super::{
+    Said,
+    rules::{self, Cause},
+};
 use crate::Parts;
 
 /// The service of lists of omissions.
@@ -34,16 +37,19 @@ impl OmissionService for OmissionApi {
         let call = Call::new("SetOmissionCause", request.list.clone(), &request);
         let mut errors = FieldErrors::default();
         let list = errors.id("list", &request.list);
-        let mut items = Vec::new();
-        for (at, item) in request.items.iter().enumerate() {
-            if let Some(id) = errors.id(&format!("items[{at}]"), item)
-                && !items.contains(&id)
-            {
-                items.push(id);
-            }
+        rules::check_count(&mut errors, request.items.len());
+        let mut items = BTreeSet::new();
+        for (at, item) in request.items.iter().enumerate().take(rules::ITEMS) {
+            items.extend(errors.id(&format!("items[{at}]"), item));
         }
         errors.check()?;
-        let said = Said { school: request.school, list: list.unwrap_or_default(), items, cause: Cause::try_from(request.cause).ok(), note: request.note };
+        let said = Said {
+            school: request.school,
+            list: list.unwrap_or_default(),
+            items: items.into_iter().collect(),
+            cause: Cause::try_from(request.cause).ok(),
+            note: request.note,
+        };
         self.0
             .runner
             .mutate(&ctx, call, &(self.0.clone(), said), |ctx, tx, (parts, said)| {

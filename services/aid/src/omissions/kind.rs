@@ -102,7 +102,7 @@ impl Kind for Omissions<'_> {
         Box::pin(async move {
             let row = list_of(tx, dossier).await?;
             let rows = store::items(tx, row.list).await?;
-            complete(tx, &row, &rows).await?;
+            complete(ctx, tx, self.parts, &row, &rows).await?;
             store::set_state(tx, row.list, State::Signed, Some(dossier.dossier), "", Some(ctx.today())).await?;
             Ok(Vec::new())
         })

@@ -12,12 +12,14 @@ pub mod kind;
 pub mod rules;
 mod store;
 
+use std::collections::{HashMap, HashSet};
+
 use uuid::Uuid;
 use xuezhu_domain::{
     Term,
     region::{self, RegionCode},
 };
-use xuezhu_judge::policy::SchemeCode;
+use xuezhu_judge::policy::{self, SchemeCode};
 use xuezhu_proto::{
     aid::{self as pb, omission, omission_list},
     common as told,
@@ -30,7 +32,7 @@ use self::{
     rules::{Cause, State},
     store::{ItemRow, ListRow, MissingRow, NewItem},
 };
-use crate::{Parts, mirror, mirror::SchoolRow, policy::scheme_told};
+use crate::{Parts, mirror, mirror::SchoolRow, policy::scheme_told, reconciliation};
 
 /// Longest note, in characters.
 const NOTE: usize = 200;
@@ -45,58 +47,63 @@ fn term_of(ctx: &Context, text: &str) -> Result<Term, Error> {
     term.ok_or_else(|| Error::Internal("a field is missing and not told".into()))
 }
 
-/// Whoever should be listed and is not: whom flags tell, and who signed not to want it.
-async fn missing(tx: &mut Tx, school: &str, term: &str) -> Result<Vec<MissingRow>, Error> {
+/// Whoever should be listed and is not: whom flags tell, and who signed not to want what else would be missing.
+async fn missing(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, term: &str) -> Result<Vec<MissingRow>, Error> {
     let generation = mirror::state(tx).await?.generation;
     let mut all = store::missing(tx, generation, school, term).await?;
-    all.extend(store::waived(tx, generation, school, term).await?);
+    let waived = store::waived(tx, generation, school, term).await?;
+    if !waived.is_empty() {
+        let keys: Vec<Uuid> = waived.iter().map(|row| row.person_key).collect();
+        let entitled = reconciliation::missing_but_for_waivers(ctx, tx, parts, generation, &keys).await?;
+        let of = |row: &MissingRow| (row.person_key, school.to_owned(), row.scheme.clone(), term.to_owned());
+        all.extend(waived.into_iter().filter(|row| entitled.contains(&of(row))));
+    }
     Ok(all)
 }
 
-/// Who of those missing is not on a list.
+/// Who of those missing is not on a list as what they are now: who took a waiver back, or signed one, is missing otherwise than before.
 fn others(missing: &[MissingRow], items: &[ItemRow]) -> usize {
-    missing.iter().filter(|row| !items.iter().any(|item| is_same(item, row))).count()
-}
-
-/// Whether somebody stands on a list as what they are now: who took a waiver back is missing otherwise than before.
-fn is_same(item: &ItemRow, row: &MissingRow) -> bool {
-    item.scheme == row.scheme && item.person_key == row.person_key && item.flag.is_some() == row.flag.is_some()
+    let on: HashSet<(Option<Uuid>, Option<Uuid>)> = items.iter().map(|item| (item.flag, item.statement)).collect();
+    missing.iter().filter(|row| !on.contains(&(row.flag, row.statement))).count()
 }
 
 /// Draws the list of a term up, or draws it up anew: causes that were given stay.
 pub async fn draw_up(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, term: &str) -> Result<pb::OmissionList, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let term = term_of(ctx, term)?;
-    let policies = parts.policies.now();
-    let days = policies.of_term(term, ctx.today()).policy.days(term, &school.region);
-    let days = days.ok_or_else(|| Refusal::wrong_state("现行政策没有这个学期的日程"))?;
-    let opens = rules::opens(&days);
-    if ctx.today() < opens {
-        return Err(Refusal::wrong_state(format!("{}的漏报清单自{opens}起可以生成（名单锁定前十天）", term.name())).into());
-    }
+    in_time(ctx, tx, parts, &school, term).await?;
     let text = term.to_string();
-    let missing = missing(tx, &school.school, &text).await?;
-    let known = store::last(tx, &school.school, &text).await?.filter(|row| row.state != State::Signed);
-    let list = if let Some(row) = known {
-        draft(tx, &school.school, row.list).await?.list
-    } else {
-        let list = ctx.new_id();
-        store::insert(ctx, tx, list, &school.school, &text).await?;
-        list
+    let missing = missing(ctx, tx, parts, &school.school, &text).await?;
+    let known = store::last(tx, &school.school, &text).await?;
+    let before = match &known {
+        Some(row) => store::items(tx, row.list).await?,
+        None => Vec::new(),
     };
-    let before = store::items(tx, list).await?;
+    let list = match known {
+        Some(row) if row.state == State::Signed && others(&missing, &before) == 0 => {
+            return Err(Refusal::new(Reason::NothingToDo, "漏报清单已签字，此后没有新的漏报，不用重新生成").into());
+        }
+        Some(row) if row.state != State::Signed => draft(tx, &school.school, row.list).await?.list,
+        _ => {
+            let list = ctx.new_id();
+            store::insert(ctx, tx, list, &school.school, &text).await?;
+            list
+        }
+    };
+    let said: HashMap<Uuid, &ItemRow> = before.iter().filter(|item| item.cause.is_said()).filter_map(|item| item.flag.map(|flag| (flag, item))).collect();
     let item = |row: &MissingRow| {
-        let said = before.iter().find(|item| is_same(item, row) && item.cause.is_said());
+        let said = row.flag.and_then(|flag| said.get(&flag));
         let cause = if row.flag.is_none() { Cause::Waived } else { said.map_or(Cause::Unsaid, |item| item.cause) };
         NewItem {
             item: Hex(ctx.new_id()),
             scheme: row.scheme.clone(),
             person_key: Hex(row.person_key),
             flag: row.flag.map(Hex),
+            statement: row.statement.map(Hex),
             name: row.name.clone(),
             class_name: row.class_name.clone().unwrap_or_default(),
             cause: cause.code(),
-            note: said.filter(|_| row.flag.is_some()).map(|item| item.note.clone()).unwrap_or_default(),
+            note: said.map(|item| item.note.clone()).unwrap_or_default(),
         }
     };
     let items: Vec<NewItem> = missing.iter().map(item).collect();
@@ -104,11 +111,29 @@ pub async fn draw_up(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, te
     whole(ctx, tx, parts, &school, term).await
 }
 
+/// Refuses before a term's list opens, and after its lists locked, unless the province opened them again.
+async fn in_time(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &SchoolRow, term: Term) -> Result<(), Error> {
+    let policies = parts.policies.now();
+    let days = policies.of_term(term, ctx.today()).policy.days(term, &school.region).filter(|_| term >= policy::first_term());
+    let days = days.ok_or_else(|| Refusal::wrong_state(format!("{}没有资助名单，也没有漏报清单", term.name())))?;
+    let opens = rules::opens(&days);
+    if ctx.today() < opens {
+        return Err(Refusal::wrong_state(format!("{}的漏报清单自{opens}起可以生成（名单锁定前十天）", term.name())).into());
+    }
+    match days.lock.filter(|lock| ctx.today() > *lock) {
+        Some(lock) if !store::reopened(tx, &school.school, &term.to_string(), ctx.today()).await? => {
+            let why = format!("{}的名单已于{lock}锁定，不再生成和提交漏报清单；确需补办的，请省级主管部门重新开放", term.name());
+            Err(Refusal::new(Reason::TermLocked, why).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A draft of a school, locked.
 async fn draft(tx: &mut Tx, school: &str, list: Uuid) -> Result<ListRow, Error> {
     let row = store::locked(tx, school, list).await?.ok_or_else(|| Refusal::not_found("该漏报清单"))?;
     if row.state != State::Draft {
-        return Err(Refusal::wrong_state("漏报清单已提交校长，要改或重新生成的，先撤回").into());
+        return Err(Refusal::wrong_state("漏报清单已提交签字，要改或重新生成的，先撤回或请签字人退回").into());
     }
     Ok(row)
 }
@@ -127,7 +152,7 @@ pub struct Said {
 pub async fn set_cause(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -> Result<pb::OmissionList, Error> {
     let school = mirror::school_for(ctx, tx, &said.school, Permission::EnterForSchool).await?;
     let mut errors = FieldErrors::default();
-    rules::check(&mut errors, said.cause, &said.note, said.items.len());
+    rules::check(&mut errors, said.cause, &said.note);
     let note = if said.note.trim().is_empty() { Some(String::new()) } else { errors.text("note", &said.note, NOTE) };
     errors.check()?;
     let (Some(cause), Some(note)) = (said.cause, note) else { return Err(Error::Internal("a field is missing and not told".into())) };
@@ -142,12 +167,13 @@ pub async fn set_cause(ctx: &Context, tx: &mut Tx, parts: &Parts, said: &Said) -
 pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, list: Uuid) -> Result<told::Dossier, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let row = draft(tx, &school.school, list).await?;
+    in_time(ctx, tx, parts, &school, row.term.parse().map_err(|_| StoreError::Corrupt("term"))?).await?;
     let items = store::items(tx, row.list).await?;
     let unsaid = items.iter().filter(|item| item.cause == Cause::Unsaid).count();
     if unsaid > 0 {
         return Err(Refusal::wrong_state(format!("还有{unsaid}人没有填原因")).into());
     }
-    complete(tx, &row, &items).await?;
+    complete(ctx, tx, parts, &row, &items).await?;
     let dossier = ctx.new_id();
     store::set_state(tx, row.list, State::Submitted, Some(dossier), "", None).await?;
     let term: Term = row.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
@@ -159,12 +185,12 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
 }
 
 /// Refuses where somebody is missing who is not on a list: one list of all is signed, or none. Who was put on an award list since may stand on it.
-async fn complete(tx: &mut Tx, row: &ListRow, items: &[ItemRow]) -> Result<(), Error> {
-    let others = others(&missing(tx, &row.school, &row.term).await?, items);
+async fn complete(ctx: &Context, tx: &mut Tx, parts: &Parts, row: &ListRow, items: &[ItemRow]) -> Result<(), Error> {
+    let others = others(&missing(ctx, tx, parts, &row.school, &row.term).await?, items);
     if others == 0 {
         return Ok(());
     }
-    Err(Refusal::new(Reason::Conflict, format!("生成清单以后又有{others}人漏报不在清单上：请经办人重新生成")).into())
+    Err(Refusal::new(Reason::Conflict, format!("生成清单以后有{others}人的情况有变化（新的漏报，或者签了、撤回了放弃）：请经办人重新生成")).into())
 }
 
 /// The last list of a school and term.
@@ -183,7 +209,7 @@ async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &SchoolRow, te
         Some(row) => store::items(tx, row.list).await?,
         None => Vec::new(),
     };
-    let others = others(&missing(tx, &school.school, &text).await?, &items);
+    let others = others(&missing(ctx, tx, parts, &school.school, &text).await?, &items);
     let small = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     let omission = |item: &ItemRow| pb::Omission {
         item: item.item.to_string(),

@@ -1,14 +1,14 @@
 //! When a list of omissions is drawn up, and what causes there are. Pure.
 
 use chrono::{Days, NaiveDate};
-use xuezhu_domain::UnknownCode;
+use xuezhu_domain::{UnknownCode, text::holds_long_number};
 use xuezhu_judge::policy::TermDays;
 use xuezhu_service::FieldErrors;
 
 /// How many days before the lock a list can be drawn up, and is due.
 const DAYS_BEFORE: u64 = 10;
 /// Students whose cause is said at once, at most.
-const ITEMS: usize = 1_000;
+pub const ITEMS: usize = 1_000;
 
 /// First day on which a term's list can be drawn up: ten days before the lock; where lists never lock, the day after they were due.
 pub fn opens(days: &TermDays) -> NaiveDate {
@@ -114,7 +114,7 @@ impl TryFrom<i32> for Cause {
 }
 
 /// What is wrong with a cause that a clerk says.
-pub fn check(errors: &mut FieldErrors, cause: Option<Cause>, note: &str, items: usize) {
+pub fn check(errors: &mut FieldErrors, cause: Option<Cause>, note: &str) {
     match cause {
         Some(Cause::Waived) => errors.add("cause", "自愿放弃以学生签名的声明为准：请先在“申请与放弃”登记，再重新生成清单"),
         Some(cause) if cause.is_said() => {}
@@ -123,6 +123,13 @@ pub fn check(errors: &mut FieldErrors, cause: Option<Cause>, note: &str, items: 
     if cause == Some(Cause::Other) && note.trim().is_empty() {
         errors.add("note", "选择“其他”的，请写明原因");
     }
+    if holds_long_number(note) {
+        errors.add("note", "不要写证件号或电话号码");
+    }
+}
+
+/// Whether so many can be named at once.
+pub fn check_count(errors: &mut FieldErrors, items: usize) {
     if !(1..=ITEMS).contains(&items) {
         errors.add("items", format!("请选择1至{ITEMS}名学生"));
     }
@@ -151,19 +158,23 @@ mod tests {
 
     #[test]
     fn a_clerk_says_a_cause_and_gives_nothing_up_for_anybody() {
-        for (cause, note, items, sound) in [
-            (Some(Cause::ToBeListed), "", 1, true),
-            (Some(Cause::Other), "转入外省，材料在途", 3, true),
-            (Some(Cause::Other), " ", 3, false),
-            (Some(Cause::Waived), "", 1, false),
-            (Some(Cause::Unsaid), "", 1, false),
-            (None, "", 1, false),
-            (Some(Cause::NotReached), "", 0, false),
-            (Some(Cause::NotReached), "", ITEMS + 1, false),
+        for (cause, note, sound) in [
+            (Some(Cause::ToBeListed), "", true),
+            (Some(Cause::Other), "转入外省，材料在途", true),
+            (Some(Cause::Other), " ", false),
+            (Some(Cause::NotReached), "电话13800138000无人接听", false),
+            (Some(Cause::Waived), "", false),
+            (Some(Cause::Unsaid), "", false),
+            (None, "", false),
         ] {
             let mut errors = FieldErrors::default();
-            check(&mut errors, cause, note, items);
-            assert_eq!(errors.check().is_ok(), sound, "{cause:?} {note} {items}");
+            check(&mut errors, cause, note);
+            assert_eq!(errors.check().is_ok(), sound, "{cause:?} {note}");
+        }
+        for (items, sound) in [(0, false), (1, true), (ITEMS, true), (ITEMS + 1, false)] {
+            let mut errors = FieldErrors::default();
+            check_count(&mut errors, items);
+            assert_eq!(errors.check().is_ok(), sound, "{items}");
         }
         assert!(State::ALL.into_iter().all(|state| (state == State::Signed) == (state.code() > State::LAST_UNDER_WAY)));
     }

@@ -4,7 +4,10 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::PeriodState;
-use xuezhu_judge::case::{Rule, StatementKind};
+use xuezhu_judge::{
+    case::{Rule, StatementKind},
+    entry,
+};
 use xuezhu_service::Context;
 use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
@@ -30,6 +33,7 @@ pub struct ItemRow {
     pub scheme: String,
     pub person_key: Uuid,
     pub flag: Option<Uuid>,
+    pub statement: Option<Uuid>,
     pub name: String,
     pub class_name: String,
     #[sqlx(try_from = "i32")]
@@ -42,7 +46,9 @@ pub struct ItemRow {
 pub struct MissingRow {
     pub scheme: String,
     pub person_key: Uuid,
+    /// What tells so: a flag, or what they signed.
     pub flag: Option<Uuid>,
+    pub statement: Option<Uuid>,
     pub name: String,
     pub class_name: Option<String>,
 }
@@ -53,7 +59,7 @@ pub async fn missing(tx: &mut Tx, generation: i64, school: &str, term: &str) -> 
         tx,
         MissingRow,
         "SELECT f.scheme, coalesce((SELECT k.person_key FROM mirror_person_keys k WHERE k.generation = $1 AND k.person = f.person AND k.end_recorded IS NULL
-                                    ORDER BY k.person_key LIMIT 1), f.person_subject) AS person_key, f.flag, f.name,
+                                    ORDER BY k.person_key LIMIT 1), f.person_subject) AS person_key, f.flag, CAST(NULL AS uuid) AS statement, f.name,
                 (SELECT p.class_name FROM mirror_enrollments e JOIN mirror_periods p ON p.generation = e.generation AND p.enrollment = e.enrollment
                  WHERE e.generation = $1 AND e.person = f.person AND e.school || '' = f.school AND (p.state = $5 OR p.state = $6)
                  ORDER BY p.from_date DESC, e.enrollment LIMIT 1) AS class_name
@@ -67,28 +73,33 @@ pub async fn missing(tx: &mut Tx, generation: i64, school: &str, term: &str) -> 
     )
 }
 
-/// Who signed not to want a scheme of a term, and stands on no list of it.
+/// Who signed not to want a scheme of a term, and stands on no submitted list of it.
 pub async fn waived(tx: &mut Tx, generation: i64, school: &str, term: &str) -> Result<Vec<MissingRow>, StoreError> {
     rows!(
         tx,
         MissingRow,
-        "SELECT s.scheme, s.person_key, CAST(NULL AS uuid) AS flag, n.name,
+        "SELECT s.scheme, s.person_key, CAST(NULL AS uuid) AS flag, s.statement,
+                coalesce((SELECT n.name FROM mirror_person_names n WHERE n.generation = $1 AND n.person = k.person AND n.end_recorded IS NULL
+                          ORDER BY n.ordinal LIMIT 1), s.name_comparable) AS name,
                 (SELECT p.class_name FROM mirror_enrollments e JOIN mirror_periods p ON p.generation = e.generation AND p.enrollment = e.enrollment
                  WHERE e.generation = $1 AND e.person = k.person AND e.school || '' = s.school AND (p.state = $5 OR p.state = $6)
                  ORDER BY p.from_date DESC, e.enrollment LIMIT 1) AS class_name
          FROM standing_statements s
-         JOIN mirror_person_keys k ON k.generation = $1 AND k.person_key = s.person_key
-         JOIN mirror_person_names n ON n.generation = $1 AND n.person = k.person AND n.name_comparable = s.name_comparable
+         JOIN mirror_person_keys k ON k.generation = $1 AND k.person_key = s.person_key AND (k.end_recorded IS NULL OR k.end_recorded >= s.recorded_day)
          WHERE s.school = $2 AND s.term = $3 AND s.kind = $4
+           AND EXISTS (SELECT 1 FROM mirror_person_names o WHERE o.generation = $1 AND o.person = k.person AND o.name_comparable = s.name_comparable)
            AND NOT EXISTS (SELECT 1 FROM award_claims a JOIN mirror_person_keys o ON o.generation = $1 AND o.person_key = a.person_key AND o.person = k.person
-                           WHERE a.school = s.school AND a.scheme = s.scheme AND a.term = s.term)
-         ORDER BY n.name, s.statement",
+                           WHERE a.school = s.school AND a.scheme = s.scheme AND a.term = s.term AND (a.state = $7 OR a.state = $8 OR a.state = $9))
+         ORDER BY name, s.statement",
         generation,
         school,
         term,
         StatementKind::Waiver.code(),
         PeriodState::InSchool.code(),
-        PeriodState::OnLeave.code()
+        PeriodState::OnLeave.code(),
+        entry::State::Submitted.code(),
+        entry::State::Attested.code(),
+        entry::State::Approved.code()
     )
 }
 
@@ -136,7 +147,7 @@ pub async fn items(tx: &mut Tx, list: Uuid) -> Result<Vec<ItemRow>, StoreError> 
     rows!(
         tx,
         ItemRow,
-        "SELECT item, scheme, person_key, flag, name, class_name, cause, note FROM omission_items WHERE list = $1 ORDER BY class_name, name, scheme, item",
+        "SELECT item, scheme, person_key, flag, statement, name, class_name, cause, note FROM omission_items WHERE list = $1 ORDER BY class_name, name, scheme, item",
         list
     )
 }
@@ -148,6 +159,7 @@ pub struct NewItem {
     pub scheme: String,
     pub person_key: Hex,
     pub flag: Option<Hex>,
+    pub statement: Option<Hex>,
     pub name: String,
     pub class_name: String,
     pub cause: i32,
@@ -160,9 +172,9 @@ pub async fn replace(tx: &mut Tx, list: Uuid, items: &[NewItem]) -> Result<(), S
     run!(
         tx,
         sql!(
-            "INSERT INTO omission_items (item, list, scheme, person_key, flag, name, class_name, cause, note)
-             SELECT t.item, $2, t.scheme, t.person_key, t.flag, t.name, t.class_name, t.cause, t.note
-             FROM " table 1 (item uuid, scheme text, person_key uuid, flag uuid, name text, class_name text, cause integer, note text)
+            "INSERT INTO omission_items (item, list, scheme, person_key, flag, statement, name, class_name, cause, note)
+             SELECT t.item, $2, t.scheme, t.person_key, t.flag, t.statement, t.name, t.class_name, t.cause, t.note
+             FROM " table 1 (item uuid, scheme text, person_key uuid, flag uuid, statement uuid, name text, class_name text, cause integer, note text)
         ),
         bulk_rows(items),
         list
@@ -189,7 +201,7 @@ pub async fn set_state(tx: &mut Tx, list: Uuid, state: State, dossier: Option<Uu
     Ok(())
 }
 
-/// The schools under departments of a region that are open, with where their last list of a term stands, who is on it, who of those signed not to
+/// The schools under departments of a region that are open, with where their last list of a term stands that was signed, else the last, who is on it, who of those signed not to
 /// want it, and who is missing now.
 #[derive(Debug, sqlx::FromRow)]
 pub struct SchoolRow {
@@ -209,8 +221,9 @@ pub async fn schools(tx: &mut Tx, prefix: &str, term: &str, open: &str) -> Resul
         "SELECT m.school, m.name, l.state, l.signed_day, coalesce(i.listed, 0) AS listed, coalesce(i.waived, 0) AS waived, coalesce(f.missing, 0) AS missing
          FROM mirror_schools m
          LEFT JOIN omission_lists l ON l.list = (SELECT o.list FROM omission_lists o WHERE o.term = $2 AND o.school = m.school
-                                                 ORDER BY o.created_at_us DESC, o.list DESC LIMIT 1)
-         LEFT JOIN (SELECT list, count(*) AS listed, sum(CASE WHEN cause = $3 THEN 1 ELSE 0 END) AS waived FROM omission_items GROUP BY list) AS i ON i.list = l.list
+                                                 ORDER BY CASE WHEN o.signed_day IS NULL THEN 1 ELSE 0 END, o.created_at_us DESC, o.list DESC LIMIT 1)
+         LEFT JOIN (SELECT list, count(*) AS listed, sum(CASE WHEN cause = $3 THEN 1 ELSE 0 END) AS waived FROM omission_items
+                    WHERE list IN (SELECT o.list FROM omission_lists o WHERE o.term = $2) GROUP BY list) AS i ON i.list = l.list
          LEFT JOIN (SELECT school, count(*) AS missing FROM flags WHERE term = $2 AND rule = $4 AND state <= 10 GROUP BY school) AS f
               ON f.school = m.school
          WHERE m.generation = (SELECT generation FROM mirror_state) AND substr(m.authority, 1, length($1)) = $1 AND m.state = $5 ORDER BY m.school",
@@ -220,4 +233,10 @@ pub async fn schools(tx: &mut Tx, prefix: &str, term: &str, open: &str) -> Resul
         Rule::MissingAward.code(),
         open
     )
+}
+
+/// Whether the province opened a school's lists of a term again, of whatever scheme.
+pub async fn reopened(tx: &mut Tx, school: &str, term: &str, today: NaiveDate) -> Result<bool, StoreError> {
+    let open = "SELECT 1 FROM reopened_terms WHERE school = $1 AND term = $2 AND until_day >= $3 LIMIT 1";
+    Ok(one!(tx, (i32,), open, school, term, today)?.is_some())
 }

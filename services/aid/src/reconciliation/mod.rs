@@ -211,6 +211,36 @@ pub async fn cases(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<Pe
     Ok(load::cases(tx, generation, keys, bonds, &subjects, &of_persons).await?.into_iter().map(|(_, case)| case).collect())
 }
 
+/// Who of these would be missing from lists if nobody had signed not to want anything: key, school, scheme and term.
+pub(crate) async fn missing_but_for_waivers(
+    ctx: &Context,
+    tx: &mut Tx,
+    parts: &Parts,
+    generation: i64,
+    keys: &[Uuid],
+) -> Result<HashSet<(Uuid, String, String, String)>, Error> {
+    let keys = keys_beside(tx, generation, keys).await?;
+    let subjects: HashMap<Uuid, Uuid> = keys::subjects(tx, &keys).await?.into_iter().collect();
+    let bonds = load::bonds_of_keys(tx, generation, &keys).await?;
+    let of_persons = known_subjects(&bonds);
+    let mut cases = load::cases(tx, generation, &keys, bonds, &subjects, &of_persons).await?;
+    let policies = parts.policies.now();
+    if policies.is_regional() {
+        load::regions(tx, generation, &mut cases).await?;
+    }
+    let mut missing = HashSet::new();
+    for (_, mut case) in cases {
+        case.statements.clear();
+        case.claims.retain(|claim| !claim.months.is_empty());
+        for finding in rules::judge(&case, &policies, ctx.today()).findings {
+            let Subject::Omission { subject, school, scheme, term } = finding.subject else { continue };
+            let keys = case.persons.iter().filter(|person| person.subject == subject).flat_map(|person| &person.keys);
+            missing.extend(keys.map(|bond| (bond.value, school.clone(), scheme.as_str().to_owned(), term.to_string())));
+        }
+    }
+    Ok(missing)
+}
+
 /// The same of persons and places alone, without what lists claim.
 pub(crate) async fn places(tx: &mut Tx, generation: i64, keys: &[Uuid]) -> Result<Vec<PersonCase>, Error> {
     let bonds = load::bonds_of_keys(tx, generation, keys).await?;

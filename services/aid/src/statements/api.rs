@@ -34,6 +34,10 @@ impl StatementService for StatementApi {
                 persons.insert(id);
             }
         }
+        let class_name = text::clean(&request.class_name);
+        if class_name.is_empty() && !request.class_name.is_empty() {
+            errors.add("class_name", "班级名称是空白的；全校一起登记的不填班级");
+        }
         errors.check()?;
         let (Ok(kind), Ok(signer)) = (kind, signer) else { return Err(Status::internal("unreachable")) };
         let recorded = Recorded {
@@ -44,7 +48,7 @@ impl StatementService for StatementApi {
             signer,
             signed_date: request.signed_date.trim().to_owned(),
             persons,
-            class_name: text::clean(&request.class_name),
+            class_name,
             seen: request.count,
         };
         self.0.runner.mutate(&ctx, call, &(self.0.clone(), recorded), |ctx, tx, (parts, recorded)| Box::pin(super::record(ctx, tx, parts, recorded))).await

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
-use xuezhu_domain::{Term, codes};
+use xuezhu_domain::{Term, codes, text};
 use xuezhu_judge::{case::StatementKind, policy::scheme::Paper};
 use xuezhu_proto::aid::{self as pb, statement};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Refusal};
@@ -181,6 +181,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListS
     let asked = policy::asked(&policies, request.scheme.trim(), term, &mut errors);
     errors.check()?;
     let (scheme, term) = asked.ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
+    let class_name = text::clean(&request.class_name);
     let rows = roll(tx, &school.school, "", (scheme.as_str(), term), ctx.today()).await?;
     let mut classes: BTreeMap<&str, pb::StatementClass> = BTreeMap::new();
     for (student, said) in &rows {
@@ -193,7 +194,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListS
         }
     }
     let classes = classes.into_iter().map(|(name, class)| pb::StatementClass { class_name: name.to_owned(), ..class }).collect();
-    let of_class = rows.iter().filter(|(student, _)| !request.class_name.is_empty() && student.class_name == request.class_name);
+    let of_class = rows.iter().filter(|(student, _)| !class_name.is_empty() && student.class_name == class_name);
     let statements = of_class.map(|(student, said)| pb::Statement {
         person: student.person.to_string(),
         name: student.name.clone(),
@@ -201,7 +202,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListS
         major_name: codes::major_of_key(&student.major).map_or("", |major| major.name).to_owned(),
         ..said.as_ref().map(told).unwrap_or_default()
     });
-    let former = match request.class_name.as_str() {
+    let former = match class_name.as_str() {
         "" => Vec::new(),
         class => {
             let of_class: HashMap<Uuid, &StudentRow> =

@@ -48,7 +48,7 @@ fn mark(state: State) -> Cell {
     match state {
         State::Unspecified => Cell::mark(Tone::Plain, "未生成"),
         State::Draft => Cell::mark(Tone::Wait, "经办人填写中"),
-        State::Submitted => Cell::mark(Tone::Wait, "等校长签字"),
+        State::Submitted => Cell::mark(Tone::Wait, "签字中"),
         State::Signed => Cell::mark(Tone::Good, "已签字"),
     }
 }
@@ -65,7 +65,7 @@ struct RegionPage {
 /// A school goes to its own, a department sees how its schools stand.
 async fn own(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
     if desk.user.is_school() {
-        return Ok(Redirect::to(&path(&desk.user.org)).into_response());
+        return Ok(Redirect::to(&Address::of(path(&desk.user.org)).with("term", asks.term.as_str()).to_string()).into_response());
     }
     let asked = ListOmissionListsRequest { region: String::new(), term: asks.term };
     let told = desk.omissions().list_omission_lists(desk.request(asked)).await?.into_inner();
@@ -110,7 +110,9 @@ async fn page(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>) 
     let act = format!("{}/{}", path(&school), told.list);
     let cause = (edits && !told.omissions.is_empty()).then(|| causing(&desk, &act));
     let on = cause.as_ref().and_then(|form| form.back_of("item")).unwrap_or_default();
-    let draw = (clerk && is_open && told.state() != State::Submitted).then(|| {
+    // What was signed is drawn up again only where something is new.
+    let redraws = told.state() != State::Submitted && (told.state() != State::Signed || told.others > 0);
+    let draw = (clerk && is_open && redraws).then(|| {
         let word = if told.list.is_empty() { "生成清单" } else { "重新生成" };
         Form::of::<DrawUpOmissionsRequest>(&desk, "draw", path(&school)).inline().hidden("term", &told.term).button(word)
     });
@@ -139,10 +141,10 @@ fn notes(desk: &Desk, told: &OmissionList, is_open: bool) -> Vec<Note> {
         notes.push(Note::of(Tone::Plain, format!("自 {} 起可以生成（名单锁定前十天）。", told.open_date)));
     }
     if !told.reason.is_empty() {
-        notes.push(Note::of(Tone::Bad, format!("校长退回：{}", told.reason)));
+        notes.push(Note::of(Tone::Bad, format!("被退回：{}", told.reason)));
     }
     if told.others > 0 && !told.list.is_empty() {
-        notes.push(Note::of(Tone::Wait, format!("另有 {} 人漏报，不在这份清单上：请重新生成。", told.others)));
+        notes.push(Note::of(Tone::Wait, format!("生成以后有 {} 人的情况有变化（新的漏报，或者签了、撤回了放弃）：请重新生成。", told.others)));
     } else if told.others > 0 && is_open {
         notes.push(Note::of(Tone::Wait, format!("现有 {} 人应列入而未列入。", told.others)));
     }

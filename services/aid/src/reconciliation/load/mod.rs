@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, Sex, enrollment::Span, money::AccountKind};
 use xuezhu_judge::{
-    case::{Account, Claim, Enrollment, Level, Person, PersonCase, Place, Stage, Statement},
+    case::{Account, Claim, Enrollment, Level, Person, PersonCase, Place, Stage, Statement, StatementKind},
     entry::State,
     policy::SchemeCode,
 };
@@ -184,28 +184,23 @@ pub async fn places(tx: &mut Tx, generation: i64, keys: &[Uuid], held: Vec<KeyRo
         let timeline = timelines.remove(&row.enrollment).unwrap_or_default();
         cases.entry(home).or_default().enrollments.push(enrollment(row, timeline));
     }
-    for row in store::levels(tx, keys).await? {
-        let level = Level {
-            key: row.person_key,
-            name_comparable: row.name_comparable,
-            recorded_day: row.recorded_day,
-            level: row.level,
-            from: row.from_day,
-            to: row.to_day,
-        };
-        cases.entry(groups.root(level.key)).or_default().levels.push(level);
-    }
-    for row in store::statements(tx, keys).await? {
-        let said = Statement {
-            key: row.person_key,
-            name_comparable: row.name_comparable,
-            recorded_day: row.recorded_day,
-            school: row.school,
-            scheme: SchemeCode::parse(&row.scheme).ok_or(StoreError::Corrupt("scheme"))?,
-            term: row.term.parse().map_err(|_| StoreError::Corrupt("term"))?,
-            kind: row.kind,
-        };
-        cases.entry(groups.root(said.key)).or_default().statements.push(said);
+    for row in store::known(tx, keys).await? {
+        let case = cases.entry(groups.root(row.person_key)).or_default();
+        match (row.level, row.from_day, row.to_day, row.kind) {
+            (Some(level), Some(from), Some(to), _) => {
+                case.levels.push(Level { key: row.person_key, name_comparable: row.name_comparable, recorded_day: row.recorded_day, level, from, to });
+            }
+            (.., Some(kind)) => case.statements.push(Statement {
+                key: row.person_key,
+                name_comparable: row.name_comparable,
+                recorded_day: row.recorded_day,
+                school: row.school.unwrap_or_default(),
+                scheme: SchemeCode::parse(&row.scheme.unwrap_or_default()).ok_or(StoreError::Corrupt("scheme"))?,
+                term: row.term.unwrap_or_default().parse().map_err(|_| StoreError::Corrupt("term"))?,
+                kind: StatementKind::try_from(kind).map_err(|_| StoreError::Corrupt("kind of a statement"))?,
+            }),
+            _ => return Err(StoreError::Corrupt("what is known of somebody").into()),
+        }
     }
     Ok(Cases { groups, cases })
 }

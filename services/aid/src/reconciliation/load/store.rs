@@ -3,10 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::enrollment::PeriodState;
-use xuezhu_judge::{
-    case::{Stage, StatementKind},
-    entry::State,
-};
+use xuezhu_judge::{case::Stage, entry::State};
 use xuezhu_store::{StoreError, Tx, bulk_uuids, rows, sql};
 
 /// A person and a key that is or was theirs.
@@ -202,51 +199,33 @@ pub async fn of_cards(tx: &mut Tx, cards: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, 
     )
 }
 
-/// A 困难等级 that was determined.
+/// What is known of somebody besides what the source says: a 困难等级 that was determined, or what they signed.
 #[derive(Debug, sqlx::FromRow)]
-pub struct LevelRow {
+pub struct KnownRow {
     pub person_key: Uuid,
     pub name_comparable: String,
-    pub level: String,
-    pub from_day: NaiveDate,
-    pub to_day: NaiveDate,
     pub recorded_day: NaiveDate,
+    pub level: Option<String>,
+    pub from_day: Option<NaiveDate>,
+    pub to_day: Option<NaiveDate>,
+    pub school: Option<String>,
+    pub scheme: Option<String>,
+    pub term: Option<String>,
+    pub kind: Option<i32>,
 }
 
-/// Levels that were determined, in the order in which they were.
-pub async fn levels(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<LevelRow>, StoreError> {
+/// Levels that were determined and statements that stand, in the order in which they were.
+pub async fn known(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<KnownRow>, StoreError> {
     rows!(
         tx,
-        LevelRow,
+        KnownRow,
         sql!(
-            "SELECT person_key, name_comparable, level, from_day, to_day, recorded_day FROM determined_levels WHERE person_key" in_uuids 1
-            " ORDER BY determined_at_us, determination"
-        ),
-        bulk_uuids(keys.iter().copied())
-    )
-}
-
-/// What a student said and did not take back.
-#[derive(Debug, sqlx::FromRow)]
-pub struct StatementRow {
-    pub person_key: Uuid,
-    pub name_comparable: String,
-    pub school: String,
-    pub scheme: String,
-    pub term: String,
-    #[sqlx(try_from = "i32")]
-    pub kind: StatementKind,
-    pub recorded_day: NaiveDate,
-}
-
-/// What stands of what was said, in the order in which it was.
-pub async fn statements(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<StatementRow>, StoreError> {
-    rows!(
-        tx,
-        StatementRow,
-        sql!(
-            "SELECT person_key, name_comparable, school, scheme, term, kind, recorded_day FROM standing_statements WHERE person_key" in_uuids 1
-            " ORDER BY recorded_at_us, statement"
+            "SELECT person_key, name_comparable, recorded_day, level, from_day, to_day, CAST(NULL AS text) AS school, CAST(NULL AS text) AS scheme,
+                    CAST(NULL AS text) AS term, CAST(NULL AS integer) AS kind, determined_at_us AS at_us, determination AS id
+             FROM determined_levels WHERE person_key" in_uuids 1
+            " UNION ALL SELECT person_key, name_comparable, recorded_day, CAST(NULL AS text), CAST(NULL AS date), CAST(NULL AS date), school, scheme, term, kind,
+                               recorded_at_us, statement
+             FROM standing_statements WHERE person_key" in_uuids 1 " ORDER BY at_us, id"
         ),
         bulk_uuids(keys.iter().copied())
     )
