@@ -153,6 +153,13 @@ async fn two_services_count_the_same_and_what_was_lost_is_found() -> anyhow::Res
         until("what is missing is found", async || flags(&people).await.is_ok_and(|flags| first_in(&flags, "OPEN"))).await;
         let missing = people.officer.get(&compared_path()).await?;
         assert_eq!((told(&missing).0.as_str(), &missing["lacksRecords"]), ("DIFFERS", &json!(true)), "{engine:?} {missing}");
+        // What was counted in another history of the source is compared with nothing.
+        let other = match engine {
+            Engine::Sqlite => "UPDATE mirror_head_counts SET history = randomblob(16)",
+            Engine::Postgres => "UPDATE mirror_head_counts SET history = gen_random_uuid()",
+        };
+        behind_its_back(&aid, other).await;
+        assert_eq!(told(&people.officer.get(&compared_path()).await?).0, "BEHIND", "{engine:?}");
         may(&people, engine).await?;
         deployment.stop().await;
     }

@@ -1012,7 +1012,7 @@ impl History {
             let months = *["", "", "9-11", "11-1", "12"].choose(&mut self.random).expect("one");
             let id = number(if self.random.random_bool(0.85) { serial } else { serial + 300 });
             // A waiver has no such tier: that line is refused.
-            let tier = if self.random.random_bool(0.1) { "三档" } else { "" };
+            let tier = if self.random.random_bool(0.25) { "三档" } else { "" };
             let card = if self.random.random_bool(0.2) { "6222600260001072444" } else { "" };
             text.push_str(&format!("{},居民身份证,{id},\"{months}\",{tier},{card}\n", self.name(serial)));
         }

@@ -149,16 +149,7 @@ async fn the_principal_signs_one_list_of_all_who_are_missing() -> anyhow::Result
         assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": TERM }), "").await), (400, "NOTHING_TO_DO".into()), "{engine:?}");
         changed_and_new(&people, &deployment, engine).await?;
         nobody_is_missing(&people).await?;
-        // The department counts.
-        let schools = people.officer.get(&format!("/v1/omissionLists?term={TERM}")).await?;
-        let row = |school: &Value| json!([school["school"], school["state"], school["count"], school["waived"], school["missing"]]);
-        let rows: Vec<Value> = schools["schools"].as_array().into_iter().flatten().map(row).collect();
-        assert_eq!(rows, [json!([SCHOOL, "SIGNED", 8, 0, 7]), json!([OTHER, "SIGNED", 0, 0, 0])], "{engine:?} {schools}");
-        deployment.step_to("2026-12-21".parse()?).await?;
-        assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": TERM }), "").await), (400, "TERM_LOCKED".into()), "{engine:?}");
-        for term in ["1999-AUTUMN", "2030-SPRING"] {
-            assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": term }), "").await), (400, "WRONG_STATE".into()), "{engine:?} {term}");
-        }
+        departments_count_and_the_lock_ends_it(&people, &deployment, engine).await?;
         may(&people, engine).await?;
         deployment.stop().await;
     }
@@ -196,6 +187,20 @@ async fn nobody_is_missing(people: &People) -> anyhow::Result<()> {
     let head = people.open_account("head2", "PRINCIPAL", OTHER, PASSWORD).await;
     let of = format!("/v1/aidDossiers/{}", people.other.get(&path(OTHER)).await?["dossier"].as_str().unwrap_or_default());
     head.post(&format!("{of}/sign"), &json!({ "digest": head.get(&of).await?["digest"] }), "").await?;
+    Ok(())
+}
+
+/// The department counts; after the lock nothing is drawn up, and of other terms there is nothing.
+async fn departments_count_and_the_lock_ends_it(people: &People, deployment: &Deployment, engine: Engine) -> anyhow::Result<()> {
+    let schools = people.officer.get(&format!("/v1/omissionLists?term={TERM}")).await?;
+    let row = |school: &Value| json!([school["school"], school["state"], school["count"], school["waived"], school["missing"]]);
+    let rows: Vec<Value> = schools["schools"].as_array().into_iter().flatten().map(row).collect();
+    assert_eq!(rows, [json!([SCHOOL, "SIGNED", 8, 0, 7]), json!([OTHER, "SIGNED", 0, 0, 0])], "{engine:?} {schools}");
+    deployment.step_to("2026-12-21".parse()?).await?;
+    assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": TERM }), "").await), (400, "TERM_LOCKED".into()), "{engine:?}");
+    for term in ["1999-AUTUMN", "2030-SPRING"] {
+        assert_eq!(reason(people.clerk.post(&path(SCHOOL), &json!({ "term": term }), "").await), (400, "WRONG_STATE".into()), "{engine:?} {term}");
+    }
     Ok(())
 }
 

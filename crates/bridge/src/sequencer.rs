@@ -368,10 +368,11 @@ impl Sequencer {
     }
 }
 
-/// The last position that was given, as a transaction sees it. A record of which no change waits at the same moment is in no later one.
-pub async fn settled_at(tx: &mut Tx) -> Result<i64, Error> {
+/// The history and the last position that was given in it, as a transaction sees it. A record of which no change waits at the same moment is in no
+/// later one.
+pub async fn settled_at(tx: &mut Tx) -> Result<(Uuid, i64), Error> {
     let row = store::sequencer(tx).await?.ok_or_else(|| Error::Internal("no history was begun".into()))?;
-    Ok(row.head())
+    Ok((row.history, row.head()))
 }
 
 /// The last position, if every committed change has one: what a follower must reach to have heard all.

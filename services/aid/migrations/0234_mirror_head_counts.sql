@@ -6,6 +6,7 @@ CREATE TABLE mirror_head_counts (
     version bigint NOT NULL,
     recorded_at_us bigint NOT NULL,
     day date NOT NULL,
+    history uuid NOT NULL,
     position bigint NOT NULL,
     records bigint NOT NULL,
     versions bigint NOT NULL,

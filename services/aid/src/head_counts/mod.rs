@@ -38,7 +38,8 @@ async fn compared(tx: &mut Tx, mirror: &State, school: &str) -> Result<Option<(C
     let (records, versions) = store::held(tx, mirror.generation, school).await?;
     let sides = Sides {
         counted_at: row.position,
-        heard_to: mirror.position,
+        // Of another history nothing can be compared: the next count tells of this one.
+        heard_to: if mirror.history == Some(row.history) { mirror.position } else { -1 },
         counted: Records { records: row.records, versions: row.versions },
         held: Records { records, versions },
         groups: beside(&counted, &own),
@@ -54,7 +55,7 @@ async fn compare(parts: &Arc<Parts>, seen: &mut Option<(i64, i64)>) -> Result<()
     if *seen == Some((mirror.generation, mirror.position)) {
         return Ok(tx.rollback().await?);
     }
-    let schools = store::uncompared(&mut tx, mirror.generation, mirror.position, SCHOOLS).await?;
+    let schools = store::uncompared(&mut tx, mirror.generation, mirror.history, mirror.position, SCHOOLS).await?;
     tx.rollback().await?;
     for school in &schools {
         settle(parts, school).await?;

@@ -1,6 +1,7 @@
 //! SQL that counts the mirror, and what was compared.
 
 use chrono::NaiveDate;
+use uuid::Uuid;
 use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::heads::Outcome;
 use xuezhu_store::{StoreError, Tx, one, rows, run};
@@ -12,6 +13,7 @@ pub(super) struct CountRow {
     pub version: i64,
     pub recorded_at_us: i64,
     pub day: NaiveDate,
+    pub history: Uuid,
     pub position: i64,
     pub records: i64,
     pub versions: i64,
@@ -23,22 +25,23 @@ pub(super) async fn count(tx: &mut Tx, generation: i64, school: &str) -> Result<
     one!(
         tx,
         CountRow,
-        "SELECT school, version, recorded_at_us, day, position, records, versions, groups FROM mirror_head_counts WHERE generation = $1 AND school = $2",
+        "SELECT school, version, recorded_at_us, day, history, position, records, versions, groups FROM mirror_head_counts WHERE generation = $1 AND school = $2",
         generation,
         school
     )
 }
 
-/// Schools of which there is a count that was not compared yet and can be, by code.
-pub(super) async fn uncompared(tx: &mut Tx, generation: i64, heard_to: i64, limit: i64) -> Result<Vec<String>, StoreError> {
+/// Schools of which there is a count of this history that was not compared yet and can be, by code.
+pub(super) async fn uncompared(tx: &mut Tx, generation: i64, history: Option<Uuid>, heard_to: i64, limit: i64) -> Result<Vec<String>, StoreError> {
     let codes = rows!(
         tx,
         (String,),
         "SELECT m.school FROM mirror_head_counts m LEFT JOIN head_counts c ON c.school = m.school AND c.generation = m.generation AND c.version = m.version
-         WHERE m.generation = $1 AND m.position <= $2 AND c.school IS NULL ORDER BY m.school LIMIT $3",
+         WHERE m.generation = $1 AND m.history = $4 AND m.position <= $2 AND c.school IS NULL ORDER BY m.school LIMIT $3",
         generation,
         heard_to,
-        limit
+        limit,
+        history
     )?;
     Ok(codes.into_iter().map(|(code,)| code).collect())
 }

@@ -32,10 +32,11 @@ const SCHOOLS: i64 = 50;
 /// Counts of those of these schools of which no change waits, as of one moment.
 async fn count(tx: &mut Tx, schools: &[&str], day: NaiveDate) -> Result<Vec<(String, feed::HeadCount)>, Error> {
     let waiting = store::waiting(tx, schools).await?;
-    let position = settled_at(tx).await?;
+    let (history, position) = settled_at(tx).await?;
     let mut counts: BTreeMap<String, (String, feed::HeadCount)> = BTreeMap::new();
     for (school, region) in store::regions(tx, schools).await?.into_iter().filter(|(school, _)| !waiting.contains(school)) {
-        let count = feed::HeadCount { school: school.clone(), day: epoch_day(day), position, ..feed::HeadCount::default() };
+        let count =
+            feed::HeadCount { school: school.clone(), day: epoch_day(day), position, history: history.as_bytes().to_vec(), ..feed::HeadCount::default() };
         counts.insert(school, (region, count));
     }
     for (school, records, versions) in store::shared(tx, schools).await? {

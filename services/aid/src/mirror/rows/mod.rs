@@ -65,7 +65,7 @@ impl Batch {
                 Some(Body::Person(person)) => batch.person(id, Told::of(record), person)?,
                 Some(Body::Enrollment(enrollment)) => batch.enrollment(id, Told::of(record), enrollment)?,
                 // A school that has left is counted elsewhere.
-                Some(Body::HeadCount(count)) if !record.left_scope => batch.head_count(&Told::of(record), count),
+                Some(Body::HeadCount(count)) if !record.left_scope => batch.head_count(&Told::of(record), count)?,
                 Some(Body::HeadCount(_)) | None => {}
             }
         }
@@ -107,7 +107,7 @@ impl Batch {
         self.schools.is_empty() && self.head_counts.is_empty() && self.persons.is_empty() && self.enrollments.is_empty()
     }
 
-    fn head_count(&mut self, told: &Told, count: &pb::HeadCount) {
+    fn head_count(&mut self, told: &Told, count: &pb::HeadCount) -> Result<(), Error> {
         let group = |group: &pb::HeadCountGroup| Group {
             entry_year: group.entry_year,
             major: group.major.clone(),
@@ -119,11 +119,13 @@ impl Batch {
             version: told.version,
             recorded_at_us: told.recorded_at_us,
             day: civil_day(count.day),
+            history: Hex(uuid(&count.history)?),
             position: count.position,
             records: count.records,
             versions: count.versions,
             groups: serde_json::to_string(&groups).unwrap_or_default(),
         });
+        Ok(())
     }
 
     fn school(&mut self, told: Told, school: &pb::School) {

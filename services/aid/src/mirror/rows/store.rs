@@ -96,6 +96,7 @@ pub(super) struct HeadCountRow {
     pub version: i64,
     pub recorded_at_us: i64,
     pub day: NaiveDate,
+    pub history: Hex,
     pub position: i64,
     pub records: i64,
     pub versions: i64,
@@ -146,10 +147,10 @@ pub(super) async fn upsert_head_counts(tx: &mut Tx, generation: i64, counts: &[H
     run!(
         tx,
         sql!(
-            "INSERT INTO mirror_head_counts (source, generation, school, version, recorded_at_us, day, position, records, versions, groups)
-             SELECT $3, $2, t.school, t.version, t.recorded_at_us, t.day, t.position, t.records, t.versions, t.groups
-             FROM " table 1 (school text, version bigint, recorded_at_us bigint, day date, position bigint, records bigint, versions bigint, groups text) " WHERE true
-             ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, recorded_at_us = excluded.recorded_at_us, day = excluded.day,
+            "INSERT INTO mirror_head_counts (source, generation, school, version, recorded_at_us, day, history, position, records, versions, groups)
+             SELECT $3, $2, t.school, t.version, t.recorded_at_us, t.day, t.history, t.position, t.records, t.versions, t.groups
+             FROM " table 1 (school text, version bigint, recorded_at_us bigint, day date, history uuid, position bigint, records bigint, versions bigint, groups text) " WHERE true
+             ON CONFLICT (generation, school) DO UPDATE SET version = excluded.version, recorded_at_us = excluded.recorded_at_us, day = excluded.day, history = excluded.history,
              position = excluded.position, records = excluded.records, versions = excluded.versions, groups = excluded.groups
              WHERE excluded.version > mirror_head_counts.version"
         ),
