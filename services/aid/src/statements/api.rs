@@ -8,7 +8,10 @@ use xuezhu_judge::case::StatementKind;
 use xuezhu_proto::aid::{self as pb, statement_service_server::StatementService};
 use xuezhu_service::{FieldErrors, refusal, runner::Call};
 
-use super::{Recorded, rules::Signer};
+use super::{
+    Recorded,
+    rules::{self, Signer},
+};
 use crate::Parts;
 
 /// The service of statements.
@@ -29,7 +32,8 @@ impl StatementService for StatementApi {
             errors.add("signer", "应为STUDENT、GUARDIAN或BOTH");
         }
         let mut persons = HashSet::new();
-        for (at, person) in request.persons.iter().enumerate() {
+        rules::check_count(&mut errors, request.persons.len());
+        for (at, person) in request.persons.iter().enumerate().take(rules::NAMED) {
             if let Some(id) = errors.id(&format!("persons[{at}]"), person) {
                 persons.insert(id);
             }
