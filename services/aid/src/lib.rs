@@ -24,6 +24,7 @@
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
 //! | 2 | [`policy`] | by which policies a deployment goes, from which day | `policies` |
 //! | 1 | [`mirror`] | what enrollment says, by generation | `mirror_schools`, `mirror_persons` and theirs, `mirror_enrollments`, `mirror_periods`, `mirror_head_counts`, `vouches` |
+//! | 0 | `asked` | what many requests ask for alike | |
 //! | 0 | [`sessions`] | whose log-in is over, as enrollment says | `sessions`, `ended_sessions` |
 //! | | [`before`] | what a database of before holds, and how it becomes what is stored now: writes anybody's, once | |
 //!
@@ -35,6 +36,7 @@
 //! A change walks one way: feed → following → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
 
+mod asked;
 pub mod award;
 pub mod before;
 pub mod dossiers;

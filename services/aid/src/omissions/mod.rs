@@ -15,10 +15,7 @@ mod store;
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
-use xuezhu_domain::{
-    Term,
-    region::{self, RegionCode},
-};
+use xuezhu_domain::{Term, region};
 use xuezhu_judge::policy::{self, SchemeCode};
 use xuezhu_proto::{
     aid::{self as pb, omission, omission_list},
@@ -32,7 +29,7 @@ use self::{
     rules::{Cause, State},
     store::{ItemRow, ListRow, MissingRow, NewItem},
 };
-use crate::{Parts, mirror, mirror::SchoolRow, policy::scheme_told, reconciliation};
+use crate::{Parts, asked, mirror, mirror::SchoolRow, policy::scheme_told, reconciliation};
 
 /// Longest note, in characters.
 const NOTE: usize = 200;
@@ -42,7 +39,7 @@ const ACTIVE: &str = "ACTIVE";
 /// The term that is asked for; the present one where none is named.
 fn term_of(ctx: &Context, text: &str) -> Result<Term, Error> {
     let mut errors = FieldErrors::default();
-    let term = if text.trim().is_empty() { Some(Term::of(ctx.today())) } else { errors.parse("term", text.trim()) };
+    let term = asked::term(ctx, text, &mut errors);
     errors.check()?;
     term.ok_or_else(|| Error::Internal("a field is missing and not told".into()))
 }
@@ -249,12 +246,9 @@ fn state(state: Option<State>) -> omission_list::State {
 }
 
 /// How the schools of a region stand.
-pub async fn of_region(ctx: &Context, tx: &mut Tx, asked: &str, term: &str) -> Result<pb::ListOmissionListsResponse, Error> {
+pub async fn of_region(ctx: &Context, tx: &mut Tx, region: &str, term: &str) -> Result<pb::ListOmissionListsResponse, Error> {
     let mut errors = FieldErrors::default();
-    let region = match asked.trim() {
-        "" => Some(ctx.actor.organisation.clone()),
-        code => errors.parse::<RegionCode>("region", code).map(|code| code.as_str().to_owned()),
-    };
+    let region = asked::region(ctx, region, &mut errors);
     errors.check()?;
     let region = region.ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
     ctx.may(Permission::TakeOutCounts, &Place::Region(&region))?;

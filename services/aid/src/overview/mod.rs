@@ -9,18 +9,14 @@ mod store;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike, NaiveDate};
-use xuezhu_domain::{
-    Term,
-    calendar::add_working_days,
-    region::{self, RegionCode},
-};
+use xuezhu_domain::{Term, calendar::add_working_days, region};
 use xuezhu_judge::{case::Rule, entry, policy::SchemeCode, rules::law};
 use xuezhu_proto::aid as pb;
 use xuezhu_review::way::Seat;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place};
 use xuezhu_store::Tx;
 
-use crate::Parts;
+use crate::{Parts, asked};
 use store::SchoolRow;
 
 /// Days that part flags by age.
@@ -38,14 +34,7 @@ pub struct Asked {
 /// Reads what is asked for: the caller's own region, or one below it.
 pub fn asked(ctx: &Context, request: &pb::GetOverviewRequest) -> Result<Asked, Error> {
     let mut errors = FieldErrors::default();
-    let region = match request.region.trim() {
-        "" => Some(ctx.actor.organisation.clone()),
-        code => errors.parse::<RegionCode>("region", code).map(|code| code.as_str().to_owned()),
-    };
-    let term = match request.term.trim() {
-        "" => Some(Term::of(ctx.today())),
-        term => errors.parse("term", term),
-    };
+    let (region, term) = (asked::region(ctx, &request.region, &mut errors), asked::term(ctx, &request.term, &mut errors));
     errors.check()?;
     let (Some(region), Some(term)) = (region, term) else { return Err(Error::Internal("a field is missing and not told".into())) };
     ctx.may(Permission::TakeOutCounts, &Place::Region(&region))?;

@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
-use xuezhu_domain::{Sex, Term, codes, region};
+use xuezhu_domain::{
+    Sex,
+    codes::{self, Settlement},
+    region,
+};
 use xuezhu_judge::entry::State;
 use xuezhu_proto::aid::{self as pb, list_number::By};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place};
@@ -12,8 +16,8 @@ use xuezhu_store::{StoreError, Tx};
 
 use super::{small, store};
 use crate::{
-    Parts, mirror,
-    policy::{self, scheme_told},
+    Parts, asked, mirror,
+    policy::{scheme_asked, scheme_told},
 };
 
 /// Entries that have all of this in common, counted.
@@ -52,18 +56,15 @@ pub struct Asked<'a> {
 pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetListNumbersRequest) -> Result<pb::GetListNumbersResponse, Error> {
     let mut errors = FieldErrors::default();
     let policies = parts.policies.now();
-    let term = if request.term.trim().is_empty() { Some(Term::of(ctx.today())) } else { errors.parse("term", request.term.trim()) };
-    if !request.scheme.is_empty() && policies.scheme_called(&request.scheme).is_none() {
-        policy::asked(&policies, &request.scheme, &Term::of(ctx.today()).to_string(), &mut errors);
+    let term = asked::term(ctx, &request.term, &mut errors);
+    if !request.scheme.is_empty() {
+        scheme_asked(&policies, &request.scheme, &mut errors);
     }
     let by = By::try_from(request.by).unwrap_or_default();
     if by == By::Unspecified {
         errors.add("by", "请选择按什么统计");
     }
-    let region = match request.region.trim() {
-        "" => Some(ctx.actor.organisation.clone()),
-        code => errors.parse::<region::RegionCode>("region", code).map(|code| code.as_str().to_owned()),
-    };
+    let region = asked::region(ctx, &request.region, &mut errors);
     errors.check()?;
     let (Some(term), Some(region)) = (term, region) else { return Err(Error::Internal("a field is missing and not told".into())) };
     let mut told = pb::GetListNumbersResponse { term: term.to_string(), civil_date: ctx.today().to_string(), ..pb::GetListNumbersResponse::default() };
@@ -131,7 +132,11 @@ fn key(by: By, row: &EntriesRow) -> Result<String, Error> {
             None => String::new(),
         },
         By::Address => match codes::urban_rural(&text(&row.urban_rural)) {
-            Some(class) => format!("{:?}", class.settlement).to_uppercase(),
+            Some(class) => match class.settlement {
+                Settlement::City => "CITY".to_owned(),
+                Settlement::Town => "TOWN".to_owned(),
+                Settlement::Village => "VILLAGE".to_owned(),
+            },
             None => text(&row.household),
         },
         By::Level => match (&row.level, row.entered) {

@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use chrono::Datelike;
-use xuezhu_domain::{Term, enrollment::PeriodState};
+use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::{entry::State, policy::SchemeCode};
 use xuezhu_proto::aid as pb;
 use xuezhu_service::{Context, Error, FieldErrors, Permission};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{small, store};
-use crate::{Parts, mirror};
+use crate::{Parts, asked, mirror};
 
 /// The sheet of a school and a term; the present one where none is named.
 pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, term: &str) -> Result<pb::GetInspectionSheetResponse, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
     let mut errors = FieldErrors::default();
-    let term: Option<Term> = if term.trim().is_empty() { Some(Term::of(ctx.today())) } else { errors.parse("term", term.trim()) };
+    let term = asked::term(ctx, term, &mut errors);
     errors.check()?;
     let term = term.ok_or_else(|| Error::Internal("a field is missing and not told".into()))?.to_string();
     let entries = store::on_lists(tx, &school.school, &term).await?;

@@ -279,16 +279,21 @@ pub(crate) struct SchemeTold {
     pub scheme_name: String,
 }
 
-/// A scheme that was stored, as clients are told of it.
-/// A scheme and a term as somebody asks for them, each told where it is none.
-pub(crate) fn asked(policies: &Policies, scheme: &str, term: &str, errors: &mut FieldErrors) -> Option<(SchemeCode, Term)> {
+/// A scheme as somebody asks for it, told where it is none.
+pub(crate) fn scheme_asked(policies: &Policies, scheme: &str, errors: &mut FieldErrors) -> Option<SchemeCode> {
     let code = policies.scheme_called(scheme);
     if code.is_none() {
         errors.add("scheme", "政策中没有这个项目：应为GRANT、TUITION_WAIVER或地方项目的代码");
     }
-    code.zip(errors.parse::<Term>("term", term))
+    code
 }
 
+/// A scheme and a term as somebody asks for them, each told where it is none.
+pub(crate) fn asked(policies: &Policies, scheme: &str, term: &str, errors: &mut FieldErrors) -> Option<(SchemeCode, Term)> {
+    scheme_asked(policies, scheme, errors).zip(errors.parse::<Term>("term", term))
+}
+
+/// A scheme that was stored, as clients are told of it.
 pub(crate) fn scheme_told(policies: &Policies, scheme: &str) -> SchemeTold {
     let code = SchemeCode::parse(scheme);
     let of_state = pb::scheme::Code::from_str_name(scheme).unwrap_or(pb::scheme::Code::Other);

@@ -19,7 +19,7 @@ use self::{
     rules::{Signer, State},
     store::{About, NewStatement, SaidRow, StudentRow},
 };
-use crate::{Parts, mirror, policy, reconciliation};
+use crate::{Parts, asked, mirror, policy, reconciliation};
 
 /// Longest word about why a statement was taken off, in characters.
 const REASON: usize = 500;
@@ -176,11 +176,10 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::ListS
     let school = mirror::school_for(ctx, tx, &request.school, Permission::ReadSchool).await?;
     let mut errors = FieldErrors::default();
     let policies = parts.policies.now();
-    let present = Term::of(ctx.today()).to_string();
-    let term = if request.term.is_empty() { present.as_str() } else { request.term.trim() };
-    let asked = policy::asked(&policies, request.scheme.trim(), term, &mut errors);
+    let term = asked::term(ctx, &request.term, &mut errors);
+    let scheme = policy::scheme_asked(&policies, request.scheme.trim(), &mut errors);
     errors.check()?;
-    let (scheme, term) = asked.ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
+    let (scheme, term) = scheme.zip(term).ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
     let class_name = text::clean(&request.class_name);
     let rows = roll(tx, &school.school, "", (scheme.as_str(), term), ctx.today()).await?;
     let mut classes: BTreeMap<&str, pb::StatementClass> = BTreeMap::new();

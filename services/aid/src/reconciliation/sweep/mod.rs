@@ -1,9 +1,9 @@
 //! The full sweep, and what time alone changes.
 //!
 //! Suspects are selected set-based: entries that no school simply vouches for, or that the policy does not surely let in, numbers claimed
-//! twice, entries with more than anybody may draw or with an account that is looked at, entries that were signed without what is asked for, students vouched for who are on no list, and everybody with an open
-//! flag. All others agree by construction: what a vouch covers is
-//! what the judge asks of an entry. A test holds both drivers against an independent reference.
+//! twice, entries with more than anybody may draw or with an account that is looked at, entries that were signed without what is asked for,
+//! students vouched for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is what
+//! the judge asks of an entry. A test holds both drivers against an independent reference.
 
 mod eligible;
 pub mod runs;
