@@ -73,7 +73,7 @@ fn set<'t>(tx: &'t mut Tx, items: &[Uuid], state: i32) -> Work<'t, ()> {
 }
 
 /// Who tries things: an account may have another role than it had.
-const ACTORS: [(&str, Role, &str); 11] = [
+const ACTORS: [(&str, Role, &str); 14] = [
     ("clerk", Role::SchoolClerk, SCHOOL),
     ("clerk two", Role::SchoolClerk, SCHOOL),
     ("principal", Role::Principal, SCHOOL),
@@ -85,10 +85,18 @@ const ACTORS: [(&str, Role, &str); 11] = [
     ("city", Role::DepartmentOfficer, "430100"),
     ("officer two", Role::DepartmentOfficer, "430100"),
     ("province", Role::DepartmentOfficer, "430000"),
+    ("reviewer", Role::SchoolReviewer, SCHOOL),
+    ("bureau", Role::AuthorityHead, AUTHORITY),
+    ("officer two", Role::AuthorityHead, AUTHORITY),
 ];
-const STRANGERS: [(&str, Role, &str); 3] =
-    [("other principal", Role::Principal, "3643000002"), ("other officer", Role::DepartmentOfficer, "430103"), ("machine", Role::MachineReader, "430000")];
-const CHAINS: [&str; 7] = [
+const STRANGERS: [(&str, Role, &str); 5] = [
+    ("other principal", Role::Principal, "3643000002"),
+    ("other officer", Role::DepartmentOfficer, "430103"),
+    ("machine", Role::MachineReader, "430000"),
+    ("other reviewer", Role::SchoolReviewer, "3643000002"),
+    ("bureau above", Role::AuthorityHead, "430100"),
+];
+const CHAINS: [&str; 9] = [
     "PRINCIPAL, AUTHORITY",
     "PRINCIPAL, AUTHORITY, CITY",
     "AUTHORITY",
@@ -96,6 +104,8 @@ const CHAINS: [&str; 7] = [
     "PRINCIPAL, AUTHORITY, CITY, PROVINCE NOTES",
     "AUTHORITY NOTES, CITY NOTES",
     "PRINCIPAL",
+    "REVIEW, PRINCIPAL, AUTHORITY, HEAD",
+    "AUTHORITY, REVIEW, HEAD NOTES",
 ];
 
 fn context(actor: (&str, Role, &str), clock: &Clock, ids: &Ids) -> Context {
@@ -133,8 +143,10 @@ impl Model {
     fn sits(actor: (&str, Role, &str), seat: &Seat) -> bool {
         match seat {
             Seat::Clerk(school) => actor.1 == Role::SchoolClerk && actor.2 == school,
+            Seat::Review(school) => actor.1 == Role::SchoolReviewer && actor.2 == school,
             Seat::Principal(school) => actor.1 == Role::Principal && actor.2 == school,
             Seat::Department(region) => actor.1 == Role::DepartmentOfficer && actor.2 == region,
+            Seat::Head(region) => actor.1 == Role::AuthorityHead && actor.2 == region,
         }
     }
 

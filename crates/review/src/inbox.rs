@@ -20,9 +20,10 @@ pub fn seats_of(ctx: &Context) -> Vec<Seat> {
     match ctx.actor.role {
         Role::SchoolClerk if ctx.stands_in() => vec![Seat::Clerk(whose.clone()), Seat::Principal(whose)],
         Role::SchoolClerk => vec![Seat::Clerk(whose)],
+        Role::SchoolReviewer => vec![Seat::Review(whose)],
         Role::Principal => vec![Seat::Principal(whose)],
-        // The head of a department sees what waits at its desk, and signs nothing there.
-        Role::AuthorityHead => vec![Seat::Department(whose)],
+        // The head of a department sees what waits at its officers' desk too, and signs nothing there.
+        Role::AuthorityHead => vec![Seat::Head(whose.clone()), Seat::Department(whose)],
         role if ctx.decides_here() || role == Role::DepartmentOfficer => vec![Seat::Department(whose)],
         _ => Vec::new(),
     }

@@ -182,12 +182,13 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchoo
 /// authorised it. Where a department above decides too, nobody orders: the school asks.
 pub async fn order(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>, proposal: Proposal) -> Result<Dossier, Error> {
     let chain = chains::chain_of(tx, kind.about(), school, ctx.today()).await?;
-    let other = |stand: &Stand| stand.duty == Duty::Decides && matches!(&stand.seat, Seat::Department(region) if region != school.authority);
+    let own = Seat::Department(school.authority.to_owned());
+    let other = |stand: &Stand| stand.duty == Duty::Decides && stand.seat.region().is_some() && stand.seat != own;
     if let Some(above) = chain.resolved(school.code, school.authority).into_iter().find(other) {
         let why = format!("“{}”还须经{}审核，不能直接办理：请由学校提出申请", kind.about().name, above.seat.name());
         return Err(Refusal::wrong_state(why).into());
     }
-    let department = Stand { seat: Seat::Department(school.authority.to_owned()), duty: Duty::Decides, working_days: way::STEP_WORKING_DAYS };
+    let department = Stand { seat: own, duty: Duty::Decides, working_days: way::STEP_WORKING_DAYS };
     let told = Stand { seat: Seat::Principal(school.code.to_owned()), duty: Duty::Notes, working_days: way::STEP_WORKING_DAYS };
     let mut open = begin(ctx, tx, kind, school, proposal, vec![department, told], Act::Order).await?;
     open.perform_all(ctx, tx, kind).await?;
@@ -444,9 +445,11 @@ impl Open {
         let school = self.dossier.school.as_str();
         match seat {
             Seat::Clerk(code) => ctx.may(Permission::EnterForSchool, &Place::School { code, authority: &self.dossier.authority }),
+            Seat::Review(code) => ctx.may(Permission::ReviewForSchool, &Place::School { code, authority: &self.dossier.authority }),
             Seat::Principal(code) => ctx.may(Permission::Attest, &Place::School { code, authority: &self.dossier.authority }),
             // A confirmer above the authority decides for this school as the authority does.
             Seat::Department(region) => ctx.may(Permission::Approve, &Place::School { code: school, authority: region }),
+            Seat::Head(region) => ctx.may(Permission::SignForDepartment, &Place::School { code: school, authority: region }),
         }
     }
 

@@ -602,7 +602,7 @@ pub struct Filter {
     pub name: String,
     /// With items in them that wait, or with none.
     pub waits: Option<bool>,
-    /// Where they wait, by how such seats begin; empty for all.
+    /// Where they wait, by how such seats begin, one letter each; empty for all.
     pub seats: &'static str,
 }
 
@@ -620,7 +620,7 @@ macro_rules! asked {
                   AND ($4 = 0 OR d.state = $4) AND ($5 IS NULL OR d.subject = $5)
                   AND ($6 IS NULL OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.item = $6))
                   AND ($7 = '' OR d.dossier IN (SELECT i.dossier FROM dossier_items i WHERE i.name = $7))
-                  AND ($8 = 0 OR ($8 = 1 AND d.waiting > 0) OR ($8 = 2 AND d.waiting = 0)) AND ($9 = '' OR substr(d.waits_at, 1, 1) = $9)
+                  AND ($8 = 0 OR ($8 = 1 AND d.waiting > 0) OR ($8 = 2 AND d.waiting = 0)) AND ($9 = '' OR $9 LIKE '%' || substr(d.waits_at, 1, 1) || '%')
                   AND ($10 = '' OR $10 NOT LIKE '%,' || d.kind || ',%')",
                 $end
             ),

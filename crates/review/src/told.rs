@@ -71,6 +71,7 @@ pub fn dossier(about: &About, dossier: &Dossier, school_name: &str, today: Naive
         step: dossier.step,
         waits_at: seat.as_ref().map(Seat::name).unwrap_or_default(),
         waits_authority: seat.as_ref().map(region_of).unwrap_or_default(),
+        waits_whose: seat.as_ref().map_or(dossier_step::Whose::Unspecified, whose).into(),
         since_date: dossier.since_day.to_string(),
         due_date: if open { due.to_string() } else { String::new() },
         overdue: open && due < today,
@@ -106,6 +107,7 @@ pub fn whole(about: &About, row: &Dossier, stands: &[Stand], acts: &[ActRow], sc
         .into(),
         working_days: i32::try_from(stand.working_days).unwrap_or(i32::MAX),
         present: open && step == row.step,
+        whose: whose(&stand.seat).into(),
     };
     pb::Dossier {
         columns: about.columns.iter().map(|column| (*column).to_owned()).collect(),
@@ -229,9 +231,16 @@ fn act(act: Act) -> dossier_act::Act {
 }
 
 fn region_of(seat: &Seat) -> String {
+    seat.region().unwrap_or_default().to_owned()
+}
+
+fn whose(seat: &Seat) -> dossier_step::Whose {
     match seat {
-        Seat::Department(region) => region.clone(),
-        Seat::Clerk(_) | Seat::Principal(_) => String::new(),
+        Seat::Clerk(_) => dossier_step::Whose::Clerk,
+        Seat::Review(_) => dossier_step::Whose::Review,
+        Seat::Principal(_) => dossier_step::Whose::Principal,
+        Seat::Department(_) => dossier_step::Whose::Department,
+        Seat::Head(_) => dossier_step::Whose::Head,
     }
 }
 

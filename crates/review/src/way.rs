@@ -17,6 +17,8 @@ pub const STEP_WORKING_DAYS_MOST: u32 = 60;
 /// A desk as a chain names it: whose it is follows from the school.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Desk {
+    /// The school's own reviewers (学校评审).
+    Review,
     /// The school's principal.
     Principal,
     /// The school's department: its authority.
@@ -27,17 +29,21 @@ pub enum Desk {
     Province,
     /// A department by its region.
     Region(RegionCode),
+    /// Who heads the school's department (主管部门负责人).
+    Head,
 }
 
 impl Desk {
     /// In Chinese.
     pub fn name(&self) -> String {
         match self {
+            Self::Review => "学校评审".to_owned(),
             Self::Principal => "校长".to_owned(),
             Self::Authority => "学校主管部门".to_owned(),
             Self::City => "市级主管部门".to_owned(),
             Self::Province => "省级主管部门".to_owned(),
             Self::Region(region) => format!("{}主管部门", region.name()),
+            Self::Head => "学校主管部门负责人".to_owned(),
         }
     }
 }
@@ -45,11 +51,13 @@ impl Desk {
 impl fmt::Display for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Review => f.write_str("REVIEW"),
             Self::Principal => f.write_str("PRINCIPAL"),
             Self::Authority => f.write_str("AUTHORITY"),
             Self::City => f.write_str("CITY"),
             Self::Province => f.write_str("PROVINCE"),
             Self::Region(region) => f.write_str(region.as_str()),
+            Self::Head => f.write_str("HEAD"),
         }
     }
 }
@@ -125,7 +133,9 @@ pub struct Chain(Vec<Step>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
     /// A desk that there is none of.
-    #[error("“{0}”不是审核环节：应为PRINCIPAL（校长）、AUTHORITY（学校主管部门）、CITY（市级）、PROVINCE（省级）或6位行政区划码")]
+    #[error(
+        "“{0}”不是审核环节：应为REVIEW（学校评审）、PRINCIPAL（校长）、AUTHORITY（学校主管部门）、CITY（市级）、PROVINCE（省级）、HEAD（学校主管部门负责人）或6位行政区划码"
+    )]
     Desk(String),
     /// The days of a step.
     #[error("每一环节的办理期限应为1至{STEP_WORKING_DAYS_MOST}个工作日")]
@@ -169,8 +179,8 @@ impl Chain {
     /// The desks of a school, in order. Where two are the same department, it acts once, and decides if either does.
     pub fn resolved(&self, school: &str, authority: &str) -> Vec<Stand> {
         let mut stands: Vec<Stand> = Vec::new();
-        // What is a department's own business knows no principal.
-        for step in self.0.iter().filter(|step| !(school.is_empty() && step.desk == Desk::Principal)) {
+        // What is a department's own business knows no desk of a school.
+        for step in self.0.iter().filter(|step| !(school.is_empty() && matches!(step.desk, Desk::Review | Desk::Principal))) {
             let seat = Seat::of(&step.desk, school, authority);
             match stands.iter().find(|stand| stand.seat == seat) {
                 // Noting comes after deciding: whoever decided has taken note.
@@ -218,10 +228,12 @@ impl FromStr for Chain {
             let (desk, days) = desk.split_once('/').map_or((desk, None), |(desk, days)| (desk, Some(days)));
             let working_days = days.map_or(Ok(STEP_WORKING_DAYS), |days| days.parse().map_err(|_| ChainError::Days))?;
             let desk = match desk {
+                "REVIEW" => Desk::Review,
                 "PRINCIPAL" => Desk::Principal,
                 "AUTHORITY" => Desk::Authority,
                 "CITY" => Desk::City,
                 "PROVINCE" => Desk::Province,
+                "HEAD" => Desk::Head,
                 region => Desk::Region(region.parse().map_err(|_| wrong())?),
             };
             Ok(Step { desk, duty, working_days })
@@ -235,28 +247,42 @@ impl FromStr for Chain {
 pub enum Seat {
     /// The clerks of a school.
     Clerk(String),
+    /// Who reviews for a school.
+    Review(String),
     /// The principal of a school.
     Principal(String),
     /// The officers of a region's department.
     Department(String),
+    /// Who heads a region's department.
+    Head(String),
 }
 
 impl Seat {
-    /// How seats of principals begin, as they are stored.
-    pub const OF_PRINCIPALS: &str = "P";
+    /// How seats of schools begin, as they are stored.
+    pub const OF_SCHOOLS: &str = "CRP";
     /// How seats of departments begin, as they are stored.
-    pub const OF_DEPARTMENTS: &str = "D";
+    pub const OF_DEPARTMENTS: &str = "DH";
 
     /// The seat of a chain's desk for a school under an authority. A municipality has no city between its counties and itself, a
     /// county that a province keeps itself none either: then the department above is the province's.
     fn of(desk: &Desk, school: &str, authority: &str) -> Self {
         let kept = |digits: usize| format!("{:0<6}", authority.get(..digits).unwrap_or(authority));
         match desk {
+            Desk::Review => Self::Review(school.to_owned()),
             Desk::Principal => Self::Principal(school.to_owned()),
             Desk::Authority => Self::Department(authority.to_owned()),
             Desk::City => Self::Department(city_above(authority).unwrap_or_else(|| kept(2))),
             Desk::Province => Self::Department(kept(2)),
             Desk::Region(region) => Self::Department(region.as_str().to_owned()),
+            Desk::Head => Self::Head(authority.to_owned()),
+        }
+    }
+
+    /// Region code of the department whose it is; none of a desk of a school.
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            Self::Department(region) | Self::Head(region) => Some(region),
+            Self::Clerk(_) | Self::Review(_) | Self::Principal(_) => None,
         }
     }
 
@@ -264,9 +290,9 @@ impl Seat {
     #[must_use]
     pub fn above(&self, authority: &str) -> Option<Self> {
         match self {
-            Self::Clerk(_) | Self::Principal(_) => Some(Self::Department(authority.to_owned())),
-            Self::Department(region) if region.ends_with("0000") => None,
-            Self::Department(region) => Some(Self::of(&if region.ends_with("00") { Desk::Province } else { Desk::City }, "", region)),
+            Self::Clerk(_) | Self::Review(_) | Self::Principal(_) => Some(Self::Department(authority.to_owned())),
+            Self::Department(region) | Self::Head(region) if region.ends_with("0000") => None,
+            Self::Department(region) | Self::Head(region) => Some(Self::of(&if region.ends_with("00") { Desk::Province } else { Desk::City }, "", region)),
         }
     }
 
@@ -274,12 +300,18 @@ impl Seat {
     pub fn name(&self) -> String {
         match self {
             Self::Clerk(_) => "学校经办人".to_owned(),
+            Self::Review(_) => "学校评审".to_owned(),
             Self::Principal(_) => "校长".to_owned(),
-            Self::Department(region) => match region::spans(region).last() {
-                Some(span) => format!("{}主管部门", span.name),
-                None => format!("主管部门（{region}）"),
-            },
+            Self::Department(region) => department(region),
+            Self::Head(region) => format!("{}负责人", department(region)),
         }
+    }
+}
+
+fn department(region: &str) -> String {
+    match region::spans(region).last() {
+        Some(span) => format!("{}主管部门", span.name),
+        None => format!("主管部门（{region}）"),
     }
 }
 
@@ -295,8 +327,10 @@ impl fmt::Display for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Clerk(school) => write!(f, "C{school}"),
+            Self::Review(school) => write!(f, "R{school}"),
             Self::Principal(school) => write!(f, "P{school}"),
             Self::Department(region) => write!(f, "D{region}"),
+            Self::Head(region) => write!(f, "H{region}"),
         }
     }
 }
@@ -313,8 +347,10 @@ impl FromStr for Seat {
         let (kind, whose) = text.split_at_checked(1).ok_or(NoSeat)?;
         match kind {
             "C" => Ok(Self::Clerk(whose.to_owned())),
+            "R" => Ok(Self::Review(whose.to_owned())),
             "P" => Ok(Self::Principal(whose.to_owned())),
             "D" => Ok(Self::Department(whose.to_owned())),
+            "H" => Ok(Self::Head(whose.to_owned())),
             _ => Err(NoSeat),
         }
     }
@@ -656,6 +692,7 @@ mod tests {
             ("PRINCIPAL, AUTHORITY", "PRINCIPAL/10, AUTHORITY/10"),
             ("PRINCIPAL/3，AUTHORITY/5\nCITY NOTES", "PRINCIPAL/3, AUTHORITY/5, CITY/10 NOTES"),
             (" AUTHORITY , 430100 NOTES,", "AUTHORITY/10, 430100/10 NOTES"),
+            ("REVIEW/3,PRINCIPAL,AUTHORITY,HEAD", "REVIEW/3, PRINCIPAL/10, AUTHORITY/10, HEAD/10"),
         ] {
             let read = chain(text).expect(text);
             assert_eq!(read.to_string(), written);
@@ -689,8 +726,15 @@ mod tests {
         assert_eq!(seats(three, "430000"), ["P3643000001", "D430000"]);
         assert_eq!(seats(three, "110101"), ["P3643000001", "D110101", "D110000"], "a municipality has no cities");
         assert_eq!(seats(three, "429004"), ["P3643000001", "D429004", "D420000"], "a county that the province keeps itself");
-        for seat in ["P3643000001", "C3643000001", "D430102"] {
-            assert_eq!(seat.parse::<Seat>().map(|seat| seat.to_string()), Ok(seat.to_owned()));
+        let both = "REVIEW, PRINCIPAL, AUTHORITY, HEAD";
+        assert_eq!(seats(both, "430102"), ["R3643000001", "P3643000001", "D430102", "H430102"]);
+        let own: Vec<Seat> = chain(both).expect(both).resolved("", "430102").into_iter().map(|stand| stand.seat).collect();
+        assert_eq!(own, [Seat::Department("430102".into()), Seat::Head("430102".into())], "a department's own business");
+        for seat in ["P3643000001", "C3643000001", "R3643000001", "D430102", "H430102"] {
+            let read = seat.parse::<Seat>().expect(seat);
+            assert_eq!(read.to_string(), seat);
+            let of = if read.region().is_some() { Seat::OF_DEPARTMENTS } else { Seat::OF_SCHOOLS };
+            assert!(of.contains(&seat[..1]), "{seat}");
         }
         assert!("X1".parse::<Seat>().is_err() && "".parse::<Seat>().is_err());
     }
@@ -699,7 +743,10 @@ mod tests {
     fn above_a_desk_is_the_next_level() {
         let above = |seat: &str, authority: &str| seat.parse::<Seat>().expect("a seat").above(authority).map(|seat| seat.to_string());
         assert_eq!(above("P3643000001", "430102").as_deref(), Some("D430102"));
+        assert_eq!(above("R3643000001", "430102").as_deref(), Some("D430102"));
         assert_eq!(above("D430102", "430102").as_deref(), Some("D430100"));
+        assert_eq!(above("H430102", "430102").as_deref(), Some("D430100"));
+        assert_eq!(above("H430000", "430000"), None);
         assert_eq!(above("D430100", "430102").as_deref(), Some("D430000"));
         assert_eq!(above("D110101", "110101").as_deref(), Some("D110000"));
         assert_eq!(above("D430000", "430102"), None);

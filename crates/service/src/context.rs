@@ -24,6 +24,8 @@ use crate::{
 pub enum Role {
     /// Enters and submits for a school.
     SchoolClerk,
+    /// Reviews for a school, where a chain asks for it.
+    SchoolReviewer,
     /// Attests for a school.
     Principal,
     /// Reads a school's lists and money.
@@ -38,7 +40,7 @@ pub enum Role {
     AidOfficer,
     /// Reads lists and money of a region's schools.
     FinanceOfficer,
-    /// Heads a department: reads, counts, sees what waits.
+    /// Heads a department: reads, counts, sees what waits, signs where a chain asks for it.
     AuthorityHead,
     /// Reads and counts in a city or a province.
     Supervisor,
@@ -52,8 +54,9 @@ pub enum Role {
 
 impl Role {
     /// Every one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SchoolClerk,
+        Self::SchoolReviewer,
         Self::Principal,
         Self::SchoolFinance,
         Self::ClassTeacher,
@@ -72,6 +75,7 @@ impl Role {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SchoolClerk => "SCHOOL_CLERK",
+            Self::SchoolReviewer => "SCHOOL_REVIEWER",
             Self::Principal => "PRINCIPAL",
             Self::SchoolFinance => "SCHOOL_FINANCE",
             Self::ClassTeacher => "CLASS_TEACHER",
@@ -91,6 +95,7 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SchoolClerk => "学校经办人",
+            Self::SchoolReviewer => "学校评审人",
             Self::Principal => "校长",
             Self::SchoolFinance => "学校财务",
             Self::ClassTeacher => "班主任",
@@ -107,8 +112,9 @@ impl Role {
     }
 
     /// Those that accounts are opened for, in the order in which they are offered.
-    pub const OF_ACCOUNTS: [Self; 12] = [
+    pub const OF_ACCOUNTS: [Self; 13] = [
         Self::SchoolClerk,
+        Self::SchoolReviewer,
         Self::Principal,
         Self::SchoolFinance,
         Self::ClassTeacher,
@@ -129,7 +135,7 @@ impl Role {
 
     /// Whether whoever has it belongs to a school, not to a region.
     pub fn is_of_school(self) -> bool {
-        matches!(self, Self::SchoolClerk | Self::Principal | Self::SchoolFinance | Self::ClassTeacher)
+        matches!(self, Self::SchoolClerk | Self::SchoolReviewer | Self::Principal | Self::SchoolFinance | Self::ClassTeacher)
     }
 
     /// Whether whoever has it sits at the desks of a department in a service, and decides there.

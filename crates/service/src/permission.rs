@@ -33,10 +33,14 @@ pub enum Permission {
     TakeOut,
     /// Take out counts of a school's tables.
     TakeOutCounts,
+    /// Review for the school, where a chain has a desk for that.
+    ReviewForSchool,
     /// Attest for the school.
     Attest,
     /// Approve, send back, correct identities, decide flags.
     Approve,
+    /// Sign as the head of a department, where a chain has a desk for that.
+    SignForDepartment,
     /// Send back: principal before attesting, department after.
     SendBack,
     /// Explain a flag.
@@ -125,7 +129,7 @@ pub enum Place<'a> {
 
 impl Permission {
     /// Every one, as the table has them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadDirectory,
         Self::ReadSchool,
         Self::ReadClass,
@@ -137,8 +141,10 @@ impl Permission {
         Self::RevealNumber,
         Self::TakeOut,
         Self::TakeOutCounts,
+        Self::ReviewForSchool,
         Self::Attest,
         Self::Approve,
+        Self::SignForDepartment,
         Self::SendBack,
         Self::Explain,
         Self::ManageDirectory,
@@ -161,8 +167,10 @@ impl Permission {
             Self::RevealNumber => "查看完整号码（填写用途）",
             Self::TakeOut => "导出本校表格（含姓名）",
             Self::TakeOutCounts => "导出人数统计",
+            Self::ReviewForSchool => "学校评审",
             Self::Attest => "校长审签",
             Self::Approve => "审核、核定、更正身份",
+            Self::SignForDepartment => "主管部门负责人审签",
             Self::SendBack => "退回",
             Self::Explain => "说明疑点",
             Self::ManageDirectory => "管理学校、账号、办理环节",
@@ -174,7 +182,17 @@ impl Permission {
 
     /// Whether an actor may do this there, in a service.
     pub fn check(self, actor: &Actor, at: Option<Service>, place: &Place) -> Result<(), Error> {
-        if actor.role == Role::MachineReader && matches!(self, Self::EnterForSchool | Self::Attest | Self::Approve | Self::ConfirmClass | Self::CorrectContacts)
+        if actor.role == Role::MachineReader
+            && matches!(
+                self,
+                Self::EnterForSchool
+                    | Self::ReviewForSchool
+                    | Self::Attest
+                    | Self::Approve
+                    | Self::SignForDepartment
+                    | Self::ConfirmClass
+                    | Self::CorrectContacts
+            )
         {
             // 教职成厅函〔2016〕14号: direct upload by the school; bulk import from other systems is forbidden.
             return Err(Refusal::new(
@@ -200,6 +218,7 @@ impl Permission {
                 P::ReadDirectory | P::ReadSchool | P::ReadClass | P::ReadFamily | P::ReadMoney | P::Explain | P::RevealNumber | P::TakeOut,
             )
             | (R::SchoolClerk, P::EnterForSchool | P::CorrectContacts)
+            | (R::SchoolReviewer, P::ReadDirectory | P::ReadSchool | P::ReadClass | P::ReadFamily | P::ReadMoney | P::ReviewForSchool)
             | (R::Principal, P::Attest | P::SendBack)
             | (R::SchoolFinance, P::ReadDirectory | P::ReadMoney)
             | (R::ClassTeacher, P::ReadDirectory) => To::OwnSchool,
@@ -207,6 +226,7 @@ impl Permission {
             (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer, P::Approve | P::SendBack | P::RevealNumber) if role.decides_in(at) => {
                 To::OwnDepartment
             }
+            (R::AuthorityHead, P::SignForDepartment) => To::OwnDepartment,
             (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer, P::ReadFamily | P::TakeOutCounts | P::Reconcile) if role.decides_in(at) => To::Below,
             (
                 R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer | R::AuthorityHead | R::Supervisor | R::MachineReader,
@@ -237,11 +257,13 @@ mod tests {
 
     /// What each role may, in a school that is theirs, or whose department is theirs; in both services, where none is named.
     #[rustfmt::skip]
-    const TABLE: [(Role, &str, Option<Service>, &[Permission]); 30] = {
+    const TABLE: [(Role, &str, Option<Service>, &[Permission]); 33] = {
         use {Permission as P, Role as R, Service::{Aid, Enrollment}};
         const READS: [P; 4] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney];
         const CLERK: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::EnterForSchool, P::CorrectContacts, P::Explain, P::RevealNumber, P::TakeOut];
         const PRINCIPAL: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Attest, P::SendBack, P::Explain, P::RevealNumber, P::TakeOut];
+        const REVIEWER: [P; 6] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::ReviewForSchool];
+        const HEAD: [P; 6] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::TakeOutCounts, P::SignForDepartment];
         const OFFICER: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber, P::TakeOutCounts];
         const ABOVE: [P; 7] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Reconcile, P::TakeOutCounts];
         const COUNTS: [P; 5] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::TakeOutCounts];
@@ -255,6 +277,8 @@ mod tests {
             (R::SchoolClerk, "3643000002", None, &[]),
             (R::Principal, "3643000001", None, &PRINCIPAL),
             (R::Principal, "3643000002", None, &[]),
+            (R::SchoolReviewer, "3643000001", None, &REVIEWER),
+            (R::SchoolReviewer, "3643000002", None, &[]),
             (R::SchoolFinance, "3643000001", None, &MONEY),
             (R::SchoolFinance, "3643000002", None, &[]),
             (R::ClassTeacher, "3643000001", None, &TEACHER),
@@ -272,7 +296,8 @@ mod tests {
             (R::AidOfficer, "440000", Some(Aid), &[]),
             (R::FinanceOfficer, "430102", None, &MONEY),
             (R::FinanceOfficer, "440000", None, &[]),
-            (R::AuthorityHead, "430102", None, &COUNTS),
+            (R::AuthorityHead, "430102", None, &HEAD),
+            (R::AuthorityHead, "430000", None, &COUNTS),
             (R::AuthorityHead, "440000", None, &[]),
             (R::Supervisor, "430000", None, &COUNTS),
             (R::Supervisor, "440000", None, &[]),
@@ -319,7 +344,7 @@ mod tests {
 
     #[test]
     fn whose_region_is_none_sees_no_region_and_whose_school_is_one_sees_no_other() {
-        for role in [Role::SchoolClerk, Role::Principal, Role::SchoolFinance, Role::ClassTeacher] {
+        for role in [Role::SchoolClerk, Role::SchoolReviewer, Role::Principal, Role::SchoolFinance, Role::ClassTeacher] {
             for permission in Permission::ALL {
                 assert!(permission.check(&actor(role, "3643000001"), Some(Service::Enrollment), &Place::Region("430102")).is_err(), "{role:?} {permission:?}");
                 assert!(permission.check(&actor(role, "3643000001"), Some(Service::Enrollment), &Place::Region("")).is_err(), "{role:?} {permission:?}");

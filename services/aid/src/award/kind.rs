@@ -16,7 +16,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use super::{
     limits, locks, one,
-    rounds::{announce, notice_of},
+    rounds::{announce, notice_of, shown_before_signature},
     rules,
     store::{self, EntryRow, ListRow},
     told,
@@ -70,6 +70,18 @@ fn asks_for_papers(parts: &Parts, list: &ListRow) -> bool {
     scheme.is_some_and(|scheme| !scheme.asks.is_empty())
 }
 
+/// What was reviewed before the principal's signature is shown publicly once it was, where the policy wants it shown before that signature.
+async fn shown_to_the_principal(ctx: &Context, tx: &mut Tx, parts: &Parts, dossier: &Dossier, items: &[Uuid]) -> Result<(), Error> {
+    let desks = inbox::desks(tx, &[dossier.dossier]).await?.remove(&dossier.dossier).unwrap_or_default();
+    let next = usize::try_from(dossier.step).ok().and_then(|step| desks.get(step + 1));
+    if !next.is_some_and(|desk| matches!(desk.seat, Seat::Principal(_))) {
+        return Ok(());
+    }
+    let list = one(tx, list_of(dossier)?).await?;
+    let rows = store::entries_of(tx, items).await?;
+    shown_before_signature(ctx, tx, parts, (&list, dossier), &rows.iter().collect::<Vec<_>>()).await
+}
+
 /// Nothing is approved on a mirror that is too old.
 pub(super) fn fresh(parts: &Parts) -> Result<(), Error> {
     if !parts.is_stale() {
@@ -104,7 +116,7 @@ impl Kind for AwardRound<'_> {
             }
             let (state, reason) = match moved {
                 // What other desks sign changes nothing for an entry: it waits for the one that decides last.
-                Moved::Signed { .. } if !by_principal => return Ok(()),
+                Moved::Signed { .. } if !by_principal => return shown_to_the_principal(ctx, tx, self.parts, dossier, items).await,
                 Moved::Signed { .. } => (State::Attested, ""),
                 Moved::SentBack { reason } | Moved::Refused { reason } => (State::SentBack, reason),
                 Moved::Recalled => (State::Draft, ""),

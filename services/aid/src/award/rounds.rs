@@ -61,11 +61,12 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     };
     let of = OfSchool { code: &list.school, authority: &list.authority };
     let round = xuezhu_review::submit(ctx, tx, &AwardRound { parts }, of, proposal).await?;
-    if let Some(asked) = notice_of(parts, &list).filter(|asked| asked.order == NoticeOrder::BeforeSignature) {
-        announce(ctx, tx, (&list, &round), &asked, &drafts, &places).await?;
+    // Where the school reviews first, it is shown what was reviewed.
+    if matches!(round.seat(), Some(Seat::Principal(_))) {
+        shown_before_signature(ctx, tx, parts, (&list, &round), &drafts).await?;
     }
     // A chain that begins at a department leaves nothing to the principal.
-    if round.state == Stands::UnderWay && matches!(round.seat(), Some(Seat::Department(_))) && round.waiting > 0 {
+    if round.state == Stands::UnderWay && round.seat().is_some_and(|seat| seat.region().is_some()) && round.waiting > 0 {
         store::set_states(tx, &entries, State::Attested, "").await?;
     }
     settle(tx, list.list).await?;
@@ -78,6 +79,13 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
 pub(super) fn notice_of(parts: &Parts, list: &ListRow) -> Option<NoticeRow> {
     let term: Term = list.term.parse().ok()?;
     parts.policies.now().version(list.policy).notice(term, &list.region).cloned()
+}
+
+/// Shows entries of a round publicly before the principal signs it, where its policy asks for that.
+pub(super) async fn shown_before_signature(ctx: &Context, tx: &mut Tx, parts: &Parts, of: (&ListRow, &Dossier), rows: &[&EntryRow]) -> Result<(), Error> {
+    let Some(asked) = notice_of(parts, of.0).filter(|asked| asked.order == NoticeOrder::BeforeSignature) else { return Ok(()) };
+    let places = told::places(tx, rows, &of.0.school).await?;
+    announce(ctx, tx, of, &asked, rows, &places).await
 }
 
 /// Shows entries of a round publicly, as its policy asks.
@@ -160,7 +168,9 @@ pub async fn attest(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     let waiting: Vec<&Dossier> = rounds.iter().filter(|round| matches!(round.seat(), Some(Seat::Principal(_)))).collect();
     not_own(ctx, &waiting)?;
     if waiting.is_empty() {
-        return Err(Refusal::wrong_state("名单中没有待签核的学生").into());
+        let elsewhere = rounds.iter().filter_map(Dossier::seat).find(|seat| matches!(seat, Seat::Review(_)));
+        let why = elsewhere.map(|seat| format!("名单现由{}办理，评审后才能签核", seat.name()));
+        return Err(Refusal::wrong_state(why.unwrap_or_else(|| "名单中没有待签核的学生".to_owned())).into());
     }
     same_digest(tx, list.list, said).await?;
     // What is still shown publicly, or objected to, waits; the other rounds don't wait for it.
@@ -187,7 +197,7 @@ pub async fn approve(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
     let waiting: Vec<&Dossier> = rounds.iter().filter(|round| round.waits_at == own).collect();
     not_own(ctx, &waiting)?;
     if waiting.is_empty() {
-        let elsewhere = rounds.iter().filter_map(Dossier::seat).find(|seat| matches!(seat, Seat::Department(_)));
+        let elsewhere = rounds.iter().filter_map(Dossier::seat).find(|seat| seat.region().is_some());
         let why = elsewhere.map(|seat| format!("名单现由{}办理，不在您的待办中", seat.name()));
         return Err(Refusal::wrong_state(why.unwrap_or_else(|| "名单中没有待审核的学生（须先由校长签核）".to_owned())).into());
     }
@@ -299,7 +309,7 @@ pub(super) async fn ways(tx: &mut Tx, lists: &[Uuid]) -> Result<HashMap<Uuid, Wa
         match (act.act, seat) {
             (Act::Submit, _) => (way.submitted_by, way.submitted_day) = (act.name, act.day),
             (_, Seat::Principal(_)) => (way.attested_by, way.attested_day) = (act.name, act.day),
-            (_, Seat::Department(_)) if act.performed > 0 => way.approved_by = act.name,
+            (_, seat) if seat.region().is_some() && act.performed > 0 => way.approved_by = act.name,
             _ => {}
         }
     }

@@ -276,10 +276,7 @@ fn told(parts: &Parts, row: ListRow, known: Known, lock: Stands) -> pb::AwardLis
         due_date,
         step: way.open.first().map_or(0, |round| round.step),
         waits_at: way.open.first().and_then(Dossier::seat).map(|seat| seat.name()).unwrap_or_default(),
-        waits_authority: match way.open.first().and_then(Dossier::seat) {
-            Some(Seat::Department(region)) => region,
-            _ => String::new(),
-        },
+        waits_authority: way.open.first().and_then(Dossier::seat).as_ref().and_then(Seat::region).unwrap_or_default().to_owned(),
         waiting_authorities: authorities(&way.open),
         dossiers: way.open.iter().map(|round| round.dossier.to_string()).collect(),
         submitted_by: way.submitted_by,
@@ -294,13 +291,7 @@ fn told(parts: &Parts, row: ListRow, known: Known, lock: Stands) -> pb::AwardLis
 
 /// Departments at which rounds wait.
 fn authorities(rounds: &[Dossier]) -> Vec<String> {
-    let mut authorities: Vec<String> = rounds
-        .iter()
-        .filter_map(|round| match round.seat() {
-            Some(Seat::Department(region)) => Some(region),
-            _ => None,
-        })
-        .collect();
+    let mut authorities: Vec<String> = rounds.iter().filter_map(|round| round.seat()?.region().map(str::to_owned)).collect();
     authorities.sort();
     authorities.dedup();
     authorities

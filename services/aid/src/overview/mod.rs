@@ -165,9 +165,9 @@ impl Counted {
             let late = days_between(add_working_days(since, u32::try_from(working_days).unwrap_or(0)), self.today);
             let Some(place) = self.places.at(&school) else { continue };
             match waits_at.parse() {
-                Ok(Seat::Principal(_)) => add(&mut place.principal, count, late),
-                Ok(Seat::Department(region)) if region == authority => add(&mut place.department, count, late),
-                Ok(Seat::Department(_)) => add(&mut place.above, count, late),
+                Ok(Seat::Review(_) | Seat::Principal(_)) => add(&mut place.principal, count, late),
+                Ok(Seat::Department(region) | Seat::Head(region)) if region == authority => add(&mut place.department, count, late),
+                Ok(Seat::Department(_) | Seat::Head(_)) => add(&mut place.above, count, late),
                 Ok(Seat::Clerk(_)) | Err(_) => {}
             }
         }

@@ -48,8 +48,10 @@ impl Keeper for Dossiers<'_> {
     fn colleague<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, seat: &'t Seat, account: &'t str) -> Work<'t, String> {
         let (roles, organisation) = match seat {
             Seat::Clerk(school) => (vec![Role::SchoolClerk], school),
+            Seat::Review(school) => (vec![Role::SchoolReviewer], school),
             Seat::Principal(school) => (vec![Role::Principal], school),
             Seat::Department(region) => (ctx.deciding_roles().collect(), region),
+            Seat::Head(region) => (vec![Role::AuthorityHead], region),
         };
         Box::pin(async move {
             if account == ctx.actor.account {

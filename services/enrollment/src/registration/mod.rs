@@ -88,7 +88,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, wan
     let of = OfSchool { code: &school.code, authority: &school.authority };
     let dossier = xuezhu_review::submit(ctx, tx, &Registration { parts }, of, proposal).await?;
     // A chain that begins at a department: rows wait where their submission waits.
-    if matches!(dossier.seat(), Some(Seat::Department(_))) && dossier.waiting > 0 {
+    if dossier.seat().is_some_and(|seat| seat.region().is_some()) && dossier.waiting > 0 {
         roll::drafts::attested(tx, submission).await?;
     }
     Ok(pb::CreateSubmissionResponse { submission: submission.to_string(), digest: dossier.digest, count: small(accepted.len()), refused })
@@ -150,7 +150,7 @@ async fn of_school(tx: &mut Tx, school: &str, submission: Uuid) -> Result<Dossie
 pub async fn list(tx: &mut Tx, asked: &Asked<'_>, before: Option<Uuid>, limit: i64) -> Result<Vec<pb::Submission>, Error> {
     let (waits, seats) = match asked.state {
         submission::State::Unspecified => (None, ""),
-        submission::State::Submitted => (Some(true), Seat::OF_PRINCIPALS),
+        submission::State::Submitted => (Some(true), Seat::OF_SCHOOLS),
         submission::State::Attested => (Some(true), Seat::OF_DEPARTMENTS),
         submission::State::Done => (Some(false), ""),
     };
@@ -227,8 +227,8 @@ fn summary(dossier: &Dossier, school_name: &str, desks: &[Stand], signed: &[&Sig
     let seat = dossier.seat().filter(|_| dossier.waiting > 0);
     let state = match &seat {
         None => submission::State::Done,
-        Some(Seat::Clerk(_) | Seat::Principal(_)) => submission::State::Submitted,
-        Some(Seat::Department(_)) => submission::State::Attested,
+        Some(seat) if seat.region().is_some() => submission::State::Attested,
+        Some(_) => submission::State::Submitted,
     };
     let since = if seat.is_some() { dossier.since_day } else { dossier.submitted_day };
     // Where nobody attests, the first desk is one after the principal's already.
@@ -248,10 +248,7 @@ fn summary(dossier: &Dossier, school_name: &str, desks: &[Stand], signed: &[&Sig
         waiting_since: since.to_string(),
         step: dossier.step + first,
         waits_at: seat.as_ref().map(Seat::name).unwrap_or_default(),
-        waits_authority: match seat {
-            Some(Seat::Department(region)) => region,
-            _ => String::new(),
-        },
+        waits_authority: seat.as_ref().and_then(Seat::region).unwrap_or_default().to_owned(),
         ..pb::Submission::default()
     }
 }

@@ -106,7 +106,10 @@ fn scope(chain: &DossierChain) -> String {
 }
 
 fn setting(desk: &Desk, keeper: Keeper, kinds: &[DossierKind]) -> Form {
-    let steps = Field::line("steps").limit(200).wide().hint("依次写，用逗号隔开，如 PRINCIPAL, AUTHORITY/5, CITY NOTES；恢复按上一级的设定，则不填");
+    let steps = Field::line("steps")
+        .limit(200)
+        .wide()
+        .hint("依次写，用逗号隔开，如 PRINCIPAL, AUTHORITY/5, CITY NOTES（学校评审写REVIEW，主管部门负责人写HEAD）；恢复按上一级的设定，则不填");
     Form::of::<SetChainRequest>(desk, format!("set-{}", keeper.word()), format!("/chains/{}", keeper.word()))
         .with(Field::choice("kind", kinds.iter().map(|kind| Choice::of(&kind.kind, &kind.name))).called("业务"))
         .with(Field::line("scope").limit(80).hint("学校或行政区划，写名称或代码，如 长沙市芙蓉区；全部适用的不填"))

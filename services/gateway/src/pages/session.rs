@@ -127,6 +127,16 @@ impl User {
         self.role == "SCHOOL_CLERK"
     }
 
+    /// Whether this reviews for the school, where a chain asks for it.
+    pub fn is_reviewer(&self) -> bool {
+        self.is() == Some(Role::SchoolReviewer)
+    }
+
+    /// Whether this heads the very department.
+    pub fn heads(&self, authority: &str) -> bool {
+        self.is() == Some(Role::AuthorityHead) && self.org == authority
+    }
+
     /// Whether this signs for the school: its principal, or who stands in today.
     pub fn is_principal(&self) -> bool {
         self.is_head() || self.stands_in_today

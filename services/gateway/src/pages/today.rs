@@ -15,7 +15,7 @@ use axum::{
 use tonic::Code;
 use xuezhu_proto::{
     aid::{AwardListInBrief, Cause, GetAidTodayRequest, GetAidTodayResponse},
-    common::{Dossier, Inbox},
+    common::{Dossier, Inbox, dossier_step::Whose},
     enrollment::{GetEnrollmentTodayRequest, ListContactsRequest},
 };
 
@@ -237,9 +237,12 @@ fn waiting(user: &User, inboxes: &[(Keeper, Inbox)], lists: &[AwardListInBrief],
     for (keeper, inbox) in inboxes {
         let number = |count: i32| usize::try_from(count).unwrap_or(0);
         let task = |dossier: &Dossier| of_dossier(*keeper, dossier);
-        // Who reads and signs nothing has nothing to do: it waits for others.
+        // Who heads a department sees what waits for its officers too: that waits for others.
         if user.only_reads() {
-            parted.others.extend(inbox.waiting.iter().map(task));
+            let (mine, others): (Vec<&Dossier>, Vec<&Dossier>) = inbox.waiting.iter().partition(|dossier| dossier.waits_whose() == Whose::Head);
+            parted.mine_count += mine.len();
+            parted.mine.extend(mine.into_iter().map(task));
+            parted.others.extend(others.into_iter().map(task));
         } else {
             parted.mine.extend(inbox.waiting.iter().map(task));
             parted.mine_count += number(inbox.waiting_count);

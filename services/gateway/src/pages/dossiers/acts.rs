@@ -4,7 +4,10 @@ use axum::{Form as Sent, extract::Path, response::Response};
 use tonic::Status;
 use xuezhu_proto::{
     aid::SignDossierRequest,
-    common::{Dossier, dossier_act, dossier_step},
+    common::{
+        Dossier, dossier_act,
+        dossier_step::{self, Whose},
+    },
 };
 
 use super::{Keeper, keeper::Deed, kept_by};
@@ -33,13 +36,18 @@ impl May {
         // What is a department's own business, its officers asked for.
         let of_department = dossier.school.is_empty() && keeper.is_decided_by(user, &dossier.authority);
         let of_school = user.is_school() && user.org == dossier.school;
-        // A desk that is no department's is the principal's.
-        let here = if present.authority.is_empty() { of_school && user.is_principal() } else { keeper.is_decided_by(user, &present.authority) };
+        let here = match present.whose() {
+            Whose::Principal => of_school && user.is_principal(),
+            Whose::Review => of_school && user.is_reviewer(),
+            Whose::Department => keeper.is_decided_by(user, &present.authority),
+            Whose::Head => user.heads(&present.authority),
+            Whose::Clerk | Whose::Unspecified => false,
+        };
         let notes = present.duty() == dossier_step::Duty::Notes;
         let signed = dossier.history.iter().any(|act| matches!(act.act(), dossier_act::Act::Sign | dossier_act::Act::Order));
         // A deputy who submitted it waits like the school does.
         let here = here && (notes || !dossier.own);
-        let asks = of_school && !here;
+        let asks = of_school && (user.is_clerk() || user.is_principal()) && !here;
         let nudged_today = dossier.nudged_date == today;
         Self {
             decide: here && !notes,
@@ -188,8 +196,8 @@ mod tests {
         session::User { role: role.into(), org: org.into(), sub: "me".into(), ..session::User::default() }
     }
 
-    fn dossier(step: i32, duty: dossier_step::Duty, authority: &str, signed: bool) -> Dossier {
-        let step = DossierStep { step, duty: duty.into(), authority: authority.into(), present: true, ..DossierStep::default() };
+    fn dossier(step: i32, duty: dossier_step::Duty, (whose, authority): (Whose, &str), signed: bool) -> Dossier {
+        let step = DossierStep { step, duty: duty.into(), authority: authority.into(), present: true, whose: whose.into(), ..DossierStep::default() };
         let sign = DossierAct { act: dossier_act::Act::Sign.into(), name: "校长".into(), ..DossierAct::default() };
         Dossier {
             school: "1".into(),
@@ -205,9 +213,11 @@ mod tests {
     fn each_desk_is_offered_what_it_may_do() {
         use dossier_step::Duty::{Decides, Notes};
         let decides = May { decide: true, take: true, ..May::default() };
-        let unsigned = dossier(0, Decides, "", false);
-        let signed = dossier(1, Decides, "430100", true);
-        let noted = dossier(2, Notes, "430000", true);
+        let unsigned = dossier(0, Decides, (Whose::Principal, ""), false);
+        let signed = dossier(1, Decides, (Whose::Department, "430100"), true);
+        let noted = dossier(2, Notes, (Whose::Department, "430000"), true);
+        let reviewed = dossier(0, Decides, (Whose::Review, ""), false);
+        let headed = dossier(3, Decides, (Whose::Head, "430100"), true);
         let nudge = May { nudge: true, ..May::default() };
         for (who, dossier, may) in [
             (user("SCHOOL_CLERK", "1"), &unsigned, May { recall: true, nudge: true, ..May::default() }),
@@ -223,6 +233,13 @@ mod tests {
             (user("AID_OFFICER", "430100"), &signed, decides),
             (user("ENROLLMENT_OFFICER", "430100"), &signed, May::default()),
             (user("AUTHORITY_HEAD", "430100"), &signed, May::default()),
+            (user("AUTHORITY_HEAD", "430100"), &headed, decides),
+            (user("AUTHORITY_HEAD", "430000"), &headed, May::default()),
+            (user("AID_OFFICER", "430100"), &headed, May::default()),
+            (user("SCHOOL_REVIEWER", "1"), &reviewed, decides),
+            (user("SCHOOL_REVIEWER", "2"), &reviewed, May::default()),
+            (user("SCHOOL_REVIEWER", "1"), &unsigned, May::default()),
+            (user("PRINCIPAL", "1"), &reviewed, nudge),
         ] {
             assert_eq!(May::of(&who, Keeper::Aid, dossier, "2026-11-01"), may, "{who:?} {dossier:?}");
         }
