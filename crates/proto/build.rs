@@ -34,6 +34,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/aid/v1/head_count.proto",
     "xuezhu/aid/v1/statement.proto",
     "xuezhu/aid/v1/omission.proto",
+    "xuezhu/aid/v1/summary.proto",
     "xuezhu/aid/v1/today.proto",
     "xuezhu/aid/v1/evidence.proto",
     "xuezhu/aid/v1/takeout.proto",

@@ -54,6 +54,7 @@ mod rules;
 mod sessions;
 mod statements;
 mod students;
+mod summaries;
 mod takeouts;
 mod traces;
 mod units;

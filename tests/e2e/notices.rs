@@ -13,7 +13,8 @@ use xuezhu_tests::{
 
 use crate::{browser::Browser, console::usable};
 
-async fn world(engine: Engine, folder: &std::path::Path, policy: (&str, &str)) -> (Deployment, People) {
+/// A world under a policy, with three students who ask for the grant.
+pub async fn world(engine: Engine, folder: &std::path::Path, policy: (&str, &str)) -> (Deployment, People) {
     let databases = match engine {
         Engine::Sqlite => None,
         Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
@@ -34,18 +35,21 @@ async fn world(engine: Engine, folder: &std::path::Path, policy: (&str, &str)) -
     (deployment, people)
 }
 
-fn name(serial: u32) -> String {
+/// A student's name.
+pub fn name(serial: u32) -> String {
     student(serial)["姓名"].clone()
 }
 
-async fn submitted(people: &People, serials: &[u32]) -> (String, Value) {
+/// A list of students, submitted: its path, and how it was answered.
+pub async fn submitted(people: &People, serials: &[u32]) -> (String, Value) {
     let rows: Vec<(String, String)> = serials.iter().map(|serial| (name(*serial), number(*serial))).collect();
     let list = people.list(&rows.iter().map(|(name, number)| (name.as_str(), number.as_str(), "")).collect::<Vec<_>>()).await;
     let row = people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
     (list, row)
 }
 
-async fn attest(people: &People, list: &str) -> anyhow::Result<Value> {
+/// The principal signs a list.
+pub async fn attest(people: &People, list: &str) -> anyhow::Result<Value> {
     let digest = people.head.get(list).await?["digest"].clone();
     people.head.post(&format!("{list}/attest"), &json!({ "digest": digest }), "").await
 }
@@ -350,6 +354,44 @@ async fn what_was_approved_is_shown_before_it_is_paid() {
         let decide = format!("/v1/objections/{}/decide", objection["objection"].as_str().expect("an id"));
         people.officer.post(&decide, &json!({ "upheld": false, "reason": "在校" }), "").await.expect("is decided");
         assert_eq!(payable().await, [free.clone(), free], "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+/// Where the school reviews its lists itself, that comes first: it is shown publicly once it was reviewed, and signed after that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_school_reviews_is_shown_once_it_was_reviewed() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, people) = world(engine, folder.path(), ("built-in", BUILT_IN)).await;
+        let reviewer = people.open_account("reviewer", "SCHOOL_REVIEWER", SCHOOL, PASSWORD).await;
+        let chain = json!({ "kind": "AWARD_LIST", "scope": SCHOOL, "steps": "REVIEW/5, PRINCIPAL, AUTHORITY", "fromDate": "2026-11-02", "reason": "学校评审小组先评审" });
+        people.admin.post("/v1/aidChains", &chain, "").await.expect("is set");
+        let (list, row) = submitted(&people, &[1, 2, 3]).await;
+        assert_eq!((&row["state"], &row["waitsAt"]), (&json!("SUBMITTED"), &json!("学校评审")), "{engine:?}");
+        assert!(notices(&people.clerk, &list).await.is_empty(), "{engine:?}: nothing before the review");
+        let refused = attest(&people, &list).await;
+        assert_eq!(reason(refused).1, "WRONG_STATE", "{engine:?}: not before the review");
+        let inbox = reviewer.get("/v1/aidInbox").await.expect("an inbox");
+        assert_eq!(inbox["inbox"]["waiting"].as_array().map(Vec::len), Some(1), "{engine:?}");
+        let dossier = format!("/v1/aidDossiers/{}", inbox["inbox"]["waiting"][0]["dossier"].as_str().expect("an id"));
+        let sheet = reviewer.get(&dossier).await.expect("a sheet");
+        // One is sent back by the review; the others are shown.
+        let lines = reviewer.get(&format!("{dossier}/items")).await.expect("lines")["items"].clone();
+        let third = lines.as_array().into_iter().flatten().find(|line| line["name"] == name(3)).expect("is there")["item"].clone();
+        for (who, why) in [(&people.clerk, "FORBIDDEN"), (&people.head, "WRONG_STATE"), (&people.officer, "WRONG_STATE")] {
+            assert_eq!(reason(who.post(&format!("{dossier}/sign"), &json!({ "digest": sheet["digest"] }), "").await).1, why, "{engine:?}");
+        }
+        reviewer.post(&format!("{dossier}/sendBack"), &json!({ "reason": "家庭情况待核", "items": [third] }), "").await.expect("is sent back");
+        let sheet = reviewer.get(&dossier).await.expect("a sheet");
+        reviewer.post(&format!("{dossier}/sign"), &json!({ "digest": sheet["digest"] }), "").await.expect("is signed");
+        let shown = notices(&people.clerk, &list).await;
+        assert_eq!((shown.len(), &shown[0]["count"], &shown[0]["openDate"]), (1, &json!(2), &json!("2026-11-02")), "{engine:?}");
+        assert_eq!(reason(attest(&people, &list).await), (400, "NOTICE_RUNNING".into()), "{engine:?}");
+        deployment.step_to(add_working_days(deployment.today(), 6)).await.expect("steps");
+        attest(&people, &list).await.expect("is signed");
+        let row = people.approve(&list).await.expect("is approved");
+        assert_eq!((&row["approved"], &row["sentBack"]), (&json!(2), &json!(1)), "{engine:?} {row}");
         deployment.stop().await;
     }
 }

@@ -26,6 +26,7 @@ static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "",
     items: "items",
+    unit: "人",
     reads: Permission::ReadSchool,
 };
 

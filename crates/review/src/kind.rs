@@ -23,6 +23,8 @@ pub struct About {
     pub chain: &'static str,
     /// The desks that must decide in whatever chain is set, in their order, written as a chain is; empty where it may leave out any.
     pub floor: &'static str,
+    /// In what lines are counted, in Chinese.
+    pub unit: &'static str,
     /// The field of requests that names items.
     pub items: &'static str,
     /// By which permission its sheet is read; whoever sits at a desk of it reads it too.

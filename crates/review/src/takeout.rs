@@ -13,7 +13,9 @@ use crate::{
 
 /// Dossiers, as they are taken out.
 pub static ABOUT: About =
-    About { code: 4, word: "DOSSIERS", name: "业务单", call: "TakeOutDossiers", counted_by: &["类别", "状态", "现由何处办理"], unit: "张数" };
+    About {
+        code: 4, word: "DOSSIERS", name: "业务单", call: "TakeOutDossiers", counted_by: &["类别", "状态", "现由何处办理"], unit: "张数", of_people: true
+    };
 /// What the list of dossiers shows.
 const COLUMNS: [&str; 11] = ["业务单", "类别", "状态", "现由何处办理", "待办", "通过", "退出", "提交人", "提交日期", "期限", "办结日期"];
 /// Dossiers that are read at once.

@@ -62,6 +62,7 @@ pub fn dossier(about: &About, dossier: &Dossier, school_name: &str, today: Naive
         dossier: dossier.dossier.to_string(),
         kind: about.word.to_owned(),
         kind_name: about.name.to_owned(),
+        unit: about.unit.to_owned(),
         school: dossier.school.clone(),
         school_name: school_name.to_owned(),
         authority: dossier.authority.clone(),

@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn rows_are_counted_by_what_the_kind_says_and_nothing_else_is_left() {
-        let about = About { code: 1, word: "X", name: "甲", call: "X", counted_by: &["班级", "状态"], unit: "人数" };
+        let about = About { code: 1, word: "X", name: "甲", call: "X", counted_by: &["班级", "状态"], unit: "人数", of_people: true };
         let row = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
         let rows = vec![row(["王伟", "2班", "在读"]), row(["李娜", "1班", "在读"]), row(["赵云", "2班", "在读"])];
         let counted = counted(&about, &Table { columns: vec!["姓名", "班级", "状态"], rows });

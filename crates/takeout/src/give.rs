@@ -18,12 +18,14 @@ use crate::{
     PURPOSE_CHARACTERS, ROWS, Takeouts,
     counts::counted,
     kind::{About, Kind, Table},
-    permission, store,
+    store,
 };
 
 /// Hours by which the country's time is ahead.
 const ZONE_HOURS: i32 = 8;
-/// Said on every sheet.
+/// Said on every sheet of numbers alone.
+const OF_NUMBERS: &str = "本文件只含统计数，不含个人信息。";
+/// Said on every sheet that is of people.
 const NOTE: &str = "证件号只留末位，没有导出的列不在表中；本文件含个人信息，请按用途使用、妥善保管，用后删除。";
 
 impl Takeouts {
@@ -112,7 +114,7 @@ fn purpose_of(purpose: &str) -> Result<String, Error> {
 
 /// The school's name, whether counts only may leave, and what may.
 async fn read<K: Kind>(ctx: &Context, tx: &mut Tx, kind: &K) -> Result<(String, bool, Table), Error> {
-    let permission = permission(ctx);
+    let permission = kind.permission(ctx);
     let counts = permission == xuezhu_service::Permission::TakeOutCounts;
     let school = kind.school(ctx, tx, permission).await?;
     if counts && kind.of().by_name {
@@ -127,7 +129,7 @@ async fn read<K: Kind>(ctx: &Context, tx: &mut Tx, kind: &K) -> Result<(String, 
 
 /// Writes the receipt, if whoever calls still may.
 async fn receipted<K: Kind>(ctx: &Context, tx: &mut Tx, kind: &K, told: &TakeOut) -> Result<TakeOut, Error> {
-    kind.school(ctx, tx, permission(ctx)).await?;
+    kind.school(ctx, tx, kind.permission(ctx)).await?;
     store::insert(ctx, tx, kind.about().code, kind.of().subject, told).await?;
     Ok(told.clone())
 }
@@ -145,6 +147,7 @@ async fn written(about: &'static About, told: TakeOut, table: Table) -> Result<(
 fn workbook(about: &About, told: &TakeOut, table: &Table) -> Result<Vec<u8>, Error> {
     let at = DateTime::parse_from_rfc3339(&told.time).map_err(|error| Error::Internal(error.to_string()))?;
     let local = FixedOffset::east_opt(ZONE_HOURS * 3600).map(|zone| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string());
+    let note = if about.of_people { NOTE } else { OF_NUMBERS };
     let stamp = Stamp {
         school: &format!("{}（{}）", told.school_name, told.school),
         who: &format!("{}（{}）", told.account_name, told.account),
@@ -152,7 +155,7 @@ fn workbook(about: &About, told: &TakeOut, table: &Table) -> Result<Vec<u8>, Err
         at: at.with_timezone(&Utc),
         purpose: &told.purpose,
         receipt: &told.take_out,
-        note: &if told.narrowed.is_empty() { NOTE.to_owned() } else { format!("范围：{}。{NOTE}", told.narrowed) },
+        note: &if told.narrowed.is_empty() { note.to_owned() } else { format!("范围：{}。{note}", told.narrowed) },
     };
     let name = if told.counts { format!("{}统计", about.name) } else { about.name.to_owned() };
     let sheet = TakenSheet { name: &name, columns: &table.columns, rows: &table.rows };

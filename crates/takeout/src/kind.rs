@@ -4,6 +4,8 @@ use uuid::Uuid;
 use xuezhu_service::{Context, Error, Permission};
 use xuezhu_store::{Tx, TxFuture};
 
+use crate::permission;
+
 /// A kind, told to whoever takes out a table of it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct About {
@@ -19,12 +21,14 @@ pub struct About {
     pub counted_by: &'static [&'static str],
     /// What is counted, in Chinese.
     pub unit: &'static str,
+    /// Whether rows are of people; of numbers alone nothing needs to be counted or warned of.
+    pub of_people: bool,
 }
 
 /// What a table is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Of {
-    /// School.
+    /// School, or region.
     pub school: String,
     /// What of the school's, such as an award list.
     pub subject: Option<Uuid>,
@@ -54,7 +58,12 @@ pub trait Kind: Send + Sync {
     /// What the table is of.
     fn of(&self) -> Of;
 
-    /// Name of the school; refuses whoever may not do this there.
+    /// By what right it is taken out.
+    fn permission(&self, ctx: &Context) -> Permission {
+        if self.about().of_people { permission(ctx) } else { Permission::ReadMoney }
+    }
+
+    /// Name of the school, or of the region; refuses whoever may not do this there.
     fn school<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, permission: Permission) -> Work<'t, String>;
 
     /// The table as its list tells it to whoever calls, numbers masked: never a telephone, an address, a family or a card. Of what is longer

@@ -16,6 +16,7 @@
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`omissions`] | who should be listed and is not, as the principal signs it | `omission_lists`, `omission_items` |
 //! | 4 | [`statements`] | what students signed of a scheme and term | `student_statements` |
+//! | 4 | [`summaries`] | what a department's schools were approved in a term, as its head signs it | `term_summaries`, `term_summary_lines` |
 //! | 4 | [`award`] | lists of a school, scheme and term | `award_lists`, `award_entries`, `award_units`, `award_corrections`, `imports` |
 //! | 3 | [`reconciliation`] | two drivers of the judge ([`xuezhu_judge`]), flags and their life | `flags`, `flag_steps`, `person_locks`, `person_subjects`, `marked_keys`, `rejudge`, `woken`, `runs` |
 //! | 3 | [`quota`] | how many may be given a scheme, and who is | `quota_gates`, `quota_bases`, `quota_places`, `quota_excess` |
@@ -30,7 +31,7 @@
 //!
 //! Files that prove something (`evidence`, `evidence_leaving`) are kept by [`xuezhu_evidence`], dossiers by [`xuezhu_review`].
 //! Where the mirror stands (`mirror_state`, `mirror_loading`, `mirror_lanes`) is kept by [`xuezhu_bridge::keeping`]. What may be joined with
-//! by others: the mirror's rows of the present generation, and the views `award_claims`, `determined_levels`,
+//! by others: the mirror's rows of the present generation, and the views `award_claims`, `approved_units`, `determined_levels`,
 //! `standing_statements` and `reopened_terms`.
 //!
 //! A change walks one way: feed → following → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
@@ -56,6 +57,7 @@ pub mod register;
 pub mod sessions;
 pub mod statements;
 pub mod story;
+pub mod summaries;
 mod takeouts;
 pub mod today;
 pub mod trial;
@@ -74,7 +76,7 @@ use xuezhu_proto::aid::{
     forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, head_count_service_server::HeadCountServiceServer,
     notice_service_server::NoticeServiceServer, omission_service_server::OmissionServiceServer, overview_service_server::OverviewServiceServer,
     policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer,
-    register_service_server::RegisterServiceServer, statement_service_server::StatementServiceServer,
+    register_service_server::RegisterServiceServer, statement_service_server::StatementServiceServer, summary_service_server::SummaryServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -169,6 +171,7 @@ impl Aid {
         "xuezhu.aid.v1.HeadCountService",
         "xuezhu.aid.v1.StatementService",
         "xuezhu.aid.v1.OmissionService",
+        "xuezhu.aid.v1.SummaryService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -236,6 +239,7 @@ impl Aid {
             .add_service(NoticeServiceServer::new(notice::api::NoticeApi(self.parts.clone())))
             .add_service(QuotaServiceServer::new(quota::api::QuotaApi(self.parts.clone())))
             .add_service(OmissionServiceServer::new(omissions::api::OmissionApi(self.parts.clone())))
+            .add_service(SummaryServiceServer::new(summaries::api::SummaryApi(self.parts.clone())))
             .add_service(StatementServiceServer::new(statements::api::StatementApi(self.parts.clone())))
             .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))

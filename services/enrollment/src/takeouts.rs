@@ -25,8 +25,15 @@ use crate::{
 };
 
 /// Students, as they are taken out.
-static STUDENTS: About =
-    About { code: 1, word: "STUDENTS", name: "学生信息", call: "TakeOutEnrollments", counted_by: &["班级名称", "专业简称", STATE], unit: "人数" };
+static STUDENTS: About = About {
+    code: 1,
+    word: "STUDENTS",
+    name: "学生信息",
+    call: "TakeOutEnrollments",
+    counted_by: &["班级名称", "专业简称", STATE],
+    unit: "人数",
+    of_people: true,
+};
 /// Every kind of table that is taken out here.
 static KINDS: [&About; 2] = [&STUDENTS, &xuezhu_review::takeout::ABOUT];
 /// The column that says where a student stands: none of the workbook that goes in.

@@ -27,12 +27,14 @@ use crate::{Gateway, rest, upstream::Upstreams};
 const RECEIPT: &str = "take-out";
 
 /// Paths, with the operation's name and the message that says what is asked, for the routes' document.
-pub const PATHS: [(&str, &str, &str); 5] = [
+pub const PATHS: [(&str, &str, &str); 7] = [
     ("/v1/schools/{school}/enrollments/takeOut", "takeOutEnrollments", "xuezhu.enrollment.v1.TakeOutEnrollmentsRequest"),
     ("/v1/schools/{school}/enrollmentDossiers/takeOut", "takeOutEnrollmentDossiers", "xuezhu.enrollment.v1.TakeOutDossiersRequest"),
     ("/v1/schools/{school}/awardLists/{list}/takeOut", "takeOutEntries", "xuezhu.aid.v1.TakeOutEntriesRequest"),
     ("/v1/schools/{school}/flags/takeOut", "takeOutFlags", "xuezhu.aid.v1.TakeOutFlagsRequest"),
     ("/v1/schools/{school}/aidDossiers/takeOut", "takeOutAidDossiers", "xuezhu.aid.v1.TakeOutDossiersRequest"),
+    ("/v1/listNumbers/takeOut", "takeOutListNumbers", "xuezhu.aid.v1.TakeOutListNumbersRequest"),
+    ("/v1/termSummaries/{summary}/takeOut", "takeOutSummary", "xuezhu.aid.v1.TakeOutSummaryRequest"),
 ];
 
 /// A table that somebody asks for.
@@ -48,21 +50,36 @@ pub enum Asked {
     Flags(aid::TakeOutFlagsRequest),
     /// Dossiers of the aid service.
     AidDossiers(aid::TakeOutDossiersRequest),
+    /// Numbers of lists.
+    ListNumbers(aid::TakeOutListNumbersRequest),
+    /// A summary of a term.
+    Summary(aid::TakeOutSummaryRequest),
 }
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
-    let [enrollments, enrollment_dossiers, entries, flags, aid_dossiers] = PATHS.map(|(path, ..)| path);
+    let [enrollments, enrollment_dossiers, entries, flags, aid_dossiers, list_numbers, summary] = PATHS.map(|(path, ..)| path);
     Router::new()
         .route(enrollments, post(take_enrollments))
         .route(enrollment_dossiers, post(take_enrollment_dossiers))
         .route(entries, post(take_entries))
         .route(flags, post(take_flags))
         .route(aid_dossiers, post(take_aid_dossiers))
+        .route(list_numbers, post(take_list_numbers))
+        .route(summary, post(take_summary))
 }
 
 async fn take_enrollments(State(gateway): State<Arc<Gateway>>, Path(school): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let asked = said(0, &body).map(|asked| Asked::Enrollments(enrollment::TakeOutEnrollmentsRequest { school, ..asked }));
+    answered(&gateway, &headers, asked).await
+}
+
+async fn take_list_numbers(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Bytes) -> Response {
+    answered(&gateway, &headers, said(5, &body).map(Asked::ListNumbers)).await
+}
+
+async fn take_summary(State(gateway): State<Arc<Gateway>>, Path(summary): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let asked = said(6, &body).map(|asked| Asked::Summary(aid::TakeOutSummaryRequest { summary, ..asked }));
     answered(&gateway, &headers, asked).await
 }
 
@@ -143,6 +160,14 @@ pub async fn give(upstreams: &Upstreams, metadata: MetadataMap, asked: Asked) ->
         Asked::Flags(asked) => {
             let answer = aid.take_out_flags(request(metadata, asked)).await?;
             given(answer, "flags", piece!(aid, TakeOutFlagsResponse, take_out_flags_response)).await
+        }
+        Asked::ListNumbers(asked) => {
+            let answer = aid.take_out_list_numbers(request(metadata, asked)).await?;
+            given(answer, "list-numbers", piece!(aid, TakeOutListNumbersResponse, take_out_list_numbers_response)).await
+        }
+        Asked::Summary(asked) => {
+            let answer = aid.take_out_summary(request(metadata, asked)).await?;
+            given(answer, "term-summary", piece!(aid, TakeOutSummaryResponse, take_out_summary_response)).await
         }
         Asked::AidDossiers(asked) => {
             let answer = aid.take_out_dossiers(request(metadata, asked)).await?;

@@ -35,6 +35,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "entries",
+    unit: "人",
     reads: Permission::ReadSchool,
 };
 

@@ -14,10 +14,11 @@ use crate::{
     hardship::kind::{self as hardship, HardshipRound},
     omissions::kind::{self as omissions, Omissions},
     policy::kind::{self as policies, PolicyChange},
+    summaries::kind::{self as summaries, Summary},
 };
 
 /// Every kind.
-pub static ALL: [&About; 5] = [&rounds::ABOUT, &corrections::ABOUT, &policies::ABOUT, &hardship::ABOUT, &omissions::ABOUT];
+pub static ALL: [&About; 6] = [&rounds::ABOUT, &corrections::ABOUT, &policies::ABOUT, &hardship::ABOUT, &omissions::ABOUT, &summaries::ABOUT];
 
 /// A kind at work.
 pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send + 'p>, Error> {
@@ -31,6 +32,8 @@ pub fn kind<'p>(parts: &'p Parts, about: &About) -> Result<Box<dyn Kind + Send +
         Ok(Box::new(HardshipRound { parts }))
     } else if about.code == omissions::ABOUT.code {
         Ok(Box::new(Omissions { parts }))
+    } else if about.code == summaries::ABOUT.code {
+        Ok(Box::new(Summary { parts }))
     } else {
         Err(StoreError::Corrupt("kind of a dossier").into())
     }

@@ -21,6 +21,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL",
     floor: "PRINCIPAL",
     items: "determinations",
+    unit: "人",
     reads: Permission::ReadFamily,
 };
 

@@ -22,6 +22,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL",
     floor: "PRINCIPAL",
     items: "omissions",
+    unit: "人",
     reads: Permission::ReadSchool,
 };
 

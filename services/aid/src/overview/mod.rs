@@ -2,7 +2,7 @@
 //! never from a list that ends somewhere; no names.
 
 pub mod api;
-mod numbers;
+pub(crate) mod numbers;
 mod sheet;
 mod store;
 

@@ -52,6 +52,51 @@ pub struct Asked<'a> {
     pub scheme: &'a str,
 }
 
+/// By what is counted, in the order in which it is offered.
+const WAYS: [(By, &str); 8] = [
+    (By::Grade, "年级"),
+    (By::School, "学校"),
+    (By::Region, "主管部门"),
+    (By::Scheme, "项目"),
+    (By::Sex, "性别"),
+    (By::Major, "专业类别"),
+    (By::Address, "户口所在地"),
+    (By::Level, "困难等级"),
+];
+
+/// What something that is counted by is called.
+pub fn way_name(by: By) -> &'static str {
+    WAYS.into_iter().find(|(way, _)| *way == by).map_or("", |(_, name)| name)
+}
+
+/// What is counted.
+pub struct Counted {
+    /// As people call it.
+    pub name: String,
+    is_region: bool,
+}
+
+/// A school, or where none is named a region, for whoever sees its numbers.
+pub async fn place(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Result<Counted, Error> {
+    if school.is_empty() {
+        ctx.may(Permission::ReadMoney, &Place::Region(region))?;
+        return Ok(Counted { name: region::full_name(region), is_region: true });
+    }
+    Ok(Counted { name: mirror::school_for(ctx, tx, school, Permission::ReadMoney).await?.name, is_region: false })
+}
+
+/// All of them together.
+pub fn sum(numbers: &[pb::ListNumber]) -> pb::ListNumber {
+    numbers.iter().fold(pb::ListNumber::default(), |sum, number| pb::ListNumber {
+        listed: sum.listed + number.listed,
+        approved: sum.approved + number.approved,
+        held: sum.held + number.held,
+        units: sum.units + number.units,
+        fen: sum.fen + number.fen,
+        ..sum
+    })
+}
+
 /// Numbers of a school, or of a region.
 pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetListNumbersRequest) -> Result<pb::GetListNumbersResponse, Error> {
     let mut errors = FieldErrors::default();
@@ -67,15 +112,16 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetList
     let region = asked::region(ctx, &request.region, &mut errors);
     errors.check()?;
     let (Some(term), Some(region)) = (term, region) else { return Err(Error::Internal("a field is missing and not told".into())) };
-    let mut told = pb::GetListNumbersResponse { term: term.to_string(), civil_date: ctx.today().to_string(), ..pb::GetListNumbersResponse::default() };
-    let prefix = if request.school.is_empty() {
-        ctx.may(Permission::TakeOutCounts, &Place::Region(&region))?;
-        told.place_name = region::full_name(&region);
-        region::prefix_or_all(&region)
-    } else {
-        told.place_name = mirror::school_for(ctx, tx, &request.school, Permission::ReadMoney).await?.name;
-        ""
+    let place = place(ctx, tx, &request.school, &region).await?;
+    let ways = WAYS.into_iter().filter(|(by, _)| place.is_region || !matches!(by, By::School | By::Region));
+    let mut told = pb::GetListNumbersResponse {
+        place_name: place.name,
+        term: term.to_string(),
+        civil_date: ctx.today().to_string(),
+        numbers: Vec::new(),
+        ways: ways.map(|(by, name)| pb::NumberWay { by: by.into(), name: name.to_owned() }).collect(),
     };
+    let prefix = if place.is_region { region::prefix_or_all(&region) } else { "" };
     let asked = Asked { school: &request.school, prefix, term: &told.term, scheme: &request.scheme };
     let rows = store::list_entries(tx, &asked).await?;
     let names: BTreeMap<String, String> = match by {

@@ -22,6 +22,7 @@ pub static ABOUT: About = About {
     chain: "AUTHORITY",
     floor: "AUTHORITY",
     items: "policies",
+    unit: "份",
     reads: Permission::ReadSchool,
 };
 

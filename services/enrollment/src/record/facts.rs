@@ -36,6 +36,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
+    unit: "人",
     reads: Permission::ReadSchool,
 };
 

@@ -25,6 +25,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
+    unit: "人",
     reads: Permission::ReadSchool,
 };
 

@@ -39,6 +39,7 @@ mod search;
 mod statements;
 mod students;
 mod submissions;
+mod summaries;
 mod takeouts;
 
 use std::{sync::Arc, time::Duration};
@@ -118,6 +119,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(quotas::routes())
         .merge(statements::routes())
         .merge(omissions::routes())
+        .merge(summaries::routes())
         .merge(inspection::routes())
         .merge(numbers::routes())
         .merge(head_count::routes())
@@ -522,6 +524,11 @@ impl Desk {
     /// Who should be listed and is not.
     pub fn omissions(&self) -> aid::omission_service_client::OmissionServiceClient<Channel> {
         aid::omission_service_client::OmissionServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Summaries of terms.
+    pub fn summaries(&self) -> aid::summary_service_client::SummaryServiceClient<Channel> {
+        aid::summary_service_client::SummaryServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What students signed.

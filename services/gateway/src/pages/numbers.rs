@@ -3,14 +3,23 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Router, extract::Query, response::Response, routing::get};
+use axum::{
+    Form as Sent, Router,
+    extract::Query,
+    response::Response,
+    routing::{get, post},
+};
 use serde::Deserialize;
-use xuezhu_proto::aid::{GetListNumbersRequest, ListNumber, ListSchemesRequest, list_number::By};
+use xuezhu_proto::aid::{GetListNumbersRequest, ListNumber, ListSchemesRequest, TakeOutListNumbersRequest, list_number::By};
 
-use super::{Desk, PageError, lists, render, show};
+use super::{
+    Desk, PageError, lists, render, show,
+    takeouts::{Offer, give},
+};
 use crate::{
     Gateway,
     parts::{Cell, Chart, Field, Form, Row, Table, chart::Bars, field::Choice},
+    takeouts::Asked,
 };
 
 /// Groups that are drawn; the table holds all.
@@ -18,7 +27,7 @@ const DRAWN: usize = 20;
 
 /// Routes.
 pub fn routes() -> Router<Arc<Gateway>> {
-    Router::new().route("/numbers", get(page))
+    Router::new().route("/numbers", get(page)).route("/numbers/takeOut", post(take_out))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -31,18 +40,6 @@ struct Asks {
     by: String,
 }
 
-/// By what can be counted, in words.
-const BY: [(By, &str); 8] = [
-    (By::Grade, "年级"),
-    (By::School, "学校"),
-    (By::Region, "主管部门"),
-    (By::Scheme, "项目"),
-    (By::Sex, "性别"),
-    (By::Major, "专业类别"),
-    (By::Address, "户口所在地"),
-    (By::Level, "困难等级"),
-];
-
 #[derive(Template)]
 #[template(path = "numbers.html")]
 struct Page {
@@ -51,6 +48,7 @@ struct Page {
     date: String,
     narrow: Form,
     chart: Chart,
+    takeout: Offer,
 }
 
 async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
@@ -60,20 +58,47 @@ async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageErro
     let told = desk.overviews().get_list_numbers(desk.request(asked)).await?.into_inner();
     let schemes = desk.policies().list_schemes(desk.request(ListSchemesRequest {})).await?.into_inner().schemes;
     let schemes = schemes.iter().map(|scheme| Choice::of(&scheme.scheme_code, &scheme.scheme_name));
-    let ways = BY.into_iter().filter(|(way, _)| own.is_empty() || !matches!(way, By::School | By::Region));
-    let word = BY.into_iter().find(|(way, _)| *way == by).map_or("", |(_, word)| word);
+    let word = told.ways.iter().find(|way| way.by() == by).map_or("", |way| way.name.as_str());
     let narrow = Form::narrow(&desk, "narrow", "/numbers")
         .with(Field::kept("region", &asks.region))
         .with(Field::kept("school", if desk.user.is_school() { "" } else { &own }))
         .with(Field::choice("term", lists::past_terms(&desk)).value(&told.term))
         .with(Field::narrows("scheme", schemes).value(&asks.scheme))
-        .with(Field::choice("by", ways.map(|(way, word)| Choice::of(way.as_str_name(), word))).called("按什么统计").value(by.as_str_name()))
+        .with(Field::choice("by", told.ways.iter().map(|way| Choice::of(way.by().as_str_name(), &way.name))).called("按什么统计").value(by.as_str_name()))
         .plain("查看", "");
     let place = if told.place_name.is_empty() { "全部地区".to_owned() } else { told.place_name.clone() };
     let title = format!("{place} {}", show::term(&told.term));
     let stamp = format!("名单统计 · {title} · 按{word} · {} {}打印", told.civil_date, desk.user.name);
-    let page = Page { chart: chart(word, &told.numbers, stamp), title, date: told.civil_date, narrow, desk };
+    let narrowed = [
+        ("school", if desk.user.is_school() { String::new() } else { own.clone() }),
+        ("region", asks.region),
+        ("term", told.term.clone()),
+        ("scheme", asks.scheme),
+        ("by", by.as_str_name().to_owned()),
+    ];
+    let narrowed = narrowed.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let place = if own.is_empty() { &desk.user.org } else { &own };
+    let takeout = Offer::of_numbers(&desk, place, "/numbers/takeOut", narrowed);
+    let page = Page { takeout, chart: chart(word, &told.numbers, stamp), title, date: told.civil_date, narrow, desk };
     Ok(render(&page))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TakeOutForm {
+    purpose: String,
+    school: String,
+    region: String,
+    term: String,
+    scheme: String,
+    by: String,
+}
+
+async fn take_out(desk: Desk, Sent(sent): Sent<TakeOutForm>) -> Result<Response, PageError> {
+    let TakeOutForm { purpose, school, region, term, scheme, by } = sent;
+    let school = if desk.user.is_school() { desk.user.org.clone() } else { school };
+    let by = By::from_str_name(&by).unwrap_or_default().into();
+    give(&desk, Asked::ListNumbers(TakeOutListNumbersRequest { school, region, purpose, term, scheme, by })).await
 }
 
 fn row(name: Cell, number: &ListNumber) -> Row {

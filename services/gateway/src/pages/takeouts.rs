@@ -32,10 +32,10 @@ pub fn routes() -> Router<Arc<Gateway>> {
 #[template(path = "takeout.html")]
 pub struct Offer {
     form: Form,
-    /// Whether whoever looks gets counts only.
-    counts: bool,
-    /// Where what was taken out is told.
-    receipts: Address,
+    /// What the workbook holds.
+    says: &'static str,
+    /// Where what was taken out is told, for whoever may read it.
+    receipts: Option<Address>,
 }
 
 impl HtmlSafe for Offer {}
@@ -49,11 +49,31 @@ impl Offer {
         if !may || school.is_empty() {
             return None;
         }
-        let form = narrowed.into_iter().fold(Form::search(desk, "takeOut", action), |form, (name, value)| form.with(Field::kept(name, value)));
-        let form =
-            form.with(Field::line("purpose").called("导出用途").required().limit(200).hint("如：开学统计")).plain(if counts { "导出统计" } else { "导出" }, "");
-        Some(Self { form, counts, receipts: Address::of("/takeOuts").with("school", school) })
+        let says = if counts {
+            "只含按班级、状态等统计的数量，不含姓名。"
+        } else {
+            "证件号只留末位，不含电话、住址、家庭成员和银行卡；每页印有导出人、时间和用途，并留记录。"
+        };
+        let form = form(desk, action.into(), narrowed).plain(if counts { "导出统计" } else { "导出" }, "");
+        Some(Self { form, says, receipts: Some(Address::of("/takeOuts").with("school", school)) })
     }
+
+    /// For who looks at a table of numbers of a school or of a region.
+    pub fn of_numbers(desk: &Desk, place: &str, action: impl Into<String>, narrowed: Vec<(&'static str, String)>) -> Self {
+        let receipts = may_read(desk, place).then(|| Address::of("/takeOuts").with("keeper", Keeper::Aid.word()).with("school", place));
+        let says = "与本页的数相同，不含个人信息；印有导出人、时间和用途，并留记录。";
+        Self { form: form(desk, action.into(), narrowed).plain("导出", ""), says, receipts }
+    }
+}
+
+fn form(desk: &Desk, action: String, narrowed: Vec<(&'static str, String)>) -> Form {
+    let form = narrowed.into_iter().fold(Form::search(desk, "takeOut", action), |form, (name, value)| form.with(Field::kept(name, value)));
+    form.with(Field::line("purpose").called("导出用途").required().limit(200).hint("如：开学统计"))
+}
+
+/// Whether somebody may read what was taken out of a school, or of their own region.
+fn may_read(desk: &Desk, place: &str) -> bool {
+    desk.user.reads_school() || (!desk.user.is_school() && desk.user.is_finance() && place == desk.user.org)
 }
 
 /// The workbook.
@@ -96,11 +116,13 @@ fn row(receipt: &TakeOut) -> Row {
 }
 
 async fn page(desk: Desk, Query(query): Query<PageQuery>) -> Result<Response, PageError> {
-    if !desk.user.reads_school() {
+    let finance = desk.user.is_finance() && !desk.user.is_school();
+    if !desk.user.reads_school() && !finance {
         return Err(PageError::Refused(Status::permission_denied("导出记录由学校和其主管部门查看")));
     }
-    let keeper = Keeper::of(&query.keeper).unwrap_or(Keeper::Enrollment);
-    let schools = if desk.user.is_school() {
+    // Finance takes out numbers of its region, and nothing else.
+    let keeper = Keeper::of(&query.keeper).filter(|_| !finance).unwrap_or(if finance { Keeper::Aid } else { Keeper::Enrollment });
+    let schools = if desk.user.is_school() || finance {
         Vec::new()
     } else {
         desk.directory().list_schools(desk.request(ListSchoolsRequest { page_size: 1000, ..Default::default() })).await?.into_inner().schools
@@ -108,13 +130,17 @@ async fn page(desk: Desk, Query(query): Query<PageQuery>) -> Result<Response, Pa
     let school = match (desk.user.is_school(), query.school.is_empty()) {
         (true, _) => desk.user.org.clone(),
         (false, false) => query.school.clone(),
-        (false, true) => schools.first().map(|school| school.code.clone()).unwrap_or_default(),
+        (false, true) => schools.first().map_or_else(|| desk.user.org.clone(), |school| school.code.clone()),
     };
     let (mut rows, mut next) = (Vec::new(), String::new());
-    if !school.is_empty() {
+    // Of a region's numbers the aid service alone knows.
+    let of_region = !desk.user.is_school() && school == desk.user.org;
+    if !school.is_empty() && !(of_region && keeper == Keeper::Enrollment) {
         (rows, next) = receipts(&desk, keeper, school.clone(), query.page).await?;
     }
-    let schools = (!desk.user.is_school()).then(|| Field::choice("school", schools.iter().map(|school| Choice::of(&school.code, &school.name))).value(&school));
+    let own = Choice::of(&desk.user.org, "本级的统计（不属于某一所学校）");
+    let places = schools.iter().map(|school| Choice::of(&school.code, &school.name)).chain([own]);
+    let schools = (!desk.user.is_school()).then(|| Field::choice("school", places).value(&school));
     let narrow = Form::narrow(&desk, "narrow", "/takeOuts")
         .with(Field::choice("keeper", Keeper::ALL.map(|keeper| Choice::of(keeper.word(), keeper.name()))).called("从哪里导出").value(keeper.word()))
         .maybe(schools)

@@ -73,7 +73,12 @@ fn omits(user: &User) -> bool {
 
 /// Whoever sees award lists, of a school or of a region.
 fn pays_here(user: &User) -> bool {
-    (user.is_school() && !user.is_teacher()) || counts(user)
+    (user.is_school() && !user.is_teacher()) || sums(user)
+}
+
+/// Whoever sums up a region, signs that, or pays by it.
+fn sums(user: &User) -> bool {
+    counts(user) || (user.is_finance() && !user.is_school())
 }
 
 /// Whoever works at a school, and sees more than a class.
@@ -82,7 +87,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 28] = [
+pub const WAYS: [Way; 29] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -104,6 +109,7 @@ pub const WAYS: [Way; 28] = [
     way(Section::Flags, "/forgotten", "被遗忘的学籍记录", works),
     way(Section::Counts, "/overview", "统计", counts),
     way(Section::Counts, "/numbers", "名单统计", pays_here),
+    way(Section::Counts, "/summaries", "学期汇总表", sums),
     way(Section::Settings, "/schools", "学校", User::is_admin),
     way(Section::Settings, "/accounts", "账号", User::is_admin),
     way(Section::Settings, "/chains", "审核环节", User::is_admin),

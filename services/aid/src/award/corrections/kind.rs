@@ -31,6 +31,7 @@ pub static ABOUT: About = About {
     chain: "PRINCIPAL, AUTHORITY",
     floor: "PRINCIPAL, AUTHORITY",
     items: "entries",
+    unit: "人",
     reads: Permission::ReadSchool,
 };
 

@@ -68,7 +68,7 @@ impl May {
             acts.push(sign(desk, dossier, form("sign")));
         }
         if self.note {
-            let word = format!("备案 {} 人", dossier.performed);
+            let word = format!("备案 {} {}", dossier.performed, dossier.unit);
             acts.push(Act::of("备案", form("note").row().with(Field::line("reason").called("备注（可不填）").limit(500)).act(word, "note")));
         }
         if self.nudge {
@@ -79,7 +79,7 @@ impl May {
         }
         if self.recall {
             let field = Field::line("reason").called("撤回原因").limit(500).required();
-            let recall = form("recall").row().with(field).danger("撤回整单", "recall").asks(format!("撤回整单 {} 人。", dossier.waiting));
+            let recall = form("recall").row().with(field).danger("撤回整单", "recall").asks(format!("撤回整单 {} {}。", dossier.waiting, dossier.unit));
             acts.push(Act::of("撤回", recall).says("还没有人签核，可以撤回修改后再提交。"));
         }
         if self.take {
@@ -98,17 +98,21 @@ impl May {
 
 /// What signs: with what is signed said before, and asked once.
 fn sign(desk: &Desk, dossier: &Dossier, form: Form) -> Act {
-    let mut says = format!("将审签 {} 人。", dossier.waiting);
+    let mut says = format!("将审签 {} {}。", dossier.waiting, dossier.unit);
     if dossier.refused > 0 {
-        says.push_str(&format!("其中 {} 人上次未能通过（原因见名单）：原因消除的这次通过，没有消除的仍留在单上。", dossier.refused));
+        says.push_str(&format!("其中 {} {}上次未能通过（原因见名单）：原因消除的这次通过，没有消除的仍留在单上。", dossier.refused, dossier.unit));
     }
     let form = if desk.user.is_school() {
         form.note(Note::of(Tone::Plain, "本人是学校数据第一责任人，确认以下学生的信息真实。"))
     } else {
         form
     };
-    let form = form.hidden("digest", &dossier.digest).act(format!("审签 {} 人", dossier.waiting), "sign").asks(says);
-    Act::of("审签", form).says("请先看完下面的构成、疑点和名单；有问题的学生，在名单中勾选后退回或不予通过。")
+    let form = form.hidden("digest", &dossier.digest).act(format!("审签 {} {}", dossier.waiting, dossier.unit), "sign").asks(says);
+    Act::of("审签", form).says(if dossier.unit == "人" {
+        "请先看完下面的构成、疑点和名单；有问题的学生，在名单中勾选后退回或不予通过。"
+    } else {
+        "请先看完下面的内容；有问题的，退回或不予通过。"
+    })
 }
 
 /// The form under the sheet, for whom somebody ticked.
@@ -124,7 +128,7 @@ pub fn returning(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Form {
         .danger("退回勾选的", "sendBack")
         .danger("勾选的不予通过", "refuse")
         .danger("全部退回", "sendBackAll")
-        .asks(format!("退回全部 {} 人。", dossier.waiting))
+        .asks(format!("退回全部 {} {}。", dossier.waiting, dossier.unit))
 }
 
 #[derive(Debug, Default)]

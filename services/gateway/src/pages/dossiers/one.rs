@@ -192,7 +192,7 @@ fn narrowed(asks: &Asks, lines: usize, dossier: &Dossier) -> String {
     let state = if state == dossier_item::State::Unspecified { "" } else { show::dossier_item_state(state.as_str_name()) };
     let parts: Vec<&str> = [asks.class.as_str(), state].into_iter().filter(|part| !part.is_empty()).collect();
     let all = dossier.waiting + dossier.performed + dossier.left;
-    if parts.is_empty() { String::new() } else { format!("仅{}，{lines} 人（全单 {all} 人）", parts.join("、")) }
+    if parts.is_empty() { String::new() } else { format!("仅{}，{lines} {unit}（全单 {all} {unit}）", parts.join("、"), unit = dossier.unit) }
 }
 
 fn of_classes(desk: &Desk, asks: &Asks, path: &Address, classes: &[DossierClass]) -> Form {
@@ -205,7 +205,7 @@ fn of_classes(desk: &Desk, asks: &Asks, path: &Address, classes: &[DossierClass]
 }
 
 fn figures(dossier: &Dossier) -> Figures {
-    let again = if dossier.refused > 0 { format!("待办（其中 {} 人上次未能通过）", dossier.refused) } else { "待办".to_owned() };
+    let again = if dossier.refused > 0 { format!("待办（其中 {} {}上次未能通过）", dossier.refused, dossier.unit) } else { "待办".to_owned() };
     let waiting = (dossier.waiting > 0).then(|| Figure::count(dossier.waiting, again).tone(Tone::Wait));
     let done = [Figure::count(dossier.performed, "已通过").tone_if(dossier.performed > 0, Tone::Good), Figure::count(dossier.left, "退回、未通过或撤回")];
     let waits = (!dossier.waits_at.is_empty()).then(|| {
@@ -342,8 +342,8 @@ fn history(dossier: &Dossier) -> Steps {
         };
         let count = match (act.items, act.performed) {
             (0, _) => String::new(),
-            (items, 0) => format!("{items} 人"),
-            (items, performed) => format!("{items} 人，通过 {performed}"),
+            (items, 0) => format!("{items} {}", dossier.unit),
+            (items, performed) => format!("{items} {}，通过 {performed}", dossier.unit),
         };
         let digest = if act.digest.is_empty() { String::new() } else { format!("摘要 {}", act.digest) };
         Step {

@@ -1,0 +1,104 @@
+//! Summaries as a kind of dossier: of a department and of no school, signed as a whole by its head.
+
+use uuid::Uuid;
+use xuezhu_domain::Fen;
+use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work};
+use xuezhu_service::{Context, Error, Permission, Refusal};
+use xuezhu_store::{StoreError, Tx};
+
+use super::{
+    figures,
+    rules::{Said, content},
+    store::{self, LineRow, SummaryRow},
+};
+use crate::{Parts, policy::scheme_told};
+
+/// What it is.
+pub static ABOUT: About = About {
+    code: 16,
+    word: "TERM_SUMMARY",
+    name: "学期汇总表",
+    columns: &["项目", "人数", "月或学期数", "金额（元）"],
+    chain: "HEAD",
+    floor: "HEAD",
+    items: "lines",
+    unit: "行",
+    reads: Permission::ReadMoney,
+};
+
+/// A summary.
+#[derive(Debug)]
+pub struct Summary<'p> {
+    /// What words need.
+    pub parts: &'p Parts,
+}
+
+fn said(row: &LineRow) -> Said {
+    Said { entries: row.entries, units: row.units, fen: row.fen }
+}
+
+/// A line as it stands on the sheet.
+pub(super) fn item(parts: &Parts, row: &LineRow) -> Item {
+    let scheme = scheme_told(&parts.policies.now(), &row.scheme).scheme_name;
+    Item {
+        id: row.line,
+        content_hash: content(&(row.school.clone(), row.scheme.clone()), said(row)),
+        name: row.school_name.clone(),
+        line: vec![scheme, row.entries.to_string(), row.units.to_string(), Fen(row.fen).yuan()],
+        class_name: String::new(),
+    }
+}
+
+async fn of(tx: &mut Tx, dossier: &Dossier) -> Result<SummaryRow, Error> {
+    let summary = dossier.subject.ok_or(StoreError::Corrupt("subject of a dossier"))?;
+    Ok(store::summary(tx, summary).await?.ok_or(StoreError::Corrupt("summary of a dossier"))?)
+}
+
+impl Kind for Summary<'_> {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    /// What is there is what the schools were approved now: nobody signs what changed since.
+    fn present<'t>(&'t self, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid]) -> Work<'t, Vec<Present>> {
+        Box::pin(async move {
+            let row = of(tx, dossier).await?;
+            let now = figures(tx, &row.authority, &row.term, self.parts.runner.clock().today()).await?;
+            let lines = store::lines(tx, row.summary).await?;
+            let present = |line: &LineRow| {
+                let key = (line.school.clone(), line.scheme.clone());
+                let said = now.lines.get(&key).copied().unwrap_or_default();
+                Present { item: line.line, content_hash: content(&key, said) }
+            };
+            Ok(lines.iter().map(present).collect())
+        })
+    }
+
+    fn moved<'t>(&'t self, _: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
+        Box::pin(async move {
+            let reason = match moved {
+                Moved::Signed { .. } => return Ok(()),
+                Moved::SentBack { reason } | Moved::Refused { reason } => reason,
+                Moved::Recalled => "",
+            };
+            let row = of(tx, dossier).await?;
+            if items.len() < store::lines(tx, row.summary).await?.len() {
+                return Err(Refusal::wrong_state("汇总表要整份退回：请不勾选个别学校").into());
+            }
+            Ok(store::drop_it(tx, row.summary, reason).await?)
+        })
+    }
+
+    fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
+        Box::pin(async move {
+            let row = of(tx, dossier).await?;
+            // A school that came to have something since stands on no line.
+            let now = figures(tx, &row.authority, &row.term, ctx.today()).await?;
+            if now.digest() != row.digest {
+                return Err(Refusal::wrong_state("提交以后审核结果有变化，汇总表已不是现在的数：请退回，由经办人重新汇总").into());
+            }
+            store::sign(tx, row.summary, &ctx.actor.display_name, ctx.today()).await?;
+            Ok(Vec::new())
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! SQL of summaries.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+use xuezhu_judge::entry;
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, one, rows, run, sql};
+
+use super::rules::State;
+
+/// A summary.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SummaryRow {
+    pub summary: Uuid,
+    pub authority: String,
+    pub term: String,
+    pub number: i32,
+    #[sqlx(try_from = "i32")]
+    pub state: State,
+    pub dossier: Uuid,
+    pub reason: String,
+    pub digest: String,
+    pub submitted_by: String,
+    pub submitted_day: NaiveDate,
+    pub signed_by: String,
+    pub signed_day: Option<NaiveDate>,
+}
+
+/// A line of a summary.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct LineRow {
+    pub line: Uuid,
+    pub school: String,
+    pub school_name: String,
+    pub scheme: String,
+    pub entries: i64,
+    pub units: i64,
+    pub fen: i64,
+}
+
+/// A school and a scheme as they are now.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct NowRow {
+    pub school: String,
+    pub name: String,
+    pub scheme: String,
+    /// Whether it may be paid.
+    pub payable: bool,
+    pub entries: i64,
+    pub units: i64,
+    pub fen: i64,
+}
+
+/// What schools under a department were approved in a term and stands, by school, scheme and whether it may be paid: what a notice after the audit still
+/// shows, and what somebody objects to, may not.
+pub async fn now(tx: &mut Tx, authority: &str, term: &str, today: NaiveDate, after_audit: i32) -> Result<Vec<NowRow>, StoreError> {
+    rows!(
+        tx,
+        NowRow,
+        "WITH approved AS (
+             SELECT u.entry, u.school, s.name, u.scheme, count(*) AS units, sum(u.fen) AS fen
+             FROM approved_units u JOIN mirror_schools s ON s.school = u.school AND s.generation = (SELECT generation FROM mirror_state) AND s.authority = $1
+             WHERE u.term = $2 GROUP BY u.entry, u.school, s.name, u.scheme),
+         told AS (
+             SELECT a.school, a.name, a.scheme, a.units, a.fen,
+                    NOT EXISTS (SELECT 1 FROM notice_entries e JOIN notices n ON n.notice = e.notice AND n.stage = $4
+                                WHERE e.entry = a.entry AND NOT e.gone
+                                  AND (n.last_day >= $3 OR EXISTS (SELECT 1 FROM objections o WHERE o.notice = n.notice AND o.state < 50
+                                                                   AND (o.entry IS NULL OR o.entry = e.entry)))) AS payable
+             FROM approved a)
+         SELECT school, name, scheme, payable, count(*) AS entries, CAST(sum(units) AS bigint) AS units, CAST(sum(fen) AS bigint) AS fen
+         FROM told GROUP BY school, name, scheme, payable",
+        authority,
+        term,
+        today,
+        after_audit
+    )
+}
+
+/// Students on lists of a term that were submitted and are not decided, by school and scheme.
+pub async fn undecided(tx: &mut Tx, authority: &str, term: &str) -> Result<Vec<(String, String, String, i64)>, StoreError> {
+    rows!(
+        tx,
+        (String, String, String, i64),
+        "SELECT c.school, s.name, c.scheme, count(*)
+         FROM award_claims c JOIN mirror_schools s ON s.school = c.school AND s.generation = (SELECT generation FROM mirror_state) AND s.authority = $1
+         WHERE c.term = $2 AND (c.state = $3 OR c.state = $4) GROUP BY c.school, s.name, c.scheme",
+        authority,
+        term,
+        entry::State::Submitted.code(),
+        entry::State::Attested.code()
+    )
+}
+
+/// One summary.
+pub async fn summary(tx: &mut Tx, summary: Uuid) -> Result<Option<SummaryRow>, StoreError> {
+    one!(tx, SummaryRow, "SELECT * FROM term_summaries WHERE summary = $1", summary)
+}
+
+/// Summaries of a department and term, the newest first.
+pub async fn of_term(tx: &mut Tx, authority: &str, term: &str) -> Result<Vec<SummaryRow>, StoreError> {
+    rows!(tx, SummaryRow, "SELECT * FROM term_summaries WHERE authority = $1 AND term = $2 ORDER BY number DESC", authority, term)
+}
+
+/// A summary with what it comes to.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SummedRow {
+    #[sqlx(flatten)]
+    pub row: SummaryRow,
+    pub entries: i64,
+    pub fen: i64,
+}
+
+/// Summaries of the departments whose regions begin with these digits, by department, the newest first.
+pub async fn of_region(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<SummedRow>, StoreError> {
+    rows!(
+        tx,
+        SummedRow,
+        "SELECT t.*, coalesce(l.entries, 0) AS entries, coalesce(l.fen, 0) AS fen FROM term_summaries t
+         LEFT JOIN (SELECT summary, CAST(sum(entries) AS bigint) AS entries, CAST(sum(fen) AS bigint) AS fen FROM term_summary_lines
+                    WHERE summary IN (SELECT o.summary FROM term_summaries o WHERE o.term = $2) GROUP BY summary) AS l ON l.summary = t.summary
+         WHERE substr(t.authority, 1, length($1)) = $1 AND t.term = $2 ORDER BY t.authority, t.number DESC",
+        prefix,
+        term
+    )
+}
+
+/// Departments of schools that have lists of a term with something approved, and no summary that was signed.
+pub async fn without(tx: &mut Tx, prefix: &str, term: &str) -> Result<Vec<(String,)>, StoreError> {
+    rows!(
+        tx,
+        (String,),
+        "SELECT DISTINCT s.authority FROM mirror_schools s
+         WHERE s.generation = (SELECT generation FROM mirror_state) AND substr(s.authority, 1, length($1)) = $1
+           AND EXISTS (SELECT 1 FROM award_claims c WHERE c.school = s.school AND c.term = $2 AND c.state = $3)
+           AND NOT EXISTS (SELECT 1 FROM term_summaries t WHERE t.authority = s.authority AND t.term = $2 AND t.state = $4)
+         ORDER BY s.authority",
+        prefix,
+        term,
+        entry::State::Approved.code(),
+        State::Signed.code()
+    )
+}
+
+/// Lines of a summary, by school and scheme.
+pub async fn lines(tx: &mut Tx, summary: Uuid) -> Result<Vec<LineRow>, StoreError> {
+    rows!(
+        tx,
+        LineRow,
+        "SELECT line, school, school_name, scheme, entries, units, fen FROM term_summary_lines WHERE summary = $1 ORDER BY school, scheme",
+        summary
+    )
+}
+
+pub async fn insert(tx: &mut Tx, row: &SummaryRow) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO term_summaries (summary, authority, term, number, state, dossier, digest, submitted_by, submitted_day)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        row.summary,
+        &row.authority,
+        &row.term,
+        row.number,
+        row.state.code(),
+        row.dossier,
+        &row.digest,
+        &row.submitted_by,
+        row.submitted_day
+    )?;
+    Ok(())
+}
+
+/// A line that is written.
+#[derive(Debug, Serialize)]
+pub struct NewLine {
+    pub line: Hex,
+    pub school: String,
+    pub school_name: String,
+    pub scheme: String,
+    pub entries: i64,
+    pub units: i64,
+    pub fen: i64,
+}
+
+pub async fn insert_lines(tx: &mut Tx, summary: Uuid, lines: &[NewLine]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO term_summary_lines (line, summary, school, school_name, scheme, entries, units, fen)
+             SELECT t.line, $2, t.school, t.school_name, t.scheme, t.entries, t.units, t.fen
+             FROM " table 1 (line uuid, school text, school_name text, scheme text, entries bigint, units bigint, fen bigint)
+        ),
+        bulk_rows(lines),
+        summary
+    )?;
+    Ok(())
+}
+
+/// A summary is signed.
+pub async fn sign(tx: &mut Tx, summary: Uuid, by: &str, day: NaiveDate) -> Result<(), StoreError> {
+    run!(tx, "UPDATE term_summaries SET state = $2, signed_by = $3, signed_day = $4 WHERE summary = $1", summary, State::Signed.code(), by, day)?;
+    Ok(())
+}
+
+/// A summary comes to nothing.
+pub async fn drop_it(tx: &mut Tx, summary: Uuid, reason: &str) -> Result<(), StoreError> {
+    run!(tx, "UPDATE term_summaries SET state = $2, reason = $3 WHERE summary = $1", summary, State::Dropped.code(), reason)?;
+    Ok(())
+}
