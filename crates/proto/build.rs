@@ -35,6 +35,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/aid/v1/statement.proto",
     "xuezhu/aid/v1/omission.proto",
     "xuezhu/aid/v1/summary.proto",
+    "xuezhu/aid/v1/group.proto",
     "xuezhu/aid/v1/today.proto",
     "xuezhu/aid/v1/evidence.proto",
     "xuezhu/aid/v1/takeout.proto",

@@ -24,6 +24,7 @@ mod feed;
 mod files;
 mod flags;
 mod format;
+mod groups;
 mod hardship;
 mod head_counts;
 mod health;

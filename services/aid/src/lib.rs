@@ -13,6 +13,7 @@
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | `head_counts` | what enrollment counted of a school, compared | `head_counts` |
+//! | 5 | [`groups`] | whom other departments know to be of a special group | `special_groups` |
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`omissions`] | who should be listed and is not, as the principal signs it | `omission_lists`, `omission_items` |
 //! | 4 | [`statements`] | what students signed of a scheme and term | `student_statements` |
@@ -25,13 +26,14 @@
 //! | 2 | [`forgotten`] | what enrollment said and does not know any more | `forgotten`, `forgotten_keys` |
 //! | 2 | [`policy`] | by which policies a deployment goes, from which day | `policies` |
 //! | 1 | [`mirror`] | what enrollment says, by generation | `mirror_schools`, `mirror_persons` and theirs, `mirror_enrollments`, `mirror_periods`, `mirror_head_counts`, `vouches` |
+//! | 0 | `cells` | a row of a file while it is read | |
 //! | 0 | `asked` | what many requests ask for alike | |
 //! | 0 | [`sessions`] | whose log-in is over, as enrollment says | `sessions`, `ended_sessions` |
 //! | | [`before`] | what a database of before holds, and how it becomes what is stored now: writes anybody's, once | |
 //!
 //! Files that prove something (`evidence`, `evidence_leaving`) are kept by [`xuezhu_evidence`], dossiers by [`xuezhu_review`].
 //! Where the mirror stands (`mirror_state`, `mirror_loading`, `mirror_lanes`) is kept by [`xuezhu_bridge::keeping`]. What may be joined with
-//! by others: the mirror's rows of the present generation, and the views `award_claims`, `approved_units`, `determined_levels`,
+//! by others: the mirror's rows of the present generation, and the views `award_claims`, `approved_units`, `determined_levels`, `levels_under_way`,
 //! `standing_statements` and `reopened_terms`.
 //!
 //! A change walks one way: feed → following → mirror → judge → flags. To add a capability: a folder with `api.rs`, `mod.rs`,
@@ -40,10 +42,12 @@
 mod asked;
 pub mod award;
 pub mod before;
+mod cells;
 pub mod dossiers;
 pub mod evidence;
 pub mod following;
 pub mod forgotten;
+pub mod groups;
 pub mod hardship;
 mod head_counts;
 pub mod mirror;
@@ -73,10 +77,11 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, hardship_service_server::HardshipServiceServer, head_count_service_server::HeadCountServiceServer,
-    notice_service_server::NoticeServiceServer, omission_service_server::OmissionServiceServer, overview_service_server::OverviewServiceServer,
-    policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer,
-    register_service_server::RegisterServiceServer, statement_service_server::StatementServiceServer, summary_service_server::SummaryServiceServer,
+    forgotten_service_server::ForgottenServiceServer, group_service_server::GroupServiceServer, hardship_service_server::HardshipServiceServer,
+    head_count_service_server::HeadCountServiceServer, notice_service_server::NoticeServiceServer, omission_service_server::OmissionServiceServer,
+    overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer,
+    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    statement_service_server::StatementServiceServer, summary_service_server::SummaryServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
@@ -172,6 +177,7 @@ impl Aid {
         "xuezhu.aid.v1.StatementService",
         "xuezhu.aid.v1.OmissionService",
         "xuezhu.aid.v1.SummaryService",
+        "xuezhu.aid.v1.GroupService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];
@@ -240,6 +246,7 @@ impl Aid {
             .add_service(QuotaServiceServer::new(quota::api::QuotaApi(self.parts.clone())))
             .add_service(OmissionServiceServer::new(omissions::api::OmissionApi(self.parts.clone())))
             .add_service(SummaryServiceServer::new(summaries::api::SummaryApi(self.parts.clone())))
+            .add_service(GroupServiceServer::new(groups::api::GroupApi(self.parts.clone())))
             .add_service(StatementServiceServer::new(statements::api::StatementApi(self.parts.clone())))
             .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))

@@ -237,8 +237,8 @@ fn add_streamed(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
         let responses = json!({ "200": { "description": "OK", "content": file }, "default": fault });
         paths.insert(path.into(), json!({ "post": { "operationId": id, "parameters": parameters, "requestBody": body, "responses": responses } }));
     }
-    for (of, many) in [("school", "Schools"), ("account", "Accounts")] {
-        paths.insert(format!("/v1/{of}s/import"), upload(&format!("import{many}"), sent(&[])));
+    for (of, many, at) in [("school", "Schools", "schools"), ("account", "Accounts", "accounts"), ("group", "Groups", "specialGroups")] {
+        paths.insert(format!("/v1/{at}/import"), upload(&format!("import{many}"), sent(&[])));
         let marked = download(&format!("marked{many}"), vec![text("importId", "path"), flag("faultyOnly")]);
         paths.insert(format!("/v1/{of}Imports/{{importId}}/markedWorkbook"), marked);
         paths.insert(format!("/v1/{of}Template"), download(&format!("{of}Template"), Vec::new()));

@@ -7,7 +7,7 @@ use xuezhu_review::door;
 use xuezhu_service::{Context, Error, Permission, Place};
 use xuezhu_store::Tx;
 
-use crate::{Parts, award, dossiers::Dossiers, forgotten, reconciliation};
+use crate::{Parts, award, dossiers::Dossiers, forgotten, groups, reconciliation};
 
 /// Dossiers that are told in each part of the inbox.
 const DOSSIERS: i64 = 200;
@@ -34,6 +34,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts) -> Result<(pb::GetAid
         causes,
         cause_count: i32::try_from(all).unwrap_or(i32::MAX),
         mirror: None,
+        to_speak_to: i32::try_from(groups::count_to_speak_to(ctx, tx, &school).await?).unwrap_or(i32::MAX),
     };
     Ok((today, forgotten::count(tx, &authority_prefix, &school).await?))
 }

@@ -14,8 +14,8 @@ use tonic::Status;
 use xuezhu_domain::codes::FAMILY_GROUPS;
 use xuezhu_proto::{
     aid::{
-        EnterHardshipRequest, FamilyFacts, GetHardshipRequest, HardshipLevel, ListHardshipRequest, ListHardshipResponse, RemoveHardshipRequest,
-        SubmitHardshipRequest, hardship_level::State,
+        EnterHardshipRequest, FamilyFacts, GetHardshipRequest, GroupStudent, HardshipLevel, ListGroupStudentsRequest, ListHardshipRequest,
+        ListHardshipResponse, RemoveHardshipRequest, SubmitHardshipRequest, hardship_level::State,
     },
     enrollment::{Enrollment, ListClassesRequest, ListEnrollmentsRequest, enrollment},
 };
@@ -46,7 +46,8 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/schools/{school}/hardship/{determination}", get(one).post(remove))
 }
 
-fn path(school: &str) -> String {
+/// A school's page.
+pub fn path(school: &str) -> String {
     format!("/schools/{school}/hardship")
 }
 
@@ -89,6 +90,8 @@ struct Asks {
     name: String,
     /// The class of which somebody is to be entered.
     into: String,
+    /// Who is to be entered.
+    person: String,
     #[serde(deserialize_with = "blank_is_none")]
     at: i32,
 }
@@ -117,6 +120,8 @@ struct IndexPage {
     pick: Option<Form>,
     enter: Option<Form>,
     none: Option<Note>,
+    /// Whom the school should speak to.
+    speak: Option<Table>,
 }
 
 async fn index(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
@@ -137,12 +142,15 @@ async fn index(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>)
     let none = (!is_determined).then(|| Note::of(Tone::Wait, "现行资助政策没有规定困难等级，不办理困难认定。"));
     let offers = desk.user.is_clerk() && is_determined;
     let pick = offers.then(|| picking(&desk, &school, &asks, &classes));
-    let enter = if offers && !asks.into.is_empty() { Some(entering(&desk, &school, &asks, &answer).await?) } else { None };
+    let asked = ListGroupStudentsRequest { school: school.clone() };
+    let students = desk.groups().list_group_students(desk.request(asked)).await?.into_inner().students;
+    let enter = if offers && !asks.into.is_empty() { Some(entering(&desk, &school, &asks, (&answer, &students)).await?) } else { None };
+    let speak = (!students.is_empty()).then(|| speaking(&school, &students, offers));
     let submit = (offers && answer.drafts > 0).then(|| submitting(&desk, &school, &answer));
     let place = Place::of(answer.total_size, "人", asks.at.max(1).into(), ROWS).by_number(&Way::Link(asks.address(&school)));
     let table = levels(&school, &answer.levels, asks.narrows()).place(place);
     let narrow = narrowing(&desk, &school, &asks, &answer);
-    let page = IndexPage { year: school_year(answer.school_year), holding: answer.holding, narrow, table, submit, pick, enter, none, desk };
+    let page = IndexPage { year: school_year(answer.school_year), holding: answer.holding, narrow, table, submit, pick, enter, none, speak, desk };
     Ok(render(&page))
 }
 
@@ -187,7 +195,33 @@ fn picking(desk: &Desk, school: &str, asks: &Asks, classes: &[String]) -> Form {
         .plain("选学生", "")
 }
 
-async fn entering(desk: &Desk, school: &str, asks: &Asks, answer: &ListHardshipResponse) -> Result<Form, PageError> {
+/// Whom the school should speak to, and why.
+fn speaking(school: &str, students: &[GroupStudent], offers: bool) -> Table {
+    let row = |student: &GroupStudent| {
+        let mut why: Vec<String> = student.groups.clone();
+        if !student.last_level.is_empty() {
+            why.push(format!("原认定为{}，已到期", student.last_level));
+        }
+        let stands = match (student.under_way, student.waived) {
+            (true, _) => Cell::mark(Tone::Wait, "认定在办"),
+            (_, true) => Cell::mark(Tone::Plain, "已签自愿放弃"),
+            _ => Cell::mark(Tone::Bad, "待谈话"),
+        };
+        let way = Address::of(path(school)).on("entering").with("into", student.class_name.as_str()).with("person", student.person.as_str());
+        let act = if offers && !student.under_way { Cell::link(way, "录入") } else { Cell::default() };
+        Row::of([
+            Cell::from(&student.name),
+            Cell::from(&student.class_name),
+            Cell::text(why.join("、")).beside(format!("至 {}", student.until_date)),
+            stands,
+            act,
+        ])
+    };
+    Table::of("请找下列学生谈话").columns(["姓名", "班级", "缘由", "进展"]).acts().rows(students.iter().map(row))
+}
+
+async fn entering(desk: &Desk, school: &str, asks: &Asks, (answer, special): (&ListHardshipResponse, &[GroupStudent])) -> Result<Form, PageError> {
+    let groups = special.iter().find(|student| student.person == asks.person).map(|student| student.groups.clone()).unwrap_or_default();
     let asked = ListEnrollmentsRequest { school: school.to_owned(), class_name: asks.into.clone(), page_size: STUDENTS, ..Default::default() };
     let rows = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner().enrollments;
     let here = |row: &&Enrollment| matches!(row.state(), enrollment::State::InSchool | enrollment::State::OnLeave) && !row.person.is_empty();
@@ -197,12 +231,12 @@ async fn entering(desk: &Desk, school: &str, asks: &Asks, answer: &ListHardshipR
     let levels = answer.level_names.iter().map(|level| Choice::of(level, level)).chain([Choice::of(ENDS, "不再困难（终止原来的等级）")]);
     Ok(Form::of::<EnterHardshipRequest>(desk, "enter", path(school))
         .hidden("into", asks.into.as_str())
-        .with(Field::choice("person", students).required())
+        .with(Field::choice("person", students).value(&asks.person).required())
         .with(Field::choice("school_year", years).value(this.to_string()).required())
         .with(Field::choice("level", levels).required())
         .with(Field::day("from_date").hint("不填为本学期第一天；突发困难的填发生之日"))
         .group("家庭经济信息（不再困难的不填）")
-        .with(Field::ticks("group", FAMILY_GROUPS.map(|group| Choice::of(group, group))).known_as("groups").called("特殊群体"))
+        .with(Field::ticks("group", FAMILY_GROUPS.map(|group| Choice::of(group, group))).known_as("groups").called("特殊群体").values(groups))
         .with(Field::number("members").called("家庭人口").hint("含学生本人"))
         .with(Field::number("dependants").called("赡养人口"))
         .with(Field::number("earners").called("劳动力人口"))

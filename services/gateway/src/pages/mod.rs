@@ -1,6 +1,7 @@
 //! Pages, rendered on the server, readable without JavaScript. Each asks the services with the token of who looks.
 
 pub mod fresh;
+mod groups;
 mod hardship;
 pub mod home;
 pub mod session;
@@ -115,6 +116,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(chains::routes())
         .merge(policies::routes())
         .merge(hardship::routes())
+        .merge(groups::routes())
         .merge(notices::routes())
         .merge(quotas::routes())
         .merge(statements::routes())
@@ -524,6 +526,11 @@ impl Desk {
     /// Who should be listed and is not.
     pub fn omissions(&self) -> aid::omission_service_client::OmissionServiceClient<Channel> {
         aid::omission_service_client::OmissionServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
+    /// Special groups.
+    pub fn groups(&self) -> aid::group_service_client::GroupServiceClient<Channel> {
+        aid::group_service_client::GroupServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Summaries of terms.

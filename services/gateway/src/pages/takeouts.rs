@@ -135,7 +135,7 @@ async fn page(desk: Desk, Query(query): Query<PageQuery>) -> Result<Response, Pa
     let (mut rows, mut next) = (Vec::new(), String::new());
     // Of a region's numbers the aid service alone knows.
     let of_region = !desk.user.is_school() && school == desk.user.org;
-    if !school.is_empty() && !(of_region && keeper == Keeper::Enrollment) {
+    if !school.is_empty() && (!of_region || keeper == Keeper::Aid) {
         (rows, next) = receipts(&desk, keeper, school.clone(), query.page).await?;
     }
     let own = Choice::of(&desk.user.org, "本级的统计（不属于某一所学校）");

@@ -135,6 +135,9 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
         figures.push(Figure::count(enrollment.drafts, "待提交的学生草稿").to(students("DRAFT")));
         let back = Figure::count(enrollment.sent_back, "被退回的学生").tone_if(enrollment.sent_back > 0, Tone::Bad);
         figures.push(back.to(students("SENT_BACK")));
+        if aid.to_speak_to > 0 {
+            figures.push(Figure::count(aid.to_speak_to, "可能困难、待谈话的学生").tone(Tone::Wait).to("/hardship"));
+        }
     }
     figures.push(Figure::count(aid.cause_count, "待处理的疑点原因").tone_if(aid.cause_count > 0, Tone::Bad).to("/flags"));
     let page = TodayPage {

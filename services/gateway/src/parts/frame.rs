@@ -87,7 +87,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 29] = [
+pub const WAYS: [Way; 30] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -96,6 +96,7 @@ pub const WAYS: [Way; 29] = [
     way(Section::Roll, "/dossiers?keeper=enrollment", "学籍业务单", works),
     way(Section::Aid, "/lists", "资助名单", pays),
     way(Section::Aid, "/hardship", "困难认定", keeps_school),
+    way(Section::Aid, "/groups", "特殊群体", User::decides_aid),
     way(Section::Aid, "/statements", "申请与放弃", keeps_school),
     way(Section::Aid, "/omissions", "漏报清单", omits),
     way(Section::Aid, "/dossiers?keeper=aid", "资助业务单", works),

@@ -26,7 +26,7 @@ fn signs(user: &User) -> bool {
 }
 
 /// Every page, in the order in which people meet them.
-pub const HELP: [Help; 69] = [
+pub const HELP: [Help; 71] = [
     help("/", all, &["“等我办理”是轮到您的事，点“办理”打开；“在办业务”是已经交给别人的，可以看到等谁、等到哪天。顶上的数字是轮到您的件数。"]),
     help("/", User::is_clerk, &["平常的次序：导入学生 → 预览并写入 → 提交给校长 → 校长和主管部门审签 → 建资助名单 → 提交。"]),
     help("/", User::is_head, &["打开要审签的业务单，先看各班人数（旁边是同班上学期的）和名单，再签；有问题的学生勾选后退回。"]),
@@ -90,6 +90,8 @@ pub const HELP: [Help; 69] = [
     help("/policies/*", User::decides_aid, &["审核之前先试算：哪些学校、哪些学生、多少钱会不同；点学校名称可以看到学生。"]),
     help("/schools/*/hardship", all, &["每学年认定一次；学生情况变好的，录入“不再困难”。认定生效或终止时，有关名单随即重新核对。"]),
     help("/schools/*/hardship", User::is_clerk, &["先选班级，再选学生录入；都录好了，一起提交给校长签核。被退回的改好后重新录入、提交。"]),
+    help("/schools/*/hardship", User::is_school, &["“请找下列学生谈话”：点“录入”带出学生和类别；谈过而不需要的，在“申请与放弃”登记自愿放弃。"]),
+    help("/groups", all, &["“没有等级”的学生由所在学校谈话、认定；姓名或证件号与学籍不一致的找不到，请核对名单。"]),
     help("/schools/*/hardship/*", all, &["家庭经济信息只为认定而收集，查看记入审计。改变等级的，重新录入一条，原来的一条不改。"]),
     help("/schools/*/notices/*", all, &["按政策公示够工作日才能往下办。只公示姓名、年级、专业、班级；退回的学生自动撤下，改好再报的另行公示。"]),
     help("/schools/*/notices/*", User::is_clerk, &["逐班打印张贴，张贴到期满的次日。要在网上公示的，点“同时在网上公示”，把链接发给学生和家长。"]),

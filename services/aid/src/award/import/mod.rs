@@ -22,7 +22,7 @@ use super::{
     units,
 };
 use crate::{
-    Parts, mirror,
+    Parts, cells, mirror,
     reconciliation::{judge_keys, months_text, parse_months},
 };
 
@@ -63,7 +63,7 @@ impl Kind for Awards {
 
     fn sheet() -> Sheet {
         let notes = vec!["一人一行，从“资助名单”表第4行起填写。".to_owned(), "同一人再次上传时，以后一次的月份为准；文件中没有提到的人保持不变。".to_owned()];
-        Sheet { title: rules::TITLE, notes, columns: rules::COLUMNS.to_vec(), marks: rules::MARKS, taken_out: false }
+        Sheet { title: rules::TITLE, notes, columns: rules::COLUMNS.to_vec(), marks: cells::MARKS, taken_out: false }
     }
 
     fn of(&self) -> Of {

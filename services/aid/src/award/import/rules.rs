@@ -1,27 +1,26 @@
 //! What a row of an uploaded list may hold. Pure.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
-use xuezhu_domain::{Fen, IdNumber, Month, codes, region::REGION_UNKNOWN, text};
+use xuezhu_domain::{Fen, IdNumber, Month, text};
 use xuezhu_intake::Fault;
 use xuezhu_judge::{
     amount,
     policy::{Paid, Rate, TermDays, Tier},
 };
-use xuezhu_workbook::{BEYOND_HEADER, Column, Flaw, Row, Table};
+use xuezhu_workbook::{Column, Row, Table};
 
-use crate::award::rules::{card_fault, holder_fault, remark_fault};
+use crate::{
+    award::rules::{card_fault, holder_fault, remark_fault},
+    cells::{self, Cells, NAMED, Places},
+};
 
-/// Headers by which a header row is known.
-pub const MARKS: &[&str] = &["姓名", "身份证件号"];
 /// Title of the blank workbook.
 pub const TITLE: &str = "资助名单";
 /// Its columns.
 pub const COLUMNS: [Column; 8] = [
-    Column { header: "姓名", required: true, format: "与身份证件一致，2至36字", values: &[] },
-    Column { header: "身份证件类型", required: true, format: "居民身份证、户口薄、护照、境外永久居住证、其他等", values: &[] },
-    Column { header: "身份证件号", required: true, format: "请用文本格式", values: &[] },
+    NAMED[0],
+    NAMED[1],
+    NAMED[2],
     Column { header: "月份", required: false, format: "如 9-12 或 9,10,1；留空表示整个学期。免学费按学期，请留空", values: &[] },
     Column { header: "档次", required: false, format: "留空为中间档", values: &[] },
     Column { header: "银行卡号", required: false, format: "学生本人的资助卡，请用文本格式", values: &[] },
@@ -113,7 +112,7 @@ pub struct ListRules {
 /// Where a table's columns are, and what stays where it has none.
 #[derive(Debug)]
 pub struct Layout {
-    places: HashMap<&'static str, usize>,
+    places: Places,
     /// What stays.
     pub kept: Kept,
 }
@@ -121,97 +120,48 @@ pub struct Layout {
 impl Layout {
     /// Finds the columns by their headers.
     pub fn new(table: &Table, blank_clears: bool) -> Self {
-        let places = COLUMNS.iter().filter_map(|column| table.column(column.header).map(|place| (column.header, place))).collect();
-        Self { places, kept: Kept::of(table, blank_clears) }
+        Self { places: cells::places(table, &COLUMNS), kept: Kept::of(table, blank_clears) }
     }
 }
 
 /// A row while it is read.
 struct Reader<'r> {
-    layout: &'r Layout,
-    row: &'r Row,
-    faults: Vec<Fault>,
+    cells: Cells<'r>,
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, column: &str, value: &str, code: &'static str, reason: impl Into<String>) {
-        self.faults.push(Fault::new(column, value, code, reason));
-    }
-
-    /// What a cell holds; what is wrong with it whatever it holds is told.
-    fn take(&mut self, header: &'static str) -> String {
-        let Some(cell) = self.layout.places.get(header).and_then(|place| self.row.cells.get(*place)) else { return String::new() };
-        match cell.flaw {
-            Some(Flaw::Formula) => self.fault(header, "", "FORMULA", "单元格是公式，请复制后“选择性粘贴为数值”再上传"),
-            Some(Flaw::ErrorValue) => self.fault(header, &cell.text, "ERROR_VALUE", "单元格是错误值，请重新填写"),
-            // The identity number itself says so in its own words.
-            Some(Flaw::Rounded) if header == "身份证件号" => {}
-            Some(Flaw::Rounded) => self.fault(header, &cell.text, "ROUNDED", "单元格是数值格式，末几位已丢失；请将该列设为文本格式后重新录入"),
-            None => {}
-        }
-        cell.text.clone()
-    }
-
-    fn name(&mut self) -> String {
-        let name = text::tidy_name(self.take("姓名").trim_start_matches('\''));
-        if name.is_empty() {
-            self.fault("姓名", "", "REQUIRED", "必填项为空");
-        } else if let Some(fault) = text::name_fault(&name) {
-            self.fault("姓名", &name, "NAME", fault);
-        }
-        name
-    }
-
-    fn identity(&mut self, today: NaiveDate) -> Option<(IdNumber, &'static str)> {
-        let typed = text::clean(&self.take("身份证件类型"));
-        let number = self.take("身份证件号");
-        let Some(document) = codes::document(&typed) else {
-            let why = "不在可选值中，应为：居民身份证、户口薄、护照、境外永久居住证、其他等";
-            let near = text::nearest(&typed, codes::documents());
-            self.faults.push(Fault::new("身份证件类型", &typed, "NOT_IN_LIST", why).proposing(near));
-            return None;
-        };
-        match IdNumber::parse(document, &number, today) {
-            Ok(id) => Some((id, document)),
-            Err(error) => {
-                self.fault("身份证件号", &text::mask(&text::clean_number(&number)), error.code(), error.to_string());
-                None
-            }
-        }
-    }
-
     fn tier<'l>(&mut self, rules: &'l ListRules) -> Option<&'l Tier> {
-        let typed = text::clean(&self.take("档次"));
+        let typed = text::clean(&self.cells.take("档次"));
         let found = rules.rate.tier(&typed);
         if found.is_none() {
             let names: Vec<&str> = rules.rate.tiers.iter().map(|tier| tier.name.as_str()).collect();
             let why = format!("没有这个档次，应为：{}，留空为中间档", names.join("、"));
-            self.faults.push(Fault::new("档次", &typed, "TIER", why).proposing(text::nearest(&typed, names.iter().copied())));
+            self.cells.faults.push(Fault::new("档次", &typed, "TIER", why).proposing(text::nearest(&typed, names.iter().copied())));
         }
         found
     }
 
     fn card(&mut self) -> String {
-        let card = text::clean_number(&self.take("银行卡号"));
+        let card = text::clean_number(&self.cells.take("银行卡号"));
         if let Some((code, why)) = card_fault(&card) {
-            self.fault("银行卡号", &text::mask(&card), code, why);
+            self.cells.fault("银行卡号", &text::mask(&card), code, why);
         }
         card
     }
 
     fn holder(&mut self) -> String {
-        let holder = text::tidy_name(&self.take("开户名"));
+        let holder = text::tidy_name(&self.cells.take("开户名"));
         if let Some((code, why)) = holder_fault(&holder) {
-            self.fault("开户名", &text::mask_long_numbers(&holder), code, why);
+            self.cells.fault("开户名", &text::mask_long_numbers(&holder), code, why);
         }
         holder
     }
 
     fn remark(&mut self) -> String {
-        let remark = text::clean(&self.take("备注"));
+        let remark = text::clean(&self.cells.take("备注"));
         if let Some((code, why)) = remark_fault(&remark) {
             let shown = if code == "HOLDS_NUMBER" { remark.as_str() } else { "" };
-            self.fault("备注", shown, code, why);
+            self.cells.fault("备注", shown, code, why);
         }
         remark
     }
@@ -219,30 +169,25 @@ impl Reader<'_> {
 
 /// Reads a row: what it says, if it can be stored, and everything that is wrong.
 pub fn parse(layout: &Layout, row: &Row, rules: &ListRules) -> (Option<Parsed>, Vec<Fault>) {
-    let mut reader = Reader { layout, row, faults: Vec::new() };
-    if row.beyond {
-        let (code, why) = BEYOND_HEADER;
-        reader.fault("", "", code, why);
-    }
-    let name = reader.name();
-    let identity = reader.identity(rules.today);
-    let typed = text::clean(&reader.take("月份"));
-    let months = parse_months(&typed, rules).map_err(|why| reader.fault("月份", &typed, "MONTHS", why)).ok();
+    let mut reader = Reader { cells: Cells::of(&layout.places, row) };
+    let name = reader.cells.name();
+    let identity = reader.cells.identity(rules.today);
+    let typed = text::clean(&reader.cells.take("月份"));
+    let months = parse_months(&typed, rules).map_err(|why| reader.cells.fault("月份", &typed, "MONTHS", why)).ok();
     let tier = reader.tier(rules);
     let (card, holder, remark) = (reader.card(), reader.holder(), reader.remark());
-    let parsed = match (identity, months, tier, reader.faults.is_empty()) {
+    let parsed = match (identity, months, tier, reader.cells.faults.is_empty()) {
         (Some((id, document)), Some(months), Some(tier), true) => {
             Some(Parsed { name, document, id, months, tier: tier.name.clone(), month_fen: rules.rate.month_fen(tier), card, holder, remark })
         }
         _ => None,
     };
-    (parsed, reader.faults)
+    (parsed, reader.cells.faults)
 }
 
 /// What is worth a second look in a row that can be stored.
 pub fn doubt(parsed: &Parsed) -> Option<Fault> {
-    let why = "号码前6位不在历年行政区划（GB/T 2260）中，请对照证件核对；确属新设的区划可以保留";
-    parsed.id.region_is_unknown().then(|| Fault::new("身份证件号", &parsed.id.masked(), REGION_UNKNOWN, why))
+    cells::doubt(&parsed.id)
 }
 
 /// Months of the term: `9-12`, `9,10,1`, `11-1`, `202609`; blank for all.

@@ -4,6 +4,7 @@
 mod accounts;
 mod archive;
 mod awards;
+mod groups;
 mod report;
 mod schools;
 mod students;
@@ -28,6 +29,7 @@ use xuezhu_proto::{
 use self::{
     accounts::Accounts,
     awards::Awards,
+    groups::Groups,
     schools::Schools,
     students::Students,
     target::{Named, Target},
@@ -46,12 +48,14 @@ pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/import", get(form).post(send_students))
         .route("/schools/{school}/lists/{list}/upload", post(send_awards))
-        .route("/schoolImports", post(send_directory::<Schools>))
-        .route("/accountImports", post(send_directory::<Accounts>))
+        .route("/schoolImports", post(send_of_region::<Schools>))
+        .route("/accountImports", post(send_of_region::<Accounts>))
+        .route("/groupImports", post(send_of_region::<Groups>))
         .merge(kept::<Students>("/imports"))
         .merge(kept::<Awards>("/schools/{school}/lists/{list}/imports"))
         .merge(kept::<Schools>("/schoolImports"))
         .merge(kept::<Accounts>("/accountImports"))
+        .merge(kept::<Groups>("/groupImports"))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
@@ -157,8 +161,8 @@ async fn send_awards(desk: Desk, Path((school, list)): Path<(String, String)>, f
     }
 }
 
-/// Sends a file of schools or of accounts; where it is refused, that is told above those of before.
-async fn send_directory<T: Target>(desk: Desk, form: Multipart) -> Result<Response, PageError> {
+/// Sends a file of schools, of accounts or of special groups; where it is refused, that is told above those of before.
+async fn send_of_region<T: Target>(desk: Desk, form: Multipart) -> Result<Response, PageError> {
     let target = T::of(&desk, &Named::new());
     match send(&desk, &target, form).await {
         Ok(page) => Ok(Redirect::to(&page).into_response()),
