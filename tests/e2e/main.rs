@@ -26,6 +26,7 @@ mod flags;
 mod format;
 mod groups;
 mod hardship;
+mod hardship_files;
 mod head_counts;
 mod health;
 mod histories;

@@ -116,7 +116,7 @@ async fn a_department_sums_up_and_its_head_signs() -> anyhow::Result<()> {
         let taken = Taken::of(bytes, &["学校", "金额（元）"]);
         assert_eq!(taken.rows.len(), 1, "{engine:?}");
         assert_eq!(taken.rows[0][..4], [SCHOOL, "学校3643000001", "国家助学金", "2"].map(str::to_owned)[..], "{engine:?} {:?}", taken.rows);
-        assert_eq!(taken.rows[0][5].replace(',', "").parse::<f64>().ok().map(|yuan| yuan * 100.0), Some(whole(&signed["fen"]) as f64), "{engine:?}");
+        assert_eq!(taken.rows[0][5].replace([',', '.'], "").parse::<i64>().ok(), Some(whole(&signed["fen"])), "{engine:?}: to the fen");
         let receipts = payer.get("/v1/schools/430100/aidTakeOuts").await?;
         assert_eq!((&receipts["takeOuts"][0]["kind"], &receipts["takeOuts"][0]["purpose"]), (&json!("TERM_SUMMARY"), &json!("拨款")), "{engine:?}");
         assert_eq!(reason(people.clerk.get("/v1/schools/430100/aidTakeOuts").await), (403, "FORBIDDEN".into()), "{engine:?}");

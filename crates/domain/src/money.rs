@@ -13,6 +13,20 @@ impl Fen {
         let sign = if self.0 < 0 { "-" } else { "" };
         format!("{sign}{}.{:02}", self.0.abs() / 100, self.0.abs() % 100)
     }
+
+    /// Of yuan as people type them: `450`, `450.5`, `1,450.25`; none where that is no amount.
+    pub fn from_yuan(typed: &str) -> Option<Self> {
+        let typed = typed.trim().replace(['，', ','], "");
+        if !typed.starts_with(|first: char| first.is_ascii_digit()) {
+            return None;
+        }
+        let (yuan, cents) = typed.split_once('.').unwrap_or((&typed, ""));
+        let cents = format!("{cents:0<2}");
+        match (yuan.parse::<i64>(), cents.parse::<i64>(), cents.len()) {
+            (Ok(yuan @ 0..=1_000_000_000), Ok(cents @ 0..), 2) => Some(Self(yuan * 100 + cents)),
+            _ => None,
+        }
+    }
 }
 
 impl std::iter::Sum for Fen {
@@ -121,6 +135,23 @@ mod tests {
             ("62226O", Err(CardError::Form)),
         ] {
             assert_eq!(check_card(card), verdict, "{card}");
+        }
+    }
+
+    #[test]
+    fn yuan_are_read_as_people_write_them() {
+        for (typed, read) in [
+            ("", None),
+            ("-0.01", None),
+            ("450", Some(45_000)),
+            ("450.5", Some(45_050)),
+            ("1,450.25", Some(145_025)),
+            ("450.255", None),
+            ("四百", None),
+            ("-3", None),
+            (".5", None),
+        ] {
+            assert_eq!(Fen::from_yuan(typed), read.map(Fen), "{typed}");
         }
     }
 

@@ -36,6 +36,11 @@ impl Fault {
         }
     }
 
+    /// The column in which it is; empty of a whole row.
+    pub fn column(&self) -> &str {
+        &self.column
+    }
+
     /// With what was probably meant.
     #[must_use]
     pub fn proposing(mut self, value: Option<&str>) -> Self {

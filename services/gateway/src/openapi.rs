@@ -229,6 +229,10 @@ fn add_streamed(paths: &mut Map<String, Value>, wanted: &mut BTreeSet<String>) {
     paths.insert("/v1/schools/{school}/imports/{importId}/markedWorkbook".into(), marked);
     let marked = download("markedAwards", vec![text("school", "path"), text("list", "path"), text("importId", "path"), flag("faultyOnly")]);
     paths.insert("/v1/schools/{school}/awardLists/{list}/imports/{importId}/markedWorkbook".into(), marked);
+    paths.insert("/v1/schools/{school}/hardship/import".into(), upload("importHardship", sent(&["school"])));
+    let marked = download("markedHardship", vec![text("school", "path"), text("importId", "path"), flag("faultyOnly")]);
+    paths.insert("/v1/schools/{school}/hardshipImports/{importId}/markedWorkbook".into(), marked);
+    paths.insert("/v1/hardshipTemplate".into(), download("hardshipTemplate", Vec::new()));
     for (path, id, message) in takeouts::PATHS {
         let Some(input) = xuezhu_proto::POOL.get_message_by_name(message) else { continue };
         let in_path: Vec<&str> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();

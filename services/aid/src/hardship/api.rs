@@ -2,8 +2,16 @@
 
 use std::sync::Arc;
 
-use tonic::{Request, Response, Status};
-use xuezhu_proto::aid::{self as pb, hardship_level, hardship_service_server::HardshipService};
+use tonic::{Request, Response, Status, Streaming};
+use xuezhu_intake::{
+    Kind, Piece, Pieces,
+    archive::{self, Wanted},
+    receive::Commit,
+};
+use xuezhu_proto::{
+    aid::{self as pb, hardship_level, hardship_service_server::HardshipService, import_hardship_request},
+    common::Upload,
+};
 use xuezhu_service::{
     Error, Refusal,
     paging::{self, Turn},
@@ -11,7 +19,7 @@ use xuezhu_service::{
     runner::Call,
 };
 
-use super::{Asked, Entered, family_of, rules::State, store::Narrowed};
+use super::{Asked, Entered, family_of, import::Levels, rules::State, store::Narrowed};
 use crate::Parts;
 
 /// What reading a level whole is for, as the audit keeps it.
@@ -20,6 +28,12 @@ const SEES_FAMILY: &str = "查看家庭经济信息";
 /// The service of hardship levels.
 #[derive(Clone)]
 pub struct HardshipApi(pub Arc<Parts>);
+
+impl HardshipApi {
+    fn levels(&self, school: &str) -> Levels {
+        Levels { parts: self.0.clone(), school: school.to_owned() }
+    }
+}
 
 #[tonic::async_trait]
 impl HardshipService for HardshipApi {
@@ -107,5 +121,73 @@ impl HardshipService for HardshipApi {
             .await?;
         self.0.runner.record_reading(&ctx, "GetHardship", &request.determination, SEES_FAMILY).await?;
         Ok(answer)
+    }
+
+    async fn import_hardship(&self, request: Request<Streaming<pb::ImportHardshipRequest>>) -> Result<Response<pb::ImportHardshipResponse>, Status> {
+        let piece = |message: pb::ImportHardshipRequest| match message.part? {
+            import_hardship_request::Part::Upload(head) => Some(Piece::Head(head)),
+            import_hardship_request::Part::Chunk(chunk) => Some(Piece::Chunk(chunk)),
+        };
+        let kind = |head: &Upload| Ok(self.levels(&head.school));
+        self.0.intake.import(request, piece, kind, |report| pb::ImportHardshipResponse { report: Some(report) }).await
+    }
+
+    async fn get_hardship_import(&self, request: Request<pb::GetHardshipImportRequest>) -> Result<Response<pb::GetHardshipImportResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, Levels::ABOUT.report).await?;
+        let import = refusal::id("import_id", &request.import_id)?;
+        let report = self.0.intake.report(&ctx, &self.levels(&request.school), import).await?;
+        Ok(Response::new(pb::GetHardshipImportResponse { report: Some(report) }))
+    }
+
+    async fn list_hardship_imports(&self, request: Request<pb::ListHardshipImportsRequest>) -> Result<Response<pb::ListHardshipImportsResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, Levels::ABOUT.list).await?;
+        let limit = paging::size(request.page_size)?;
+        let query = paging::Query::of(Levels::ABOUT.list, &pb::ListHardshipImportsRequest { page_size: 0, page_token: String::new(), ..request.clone() });
+        let before = query.after(&request.page_token)?;
+        let wanted = Wanted { query: request.query, state: request.state, preview: request.preview, before, limit };
+        let (imports, last) = self.0.intake.list(&ctx, &self.levels(&request.school), wanted).await?;
+        Ok(Response::new(pb::ListHardshipImportsResponse { imports, next_page_token: last.map(|last| query.token(&last)).unwrap_or_default() }))
+    }
+
+    async fn commit_hardship_import(&self, request: Request<pb::CommitHardshipImportRequest>) -> Result<Response<pb::CommitHardshipImportResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, Levels::ABOUT.commit).await?;
+        let call = Call::new(Levels::ABOUT.commit, request.import_id.clone(), &request);
+        let preview = refusal::id("import_id", &request.import_id)?;
+        let commit = Commit { preview, all_or_nothing: request.all_or_nothing, wait: request.wait.unwrap_or(true) };
+        let kind = self.levels(&request.school);
+        self.0.intake.commit(ctx, call, kind, commit, |report| pb::CommitHardshipImportResponse { report: Some(report) }).await
+    }
+
+    async fn take_back_hardship_import(
+        &self,
+        request: Request<pb::TakeBackHardshipImportRequest>,
+    ) -> Result<Response<pb::TakeBackHardshipImportResponse>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, Levels::ABOUT.take_back).await?;
+        let call = Call::new(Levels::ABOUT.take_back, request.import_id.clone(), &request);
+        let import = refusal::id("import_id", &request.import_id)?;
+        let answer = |report| pb::TakeBackHardshipImportResponse { report: Some(report) };
+        self.0.intake.take_back(&ctx, call, &self.levels(&request.school), import, answer).await
+    }
+
+    type DownloadMarkedHardshipStream = Pieces<pb::DownloadMarkedHardshipResponse>;
+
+    async fn download_marked_hardship(
+        &self,
+        request: Request<pb::DownloadMarkedHardshipRequest>,
+    ) -> Result<Response<Self::DownloadMarkedHardshipStream>, Status> {
+        let (ctx, request) = self.0.gate.enter(request, Levels::ABOUT.marked).await?;
+        let import = refusal::id("import_id", &request.import_id)?;
+        let bytes = self.0.intake.marked(&ctx, &self.levels(&request.school), import, request.faulty_only).await?;
+        Ok(archive::pieces(&bytes, |chunk| pb::DownloadMarkedHardshipResponse { chunk }))
+    }
+
+    type DownloadHardshipTemplateStream = Pieces<pb::DownloadHardshipTemplateResponse>;
+
+    async fn download_hardship_template(
+        &self,
+        request: Request<pb::DownloadHardshipTemplateRequest>,
+    ) -> Result<Response<Self::DownloadHardshipTemplateStream>, Status> {
+        self.0.gate.enter(request, "DownloadHardshipTemplate").await?;
+        Ok(archive::pieces(&archive::blank::<Levels>()?, |chunk| pb::DownloadHardshipTemplateResponse { chunk }))
     }
 }

@@ -6,14 +6,16 @@
 //! | this | entering, taking off, submitting, reading |
 //! | `rules` | what can be said of a family, from when until when a level holds |
 //! | `kind` | levels as a kind of dossier: the last signature determines them |
+//! | `import` | levels as a file |
 //! | `api` | gRPC in |
 
 pub mod api;
+mod import;
 pub mod kind;
 pub mod rules;
 mod store;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::Days;
 use uuid::Uuid;
@@ -94,14 +96,20 @@ pub async fn enter(ctx: &Context, tx: &mut Tx, parts: &Parts, entered: &Entered)
     Ok(pb::HardshipLevel { family: Some(family_told(family)), ..to_proto(&row) })
 }
 
-/// From when until when it holds, if what is entered can be; every fault is told by its field.
-fn sound(ctx: &Context, parts: &Parts, entered: &Entered) -> Result<(chrono::NaiveDate, chrono::NaiveDate), Error> {
-    let mut errors = FieldErrors::default();
+/// Names of the levels by the policy of today; refuses where there are none.
+fn levels(ctx: &Context, parts: &Parts) -> Result<Vec<String>, Error> {
     let policies = parts.policies.now();
-    let levels = policies.on(ctx.today()).policy.hardship().map_or(&[][..], |hardship| &hardship.levels);
+    let levels = policies.on(ctx.today()).policy.hardship().map(|hardship| hardship.levels.clone()).unwrap_or_default();
     if levels.is_empty() {
         return Err(Refusal::wrong_state("现行资助政策没有规定困难等级，不办理困难认定").into());
     }
+    Ok(levels)
+}
+
+/// From when until when it holds, if what is entered can be; every fault is told by its field.
+fn sound(ctx: &Context, parts: &Parts, entered: &Entered) -> Result<(chrono::NaiveDate, chrono::NaiveDate), Error> {
+    let mut errors = FieldErrors::default();
+    let levels = levels(ctx, parts)?;
     if !entered.level.is_empty() && !levels.contains(&entered.level) {
         errors.add("level", format!("没有这个等级，应为：{}；不再困难的留空", levels.join("、")));
     }
@@ -118,6 +126,7 @@ fn sound(ctx: &Context, parts: &Parts, entered: &Entered) -> Result<(chrono::Nai
 }
 
 /// Who is meant.
+#[derive(Debug, Clone)]
 struct Student {
     key: Uuid,
     name: String,
@@ -132,10 +141,33 @@ async fn student(ctx: &Context, tx: &mut Tx, school: &str, entered: &Entered) ->
     for case in reconciliation::places(tx, generation, &keys).await? {
         let Some(person) = case.persons.iter().find(|person| person.person == entered.person) else { continue };
         let Some(place) = place_today(ctx, &case, person, school) else { continue };
-        let key = person.keys.iter().find(|bond| bond.end_recorded.is_none()).ok_or(StoreError::Corrupt("key of a person"))?.value;
-        return Ok(Student { key, name: person.name().to_owned(), class_name: place.class_name.clone() });
+        return Student::of(person, place);
     }
     Err(Refusal::field("person", "该生今天不在本校的学籍中（或学籍尚未批准、尚未同步到资助系统）；在他校的由他校认定").into())
+}
+
+impl Student {
+    /// Under the number that they go by now.
+    fn of(person: &Person, place: &Place) -> Result<Self, Error> {
+        let key = person.keys.iter().find(|bond| bond.end_recorded.is_none()).ok_or(StoreError::Corrupt("key of a person"))?.value;
+        Ok(Self { key, name: person.name().to_owned(), class_name: place.class_name.clone() })
+    }
+}
+
+/// Students who are at a school today, by those of these keys that stand for them today.
+async fn students_of_keys(ctx: &Context, tx: &mut Tx, school: &str, keys: &[Uuid]) -> Result<HashMap<Uuid, Student>, Error> {
+    let generation = mirror::state(tx).await?.generation;
+    let beside = reconciliation::keys_beside(tx, generation, keys).await?;
+    let mut students = HashMap::new();
+    for case in reconciliation::places(tx, generation, &beside).await? {
+        for person in &case.persons {
+            let Some(place) = place_today(ctx, &case, person, school) else { continue };
+            let student = Student::of(person, place)?;
+            let own = keys.iter().filter(|key| person.may_wait_under(**key, ctx.today()));
+            students.extend(own.map(|key| (*key, student.clone())));
+        }
+    }
+    Ok(students)
 }
 
 /// Where somebody is at a school today, in school or on leave.

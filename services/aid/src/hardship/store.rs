@@ -85,6 +85,58 @@ pub async fn under_way(tx: &mut Tx, school: &str, key: Uuid, school_year: i32) -
     )
 }
 
+/// What is under way at a school for whom these keys stand, of a school year.
+pub async fn all_under_way(tx: &mut Tx, school: &str, keys: &[Uuid], school_year: i32) -> Result<Vec<LevelRow>, StoreError> {
+    rows!(
+        tx,
+        LevelRow,
+        sql!(
+            "SELECT determination, dossier, school, school_year, person_key, name, name_comparable, class_name, level, from_day, to_day, circumstances_sealed, state, reason,
+                    recorded_day, recorded_at_us, CAST(NULL AS date) AS cut_day
+             FROM hardship_levels WHERE school = $2 AND school_year = $3 AND state <= 10 AND person_key" in_uuids 1
+        ),
+        bulk_uuids(keys.iter().copied()),
+        school,
+        school_year
+    )
+}
+
+/// Those of these keys for whom a level was determined that may hold on a day or after it.
+pub async fn holding(tx: &mut Tx, keys: &[Uuid], day: NaiveDate) -> Result<Vec<(Uuid,)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT DISTINCT person_key FROM hardship_levels WHERE state = $2 AND level <> '' AND to_day > $3 AND person_key" in_uuids 1),
+        bulk_uuids(keys.iter().copied()),
+        State::Determined.code(),
+        day
+    )
+}
+
+/// Enters what is with the clerk anew.
+pub async fn enter_again(tx: &mut Tx, row: &LevelRow) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE hardship_levels SET name = $3, name_comparable = $4, class_name = $5, level = $6, from_day = $7, to_day = $8, circumstances_sealed = $9,
+                reason = $10, recorded_day = $11, recorded_at_us = $12, person_key = $13
+         WHERE determination = $1 AND state = $2",
+        row.determination,
+        State::Draft.code(),
+        &row.name,
+        &row.name_comparable,
+        &row.class_name,
+        &row.level,
+        row.from_day,
+        row.to_day,
+        row.circumstances_sealed.as_slice(),
+        &row.reason,
+        row.recorded_day,
+        row.recorded_at_us,
+        row.person_key
+    )?;
+    Ok(())
+}
+
 pub async fn level(tx: &mut Tx, school: &str, determination: Uuid) -> Result<Option<LevelRow>, StoreError> {
     one!(
         tx,

@@ -11,16 +11,16 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Status;
-use xuezhu_domain::codes::FAMILY_GROUPS;
+use xuezhu_domain::{Fen, codes::FAMILY_GROUPS};
 use xuezhu_proto::{
     aid::{
-        EnterHardshipRequest, FamilyFacts, GetHardshipRequest, GroupStudent, HardshipLevel, ListGroupStudentsRequest, ListHardshipRequest,
-        ListHardshipResponse, RemoveHardshipRequest, SubmitHardshipRequest, hardship_level::State,
+        EnterHardshipRequest, FamilyFacts, GetHardshipRequest, GroupStudent, HardshipLevel, ImportHardshipRequest, ListGroupStudentsRequest,
+        ListHardshipRequest, ListHardshipResponse, RemoveHardshipRequest, SubmitHardshipRequest, hardship_level::State,
     },
     enrollment::{Enrollment, ListClassesRequest, ListEnrollmentsRequest, enrollment},
 };
 
-use super::{Desk, PageError, dossiers::Keeper, render};
+use super::{Desk, PageError, dossiers::Keeper, imports, render};
 use crate::{
     Gateway,
     parts::{
@@ -122,6 +122,9 @@ struct IndexPage {
     none: Option<Note>,
     /// Whom the school should speak to.
     speak: Option<Table>,
+    /// For who sends a file.
+    send: Option<Form>,
+    archive: String,
 }
 
 async fn index(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
@@ -150,7 +153,10 @@ async fn index(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>)
     let place = Place::of(answer.total_size, "人", asks.at.max(1).into(), ROWS).by_number(&Way::Link(asks.address(&school)));
     let table = levels(&school, &answer.levels, asks.narrows()).place(place);
     let narrow = narrowing(&desk, &school, &asks, &answer);
-    let page = IndexPage { year: school_year(answer.school_year), holding: answer.holding, narrow, table, submit, pick, enter, none, speak, desk };
+    let archive = format!("/schools/{school}/hardshipImports");
+    let send = offers.then(|| Form::of::<ImportHardshipRequest>(&desk, "send", archive.as_str()).with(imports::workbook()).button("上传并预览"));
+    let page =
+        IndexPage { year: school_year(answer.school_year), holding: answer.holding, narrow, table, submit, pick, enter, none, speak, send, archive, desk };
     Ok(render(&page))
 }
 
@@ -296,7 +302,7 @@ impl Filled {
             }
         }
         // What is no amount is told by the service as any other that can't be.
-        form.family.income_fen = (!form.income.trim().is_empty()).then(|| fen(&form.income));
+        form.family.income_fen = (!form.income.trim().is_empty()).then(|| Fen::from_yuan(&form.income).map_or(-1, |fen| fen.0));
         form
     }
 
@@ -311,20 +317,6 @@ impl Filled {
             from_date: self.from_date.clone(),
             family: (!ends).then(|| self.family.clone()),
         }
-    }
-}
-
-/// Yuan as they were typed, in fen; -1 for what is no amount.
-fn fen(typed: &str) -> i64 {
-    let typed = typed.trim().replace(['，', ','], "");
-    if !typed.starts_with(|first: char| first.is_ascii_digit()) {
-        return -1;
-    }
-    let (yuan, cents) = typed.split_once('.').unwrap_or((&typed, ""));
-    let cents = format!("{cents:0<2}");
-    match (yuan.parse::<i64>(), cents.parse::<i64>(), cents.len()) {
-        (Ok(yuan @ 0..=1_000_000_000), Ok(cents @ 0..), 2) => yuan * 100 + cents,
-        _ => -1,
     }
 }
 
@@ -409,15 +401,6 @@ async fn remove(desk: Desk, Path((school, determination)): Path<(String, String)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn yuan_are_read_as_people_write_them() {
-        for (typed, read) in
-            [("", -1), ("-0.01", -1), ("450", 45_000), ("450.5", 45_050), ("1,450.25", 145_025), ("450.255", -1), ("四百", -1), ("-3", -1), (".5", -1)]
-        {
-            assert_eq!(fen(typed), read, "{typed}");
-        }
-    }
 
     #[test]
     fn of_a_level_that_ends_nothing_of_the_family_is_asked() {

@@ -14,7 +14,7 @@ use futures_util::{Stream, StreamExt};
 use serde::Deserialize;
 use tonic::{Status, Streaming};
 use xuezhu_proto::{
-    aid::{self, award_service_client::AwardServiceClient, group_service_client::GroupServiceClient},
+    aid::{self, award_service_client::AwardServiceClient, group_service_client::GroupServiceClient, hardship_service_client::HardshipServiceClient},
     common::{ImportReport, Upload},
     enrollment::{self, directory_file_service_client::DirectoryFileServiceClient, enrollment_service_client::EnrollmentServiceClient},
 };
@@ -31,16 +31,19 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/v1/schools/import", post(import_schools))
         .route("/v1/accounts/import", post(import_accounts))
         .route("/v1/specialGroups/import", post(import_groups))
+        .route("/v1/schools/{school}/hardship/import", post(import_hardship))
         .route("/v1/schools/{school}/imports/{import}/markedWorkbook", get(marked_enrollments))
         .route("/v1/schools/{school}/awardLists/{list}/imports/{import}/markedWorkbook", get(marked_awards))
         .route("/v1/schoolImports/{import}/markedWorkbook", get(marked_schools))
         .route("/v1/accountImports/{import}/markedWorkbook", get(marked_accounts))
         .route("/v1/groupImports/{import}/markedWorkbook", get(marked_groups))
+        .route("/v1/schools/{school}/hardshipImports/{import}/markedWorkbook", get(marked_hardship))
         .route("/v1/enrollmentTemplate", get(enrollment_template))
         .route("/v1/awardTemplate", get(award_template))
         .route("/v1/schoolTemplate", get(school_template))
         .route("/v1/accountTemplate", get(account_template))
         .route("/v1/groupTemplate", get(group_template))
+        .route("/v1/hardshipTemplate", get(hardship_template))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -153,6 +156,37 @@ async fn import_groups(State(gateway): State<Arc<Gateway>>, Asked(query): Asked<
     let (stream, ends) = sent(body, head, |chunk| ImportGroupsRequest { part: Some(Part::Chunk(chunk)) });
     let answer = ends.of(client.import_groups(signed(&headers, stream))).await;
     reported(answer.map(|answer| answer.map(|answer| answer.report)))
+}
+
+async fn import_hardship(
+    State(gateway): State<Arc<Gateway>>,
+    Path(school): Path<String>,
+    Asked(query): Asked<ImportQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    use aid::{ImportHardshipRequest, import_hardship_request::Part};
+    let mut client = HardshipServiceClient::new(gateway.upstreams.aid.clone()).max_decoding_message_size(MESSAGE_BYTES);
+    let head = ImportHardshipRequest { part: Some(Part::Upload(query.head(school, String::new()))) };
+    let (stream, ends) = sent(body, head, |chunk| ImportHardshipRequest { part: Some(Part::Chunk(chunk)) });
+    let answer = ends.of(client.import_hardship(signed(&headers, stream))).await;
+    reported(answer.map(|answer| answer.map(|answer| answer.report)))
+}
+
+async fn marked_hardship(
+    State(gateway): State<Arc<Gateway>>,
+    Path((school, import_id)): Path<(String, String)>,
+    Asked(query): Asked<MarkedQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let mut client = HardshipServiceClient::new(gateway.upstreams.aid.clone());
+    let asked = aid::DownloadMarkedHardshipRequest { school, import_id, faulty_only: query.faulty_only };
+    given(&copy_of("hardship", &query), client.download_marked_hardship(signed(&headers, asked)).await, |piece| piece.chunk)
+}
+
+async fn hardship_template(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    let mut client = HardshipServiceClient::new(gateway.upstreams.aid.clone());
+    given("hardship.xlsx", client.download_hardship_template(signed(&headers, aid::DownloadHardshipTemplateRequest {})).await, |piece| piece.chunk)
 }
 
 async fn marked_groups(State(gateway): State<Arc<Gateway>>, Path(import_id): Path<String>, Asked(query): Asked<MarkedQuery>, headers: HeaderMap) -> Response {

@@ -5,6 +5,7 @@ mod accounts;
 mod archive;
 mod awards;
 mod groups;
+mod hardship;
 mod report;
 mod schools;
 mod students;
@@ -30,6 +31,7 @@ use self::{
     accounts::Accounts,
     awards::Awards,
     groups::Groups,
+    hardship::Levels,
     schools::Schools,
     students::Students,
     target::{Named, Target},
@@ -48,14 +50,16 @@ pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/import", get(form).post(send_students))
         .route("/schools/{school}/lists/{list}/upload", post(send_awards))
-        .route("/schoolImports", post(send_of_region::<Schools>))
-        .route("/accountImports", post(send_of_region::<Accounts>))
-        .route("/groupImports", post(send_of_region::<Groups>))
+        .route("/schoolImports", post(send_to_archive::<Schools>))
+        .route("/accountImports", post(send_to_archive::<Accounts>))
+        .route("/groupImports", post(send_to_archive::<Groups>))
+        .route("/schools/{school}/hardshipImports", post(send_to_archive::<Levels>))
         .merge(kept::<Students>("/imports"))
         .merge(kept::<Awards>("/schools/{school}/lists/{list}/imports"))
         .merge(kept::<Schools>("/schoolImports"))
         .merge(kept::<Accounts>("/accountImports"))
         .merge(kept::<Groups>("/groupImports"))
+        .merge(kept::<Levels>("/schools/{school}/hardshipImports"))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
@@ -161,9 +165,9 @@ async fn send_awards(desk: Desk, Path((school, list)): Path<(String, String)>, f
     }
 }
 
-/// Sends a file of schools, of accounts or of special groups; where it is refused, that is told above those of before.
-async fn send_of_region<T: Target>(desk: Desk, form: Multipart) -> Result<Response, PageError> {
-    let target = T::of(&desk, &Named::new());
+/// Sends a file whose imports have a page of their own; where it is refused, that is told above those of before.
+async fn send_to_archive<T: Target>(desk: Desk, Path(named): Path<Named>, form: Multipart) -> Result<Response, PageError> {
+    let target = T::of(&desk, &named);
     match send(&desk, &target, form).await {
         Ok(page) => Ok(Redirect::to(&page).into_response()),
         Err(status) if status.code() == tonic::Code::Unauthenticated => Err(PageError::LogIn),
