@@ -107,6 +107,12 @@ async fn a_department_sums_up_and_its_head_signs() -> anyhow::Result<()> {
         let sheet = bureau.get(&dossier(&second)).await?;
         bureau.post(&format!("{}/sign", dossier(&second)), &sign(&sheet["digest"]), "").await?;
 
+        // By whom it is borne: 60 of a hundred by the centre, line by line, and nothing is lost.
+        let shares: Vec<(&str, i64)> =
+            second["shares"].as_array().into_iter().flatten().map(|share| (share["level"].as_str().unwrap_or(""), whole(&share["fen"]))).collect();
+        let fen = said(&second).2;
+        assert_eq!(shares, [("中央", fen * 60 / 100), ("地方", fen - fen * 60 / 100)], "{engine:?} {second}");
+
         // Finance reads what was signed, by whom and when, and takes it out as it is.
         let path = format!("/v1/termSummaries/{}", second["summary"].as_str().unwrap_or_default());
         let signed = payer.get(&path).await?;

@@ -54,7 +54,7 @@ const FLAG_COLUMNS: [&str; 11] = ["学生", "证件号末位", "疑点", "说明
 /// Columns of numbers of lists, after what is counted by.
 const NUMBER_COLUMNS: [&str; 5] = ["名单（人次）", "已审核（人次）", "暂缓（人次）", "已审核（月或学期）", "已审核（元）"];
 /// Columns of a summary.
-const SUMMARY_COLUMNS: [&str; 8] = ["学校代码", "学校", "项目", "人数", "月或学期数", "金额（元）", "上一份（元）", "相差（元）"];
+const SUMMARY_COLUMNS: [&str; 9] = ["学校代码", "学校", "项目", "人数", "月或学期数", "金额（元）", "上一份（元）", "相差（元）", "分担（元）"];
 
 /// What narrows a table, in Chinese.
 fn narrowed(parts: &[(&str, String)]) -> String {
@@ -283,7 +283,8 @@ impl Kind for Summary {
             let counts = [line.entries, line.units].map(|count| count.to_string());
             let fen = [line.fen, line.before_fen, line.fen - line.before_fen].map(|fen| Fen(fen).yuan());
             let words = [&line.school, &line.school_name, &line.scheme_name].map(Clone::clone);
-            words.into_iter().chain(counts).chain(fen).collect()
+            let shares = line.shares.iter().map(|share| format!("{}{}", share.level, Fen(share.fen).yuan())).collect::<Vec<_>>().join("，");
+            words.into_iter().chain(counts).chain(fen).chain([shares]).collect()
         };
         let rows = self.told.lines.iter().map(line).collect();
         Box::pin(async move { Ok(Table { columns: SUMMARY_COLUMNS.to_vec(), rows }) })

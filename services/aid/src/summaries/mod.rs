@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{Term, region};
+use xuezhu_judge::policy::SchemeCode;
 use xuezhu_proto::aid::{self as pb, term_summary};
 use xuezhu_review::{OfSchool, Proposal};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal};
@@ -26,7 +27,7 @@ use self::{
     rules::{Key, Lines, Said, State},
     store::{LineRow, NewLine, SummaryRow},
 };
-use crate::{Parts, asked, notice::rules::Stage, policy::scheme_told};
+use crate::{Parts, asked, mirror, notice::rules::Stage, policy::scheme_told};
 
 /// What schools under a department were approved.
 #[derive(Debug, Default)]
@@ -84,15 +85,16 @@ pub async fn preview(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, te
     let mut keys: Vec<Key> = keys.collect();
     keys.sort();
     keys.dedup();
+    let borne = Borne::of(tx, parts, ctx.today(), &term, keys.iter().map(|key| &key.0)).await?;
     let line = |key: &Key| {
         let count = |of: &BTreeMap<Key, i64>| small(of.get(key).copied().unwrap_or_default());
         let name = now.names.get(&key.0).or_else(|| before.names.get(&key.0)).cloned().unwrap_or_default();
         let said = now.lines.get(key).copied().unwrap_or_default();
-        let told = line(parts, key, name, said, before.lines.get(key).copied());
+        let told = line(&borne, key, name, said, before.lines.get(key).copied());
         pb::SummaryLine { not_payable: count(&now.not_payable), undecided: count(&now.undecided), ..told }
     };
     let lines = keys.iter().map(line).collect();
-    let whole = pb::TermSummary { submit_date: ctx.today().to_string(), digest: now.digest(), ..of_department(&authority, term) };
+    let whole = pb::TermSummary { submit_date: ctx.today().to_string(), digest: now.digest(), ..of_department(&authority, term.clone()) };
     Ok(summed(whole, lines, &before))
 }
 
@@ -197,7 +199,8 @@ async fn whole(tx: &mut Tx, parts: &Parts, row: &SummaryRow) -> Result<pb::TermS
         names.insert(line.school.clone(), line.school_name);
         said.insert((line.school, line.scheme), Said { entries: line.entries, units: line.units, fen: line.fen });
     }
-    let told = said.iter().map(|(key, said)| line(parts, key, names.get(&key.0).cloned().unwrap_or_default(), *said, before.lines.get(key).copied()));
+    let borne = Borne::of(tx, parts, row.submitted_day, &row.term, said.keys().map(|key| &key.0)).await?;
+    let told = said.iter().map(|(key, said)| line(&borne, key, names.get(&key.0).cloned().unwrap_or_default(), *said, before.lines.get(key).copied()));
     Ok(summed(bare(row), told.collect(), &before))
 }
 
@@ -236,8 +239,35 @@ fn bare(row: &SummaryRow) -> pb::TermSummary {
     }
 }
 
-fn line(parts: &Parts, (school, scheme): &Key, school_name: String, said: Said, before: Option<Said>) -> pb::SummaryLine {
-    let scheme = scheme_told(&parts.policies.now(), scheme);
+/// Where schools are, and in which term: by that a cost is shared.
+struct Borne<'b> {
+    parts: &'b Parts,
+    day: NaiveDate,
+    term: &'b str,
+    regions: HashMap<String, String>,
+}
+
+impl<'b> Borne<'b> {
+    async fn of(tx: &mut Tx, parts: &'b Parts, day: NaiveDate, term: &'b str, schools: impl Iterator<Item = &String>) -> Result<Self, Error> {
+        let mut codes: Vec<String> = schools.cloned().collect();
+        codes.dedup();
+        let generation = mirror::state(tx).await?.generation;
+        Ok(Self { parts, day, term, regions: mirror::regions(tx, generation, &codes).await? })
+    }
+
+    /// By whom an amount is borne, as the policy of the term said it on the day.
+    fn parts(&self, school: &str, scheme: &str, fen: i64) -> Vec<pb::CostShare> {
+        let policies = self.parts.policies.now();
+        let (Ok(term), Some(code)) = (self.term.parse::<Term>(), SchemeCode::parse(scheme)) else { return Vec::new() };
+        let region = self.regions.get(school).map_or("", String::as_str);
+        let Some(sharing) = policies.of_term(term, self.day).policy.sharing(code, term, region) else { return Vec::new() };
+        sharing.parts(fen).into_iter().map(|(level, fen)| pb::CostShare { level: level.to_owned(), fen }).collect()
+    }
+}
+
+fn line(borne: &Borne<'_>, (school, scheme): &Key, school_name: String, said: Said, before: Option<Said>) -> pb::SummaryLine {
+    let shares = borne.parts(school, scheme, said.fen);
+    let scheme = scheme_told(&borne.parts.policies.now(), scheme);
     pb::SummaryLine {
         school: school.clone(),
         school_name,
@@ -247,13 +277,22 @@ fn line(parts: &Parts, (school, scheme): &Key, school_name: String, said: Said, 
         units: small(said.units),
         fen: said.fen,
         before_fen: before.map_or(0, |before| before.fen),
+        shares,
         ..pb::SummaryLine::default()
     }
 }
 
 fn summed(whole: pb::TermSummary, lines: Vec<pb::SummaryLine>, before: &Before) -> pb::TermSummary {
     let fen = lines.iter().map(|line| line.fen).sum::<i64>();
+    let mut shares: Vec<pb::CostShare> = Vec::new();
+    for share in lines.iter().flat_map(|line| &line.shares) {
+        match shares.iter_mut().find(|known| known.level == share.level) {
+            Some(known) => known.fen += share.fen,
+            None => shares.push(share.clone()),
+        }
+    }
     pb::TermSummary {
+        shares,
         entries: lines.iter().map(|line| line.entries).sum(),
         fen,
         difference_fen: fen - before.lines.values().map(|said| said.fen).sum::<i64>(),

@@ -153,6 +153,8 @@ struct OnePage {
     areas: Option<Table>,
     /// How many may be given schemes, where that is limited.
     quotas: Option<Table>,
+    /// By whom costs are borne, where the policy says it.
+    sharings: Option<Table>,
     seasons: Table,
     /// Rules by which it does not judge, by name.
     switched_off: Vec<&'static str>,
@@ -310,7 +312,9 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
     let switched_off = said.switched_off().iter().map(|rule| show::rule(rule.as_str())).collect();
     let (name, since, state) = (name(&policy), since(&policy), state(&policy));
     let trial = trial(&desk, &policy, &asks).await?;
-    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, quotas, seasons, switched_off, trial }))
+    let columns = ["项目", "学期", "地区", "各级负担", "依据"];
+    let sharings = (!said.sharings().is_empty()).then(|| Table::of("经费分担").columns(columns).rows(said.sharings().iter().map(|row| sharing(&said, row))));
+    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, quotas, sharings, seasons, switched_off, trial }))
 }
 
 /// The version before, or for what has no number the newest one.
@@ -402,6 +406,21 @@ fn quota_said(said: &policy::Policy, quota: &policy::Quota) -> [String; 6] {
 }
 
 /// A limit as an officer reads it.
+/// What a sharing of costs says: schemes, terms, regions, shares.
+fn sharing_said(said: &policy::Policy, row: &policy::Sharing) -> [String; 4] {
+    let scheme = |code: &String| said.schemes().iter().find(|scheme| scheme.code.as_str() == code).map_or_else(|| code.clone(), |scheme| scheme.name.clone());
+    let regions = if row.regions.is_empty() { place("") } else { row.regions.iter().map(|code| place(code)).collect::<Vec<_>>().join("、") };
+    let span = row.to.map_or_else(|| format!("{}起", row.from.name()), |to| format!("{}至{}", row.from.name(), to.name()));
+    let shares = row.shares.iter().map(|share| format!("{}{}%", share.level, share.percent)).collect::<Vec<_>>().join("，");
+    [row.schemes.iter().map(scheme).collect::<Vec<_>>().join("、"), span, regions, shares]
+}
+
+/// A row of a sharing of costs.
+fn sharing(said: &policy::Policy, row: &policy::Sharing) -> Row {
+    let [schemes, span, regions, shares] = sharing_said(said, row).map(Cell::text);
+    Row::of([schemes, span, regions, shares, Cell::from(&row.source)])
+}
+
 fn quota(said: &policy::Policy, quota: &policy::Quota) -> Row {
     let [scheme, span, regions, each, limits, most] = quota_said(said, quota).map(Cell::text);
     Row::of([scheme, span, regions, each, limits, most, Cell::from(&quota.source)])
@@ -447,6 +466,10 @@ fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
     }
     if let Some(hardship) = policy.hardship() {
         lines.push(("困难等级".to_owned(), hardship.levels.join("、")));
+    }
+    for row in policy.sharings() {
+        let [schemes, span, regions, shares] = sharing_said(policy, row);
+        lines.push((format!("分担：{schemes}，{regions}，{span}"), shares));
     }
     for row in policy.quotas() {
         lines.push((format!("名额：{}", row.id), quota_said(policy, row).join("；")));

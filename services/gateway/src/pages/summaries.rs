@@ -11,7 +11,8 @@ use axum::{
 };
 use serde::Deserialize;
 use xuezhu_proto::aid::{
-    GetSummaryRequest, ListSummariesRequest, PreviewSummaryRequest, SubmitSummaryRequest, SummaryLine, TakeOutSummaryRequest, TermSummary, term_summary::State,
+    CostShare, GetSummaryRequest, ListSummariesRequest, PreviewSummaryRequest, SubmitSummaryRequest, SummaryLine, TakeOutSummaryRequest, TermSummary,
+    term_summary::State,
 };
 
 use super::{
@@ -129,6 +130,10 @@ fn departments(summaries: &[TermSummary]) -> Table {
 /// School by school, and scheme by scheme, with what they come to.
 fn lines(title: &str, summary: &TermSummary, now: bool) -> Table {
     let compared = !summary.before.is_empty();
+    let shared = |shares: &[CostShare]| -> Vec<(bool, Cell)> {
+        let of = |level: &CostShare| shares.iter().find(|share| share.level == level.level).map_or_else(Cell::default, |share| Cell::yuan(share.fen));
+        summary.shares.iter().map(|level| (true, of(level))).collect()
+    };
     let numbers = |[entries, not_payable, undecided, units]: [i32; 4], fen: i64, before: i64| {
         [
             (true, Cell::number(entries)),
@@ -143,18 +148,20 @@ fn lines(title: &str, summary: &TermSummary, now: bool) -> Table {
     let filled = |row: Row, cells: &mut dyn Iterator<Item = (bool, Cell)>| cells.fold(row, |row, (is_there, cell)| row.and_if(is_there, || cell));
     let row = |line: &SummaryLine| {
         let start = Row::of([Cell::from(&line.school_name).beside(line.school.as_str()), Cell::from(&line.scheme_name)]);
-        filled(start, &mut numbers([line.entries, line.not_payable, line.undecided, line.units], line.fen, line.before_fen))
+        let counts = numbers([line.entries, line.not_payable, line.undecided, line.units], line.fen, line.before_fen);
+        filled(start, &mut counts.chain(shared(&line.shares)))
     };
     let mut rows: Vec<Row> = summary.lines.iter().map(row).collect();
     if rows.len() > 1 {
         let sum = |of: fn(&SummaryLine) -> i32| summary.lines.iter().map(of).sum();
         let counts = [summary.entries, sum(|line| line.not_payable), sum(|line| line.undecided), sum(|line| line.units)];
         let before = summary.lines.iter().map(|line| line.before_fen).sum();
-        rows.push(filled(Row::of([Cell::text("合计"), Cell::text("")]), &mut numbers(counts, summary.fen, before)));
+        rows.push(filled(Row::of([Cell::text("合计"), Cell::text("")]), &mut numbers(counts, summary.fen, before).chain(shared(&summary.shares))));
     }
     let table = Table::of(title).columns(["学校", "项目"]).numbers(["人数", "月或学期数", "金额（元）"]);
     let table = if compared { table.numbers(["上一份签字的（元）", "相差（元）"]) } else { table };
     let table = if now { table.numbers(["公示中或有异议", "待签核或审核"]) } else { table };
+    let table = summary.shares.iter().fold(table, |table, share| table.number(&format!("{}负担（元）", share.level)));
     table.rows(rows).empty("没有审核通过的。")
 }
 

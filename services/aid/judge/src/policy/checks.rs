@@ -8,12 +8,15 @@ use super::{
     file::{Faults, File, NoticeRow, SchemeRow, SeasonRow},
     quota::Quota,
     scheme::{Ground, Rate, SchemeCode, Tier},
+    sharing::Sharing,
 };
 
 /// Characters of a name, at most.
 const NAME_CHARACTERS: usize = 60;
 /// Schemes of a policy, and rates of a scheme, at most.
 const ROWS: usize = 200;
+/// Levels of government that share a cost, at most.
+const SHARES: usize = 6;
 /// Levels of hardship, at most.
 const LEVELS: usize = 9;
 /// Working days of a public notice: five are the least that the rules ask for.
@@ -32,6 +35,7 @@ pub(super) fn check(file: &File, faults: &mut Faults) {
     check_hardship(file, faults);
     check_notices(file, faults);
     check_quotas(file, faults);
+    check_sharings(file, faults);
     if file.scheme.len() > ROWS {
         faults.at(0, format!("项目不能超过{ROWS}个"));
     }
@@ -209,6 +213,42 @@ fn check_quotas(file: &File, faults: &mut Faults) {
         };
         if before().any(meets) {
             faults.at(place, format!("名额“{id}”与同一项目、同一范围（each）、同一地区的另一条学期重叠"));
+        }
+    }
+}
+
+fn check_sharings(file: &File, faults: &mut Faults) {
+    for (at, spanned) in file.sharing.iter().enumerate() {
+        let (row, place) = (spanned.get_ref(), spanned.span().start);
+        if row.source.trim().is_empty() {
+            faults.at(place, "source（文件依据）不能为空");
+        }
+        if row.schemes.is_empty() {
+            faults.at(place, "分担（[[sharing]]）的schemes至少写一个项目");
+        }
+        if let Some(unknown) = row.schemes.iter().find(|code| !file.scheme.iter().any(|scheme| scheme.code.get_ref() == *code)) {
+            faults.at(place, format!("分担的项目（schemes）“{unknown}”没有写在[[scheme]]中"));
+        }
+        if let Some(wrong) = row.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
+            faults.at(place, no_region(wrong));
+        }
+        if row.to.is_some_and(|to| to < row.from) {
+            faults.at(place, "分担的to早于from");
+        }
+        let repeats = row.shares.iter().enumerate().any(|(at, share)| row.shares[..at].iter().any(|other| other.level == share.level));
+        if row.shares.is_empty() || row.shares.len() > SHARES || row.shares.iter().any(|share| !is_name(&share.level)) || repeats {
+            faults.at(place, format!("分担（shares）应从高到低写1至{SHARES}级，名称（level）不能为空，不能重复"));
+        }
+        if row.shares.iter().any(|share| share.percent > 100) || row.shares.iter().map(|share| share.percent).sum::<u32>() != 100 {
+            faults.at(place, "分担的比例（percent）合计应为100");
+        }
+        let meets = |other: &Sharing| {
+            let terms = other.from <= row.to.unwrap_or(other.from) && row.from <= other.to.unwrap_or(row.from);
+            let regions = (other.regions.is_empty() && row.regions.is_empty()) || other.regions.iter().any(|region| row.regions.contains(region));
+            terms && regions && other.schemes.iter().any(|scheme| row.schemes.contains(scheme))
+        };
+        if file.sharing[..at].iter().any(|other| meets(other.get_ref())) {
+            faults.at(place, "同一项目、同一地区的分担学期重叠");
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     nearest,
     quota::{Each, Quota},
     scheme::{Paid, Paper, Payee, Rate, Scheme, SchemeCode},
+    sharing::Sharing,
 };
 use crate::case::Rule;
 
@@ -169,6 +170,8 @@ pub(super) struct File {
     pub notice: Vec<Spanned<NoticeRow>>,
     #[serde(default)]
     pub quota: Vec<Spanned<Quota>>,
+    #[serde(default)]
+    pub sharing: Vec<Spanned<Sharing>>,
     pub scheme: Vec<SchemeRow>,
 }
 
@@ -184,6 +187,7 @@ pub struct Policy {
     hardship: Option<Hardship>,
     notices: Vec<NoticeRow>,
     quotas: Vec<Quota>,
+    sharings: Vec<Sharing>,
     schemes: Vec<Scheme>,
 }
 
@@ -268,6 +272,7 @@ impl Policy {
             hardship: file.hardship.map(Spanned::into_inner),
             notices: file.notice.into_iter().map(Spanned::into_inner).collect(),
             quotas: file.quota.into_iter().map(Spanned::into_inner).collect(),
+            sharings: file.sharing.into_iter().map(Spanned::into_inner).collect(),
         }
     }
 
@@ -328,6 +333,17 @@ impl Policy {
             rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
         };
         Each::ALL.into_iter().filter_map(of).collect()
+    }
+
+    /// By whom costs are borne.
+    pub fn sharings(&self) -> &[Sharing] {
+        &self.sharings
+    }
+
+    /// By whom the cost of a scheme is borne in a term, of schools of a region: what was said for the smallest region; none where nothing was.
+    pub fn sharing(&self, scheme: SchemeCode, term: Term, region: &str) -> Option<&Sharing> {
+        let rows = self.sharings.iter().filter(|row| row.covers(term) && row.schemes.iter().any(|code| code == scheme.as_str()));
+        rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
     }
 
     /// Rules by which it does not judge.
@@ -413,6 +429,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn costs_are_shared_by_the_smallest_region() {
+        let policy = Policy::built_in();
+        let central = |term: &str, region: &str| {
+            let sharing = policy.sharing(SchemeCode::GRANT, term.parse().expect("a term"), region)?;
+            sharing.shares.first().map(|share| (share.level.as_str(), share.percent))
+        };
+        for (term, region, told) in [
+            ("2026-AUTUMN", "430102", Some(("中央", 60))),
+            ("2026-AUTUMN", "510104", Some(("中央", 80))),
+            ("2026-AUTUMN", "370102", Some(("中央", 50))),
+            ("2026-AUTUMN", "370202", Some(("中央", 30))),
+            ("2026-AUTUMN", "110101", Some(("中央", 10))),
+            ("2018-AUTUMN", "430102", None),
+        ] {
+            assert_eq!(central(term, region), told, "{term} {region}");
+        }
+        let all: usize = policy.sharings().iter().map(|row| row.regions.iter().filter(|code| code.len() == 2).count()).sum();
+        assert_eq!(all, 31, "every province once");
+    }
+
+    #[test]
     fn what_comes_with_the_program_is_sound_and_dated() {
         for policy in [Policy::built_in(), Policy::parse(BEFORE).expect("is sound")] {
             let grant = policy.scheme(SchemeCode::GRANT).expect("is there");
@@ -451,8 +488,8 @@ mod tests {
             ("name = \"免学费\"", "name = \" \"", "名称"),
             ("id = \"waiver-2012-autumn\"", "id = \"\"", "名称（id）"),
             ("to = \"2014-AUTUMN\"", "to = \"2016-AUTUMN\"", "重叠"),
-            ("\"TUITION_WAIVER\"", "\"WAIVER\"", "缺少项目TUITION_WAIVER"),
-            ("\"TUITION_WAIVER\"", "\"waiver\"", "“waiver”不是项目代码"),
+            ("code = \"TUITION_WAIVER\"", "code = \"WAIVER\"", "缺少项目TUITION_WAIVER"),
+            ("code = \"TUITION_WAIVER\"", "code = \"waiver\"", "“waiver”不是项目代码"),
             ("[9, 10, 11, 12, 1]", "[9, 9]", "payment_months"),
             ("[9, 10, 11, 12, 1]", "[9, 13]", "payment_months"),
             ("by_right = true", "by_rigth = true", "不认识的字段“by_rigth”"),
@@ -480,6 +517,11 @@ mod tests {
             ("regions = [\"14\",", "regions = [\"140000\",", "140000"),
             ("scheme = \"GRANT\"", "scheme = \"OTHER_GRANT\"", "没有写在[[scheme]]"),
             ("payee = \"STUDENT\"", "payee = \"TEACHER\"", "“TEACHER”"),
+            ("{ level = \"中央\", percent = 80 }", "{ level = \"中央\", percent = 81 }", "合计应为100"),
+            ("{ level = \"中央\", percent = 80 }", "{ level = \"地方\", percent = 80 }", "不能重复"),
+            ("regions = [\"11\", \"31\"]", "regions = [\"11\", \"12\"]", "分担学期重叠"),
+            ("regions = [\"11\", \"31\"]", "regions = [\"110000\"]", "“110000”应为行政区划码"),
+            ("schemes = [\"GRANT\", \"TUITION_WAIVER\"]", "schemes = [\"PRIZE\"]", "“PRIZE”没有写在[[scheme]]中"),
             ("asks = [\"APPLICATION\"]", "asks = [\"PHOTO\"]", "“PHOTO”"),
             ("yuan = 1000 }", "yuan = 1000, levels = [\"困难\"] }", "最低一档"),
             ("yuan = 2000 }", "yuan = 2000, levels = [\"很困难\"] }", "“很困难”没有写"),

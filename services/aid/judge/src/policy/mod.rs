@@ -7,6 +7,7 @@
 //! | `checks` | what is asked of it before it is taken |
 //! | [`scheme`] | what a scheme is: rates, tiers, grounds, payee |
 //! | [`quota`] | how many may be given a scheme |
+//! | [`sharing`] | by whom a cost is borne |
 //! | [`rules`] | who is entitled by the plain data |
 
 mod checks;
@@ -14,6 +15,7 @@ pub mod file;
 pub mod quota;
 pub mod rules;
 pub mod scheme;
+pub mod sharing;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ pub use self::{
     file::{Fault, Policy, PolicyError},
     quota::{Each, Quota},
     scheme::{Exclusion, Ground, Paid, Payee, Rate, Scheme, SchemeCode, Tier},
+    sharing::{Share, Sharing},
 };
 use crate::case::Rule;
 
@@ -56,6 +59,14 @@ pub struct TermDays {
 /// Of rows, each for regions with some first digits, the one for the smallest region in which `region` lies.
 fn nearest<'r, R>(rows: impl Iterator<Item = &'r R>, region: &str, of: impl Fn(&R) -> &String) -> Option<&'r R> {
     rows.filter(|row| region.starts_with(of(row).as_str())).max_by_key(|row| of(row).len())
+}
+
+/// How small the smallest of these regions is, each by its first digits, that a region lies in; 0 where there are none, which is everywhere.
+fn nearness(regions: &[String], region: &str) -> Option<usize> {
+    if regions.is_empty() {
+        return Some(0);
+    }
+    regions.iter().filter(|own| region.starts_with(own.as_str())).map(String::len).max()
 }
 
 /// A version of the deployment's policy.

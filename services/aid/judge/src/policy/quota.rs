@@ -90,10 +90,7 @@ impl Quota {
 
     /// How small the region is for which it holds that a region lies in; none where it does not hold there.
     pub fn nearness(&self, region: &str) -> Option<usize> {
-        if self.regions.is_empty() {
-            return Some(0);
-        }
-        self.regions.iter().filter(|own| region.starts_with(own.as_str())).map(String::len).max()
+        super::nearness(&self.regions, region)
     }
 
     /// How many may be given it, of so many on the roll.
