@@ -86,9 +86,14 @@ async fn whoever_is_on_a_list_and_has_no_level_is_told_to_the_school() -> anyhow
         let finance = people.open_account("finance", "SCHOOL_FINANCE", SCHOOL, PASSWORD).await;
         let bureau = people.open_account("bureau", "AUTHORITY_HEAD", "430100", PASSWORD).await;
         let roll = people.open_account("roll", "ENROLLMENT_OFFICER", "430100", PASSWORD).await;
-        for (who, path) in
-            [(&people.other, school.as_str()), (&finance, &school), (&bureau, &school), (&people.machine, &school), (&bureau, "/v1/specialGroups")]
-        {
+        for (who, path) in [
+            (&people.other, school.as_str()),
+            (&finance, &school),
+            (&bureau, &school),
+            (&people.machine, &school),
+            (&people.officer, &school),
+            (&bureau, "/v1/specialGroups"),
+        ] {
             assert_eq!(reason(who.get(path).await), (403, "FORBIDDEN".into()), "{engine:?} {path}");
         }
         assert_eq!(reason(people.clerk.get(&format!("/v1/schools/{OTHER}/groupStudents")).await).0, 403, "{engine:?}");
@@ -120,6 +125,12 @@ async fn whoever_is_on_a_list_and_has_no_level_is_told_to_the_school() -> anyhow
         assert_eq!(told(&people.clerk.get(&school).await?)[0].2, "2028-07-31", "{engine:?}");
         people.officer.post(&format!("/v1/groupImports/{}/takeBack", text(&again, "importId")), &json!({}), "").await?;
         assert_eq!(told(&people.clerk.get(&school).await?)[0].2, "2027-07-31", "{engine:?}");
+        // Who is of it no more is said by a file too; who never was is told.
+        let ends = people.officer.upload(IMPORT, file(&[(&name(2), &two, "孤儿", "停止"), (&name(2), &two, "残疾", "停止")]), "").await?;
+        assert_eq!((&ends["rowsChanged"], &ends["problems"][0]["code"]), (&json!(1), &json!("NOT_THERE")), "{engine:?} {ends}");
+        assert_eq!(told(&people.clerk.get(&school).await?), [], "{engine:?}");
+        people.officer.post(&format!("/v1/groupImports/{}/takeBack", text(&ends, "importId")), &json!({}), "").await?;
+        assert_eq!(told(&people.clerk.get(&school).await?).len(), 1, "{engine:?}");
         people.officer.post(&format!("/v1/groupImports/{}/takeBack", text(&first, "importId")), &json!({}), "").await?;
         assert_eq!(told(&people.clerk.get(&school).await?), [], "{engine:?}");
         assert_eq!(of_group(&people.officer.get("/v1/specialGroups").await?, "低保"), [0, 0, 0, 0], "{engine:?}");

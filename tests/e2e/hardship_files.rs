@@ -88,6 +88,17 @@ async fn levels_come_by_file_as_they_are_entered_by_hand() -> anyhow::Result<()>
         people.head.post(&sign, &json!({ "digest": submitted["digest"] }), "").await?;
         assert_eq!(people.clerk.get(&school).await?["holding"], 2, "{engine:?}");
 
+        // By a former number it is the same student, once in a file; and it is taken back like any other.
+        let change = json!({ "kind": "LAWFUL_CHANGE", "effectiveDate": deployment.today().to_string(), "idNumber": number(30), "reason": "核对户口簿" });
+        people.officer.post(&format!("{}/correctIdentity", people.path_of(3).await), &change, "").await?;
+        deployment.drain().await.expect("drains");
+        let both = [row((&three, &third), "困难", "900", "妹妹上学"), row((&three, &number(30)), "困难", "900", "妹妹上学")];
+        let twice = people.clerk.upload(&import, file(&both), "").await?;
+        assert_eq!((&twice["rowsNew"], &twice["problems"][0]["code"]), (&json!(1), &json!("DUPLICATE_IN_FILE")), "{engine:?} {twice}");
+        assert_eq!(people.clerk.get(&school).await?["drafts"], 1, "{engine:?}");
+        let back = people.clerk.post(&format!("{}/takeBack", at(&twice)), &json!({}), "").await?;
+        assert_eq!((&back["kept"], people.clerk.get(&school).await?["drafts"].as_i64().unwrap_or(0)), (&json!([]), 0), "{engine:?} {back}");
+
         // Who may.
         for who in [&people.head, &people.officer, &people.other, &people.machine] {
             assert_eq!(reason(who.upload(&import, file(&rows), "").await).0, 403, "{engine:?}");

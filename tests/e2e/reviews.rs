@@ -27,6 +27,7 @@ static ABOUT: About = About {
     floor: "",
     items: "items",
     unit: "人",
+    whole: false,
     reads: Permission::ReadSchool,
 };
 

@@ -6,7 +6,7 @@ use xuezhu_domain::calendar::add_working_days;
 use xuezhu_judge::policy::file::BUILT_IN;
 use xuezhu_tests::{
     Engine,
-    schools::{PASSWORD, People, SCHOOL, reason},
+    schools::{PASSWORD, People, SCHOOL, number, reason},
 };
 
 use crate::{
@@ -97,7 +97,7 @@ async fn a_department_sums_up_and_its_head_signs() -> anyhow::Result<()> {
         let cut = json!({ "entries": [entry], "what": "CUT", "months": [202_612], "reason": "核实" });
         people.officer.post(&format!("/v1/schools/{SCHOOL}/corrections/order"), &cut, "").await?;
         let refused = bureau.post(&format!("{}/sign", dossier(&first)), &sign(&sheet["digest"]), "").await;
-        assert_eq!(reason(refused).1, "DIGEST_MISMATCH", "{engine:?}: it is what it was no more");
+        assert_eq!(reason(refused).1, "WRONG_STATE", "{engine:?}: it is what it was no more");
         bureau.post(&format!("{}/sendBack", dossier(&first)), &json!({ "reason": "审核结果有变化" }), "").await?;
         let dropped = people.officer.get(&format!("/v1/termSummaries/{}", first["summary"].as_str().unwrap_or_default())).await?;
         assert_eq!((&dropped["state"], &dropped["reason"]), (&json!("DROPPED"), &json!("审核结果有变化")), "{engine:?}");
@@ -129,6 +129,21 @@ async fn a_department_sums_up_and_its_head_signs() -> anyhow::Result<()> {
         assert_eq!(reason(people.clerk.get(&path).await), (404, "NOT_FOUND".into()), "{engine:?}");
         assert_eq!(reason(submit(&seen["digest"]).await), (400, "NOTHING_TO_DO".into()), "{engine:?}: it is as it was signed");
 
+        // What a school asks to stop is not paid while that is decided, and is summed up no more; nor is what a flag holds.
+        let ask = json!({ "entries": [entry], "what": "STOP", "firstMonth": 202_701, "reason": "休学" });
+        let asked = people.clerk.post(&format!("/v1/schools/{SCHOOL}/corrections"), &ask, "").await?;
+        let seen = people.officer.get(PREVIEW).await?;
+        assert_eq!((said(&seen).1, whole(&seen["lines"][0]["notPayable"])), (said(&signed).1 - 1, 1), "{engine:?} {seen}");
+        people.clerk.post(&format!("/v1/aidDossiers/{}/recall", asked["dossier"].as_str().unwrap_or_default()), &json!({ "reason": "填错" }), "").await?;
+        assert_eq!(said(&people.officer.get(PREVIEW).await?), said(&signed), "{engine:?}");
+        people.withdraw(&number(2), "2026-11-05").await;
+        deployment.drain().await.expect("drains");
+        let seen = people.officer.get(PREVIEW).await?;
+        let flag = people.officer.get("/v1/flags?state=OPEN").await?["flags"][0].clone();
+        let held = flag["months"].as_array().map_or(0, |months| i64::try_from(months.len()).unwrap_or(0));
+        assert!(held > 0 && flag["holds"] == true, "{engine:?}: a flag holds some months: {flag}");
+        assert_eq!((said(&seen).1, whole(&seen["lines"][0]["notPayable"])), (said(&signed).1 - held, 1), "{engine:?} {seen}");
+
         // What is corrected afterwards makes another, which tells by how much it differs.
         let cut = json!({ "entries": [entry], "what": "CUT", "months": [202_611], "reason": "核实" });
         people.officer.post(&format!("/v1/schools/{SCHOOL}/corrections/order"), &cut, "").await?;
@@ -141,6 +156,53 @@ async fn a_department_sums_up_and_its_head_signs() -> anyhow::Result<()> {
         if engine == Engine::Sqlite {
             in_a_browser(&format!("http://{}", deployment.http)).await?;
         }
+        deployment.stop().await;
+    }
+    Ok(())
+}
+
+/// Where another desk follows the head's, the head is who signed; where everything was taken back, a summary says that nothing is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_is_who_signed_and_that_nothing_is_left_is_said() -> anyhow::Result<()> {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir()?;
+        let (deployment, people, list) = approved(engine, folder.path()).await;
+        deployment.step_to(add_working_days(deployment.today(), 6)).await.expect("steps");
+        let bureau = people.open_account("bureau", "AUTHORITY_HEAD", "430100", PASSWORD).await;
+        let above = people.open_account("above", "DEPARTMENT_OFFICER", "430000", PASSWORD).await;
+        let from = deployment.today().to_string();
+        let chain = |steps: &str| json!({ "kind": "TERM_SUMMARY", "scope": "430100", "steps": steps, "fromDate": from, "reason": "省级备查" });
+        assert!(people.admin.post("/v1/aidChains", &chain("PROVINCE"), "").await.is_err(), "{engine:?}: never without the head");
+        people.admin.post("/v1/aidChains", &chain("HEAD, PROVINCE"), "").await?;
+        let submit = async || {
+            let digest = people.officer.get(PREVIEW).await.expect("a preview")["digest"].clone();
+            people.officer.post("/v1/termSummaries", &json!({ "term": "2026-AUTUMN", "digest": digest }), "").await
+        };
+        let sign = async |who: &xuezhu::client::Session, summary: &Value| {
+            let digest = who.get(&dossier(summary)).await.expect("a sheet")["digest"].clone();
+            who.post(&format!("{}/sign", dossier(summary)), &json!({ "digest": digest }), "").await
+        };
+        let first = submit().await?;
+        let path = format!("/v1/termSummaries/{}", first["summary"].as_str().unwrap_or_default());
+        let stands = async || people.officer.get(&path).await.map(|summary| (summary["state"].clone(), summary["signedBy"].clone()));
+        sign(&bureau, &first).await?;
+        assert_eq!(stands().await?, (json!("SUBMITTED"), json!("bureau")), "{engine:?}");
+        let items = above.get(&format!("{}/items", dossier(&first))).await?["items"][0]["item"].clone();
+        let part = json!({ "reason": "核对", "items": [items, "00000000-0000-7000-8000-000000000000"] });
+        assert_eq!(reason(above.post(&format!("{}/sendBack", dossier(&first)), &part, "").await).0, 400, "{engine:?}");
+        sign(&above, &first).await?;
+        assert_eq!(stands().await?, (json!("SIGNED"), json!("bureau")), "{engine:?}");
+
+        let entries = people.officer.get(&format!("{list}/entries")).await?["entries"].clone();
+        let all: Vec<Value> = entries.as_array().into_iter().flatten().map(|entry| entry["entry"].clone()).collect();
+        let void = json!({ "entries": all, "what": "VOID", "reason": "核实" });
+        people.officer.post(&format!("/v1/schools/{SCHOOL}/corrections/order"), &void, "").await?;
+        let second = submit().await?;
+        assert_eq!((said(&second), whole(&second["differenceFen"])), ((0, 0, 0), -said(&first).2), "{engine:?} {second}");
+        assert_eq!(second["lines"][0]["beforeFen"], first["lines"][0]["fen"], "{engine:?}");
+        sign(&bureau, &second).await?;
+        sign(&above, &second).await?;
+        assert_eq!(reason(submit().await), (400, "NOTHING_TO_DO".into()), "{engine:?}: nothing was left, and that is signed");
         deployment.stop().await;
     }
     Ok(())

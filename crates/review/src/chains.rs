@@ -93,7 +93,8 @@ pub async fn chain_of(tx: &mut Tx, about: &About, school: OfSchool<'_>, day: Nai
 }
 
 /// The kind of a chain whose kind nobody knows: what else is wrong with it is told all the same.
-pub static UNKNOWN: About = About { code: 0, word: "", name: "", columns: &[], chain: "", floor: "", items: "", unit: "人", reads: Permission::ReadSchool };
+pub static UNKNOWN: About =
+    About { code: 0, word: "", name: "", columns: &[], chain: "", floor: "", items: "", unit: "人", whole: false, reads: Permission::ReadSchool };
 
 /// A chain that is to be set.
 #[derive(Debug, Clone)]
@@ -247,6 +248,7 @@ mod tests {
         floor: "PRINCIPAL, AUTHORITY",
         items: "items",
         unit: "人",
+        whole: false,
         reads: Permission::ReadSchool,
     };
 

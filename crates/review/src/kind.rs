@@ -25,6 +25,8 @@ pub struct About {
     pub floor: &'static str,
     /// In what lines are counted, in Chinese.
     pub unit: &'static str,
+    /// Whether it goes and comes back as one: single lines do not leave it.
+    pub whole: bool,
     /// The field of requests that names items.
     pub items: &'static str,
     /// By which permission its sheet is read; whoever sits at a desk of it reads it too.

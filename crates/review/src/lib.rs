@@ -310,6 +310,9 @@ async fn leave(
     if let Some(stranger) = leaving.iter().find(|item| !there.contains(item)) {
         return Err(Refusal::field(kind.about().items, format!("{stranger}不在本级待办中")).into());
     }
+    if kind.about().whole && leaving.len() < waiting.len() {
+        return Err(Refusal::wrong_state(format!("“{}”要整份退回：请不勾选个别的行", kind.about().name)).into());
+    }
     if leaving.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, "没有可以退回的记录").into());
     }

@@ -63,6 +63,7 @@ pub fn dossier(about: &About, dossier: &Dossier, school_name: &str, today: Naive
         kind: about.word.to_owned(),
         kind_name: about.name.to_owned(),
         unit: about.unit.to_owned(),
+        whole: about.whole,
         school: dossier.school.clone(),
         school_name: school_name.to_owned(),
         authority: dossier.authority.clone(),
@@ -235,7 +236,8 @@ fn region_of(seat: &Seat) -> String {
     seat.region().unwrap_or_default().to_owned()
 }
 
-fn whose(seat: &Seat) -> dossier_step::Whose {
+/// Whose a desk is.
+pub fn whose(seat: &Seat) -> dossier_step::Whose {
     match seat {
         Seat::Clerk(_) => dossier_step::Whose::Clerk,
         Seat::Review(_) => dossier_step::Whose::Review,

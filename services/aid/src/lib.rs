@@ -298,6 +298,7 @@ async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error>
     parts.runner.forget_old_requests(now_us).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await?;
     let kept = upkeep::keep(&parts.runner, &parts.vault, evidence::Holding, now_us).await?;
+    groups::forget(parts).await?;
     tracing::debug!(?kept, "evidence that lapsed, and files that nobody asks for");
     Ok(())
 }

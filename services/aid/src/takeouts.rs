@@ -10,7 +10,7 @@ use xuezhu_judge::{case::Rule, entry, life, rules::law};
 use xuezhu_proto::{
     aid::{
         self as pb, aid_take_out_service_server::AidTakeOutService, award_entry, flag, take_out_dossiers_response, take_out_entries_response,
-        take_out_flags_response, take_out_list_numbers_response, take_out_summary_response,
+        take_out_flags_response, take_out_list_numbers_response, take_out_summary_response, term_summary,
     },
     common::{TakeOut, dossier},
 };
@@ -269,7 +269,12 @@ impl Kind for Summary {
     }
 
     fn of(&self) -> Of {
-        let parts = [("学期", term_name(&self.told.term)), ("第", format!("{}份", self.told.number)), ("签字", self.told.signed_by.clone())];
+        let stands = match self.told.state() {
+            term_summary::State::Signed => format!("{} {}签字", self.told.signed_by, self.told.sign_date),
+            term_summary::State::Dropped => "已退回或撤回，不作为拨款依据".to_owned(),
+            term_summary::State::Submitted | term_summary::State::Unspecified => "未签字，不作为拨款依据".to_owned(),
+        };
+        let parts = [("学期", term_name(&self.told.term)), ("第", format!("{}份", self.told.number)), ("状态", stands)];
         Of { school: self.told.authority.clone(), subject: Some(self.id), by_name: false, narrowed: narrowed(&parts) }
     }
 
@@ -286,7 +291,13 @@ impl Kind for Summary {
             let shares = line.shares.iter().map(|share| format!("{}{}", share.level, Fen(share.fen).yuan())).collect::<Vec<_>>().join("，");
             words.into_iter().chain(counts).chain(fen).chain([shares]).collect()
         };
-        let rows = self.told.lines.iter().map(line).collect();
+        let mut rows: Vec<Vec<String>> = self.told.lines.iter().map(line).collect();
+        if rows.len() > 1 {
+            let sum = |of: fn(&pb::SummaryLine) -> i64| self.told.lines.iter().map(of).sum();
+            let units = self.told.lines.iter().map(|line| line.units).sum();
+            let (before_fen, shares, school_name) = (sum(|line| line.before_fen), self.told.shares.clone(), "合计".to_owned());
+            rows.push(line(&pb::SummaryLine { school_name, entries: self.told.entries, units, fen: self.told.fen, before_fen, shares, ..Default::default() }));
+        }
         Box::pin(async move { Ok(Table { columns: SUMMARY_COLUMNS.to_vec(), rows }) })
     }
 }

@@ -9,8 +9,11 @@ use xuezhu_judge::{
     policy::{Paid, SchemeCode, file::NoticeOrder},
     rules::holder,
 };
-use xuezhu_proto::aid::{self as pb, award_entry, award_list};
-use xuezhu_review::{Dossier, way::Seat};
+use xuezhu_proto::{
+    aid::{self as pb, award_entry, award_list},
+    common::dossier_step,
+};
+use xuezhu_review::{Dossier, told as review_told, way::Seat};
 use xuezhu_service::{Context, Error, Permission, Reach, Reason, refusal};
 use xuezhu_store::Tx;
 
@@ -276,6 +279,7 @@ fn told(parts: &Parts, row: ListRow, known: Known, lock: Stands) -> pb::AwardLis
         due_date,
         step: way.open.first().map_or(0, |round| round.step),
         waits_at: way.open.first().and_then(Dossier::seat).map(|seat| seat.name()).unwrap_or_default(),
+        waits_whose: way.open.first().and_then(Dossier::seat).as_ref().map_or(dossier_step::Whose::Unspecified, review_told::whose).into(),
         waits_authority: way.open.first().and_then(Dossier::seat).as_ref().and_then(Seat::region).unwrap_or_default().to_owned(),
         waiting_authorities: authorities(&way.open),
         dossiers: way.open.iter().map(|round| round.dossier.to_string()).collect(),
@@ -291,7 +295,13 @@ fn told(parts: &Parts, row: ListRow, known: Known, lock: Stands) -> pb::AwardLis
 
 /// Departments at which rounds wait.
 fn authorities(rounds: &[Dossier]) -> Vec<String> {
-    let mut authorities: Vec<String> = rounds.iter().filter_map(|round| round.seat()?.region().map(str::to_owned)).collect();
+    let mut authorities: Vec<String> = rounds
+        .iter()
+        .filter_map(|round| match round.seat() {
+            Some(Seat::Department(region)) => Some(region),
+            _ => None,
+        })
+        .collect();
     authorities.sort();
     authorities.dedup();
     authorities

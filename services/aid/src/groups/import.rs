@@ -56,7 +56,7 @@ impl Kind for Groups {
         let notes = vec![
             "一人一类一行，从第4行起填写；列的顺序可以调整，表头文字不能改动。".to_owned(),
             "民政、残联、乡村振兴等部门给的名单，整理成本表上传。再次上传的更新有效期；没有列入的不受影响，到期后不再有效。".to_owned(),
-            "系统只用来提示学校找学生谈话、认定困难等级，不公开；只保存证件号的校验值，不保存证件号。".to_owned(),
+            "系统只用来提示学校找学生谈话、认定困难等级，不公开；名单中只留证件号的校验值，上传的原文件加密保存30天，供核对和撤回。".to_owned(),
         ];
         Sheet { title: rules::TITLE, notes, columns: rules::COLUMNS.to_vec(), marks: cells::MARKS, taken_out: false }
     }
@@ -118,6 +118,10 @@ impl Kind for Groups {
                     continue;
                 }
                 let what = match known.get(&of) {
+                    None if row.row.until < ctx.today() => {
+                        found.fault(*spot, &Fault::new("有效期至", "停止", "NOT_THERE", "该生不在本部门的这一类名单中，不用停止"));
+                        continue;
+                    }
                     None => What::New { item: ctx.new_id() },
                     Some(there) if there.content_hash == row.content => What::Unchanged,
                     Some(there) => {

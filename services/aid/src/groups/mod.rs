@@ -13,19 +13,24 @@ mod import;
 mod rules;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use uuid::Uuid;
+use chrono::Days;
 use xuezhu_domain::{Term, codes::FAMILY_GROUPS, region};
 use xuezhu_proto::aid as pb;
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal};
 use xuezhu_store::Tx;
 
 use self::store::{Sought, StudentRow};
-use crate::{asked, mirror};
+use crate::{Parts, asked, mirror};
+
+/// Days for which a row is kept whose day has passed.
+const KEPT_DAYS: u64 = 366;
 
 /// Students of a school who are of a special group, or had a level, and have none.
 pub async fn to_speak_to(ctx: &Context, tx: &mut Tx, school: &str) -> Result<Vec<pb::GroupStudent>, Error> {
+    // A department is told numbers: to speak to somebody is the school's.
+    if !ctx.actor.role.is_of_school() {
+        return Err(Refusal::new(Reason::Forbidden, "要谈话的学生只由所在学校查看；主管部门看人数").into());
+    }
     let school = mirror::school_for(ctx, tx, school, Permission::ReadFamily).await?;
     Ok(together(&without_level(ctx, tx, &school.school).await?))
 }
@@ -41,7 +46,7 @@ pub async fn count_to_speak_to(ctx: &Context, tx: &mut Tx, school: &str) -> Resu
 
 async fn without_level(ctx: &Context, tx: &mut Tx, school: &str) -> Result<Vec<StudentRow>, Error> {
     let term = Term::of(ctx.today()).to_string();
-    let sought = Sought { school, prefix: "", today: ctx.today(), term: &term };
+    let sought = Sought { school, today: ctx.today(), term: &term };
     let mut rows = store::students(tx, &sought).await?;
     rows.extend(store::lapsed(tx, &sought).await?);
     rows.retain(|row| !row.has_level);
@@ -53,7 +58,9 @@ async fn without_level(ctx: &Context, tx: &mut Tx, school: &str) -> Result<Vec<S
 fn together(rows: &[StudentRow]) -> Vec<pb::GroupStudent> {
     let mut students: Vec<pb::GroupStudent> = Vec::new();
     for row in rows {
-        let (person, until) = (row.person.to_string(), row.until_day.to_string());
+        // A level holds up to the day before the one from which it holds no more.
+        let last = if row.last_level.is_empty() { row.until_day } else { row.until_day - Days::new(1) };
+        let (person, until) = (row.person.to_string(), last.to_string());
         match students.iter_mut().find(|student| student.person == person) {
             Some(student) => {
                 if !row.group_word.is_empty() && !student.groups.contains(&row.group_word) {
@@ -87,38 +94,29 @@ pub async fn count(ctx: &Context, tx: &mut Tx, region: &str) -> Result<pb::Count
     let region = region.ok_or_else(|| Error::Internal("a field is missing and not told".into()))?;
     ctx.may(Permission::ReadFamily, &Place::Region(&region))?;
     let prefix = region::prefix_or_all(&region);
-    let term = Term::of(ctx.today()).to_string();
-    let rows = store::students(tx, &Sought { school: "", prefix, today: ctx.today(), term: &term }).await?;
-    let counts = store::counts(tx, prefix, ctx.today()).await?;
-    let people = |rows: &mut dyn Iterator<Item = &StudentRow>| small(rows.map(|row| row.person).collect::<BTreeSet<Uuid>>().len());
+    let (counts, found) = (store::counts(tx, prefix, ctx.today()).await?, store::found(tx, prefix, ctx.today()).await?);
     let group = |group: &'static str| {
-        let known = counts.iter().find(|(word, ..)| word == group);
-        let of = || rows.iter().filter(|row| row.group_word == group);
-        pb::GroupCount {
-            group: group.to_owned(),
-            listed: known.map_or(0, |(_, listed, _)| i32::try_from(*listed).unwrap_or(i32::MAX)),
-            found: people(&mut of()),
-            with_level: people(&mut of().filter(|row| row.has_level)),
-            lapsed: known.map_or(0, |(.., lapsed)| i32::try_from(*lapsed).unwrap_or(i32::MAX)),
-        }
+        let of = |rows: &[(String, i64, i64)]| rows.iter().find(|(word, ..)| word == group).map_or((0, 0), |(_, one, two)| (small(*one), small(*two)));
+        let ((listed, lapsed), (found, with_level)) = (of(&counts), of(&found));
+        pb::GroupCount { group: group.to_owned(), listed, found, with_level, lapsed }
     };
-    let mut schools: BTreeMap<&str, Vec<&StudentRow>> = BTreeMap::new();
-    for row in &rows {
-        schools.entry(&row.school).or_default().push(row);
-    }
-    let school = |(school, rows): (&str, Vec<&StudentRow>)| pb::GroupSchool {
-        school: school.to_owned(),
-        school_name: rows.first().map(|row| row.school_name.clone()).unwrap_or_default(),
-        students: people(&mut rows.iter().copied()),
-        without_level: people(&mut rows.iter().copied().filter(|row| !row.has_level)),
+    let school = |(school, school_name, students, with_level): (String, String, i64, i64)| {
+        let (students, without_level) = (small(students), small(students - with_level));
+        pb::GroupSchool { school, school_name, students, without_level }
     };
     Ok(pb::CountGroupsResponse {
         region_name: region::full_name(&region),
         groups: FAMILY_GROUPS.into_iter().map(group).collect(),
-        schools: schools.into_iter().map(school).collect(),
+        schools: store::by_school(tx, prefix, ctx.today()).await?.into_iter().map(school).collect(),
     })
 }
 
-fn small(count: usize) -> i32 {
+/// What lapsed more than a year ago is of no use, and is forgotten.
+pub async fn forget(parts: &Parts) -> Result<u64, Error> {
+    let before = parts.runner.clock().today() - Days::new(KEPT_DAYS);
+    Ok(parts.runner.db().write(&before, |tx, before| Box::pin(async move { store::forget(tx, *before).await.map_err(Error::from) })).await?)
+}
+
+fn small(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -20,8 +20,12 @@ pub const COLUMNS: [Column<'static>; 5] = [
     NAMED[1],
     NAMED[2],
     Column { header: "类别", required: true, format: "一行一类，如 低保", values: &FAMILY_GROUPS },
-    Column { header: "有效期至", required: false, format: "如 2027-07-31；不填为本学年末（7月31日）", values: &[] },
+    Column {
+        header: "有效期至", required: false, format: "如 2027-07-31；不填为本学年末（7月31日）；列错或不再有效的填“停止”", values: &[]
+    },
 ];
+/// What a cell says where somebody is of the group no more.
+const ENDS: &str = "停止";
 /// How far ahead a day may lie.
 const DAYS_AHEAD: u64 = 5 * 366;
 
@@ -52,7 +56,11 @@ pub fn parse(places: &Places, row: &Row, today: NaiveDate) -> (Option<Parsed>, V
         cells.faults.push(Fault::new("类别", &typed, "NOT_IN_LIST", why).proposing(nearest(&typed, FAMILY_GROUPS.iter().copied())));
     }
     let typed = clean_date(&cells.take("有效期至"));
-    let until = if typed.is_empty() { Ok(school_year_end(today)) } else { until(&typed, today) };
+    let until = match typed.as_str() {
+        "" => Ok(school_year_end(today)),
+        ENDS => Ok(today - Days::new(1)),
+        typed => until(typed, today),
+    };
     if let Err(why) = &until {
         cells.fault("有效期至", &typed, "DATE", why.clone());
     }
@@ -66,7 +74,7 @@ pub fn parse(places: &Places, row: &Row, today: NaiveDate) -> (Option<Parsed>, V
 fn until(typed: &str, today: NaiveDate) -> Result<NaiveDate, String> {
     let day = NaiveDate::parse_from_str(typed, "%Y%m%d").map_err(|_| "不是日期，应写作 2027-07-31".to_owned())?;
     if day < today {
-        Err("日期已过：不再有效的不用列入".to_owned())
+        Err("日期已过：不再有效的填“停止”".to_owned())
     } else if day > today + Days::new(DAYS_AHEAD) {
         Err("日期过远，请核对年份".to_owned())
     } else {
@@ -91,7 +99,9 @@ mod tests {
             parse(&places, &Row { number: 4, hidden: false, beyond: false, cells: cells.iter().map(|cell| Cell::text(cell)).collect() }, today)
         };
         let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
-        for (typed, until) in [("", "2027-07-31"), ("2027-1-31", "2027-01-31"), ("20261001", "2026-10-01"), ("2027年3月1日", "2027-03-01")] {
+        for (typed, until) in
+            [("", "2027-07-31"), ("2027-1-31", "2027-01-31"), ("20261001", "2026-10-01"), ("2027年3月1日", "2027-03-01"), ("停止", "2026-09-30")]
+        {
             let (row, faults) = read(["王伟", "居民身份证", "11010519491231002X", "低保", typed]);
             assert_eq!((row.map(|row| (row.group, row.until)), faults), (Some(("低保", day(until))), Vec::new()), "{typed}");
         }

@@ -14,7 +14,7 @@ use xuezhu_domain::{
     text::{clean, clean_date, comparable_name},
 };
 use xuezhu_intake::{About, Act, At, Effect, Fault, Findings, GONE, KEPT, Kind, Of, Options, Placed, Read, Sheet, What, Work};
-use xuezhu_service::{Context, Error, FieldErrors, Permission};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Reason, Refusal};
 use xuezhu_store::{Bytes, StoreError, Tx};
 use xuezhu_workbook::{Column, Row, Table};
 
@@ -198,16 +198,17 @@ pub struct Levels {
 }
 
 impl Levels {
-    fn content_of(&self, key: Uuid, name: &str, (level, from, to): (&str, NaiveDate, NaiveDate), family: &Family) -> [u8; 32] {
+    /// Whom it is said of is no part of it: a student may go by several numbers.
+    fn content_of(&self, (level, from, to): (&str, NaiveDate, NaiveDate), family: &Family) -> [u8; 32] {
         let family = serde_json::to_string(family).unwrap_or_default();
-        self.parts.keyring.content_hash(format!("{key}\n{name}\n{level}\n{from}\n{to}\n{family}").as_bytes())
+        self.parts.keyring.content_hash(format!("{level}\n{from}\n{to}\n{family}").as_bytes())
     }
 
     /// What stands with the clerk, as a file would say it.
     fn content_now(&self, row: &LevelRow) -> [u8; 32] {
         let plain = self.parts.keyring.open("family", &[row.determination], &row.circumstances_sealed);
         let family = plain.and_then(|plain| serde_json::from_slice(&plain).ok()).unwrap_or_default();
-        self.content_of(row.person_key, &row.name_comparable, (&row.level, row.from_day, row.to_day), &family)
+        self.content_of((&row.level, row.from_day, row.to_day), &family)
     }
 
     fn entered(&self, ctx: &Context, determination: Uuid, keyed: &Keyed) -> Result<LevelRow, Error> {
@@ -286,7 +287,7 @@ impl Kind for Levels {
         let doubts = parsed.as_ref().and_then(|row| cells::doubt(&row.id)).into_iter().collect();
         let keyed = |row: Parsed| {
             let key = self.parts.keyring.person_key(&row.id).0;
-            let content = self.content_of(key, &comparable_name(&row.name), (&row.level, row.from, row.to), &row.family);
+            let content = self.content_of((&row.level, row.from, row.to), &row.family);
             Keyed { key, content, row, student: None }
         };
         Read { row: parsed.map(keyed), faults, doubts }
@@ -338,7 +339,9 @@ impl Kind for Levels {
                 store::insert(tx, row).await?;
             }
             for row in &changed {
-                store::enter_again(tx, row).await?;
+                if store::enter_again(tx, row).await? == 0 {
+                    return Err(Refusal::new(Reason::Conflict, format!("“{}”的认定刚刚有变化，请刷新后重试", row.name)).into());
+                }
             }
             Ok(())
         })
@@ -346,6 +349,10 @@ impl Kind for Levels {
 
     fn take_back<'t>(&'t self, _: &'t Context, tx: &'t mut Tx, effects: &'t [Effect]) -> Work<'t, Vec<(Uuid, Fault)>> {
         Box::pin(async move {
+            let ids: Vec<Uuid> = effects.iter().map(|effect| effect.item).collect();
+            // Whoever submits these now takes turns with this.
+            let keys: Vec<Uuid> = store::keys_of(tx, &self.school, &ids).await?.into_iter().map(|(key,)| key).collect();
+            reconciliation::lock_keys(tx, &keys).await?;
             let mut kept = Vec::new();
             for effect in effects {
                 let now = store::level(tx, &self.school, effect.item).await?.filter(|row| row.state != State::Dropped);
@@ -383,13 +390,14 @@ impl Levels {
         (seen, row): (&mut HashMap<Uuid, u32>, u32),
     ) -> Result<Result<What<Keyed>, Fault>, Error> {
         let number = keyed.row.id.masked();
-        if let Some(first) = seen.insert(keyed.key, row) {
-            return Ok(Err(Fault::new("身份证件号", &number, "DUPLICATE_IN_FILE", format!("与第{first}行的证件号相同，请只留一行"))));
-        }
         let Some(student) = students.get(&keyed.key) else {
             let why = "该生今天不在本校的学籍中（或学籍尚未批准、尚未同步到资助系统）";
             return Ok(Err(Fault::new("身份证件号", &number, "NOT_AT_SCHOOL", why)));
         };
+        // By the old number and by the new one it is the same student.
+        if let Some(first) = seen.insert(student.key, row) {
+            return Ok(Err(Fault::new("身份证件号", &number, "DUPLICATE_IN_FILE", format!("与第{first}行是同一名学生，请只留一行"))));
+        }
         if comparable_name(&student.name) != comparable_name(&keyed.row.name) {
             return Ok(Err(Fault::new("姓名", &keyed.row.name, "NAME_DIFFERS", "与该证件号在学籍中的姓名不一致，请核对")));
         }
@@ -404,9 +412,7 @@ impl Levels {
         let circumstances = Bytes(there.circumstances_sealed.clone());
         let stood = Stood { level: there.level.clone(), from: there.from_day, to: there.to_day, circumstances, reason: there.reason.clone() };
         let before = serde_json::to_vec(&stood).map_err(|error| Error::Internal(error.to_string()))?;
-        // A file says of a student what it says under the number that they go by now.
-        let said = self.content_of(student.key, &comparable_name(&student.name), (&keyed.row.level, keyed.row.from, keyed.row.to), &keyed.row.family);
-        if said == now && there.reason.is_empty() {
+        if keyed.content == now && there.reason.is_empty() {
             return Ok(Ok(What::Unchanged));
         }
         Ok(Ok(What::Changed { item: there.determination, base: now.to_vec(), before, row: None }))

@@ -22,6 +22,7 @@ pub static ABOUT: About = About {
     floor: "PRINCIPAL",
     items: "determinations",
     unit: "人",
+    whole: false,
     reads: Permission::ReadFamily,
 };
 

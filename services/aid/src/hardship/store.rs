@@ -113,8 +113,19 @@ pub async fn holding(tx: &mut Tx, keys: &[Uuid], day: NaiveDate) -> Result<Vec<(
     )
 }
 
-/// Enters what is with the clerk anew.
-pub async fn enter_again(tx: &mut Tx, row: &LevelRow) -> Result<(), StoreError> {
+/// For whom levels of a school stand.
+pub async fn keys_of(tx: &mut Tx, school: &str, determinations: &[Uuid]) -> Result<Vec<(Uuid,)>, StoreError> {
+    rows!(
+        tx,
+        (Uuid,),
+        sql!("SELECT DISTINCT person_key FROM hardship_levels WHERE school = $2 AND determination" in_uuids 1 " ORDER BY person_key"),
+        bulk_uuids(determinations.iter().copied()),
+        school
+    )
+}
+
+/// Enters what is with the clerk anew; how many were there.
+pub async fn enter_again(tx: &mut Tx, row: &LevelRow) -> Result<u64, StoreError> {
     run!(
         tx,
         "UPDATE hardship_levels SET name = $3, name_comparable = $4, class_name = $5, level = $6, from_day = $7, to_day = $8, circumstances_sealed = $9,
@@ -133,8 +144,7 @@ pub async fn enter_again(tx: &mut Tx, row: &LevelRow) -> Result<(), StoreError> 
         row.recorded_day,
         row.recorded_at_us,
         row.person_key
-    )?;
-    Ok(())
+    )
 }
 
 pub async fn level(tx: &mut Tx, school: &str, determination: Uuid) -> Result<Option<LevelRow>, StoreError> {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work};
-use xuezhu_service::{Context, Error, Permission, Refusal};
+use xuezhu_service::{Context, Error, Permission};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
@@ -23,6 +23,7 @@ pub static ABOUT: About = About {
     floor: "PRINCIPAL",
     items: "omissions",
     unit: "人",
+    whole: true,
     reads: Permission::ReadSchool,
 };
 
@@ -83,7 +84,7 @@ impl Kind for Omissions<'_> {
         })
     }
 
-    fn moved<'t>(&'t self, _: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, moved_items: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
+    fn moved<'t>(&'t self, _: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
         Box::pin(async move {
             let row = list_of(tx, dossier).await?;
             let reason = match moved {
@@ -91,10 +92,6 @@ impl Kind for Omissions<'_> {
                 Moved::SentBack { reason } | Moved::Refused { reason } => reason,
                 Moved::Recalled => "",
             };
-            // One list of all: whoever were taken off it would be missing unsaid.
-            if moved_items.len() < store::items(tx, row.list).await?.len() {
-                return Err(Refusal::wrong_state("漏报清单要整份退回：请不勾选个别学生").into());
-            }
             Ok(store::set_state(tx, row.list, State::Draft, None, reason, None).await?)
         })
     }

@@ -11,7 +11,7 @@ use xuezhu_domain::{
 };
 use xuezhu_judge::entry::State;
 use xuezhu_proto::aid::{self as pb, list_number::By};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{small, store};
@@ -85,6 +85,16 @@ pub async fn place(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Re
     Ok(Counted { name: mirror::school_for(ctx, tx, school, Permission::ReadMoney).await?.name, is_region: false })
 }
 
+/// Whether whoever calls may know how many have which level: who knows of families there, or counts for a department.
+async fn knows_of_levels(ctx: &Context, tx: &mut Tx, school: &str, region: &str) -> Result<bool, Error> {
+    let found = if school.is_empty() { None } else { mirror::school(tx, school).await? };
+    let place = match &found {
+        Some(row) => Place::School { code: &row.school, authority: &row.authority },
+        None => Place::Region(region),
+    };
+    Ok([Permission::ReadFamily, Permission::TakeOutCounts].into_iter().any(|permission| ctx.may(permission, &place).is_ok()))
+}
+
 /// All of them together.
 pub fn sum(numbers: &[pb::ListNumber]) -> pb::ListNumber {
     numbers.iter().fold(pb::ListNumber::default(), |sum, number| pb::ListNumber {
@@ -113,7 +123,11 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetList
     errors.check()?;
     let (Some(term), Some(region)) = (term, region) else { return Err(Error::Internal("a field is missing and not told".into())) };
     let place = place(ctx, tx, &request.school, &region).await?;
-    let ways = WAYS.into_iter().filter(|(by, _)| place.is_region || !matches!(by, By::School | By::Region));
+    let knows = knows_of_levels(ctx, tx, &request.school, &region).await?;
+    if by == By::Level && !knows {
+        return Err(Refusal::new(Reason::Forbidden, "困难等级的人数只由学校经办人、校长、评审人和主管部门查看").into());
+    }
+    let ways = WAYS.into_iter().filter(|(by, _)| (place.is_region || !matches!(by, By::School | By::Region)) && (knows || *by != By::Level));
     let mut told = pb::GetListNumbersResponse {
         place_name: place.name,
         term: term.to_string(),

@@ -23,6 +23,7 @@ pub static ABOUT: About = About {
     floor: "AUTHORITY",
     items: "policies",
     unit: "份",
+    whole: true,
     reads: Permission::ReadSchool,
 };
 

@@ -2,13 +2,13 @@
 
 use uuid::Uuid;
 use xuezhu_domain::Fen;
-use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work};
+use xuezhu_review::{About, Dossier, Item, Kind, Moved, Present, Refused, Work, way::Seat};
 use xuezhu_service::{Context, Error, Permission, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
-    figures,
-    rules::{Said, content},
+    rules::{Said, content, digest},
+    said_now,
     store::{self, LineRow, SummaryRow},
 };
 use crate::{Parts, policy::scheme_told};
@@ -23,6 +23,7 @@ pub static ABOUT: About = About {
     floor: "HEAD",
     items: "lines",
     unit: "行",
+    whole: true,
     reads: Permission::ReadMoney,
 };
 
@@ -54,37 +55,40 @@ async fn of(tx: &mut Tx, dossier: &Dossier) -> Result<SummaryRow, Error> {
     Ok(store::summary(tx, summary).await?.ok_or(StoreError::Corrupt("summary of a dossier"))?)
 }
 
+/// Nobody signs what is so no more. Where it is the head's desk that signs, the summary says who and when; other desks of a chain are told by the dossier.
+async fn signed(ctx: &Context, tx: &mut Tx, dossier: &Dossier) -> Result<(), Error> {
+    let row = of(tx, dossier).await?;
+    if digest(&said_now(tx, &row, ctx.today()).await?) != row.digest {
+        return Err(Refusal::wrong_state("提交以后审核结果有变化，汇总表已不是现在的数：请退回，由经办人重新汇总").into());
+    }
+    if matches!(dossier.seat(), Some(Seat::Head(_))) {
+        store::note_signature(tx, row.summary, &ctx.actor.display_name, ctx.today()).await?;
+    }
+    Ok(())
+}
+
 impl Kind for Summary<'_> {
     fn about(&self) -> &'static About {
         &ABOUT
     }
 
-    /// What is there is what the schools were approved now: nobody signs what changed since.
+    /// What was submitted stands as it was; whether it is still so is asked where somebody signs, who is told what to do then.
     fn present<'t>(&'t self, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid]) -> Work<'t, Vec<Present>> {
         Box::pin(async move {
             let row = of(tx, dossier).await?;
-            let now = figures(tx, &row.authority, &row.term, self.parts.runner.clock().today()).await?;
             let lines = store::lines(tx, row.summary).await?;
-            let present = |line: &LineRow| {
-                let key = (line.school.clone(), line.scheme.clone());
-                let said = now.lines.get(&key).copied().unwrap_or_default();
-                Present { item: line.line, content_hash: content(&key, said) }
-            };
-            Ok(lines.iter().map(present).collect())
+            Ok(lines.iter().map(|line| Present { item: line.line, content_hash: item(self.parts, line).content_hash }).collect())
         })
     }
 
-    fn moved<'t>(&'t self, _: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, items: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
+    fn moved<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
         Box::pin(async move {
             let reason = match moved {
-                Moved::Signed { .. } => return Ok(()),
+                Moved::Signed { .. } => return signed(ctx, tx, dossier).await,
                 Moved::SentBack { reason } | Moved::Refused { reason } => reason,
                 Moved::Recalled => "",
             };
             let row = of(tx, dossier).await?;
-            if items.len() < store::lines(tx, row.summary).await?.len() {
-                return Err(Refusal::wrong_state("汇总表要整份退回：请不勾选个别学校").into());
-            }
             Ok(store::drop_it(tx, row.summary, reason).await?)
         })
     }
@@ -92,12 +96,8 @@ impl Kind for Summary<'_> {
     fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
         Box::pin(async move {
             let row = of(tx, dossier).await?;
-            // A school that came to have something since stands on no line.
-            let now = figures(tx, &row.authority, &row.term, ctx.today()).await?;
-            if now.digest() != row.digest {
-                return Err(Refusal::wrong_state("提交以后审核结果有变化，汇总表已不是现在的数：请退回，由经办人重新汇总").into());
-            }
-            store::sign(tx, row.summary, &ctx.actor.display_name, ctx.today()).await?;
+            signed(ctx, tx, dossier).await?;
+            store::sign(tx, row.summary).await?;
             Ok(Vec::new())
         })
     }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
-use xuezhu_domain::{Term, region};
+use xuezhu_domain::{Fen, Term, region};
 use xuezhu_judge::policy::SchemeCode;
 use xuezhu_proto::aid::{self as pb, term_summary};
 use xuezhu_review::{OfSchool, Proposal};
@@ -41,12 +41,6 @@ struct Figures {
     undecided: BTreeMap<Key, i64>,
 }
 
-impl Figures {
-    fn digest(&self) -> String {
-        rules::digest(&self.lines)
-    }
-}
-
 async fn figures(tx: &mut Tx, authority: &str, term: &str, today: NaiveDate) -> Result<Figures, Error> {
     let mut figures = Figures::default();
     for row in store::now(tx, authority, term, today, Stage::AfterAudit.code()).await? {
@@ -63,6 +57,18 @@ async fn figures(tx: &mut Tx, authority: &str, term: &str, today: NaiveDate) -> 
         figures.undecided.insert((school, scheme), count);
     }
     Ok(figures)
+}
+
+/// What a summary says now: what may be paid, and of whom the one that was signed before said more that nothing is left.
+fn said(now: &Lines, before: &Lines) -> Lines {
+    let gone = before.iter().filter(|(key, said)| said.fen != 0 && !now.contains_key(*key)).map(|(key, _)| (key.clone(), Said::default()));
+    now.iter().map(|(key, said)| (key.clone(), *said)).chain(gone).collect()
+}
+
+/// What a summary that was submitted would say today.
+async fn said_now(tx: &mut Tx, row: &SummaryRow, today: NaiveDate) -> Result<Lines, Error> {
+    let before = last_signed(tx, &row.authority, &row.term, Some(row.number)).await?;
+    Ok(said(&figures(tx, &row.authority, &row.term, today).await?.lines, &before.lines))
 }
 
 /// The term and the department that are asked for, by whoever sees money there.
@@ -85,7 +91,7 @@ pub async fn preview(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, te
     let mut keys: Vec<Key> = keys.collect();
     keys.sort();
     keys.dedup();
-    let borne = Borne::of(tx, parts, ctx.today(), &term, keys.iter().map(|key| &key.0)).await?;
+    let borne = Borne::of(tx, parts, (&authority, ctx.today()), &term, keys.iter().map(|key| &key.0)).await?;
     let line = |key: &Key| {
         let count = |of: &BTreeMap<Key, i64>| small(of.get(key).copied().unwrap_or_default());
         let name = now.names.get(&key.0).or_else(|| before.names.get(&key.0)).cloned().unwrap_or_default();
@@ -93,8 +99,9 @@ pub async fn preview(ctx: &Context, tx: &mut Tx, parts: &Parts, region: &str, te
         let told = line(&borne, key, name, said, before.lines.get(key).copied());
         pb::SummaryLine { not_payable: count(&now.not_payable), undecided: count(&now.undecided), ..told }
     };
+    let digest = rules::digest(&said(&now.lines, &before.lines));
     let lines = keys.iter().map(line).collect();
-    let whole = pb::TermSummary { submit_date: ctx.today().to_string(), digest: now.digest(), ..of_department(&authority, term.clone()) };
+    let whole = pb::TermSummary { submit_date: ctx.today().to_string(), digest, ..of_department(&authority, term.clone()) };
     Ok(summed(whole, lines, &before))
 }
 
@@ -104,6 +111,13 @@ struct Before {
     summary: Option<Uuid>,
     lines: Lines,
     names: HashMap<String, String>,
+}
+
+impl Before {
+    /// What it said is paid.
+    fn lines_paid(&self) -> Lines {
+        self.lines.iter().filter(|(_, said)| said.fen != 0).map(|(key, said)| (key.clone(), *said)).collect()
+    }
 }
 
 /// The last of a department and term that was signed, before one where it is named.
@@ -133,16 +147,15 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, term: &str, diges
         return Err(Refusal::wrong_state(format!("{name}已有一份汇总表待负责人签字：请先撤回，或请负责人退回")).into());
     }
     let now = figures(tx, &authority, &term, ctx.today()).await?;
-    if now.lines.is_empty() && last_signed(tx, &authority, &term, None).await?.summary.is_none() {
+    let before = last_signed(tx, &authority, &term, None).await?;
+    let lines = said(&now.lines, &before.lines);
+    if lines.is_empty() {
         return Err(Refusal::new(Reason::NothingToDo, format!("{name}还没有审核通过且可以发放的，不用汇总")).into());
     }
-    if known.iter().find(|row| row.state == State::Signed).is_some_and(|row| row.digest == now.digest()) {
+    if before.summary.is_some() && now.lines == before.lines_paid() {
         return Err(Refusal::new(Reason::NothingToDo, "与已签字的汇总表一致，不用重新汇总").into());
     }
-    if now.lines.is_empty() {
-        return Err(Refusal::wrong_state("已签字的汇总表中的都已作废：不再出零金额的汇总表，请直接告知财务").into());
-    }
-    if now.digest() != digest {
+    if rules::digest(&lines) != digest {
         return Err(Refusal::new(Reason::DigestMismatch, "在您查看之后审核结果有变化，请重新查看再提交").into());
     }
     let row = SummaryRow {
@@ -152,7 +165,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, term: &str, diges
         state: State::Submitted,
         dossier: ctx.new_id(),
         reason: String::new(),
-        digest: now.digest(),
+        digest: rules::digest(&lines),
         submitted_by: ctx.actor.display_name.clone(),
         submitted_day: ctx.today(),
         signed_by: String::new(),
@@ -163,18 +176,19 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, term: &str, diges
     let new = |((school, scheme), said): (&Key, &Said)| NewLine {
         line: Hex(ctx.new_id()),
         school: school.clone(),
-        school_name: now.names.get(school).cloned().unwrap_or_default(),
+        school_name: now.names.get(school).or_else(|| before.names.get(school)).cloned().unwrap_or_default(),
         scheme: scheme.clone(),
         entries: said.entries,
         units: said.units,
         fen: said.fen,
     };
-    store::insert_lines(tx, row.summary, &now.lines.iter().map(new).collect::<Vec<_>>()).await?;
+    store::insert_lines(tx, row.summary, &lines.iter().map(new).collect::<Vec<_>>()).await?;
     let lines = store::lines(tx, row.summary).await?;
+    let total = lines.iter().map(|line| line.fen).sum();
     let proposal = Proposal {
         dossier: row.dossier,
         subject: Some(row.summary),
-        title: format!("{name}汇总表（第{}份）", row.number),
+        title: format!("{name}汇总表（第{}份）：{}人次，{}元", row.number, lines.iter().map(|line| line.entries).sum::<i64>(), Fen(total).yuan()),
         reason: String::new(),
         items: lines.iter().map(|line| kind::item(parts, line)).collect(),
     };
@@ -199,7 +213,7 @@ async fn whole(tx: &mut Tx, parts: &Parts, row: &SummaryRow) -> Result<pb::TermS
         names.insert(line.school.clone(), line.school_name);
         said.insert((line.school, line.scheme), Said { entries: line.entries, units: line.units, fen: line.fen });
     }
-    let borne = Borne::of(tx, parts, row.submitted_day, &row.term, said.keys().map(|key| &key.0)).await?;
+    let borne = Borne::of(tx, parts, (&row.authority, row.submitted_day), &row.term, said.keys().map(|key| &key.0)).await?;
     let told = said.iter().map(|(key, said)| line(&borne, key, names.get(&key.0).cloned().unwrap_or_default(), *said, before.lines.get(key).copied()));
     Ok(summed(bare(row), told.collect(), &before))
 }
@@ -245,14 +259,26 @@ struct Borne<'b> {
     day: NaiveDate,
     term: &'b str,
     regions: HashMap<String, String>,
+    /// Other departments that signed for a school.
+    elsewhere: HashMap<String, Vec<String>>,
 }
 
 impl<'b> Borne<'b> {
-    async fn of(tx: &mut Tx, parts: &'b Parts, day: NaiveDate, term: &'b str, schools: impl Iterator<Item = &String>) -> Result<Self, Error> {
+    async fn of(
+        tx: &mut Tx,
+        parts: &'b Parts,
+        (authority, day): (&str, NaiveDate),
+        term: &'b str,
+        schools: impl Iterator<Item = &String>,
+    ) -> Result<Self, Error> {
         let mut codes: Vec<String> = schools.cloned().collect();
         codes.dedup();
         let generation = mirror::state(tx).await?.generation;
-        Ok(Self { parts, day, term, regions: mirror::regions(tx, generation, &codes).await? })
+        let mut elsewhere: HashMap<String, Vec<String>> = HashMap::new();
+        for (school, other) in store::elsewhere(tx, authority, term, &codes).await? {
+            elsewhere.entry(school).or_default().push(region::full_name(&other));
+        }
+        Ok(Self { parts, day, term, regions: mirror::regions(tx, generation, &codes).await?, elsewhere })
     }
 
     /// By whom an amount is borne, as the policy of the term said it on the day.
@@ -278,6 +304,7 @@ fn line(borne: &Borne<'_>, (school, scheme): &Key, school_name: String, said: Sa
         fen: said.fen,
         before_fen: before.map_or(0, |before| before.fen),
         shares,
+        signed_elsewhere: borne.elsewhere.get(school).map(|names| names.join("、")).unwrap_or_default(),
         ..pb::SummaryLine::default()
     }
 }

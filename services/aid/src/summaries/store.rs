@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 use xuezhu_judge::entry;
-use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, one, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
 use super::rules::State;
 
@@ -51,25 +51,27 @@ pub struct NowRow {
     pub fen: i64,
 }
 
-/// What schools under a department were approved in a term and stands, by school, scheme and whether it may be paid: what a notice after the audit still
-/// shows, and what somebody objects to, may not.
+/// What schools under a department were approved in a term and stands, by school, scheme and whether it may be paid. May not: what a school asked to stop,
+/// what an open flag holds, of whom enrollment forgot what it said, what a notice after the audit still shows, and what somebody objects to.
 pub async fn now(tx: &mut Tx, authority: &str, term: &str, today: NaiveDate, after_audit: i32) -> Result<Vec<NowRow>, StoreError> {
     rows!(
         tx,
         NowRow,
         "WITH approved AS (
-             SELECT u.entry, u.school, s.name, u.scheme, count(*) AS units, sum(u.fen) AS fen
+             SELECT u.entry, u.school, s.name, u.scheme, u.fen,
+                    u.paid
+                    AND NOT EXISTS (SELECT 1 FROM flags f WHERE f.entry = u.entry AND f.holds AND f.state < 50
+                                      AND (NOT u.by_month OR ',' || f.months || ',' LIKE '%,' || CAST(u.first_month AS text) || ',%'))
+                    AND NOT EXISTS (SELECT 1 FROM forgotten_keys k JOIN forgotten g ON g.forgotten = k.forgotten
+                                    WHERE k.person_key = u.person_key AND g.ended_day IS NULL)
+                    AND NOT EXISTS (SELECT 1 FROM notice_entries e JOIN notices n ON n.notice = e.notice AND n.stage = $4
+                                    WHERE e.entry = u.entry AND NOT e.gone
+                                      AND (n.last_day >= $3 OR EXISTS (SELECT 1 FROM objections o WHERE o.notice = n.notice AND o.state < 50
+                                                                       AND (o.entry IS NULL OR o.entry = e.entry)))) AS payable
              FROM approved_units u JOIN mirror_schools s ON s.school = u.school AND s.generation = (SELECT generation FROM mirror_state) AND s.authority = $1
-             WHERE u.term = $2 GROUP BY u.entry, u.school, s.name, u.scheme),
-         told AS (
-             SELECT a.school, a.name, a.scheme, a.units, a.fen,
-                    NOT EXISTS (SELECT 1 FROM notice_entries e JOIN notices n ON n.notice = e.notice AND n.stage = $4
-                                WHERE e.entry = a.entry AND NOT e.gone
-                                  AND (n.last_day >= $3 OR EXISTS (SELECT 1 FROM objections o WHERE o.notice = n.notice AND o.state < 50
-                                                                   AND (o.entry IS NULL OR o.entry = e.entry)))) AS payable
-             FROM approved a)
-         SELECT school, name, scheme, payable, count(*) AS entries, CAST(sum(units) AS bigint) AS units, CAST(sum(fen) AS bigint) AS fen
-         FROM told GROUP BY school, name, scheme, payable",
+             WHERE u.term = $2)
+         SELECT school, name, scheme, payable, count(DISTINCT entry) AS entries, count(*) AS units, CAST(sum(fen) AS bigint) AS fen
+         FROM approved GROUP BY school, name, scheme, payable",
         authority,
         term,
         today,
@@ -196,10 +198,32 @@ pub async fn insert_lines(tx: &mut Tx, summary: Uuid, lines: &[NewLine]) -> Resu
     Ok(())
 }
 
-/// A summary is signed.
-pub async fn sign(tx: &mut Tx, summary: Uuid, by: &str, day: NaiveDate) -> Result<(), StoreError> {
-    run!(tx, "UPDATE term_summaries SET state = $2, signed_by = $3, signed_day = $4 WHERE summary = $1", summary, State::Signed.code(), by, day)?;
+/// The head of the department signed: by name, on a day.
+pub async fn note_signature(tx: &mut Tx, summary: Uuid, by: &str, day: NaiveDate) -> Result<(), StoreError> {
+    run!(tx, "UPDATE term_summaries SET signed_by = $2, signed_day = $3 WHERE summary = $1", summary, by, day)?;
     Ok(())
+}
+
+/// A summary holds.
+pub async fn sign(tx: &mut Tx, summary: Uuid) -> Result<(), StoreError> {
+    run!(tx, "UPDATE term_summaries SET state = $2 WHERE summary = $1", summary, State::Signed.code())?;
+    Ok(())
+}
+
+/// Of schools, under which other departments they stand on a summary of a term that was signed, the latest first.
+pub async fn elsewhere(tx: &mut Tx, authority: &str, term: &str, schools: &[String]) -> Result<Vec<(String, String)>, StoreError> {
+    rows!(
+        tx,
+        (String, String),
+        sql!(
+            "SELECT DISTINCT l.school, t.authority FROM term_summary_lines l JOIN term_summaries t ON t.summary = l.summary
+             WHERE t.term = $2 AND t.state = $3 AND t.authority <> $4 AND l.fen > 0 AND l.school" in_texts 1 " ORDER BY l.school, t.authority"
+        ),
+        bulk_texts(schools),
+        term,
+        State::Signed.code(),
+        authority
+    )
 }
 
 /// A summary comes to nothing.

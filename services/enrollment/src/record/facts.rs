@@ -37,6 +37,7 @@ pub static ABOUT: About = About {
     floor: "PRINCIPAL, AUTHORITY",
     items: "enrollments",
     unit: "人",
+    whole: false,
     reads: Permission::ReadSchool,
 };
 

@@ -145,8 +145,12 @@ async fn index(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>)
     let none = (!is_determined).then(|| Note::of(Tone::Wait, "现行资助政策没有规定困难等级，不办理困难认定。"));
     let offers = desk.user.is_clerk() && is_determined;
     let pick = offers.then(|| picking(&desk, &school, &asks, &classes));
-    let asked = ListGroupStudentsRequest { school: school.clone() };
-    let students = desk.groups().list_group_students(desk.request(asked)).await?.into_inner().students;
+    let students = if desk.user.is_school() {
+        let asked = ListGroupStudentsRequest { school: school.clone() };
+        desk.groups().list_group_students(desk.request(asked)).await?.into_inner().students
+    } else {
+        Vec::new()
+    };
     let enter = if offers && !asks.into.is_empty() { Some(entering(&desk, &school, &asks, (&answer, &students)).await?) } else { None };
     let speak = (!students.is_empty()).then(|| speaking(&school, &students, offers));
     let submit = (offers && answer.drafts > 0).then(|| submitting(&desk, &school, &answer));

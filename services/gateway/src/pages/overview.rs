@@ -140,7 +140,7 @@ fn places(told: &GetOverviewResponse) -> Table {
         let sheet = || Address::of(format!("/schools/{}/inspection", place.code)).with("term", told.term.as_str());
         row.and_if(of_schools, || if place.is_school { Cell::link(sheet(), "检查表") } else { Cell::default() })
     };
-    let columns = ["在校学生", "学校经办人", "校长", "主管部门", "上级部门", "已审核", "已审核金额（元）", "疑点", "暂缓金额（元）"];
+    let columns = ["在校学生", "学校经办人", "学校审签", "主管部门", "上级部门", "已审核", "已审核金额（元）", "疑点", "暂缓金额（元）"];
     Table::of("各地各校进度")
         .column(if of_schools { "学校" } else { "地区" })
         .number(if of_schools { "名单" } else { "学校" })

@@ -127,6 +127,10 @@ fn departments(summaries: &[TermSummary]) -> Table {
     table.rows(summaries.iter().map(row)).empty("这个学期还没有汇总表。")
 }
 
+fn elsewhere(line: &SummaryLine) -> String {
+    if line.signed_elsewhere.is_empty() { String::new() } else { format!("本学期已由{}签过，拨款请核对", line.signed_elsewhere) }
+}
+
 /// School by school, and scheme by scheme, with what they come to.
 fn lines(title: &str, summary: &TermSummary, now: bool) -> Table {
     let compared = !summary.before.is_empty();
@@ -147,7 +151,7 @@ fn lines(title: &str, summary: &TermSummary, now: bool) -> Table {
     };
     let filled = |row: Row, cells: &mut dyn Iterator<Item = (bool, Cell)>| cells.fold(row, |row, (is_there, cell)| row.and_if(is_there, || cell));
     let row = |line: &SummaryLine| {
-        let start = Row::of([Cell::from(&line.school_name).beside(line.school.as_str()), Cell::from(&line.scheme_name)]);
+        let start = Row::of([Cell::from(&line.school_name).beside(line.school.as_str()).beside(elsewhere(line)), Cell::from(&line.scheme_name)]);
         let counts = numbers([line.entries, line.not_payable, line.undecided, line.units], line.fen, line.before_fen);
         filled(start, &mut counts.chain(shared(&line.shares)))
     };
@@ -160,7 +164,7 @@ fn lines(title: &str, summary: &TermSummary, now: bool) -> Table {
     }
     let table = Table::of(title).columns(["学校", "项目"]).numbers(["人数", "月或学期数", "金额（元）"]);
     let table = if compared { table.numbers(["上一份签字的（元）", "相差（元）"]) } else { table };
-    let table = if now { table.numbers(["公示中或有异议", "待签核或审核"]) } else { table };
+    let table = if now { table.numbers(["暂不能发放", "待签核或审核"]) } else { table };
     let table = summary.shares.iter().fold(table, |table, share| table.number(&format!("{}负担（元）", share.level)));
     table.rows(rows).empty("没有审核通过的。")
 }
@@ -186,6 +190,8 @@ async fn one(desk: Desk, Path(summary): Path<String>) -> Result<Response, PageEr
     }
     if told.state() == State::Submitted {
         notes.push(Note::of(Tone::Wait, "负责人还没有签字：签字以前不作为拨款依据。"));
+    } else if told.state() == State::Dropped {
+        notes.push(Note::of(Tone::Bad, "这一份没有签字，不作为拨款依据。"));
     }
     if desk.user.reads_school() {
         notes.push(Note::of(Tone::Plain, "签字、退回和撤回在业务单上办理。").way(Keeper::Aid.link(&told.dossier), "打开业务单"));

@@ -32,6 +32,7 @@ pub static ABOUT: About = About {
     floor: "PRINCIPAL, AUTHORITY",
     items: "entries",
     unit: "人",
+    whole: false,
     reads: Permission::ReadSchool,
 };
 

@@ -102,7 +102,7 @@ fn sign(desk: &Desk, dossier: &Dossier, form: Form) -> Act {
     if dossier.refused > 0 {
         says.push_str(&format!("其中 {} {}上次未能通过（原因见名单）：原因消除的这次通过，没有消除的仍留在单上。", dossier.refused, dossier.unit));
     }
-    let form = if desk.user.is_school() {
+    let form = if desk.user.is_principal() {
         form.note(Note::of(Tone::Plain, "本人是学校数据第一责任人，确认以下学生的信息真实。"))
     } else {
         form
@@ -122,13 +122,12 @@ pub fn returning(desk: &Desk, keeper: Keeper, dossier: &Dossier) -> Form {
         Keeper::Aid => &reasons::OF_LISTS,
     };
     let reasons = reasons.iter().map(|reason| (*reason).to_owned());
-    Form::of::<SignDossierRequest>(desk, "back", keeper.link(&dossier.dossier))
+    let form = Form::of::<SignDossierRequest>(desk, "back", keeper.link(&dossier.dossier))
         .row()
-        .with(Field::picked("reason", reasons).called("退回或不予通过的原因").limit(500).required().wide())
-        .danger("退回勾选的", "sendBack")
-        .danger("勾选的不予通过", "refuse")
-        .danger("全部退回", "sendBackAll")
-        .asks(format!("退回全部 {} {}。", dossier.waiting, dossier.unit))
+        .with(Field::picked("reason", reasons).called("退回或不予通过的原因").limit(500).required().wide());
+    // What goes as one is not sent back line by line.
+    let form = if dossier.whole { form } else { form.danger("退回勾选的", "sendBack").danger("勾选的不予通过", "refuse") };
+    form.danger("全部退回", "sendBackAll").asks(format!("退回全部 {} {}。", dossier.waiting, dossier.unit))
 }
 
 #[derive(Debug, Default)]

@@ -138,10 +138,11 @@ async fn shown(desk: Desk, keeper: Keeper, id: String, asks: Asks, fault: String
     let path = Address::of(keeper.link(&dossier.dossier));
     let way = Way::Link(path.clone().with("state", asks.state.as_str()).with("class", asks.class.as_str()));
     let whole = Address::of(format!("{}/print", path.path())).with("state", asks.state.as_str()).with("class", asks.class.as_str());
-    let place = Place::of(total, "人", asks.at.into(), LINES).by_number(&way).printed(Some(whole));
+    let place = Place::of(total, if dossier.unit == "人" { "人" } else { "条" }, asks.at.into(), LINES).by_number(&way).printed(Some(whole));
     let back = (may.decide && !items.is_empty()).then(|| acts::returning(&desk, keeper, &dossier));
+
     let on = back.as_ref().and_then(|form| form.back_of("item")).unwrap_or_default();
-    let sheet = sheet_of(keeper, &dossier, &items, may.decide, &on);
+    let sheet = sheet_of(keeper, &dossier, &items, may.decide && !dossier.whole, &on);
     let sheet = if hidden { sheet.empty("这类业务单的名单只由学校和资助主管部门的办理人员查看。") } else { sheet.place(place) };
     let state = |state: dossier_item::State| {
         let word = state.as_str_name();
@@ -274,7 +275,7 @@ fn desks(dossier: &Dossier) -> Desks {
 
 fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: bool, on: &[String]) -> Table {
     let (by_class, marked) = (shows_class(dossier), items.iter().any(|item| !item.marks.is_empty()));
-    let table = Table::of("提交时的名单").number("序号").column("姓名").column_if(by_class, "班级");
+    let table = Table::of("提交时的名单").number("序号").column(if dossier.unit == "人" { "姓名" } else { "内容" }).column_if(by_class, "班级");
     let table = dossier.columns.iter().fold(table, |table, column| table.column(column)).column_if(marked, "疑点").column("结果");
     let row = |item: &DossierItem| {
         let name = match keeper {
@@ -291,7 +292,7 @@ fn sheet_of(keeper: Keeper, dossier: &Dossier, items: &[DossierItem], ticks: boo
             (ticks && waits).then(|| Tick { form: "back", name: "item", value: item.item.clone(), label: item.name.clone(), is_on: on.contains(&item.item) });
         row.and_if(true, || result).ticked(tick)
     };
-    table.rows(items.iter().map(row)).empty("没有这样的学生。").ticks(ticks)
+    table.rows(items.iter().map(row)).empty("没有这样的行。").ticks(ticks)
 }
 
 /// Whether a sheet's class stands in none of its columns.

@@ -3,9 +3,12 @@
 use axum::{Form as Sent, extract::Path, response::Response};
 use serde::Deserialize;
 use tonic::Status;
-use xuezhu_proto::aid::{
-    ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, RedraftEntriesRequest, RemoveAwardListRequest, RemoveEntryRequest,
-    ReopenTermRequest, SeenEntry, SendBackAwardListRequest, SubmitAwardListRequest,
+use xuezhu_proto::{
+    aid::{
+        ApproveAwardListRequest, AttestAwardListRequest, AwardEntry, AwardList, RedraftEntriesRequest, RemoveAwardListRequest, RemoveEntryRequest,
+        ReopenTermRequest, SeenEntry, SendBackAwardListRequest, SubmitAwardListRequest,
+    },
+    common::dossier_step::Whose,
 };
 
 use super::{decides, path};
@@ -39,7 +42,7 @@ pub fn of(desk: &Desk, list: &AwardList) -> Vec<Act> {
         let form = form.act(format!("提交 {} 人给校长签核", list.drafts), "submit");
         acts.push(Act::of("提交", form.asks(format!("提交 {} 人，提交后新增的学生要列入补充名单。", list.drafts))));
     }
-    if desk.user.is_principal() && list.submitted > 0 {
+    if desk.user.is_principal() && list.submitted > 0 && list.waits_whose() != Whose::Review {
         let text = "本人是学校数据第一责任人，确认名单上的学生均在校就读、符合条件。";
         let held = if list.held > 0 { format!("，名单上有 {} 人有疑点", list.held) } else { String::new() };
         let form = Form::of::<AttestAwardListRequest>(desk, "attest", path(list)).note(Note::of(Tone::Plain, text)).hidden("digest", &list.digest);
