@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xuezhu_judge::policy::file::BUILT_IN;
 use xuezhu_tests::{
     Engine,
-    schools::{OTHER, PASSWORD, SCHOOL, number, reason},
+    schools::{OTHER, PASSWORD, People, SCHOOL, number, reason},
 };
 
 use crate::{
@@ -82,24 +82,7 @@ async fn whoever_is_on_a_list_and_has_no_level_is_told_to_the_school() -> anyhow
         );
         assert!(!counts.to_string().contains(&name(1)), "{engine:?}: numbers alone");
 
-        // Who may: of a school its own people who know of families; of a department its aid officer.
-        let finance = people.open_account("finance", "SCHOOL_FINANCE", SCHOOL, PASSWORD).await;
-        let bureau = people.open_account("bureau", "AUTHORITY_HEAD", "430100", PASSWORD).await;
-        let roll = people.open_account("roll", "ENROLLMENT_OFFICER", "430100", PASSWORD).await;
-        for (who, path) in [
-            (&people.other, school.as_str()),
-            (&finance, &school),
-            (&bureau, &school),
-            (&people.machine, &school),
-            (&people.officer, &school),
-            (&bureau, "/v1/specialGroups"),
-        ] {
-            assert_eq!(reason(who.get(path).await), (403, "FORBIDDEN".into()), "{engine:?} {path}");
-        }
-        assert_eq!(reason(people.clerk.get(&format!("/v1/schools/{OTHER}/groupStudents")).await).0, 403, "{engine:?}");
-        for who in [&people.clerk, &people.head, &roll, &bureau, &people.machine, &people.admin] {
-            assert_eq!(reason(who.upload(IMPORT, file(&rows), "").await).0, 403, "{engine:?}");
-        }
+        nobody_else_may(&people, &school, &file(&rows), engine).await?;
 
         // Whoever waived is told so, and is not counted; whoever is given a level is told no more.
         people.waives(2, "2026-AUTUMN", "2026-11-02").await;
@@ -150,6 +133,23 @@ async fn whoever_is_on_a_list_and_has_no_level_is_told_to_the_school() -> anyhow
         let blank = people.officer.download("/v1/groupTemplate").await?;
         assert!(everything(&blank).contains("有效期至"), "{engine:?}");
         deployment.stop().await;
+    }
+    Ok(())
+}
+
+/// Of a school its own people who know of families; of a department its aid officer, who is told numbers.
+async fn nobody_else_may(people: &People, school: &str, rows: &[u8], engine: Engine) -> anyhow::Result<()> {
+    let finance = people.open_account("finance", "SCHOOL_FINANCE", SCHOOL, PASSWORD).await;
+    let bureau = people.open_account("bureau", "AUTHORITY_HEAD", "430100", PASSWORD).await;
+    let roll = people.open_account("roll", "ENROLLMENT_OFFICER", "430100", PASSWORD).await;
+    for (who, path) in
+        [(&people.other, school), (&finance, school), (&bureau, school), (&people.machine, school), (&people.officer, school), (&bureau, "/v1/specialGroups")]
+    {
+        assert_eq!(reason(who.get(path).await), (403, "FORBIDDEN".into()), "{engine:?} {path}");
+    }
+    assert_eq!(reason(people.clerk.get(&format!("/v1/schools/{OTHER}/groupStudents")).await).0, 403, "{engine:?}");
+    for who in [&people.clerk, &people.head, &roll, &bureau, &people.machine, &people.admin] {
+        assert_eq!(reason(who.upload(IMPORT, rows.to_vec(), "").await).0, 403, "{engine:?}");
     }
     Ok(())
 }
