@@ -35,7 +35,8 @@ const BUDGET: [(&str, u64, u64); 17] = [
     ("EditDraft", 20, 20),
     // The first page: however many dossiers and lists wait.
     ("GetEnrollmentToday", 9, 9),
-    ("GetAidToday", 18, 18),
+    // For a school also to whom it should speak: who is on a list of a special group, and whose level lapsed.
+    ("GetAidToday", 20, 20),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +101,7 @@ fn pages(list: &str, dossiers: [&str; 2], flag: &str) -> Vec<(&'static str, Stri
     let list = list.replace("/v1", "").replace("awardLists", "lists");
     let [registration, round] = dossiers;
     vec![
-        ("clerk", "/".into(), 32),
+        ("clerk", "/".into(), 34),
         ("officer", "/".into(), 27),
         ("clerk", "/students".into(), 17),
         ("clerk", "/students?class=1%E7%8F%AD&order=NAME&down=true&at=2".into(), 17),

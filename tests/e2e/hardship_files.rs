@@ -88,6 +88,15 @@ async fn levels_come_by_file_as_they_are_entered_by_hand() -> anyhow::Result<()>
         people.head.post(&sign, &json!({ "digest": submitted["digest"] }), "").await?;
         assert_eq!(people.clerk.get(&school).await?["holding"], 2, "{engine:?}");
 
+        // It is ended once.
+        let ends = file(&[row((&two, &second), "不再困难", "", "")]);
+        assert_eq!(people.clerk.upload(&import, ends.clone(), "").await?["rowsNew"], 1, "{engine:?}");
+        let submitted = people.clerk.post(&format!("{school}/submit"), &json!({ "schoolYear": 2026, "reason": "家境好转" }), "").await?;
+        let sign = format!("/v1/aidDossiers/{}/sign", submitted["dossier"].as_str().unwrap_or_default());
+        people.head.post(&sign, &json!({ "digest": submitted["digest"] }), "").await?;
+        let again = people.clerk.upload(&import, ends, "").await?;
+        assert_eq!((&again["rowsFaulty"], &again["problems"][0]["code"]), (&json!(1), &json!("INVALID")), "{engine:?} {again}");
+
         // By a former number it is the same student, once in a file; and it is taken back like any other.
         let change = json!({ "kind": "LAWFUL_CHANGE", "effectiveDate": deployment.today().to_string(), "idNumber": number(30), "reason": "核对户口簿" });
         people.officer.post(&format!("{}/correctIdentity", people.path_of(3).await), &change, "").await?;

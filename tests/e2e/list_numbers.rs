@@ -48,7 +48,7 @@ async fn lists_are_counted_by_one_thing_at_a_time_and_come_to_one_sum() -> anyho
             entries.iter().filter(|entry| entry["state"] == "APPROVED").map(|entry| entry["standingMonths"].as_array().map_or(0, Vec::len)).sum();
         assert_eq!((entries.len(), approved, units), (4, 3, 13), "{engine:?}");
         let all = [4, 3, 1, 13, fen];
-        for by in ["SCHOOL", "REGION", "SCHEME", "GRADE", "SEX", "MAJOR", "ADDRESS", "LEVEL"] {
+        for by in ["SCHOOL", "REGION", "SCHEME", "GRADE", "SEX", "MAJOR", "ADDRESS", "LEVEL", "TERM"] {
             let told = people.officer.get(&format!("/v1/listNumbers?by={by}")).await?;
             let sum = numbers(&told).into_values().fold([0; 5], |sum, row| std::array::from_fn(|at| sum[at] + row[at]));
             assert_eq!(sum, all, "{engine:?} {by}: {told}");
@@ -62,6 +62,10 @@ async fn lists_are_counted_by_one_thing_at_a_time_and_come_to_one_sum() -> anyho
             [("", 1, 0), ("2025", 1, 5), ("2026", 2, 8)],
             "{engine:?}"
         );
+        // Terms stand side by side, the one that is asked for last.
+        let of_terms = people.officer.get("/v1/listNumbers?by=TERM&term=2027-SPRING").await?;
+        assert_eq!(of_terms["numbers"].as_array().into_iter().flatten().map(|row| row["key"].clone()).collect::<Vec<_>>(), ["2026-AUTUMN"], "{engine:?}");
+        assert_eq!(numbers(&people.officer.get("/v1/listNumbers?by=TERM&term=2025-AUTUMN").await?), BTreeMap::new(), "{engine:?}");
         let majors = numbers(&people.clerk.get(&path("MAJOR")).await?);
         assert_eq!(majors.iter().map(|(key, row)| (key.as_str(), row[0])).collect::<Vec<_>>(), [("", 1), ("AGRICULTURAL", 3)], "{engine:?}");
         let none = people.clerk.get(&format!("{}&scheme=TUITION_WAIVER", path("GRADE"))).await?;

@@ -28,6 +28,7 @@ static ABOUT: About = About {
     items: "items",
     unit: "人",
     whole: false,
+    of_school: true,
     reads: Permission::ReadSchool,
 };
 

@@ -157,6 +157,18 @@ fn calls(world: &World) -> Vec<Asked> {
         act("EnterHardship",           school("hardship"), json!({ "person": person, "schoolYear": 1999 }), "+ffff ffff ff fm"),
         act("SubmitHardship",          school("hardship/submit"), json!({ "schoolYear": 1999, "reason": "审定" }), "+ffff ffff ff fm"),
         act("RemoveHardship",          school(&format!("hardship/{}/remove", uuid::Uuid::nil())), json!({}), "nffff ffff ff fm"),
+        read("ListHardshipImports",    school("hardshipImports"),                             "+++ff +f+f ff ff"),
+        // Special groups: a school is told whom to speak to, a department numbers.
+        read("ListGroupStudents",      school("groupStudents"),                               "+++ff ffff ff ff"),
+        read("CountGroups",            "/v1/specialGroups",                                   "fffff +f+f ff ff"),
+        read("ListGroupImports",       "/v1/groupImports",                                    "fffff +f+f ff fm"),
+        // Summaries: who sees money of a region reads them, who decides on aid there submits them.
+        read("PreviewSummary",         "/v1/termSummaryPreview",                              "fffff ++++ ++ f+"),
+        read("ListSummaries",          "/v1/termSummaries",                                   "fffff ++++ ++ f+"),
+        act("SubmitSummary",           "/v1/termSummaries", json!({ "digest": "0000000000000000" }), "fffff +f+f ff fm"),
+        read("GetListNumbers",         format!("/v1/listNumbers?by=GRADE&school={SCHOOL}"),   "++++f ++++ ++ f+"),
+        read("GetListNumbers, levels", format!("/v1/listNumbers?by=LEVEL&school={SCHOOL}"),   "+++ff +f+f ++ ff"),
+        act("TakeOutListNumbers",      "/v1/listNumbers/takeOut", json!({ "purpose": "核对", "by": "GRADE", "school": SCHOOL }), "++++f ++++ ++ f+"),
         // Notices and what is said against them.
         read("ListNotices",            format!("/v1/notices?school={SCHOOL}"),                "++++f ++++ ++ f+"),
         read("GetNotice",              format!("/v1/notices/{}", uuid::Uuid::nil()),          "nnnnn nnnn nn nn"),

@@ -173,6 +173,7 @@ async fn the_head_is_who_signed_and_that_nothing_is_left_is_said() -> anyhow::Re
         let from = deployment.today().to_string();
         let chain = |steps: &str| json!({ "kind": "TERM_SUMMARY", "scope": "430100", "steps": steps, "fromDate": from, "reason": "省级备查" });
         assert!(people.admin.post("/v1/aidChains", &chain("PROVINCE"), "").await.is_err(), "{engine:?}: never without the head");
+        assert!(people.admin.post("/v1/aidChains", &chain("PRINCIPAL, HEAD"), "").await.is_err(), "{engine:?}: it is no school's");
         people.admin.post("/v1/aidChains", &chain("HEAD, PROVINCE"), "").await?;
         let submit = async || {
             let digest = people.officer.get(PREVIEW).await.expect("a preview")["digest"].clone();

@@ -93,8 +93,19 @@ pub async fn chain_of(tx: &mut Tx, about: &About, school: OfSchool<'_>, day: Nai
 }
 
 /// The kind of a chain whose kind nobody knows: what else is wrong with it is told all the same.
-pub static UNKNOWN: About =
-    About { code: 0, word: "", name: "", columns: &[], chain: "", floor: "", items: "", unit: "人", whole: false, reads: Permission::ReadSchool };
+pub static UNKNOWN: About = About {
+    code: 0,
+    word: "",
+    name: "",
+    columns: &[],
+    chain: "",
+    floor: "",
+    items: "",
+    unit: "人",
+    whole: false,
+    of_school: true,
+    reads: Permission::ReadSchool,
+};
 
 /// A chain that is to be set.
 #[derive(Debug, Clone)]
@@ -172,6 +183,11 @@ fn row(ctx: &Context, chain: NewChain, place: &str, known: &[ChainRow], errors: 
 /// Why a chain may not be set: it leaves out a desk that the kind asks for, or one that was set above by somebody whose word counts more
 /// than that of whoever sets it, or names a department that has nothing to do with the scope. `keeps` tells whose scopes one keeps.
 fn wrong(chain: &NewChain, steps: &Chain, set: &[ChainRow], keeps: impl Fn(&str) -> bool) -> Result<Option<String>, StoreError> {
+    if !chain.kind.of_school
+        && let Some(step) = steps.steps().iter().find(|step| matches!(step.desk, Desk::Review | Desk::Principal))
+    {
+        return Ok(Some(format!("“{}”是主管部门自己的业务，不经过{}", chain.kind.name, step.desk.name())));
+    }
     let desks = deciding(steps, None);
     let missing = |asked: &Chain| {
         let names = asked.steps().iter().filter(|step| step.duty == Duty::Decides && !desks.contains(&step.desk.to_string())).map(|step| step.desk.name());
@@ -249,6 +265,7 @@ mod tests {
         items: "items",
         unit: "人",
         whole: false,
+        of_school: true,
         reads: Permission::ReadSchool,
     };
 

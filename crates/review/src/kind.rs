@@ -27,6 +27,8 @@ pub struct About {
     pub unit: &'static str,
     /// Whether it goes and comes back as one: single lines do not leave it.
     pub whole: bool,
+    /// Whether it is of a school; else it is a department's own, and no desk of a school stands in its chain.
+    pub of_school: bool,
     /// The field of requests that names items.
     pub items: &'static str,
     /// By which permission its sheet is read; whoever sits at a desk of it reads it too.

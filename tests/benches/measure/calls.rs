@@ -13,7 +13,7 @@ use serde_json::json;
 use xuezhu::deployment::Deployment;
 use xuezhu_tests::{
     Engine, deployment,
-    schools::{self, People, SCHOOL, number, student, workbook},
+    schools::{self, People, SCHOOL, awards, number, student, workbook},
 };
 
 use crate::{rate, seconds};
@@ -23,7 +23,7 @@ const CLASS_STUDENTS: u32 = 50;
 /// Work whose statements are told.
 const WORK: [&str; 7] = ["ListEnrollments", "TakeLeave", "positions", "feed", "bookmark", "mirror", "other"];
 
-/// Measures lists, searches and leaves on both engines; `calls` of each.
+/// Measures a list that is generated, lists, searches and leaves on both engines; `calls` of each.
 pub async fn measure(calls: i64) {
     for engine in Engine::ALL {
         println!("== {engine:?}, a school of {STUDENTS} students");
@@ -36,6 +36,7 @@ pub async fn measure(calls: i64) {
         for db in deployment.databases() {
             db.analyze().await.expect("is analysed");
         }
+        generate(&deployment, &people).await;
         let path = format!("/v1/schools/{SCHOOL}/enrollments?pageSize=50");
         let name = student(7)["姓名"].chars().next().map(String::from).unwrap_or_default();
         let lists = [
@@ -85,6 +86,38 @@ async fn enroll(people: &People) {
         .collect();
     people.clerk.upload(&format!("/v1/schools/{SCHOOL}/enrollments/import"), workbook(&rows), "").await.expect("are imported");
     people.register().await;
+}
+
+/// A list of everybody, generated from the roll, beside the same as a file that a clerk would send.
+async fn generate(deployment: &Deployment, people: &People) {
+    let opened = async |scheme: &str| {
+        let asked = json!({ "scheme": scheme, "term": "2026-AUTUMN" });
+        let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &asked, "").await.expect("a list");
+        format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"))
+    };
+    let (list, other) = (opened("GRANT").await, opened("TUITION_WAIVER").await);
+    let begun = Instant::now();
+    let told = people.clerk.post(&format!("{list}/propose"), &json!({ "preview": true }), "").await.expect("is told");
+    let looked = begun.elapsed();
+    let begun = Instant::now();
+    let made = people.clerk.post(&format!("{list}/propose"), &json!({}), "").await.expect("is generated");
+    let generated = begun.elapsed();
+    let rows: Vec<(String, String)> = (0..STUDENTS).map(|serial| (student(serial)["姓名"].clone(), number(serial))).collect();
+    let file = awards(&rows.iter().map(|(name, number)| (name.as_str(), number.as_str(), "")).collect::<Vec<_>>());
+    let begun = Instant::now();
+    let report = people.clerk.upload(&format!("{other}/import"), file, "").await.expect("is read");
+    let sent = begun.elapsed();
+    println!(
+        "a list of {} generated {:.2} s (aim 1 s), {} looked at first {:.2} s; a file of {} rows sent {:.2} s: {:.2} times",
+        made["added"],
+        seconds(generated),
+        told["candidates"].as_array().map_or(0, Vec::len),
+        seconds(looked),
+        report["rowsNew"],
+        seconds(sent),
+        seconds(generated) / seconds(sent)
+    );
+    deployment.drain().await.expect("drains");
 }
 
 /// Makes `calls` calls from so many clients at once, and waits until all that they led to is done.

@@ -37,6 +37,7 @@ pub static ABOUT: About = About {
     items: "entries",
     unit: "人",
     whole: false,
+    of_school: true,
     reads: Permission::ReadSchool,
 };
 

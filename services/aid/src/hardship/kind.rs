@@ -23,6 +23,7 @@ pub static ABOUT: About = About {
     items: "determinations",
     unit: "人",
     whole: false,
+    of_school: true,
     reads: Permission::ReadFamily,
 };
 

@@ -101,12 +101,17 @@ pub async fn all_under_way(tx: &mut Tx, school: &str, keys: &[Uuid], school_year
     )
 }
 
-/// Those of these keys for whom a level was determined that may hold on a day or after it.
+/// Those of these keys for whom a level was determined that may hold on a day or after it, and nothing ended it.
 pub async fn holding(tx: &mut Tx, keys: &[Uuid], day: NaiveDate) -> Result<Vec<(Uuid,)>, StoreError> {
     rows!(
         tx,
         (Uuid,),
-        sql!("SELECT DISTINCT person_key FROM hardship_levels WHERE state = $2 AND level <> '' AND to_day > $3 AND person_key" in_uuids 1),
+        sql!(
+            "SELECT DISTINCT l.person_key FROM hardship_levels l WHERE l.state = $2 AND l.level <> '' AND l.to_day > $3
+               AND NOT EXISTS (SELECT 1 FROM hardship_levels n WHERE n.person_key = l.person_key AND n.state = $2 AND n.level = ''
+                               AND (n.determined_at_us, n.determination) > (l.determined_at_us, l.determination))
+               AND l.person_key" in_uuids 1
+        ),
         bulk_uuids(keys.iter().copied()),
         State::Determined.code(),
         day
@@ -214,12 +219,14 @@ pub async fn forget(tx: &mut Tx, determination: Uuid) -> Result<bool, StoreError
     Ok(forgotten == 1)
 }
 
-/// Whether a level was determined for whom a key stands that may hold on a day or after it.
+/// Whether a level was determined for whom a key stands that may hold on a day or after it, and nothing ended it.
 pub async fn holds(tx: &mut Tx, key: Uuid, day: NaiveDate) -> Result<bool, StoreError> {
     let found = one!(
         tx,
         (i32,),
-        "SELECT 1 WHERE EXISTS (SELECT 1 FROM hardship_levels WHERE person_key = $1 AND state = $2 AND level <> '' AND to_day > $3)",
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM hardship_levels l WHERE l.person_key = $1 AND l.state = $2 AND l.level <> '' AND l.to_day > $3
+                                  AND NOT EXISTS (SELECT 1 FROM hardship_levels n WHERE n.person_key = l.person_key AND n.state = $2 AND n.level = ''
+                                                  AND (n.determined_at_us, n.determination) > (l.determined_at_us, l.determination)))",
         key,
         State::Determined.code(),
         day

@@ -24,6 +24,7 @@ pub static ABOUT: About = About {
     items: "omissions",
     unit: "人",
     whole: true,
+    of_school: true,
     reads: Permission::ReadSchool,
 };
 

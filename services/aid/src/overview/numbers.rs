@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 use xuezhu_domain::{
-    Sex,
+    Sex, Term,
     codes::{self, Settlement},
     region,
 };
@@ -53,7 +53,7 @@ pub struct Asked<'a> {
 }
 
 /// By what is counted, in the order in which it is offered.
-const WAYS: [(By, &str); 8] = [
+const WAYS: [(By, &str); 9] = [
     (By::Grade, "年级"),
     (By::School, "学校"),
     (By::Region, "主管部门"),
@@ -62,7 +62,10 @@ const WAYS: [(By, &str); 8] = [
     (By::Major, "专业类别"),
     (By::Address, "户口所在地"),
     (By::Level, "困难等级"),
+    (By::Term, "学期"),
 ];
+/// Terms that stand side by side.
+const TERMS: usize = 6;
 
 /// What something that is counted by is called.
 pub fn way_name(by: By) -> &'static str {
@@ -107,7 +110,7 @@ pub fn sum(numbers: &[pb::ListNumber]) -> pb::ListNumber {
     })
 }
 
-/// Numbers of a school, or of a region.
+/// Numbers of a school, or of a region. By terms they are of several.
 pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetListNumbersRequest) -> Result<pb::GetListNumbersResponse, Error> {
     let mut errors = FieldErrors::default();
     let policies = parts.policies.now();
@@ -136,20 +139,28 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetList
         ways: ways.map(|(by, name)| pb::NumberWay { by: by.into(), name: name.to_owned() }).collect(),
     };
     let prefix = if place.is_region { region::prefix_or_all(&region) } else { "" };
-    let asked = Asked { school: &request.school, prefix, term: &told.term, scheme: &request.scheme };
-    let rows = store::list_entries(tx, &asked).await?;
+    // What is counted by terms is of several, the earliest first; everything else is of the one.
+    let before = std::iter::successors(Some(term), |term| Some(term.before()));
+    let mut terms: Vec<Term> = before.take(if by == By::Term { TERMS } else { 1 }).collect();
+    terms.reverse();
+    let mut rows: Vec<(Term, EntriesRow)> = Vec::new();
+    for term in terms {
+        let asked = Asked { school: &request.school, prefix, term: &term.to_string(), scheme: &request.scheme };
+        rows.extend(store::list_entries(tx, &asked).await?.into_iter().map(|row| (term, row)));
+    }
     let names: BTreeMap<String, String> = match by {
         By::School => {
-            let codes: Vec<String> = rows.iter().map(|row| row.school.clone()).collect();
+            let codes: Vec<String> = rows.iter().map(|(_, row)| row.school.clone()).collect();
             mirror::school_names(tx, &codes).await?.into_iter().collect()
         }
         _ => BTreeMap::new(),
     };
-    let mut groups: BTreeMap<String, pb::ListNumber> = BTreeMap::new();
-    for row in &rows {
-        let key = key(by, row)?;
-        let number = groups.entry(key.clone()).or_insert_with(|| {
+    let mut groups: BTreeMap<(Term, String), pb::ListNumber> = BTreeMap::new();
+    for (term, row) in &rows {
+        let key = if by == By::Term { term.to_string() } else { key(by, row)? };
+        let number = groups.entry((*term, key.clone())).or_insert_with(|| {
             let name = match by {
+                By::Term => term.name(),
                 By::School => names.get(&key).cloned().unwrap_or_else(|| key.clone()),
                 By::Region => region::full_name(&key),
                 By::Scheme => scheme_told(&policies, &key).scheme_name,
@@ -204,7 +215,7 @@ fn key(by: By, row: &EntriesRow) -> Result<String, Error> {
             (None, Some(_)) => "NONE".to_owned(),
             (None, None) => String::new(),
         },
-        By::Unspecified => return Err(StoreError::Corrupt("what is counted by").into()),
+        By::Unspecified | By::Term => return Err(StoreError::Corrupt("what is counted by").into()),
     };
     Ok(key)
 }

@@ -24,6 +24,7 @@ pub static ABOUT: About = About {
     items: "policies",
     unit: "份",
     whole: true,
+    of_school: false,
     reads: Permission::ReadSchool,
 };
 

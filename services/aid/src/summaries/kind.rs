@@ -24,6 +24,7 @@ pub static ABOUT: About = About {
     items: "lines",
     unit: "行",
     whole: true,
+    of_school: false,
     reads: Permission::ReadMoney,
 };
 

@@ -38,6 +38,7 @@ pub static ABOUT: About = About {
     items: "enrollments",
     unit: "人",
     whole: false,
+    of_school: true,
     reads: Permission::ReadSchool,
 };
 

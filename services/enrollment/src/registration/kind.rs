@@ -35,6 +35,7 @@ pub static ABOUT: About = About {
     items: "enrollments",
     unit: "人",
     whole: false,
+    of_school: true,
     reads: Permission::ReadSchool,
 };
 

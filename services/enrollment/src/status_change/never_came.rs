@@ -27,6 +27,7 @@ pub static ABOUT: About = About {
     items: "enrollments",
     unit: "人",
     whole: false,
+    of_school: true,
     reads: Permission::ReadSchool,
 };
 
