@@ -74,9 +74,11 @@ async fn index(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageErr
     let asked = PreviewSummaryRequest { region: String::new(), term: told.term.clone() };
     let preview = desk.summaries().preview_summary(desk.request(asked)).await?.into_inner().summary.unwrap_or_default();
     let narrow = Form::narrow(&desk, "narrow", "/summaries").with(Field::choice("term", lists::past_terms(&desk)).value(&told.term)).plain("查看", "");
-    let own = |state: State| told.summaries.iter().find(|summary| summary.authority == desk.user.org && summary.state() == state);
-    let signed = own(State::Signed).is_some_and(|last| last.digest == preview.digest);
-    let submits = desk.user.decides_aid() && own(State::Submitted).is_none() && !signed && preview.entries > 0;
+    let waits = told.summaries.iter().any(|summary| summary.authority == desk.user.org && summary.state() == State::Submitted);
+    let was_signed = !preview.before.is_empty();
+    let signed = was_signed && preview.lines.iter().all(|line| line.fen == line.before_fen);
+    // Where everything was taken back, a summary of nothing says so.
+    let submits = desk.user.decides_aid() && !waits && !signed && (preview.entries > 0 || was_signed);
     let submit = submits.then(|| {
         let says = format!("提交{}汇总表：{} 人次，{} 元。", show::term(&told.term), preview.entries, show::yuan(&preview.fen));
         Form::of::<SubmitSummaryRequest>(&desk, "submit", "/summaries")
