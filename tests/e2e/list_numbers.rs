@@ -52,6 +52,7 @@ async fn lists_are_counted_by_one_thing_at_a_time_and_come_to_one_sum() -> anyho
             let told = people.officer.get(&format!("/v1/listNumbers?by={by}")).await?;
             let sum = numbers(&told).into_values().fold([0; 5], |sum, row| std::array::from_fn(|at| sum[at] + row[at]));
             assert_eq!(sum, all, "{engine:?} {by}: {told}");
+            assert_eq!(numbers(&json!({ "numbers": [told["sum"]] })).into_values().collect::<Vec<_>>(), [all], "{engine:?} {by}: {told}");
             let of_school = people.clerk.get(&path(by)).await?;
             assert_eq!(numbers(&of_school), numbers(&told), "{engine:?} {by}: there is one school with lists");
             assert!(told["numbers"].as_array().into_iter().flatten().all(|row| row["name"] != ""), "{engine:?} {told}");

@@ -250,7 +250,7 @@ impl Kind for Numbers {
             };
             let mut rows: Vec<Vec<String>> = told.numbers.iter().map(|number| line(&number.name, number)).collect();
             if rows.len() > 1 {
-                rows.push(line("合计", &numbers::sum(&told.numbers)));
+                rows.push(line("合计", &told.sum.unwrap_or_default()));
             }
             Ok(Table { columns: [numbers::way_name(self.request.by())].into_iter().chain(NUMBER_COLUMNS).collect(), rows })
         })

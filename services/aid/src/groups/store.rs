@@ -127,7 +127,7 @@ pub struct Sought<'a> {
 
 /// What is known of a student's level and of what they signed, whichever of their numbers it is under.
 macro_rules! students {
-    ($select:literal, $from:literal, $where:literal, $place:literal) => {
+    ($select:literal, $from:literal, $where:literal) => {
         concat!(
             "SELECT e.person, p.class_name, ",
             $select,
@@ -151,8 +151,7 @@ macro_rules! students {
               WHERE ",
             $where,
             " AND EXISTS (SELECT 1 FROM mirror_person_names o WHERE o.generation = k.generation AND o.person = k.person
-                          AND o.name_comparable = g.name_comparable) AND ",
-            $place
+                          AND o.name_comparable = g.name_comparable) AND e.school = $1"
         )
     };
 }
@@ -167,8 +166,7 @@ pub async fn lapsed(tx: &mut Tx, sought: &Sought<'_>) -> Result<Vec<StudentRow>,
             "determined_levels g",
             "g.level <> '' AND g.to_day <= $2 AND g.to_day > $8
              AND NOT EXISTS (SELECT 1 FROM determined_levels n JOIN mirror_person_keys o ON o.person_key = n.person_key AND o.generation = k.generation
-                             WHERE o.person = k.person AND (n.determined_at_us, n.determination) > (g.determined_at_us, g.determination))",
-            "e.school = $1"
+                             WHERE o.person = k.person AND (n.determined_at_us, n.determination) > (g.determined_at_us, g.determination))"
         ),
         sought.school,
         sought.today,
@@ -186,7 +184,7 @@ pub async fn students(tx: &mut Tx, sought: &Sought<'_>) -> Result<Vec<StudentRow
     rows!(
         tx,
         StudentRow,
-        students!("g.group_word, '' AS last_level, g.until_day", "special_groups g", "g.until_day >= $2", "e.school = $1"),
+        students!("g.group_word, '' AS last_level, g.until_day", "special_groups g", "g.until_day >= $2"),
         sought.school,
         sought.today,
         sought.term,

@@ -92,8 +92,6 @@ pub struct Keyed {
     key: Uuid,
     content: [u8; 32],
     row: Parsed,
-    /// Whom it means, once that was looked up.
-    student: Option<Student>,
 }
 
 /// What stood with the clerk before a file was written.
@@ -211,8 +209,7 @@ impl Levels {
         self.content_of((&row.level, row.from_day, row.to_day), &family)
     }
 
-    fn entered(&self, ctx: &Context, determination: Uuid, keyed: &Keyed) -> Result<LevelRow, Error> {
-        let (row, student) = (&keyed.row, keyed.student.as_ref().ok_or_else(|| Error::Internal("whom a row means was not looked up".into()))?);
+    fn entered(&self, ctx: &Context, determination: Uuid, row: &Parsed, student: &Student) -> Result<LevelRow, Error> {
         let plain = serde_json::to_vec(&row.family).map_err(|error| Error::Internal(error.to_string()))?;
         Ok(LevelRow {
             determination,
@@ -259,11 +256,8 @@ impl Kind for Levels {
         Sheet { title: "困难认定", notes, columns: COLUMNS.to_vec(), marks: cells::MARKS, taken_out: false }
     }
 
-    /// Imports here are each for something: these for the levels of a school.
     fn of(&self) -> Of {
-        let mut id = [0; 16];
-        blake3::Hasher::new().update(b"hardship levels of ").update(self.school.as_bytes()).finalize_xof().fill(&mut id);
-        Of { school: self.school.clone(), subject: Some(Uuid::from_bytes(id)) }
+        Of::all(&self.school, "hardship levels")
     }
 
     fn may<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, act: Act) -> Work<'t, ()> {
@@ -288,7 +282,7 @@ impl Kind for Levels {
         let keyed = |row: Parsed| {
             let key = self.parts.keyring.person_key(&row.id).0;
             let content = self.content_of((&row.level, row.from, row.to), &row.family);
-            Keyed { key, content, row, student: None }
+            Keyed { key, content, row }
         };
         Read { row: parsed.map(keyed), faults, doubts }
     }
@@ -331,10 +325,13 @@ impl Kind for Levels {
         Box::pin(async move {
             // Rows come as they were read: whom they mean is looked up once more, in this transaction.
             let keys: Vec<Uuid> = new.iter().chain(changed).map(|(_, row)| row.key).collect();
-            let mut students = students_of_keys(ctx, tx, &self.school, &keys).await?;
-            let mut entered = |(id, row): &(Uuid, &Keyed)| self.entered(ctx, *id, &Keyed { student: students.remove(&row.key), ..(*row).clone() });
-            let (new, changed) =
-                (new.iter().map(&mut entered).collect::<Result<Vec<_>, _>>()?, changed.iter().map(&mut entered).collect::<Result<Vec<_>, _>>()?);
+            let students = students_of_keys(ctx, tx, &self.school, &keys).await?;
+            let entered = |rows: &[(Uuid, &Keyed)]| {
+                let of =
+                    |(id, keyed): &(Uuid, &Keyed)| self.entered(ctx, *id, &keyed.row, students.get(&keyed.key).ok_or(StoreError::Corrupt("whom a row means"))?);
+                rows.iter().map(of).collect::<Result<Vec<_>, Error>>()
+            };
+            let (new, changed) = (entered(new)?, entered(changed)?);
             for row in &new {
                 store::insert(tx, row).await?;
             }

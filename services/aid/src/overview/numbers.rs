@@ -99,7 +99,7 @@ async fn knows_of_levels(ctx: &Context, tx: &mut Tx, school: &str, region: &str)
 }
 
 /// All of them together.
-pub fn sum(numbers: &[pb::ListNumber]) -> pb::ListNumber {
+fn sum(numbers: &[pb::ListNumber]) -> pb::ListNumber {
     numbers.iter().fold(pb::ListNumber::default(), |sum, number| pb::ListNumber {
         listed: sum.listed + number.listed,
         approved: sum.approved + number.approved,
@@ -136,6 +136,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetList
         term: term.to_string(),
         civil_date: ctx.today().to_string(),
         numbers: Vec::new(),
+        sum: None,
         ways: ways.map(|(by, name)| pb::NumberWay { by: by.into(), name: name.to_owned() }).collect(),
     };
     let prefix = if place.is_region { region::prefix_or_all(&region) } else { "" };
@@ -179,6 +180,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, request: &pb::GetList
         number.fen += row.fen;
     }
     told.numbers = groups.into_values().collect();
+    told.sum = Some(sum(&told.numbers));
     Ok(told)
 }
 

@@ -57,7 +57,7 @@ async fn of(tx: &mut Tx, dossier: &Dossier) -> Result<SummaryRow, Error> {
 }
 
 /// Nobody signs what is so no more. Where it is the head's desk that signs, the summary says who and when; other desks of a chain are told by the dossier.
-async fn signed(ctx: &Context, tx: &mut Tx, dossier: &Dossier) -> Result<(), Error> {
+async fn signed(ctx: &Context, tx: &mut Tx, dossier: &Dossier) -> Result<SummaryRow, Error> {
     let row = of(tx, dossier).await?;
     if digest(&said_now(tx, &row, ctx.today()).await?) != row.digest {
         return Err(Refusal::wrong_state("提交以后审核结果有变化，汇总表已不是现在的数：请退回，由经办人重新汇总").into());
@@ -65,7 +65,7 @@ async fn signed(ctx: &Context, tx: &mut Tx, dossier: &Dossier) -> Result<(), Err
     if matches!(dossier.seat(), Some(Seat::Head(_))) {
         store::note_signature(tx, row.summary, &ctx.actor.display_name, ctx.today()).await?;
     }
-    Ok(())
+    Ok(row)
 }
 
 impl Kind for Summary<'_> {
@@ -85,7 +85,7 @@ impl Kind for Summary<'_> {
     fn moved<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid], moved: Moved<'t>) -> Work<'t, ()> {
         Box::pin(async move {
             let reason = match moved {
-                Moved::Signed { .. } => return signed(ctx, tx, dossier).await,
+                Moved::Signed { .. } => return signed(ctx, tx, dossier).await.map(drop),
                 Moved::SentBack { reason } | Moved::Refused { reason } => reason,
                 Moved::Recalled => "",
             };
@@ -96,8 +96,7 @@ impl Kind for Summary<'_> {
 
     fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
         Box::pin(async move {
-            let row = of(tx, dossier).await?;
-            signed(ctx, tx, dossier).await?;
+            let row = signed(ctx, tx, dossier).await?;
             store::sign(tx, row.summary).await?;
             Ok(Vec::new())
         })

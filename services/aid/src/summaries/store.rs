@@ -210,7 +210,7 @@ pub async fn sign(tx: &mut Tx, summary: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Of schools, under which other departments they stand on a summary of a term that was signed, the latest first.
+/// Of schools, which other departments signed a summary of a term on which they are paid something.
 pub async fn elsewhere(tx: &mut Tx, authority: &str, term: &str, schools: &[String]) -> Result<Vec<(String, String)>, StoreError> {
     rows!(
         tx,

@@ -79,7 +79,7 @@ async fn page(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageErro
     let narrowed = narrowed.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     let place = if own.is_empty() { &desk.user.org } else { &own };
     let takeout = Offer::of_numbers(&desk, place, "/numbers/takeOut", narrowed);
-    let page = Page { takeout, chart: chart(word, &told.numbers, stamp), title, date: told.civil_date, narrow, desk };
+    let page = Page { takeout, chart: chart(word, (&told.numbers, &told.sum.clone().unwrap_or_default()), stamp), title, date: told.civil_date, narrow, desk };
     Ok(render(&page))
 }
 
@@ -106,18 +106,10 @@ fn row(name: Cell, number: &ListNumber) -> Row {
     counts.into_iter().chain([Cell::yuan(number.fen)]).fold(Row::of([name]), |row, cell| row.and_if(true, || cell))
 }
 
-fn chart(word: &str, numbers: &[ListNumber], stamp: String) -> Chart {
+fn chart(word: &str, (numbers, sum): (&[ListNumber], &ListNumber), stamp: String) -> Chart {
     let mut rows: Vec<Row> = numbers.iter().map(|number| row(Cell::from(&number.name), number)).collect();
     if numbers.len() > 1 {
-        let sum = numbers.iter().fold(ListNumber::default(), |sum, number| ListNumber {
-            listed: sum.listed + number.listed,
-            approved: sum.approved + number.approved,
-            held: sum.held + number.held,
-            units: sum.units + number.units,
-            fen: sum.fen + number.fen,
-            ..sum
-        });
-        rows.push(row(Cell::text("合计"), &sum));
+        rows.push(row(Cell::text("合计"), sum));
     }
     let table = Table::of("名单统计").column(word).numbers(["名单（人次）", "已审核（人次）", "暂缓（人次）", "已审核（月或学期）", "已审核（元）"]);
     let table = table.rows(rows).empty("这个学期还没有提交过名单。").printed(stamp);
