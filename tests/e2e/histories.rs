@@ -25,6 +25,7 @@ use xuezhu_judge::{case::Rule, entry, life};
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
+use crate::policies;
 use xuezhu_tests::{
     AT_ONCE, options, policy_file, postgres,
     rebuilt::rebuild,
@@ -36,6 +37,8 @@ const TERM: &str = "2026-AUTUMN";
 const MONTHS: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
 const COUNT_DAY: &str = "2026-09-30";
 const DUE: &str = "2026-11-30";
+/// From this day on the second version of the policy holds.
+const SECOND: &str = "2026-10-10";
 /// Numbers that take part: few, so that they meet.
 const NUMBERS: u32 = 9;
 /// Acts of a history.
@@ -133,6 +136,8 @@ struct Entry {
     id: Uuid,
     school: String,
     scheme: String,
+    /// Whether its list was opened under the second version of the policy.
+    second: bool,
     key: Uuid,
     name: String,
     months: Vec<i32>,
@@ -154,6 +159,8 @@ struct Truth {
     entries: Vec<Entry>,
     levels: Vec<Level>,
     said: Vec<Said>,
+    /// Private schools.
+    private: BTreeSet<String>,
     today: NaiveDate,
 }
 
@@ -201,19 +208,22 @@ impl Truth {
                 periods: periods.remove(&id).unwrap_or_default(),
             })
             .collect();
+        let private = rows!(&mut tx, (String,), "SELECT code FROM schools WHERE kind = 'PRIVATE'").expect("schools").into_iter().map(|(code,)| code).collect();
         tx.rollback().await.expect("ends");
         let mut tx = aid.read().await.expect("reads");
         let exceeding: BTreeSet<Uuid> = rows!(&mut tx, (Uuid,), "SELECT entry FROM quota_excess").expect("reads").into_iter().map(|(entry,)| entry).collect();
-        type Line = (Uuid, String, String, Uuid, String, String, i32, NaiveDate, i64, String, Option<Uuid>);
-        let lines = "SELECT entry, school, scheme, person_key, name, months, state, recorded_day, recorded_at_us, tier, card_key FROM award_entries";
+        type Line = (Uuid, String, String, Uuid, String, String, i32, NaiveDate, i64, String, Option<Uuid>, i32);
+        let lines = "SELECT e.entry, e.school, e.scheme, e.person_key, e.name, e.months, e.state, e.recorded_day, e.recorded_at_us, e.tier, e.card_key, l.policy
+                     FROM award_entries e JOIN award_lists l ON l.list = e.list";
         let entries = rows!(&mut tx, Line, lines)
             .expect("entries")
             .into_iter()
             .filter(|line| ![entry::State::Removed.code(), entry::State::SentBack.code()].contains(&line.6))
-            .map(|(id, school, scheme, key, name, months, state, day, at, tier, card)| Entry {
+            .map(|(id, school, scheme, key, name, months, state, day, at, tier, card, policy)| Entry {
                 id,
                 school,
                 scheme,
+                second: policy == 2,
                 key,
                 name: comparable_name(&name),
                 months: months.split(',').map(|month| month.parse().expect("a month")).collect(),
@@ -256,7 +266,7 @@ impl Truth {
             .map(|(school, scheme, key, name, kind, day)| Said { school, scheme, key, name: comparable_name(&name), asks: kind == 1, day })
             .collect();
         tx.rollback().await.expect("ends");
-        Self { persons, places, entries, levels, said, today }
+        Self { persons, places, entries, levels, said, private, today }
     }
 
     fn who(&self, entry: &Entry) -> Option<Uuid> {
@@ -288,20 +298,24 @@ impl Truth {
         theirs.filter_map(|place| Some((place.school.as_str(), place.periods.iter().find(|period| period.holds(on))?))).collect()
     }
 
-    /// The day by which a month of a scheme goes.
-    fn day_of(&self, person: Uuid, scheme: &str, month: i32) -> Option<NaiveDate> {
+    /// The day by which a month of a scheme goes. By the second version none of a grant in which somebody leaves school altogether.
+    fn day_of(&self, person: Uuid, scheme: &str, month: i32, second: bool) -> Option<NaiveDate> {
         if scheme == "TUITION_WAIVER" {
             return Some(date(COUNT_DAY));
         }
         let first = NaiveDate::from_ymd_opt(month / 100, u32::try_from(month % 100).expect("a month"), 1).expect("a day");
+        let last = first.iter_days().take_while(|day| day.month() == first.month()).last().expect("a month has days");
+        if second && self.in_school(person, last).is_empty() {
+            return None;
+        }
         if month != MONTHS[0] {
             return Some(first);
         }
         first.iter_days().take_while(|day| day.month() == first.month()).find(|day| !self.in_school(person, *day).is_empty())
     }
 
-    fn owners(&self, person: Uuid, scheme: &str, month: i32) -> Vec<&str> {
-        self.day_of(person, scheme, month).map(|day| self.in_school(person, day)).unwrap_or_default()
+    fn owners(&self, person: Uuid, scheme: &str, month: i32, second: bool) -> Vec<&str> {
+        self.day_of(person, scheme, month, second).map(|day| self.in_school(person, day)).unwrap_or_default()
     }
 
     fn is_poor(&self, person: Uuid, on: NaiveDate) -> bool {
@@ -320,8 +334,16 @@ impl Truth {
         period.full_time && (period.agricultural || is_poor || (scheme == "TUITION_WAIVER" && period.rural))
     }
 
+    /// Whether a school is let in at all: by the second version no private one is to a grant.
+    fn lets_in(&self, school: &str, scheme: &str, second: bool) -> bool {
+        !(second && scheme == "GRANT" && self.private.contains(school))
+    }
+
     fn is_given(&self, entry: &Entry, person: Uuid, month: i32) -> bool {
-        let Some(day) = self.day_of(person, &entry.scheme, month) else { return false };
+        let Some(day) = self.day_of(person, &entry.scheme, month, entry.second) else { return false };
+        if !self.lets_in(&entry.school, &entry.scheme, entry.second) {
+            return false;
+        }
         let here = self.periods(person, day).into_iter().filter(|(school, _)| *school == entry.school);
         here.into_iter().any(|(_, period)| Self::gives(period, &entry.scheme, self.is_poor(person, day)))
     }
@@ -348,7 +370,7 @@ impl Truth {
             let here = place.person.is_none() && place.school == entry.school;
             here && person.map_or(place.key == entry.key, |person| self.persons[&person].waits_as(place))
         });
-        let owners = person.map(|person| self.owners(person, &entry.scheme, month)).unwrap_or_default();
+        let owners = person.map(|person| self.owners(person, &entry.scheme, month, entry.second)).unwrap_or_default();
         let approved_here = person.is_some() && self.places.iter().any(|place| place.person == person && place.school == entry.school);
         if owners.contains(&entry.school.as_str()) {
             None
@@ -361,6 +383,18 @@ impl Truth {
         } else {
             Some("NO_ENROLLMENT")
         }
+    }
+
+    /// Entries of lists of the second version with a month that the first would have given.
+    fn held_by_the_second(&self) -> usize {
+        let is_otherwise = |entry: &&Entry| {
+            let Some(person) = self.who(entry).filter(|_| entry.second) else { return false };
+            entry.months.iter().any(|month| {
+                let stops = self.owners(person, &entry.scheme, *month, false).contains(&entry.school.as_str()) && self.owners(person, &entry.scheme, *month, true).is_empty();
+                stops || (self.place_rule(entry, Some(person), *month).is_none() && !self.lets_in(&entry.school, &entry.scheme, true))
+            })
+        };
+        self.entries.iter().filter(is_otherwise).count()
     }
 
     fn findings(&self) -> Found {
@@ -439,7 +473,9 @@ impl Truth {
             other.scheme == entry.scheme && if person.is_some() { self.who(other) == person } else { self.who(other).is_none() && other.key == entry.key }
         };
         let rivals: Vec<&Entry> = self.entries.iter().filter(same).filter(|other| other.months.contains(&month)).collect();
-        let owners = person.map(|person| self.owners(person, &entry.scheme, month)).unwrap_or_default();
+        // All of them go by the list of the earliest.
+        let second = rivals.iter().min_by_key(|rival| (rival.at, rival.id)).is_some_and(|rival| rival.second);
+        let owners = person.map(|person| self.owners(person, &entry.scheme, month, second)).unwrap_or_default();
         let supported = rivals.iter().copied().filter(|rival| owners.contains(&rival.school.as_str())).collect();
         (rivals, supported)
     }
@@ -475,7 +511,7 @@ impl Truth {
                 let there = counted.is_some_and(|period| Self::gives(period, scheme, false));
                 let due = date(DUE).max(add_working_days(approved, 10));
                 // The autumn term ends with January; all of these students began in it.
-                let wanted = self.asks(id, &place.school, scheme) != Some(false);
+                let wanted = self.asks(id, &place.school, scheme) != Some(false) && self.lets_in(&place.school, scheme, self.today >= date(SECOND));
                 if !person.unconfirmed && wanted && there && !listed && self.today > due && place.entry.max(approved) < date("2027-02-01") {
                     found.insert(("MISSING_AWARD".into(), format!("{id} {} {scheme}", place.school), MONTHS.to_vec()));
                 }
@@ -608,6 +644,45 @@ fn policy() -> String {
     let text = tiers.iter().fold(AT_ONCE.clone(), |text, (from, to)| text.replace(from, to));
     let text = text.replacen("payee = \"STUDENT\"\n", "payee = \"STUDENT\"\nasks = [\"APPLICATION\"]\n", 1);
     text.replacen("[[scheme]]", &format!("{quota}[[scheme]]"), 1)
+}
+
+/// What the second version says otherwise: aid stops with the month in which somebody leaves, no private school is given the grant, and lists are shown
+/// publicly before they are signed.
+fn second_policy() -> String {
+    let stops = policy().replacen("count_day = \"09-30\"", "count_day = \"09-30\"\nstop = \"SAME_MONTH\"", 1);
+    let rows = "[[private]]\nschemes = [\"GRANT\"]\nfrom = \"2020-AUTUMN\"\nschools = []\nsource = \"文件\"\n\n\
+                [[notice]]\nfrom = \"2020-AUTUMN\"\norder = \"BEFORE_SIGNATURE\"\nworking_days = 5\nsource = \"文件\"\n\n";
+    stops.replacen("[[scheme]]", &format!("{rows}[[scheme]]"), 1)
+}
+
+/// What became of entries, act by act.
+#[derive(Default)]
+struct Watched {
+    states: HashMap<Uuid, i32>,
+    /// How many were signed after a notice.
+    noticed: usize,
+}
+
+impl Watched {
+    /// Whoever was signed since, of a list that is shown publicly, was shown until the day before, and nothing is said of them that stands in the way.
+    async fn look(&mut self, aid: &Db, today: NaiveDate, when: &str) {
+        let mut tx = aid.read().await.expect("reads");
+        type Row = (Uuid, i32, i32, i64, i64);
+        let entries = "SELECT e.entry, e.state, l.policy,
+                              (SELECT count(*) FROM notice_entries s JOIN notices n ON n.notice = s.notice WHERE s.entry = e.entry AND NOT s.gone AND n.last_day < $1),
+                              (SELECT count(*) FROM objections o WHERE o.entry = e.entry AND o.state < 50)
+                       FROM award_entries e JOIN award_lists l ON l.list = e.list";
+        let rows = rows!(&mut tx, Row, entries, today).expect("reads");
+        tx.rollback().await.expect("ends");
+        for (entry, state, policy, shown, objected) in rows {
+            let before = self.states.insert(entry, state);
+            let is_signed = [entry::State::Attested.code(), entry::State::Approved.code()].contains(&state);
+            if policy == 2 && is_signed && before != Some(state) {
+                assert!(shown > 0 && objected == 0, "{when}: {entry} was signed: shown {shown}, objected {objected}");
+                self.noticed += 1;
+            }
+        }
+    }
 }
 
 /// However lists were approved, corrected and approved again: no more are let in than there are places.
@@ -757,6 +832,7 @@ struct History {
     deployment: Deployment,
     desks: [(&'static str, Session, Session); 2],
     officer: Session,
+    admin: Session,
     day: NaiveDate,
     acts: BTreeMap<&'static str, usize>,
 }
@@ -780,9 +856,11 @@ impl History {
             63..67 => ("list twice", self.list_twice(desk).await),
             67..75 => ("come back", self.come_back(school, &clerk).await),
             75..85 => ("decide", self.decide(school, &clerk, &head).await),
-            85..88 => ("put right", self.put_right(school, &clerk, &head).await),
+            85..87 => ("put right", self.put_right(school, &clerk, &head).await),
+            87 => ("object", self.object(school, &clerk).await),
             88..92 => ("hardship", self.hardship(school, &clerk, &head).await),
-            92..95 => ("sign", self.sign(school, &clerk).await),
+            92..94 => ("sign", self.sign(school, &clerk).await),
+            94 => ("own", self.own(OTHER).await),
             _ => {
                 let days = self.random.random_range(1..32);
                 self.step(days).await;
@@ -901,6 +979,31 @@ impl History {
             }
         }
         done
+    }
+
+    /// A school becomes somebody else's.
+    async fn own(&mut self, school: &str) -> bool {
+        let kind = *["PUBLIC", "PRIVATE", "PRIVATE"].choose(&mut self.random).expect("one");
+        self.admin.post(&format!("/v1/schools/{school}/update"), &json!({ "kind": kind }), "").await.is_ok()
+    }
+
+    /// Something is said against somebody who is shown, and decided or not.
+    async fn object(&mut self, school: &str, clerk: &Session) -> bool {
+        let Ok(shown) = self.officer.get(&format!("/v1/notices?school={school}")).await else { return false };
+        let Some(notice) = shown["notices"].as_array().and_then(|notices| notices.choose(&mut self.random)) else { return false };
+        let path = format!("/v1/notices/{}", notice["notice"].as_str().expect("an id"));
+        let whom = self.random.random_range(0..NUMBERS);
+        let body = json!({ "className": "1班", "student": student(whom)["姓名"], "text": "测试" });
+        let Ok(recorded) = self.officer.post(&format!("{path}/objections"), &body, "").await else { return false };
+        let path = format!("/v1/objections/{}", recorded["objection"].as_str().expect("an id"));
+        if self.random.random_bool(0.5) {
+            let _ = clerk.post(&format!("{path}/answer"), &json!({ "text": "属实与否，已核" }), "").await;
+        }
+        if self.random.random_bool(0.7) {
+            let body = json!({ "upheld": self.random.random_bool(0.4), "reason": "核实" });
+            let _ = self.officer.post(&format!("{path}/decide"), &body, "").await;
+        }
+        true
     }
 
     /// All who said nothing yet ask for a scheme, or somebody does not want it, or takes back what was signed.
@@ -1029,10 +1132,20 @@ impl History {
         // What is open may be a supplementary list without anybody.
         let _ = clerk.post(&format!("{list}/propose"), &json!({}), "").await;
         let _ = clerk.post(&format!("{list}/submit"), &json!({}), "").await;
-        for (who, act) in [(head, "attest"), (&self.officer, "approve")] {
-            let digest = self.officer.get(&list).await.expect("a list")["digest"].clone();
-            let _ = who.post(&format!("{list}/{act}"), &json!({ "digest": digest }), "").await;
+        let officer = self.officer.clone();
+        let sign = async |who: &Session, act: &str| {
+            let digest = officer.get(&list).await.expect("a list")["digest"].clone();
+            who.post(&format!("{list}/{act}"), &json!({ "digest": digest }), "").await
+        };
+        // What is shown publicly first is waited for, and spoken of, at times.
+        if sign(head, "attest").await.is_err() && self.random.random_bool(0.6) {
+            if self.random.random_bool(0.4) {
+                self.object(school, clerk).await;
+            }
+            self.step(9).await;
+            let _ = sign(head, "attest").await;
         }
+        let _ = sign(&officer, "approve").await;
     }
 
     /// Puts right what was approved: the department orders it, or the school asks and desks decide, or nobody does yet.
@@ -1116,6 +1229,10 @@ struct Lived {
     put_right: usize,
     /// How often a place was seen to be taken.
     places: usize,
+    /// How many were signed after they had been shown publicly.
+    noticed: usize,
+    /// How often an entry was held because of what the second version says otherwise.
+    by_second: usize,
 }
 
 /// Lives through a history.
@@ -1143,8 +1260,13 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
     let (enrollment, aid) = (Db::open(&enrollment).await.expect("opens"), Db::open(&aid).await.expect("opens"));
     let desks = [(SCHOOL, people.clerk.clone(), people.head.clone()), (OTHER, people.other.clone(), head)];
     let mut history =
-        History { random: StdRng::seed_from_u64(seed), deployment, desks, officer: people.officer.clone(), day: date("2026-09-05"), acts: BTreeMap::new() };
+        History { random: StdRng::seed_from_u64(seed), deployment, desks, officer: people.officer.clone(), admin: people.admin.clone(), day: date("2026-09-05"), acts: BTreeMap::new() };
     history.deployment.step_to(history.day).await.expect("steps");
+    let second = people.open_account("second", "AID_OFFICER", "430100", PASSWORD).await;
+    let next = policies::propose(&people.officer, &second_policy(), SECOND).await.expect("is proposed");
+    policies::sign(&second, &next).await.expect("is signed");
+    history.own(OTHER).await;
+    let mut watched = Watched::default();
     // What is looked at leaves the history as it is.
     let mut looking = StdRng::seed_from_u64(seed);
     let (mut lived, mut all_known) = (Lived::default(), Vec::new());
@@ -1154,6 +1276,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
         let look = history.act().await;
         all_known.push(known_now(&enrollment).await);
         assert_sound(&enrollment, &format!("seed {seed}, after {act} acts")).await;
+        watched.look(&aid, history.day, &format!("seed {seed}, after {act} acts")).await;
         if act % REBUILT == 0 {
             // First as the log tells it, then as what outlives the log does.
             history.deployment.drain().await.expect("drains");
@@ -1177,6 +1300,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
             assert_agrees(&open_flags(&aid).await, &reference, &format!("seed {seed}, after {act} acts: the continuous driver"));
             lived.met_before += truth.met_by_a_number_of_before();
             lived.later += truth.later_than_an_unsupported_one();
+            lived.by_second += truth.held_by_the_second();
             lived.rules.extend(reference.into_iter().map(|(rule, ..)| rule));
             lived.remembered = decisions.hold(&aid, &format!("seed {seed}, after {act} acts")).await;
             decisions.act(&history, &aid).await;
@@ -1184,6 +1308,7 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
         }
     }
     lived.confirmed = decisions.confirmed.len();
+    lived.noticed = watched.noticed;
     assert!(history.acts.values().sum::<usize>() > ACTS / 4, "most acts were refused: {:?}", history.acts);
     // A sweep over what is there changes nothing; one that finds no flag finds them all again.
     let reference = Truth::read(&enrollment, &aid, history.day).await.findings();
@@ -1243,10 +1368,13 @@ async fn both_drivers_agree_with_a_naive_reference_and_every_rule_fires() {
         all.confirmed += lived.confirmed;
         all.put_right += lived.put_right;
         all.places += lived.places;
+        all.noticed += lived.noticed;
+        all.by_second += lived.by_second;
     }
     assert!(all.put_right > 0, "nothing was put right");
     assert_eq!(all.rules.len(), Rule::of_people().count(), "every rule fires: {:?}", all.rules);
     assert!(all.places > 0, "no place was taken");
+    assert!(all.noticed > 0 && all.by_second > 0, "nobody was signed after a notice, or held by the second version: {} {}", all.noticed, all.by_second);
     assert!(
         all.met_before > 0 && all.later > 0,
         "nobody waited under a number of before, or no supported entry was the later: {} {}",

@@ -40,11 +40,13 @@ by_right = false
     format!("{}{local}", AT_ONCE.replace("{ name = \"二档\", yuan = 2300 }", "{ name = \"二档\", yuan = 2500 }"))
 }
 
-async fn propose(who: &Session, content: &str, from: &str) -> anyhow::Result<Value> {
+/// Proposes a policy that is to hold from a day.
+pub async fn propose(who: &Session, content: &str, from: &str) -> anyhow::Result<Value> {
     who.post("/v1/policies", &json!({ "content": content, "fromDate": from, "note": "省文件" }), "").await
 }
 
-async fn sign(who: &Session, policy: &Value) -> anyhow::Result<Value> {
+/// Signs one that was proposed.
+pub async fn sign(who: &Session, policy: &Value) -> anyhow::Result<Value> {
     let path = format!("/v1/aidDossiers/{}", policy["dossier"].as_str().expect("a dossier"));
     let dossier = who.get(&path).await?;
     who.post(&format!("{path}/sign"), &json!({ "digest": dossier["digest"] }), "").await

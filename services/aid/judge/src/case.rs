@@ -13,7 +13,7 @@ use xuezhu_domain::{
 use crate::{
     cause::{Cause, hashed},
     heads::Compared,
-    policy::SchemeCode,
+    policy::{School, SchemeCode},
 };
 
 /// A finding's rule. Codes and words are stable; the law beside each is in [`crate::rules::LAW`].
@@ -371,12 +371,21 @@ pub struct PersonCase {
     pub enrollments: Vec<Enrollment>,
     /// Claims, without those that were removed.
     pub claims: Vec<Claim>,
-    /// Regions of schools, where the policies say other things for some.
-    pub regions: HashMap<String, String>,
+    /// What tells schools apart, by their codes, where the policies say other things of some.
+    pub schools: HashMap<String, SchoolSide>,
     /// 困难等级 that were determined, in the order in which they were.
     pub levels: Vec<Level>,
     /// What students said and did not take back, in the order in which they did.
     pub statements: Vec<Statement>,
+}
+
+/// What tells a school from others, as far as policies do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchoolSide {
+    /// Region in which it stands.
+    pub region: String,
+    /// Whether it is private.
+    pub is_private: bool,
 }
 
 /// A 困难等级 that was determined of whom a number and a name stand for, or that there is none any more.
@@ -446,9 +455,17 @@ pub struct Statement {
 }
 
 impl PersonCase {
+    /// A school, as policies tell schools apart: without what is not known of it, or makes no difference.
+    pub fn school<'s>(&'s self, code: &'s str) -> School<'s> {
+        match self.schools.get(code) {
+            Some(side) => School { code, region: &side.region, is_private: side.is_private },
+            None => School { code, ..School::default() },
+        }
+    }
+
     /// The region of a school; empty where it is not known, or makes no difference.
     pub fn region(&self, school: &str) -> &str {
-        self.regions.get(school).map_or("", String::as_str)
+        self.schools.get(school).map_or("", |side| side.region.as_str())
     }
 }
 

@@ -7,7 +7,7 @@ mod rate;
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use uuid::Uuid;
 use xuezhu_domain::{
     Month, Term,
@@ -30,14 +30,14 @@ use crate::{
     amount,
     cause::Cause,
     policy::{
-        Paid, Policies, Policy, Scheme, SchemeCode, TermDays,
+        Paid, Policies, Policy, Scheme, SchemeCode, Stop, TermDays,
         rules::{Facts, grounds, plain_data},
     },
 };
 
 /// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
 /// anew whatever may be found otherwise.
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 
 /// By what is judged on a day: changes with any word of the policies that hold by then, with the calendar of working days, with the catalogues of majors, with how
 /// the judge decides, and with the format that the mirror was told in, for what came with a format may decide otherwise.
@@ -174,7 +174,7 @@ pub const LAW: [Law; 14] = [
         severity: Severity::Serious,
         name: "不符合政策条件",
         english: "Not eligible",
-        meaning: "在本校在读，但按名单所依政策，所列月份不享受该项目：年级、学习形式、专业、户口所在地不在范围内，或者没有认定家庭经济困难。请核对学籍信息，补办困难认定，或移除不享受的月份。",
+        meaning: "在本校在读，但按名单所依政策，所列月份不享受该项目：年级、学习形式、专业、户口所在地不在范围内，没有认定家庭经济困难，或者本校是民办学校而不在省级公布的名单上。请核对学籍信息，补办困难认定，或移除不享受的月份。",
         finds: "In school here, but the policy of the list gives the scheme to none such in these months.",
         basis: "财教〔2013〕110号、财教〔2024〕181号：资助范围；教财〔2018〕16号：先认定、后资助",
     },
@@ -286,9 +286,13 @@ impl<'c> Judge<'c> {
         self.case.enrollments.iter().filter(move |enrollment| enrollment.stage == Stage::Approved && enrollment.person == Some(id))
     }
 
-    /// The day by which a month goes: its first, and in the first month of a term the first of it on which the student is in school anywhere.
+    /// The day by which a month goes: its first, and in the first month of a term the first of it on which the student is in school anywhere. None where
+    /// aid stops with the month in which somebody leaves, and the student is in school nowhere when it ends.
     fn day_of_month(&self, person: &Person, days: &TermDays, month: Month) -> Option<NaiveDate> {
         let first = month.first_day();
+        if days.stop == Stop::SameMonth && self.in_school_on(person, month.end() - Days::new(1)).is_empty() {
+            return None;
+        }
         if days.months.first() == Some(&month) { self.first_in_school(person, first, month.end()) } else { Some(first) }
     }
 
@@ -475,6 +479,9 @@ impl<'c> Judge<'c> {
     ) {
         let region = self.case.region(&enrollment.school);
         let (Some(days), Some(rate)) = (policy.days(term, region), scheme.rate_in(term, region)) else { return };
+        if !policy.admits(scheme.code, term, self.case.school(&enrollment.school)) {
+            return;
+        }
         let Some(place) = enrollment.in_school_on(days.count_day) else { return };
         // A level is limited by shares and asked for: it makes nobody missing.
         let facts = Facts::of(enrollment, place, person.registry, "");
@@ -490,7 +497,7 @@ impl<'c> Judge<'c> {
         if self.as_of <= due {
             // The due days of a policy wake everybody; grace is a person's own, and so is what happens on the due day.
             if due > days.due || self.as_of == due {
-                let wake = due + chrono::Days::new(1);
+                let wake = due + Days::new(1);
                 judgement.rejudge_at = Some(judgement.rejudge_at.map_or(wake, |earlier| earlier.min(wake)));
             }
             return;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use xuezhu_domain::Term;
 use xuezhu_judge::{
-    case::{Excess, Rule},
+    case::{Excess, Rule, SchoolSide},
     entry::State,
     policy::SchemeCode,
     rules::standing_in,
@@ -50,7 +50,7 @@ async fn seeking(tx: &mut Tx, parts: &Parts, list: &ListRow, rows: &[&EntryRow])
     let keys = reconciliation::keys_beside(tx, generation, &keys).await?;
     let mut seeking = Vec::with_capacity(rows.len());
     for mut case in reconciliation::cases(tx, generation, &keys).await? {
-        case.regions.insert(list.school.clone(), list.region.clone());
+        case.schools.insert(list.school.clone(), SchoolSide { region: list.region.clone(), is_private: mirror::is_private(&list.kind) });
         for claim in case.claims.iter().filter(|claim| wanted.contains(&claim.entry)) {
             let stands = standing_in(&case, &policies, claim);
             let of = |level: &str| levels.iter().position(|known| known == level).unwrap_or(levels.len());

@@ -35,7 +35,7 @@ use uuid::Uuid;
 use xuezhu_domain::{Month, Term};
 use xuezhu_judge::{
     entry::State,
-    policy::{self, Paid, Policy, Rate, SchemeCode, TermDays},
+    policy::{self, Paid, Policy, Rate, School, SchemeCode, TermDays},
     rules::Asked,
 };
 use xuezhu_service::{Context, Error, Permission, Refusal, paging::Turn};
@@ -58,7 +58,7 @@ pub async fn create_list(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str
     let policies = parts.policies.fresh(tx).await?;
     // As of whoever is on no list: the term's own, also of a list that is opened when the term is over.
     let version = policies.of_term(term, ctx.today());
-    let is_open = policy::is_open(term, ctx.today()) && Terms::of(&version.policy, scheme, term, &school.region).is_some();
+    let is_open = policy::is_open(term, ctx.today()) && Terms::of(&version.policy, scheme, term, school.told_apart()).is_some();
     let (scheme, term) = (scheme.as_str(), term.to_string());
     let of = |policy: i32| locks::Of { school: &school.school, region: &school.region, scheme, term: &term, policy };
     let known = store::open_list(tx, &school.school, scheme, &term).await?;
@@ -151,17 +151,26 @@ pub(crate) struct Terms {
     rate: Rate,
     days: TermDays,
     term: Term,
+    admits: bool,
 }
 
 impl Terms {
-    /// What a policy says of a scheme and term for schools of a region; none where it says nothing.
-    pub(crate) fn of(policy: &Policy, scheme: SchemeCode, term: Term, region: &str) -> Option<Self> {
+    /// What a policy says of a scheme and term for a school; none where it says nothing.
+    pub(crate) fn of(policy: &Policy, scheme: SchemeCode, term: Term, school: School<'_>) -> Option<Self> {
         let scheme = policy.scheme(scheme)?;
-        Some(Self { scheme: scheme.code, paid: scheme.paid, rate: scheme.rate_in(term, region)?.clone(), days: policy.days(term, region)?, term })
+        let (rate, days) = (scheme.rate_in(term, school.region)?.clone(), policy.days(term, school.region)?);
+        Some(Self { scheme: scheme.code, paid: scheme.paid, rate, days, term, admits: policy.admits(scheme.code, term, school) })
     }
 
     fn asked(&self) -> Asked<'_> {
-        Asked { term: self.term, paid: self.paid, rate: &self.rate, days: &self.days }
+        Asked { term: self.term, paid: self.paid, rate: &self.rate, days: &self.days, admits: self.admits }
+    }
+}
+
+impl ListRow {
+    /// Its school, as policies tell schools apart.
+    fn told_apart(&self) -> School<'_> {
+        School { code: &self.school, region: &self.region, is_private: mirror::is_private(&self.kind) }
     }
 }
 
@@ -169,7 +178,7 @@ fn terms(parts: &Parts, list: &ListRow) -> Result<Terms, Error> {
     let code = SchemeCode::parse(&list.scheme).ok_or(StoreError::Corrupt("scheme"))?;
     let term: Term = list.term.parse().map_err(|_| StoreError::Corrupt("term"))?;
     let policies = parts.policies.now();
-    Ok(Terms::of(policies.version(list.policy), code, term, &list.region).ok_or_else(|| Refusal::wrong_state("该学期没有适用的政策"))?)
+    Ok(Terms::of(policies.version(list.policy), code, term, list.told_apart()).ok_or_else(|| Refusal::wrong_state("该学期没有适用的政策"))?)
 }
 
 /// The day by which a list must be submitted; `None` where its policy has no such term.

@@ -26,6 +26,8 @@ pub struct ListRow {
     pub authority: String,
     /// The school's region.
     pub region: String,
+    /// Who owns the school.
+    pub kind: String,
     /// Version of the policy under which it was opened.
     pub policy: i32,
 }
@@ -182,7 +184,7 @@ pub async fn lists(tx: &mut Tx, filter: &Filter, turn: &Turn<Uuid>) -> Result<Ve
     asked!(
         rows!(tx, ListRow),
         "SELECT l.list, l.school, l.scheme, l.term, l.supplement, l.state, l.submitted, coalesce(s.name, '') AS school_name,
-                coalesce(s.authority, '') AS authority, coalesce(s.region, '') AS region, l.policy",
+                coalesce(s.authority, '') AS authority, coalesce(s.region, '') AS region, coalesce(s.kind, '') AS kind, l.policy",
         " AND ($8 IS NULL OR l.list < $8) ORDER BY l.list DESC LIMIT $9 OFFSET $10",
         filter,
         turn.after,

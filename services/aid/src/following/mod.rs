@@ -30,6 +30,16 @@ pub fn keeper(parts: Arc<Parts>, lane_records: usize) -> Keeper<Enrollments> {
     Keeper::new(parts.runner.db().clone(), mirror::SOURCE, lane_records, Enrollments { parts })
 }
 
+impl Enrollments {
+    /// Marks everybody of schools of which policies may say other things from now on; they are judged in chunks after it.
+    async fn mark(&self, tx: &mut Tx, generation: i64, schools: &[String]) -> Result<u64, Error> {
+        if schools.is_empty() || !self.parts.policies.now().tells_schools_apart() {
+            return Ok(0);
+        }
+        Ok(reconciliation::mark_schools(tx, generation, schools).await?)
+    }
+}
+
 impl Consumer for Enrollments {
     type Part = Batch;
 
@@ -42,7 +52,9 @@ impl Consumer for Enrollments {
             return Ok(());
         }
         let ctx = self.parts.runner.system_context();
+        let moving = part.moving(tx, at.generation).await?;
         let touched = part.write(tx, at.generation, at.format).await?;
+        self.mark(tx, at.generation, &moving).await?;
         forgotten::settle(&ctx, tx, at.generation, Some(&touched)).await?;
         let judged = reconciliation::judge_keys_at(&ctx, tx, &self.parts, at, &touched, "feed");
         let judged = judged.instrument(tracing::error_span!("judge", keys = touched.len())).await?;
@@ -66,6 +78,8 @@ impl Consumer for Enrollments {
         let lost = told::of(tx, from.generation, &lost.persons, &lost.enrollments, &lost.schools).await?;
         forgotten::keep(&ctx, tx, lost).await?;
         let marked = reconciliation::mark_differences(tx, from.generation, generation).await?;
+        let moved = mirror::moved(tx, from.generation, generation).await?;
+        let marked = marked + self.mark(tx, generation, &moved).await?;
         reconciliation::carry_subjects(tx, mirror::SOURCE, from.generation, generation).await?;
         forgotten::settle(&ctx, tx, generation, None).await?;
         Ok(marked)

@@ -18,16 +18,20 @@ use std::collections::HashMap;
 
 use xuezhu_bridge::keeping::{self, State};
 use xuezhu_domain::region;
+use xuezhu_judge::{case::SchoolSide, policy::School};
 use xuezhu_service::{Context, Error, Permission, Place, Refusal};
 use xuezhu_store::{StoreError, Tx};
 
 // What other capabilities may ask.
 pub use self::store::SchoolRow;
-pub(crate) use self::store::{school, school_names};
+pub(crate) use self::store::{moved, school, school_names};
 
 /// The number of the source that is followed: the configured enrollment service. A generation is of one source, for all sources draw
 /// the numbers of their generations from one row of numbers: whoever reads a generation reads one source's words.
 pub(crate) const SOURCE: i16 = 1;
+
+/// Who owns a private school (民办), as the source tells it.
+pub(crate) const PRIVATE: &str = "PRIVATE";
 
 /// Where the mirror stands.
 pub(crate) async fn state(tx: &mut Tx) -> Result<State, StoreError> {
@@ -62,9 +66,22 @@ pub(crate) async fn covers_all(tx: &mut Tx, region: &str) -> Result<bool, StoreE
     store::covers_all(tx, region::prefix_or_all(region)).await
 }
 
-/// Regions of schools.
-pub(crate) async fn regions(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<HashMap<String, String>, StoreError> {
-    Ok(store::regions(tx, generation, codes).await?.into_iter().collect())
+/// What tells schools apart, by their codes.
+pub(crate) async fn sides(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<HashMap<String, SchoolSide>, StoreError> {
+    let rows = store::sides(tx, generation, codes).await?;
+    Ok(rows.into_iter().map(|(school, region, kind)| (school, SchoolSide { region, is_private: is_private(&kind) })).collect())
+}
+
+/// Whether whoever owns a school is no part of the state.
+pub(crate) fn is_private(kind: &str) -> bool {
+    kind == PRIVATE
+}
+
+impl SchoolRow {
+    /// As policies tell schools apart.
+    pub(crate) fn told_apart(&self) -> School<'_> {
+        School { code: &self.school, region: &self.region, is_private: is_private(&self.kind) }
+    }
 }
 
 /// Drops what the source said in its other generations; what other sources say stays.

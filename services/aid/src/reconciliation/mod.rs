@@ -45,7 +45,7 @@ use self::{
 pub(crate) use self::{
     keys::{carry_subjects, lock_keys, person_subjects, subjects},
     load::{Attending, keys_at_school, keys_of_class, keys_of_person, keys_of_persons},
-    marks::mark_differences,
+    marks::{mark_differences, mark_schools},
     store::{Filter, FlagRow, counts_by_rule, flags, flags_of_list, held_entries},
 };
 use crate::{
@@ -102,8 +102,8 @@ pub async fn judge_keys_at(ctx: &Context, tx: &mut Tx, parts: &Parts, mirror: &S
     if cases.iter().flat_map(|(_, case)| &case.claims).any(|claim| claim.policy > policies.newest().number) {
         policies = parts.policies.fresh(tx).await?;
     }
-    if policies.is_regional() {
-        load::regions(tx, mirror.generation, &mut cases).await?;
+    if policies.tells_schools_apart() {
+        load::schools(tx, mirror.generation, &mut cases).await?;
     }
     for (_, case) in &mut cases {
         case.claims.retain(|claim| !claim.months.is_empty());
@@ -225,8 +225,8 @@ pub(crate) async fn missing_but_for_waivers(
     let of_persons = known_subjects(&bonds);
     let mut cases = load::cases(tx, generation, &keys, bonds, &subjects, &of_persons).await?;
     let policies = parts.policies.now();
-    if policies.is_regional() {
-        load::regions(tx, generation, &mut cases).await?;
+    if policies.tells_schools_apart() {
+        load::schools(tx, generation, &mut cases).await?;
     }
     let mut missing = HashSet::new();
     for (_, mut case) in cases {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use uuid::Uuid;
 use xuezhu_domain::{Fen, Term, region};
-use xuezhu_judge::policy::SchemeCode;
+use xuezhu_judge::{case::SchoolSide, policy::SchemeCode};
 use xuezhu_proto::aid::{self as pb, term_summary};
 use xuezhu_review::{OfSchool, Proposal};
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal};
@@ -258,7 +258,7 @@ struct Borne<'b> {
     parts: &'b Parts,
     day: NaiveDate,
     term: &'b str,
-    regions: HashMap<String, String>,
+    schools: HashMap<String, SchoolSide>,
     /// Other departments that signed for a school.
     elsewhere: HashMap<String, Vec<String>>,
 }
@@ -278,14 +278,14 @@ impl<'b> Borne<'b> {
         for (school, other) in store::elsewhere(tx, authority, term, &codes).await? {
             elsewhere.entry(school).or_default().push(region::full_name(&other));
         }
-        Ok(Self { parts, day, term, regions: mirror::regions(tx, generation, &codes).await?, elsewhere })
+        Ok(Self { parts, day, term, schools: mirror::sides(tx, generation, &codes).await?, elsewhere })
     }
 
     /// By whom an amount is borne, as the policy of the term said it on the day.
     fn parts(&self, school: &str, scheme: &str, fen: i64) -> Vec<pb::CostShare> {
         let policies = self.parts.policies.now();
         let (Ok(term), Some(code)) = (self.term.parse::<Term>(), SchemeCode::parse(scheme)) else { return Vec::new() };
-        let region = self.regions.get(school).map_or("", String::as_str);
+        let region = self.schools.get(school).map_or("", |side| side.region.as_str());
         let Some(sharing) = policies.of_term(term, self.day).policy.sharing(code, term, region) else { return Vec::new() };
         sharing.parts(fen).into_iter().map(|(level, fen)| pb::CostShare { level: level.to_owned(), fen }).collect()
     }

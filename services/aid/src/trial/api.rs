@@ -129,7 +129,7 @@ async fn told(ctx: &Context, tx: &mut Tx, parts: &Parts, tried: &Tried, school: 
         // By name only of schools whose students are the caller's to see.
         let school = mirror::school_for(ctx, tx, school, Permission::ReadSchool).await?;
         let generation = mirror::state(tx).await?.generation;
-        let changed = super::at_school(tx, tried, generation, &school.school, &school.region).await?;
+        let changed = super::at_school(tx, tried, generation, school.told_apart()).await?;
         answer.students = changed.into_iter().map(|one| student(one, &name)).collect();
     }
     Ok(answer)

@@ -13,12 +13,16 @@ use std::{
     },
 };
 
+use chrono::NaiveDate;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 use xuezhu_domain::{RegistryAnswer, Term};
-use xuezhu_judge::policy::{
-    Policies, Policy, SchemeCode,
-    rules::{Facts, Why},
+use xuezhu_judge::{
+    case::{PersonCase, SchoolSide},
+    policy::{
+        Policies, Policy, School, SchemeCode,
+        rules::{Facts, Why},
+    },
 };
 use xuezhu_service::{Context, Error, Permission, Place, Refusal};
 use xuezhu_store::Tx;
@@ -54,7 +58,7 @@ pub struct Tried {
     pub policy: Uuid,
     policies: Arc<Policies>,
     next: Arc<Policy>,
-    from: chrono::NaiveDate,
+    from: NaiveDate,
 }
 
 impl Tried {
@@ -123,14 +127,16 @@ async fn find_in_one_generation(parts: &Arc<Parts>, run: Uuid, tried: &Tried) ->
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
     let schools = store::schools(&mut tx, mirror.generation).await?;
+    let sides = mirror::sides(&mut tx, mirror.generation, &schools).await?;
     tx.rollback().await?;
     let (all, done) = (i32::try_from(schools.len()).unwrap_or(i32::MAX), AtomicI32::new(0));
     sweep::note_progress(parts, run, 0, all).await?;
-    let each = |(school, region): (String, String)| {
+    let each = |(code, side): (String, SchoolSide)| {
         let done = &done;
         async move {
             let mut tx = parts.runner.db().read().await?;
-            let changed = at_school(&mut tx, tried, mirror.generation, &school, &region).await?;
+            let school = School { code: &code, region: &side.region, is_private: side.is_private };
+            let changed = at_school(&mut tx, tried, mirror.generation, school).await?;
             tx.rollback().await?;
             let looked = done.fetch_add(1, Ordering::Relaxed) + 1;
             if looked % NOTED == 0 {
@@ -140,56 +146,73 @@ async fn find_in_one_generation(parts: &Arc<Parts>, run: Uuid, tried: &Tried) ->
             for one in &changed {
                 tallies.entry((one.term, one.scheme)).or_default().count(one.turn, one.before.1.fen, one.after.1.fen);
             }
-            Ok::<_, Error>((school, tallies))
+            Ok::<_, Error>((code, tallies))
         }
     };
-    let found: Vec<_> = stream::iter(schools.into_iter().map(each)).buffer_unordered(AT_ONCE).try_collect().await?;
+    let found: Vec<_> = stream::iter(sides.into_iter().map(each)).buffer_unordered(AT_ONCE).try_collect().await?;
     let effect = Effect::of(found);
     let effect = serde_json::to_string(&effect).map_err(|error| Error::Internal(error.to_string()))?;
     Ok((Outcome { judged: all, position: mirror.position, effect }, mirror.generation))
 }
 
-/// Who turns out otherwise at a school, by term, class and name.
-pub async fn at_school(tx: &mut Tx, tried: &Tried, generation: i64, school: &str, region: &str) -> Result<Vec<Changed>, Error> {
-    let mut changed = Vec::new();
-    for two in tried.each() {
-        changed.extend(in_term(tx, tried, two, generation, school, region).await?);
-    }
-    Ok(changed)
+/// Who may turn out otherwise in a term, and by what both policies go there.
+struct Concerned {
+    term: Term,
+    window: [NaiveDate; 2],
+    persons: BTreeSet<Uuid>,
+    schemes: Vec<(SchemeCode, Option<Terms>, Option<Terms>)>,
 }
 
-async fn in_term(tx: &mut Tx, tried: &Tried, two: Two<'_>, generation: i64, school: &str, region: &str) -> Result<Vec<Changed>, Error> {
-    let Some(window) = two.window(region) else { return Ok(Vec::new()) };
-    let rows = store::places(tx, generation, school, window).await?;
-    // Few facts are of many students.
-    let mut known: HashMap<Facts, bool> = HashMap::new();
-    let concerned: BTreeSet<Uuid> = rows
-        .iter()
-        .filter(|row| {
+impl Concerned {
+    async fn of(tx: &mut Tx, two: Two<'_>, generation: i64, school: School<'_>) -> Result<Option<Self>, Error> {
+        let Some(window) = two.window(school.region) else { return Ok(None) };
+        let rows = store::places(tx, generation, school.code, window).await?;
+        // Few facts are of many students.
+        let mut known: HashMap<Facts, bool> = HashMap::new();
+        let mut persons = BTreeSet::new();
+        for row in &rows {
             let facts = facts(row);
-            *known.entry(facts).or_insert_with(|| two.may_differ(region, facts))
-        })
-        .map(|row| row.person)
-        .collect();
-    let attending = Attending { generation, school, within: window };
-    let terms = |policy: &Policy, scheme: SchemeCode| Terms::of(policy, scheme, two.term, region);
-    let schemes: Vec<_> = two.schemes().into_iter().map(|scheme| (scheme, terms(two.before, scheme), terms(two.after, scheme))).collect();
-    let concerned: Vec<Uuid> = concerned.into_iter().collect();
-    let mut changed = Vec::new();
-    for persons in concerned.chunks(CHUNK) {
-        let keys = reconciliation::keys_of_persons(tx, attending, persons.iter().copied()).await?;
-        for case in reconciliation::places(tx, generation, &keys).await? {
-            for (scheme, before, after) in &schemes {
-                let side = |terms: &Option<Terms>| match terms {
-                    Some(terms) => candidates::dues(&tried.policies, &case, school, terms),
-                    None => Vec::new(),
-                };
-                let turned = turned((two.term, *scheme), side(before), side(after));
-                changed.extend(turned.into_iter().filter(|one| persons.binary_search(&one.person).is_ok()));
+            if *known.entry(facts).or_insert_with(|| two.may_differ(school, facts)) {
+                persons.insert(row.person);
             }
         }
+        let terms = |policy: &Policy, scheme: SchemeCode| Terms::of(policy, scheme, two.term, school);
+        let schemes = two.schemes().into_iter().map(|scheme| (scheme, terms(two.before, scheme), terms(two.after, scheme))).collect();
+        Ok(Some(Self { term: two.term, window, persons, schemes }))
     }
-    changed.sort_by(|a, b| (&a.class_name, &a.name, a.person, a.scheme).cmp(&(&b.class_name, &b.name, b.person, b.scheme)));
+
+    /// Who of a case turns out otherwise.
+    fn changed(&self, policies: &Policies, case: &PersonCase, school: &str) -> Vec<Changed> {
+        if !case.persons.iter().any(|person| self.persons.contains(&person.person)) {
+            return Vec::new();
+        }
+        let side = |terms: &Option<Terms>| terms.as_ref().map(|terms| candidates::dues(policies, case, school, terms)).unwrap_or_default();
+        let each = self.schemes.iter().flat_map(|(scheme, before, after)| turned((self.term, *scheme), side(before), side(after)));
+        each.filter(|one| self.persons.contains(&one.person)).collect()
+    }
+}
+
+/// Who turns out otherwise at a school, by term, class and name. Whoever may do so in both terms is read once.
+pub async fn at_school(tx: &mut Tx, tried: &Tried, generation: i64, school: School<'_>) -> Result<Vec<Changed>, Error> {
+    let mut concerned = Vec::new();
+    for two in tried.each() {
+        concerned.extend(Concerned::of(tx, two, generation, school).await?);
+    }
+    let all: BTreeSet<Uuid> = concerned.iter().flat_map(|term| &term.persons).copied().collect();
+    let (from, before) = (concerned.iter().map(|term| term.window[0]).min(), concerned.iter().map(|term| term.window[1]).max());
+    let Some((from, before)) = from.zip(before) else { return Ok(Vec::new()) };
+    let attending = Attending { generation, school: school.code, within: [from, before] };
+    let all: Vec<Uuid> = all.into_iter().collect();
+    let mut changed = Vec::new();
+    for persons in all.chunks(CHUNK) {
+        let keys = reconciliation::keys_of_persons(tx, attending, persons.iter().copied()).await?;
+        for case in reconciliation::places(tx, generation, &keys).await? {
+            // A case may hold somebody of another chunk beside them: whose turn comes with it.
+            let turned = concerned.iter().flat_map(|term| term.changed(&tried.policies, &case, school.code));
+            changed.extend(turned.filter(|one| persons.binary_search(&one.person).is_ok()));
+        }
+    }
+    changed.sort_by(|a, b| (a.term, &a.class_name, &a.name, a.person, a.scheme).cmp(&(b.term, &b.class_name, &b.name, b.person, b.scheme)));
     Ok(changed)
 }
 

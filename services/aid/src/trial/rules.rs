@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use xuezhu_domain::{Fen, Month, Term};
 use xuezhu_judge::policy::{
-    Policies, Policy, SchemeCode,
+    Policies, Policy, School, SchemeCode,
     rules::{Facts, Why, grounds, plain_data},
 };
 
@@ -130,13 +130,14 @@ impl<'p> Two<'p> {
         Some([months.iter().min()?.first_day(), months.iter().max()?.end()])
     }
 
-    /// Whether whoever has these facts in a region, with a hardship level or without, may turn out otherwise: all others agree by construction,
+    /// Whether whoever has these facts at a school, with a hardship level or without, may turn out otherwise: all others agree by construction,
     /// whatever their months.
-    pub fn may_differ(&self, region: &str, facts: Facts) -> bool {
-        let days = |policy: &Policy| policy.days(self.term, region).map(|days| (days.months, days.count_day));
+    pub fn may_differ(&self, school: School<'_>, facts: Facts) -> bool {
+        let region = school.region;
+        let days = |policy: &Policy| policy.days(self.term, region).map(|days| (days.months, days.count_day, days.stop));
         let same_days = days(self.before) == days(self.after);
         let due = |policy: &Policy, scheme: SchemeCode, hardship: &str| {
-            let rate = policy.scheme(scheme)?.rate_in(self.term, region)?;
+            let rate = policy.scheme(scheme)?.rate_in(self.term, region).filter(|_| policy.admits(scheme, self.term, school))?;
             let facts = Facts { hardship, ..facts };
             let tier = || rate.proposed(&grounds(rate, facts), hardship).map(|tier| (rate.month_fen(tier), rate.only_entitled));
             if plain_data(Some(rate), self.term, facts).entitles() { tier() } else { None }

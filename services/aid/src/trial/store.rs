@@ -20,9 +20,10 @@ pub struct PlaceRow {
     pub registry: i32,
 }
 
-/// Schools of a generation, with their regions.
-pub async fn schools(tx: &mut Tx, generation: i64) -> Result<Vec<(String, String)>, StoreError> {
-    rows!(tx, (String, String), "SELECT school, region FROM mirror_schools WHERE generation = $1 ORDER BY school", generation)
+/// Codes of the schools of a generation.
+pub async fn schools(tx: &mut Tx, generation: i64) -> Result<Vec<String>, StoreError> {
+    let codes = rows!(tx, (String,), "SELECT school FROM mirror_schools WHERE generation = $1 ORDER BY school", generation)?;
+    Ok(codes.into_iter().map(|(code,)| code).collect())
 }
 
 /// Places in which students are in school at a school between two days.

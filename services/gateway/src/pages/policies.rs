@@ -11,10 +11,10 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Code;
-use xuezhu_domain::{Season, region};
+use xuezhu_domain::{Season, Term, region};
 use xuezhu_judge::policy::{
     self, Rate, Scheme,
-    file::{Area, SeasonRow},
+    file::{Area, NoticeRow, SeasonRow},
 };
 use xuezhu_proto::aid::{
     GetPolicyRequest, GetTrialRequest, GetTrialResponse, ListPoliciesRequest, Policy, ProposePolicyRequest, StartTrialRequest, TrialStudent, TrialTally,
@@ -155,6 +155,12 @@ struct OnePage {
     quotas: Option<Table>,
     /// By whom costs are borne, where the policy says it.
     sharings: Option<Table>,
+    /// Which private schools may be given aid, where the policy says it.
+    private: Option<Table>,
+    /// For how long lists are shown publicly, where they are.
+    notices: Option<Table>,
+    /// Levels of hardship, joined; empty where it is not determined.
+    levels: String,
     seasons: Table,
     /// Rules by which it does not judge, by name.
     switched_off: Vec<&'static str>,
@@ -306,7 +312,7 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
         Row::of([Cell::from(&area.name), Cell::text(codes.join("、")), Cell::from(&area.source)])
     };
     let areas = (!said.areas().is_empty()).then(|| Table::of("地区名单").columns(["名称", "行政区划", "依据"]).rows(said.areas().iter().map(area)));
-    let seasons = Table::of("日程").columns(["学期", "地区", "发放月份", "核定日", "名单期限", "锁定", "依据"]).rows(said.seasons().iter().map(season));
+    let seasons = Table::of("日程").columns(["学期", "地区", "发放月份", "核定日", "名单期限", "锁定", "停发", "依据"]).rows(said.seasons().iter().map(season));
     let columns = ["项目", "学期", "地区", "范围", "占名额的", "名额", "依据"];
     let quotas = (!said.quotas().is_empty()).then(|| Table::of("名额").columns(columns).rows(said.quotas().iter().map(|row| quota(&said, row))));
     let switched_off = said.switched_off().iter().map(|rule| show::rule(rule.as_str())).collect();
@@ -314,7 +320,13 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
     let trial = trial(&desk, &policy, &asks).await?;
     let columns = ["项目", "学期", "地区", "各级负担", "依据"];
     let sharings = (!said.sharings().is_empty()).then(|| Table::of("经费分担").columns(columns).rows(said.sharings().iter().map(|row| sharing(&said, row))));
-    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, quotas, sharings, seasons, switched_off, trial }))
+    let columns = ["项目", "学期", "地区", "可享受的民办学校", "依据"];
+    let private =
+        (!said.private_schools().is_empty()).then(|| Table::of("民办学校名单").columns(columns).rows(said.private_schools().iter().map(|row| private(&said, row))));
+    let notices = (!said.notices().is_empty())
+        .then(|| Table::of("公示").columns(["学期", "地区", "次序", "工作日", "依据"]).rows(said.notices().iter().map(notice)));
+    let levels = said.hardship().map(|hardship| hardship.levels.join("、")).unwrap_or_default();
+    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, quotas, sharings, private, notices, levels, seasons, switched_off, trial }))
 }
 
 /// The version before, or for what has no number the newest one.
@@ -343,7 +355,7 @@ fn place(digits: &str) -> String {
 
 /// A rate as an officer reads it, cell by cell, without its source.
 fn said(rate: &Rate) -> [String; 6] {
-    let term = |term: xuezhu_domain::Term| term.name();
+    let term = |term: Term| term.name();
     let span = match rate.to {
         Some(to) if to == rate.from => term(rate.from),
         Some(to) => format!("{}至{}", term(rate.from), term(to)),
@@ -393,26 +405,54 @@ fn rates(scheme: &Scheme) -> (String, Table) {
 /// A limit as an officer reads it, cell by cell, without its source.
 fn quota_said(said: &policy::Policy, quota: &policy::Quota) -> [String; 6] {
     let names = |grounds: &[policy::Ground]| grounds.iter().map(|ground| ground.name()).collect::<Vec<_>>().join("、");
-    let scheme = said.schemes().iter().find(|scheme| scheme.code.as_str() == quota.scheme).map_or(quota.scheme.as_str(), |scheme| &scheme.name);
-    let regions = if quota.regions.is_empty() { place("") } else { quota.regions.iter().map(|code| place(code)).collect::<Vec<_>>().join("、") };
-    let span = quota.to.map_or_else(|| format!("{}起", quota.from.name()), |to| format!("{}至{}", quota.from.name(), to.name()));
+    let [scheme, span, regions] = of_what(said, std::slice::from_ref(&quota.scheme), (quota.from, quota.to), &quota.regions);
     let without = if quota.base_without.is_empty() { String::new() } else { format!("（不计入{}）", names(&quota.base_without)) };
     let most = match (quota.persons, quota.percent) {
         (Some(persons), _) => format!("{persons}人"),
         (None, percent) => format!("在校生{without}的{}%", percent.unwrap_or(0)),
     };
     let by_grade = if quota.by_grade { "，各年级分别计算" } else { "" };
-    [scheme.to_owned(), span, regions, format!("{}{by_grade}", quota.each.name()), names(&quota.limits), most]
+    [scheme, span, regions, format!("{}{by_grade}", quota.each.name()), names(&quota.limits), most]
 }
 
-/// A limit as an officer reads it.
+/// Of what a row is: schemes, terms and regions by their names.
+fn of_what(said: &policy::Policy, schemes: &[String], (from, to): (Term, Option<Term>), regions: &[String]) -> [String; 3] {
+    let scheme = |code: &String| said.schemes().iter().find(|scheme| scheme.code.as_str() == code).map_or_else(|| code.clone(), |scheme| scheme.name.clone());
+    let regions = if regions.is_empty() { place("") } else { regions.iter().map(|code| place(code)).collect::<Vec<_>>().join("、") };
+    let span = to.map_or_else(|| format!("{}起", from.name()), |to| format!("{}至{}", from.name(), to.name()));
+    [schemes.iter().map(scheme).collect::<Vec<_>>().join("、"), span, regions]
+}
+
+/// For how long lists of some terms are shown publicly, and when.
+fn notice_said(row: &NoticeRow) -> [String; 4] {
+    let span = row.to.map_or_else(|| format!("{}起", row.from.name()), |to| format!("{}至{}", row.from.name(), to.name()));
+    [span, place(&row.region), row.order.name().to_owned(), format!("{}个工作日", row.working_days)]
+}
+
+/// A row of it.
+fn notice(row: &NoticeRow) -> Row {
+    let [span, region, order, days] = notice_said(row).map(Cell::text);
+    Row::of([span, region, order, days, Cell::from(&row.source)])
+}
+
+/// What a list of private schools says: schemes, terms, regions, schools.
+fn private_said(said: &policy::Policy, row: &policy::PrivateSchools) -> [String; 4] {
+    let [schemes, span, regions] = of_what(said, &row.schemes, (row.from, row.to), &row.regions);
+    let schools = if row.schools.is_empty() { "没有".to_owned() } else { format!("{}所：{}", row.schools.len(), row.schools.join("、")) };
+    [schemes, span, regions, schools]
+}
+
+/// A row of a list of private schools.
+fn private(said: &policy::Policy, row: &policy::PrivateSchools) -> Row {
+    let [schemes, span, regions, schools] = private_said(said, row).map(Cell::text);
+    Row::of([schemes, span, regions, schools, Cell::from(&row.source)])
+}
+
 /// What a sharing of costs says: schemes, terms, regions, shares.
 fn sharing_said(said: &policy::Policy, row: &policy::Sharing) -> [String; 4] {
-    let scheme = |code: &String| said.schemes().iter().find(|scheme| scheme.code.as_str() == code).map_or_else(|| code.clone(), |scheme| scheme.name.clone());
-    let regions = if row.regions.is_empty() { place("") } else { row.regions.iter().map(|code| place(code)).collect::<Vec<_>>().join("、") };
-    let span = row.to.map_or_else(|| format!("{}起", row.from.name()), |to| format!("{}至{}", row.from.name(), to.name()));
+    let [schemes, span, regions] = of_what(said, &row.schemes, (row.from, row.to), &row.regions);
     let shares = row.shares.iter().map(|share| format!("{}{}%", share.level, share.percent)).collect::<Vec<_>>().join("，");
-    [row.schemes.iter().map(scheme).collect::<Vec<_>>().join("、"), span, regions, shares]
+    [schemes, span, regions, shares]
 }
 
 /// A row of a sharing of costs.
@@ -421,14 +461,15 @@ fn sharing(said: &policy::Policy, row: &policy::Sharing) -> Row {
     Row::of([schemes, span, regions, shares, Cell::from(&row.source)])
 }
 
+/// A limit as an officer reads it.
 fn quota(said: &policy::Policy, quota: &policy::Quota) -> Row {
     let [scheme, span, regions, each, limits, most] = quota_said(said, quota).map(Cell::text);
     Row::of([scheme, span, regions, each, limits, most, Cell::from(&quota.source)])
 }
 
-fn days(row: &SeasonRow) -> [String; 4] {
+fn days(row: &SeasonRow) -> [String; 5] {
     let months: Vec<String> = row.payment_months.iter().map(|month| format!("{month}月")).collect();
-    [months.join("、"), row.count_day.clone(), row.due.clone(), row.lock.clone().unwrap_or_default()]
+    [months.join("、"), row.count_day.clone(), row.due.clone(), row.lock.clone().unwrap_or_default(), row.stop.name().to_owned()]
 }
 
 fn season_name(row: &SeasonRow) -> &'static str {
@@ -436,8 +477,8 @@ fn season_name(row: &SeasonRow) -> &'static str {
 }
 
 fn season(row: &SeasonRow) -> Row {
-    let [months, count_day, due, lock] = days(row).map(Cell::text);
-    Row::of([Cell::text(season_name(row)), Cell::text(place(&row.region)), months, count_day, due, lock, Cell::from(&row.source)])
+    let [months, count_day, due, lock, stop] = days(row).map(Cell::text);
+    Row::of([Cell::text(season_name(row)), Cell::text(place(&row.region)), months, count_day, due, lock, stop, Cell::from(&row.source)])
 }
 
 /// What a policy says, line by line, each under what it is of: everything but its sources and remarks.
@@ -456,13 +497,13 @@ fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
         }
     }
     for row in policy.seasons() {
-        let [months, count_day, due, lock] = days(row);
+        let [months, count_day, due, lock, stop] = days(row);
         let lock = if lock.is_empty() { "不锁定".to_owned() } else { format!("锁定{lock}") };
-        lines.push((format!("{}日程{}", season_name(row), of(&row.region)), format!("{months}；核定日{count_day}；名单期限{due}；{lock}")));
+        lines.push((format!("{}日程{}", season_name(row), of(&row.region)), format!("{months}；核定日{count_day}；名单期限{due}；{lock}；{stop}")));
     }
     for row in policy.notices() {
-        let span = row.to.map_or_else(|| format!("{}起", row.from.name()), |to| format!("{}至{}", row.from.name(), to.name()));
-        lines.push((format!("公示{}：{span}", of(&row.region)), format!("{}，{}个工作日", row.order.name(), row.working_days)));
+        let [span, _, order, days] = notice_said(row);
+        lines.push((format!("公示{}：{span}", of(&row.region)), format!("{order}，{days}")));
     }
     if let Some(hardship) = policy.hardship() {
         lines.push(("困难等级".to_owned(), hardship.levels.join("、")));
@@ -470,6 +511,10 @@ fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
     for row in policy.sharings() {
         let [schemes, span, regions, shares] = sharing_said(policy, row);
         lines.push((format!("分担：{schemes}，{regions}，{span}"), shares));
+    }
+    for row in policy.private_schools() {
+        let [schemes, span, regions, schools] = private_said(policy, row);
+        lines.push((format!("民办学校名单：{schemes}，{regions}，{span}"), schools));
     }
     for row in policy.quotas() {
         lines.push((format!("名额：{}", row.id), quota_said(policy, row).join("；")));

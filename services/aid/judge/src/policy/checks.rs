@@ -1,11 +1,14 @@
 //! What is asked of a policy before it is taken: every fault is told with its place.
 
+use std::collections::HashSet;
+
 use toml::Spanned;
-use xuezhu_domain::{Season, Term, region};
+use xuezhu_domain::{Season, Term, region, school::SchoolCode};
 
 use super::{
     FIRST_TERM_YEAR,
     file::{Faults, File, NoticeRow, SchemeRow, SeasonRow},
+    private::PrivateSchools,
     quota::Quota,
     scheme::{Ground, Rate, SchemeCode, Tier},
     sharing::Sharing,
@@ -17,6 +20,8 @@ const NAME_CHARACTERS: usize = 60;
 const ROWS: usize = 200;
 /// Levels of government that share a cost, at most.
 const SHARES: usize = 6;
+/// Private schools of a list, at most.
+const SCHOOLS: usize = 5_000;
 /// Levels of hardship, at most.
 const LEVELS: usize = 9;
 /// Working days of a public notice: five are the least that the rules ask for.
@@ -36,6 +41,7 @@ pub(super) fn check(file: &File, faults: &mut Faults) {
     check_notices(file, faults);
     check_quotas(file, faults);
     check_sharings(file, faults);
+    check_private(file, faults);
     if file.scheme.len() > ROWS {
         faults.at(0, format!("项目不能超过{ROWS}个"));
     }
@@ -161,7 +167,7 @@ fn check_notices(file: &File, faults: &mut Faults) {
         if !NOTICE_DAYS.contains(&row.working_days) {
             faults.at(place, format!("公示（working_days）应为{}至{}个工作日", NOTICE_DAYS.start(), NOTICE_DAYS.end()));
         }
-        let overlaps = |other: &NoticeRow| other.region == row.region && other.from <= row.to.unwrap_or(other.from) && row.from <= other.to.unwrap_or(row.from);
+        let overlaps = |other: &NoticeRow| other.region == row.region && terms_meet((other.from, other.to), (row.from, row.to));
         if file.notice[..at].iter().any(|other| overlaps(other.get_ref())) {
             faults.at(place, "同一地区的公示规定学期重叠");
         }
@@ -207,9 +213,8 @@ fn check_quotas(file: &File, faults: &mut Faults) {
             faults.at(place, format!("名额“{id}”：limits（占名额的情形）至少写一种，不能又写在base_without（不计入基数的情形）里"));
         }
         let meets = |other: &Quota| {
-            let terms = other.from <= row.to.unwrap_or(other.from) && row.from <= other.to.unwrap_or(row.from);
-            let regions = (other.regions.is_empty() && row.regions.is_empty()) || other.regions.iter().any(|region| row.regions.contains(region));
-            other.scheme == row.scheme && other.each == row.each && terms && regions
+            let terms = terms_meet((other.from, other.to), (row.from, row.to));
+            other.scheme == row.scheme && other.each == row.each && terms && regions_meet(&other.regions, &row.regions)
         };
         if before().any(meets) {
             faults.at(place, format!("名额“{id}”与同一项目、同一范围（each）、同一地区的另一条学期重叠"));
@@ -223,12 +228,7 @@ fn check_sharings(file: &File, faults: &mut Faults) {
         if row.source.trim().is_empty() {
             faults.at(place, "source（文件依据）不能为空");
         }
-        if row.schemes.is_empty() {
-            faults.at(place, "分担（[[sharing]]）的schemes至少写一个项目");
-        }
-        if let Some(unknown) = row.schemes.iter().find(|code| !file.scheme.iter().any(|scheme| scheme.code.get_ref() == *code)) {
-            faults.at(place, format!("分担的项目（schemes）“{unknown}”没有写在[[scheme]]中"));
-        }
+        check_schemes_of(file, "分担", &row.schemes, place, faults);
         if let Some(wrong) = row.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
             faults.at(place, no_region(wrong));
         }
@@ -243,14 +243,66 @@ fn check_sharings(file: &File, faults: &mut Faults) {
             faults.at(place, "分担的比例（percent）合计应为100");
         }
         let meets = |other: &Sharing| {
-            let terms = other.from <= row.to.unwrap_or(other.from) && row.from <= other.to.unwrap_or(row.from);
-            let regions = (other.regions.is_empty() && row.regions.is_empty()) || other.regions.iter().any(|region| row.regions.contains(region));
-            terms && regions && other.schemes.iter().any(|scheme| row.schemes.contains(scheme))
+            let of_one = other.schemes.iter().any(|scheme| row.schemes.contains(scheme));
+            of_one && terms_meet((other.from, other.to), (row.from, row.to)) && regions_meet(&other.regions, &row.regions)
         };
         if file.sharing[..at].iter().any(|other| meets(other.get_ref())) {
             faults.at(place, "同一项目、同一地区的分担学期重叠");
         }
     }
+}
+
+fn check_private(file: &File, faults: &mut Faults) {
+    for (at, spanned) in file.private.iter().enumerate() {
+        let (row, place) = (spanned.get_ref(), spanned.span().start);
+        if row.source.trim().is_empty() {
+            faults.at(place, "source（文件依据）不能为空");
+        }
+        check_schemes_of(file, "民办学校名单", &row.schemes, place, faults);
+        if let Some(wrong) = row.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
+            faults.at(place, no_region(wrong));
+        }
+        if row.to.is_some_and(|to| to < row.from) {
+            faults.at(place, "民办学校名单的to早于from");
+        }
+        if row.schools.len() > SCHOOLS {
+            faults.at(place, format!("民办学校名单（schools）不能超过{SCHOOLS}所"));
+        }
+        if let Some((code, why)) = row.schools.iter().find_map(|code| Some((code, code.parse::<SchoolCode>().err()?))) {
+            faults.at(place, format!("民办学校名单（schools）中的“{code}”：{why}"));
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = row.schools.iter().find(|code| !seen.insert(code.as_str())) {
+            faults.at(place, format!("民办学校名单（schools）中“{twice}”写了两次"));
+        }
+        let meets = |other: &PrivateSchools| {
+            let of_one = other.schemes.iter().any(|scheme| row.schemes.contains(scheme));
+            of_one && terms_meet((other.from, other.to), (row.from, row.to)) && regions_meet(&other.regions, &row.regions)
+        };
+        if file.private[..at].iter().any(|other| meets(other.get_ref())) {
+            faults.at(place, "同一项目、同一地区的民办学校名单学期重叠");
+        }
+    }
+}
+
+/// What is wrong with the schemes that a row names.
+fn check_schemes_of(file: &File, what: &str, schemes: &[String], place: usize, faults: &mut Faults) {
+    if schemes.is_empty() {
+        faults.at(place, format!("{what}的schemes至少写一个项目"));
+    }
+    if let Some(unknown) = schemes.iter().find(|code| !file.scheme.iter().any(|scheme| scheme.code.get_ref() == *code)) {
+        faults.at(place, format!("{what}的项目（schemes）“{unknown}”没有写在[[scheme]]中"));
+    }
+}
+
+/// Whether two spans of terms, each with its last or none, have a term in common.
+fn terms_meet(a: (Term, Option<Term>), b: (Term, Option<Term>)) -> bool {
+    b.1.is_none_or(|end| a.0 <= end) && a.1.is_none_or(|end| b.0 <= end)
+}
+
+/// Whether two rows, each for some regions or for all, are for one and the same.
+fn regions_meet(a: &[String], b: &[String]) -> bool {
+    (a.is_empty() && b.is_empty()) || a.iter().any(|region| b.contains(region))
 }
 
 fn check_scheme(file: &File, scheme: &SchemeRow, faults: &mut Faults) {

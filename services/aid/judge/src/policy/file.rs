@@ -8,9 +8,10 @@ use toml::Spanned;
 use xuezhu_domain::{Month, Season, Term};
 
 use super::{
-    TermDays,
+    Stop, TermDays,
     checks::check,
     nearest,
+    private::{PrivateSchools, School},
     quota::{Each, Quota},
     scheme::{Paid, Paper, Payee, Rate, Scheme, SchemeCode},
     sharing::Sharing,
@@ -72,6 +73,9 @@ pub struct SeasonRow {
     pub due: String,
     /// The last day on which lists can be worked on, such as `01-31`; none where they never lock.
     pub lock: Option<String>,
+    /// From when on aid stops that goes by month.
+    #[serde(default)]
+    pub stop: Stop,
     /// Where it comes from.
     pub source: String,
 }
@@ -172,6 +176,8 @@ pub(super) struct File {
     pub quota: Vec<Spanned<Quota>>,
     #[serde(default)]
     pub sharing: Vec<Spanned<Sharing>>,
+    #[serde(default)]
+    pub private: Vec<Spanned<PrivateSchools>>,
     pub scheme: Vec<SchemeRow>,
 }
 
@@ -188,6 +194,7 @@ pub struct Policy {
     notices: Vec<NoticeRow>,
     quotas: Vec<Quota>,
     sharings: Vec<Sharing>,
+    private: Vec<PrivateSchools>,
     schemes: Vec<Scheme>,
 }
 
@@ -273,6 +280,7 @@ impl Policy {
             notices: file.notice.into_iter().map(Spanned::into_inner).collect(),
             quotas: file.quota.into_iter().map(Spanned::into_inner).collect(),
             sharings: file.sharing.into_iter().map(Spanned::into_inner).collect(),
+            private: file.private.into_iter().map(Spanned::into_inner).collect(),
         }
     }
 
@@ -346,6 +354,24 @@ impl Policy {
         rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
     }
 
+    /// Which private schools may be given aid.
+    pub fn private_schools(&self) -> &[PrivateSchools] {
+        &self.private
+    }
+
+    /// The list of private schools that a school of a region would have to be on, were it private, to be given a scheme in a term: that of the
+    /// smallest region; none where nobody drew up one, and private schools are as good as all others.
+    pub fn private_list(&self, scheme: SchemeCode, term: Term, region: &str) -> Option<&PrivateSchools> {
+        let rows = self.private.iter().filter(|row| row.covers(scheme, term));
+        rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
+    }
+
+    /// Whether students of a school may be given a scheme in a term, whoever they are: of a private one, whether it is on its province's list.
+    pub fn admits(&self, scheme: SchemeCode, term: Term, school: School<'_>) -> bool {
+        let list = if school.is_private { self.private_list(scheme, term, school.region) } else { None };
+        list.is_none_or(|row| row.schools.iter().any(|code| code == school.code))
+    }
+
     /// Rules by which it does not judge.
     pub fn switched_off(&self) -> &[Rule] {
         &self.switched_off
@@ -392,7 +418,7 @@ impl SeasonRow {
             Some(lock) => Some(day(lock)?),
             None => None,
         };
-        Some(TermDays { term, months, count_day: day(&self.count_day)?, due: day(&self.due)?, lock })
+        Some(TermDays { term, months, count_day: day(&self.count_day)?, due: day(&self.due)?, lock, stop: self.stop })
     }
 }
 
@@ -522,6 +548,7 @@ mod tests {
             ("regions = [\"11\", \"31\"]", "regions = [\"11\", \"12\"]", "分担学期重叠"),
             ("regions = [\"11\", \"31\"]", "regions = [\"110000\"]", "“110000”应为行政区划码"),
             ("schemes = [\"GRANT\", \"TUITION_WAIVER\"]", "schemes = [\"PRIZE\"]", "“PRIZE”没有写在[[scheme]]中"),
+            ("lock = \"01-31\"", "lock = \"01-31\"\nstop = \"AT_ONCE\"", "“AT_ONCE”"),
             ("asks = [\"APPLICATION\"]", "asks = [\"PHOTO\"]", "“PHOTO”"),
             ("yuan = 1000 }", "yuan = 1000, levels = [\"困难\"] }", "最低一档"),
             ("yuan = 2000 }", "yuan = 2000, levels = [\"很困难\"] }", "“很困难”没有写"),
@@ -543,6 +570,45 @@ mod tests {
         assert_eq!(faults.len(), BUILT_IN.matches("grades = [1, 2]").count(), "all are told at once: {faults:?}");
         let line = BUILT_IN.lines().position(|line| line.contains("grant-2012-autumn")).expect("is there");
         assert_eq!(faults[0].line, line, "the heading of the row");
+    }
+
+    #[test]
+    fn a_list_of_private_schools_is_checked_with_its_place() {
+        let list = "[[private]]
+schemes = [\"GRANT\"]
+regions = [\"43\"]
+from = \"2020-AUTUMN\"
+to = \"2021-SPRING\"
+schools = []
+source = \"省名单\"
+
+";
+        let text = BUILT_IN.replacen("[[scheme]]", &format!("{list}[[scheme]]"), 1);
+        let policy = Policy::parse(&text).expect("is sound");
+        let admits = |term: &str, code: &str, is_private: bool| {
+            let school = super::School { code, region: "430102", is_private };
+            policy.admits(SchemeCode::GRANT, term.parse().expect("a term"), school)
+        };
+        assert_eq!([admits("2020-AUTUMN", "3643000001", true), admits("2020-AUTUMN", "3643000001", false), admits("2021-AUTUMN", "3643000001", true)], [
+            false, true, true
+        ]);
+        let again = list.replace("2021-SPRING", "2020-AUTUMN");
+        for (from, to, named) in [
+            ("schools = []", "schools = [\"364300000\"]", "“364300000”：学校代码应为10位数字"),
+            ("schools = []", "schools = [\"3643000001\", \"3643000001\"]", "“3643000001”写了两次"),
+            ("schools = []", "pupils = []", "不认识的字段“pupils”"),
+            ("schemes = [\"GRANT\"]\nregions", "schemes = []\nregions", "民办学校名单的schemes至少写一个项目"),
+            ("schemes = [\"GRANT\"]\nregions", "schemes = [\"PRIZE\"]\nregions", "民办学校名单的项目（schemes）“PRIZE”"),
+            ("regions = [\"43\"]", "regions = [\"4300\"]\nfoo = 1", "不认识的字段“foo”"),
+            ("regions = [\"43\"]", "regions = [\"430000\"]", "“430000”应为行政区划码"),
+            ("to = \"2021-SPRING\"", "to = \"2019-SPRING\"", "民办学校名单的to早于from"),
+            ("source = \"省名单\"", "source = \" \"", "source（文件依据）不能为空"),
+            ("[[private]]", &format!("{again}[[private]]"), "民办学校名单学期重叠"),
+        ] {
+            let error = Policy::parse(&text.replacen(from, to, 1)).expect_err("is wrong");
+            assert!(error.to_string().contains(named), "{to}: {error}");
+            assert!(error.0.iter().all(|fault| fault.line > 0 && fault.column > 0), "{error}");
+        }
     }
 
     #[test]

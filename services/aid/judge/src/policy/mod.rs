@@ -8,10 +8,12 @@
 //! | [`scheme`] | what a scheme is: rates, tiers, grounds, payee |
 //! | [`quota`] | how many may be given a scheme |
 //! | [`sharing`] | by whom a cost is borne |
+//! | [`private`] | which private schools may be given aid |
 //! | [`rules`] | who is entitled by the plain data |
 
 mod checks;
 pub mod file;
+pub mod private;
 pub mod quota;
 pub mod rules;
 pub mod scheme;
@@ -20,10 +22,12 @@ pub mod sharing;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use serde::Deserialize;
 use xuezhu_domain::{Month, Season, Term};
 
 pub use self::{
     file::{Fault, Policy, PolicyError},
+    private::{PrivateSchools, School},
     quota::{Each, Quota},
     scheme::{Exclusion, Ground, Paid, Payee, Rate, Scheme, SchemeCode, Tier},
     sharing::{Share, Sharing},
@@ -54,6 +58,29 @@ pub struct TermDays {
     pub due: NaiveDate,
     /// The last day on which lists can be worked on; none where they never lock.
     pub lock: Option<NaiveDate>,
+    /// From when on aid stops that goes by month.
+    pub stop: Stop,
+}
+
+/// From when on aid that goes by month stops, of whoever leaves school in the middle of one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Stop {
+    /// From the month after it: who is in school when a month begins is given it.
+    #[default]
+    NextMonth,
+    /// From that month: who is in school nowhere when a month ends is not given it.
+    SameMonth,
+}
+
+impl Stop {
+    /// In Chinese.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NextMonth => "离校（含休学）的次月停发",
+            Self::SameMonth => "离校（含休学）的当月停发",
+        }
+    }
 }
 
 /// Of rows, each for regions with some first digits, the one for the smallest region in which `region` lies.
@@ -135,9 +162,9 @@ impl Policies {
         self.on(as_of).policy.judges_by(rule)
     }
 
-    /// Whether any version says anything of its own for a region.
-    pub fn is_regional(&self) -> bool {
-        self.versions.iter().any(|version| version.policy.regions().len() > 1)
+    /// Whether any version says other things of some schools than of others: by region, or of those that are private.
+    pub fn tells_schools_apart(&self) -> bool {
+        self.versions.iter().any(|version| version.policy.regions().len() > 1 || !version.policy.private_schools().is_empty())
     }
 
     /// Changes with any word of what holds or held on a day.

@@ -73,6 +73,8 @@ pub enum Why {
     Hardship,
     /// Entitled, as everybody whom nothing excludes.
     Everybody,
+    /// At a private school that is not on its province's list.
+    SchoolNotListed,
     /// Not full time.
     NotFullTime,
     /// The grade does not count in this term.
@@ -95,7 +97,8 @@ pub enum Why {
 
 impl Why {
     /// Every reason why a policy does not give a month to whoever is in school.
-    pub const EXCLUDE: [Self; 5] = [Self::NotFullTime, Self::Grade, Self::RegistryUnconfirmed, Self::PerformingArts, Self::NeedsHardship];
+    pub const EXCLUDE: [Self; 6] =
+        [Self::SchoolNotListed, Self::NotFullTime, Self::Grade, Self::RegistryUnconfirmed, Self::PerformingArts, Self::NeedsHardship];
 
     /// Why a month is not given, by its stable code.
     pub fn of_code(code: &str) -> Option<Self> {
@@ -110,6 +113,7 @@ impl Why {
             Self::SpecialArea(_) => "SPECIAL_AREA",
             Self::Hardship => "HARDSHIP",
             Self::Everybody => "EVERYBODY",
+            Self::SchoolNotListed => "SCHOOL_NOT_LISTED",
             Self::NotFullTime => "NOT_FULL_TIME",
             Self::Grade => "GRADE_NOT_ELIGIBLE",
             Self::RegistryUnconfirmed => "REGISTRY_UNCONFIRMED",
@@ -134,6 +138,7 @@ impl Why {
             Self::SpecialArea(SeenBy::Residence) => "特殊困难地区农村（不含县城）学生，符合条件（按居住地类型）",
             Self::Hardship => "已认定家庭经济困难，符合条件",
             Self::Everybody => "全体学生均可享受，符合条件",
+            Self::SchoolNotListed => "本校是民办学校，不在省级主管部门公布的可享受名单上",
             Self::NotFullTime => "非全日制，不在资助范围",
             Self::Grade => "所在年级本学期不在资助范围",
             Self::RegistryUnconfirmed => "人口库未核实身份，学籍异常，暂不建议",

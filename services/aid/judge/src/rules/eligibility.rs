@@ -24,6 +24,8 @@ pub struct Asked<'p> {
     pub rate: &'p Rate,
     /// The days of the term.
     pub days: &'p TermDays,
+    /// Whether students of the school may be given it at all.
+    pub admits: bool,
 }
 
 /// Whether the policy gives a month to somebody, and what that rests on.
@@ -56,10 +58,19 @@ impl<'c> Judge<'c> {
             .map_or("", |level| level.level.as_str())
     }
 
+    /// What the policy of a claim's list asks of whoever is on it; none where it has no rate for it.
+    pub(super) fn asked_of<'d>(&self, claim: &Claim, days: &'d TermDays) -> Option<Asked<'d>>
+    where
+        'c: 'd,
+    {
+        let rate = self.rate_of(claim)?;
+        let admits = self.policies.version(claim.policy).admits(claim.scheme, claim.term, self.case.school(&claim.school));
+        Some(Asked { term: claim.term, paid: self.paid(claim.scheme), rate, days, admits })
+    }
+
     /// Months that are the school's, and that the policy of the list gives to none such.
     pub(super) fn of_eligibility(&self, claim: &Claim, person: &Person, days: &TermDays, findings: &mut Vec<Finding>) {
-        let Some(rate) = self.rate_of(claim).filter(|rate| rate.only_entitled) else { return };
-        let asked = Asked { term: claim.term, paid: self.paid(claim.scheme), rate, days };
+        let Some(asked) = self.asked_of(claim, days).filter(|asked| asked.rate.only_entitled || !asked.admits) else { return };
         let mut excluded: Vec<Excluded> = Vec::new();
         for month in &claim.months {
             // Whether the registry knows the person is a rule of its own.
@@ -76,6 +87,10 @@ impl<'c> Judge<'c> {
         let months = excluded.iter().flat_map(|excluded| excluded.months.iter().copied()).collect();
         let mut evidence = self.evidence(claim, Some(person));
         evidence.excluded = excluded;
+        let policy = self.policies.version(claim.policy);
+        if let Some(list) = policy.private_list(claim.scheme, claim.term, self.case.region(&claim.school)).filter(|_| !asked.admits) {
+            evidence.policy_source.clone_from(&list.source);
+        }
         let cause = Cause::Excluded { scheme: claim.scheme, term: claim.term, list: claim.list };
         findings.push(self.finding(Rule::NotEligible, claim, months, evidence, cause));
     }
@@ -88,7 +103,7 @@ impl<'c> Judge<'c> {
         for enrollment in self.in_school_on(person, day).into_iter().filter(|enrollment| enrollment.school == school) {
             let level = self.hardship_on(person, day);
             let facts = Facts::of(enrollment, enrollment.in_school_on(day)?, registry, level);
-            let why = plain_data(Some(asked.rate), asked.term, facts);
+            let why = if asked.admits { plain_data(Some(asked.rate), asked.term, facts) } else { Why::SchoolNotListed };
             let grade = asked.term.grade_of_entry(Term::of(enrollment.entry_date));
             found = Some(Given { why, grade, grounds: grounds(asked.rate, facts), level: level.to_owned() });
             if why.entitles() {

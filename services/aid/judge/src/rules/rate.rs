@@ -2,7 +2,7 @@
 
 use xuezhu_domain::RegistryAnswer;
 
-use super::{Asked, Given, Judge};
+use super::{Given, Judge};
 use crate::{
     case::{Claim, ClaimStage, Finding, Over, Person, PersonCase, Rule},
     cause::Cause,
@@ -24,8 +24,7 @@ pub struct Standing {
 pub fn standing_in(case: &PersonCase, policies: &Policies, claim: &Claim) -> Option<Standing> {
     let days = policies.version(claim.policy).days(claim.term, case.region(&claim.school))?;
     let judge = Judge { case, policies, as_of: days.count_day };
-    let (rate, person) = (judge.rate_of(claim)?, judge.person_of(claim)?);
-    let asked = Asked { term: claim.term, paid: judge.paid(claim.scheme), rate, days: &days };
+    let (asked, person) = (judge.asked_of(claim, &days)?, judge.person_of(claim)?);
     let given: Vec<Given> = claim.months.iter().filter_map(|month| judge.given_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed)).collect();
     let mut grounds: Vec<Vec<Ground>> = given.iter().filter(|given| given.why.entitles()).map(|given| given.grounds.clone()).collect();
     grounds.dedup();
@@ -43,11 +42,8 @@ impl<'c> Judge<'c> {
     /// Months for which more is claimed than the policy of the list gives. Of whom it is not known what they are given, the highest tier counts: they
     /// are held for what they are.
     pub(super) fn of_rate(&self, claim: &Claim, person: Option<&Person>, days: &TermDays, findings: &mut Vec<Finding>) {
-        let Some(rate) = self.rate_of(claim) else { return };
-        if claim.month_fen <= rate.sure_fen() {
-            return;
-        }
-        let asked = Asked { term: claim.term, paid: self.paid(claim.scheme), rate, days };
+        let Some(asked) = self.asked_of(claim, days).filter(|asked| claim.month_fen > asked.rate.sure_fen()) else { return };
+        let rate = asked.rate;
         let mut over: Vec<Over> = Vec::new();
         for month in &claim.months {
             let given = person.and_then(|person| self.given_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed));

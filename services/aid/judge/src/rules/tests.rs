@@ -4,7 +4,7 @@ use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, enrollment::Span};
 
 use super::*;
 use crate::{
-    case::{Account, EnrollmentSide, Excess, Lack, Level, Payee, Place, Statement, StatementKind},
+    case::{Account, EnrollmentSide, Excess, Lack, Level, Payee, Place, SchoolSide, Statement, StatementKind},
     policy::SchemeCode,
 };
 
@@ -315,6 +315,95 @@ fn what_a_policy_does_not_give_is_found_month_by_month() {
         // By a policy that lets a list name whom it likes, nothing is found.
         let before = judge(&case, &Policies::always(Policy::of_before()), day("2026-11-20"));
         assert!(before.findings.is_empty(), "{:?}", before.findings);
+    }
+}
+
+/// The policy that comes with the program, changed.
+fn changed(changes: &[(&str, &str)]) -> Policies {
+    let text = changes.iter().fold(crate::policy::file::BUILT_IN.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
+    Policies::always(Policy::parse(&text).expect("is sound"))
+}
+
+#[test]
+fn a_private_school_is_given_what_it_is_listed_for() {
+    const AUTUMN: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
+    let list = |regions: &str, schools: &str, span: &str| {
+        format!("[[private]]\nschemes = [\"GRANT\"]\nregions = [{regions}]\n{span}\nschools = [{schools}]\nsource = \"省民办学校名单\"\n\n")
+    };
+    let always = "from = \"2020-AUTUMN\"";
+    let (province, other) = (list("\"43\"", "\"3643000002\"", always), list("\"42\"", "", always));
+    // What the policy says, whether the school is private, whether it is let in.
+    let cases = [
+        (String::new(), true, true),
+        (province.clone(), false, true),
+        (province.clone(), true, false),
+        (list("\"43\"", "\"3643000001\"", always), true, true),
+        (list("", "", always), true, false),
+        // What is said for the smallest region holds.
+        (province.clone() + &list("\"4301\"", "\"3643000001\"", always), true, true),
+        (province.clone() + &list("", "\"3643000001\"", always), true, false),
+        (other, true, true),
+        (list("\"43\"", "", "from = \"2020-AUTUMN\"\nto = \"2026-SPRING\""), true, true),
+        (list("\"43\"", "", "from = \"2027-SPRING\""), true, true),
+    ];
+    for (said, is_private, is_in) in cases {
+        let policies = changed(&[("[[scheme]]\ncode = \"GRANT\"", &format!("{said}[[scheme]]\ncode = \"GRANT\""))]);
+        let mut case = PersonCase {
+            persons: vec![person(vec![Bond::current(key(10))])],
+            enrollments: vec![place(100, HERE, "2026-09-01", None)],
+            claims: vec![Claim { attested: false, ..claim(1, key(10), HERE, &AUTUMN, "2026-10-08", 1) }],
+            ..PersonCase::default()
+        };
+        case.schools.insert(HERE.into(), SchoolSide { region: "430102".into(), is_private });
+        let found = judge(&case, &policies, day("2026-11-20")).findings;
+        let excluded: Vec<_> = found.iter().flat_map(|finding| &finding.evidence.excluded).map(|excluded| (excluded.why.as_str(), excluded.months.len())).collect();
+        assert_eq!(excluded, if is_in { vec![] } else { vec![("SCHOOL_NOT_LISTED", 5)] }, "{said}");
+        assert!(found.iter().all(|finding| finding.rule == Rule::NotEligible && finding.evidence.policy_source == "省民办学校名单"), "{found:?}");
+        // Who is entitled to nothing there is missing on no list of it; a waiver is another scheme.
+        case.claims.clear();
+        let missing: Vec<Subject> = judge(&case, &policies, day("2026-12-20")).findings.into_iter().map(|finding| finding.subject).collect();
+        let of = |code: SchemeCode| missing.iter().any(|subject| matches!(subject, Subject::Omission { scheme, .. } if *scheme == code));
+        assert_eq!((of(SchemeCode::GRANT), of(SchemeCode::TUITION_WAIVER)), (is_in, true), "{said}");
+    }
+}
+
+#[test]
+fn aid_stops_with_the_month_after_or_with_the_month_in_which_somebody_leaves() {
+    const AUTUMN: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
+    let until = |id: u128, from: &str, to: Option<&str>| place(id, HERE, from, to);
+    let elsewhere = place(101, ELSEWHERE, "2026-11-16", None);
+    let next = Policies::built_in();
+    let same = changed(&[("count_day = \"09-30\"", "count_day = \"09-30\"\nstop = \"SAME_MONTH\"")]);
+    // Places, and the months that are held by what each policy says.
+    type Held<'a> = &'a [i32];
+    let cases: [(Vec<Enrollment>, Held, Held); 7] = [
+        (vec![until(100, "2026-09-01", None)], &[], &[]),
+        (vec![until(100, "2026-09-01", Some("2026-11-16"))], &AUTUMN[3..], &AUTUMN[2..]),
+        // Who is there for the whole of the month is given it.
+        (vec![until(100, "2026-09-01", Some("2026-12-01"))], &AUTUMN[3..], &AUTUMN[3..]),
+        (vec![until(100, "2026-09-01", Some("2026-11-30"))], &AUTUMN[3..], &AUTUMN[2..]),
+        // Away for some days in the midst of a month.
+        (vec![until(100, "2026-09-01", Some("2026-11-10")), until(102, "2026-11-20", None)], &[], &[]),
+        // Who goes to another school is in school when the month ends: it stays with the school at which it began.
+        (vec![until(100, "2026-09-01", Some("2026-11-16")), elsewhere], &AUTUMN[3..], &AUTUMN[3..]),
+        // The first month goes by the first day of it in school, and ends like any other.
+        (vec![until(100, "2026-09-10", Some("2026-09-20"))], &AUTUMN[1..], &AUTUMN),
+    ];
+    for (places, by_next, by_same) in cases {
+        let case = PersonCase {
+            persons: vec![person(vec![Bond::current(key(10))])],
+            enrollments: places,
+            claims: vec![claim(1, key(10), HERE, &AUTUMN, "2026-10-08", 1)],
+            ..PersonCase::default()
+        };
+        for (policies, held) in [(&next, by_next), (&same, by_same)] {
+            let found = judge(&case, policies, day("2026-11-20")).findings;
+            let months: BTreeSet<i32> = found.iter().flat_map(|finding| &finding.months).map(|month| month.number()).collect();
+            assert_eq!(months, held.iter().copied().collect(), "{:?}", case.enrollments);
+        }
     }
 }
 

@@ -102,6 +102,11 @@ impl Batch {
         lanes
     }
 
+    /// Schools of it that lay elsewhere so far, or were somebody else's: policies may say other things of them from now on.
+    pub async fn moving(&self, tx: &mut Tx, generation: i64) -> Result<Vec<String>, StoreError> {
+        store::moving(tx, generation, &self.schools).await
+    }
+
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         self.schools.is_empty() && self.head_counts.is_empty() && self.persons.is_empty() && self.enrollments.is_empty()

@@ -78,7 +78,7 @@ async fn of_schools(tx: &mut Tx, generation: i64, codes: &[String]) -> Result<Ve
             fact("学校名称", &row.name),
             fact("主管部门", &row.authority),
             fact("所在地", &row.region),
-            fact("性质", if row.kind == "PRIVATE" { "民办" } else { "公办" }),
+            fact("性质", if super::is_private(&row.kind) { "民办" } else { "公办" }),
             fact("状态", if row.state == "ACTIVE" { "正常" } else { "已停办" }),
         ];
         Told { kind: Kind::School, record: school_id(&row.school), story: hashed(&facts), school: row.school, name: row.name, keys: Vec::new(), facts }

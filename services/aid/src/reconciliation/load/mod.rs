@@ -205,16 +205,16 @@ pub async fn places(tx: &mut Tx, generation: i64, keys: &[Uuid], held: Vec<KeyRo
     Ok(Cases { groups, cases })
 }
 
-/// Tells cases where their schools are.
-pub async fn regions(tx: &mut Tx, generation: i64, cases: &mut [(Vec<Uuid>, PersonCase)]) -> Result<(), Error> {
+/// Tells cases what tells their schools apart.
+pub async fn schools(tx: &mut Tx, generation: i64, cases: &mut [(Vec<Uuid>, PersonCase)]) -> Result<(), Error> {
     let of = |case: &PersonCase| -> BTreeSet<String> {
         let places = case.enrollments.iter().map(|enrollment| &enrollment.school);
         places.chain(case.claims.iter().map(|claim| &claim.school)).cloned().collect()
     };
     let schools: BTreeSet<String> = cases.iter().flat_map(|(_, case)| of(case)).collect();
-    let regions = mirror::regions(tx, generation, &schools.into_iter().collect::<Vec<_>>()).await?;
+    let sides = mirror::sides(tx, generation, &schools.into_iter().collect::<Vec<_>>()).await?;
     for (_, case) in cases {
-        case.regions = of(case).into_iter().filter_map(|school| regions.get(&school).map(|region| (school, region.clone()))).collect();
+        case.schools = of(case).into_iter().filter_map(|school| sides.get(&school).map(|side| (school, side.clone()))).collect();
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, rows, run, sql};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, rows, run, sql};
 
 #[derive(Debug, Serialize)]
 pub struct RejudgeRow {
@@ -57,6 +57,20 @@ pub async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<u64, St
         new
     )?;
     Ok(persons + enrollments)
+}
+
+/// Marks everybody whom these schools list, or vouch for.
+pub async fn mark_schools(tx: &mut Tx, generation: i64, schools: &[String]) -> Result<u64, StoreError> {
+    run!(
+        tx,
+        sql!(
+            "INSERT INTO marked_keys (person_key)
+             SELECT a.person_key FROM award_claims a WHERE a.school" in_texts 1 " UNION SELECT v.person_key FROM vouches v WHERE v.generation = $2 AND v.school" in_texts 1
+            " ON CONFLICT DO NOTHING"
+        ),
+        bulk_texts(schools),
+        generation
+    )
 }
 
 /// Keys that are marked, at most so many.

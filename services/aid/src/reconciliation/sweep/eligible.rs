@@ -4,9 +4,9 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use xuezhu_domain::{Term, codes, majors::Major};
+use xuezhu_domain::{Month, Term, codes, majors::Major};
 use xuezhu_judge::policy::{
-    Exclusion, Ground, Policies, Rate, SchemeCode,
+    Exclusion, Ground, Policies, Rate, SchemeCode, Stop,
     rules::{AGRICULTURAL_HOUSEHOLD, COUNTY_TOWNS_TOO, Countryside, FULL_TIME, VILLAGES},
     scheme::Paper,
 };
@@ -103,6 +103,70 @@ pub(super) fn asking(policies: &Policies, lists: &[(i32, String, String)]) -> Ve
         asks.contains(&Paper::Application).then(|| Asking { policy: *version, scheme: scheme.clone(), term: term.clone() })
     };
     lists.iter().filter_map(of).collect()
+}
+
+/// Private schools that may be given a scheme in a term, by the policy of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed {
+    pub policy: i32,
+    pub scheme: String,
+    pub term: String,
+    pub region: String,
+    /// Codes, each between commas.
+    pub schools: String,
+}
+
+/// Those of lists of these versions, schemes and terms: a row for each region that a list of schools is for, also where one for a smaller region
+/// goes before it.
+pub(super) fn listed(policies: &Policies, lists: &[(i32, String, String)]) -> Vec<Listed> {
+    let mut listed = Vec::new();
+    for (version, scheme, term) in lists {
+        let (Some(code), Ok(of_term)) = (SchemeCode::parse(scheme), term.parse::<Term>()) else { continue };
+        for row in policies.version(*version).private_schools().iter().filter(|row| row.covers(code, of_term)) {
+            let of = |region: &str| Listed {
+                policy: *version,
+                scheme: scheme.clone(),
+                term: term.clone(),
+                region: region.to_owned(),
+                schools: format!(",{},", row.schools.join(",")),
+            };
+            if row.regions.is_empty() {
+                listed.push(of(""));
+            }
+            listed.extend(row.regions.iter().map(|region| of(region)));
+        }
+    }
+    listed
+}
+
+/// A month with which aid stops in the middle of which somebody leaves, by the policy of a list.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Stops {
+    pub policy: i32,
+    pub term: String,
+    pub region: String,
+    pub first: NaiveDate,
+    pub before: NaiveDate,
+}
+
+/// The months of such terms.
+pub(super) fn stops(policies: &Policies, lists: &[(i32, String, String)]) -> Vec<Stops> {
+    let mut stops = Vec::new();
+    for (version, _, term) in lists {
+        let Ok(of_term) = term.parse::<Term>() else { continue };
+        let policy = policies.version(*version);
+        for row in policy.seasons().iter().filter(|row| row.season == of_term.season() && row.stop == Stop::SameMonth) {
+            let months = policy.days(of_term, &row.region).map(|days| days.months).unwrap_or_default();
+            let of = |month: Month| {
+                let (first, before) = (month.first_day(), month.end());
+                Stops { policy: *version, term: term.clone(), region: row.region.clone(), first, before }
+            };
+            stops.extend(months.into_iter().map(of));
+        }
+    }
+    stops.sort_unstable();
+    stops.dedup();
+    stops
 }
 
 /// What the words of places mean.

@@ -1,6 +1,7 @@
 //! The full sweep, and what time alone changes.
 //!
-//! Suspects are selected set-based: entries that no school simply vouches for, or that the policy does not surely let in, numbers claimed
+//! Suspects are selected set-based: entries that no school simply vouches for, or that the policy does not surely let in, also of schools that it
+//! does not let in, numbers claimed
 //! twice, entries with more than anybody may draw or with an account that is looked at, entries that were signed without what is asked for,
 //! students vouched for who are on no list, and everybody with an open flag. All others agree by construction: what a vouch covers is what
 //! the judge asks of an entry. A test holds both drivers against an independent reference.
@@ -208,7 +209,11 @@ async fn suspects(parts: &Parts, scope: &Scope<'_>, today: NaiveDate) -> Result<
 async fn unvouched(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
-    let keys = store::unvouched(&mut tx, mirror.generation, scope).await?;
+    let mut keys = store::unvouched(&mut tx, mirror.generation, scope).await?;
+    let stops = eligible::stops(&parts.policies.now(), &store::kinds_of_lists(&mut tx, scope.term).await?);
+    if !stops.is_empty() {
+        keys.extend(store::leaving(&mut tx, mirror.generation, scope, &stops).await?);
+    }
     tx.rollback().await?;
     Ok(Found { generation: mirror.generation, position: mirror.position, keys })
 }
@@ -217,11 +222,15 @@ async fn unvouched(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
 async fn unentitled(parts: &Parts, scope: &Scope<'_>) -> Result<Found, Error> {
     let mut tx = parts.runner.db().read().await?;
     let mirror = mirror::state(&mut tx).await?;
-    let asked = eligible::asked(&parts.policies.now(), &store::kinds_of_lists(&mut tx, scope.term).await?);
-    let keys = match asked[..] {
+    let (policies, lists) = (parts.policies.now(), store::kinds_of_lists(&mut tx, scope.term).await?);
+    let (asked, listed) = (eligible::asked(&policies, &lists), eligible::listed(&policies, &lists));
+    let mut keys = match asked[..] {
         [] => Vec::new(),
         _ => store::not_surely_entitled(&mut tx, mirror.generation, scope, &asked, &eligible::Words::now()).await?,
     };
+    if !listed.is_empty() {
+        keys.extend(store::barred(&mut tx, mirror.generation, scope, &listed).await?);
+    }
     tx.rollback().await?;
     Ok(Found { generation: mirror.generation, position: mirror.position, keys })
 }

@@ -7,9 +7,10 @@ use xuezhu_judge::{case::StatementKind, entry::State as EntryState};
 use xuezhu_store::{StoreError, Tx, bulk_rows, one, rows, run, sql};
 
 use super::{
-    eligible::{Asking, Asks, Sure, Words},
+    eligible::{Asking, Asks, Listed, Stops, Sure, Words},
     runs::RunState,
 };
+use crate::mirror;
 
 /// The day through which time has woken, and by what was judged then.
 pub async fn woken_through(tx: &mut Tx) -> Result<Option<(NaiveDate, Uuid)>, StoreError> {
@@ -102,6 +103,49 @@ pub(super) async fn not_surely_entitled(tx: &mut Tx, generation: i64, scope: &Sc
         &words.town_residences,
         &words.village_residences,
         words.household
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys of entries of private schools that are not on a list of those that may be given the scheme.
+pub(super) async fn barred(tx: &mut Tx, generation: i64, scope: &Scope<'_>, listed: &[Listed]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "WITH listed AS (SELECT t.policy, t.scheme, t.term, t.region, t.schools FROM " table 1 (policy integer, scheme text, term text, region text, schools text) "),
+             barred AS MATERIALIZED (
+                 SELECT DISTINCT s.school, q.policy, q.scheme, q.term FROM mirror_schools s JOIN listed q ON substr(s.region, 1, length(q.region)) = q.region
+                 WHERE s.generation = $2 AND s.kind = $4 AND substr(s.region, 1, length($3)) = $3 AND q.schools NOT LIKE '%,' || s.school || ',%')
+             SELECT DISTINCT a.person_key FROM barred b JOIN award_claims a ON a.school = b.school AND a.policy = b.policy AND a.scheme = b.scheme AND a.term = b.term"
+        ),
+        bulk_rows(listed),
+        generation,
+        scope.region_prefix,
+        mirror::PRIVATE
+    )?;
+    Ok(keys.into_iter().map(|(key,)| key).collect())
+}
+
+/// Keys of entries whose school does not vouch for them until the end of their last month, where aid stops with the month in which somebody leaves.
+/// Whom it does not vouch for until the beginning of that month is found without this.
+pub(super) async fn leaving(tx: &mut Tx, generation: i64, scope: &Scope<'_>, stops: &[Stops]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = rows!(
+        tx,
+        (Uuid,),
+        sql!(
+            "WITH stops AS MATERIALIZED (SELECT t.policy, t.term, t.region, t.first, t.before FROM " table 1 (policy integer, term text, region text, first date, before date) ")
+             SELECT DISTINCT a.person_key FROM award_claims a JOIN stops q ON q.policy = a.policy AND q.term = a.term AND q.first = a.last_day
+             WHERE ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3))
+               AND (q.region = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length(q.region)) = q.region))
+               AND NOT EXISTS (
+                 SELECT 1 FROM vouches v
+                 WHERE v.generation = $2 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable
+                   AND v.from_date <= a.first_day AND v.to_date >= q.before)"
+        ),
+        bulk_rows(stops),
+        generation,
+        scope.region_prefix
     )?;
     Ok(keys.into_iter().map(|(key,)| key).collect())
 }
