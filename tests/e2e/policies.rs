@@ -391,6 +391,51 @@ async fn a_trial_says_who_is_proposed_otherwise_once_the_policy_holds() {
     }
 }
 
+/// The same of what a policy says of private schools, and of the month in which somebody leaves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_of_schools_that_are_let_in_and_of_the_month_of_leaving_says_what_lists_say() {
+    let private = "[[private]]\nschemes = [\"GRANT\"]\nfrom = \"2020-AUTUMN\"\nschools = [\"3643000002\"]\nsource = \"省名单\"\n\n";
+    let private = AT_ONCE.replacen("[[scheme]]", &format!("{private}[[scheme]]"), 1);
+    let stop = AT_ONCE.replacen("count_day = \"09-30\"", "count_day = \"09-30\"\nstop = \"SAME_MONTH\"", 1);
+    for engine in Engine::ALL {
+        for (text, who_owns, turns) in [(&private, "PRIVATE", [0, 3, 0]), (&private, "PUBLIC", [0, 0, 0]), (&stop, "PRIVATE", [0, 0, 1])] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let deployment = deployment(engine, folder.path(), "none").await;
+            let people = schools::open(&deployment).await;
+            let second = people.open_account("second", "AID_OFFICER", "430100", PASSWORD).await;
+            people.admin.post(&format!("/v1/schools/{SCHOOL}/update"), &json!({ "kind": who_owns }), "").await.expect("is updated");
+            people.import(&[student(1), student(2), student(6)]).await;
+            people.register().await;
+            people.withdraw(&number(6), "2026-11-10").await;
+            deployment.drain().await.expect("drains");
+            let before = proposals(&people, &grant(&people, "2026-AUTUMN").await.0).await;
+            let from = deployment.today() + chrono::Days::new(4);
+            let proposed = propose(&people.officer, text, &from.to_string()).await.expect("is proposed");
+            let trial = format!("/v1/policies/{}/trial", proposed["policy"].as_str().expect("an id"));
+            second.post(&trial, &json!({}), "").await.expect("begins");
+            xuezhu_tests::until("the trial is done", async || second.get(&trial).await.expect("is told")["state"] == "DONE").await;
+            let told = second.get(&format!("{trial}?school={SCHOOL}")).await.expect("is told");
+            let of_term = |rows: &Value| rows.as_array().into_iter().flatten().filter(|row| row["term"] == "2026-AUTUMN").cloned().collect::<Vec<Value>>();
+            let total = of_term(&told["totals"]).pop().unwrap_or_default();
+            assert_eq!(["gains", "loses", "less"].map(|field| fen(&total[field])), turns, "{engine:?} {who_owns} {told}");
+            let said: BTreeMap<String, (i64, i64)> = of_term(&told["students"])
+                .iter()
+                .map(|one| (one["name"].as_str().unwrap_or_default().to_owned(), (fen(&one["beforeFen"]), fen(&one["afterFen"]))))
+                .collect();
+            sign(&second, &proposed).await.expect("is signed");
+            deployment.step_to(from).await.expect("the day comes");
+            // Nobody is on the list: it goes by the policy of the day.
+            let (list, made) = grant(&people, "2026-AUTUMN").await;
+            assert_eq!(made["policyVersion"], 2, "{engine:?}");
+            let after = proposals(&people, &list).await;
+            let differ: BTreeMap<String, (i64, i64)> =
+                before.iter().filter(|(name, fen)| after[*name] != **fen).map(|(name, fen)| (name.clone(), (*fen, after[name]))).collect();
+            assert_eq!(said, differ, "{engine:?} {who_owns}");
+            deployment.stop().await;
+        }
+    }
+}
+
 async fn person_called(people: &People, list: &str, name: &str) -> Value {
     let seen = people.clerk.post(&format!("{list}/propose"), &json!({ "preview": true }), "").await.expect("candidates");
     seen["candidates"].as_array().expect("a list").iter().find(|one| one["name"] == name).expect("is there")["person"].clone()
