@@ -36,6 +36,7 @@ const PROTOS: &[&str] = &[
     "xuezhu/aid/v1/omission.proto",
     "xuezhu/aid/v1/summary.proto",
     "xuezhu/aid/v1/group.proto",
+    "xuezhu/aid/v1/class_award.proto",
     "xuezhu/aid/v1/today.proto",
     "xuezhu/aid/v1/evidence.proto",
     "xuezhu/aid/v1/takeout.proto",

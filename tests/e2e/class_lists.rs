@@ -234,3 +234,89 @@ async fn what_a_teacher_confirmed_is_of_the_list_as_it_was_and_stale_when_it_cha
         deployment.stop().await;
     }
 }
+
+/// Which list somebody sees a class on: name, state, what was signed, for one scheme.
+async fn on_lists(who: &Session, class: u32, scheme: &str) -> Vec<(String, String, String)> {
+    let told = who.get(&path(&format!("classAwards?className={class}%E7%8F%AD&term=2026-AUTUMN"))).await.expect("students");
+    let words = told.to_string();
+    for kept in ["Fen", "tier", "level", "reason", "HARDSHIP"] {
+        assert!(!words.contains(kept), "{kept}: {words}");
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut rows: Vec<(String, String, String)> = told["students"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| {
+            let award = row["awards"].as_array().and_then(|awards| awards.iter().find(|award| award["schemeCode"] == scheme)).expect("each scheme");
+            (text(&row["name"]), text(&award["state"]), text(&award["signed"]))
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+fn told(serials: &[(u32, &str, &str)]) -> Vec<(String, String, String)> {
+    let mut rows: Vec<_> = serials.iter().map(|(serial, state, signed)| (name(*serial), (*state).to_owned(), (*signed).to_owned())).collect();
+    rows.sort();
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_class_teacher_sees_on_which_lists_her_students_are_and_neither_money_nor_levels() {
+    let (none, unsigned) = ("STATE_UNSPECIFIED", "KIND_UNSPECIFIED");
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
+        let people = schools::open(&deployment).await;
+        let (teacher, second) = two_classes(&people).await;
+        set(&people, "1班", "teacher", "2026-10-15").await.expect("is set");
+        set(&people, "2班", "teacher2", "2026-10-17").await.expect("is set");
+        deployment.drain().await.expect("drains");
+        let of = |class: u32| path(&format!("classAwards?className={class}%E7%8F%AD"));
+        assert_eq!(reason(teacher.get(&of(1)).await), (403, "FORBIDDEN".into()), "{engine:?}: her log-in does not say it yet");
+        let again = async |account: &str| people.admin.with_log_in(account, PASSWORD).await.expect("logs in");
+        let (teacher, second) = (again("teacher").await, { drop(second); again("teacher2").await });
+        assert_eq!(on_lists(&teacher, 1, "GRANT").await, told(&[1, 2, 3].map(|serial| (serial, none, unsigned))), "{engine:?}");
+        assert_eq!(reason(teacher.get(&of(2)).await), (403, "FORBIDDEN".into()), "{engine:?}");
+        assert_eq!(reason(teacher.get(&of(1).replace(SCHOOL, OTHER)).await), (403, "FORBIDDEN".into()), "{engine:?}");
+        assert_eq!(reason(teacher.get(&path("classAwards")).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        assert_eq!(reason(teacher.get(&format!("{}&term=soon", of(1))).await), (400, "INVALID_ARGUMENT".into()), "{engine:?}");
+        assert_eq!(on_lists(&people.clerk, 9, "GRANT").await, [], "{engine:?}: no such class");
+        // Who is on a list, how far it came, and what was signed.
+        let made = people.clerk.post(&path("awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
+        let list = path(&format!("awardLists/{}", made["list"].as_str().expect("an id")));
+        let seen = people.clerk.post(&format!("{list}/propose"), &json!({ "preview": true }), "").await.expect("candidates");
+        let person = |serial: u32| {
+            let candidates = seen["candidates"].as_array().expect("a list");
+            candidates.iter().find(|one| one["name"] == name(serial)).expect("is there")["person"].clone()
+        };
+        people.clerk.post(&format!("{list}/propose"), &json!({ "persons": [person(1), person(2), person(4)] }), "").await.expect("are put on");
+        let signs = json!({ "scheme": "GRANT", "term": "2026-AUTUMN", "kind": "WAIVER", "signer": "BOTH", "signedDate": "2026-10-15", "persons": [person(3)] });
+        people.clerk.post(&path("statements"), &signs, "").await.expect("is recorded");
+        let standing = |state: &'static str| told(&[(1, state, unsigned), (2, state, unsigned), (3, none, "WAIVER")]);
+        assert_eq!(on_lists(&teacher, 1, "GRANT").await, standing("DRAFT"), "{engine:?}");
+        assert_eq!(on_lists(&teacher, 1, "TUITION_WAIVER").await, told(&[1, 2, 3].map(|serial| (serial, none, unsigned))), "{engine:?}");
+        people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
+        assert_eq!(on_lists(&teacher, 1, "GRANT").await, standing("SUBMITTED"), "{engine:?}");
+        for (who, act, state) in [(&people.head, "attest", "ATTESTED"), (&people.officer, "approve", "APPROVED")] {
+            let digest = people.officer.get(&list).await.expect("a list")["digest"].clone();
+            who.post(&format!("{list}/{act}"), &json!({ "digest": digest }), "").await.expect("is signed");
+            assert_eq!(on_lists(&teacher, 1, "GRANT").await, standing(state), "{engine:?}");
+        }
+        assert_eq!(on_lists(&people.clerk, 2, "GRANT").await, told(&[(4, "APPROVED", unsigned), (5, none, unsigned), (6, none, unsigned)]), "{engine:?}");
+        // Who is not in the class today is nobody's there; a doubt is told without what it is.
+        people.withdraw(&number(2), "2026-10-16").await;
+        deployment.step_to("2026-10-16".parse().expect("a date")).await.expect("steps");
+        deployment.drain().await.expect("drains");
+        assert_eq!(on_lists(&teacher, 1, "GRANT").await, told(&[(1, "APPROVED", unsigned), (3, none, "WAIVER")]), "{engine:?}");
+        // From its day a class is hers by the log-in of before; what ended is hers no more once she logs in again.
+        assert_eq!(reason(second.get(&of(2)).await), (403, "FORBIDDEN".into()), "{engine:?}");
+        deployment.step_to("2026-10-17".parse().expect("a date")).await.expect("steps");
+        assert_eq!(on_lists(&second, 2, "GRANT").await.len(), 3, "{engine:?}");
+        set(&people, "2班", "", "2026-10-17").await.expect("is ended");
+        assert_eq!(reason(again("teacher2").await.get(&of(2)).await), (403, "FORBIDDEN".into()), "{engine:?}");
+        deployment.stop().await;
+    }
+}

@@ -122,6 +122,8 @@ fn calls(world: &World) -> Vec<Asked> {
         read("ListClasses",            school("classes"),                                     "+++f+ +++f ++ f+"),
         read("GetClassList",           school("classList?className=1%E7%8F%AD"),              "+++f+ +++f ++ f+"),
         read("GetClassList 2",         school("classList?className=2%E7%8F%AD"),              "+++ff +++f ++ f+"),
+        read("ListClassAwards",        school("classAwards?className=1%E7%8F%AD"),            "+++f+ +++f ++ f+"),
+        read("ListClassAwards 2",      school("classAwards?className=2%E7%8F%AD"),            "+++ff +++f ++ f+"),
         read("ListClassTeachers",      school("classTeachers"),                               "+++f+ +++f ++ f+"),
         read("ListClassConfirmations", school("classConfirmations"),                          "+++f+ +++f ++ f+"),
         act("SetClassTeacher",         school("classTeachers"), json!({ "className": "1班", "account": "nobody", "fromDate": "2026-10-15" }), "+ffff ffff ff fm"),
@@ -216,10 +218,13 @@ async fn every_role_may_what_the_table_says_at_every_main_call_and_nothing_else(
     let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
     deployment.step_to("2026-10-15".parse().expect("a date")).await.expect("steps");
     let people = schools::open(&deployment).await;
-    let sessions = everybody(&people).await;
+    let mut sessions = everybody(&people).await;
     let mut world = world(&people).await;
     let mine = json!({ "className": "1班", "account": "teacher", "fromDate": "2026-10-15" });
     people.clerk.post(&format!("/v1/schools/{SCHOOL}/classTeachers"), &mine, "").await.expect("is set");
+    // Which classes are hers a teacher's log-in says.
+    let teacher = ROLES.iter().position(|(role, ..)| *role == Role::ClassTeacher).expect("is there");
+    sessions[teacher] = people.admin.with_log_in("teacher", PASSWORD).await.expect("logs in");
     deployment.drain().await.expect("drains");
     world.flag = people.officer.get("/v1/flags?state=OPEN").await.expect("flags")["flags"][0]["flag"].as_str().expect("a flag").to_owned();
     let mut wrong = String::new();

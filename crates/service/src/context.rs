@@ -166,6 +166,20 @@ pub struct Actor {
     pub session_us: i64,
     /// From when to when somebody of a school stands in for its principal.
     pub stands_in: Option<StandsIn>,
+    /// Whose classes are theirs, of a class teacher, as was known when the session was opened.
+    pub classes: Vec<Teaching>,
+}
+
+/// That a class is somebody's, on some civil days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Teaching {
+    /// Name of the class.
+    pub class_name: String,
+    /// First day.
+    pub from: NaiveDate,
+    /// First day on which it is not theirs any more; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<NaiveDate>,
 }
 
 /// Civil days on which somebody stands in for the principal of their school.
@@ -188,6 +202,7 @@ impl Actor {
             must_change_password: false,
             session_us: 0,
             stands_in: None,
+            classes: Vec::new(),
         }
     }
 }
@@ -314,6 +329,12 @@ impl Context {
     pub fn deciding_roles(&self) -> impl Iterator<Item = Role> + use<> {
         let service = self.service;
         Role::ALL.into_iter().filter(move |role| role.decides_in(service))
+    }
+
+    /// Whether a class of their school is the actor's today, as far as was known when the session was opened.
+    pub fn teaches(&self, class_name: &str) -> bool {
+        let holds = |teaching: &&Teaching| teaching.from <= self.today && teaching.to.is_none_or(|to| self.today < to);
+        self.actor.classes.iter().filter(holds).any(|teaching| teaching.class_name == class_name)
     }
 
     /// Whether the actor stands in for the principal of their school today.

@@ -53,7 +53,7 @@ pub mod trace;
 pub mod uploads;
 
 pub use clock::Clock;
-pub use context::{Actor, Context, Ids, Role, StandsIn};
+pub use context::{Actor, Context, Ids, Role, StandsIn, Teaching};
 pub use forgetting::Forgetting;
 pub use keyring::Keyring;
 pub use permission::{Permission, Place, Reach};

@@ -155,6 +155,7 @@ impl Gate {
             must_change_password: false,
             session_us: 0,
             stands_in: None,
+            classes: Vec::new(),
         };
         let mut ctx = self.runner.context(nobody);
         ctx.request_id = text("idempotency-key");

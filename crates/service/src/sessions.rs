@@ -172,6 +172,7 @@ mod tests {
             must_change_password: false,
             session_us,
             stands_in: None,
+            classes: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@ use tonic::{Request, Status};
 
 use crate::{
     clock::Clock,
-    context::{Actor, Role, StandsIn},
+    context::{Actor, Role, StandsIn, Teaching},
     keyring::{Keyring, Service},
     refusal::{Error, Reason, Refusal, fact_of},
 };
@@ -36,6 +36,8 @@ struct Claims {
     session_us: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stands_in: Option<StandsIn>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<Teaching>,
     exp: i64,
 }
 
@@ -103,6 +105,7 @@ impl Tokens {
             must_change_password: actor.must_change_password,
             session_us: actor.session_us,
             stands_in: actor.stands_in,
+            classes: actor.classes.clone(),
             exp,
         };
         let token = jsonwebtoken::encode(&Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) }, &claims, &self.signing)
@@ -137,6 +140,7 @@ impl Tokens {
             must_change_password: claims.must_change_password,
             session_us: claims.session_us,
             stands_in: claims.stands_in,
+            classes: claims.classes,
         })
     }
 
@@ -184,6 +188,7 @@ mod tests {
             must_change_password: true,
             session_us: 3,
             stands_in: Some(StandsIn { from: chrono::NaiveDate::default(), to: chrono::NaiveDate::default() }),
+            classes: vec![Teaching { class_name: "1班".into(), from: chrono::NaiveDate::default(), to: None }],
         };
         let (token, _) = tokens.issue(&actor, 60).expect("signs");
         assert_eq!(tokens.verify(&token).expect("is good"), actor);

@@ -13,6 +13,7 @@
 //! | 5 | [`story`] | what is shown of flags, and of a student across all below | |
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | `head_counts` | what enrollment counted of a school, compared | `head_counts` |
+//! | 5 | [`class_awards`] | who of a class is on which lists | |
 //! | 5 | [`groups`] | whom other departments know to be of a special group | `special_groups` |
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`omissions`] | who should be listed and is not, as the principal signs it | `omission_lists`, `omission_items` |
@@ -43,6 +44,7 @@ mod asked;
 pub mod award;
 pub mod before;
 mod cells;
+pub mod class_awards;
 pub mod dossiers;
 pub mod evidence;
 pub mod following;
@@ -77,7 +79,7 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    forgotten_service_server::ForgottenServiceServer, group_service_server::GroupServiceServer, hardship_service_server::HardshipServiceServer,
+    class_award_service_server::ClassAwardServiceServer, forgotten_service_server::ForgottenServiceServer, group_service_server::GroupServiceServer, hardship_service_server::HardshipServiceServer,
     head_count_service_server::HeadCountServiceServer, notice_service_server::NoticeServiceServer, omission_service_server::OmissionServiceServer,
     overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer,
     reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
@@ -246,6 +248,7 @@ impl Aid {
             .add_service(QuotaServiceServer::new(quota::api::QuotaApi(self.parts.clone())))
             .add_service(OmissionServiceServer::new(omissions::api::OmissionApi(self.parts.clone())))
             .add_service(SummaryServiceServer::new(summaries::api::SummaryApi(self.parts.clone())))
+            .add_service(ClassAwardServiceServer::new(class_awards::api::ClassAwardApi(self.parts.clone())))
             .add_service(GroupServiceServer::new(groups::api::GroupApi(self.parts.clone())))
             .add_service(StatementServiceServer::new(statements::api::StatementApi(self.parts.clone())))
             .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))

@@ -185,6 +185,7 @@ async fn withdraw(parts: &Arc<Parts>, pool: &PgPool, student: i64) {
         must_change_password: false,
         session_us: 0,
         stands_in: None,
+        classes: Vec::new(),
     };
     let ctx = Context::new(clerk, &system_clock(), &Ids::random());
     let effective = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");

@@ -63,6 +63,7 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
         must_change_password: false,
         session_us: 0,
         stands_in: None,
+        classes: Vec::new(),
     };
     let ctx = Context::new(clerk, &clock, &ids);
     let mut tx = db.read().await.expect("a transaction");
@@ -112,6 +113,7 @@ async fn open_school(db: &Db, clock: &xuezhu_service::Clock, ids: &Ids) {
         must_change_password: false,
         session_us: 0,
         stands_in: None,
+        classes: Vec::new(),
     };
     let school = xuezhu_enrollment::directory::NewSchool {
         code: SCHOOL.parse().expect("a code"),

@@ -245,6 +245,7 @@ fn administrator(keys: &Keyring) -> String {
         must_change_password: false,
         session_us: 0,
         stands_in: None,
+        classes: Vec::new(),
     };
     Tokens::new(keys, system_clock()).issue(&admin, 36_000).expect("signs").0
 }
@@ -282,6 +283,7 @@ async fn try_policies(address: &str, keys: &Keyring, count: i64) {
         must_change_password: false,
         session_us: 0,
         stands_in: None,
+        classes: Vec::new(),
     };
     let (token, _) = Tokens::new(keys, system_clock()).issue(&officer, 36_000).expect("signs");
     let channel = channel(&format!("http://{address}")).expect("a channel");

@@ -19,7 +19,7 @@ use xuezhu_domain::{
 
 pub use self::{
     eligibility::{Asked, Given, months_at},
-    papers::waives,
+    papers::said,
     rate::{Standing, standing_in},
 };
 use crate::case::{

@@ -12,9 +12,9 @@ use xuezhu_domain::{
 };
 use xuezhu_judge::{
     amount,
-    case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place},
+    case::{Claim, ClaimStage, Enrollment, Person, PersonCase, Place, StatementKind},
     policy::{Policies, Rate, Tier, rules::Why},
-    rules::{Given, holder, months_at, waives},
+    rules::{Given, holder, months_at, said},
 };
 use xuezhu_proto::aid as pb;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Refusal};
@@ -255,7 +255,8 @@ fn candidates<'c>(policies: &Policies, case: &'c PersonCase, school: &str, terms
         // What held in the months decides, not what holds today; of what goes by term, what held on the count day, as for whoever is missing.
         let (why, months, tier) = given(&terms.rate, months_at(case, policies, person, school, terms.asked()));
         // Who signed not to want it is not proposed; on a list they stand until somebody takes them off.
-        let why = if why.entitles() && waives(case, policies, person, school, (terms.scheme, terms.term)) { Why::Waived } else { why };
+        let waives = said(case, policies, person, school, (terms.scheme, terms.term)) == Some(StatementKind::Waiver);
+        let why = if why.entitles() && waives { Why::Waived } else { why };
         // The class is that of the first month either way.
         let Some((_, span)) = place_of(case, person, school, &months) else { continue };
         found.push(Candidate { person, place: span.state.clone(), why, months, tier });

@@ -137,6 +137,8 @@ pub fn check_count(errors: &mut FieldErrors, items: usize) {
 
 #[cfg(test)]
 mod tests {
+    use xuezhu_judge::policy::Stop;
+
     use super::*;
 
     fn day(text: &str) -> NaiveDate {
@@ -151,6 +153,7 @@ mod tests {
             count_day: day("2026-09-30"),
             due: day("2026-11-30"),
             lock: lock.map(day),
+            stop: Stop::NextMonth,
         };
         assert_eq!(opens(&days(Some("2027-01-31"))), day("2027-01-21"));
         assert_eq!(opens(&days(None)), day("2026-12-01"));

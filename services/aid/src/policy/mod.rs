@@ -306,14 +306,17 @@ pub(crate) fn scheme_told(policies: &Policies, scheme: &str) -> SchemeTold {
 
 /// The schemes of the policy that holds today.
 pub(crate) fn schemes(ctx: &Context, parts: &Parts) -> Vec<pb::PolicyScheme> {
-    let policies = parts.policies.now();
-    let told = |scheme: &Scheme| pb::PolicyScheme {
+    parts.policies.now().on(ctx.today()).policy.schemes().iter().map(scheme_of).collect()
+}
+
+/// A scheme as a policy has it.
+pub(crate) fn scheme_of(scheme: &Scheme) -> pb::PolicyScheme {
+    pb::PolicyScheme {
         scheme_code: scheme.code.as_str().to_owned(),
         scheme_name: scheme.name.clone(),
         by_month: scheme.paid == Paid::Month,
         by_right: scheme.by_right,
-    };
-    policies.on(ctx.today()).policy.schemes().iter().map(told).collect()
+    }
 }
 
 /// What is kept of a policy that others try.

@@ -180,8 +180,7 @@ pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Op
     }
     let opened_us = row.next_us(ctx.now_us());
     store::open_session(tx, account, opened_us).await?;
-    let stands_in = deputies::of_account(tx, account, ctx.today()).await?;
-    Ok(LogIn::Done(Actor { stands_in, ..row.actor(opened_us)? }))
+    Ok(LogIn::Done(told(ctx, tx, row.actor(opened_us)?).await?))
 }
 
 /// Refuses whom the account, locked here, lets do nothing more in a session.
@@ -211,8 +210,17 @@ pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, re
     goes_on(tx, &row, ctx.actor.session_us).await?;
     let from_us = row.next_us(ctx.now_us());
     store::set_password(tx, &row.account, password_hash, false, request_id, from_us).await?;
-    let stands_in = deputies::of_account(tx, &row.account, ctx.today()).await?;
-    Ok(Actor { stands_in, ..AccountRow { must_change_password: false, ..row }.actor(from_us)? })
+    told(ctx, tx, AccountRow { must_change_password: false, ..row }.actor(from_us)?).await
+}
+
+/// An actor with what every service is told of them in their token: for whom they stand in, and whose class is theirs.
+async fn told(ctx: &Context, tx: &mut Tx, actor: Actor) -> Result<Actor, Error> {
+    let stands_in = deputies::of_account(tx, &actor.account, ctx.today()).await?;
+    let classes = match actor.role {
+        Role::ClassTeacher => teachers::of_account(tx, &actor, ctx.today()).await?,
+        _ => Vec::new(),
+    };
+    Ok(Actor { stands_in, classes, ..actor })
 }
 
 /// Opens the first administrator's account, where there is none at all.

@@ -48,6 +48,7 @@ impl AccountRow {
             must_change_password: self.must_change_password,
             session_us: opened_us,
             stands_in: None,
+            classes: Vec::new(),
         })
     }
 

@@ -1,11 +1,14 @@
-//! 班级: whose class a class is, who is in it today, and that its teacher says so. A teacher sees her own classes, a school's clerk all.
+//! 班级: whose class a class is, who is in it today, that its teacher says so, and on which lists they are. A teacher sees her own classes, a school's
+//! clerk all.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{Form as Sent, Router, extract::Query, response::Response, routing::get, routing::post};
 use serde::Deserialize;
-use tonic::Status;
+use tonic::{Code, Status};
+use xuezhu_domain::Term;
+use xuezhu_proto::aid::{ClassAward, ClassStudent, ListClassAwardsRequest, award_entry, statement};
 use xuezhu_proto::enrollment::{
     ClassConfirmation, ClassList, ClassTeacher, ConfirmClassRequest, Enrollment, GetClassListRequest, ListClassConfirmationsRequest, ListClassTeachersRequest,
     ListClassesRequest, SetClassTeacherRequest,
@@ -16,7 +19,10 @@ use xuezhu_service::{Error, Refusal};
 use super::{Desk, PageError, render, show, students, unknown_act};
 use crate::{
     Gateway,
-    parts::{Act, Address, Cell, Field, Form, Note, Row, Table, Tone, field::typed_day},
+    parts::{
+        Act, Address, Cell, Field, Form, Note, Row, Table, Tone,
+        field::{Choice, typed_day},
+    },
 };
 
 /// Lines of what was set or confirmed before that are shown.
@@ -101,7 +107,7 @@ fn setting(desk: &Desk, names: impl Iterator<Item = String>) -> Act {
         .with(Field::line("account").hint("不填则这个班从起始日期起没有班主任").limit(60))
         .with(Field::day("from_date").required().value(desk.today()))
         .button("指定班主任");
-    Act::of("指定班主任", form).says("班主任的账号由管理员开设。班主任只看自己班级的学生，核对谁在班里，不看资助。")
+    Act::of("指定班主任", form).says("班主任的账号由管理员开设。班主任只看自己班级的学生：核对谁在班里，看谁列入了资助名单，不看金额、档次和困难等级。刚指定的，班主任重新登录后看得到名单。")
 }
 
 fn history(teachers: &[ClassTeacher]) -> Table {
@@ -118,6 +124,8 @@ fn history(teachers: &[ClassTeacher]) -> Table {
 #[serde(default)]
 struct Asks {
     class: String,
+    /// Of which term lists are shown; the present one where none is named.
+    term: String,
 }
 
 #[derive(Template)]
@@ -128,6 +136,9 @@ struct OnePage {
     last: Option<Note>,
     students: Table,
     acts: Vec<Act>,
+    /// On which lists they are, of the term that is shown; else why that can't be told.
+    awards: Result<Table, Note>,
+    term: Form,
 }
 
 async fn one(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError> {
@@ -147,7 +158,39 @@ async fn one(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError
         }
     });
     let acts = if desk.user.is_teacher() { confirming(&desk, &list) } else { Vec::new() };
-    Ok(render(&OnePage { desk, last: told, students: table, acts, list }))
+    let awards = awards(&desk, &list, &asks.term).await?;
+    let shown = if asks.term.is_empty() { Term::of(desk.civil_day()).to_string() } else { asks.term };
+    let terms = std::iter::successors(Some(Term::of(desk.civil_day())), |term| Some(term.before())).take(3);
+    let terms = terms.map(|term| Choice::of(term.to_string(), term.name()));
+    let term = Form::narrow(&desk, "term", "/classes/one").hidden("class", &list.class_name).with(Field::narrows("term", terms).value(&shown)).button("查看");
+    Ok(render(&OnePage { desk, last: told, students: table, acts, awards, term, list }))
+}
+
+/// On which lists of a term the students of a class are.
+async fn awards(desk: &Desk, list: &ClassList, term: &str) -> Result<Result<Table, Note>, PageError> {
+    let asked = ListClassAwardsRequest { school: list.school.clone(), class_name: list.class_name.clone(), term: term.to_owned() };
+    let told = match desk.class_awards().list_class_awards(desk.request(asked)).await {
+        Ok(told) => told.into_inner(),
+        // What of the class the log-in does not say yet is no fault of the page's.
+        Err(refused) if refused.code() == Code::PermissionDenied => return Ok(Err(Note::of(Tone::Plain, refused.message()))),
+        Err(error) => return Err(error.into()),
+    };
+    let cell = |award: &ClassAward| {
+        let signed = match award.signed() {
+            statement::Kind::Application => "已申请",
+            statement::Kind::Waiver => "已书面放弃",
+            statement::Kind::Unspecified => "",
+        };
+        let cell = match award.state() {
+            award_entry::State::Unspecified => Cell::mark(Tone::Plain, "未列入"),
+            state => super::lists::mark_of(state).beside(show::months(&award.months)),
+        };
+        let cell = if award.held { cell.beside("有疑点，请问学校经办人") } else { cell };
+        if signed.is_empty() { cell } else { cell.beside(signed) }
+    };
+    let row = |student: &ClassStudent| student.awards.iter().fold(Row::of([Cell::from(&student.name)]), |row, award| row.and_if(true, || cell(award)));
+    let columns = told.schemes.iter().fold(Table::of("本班资助名单").column("姓名"), |table, scheme| table.column(&scheme.scheme_name));
+    Ok(Ok(columns.rows(told.students.iter().map(row)).empty("这个班今天没有学生，或者学籍刚刚批准，还没有同步到资助系统。")))
 }
 
 /// What a teacher may say of the list that is shown.

@@ -528,6 +528,11 @@ impl Desk {
         aid::omission_service_client::OmissionServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
+    /// Lists of a class.
+    pub fn class_awards(&self) -> aid::class_award_service_client::ClassAwardServiceClient<Channel> {
+        aid::class_award_service_client::ClassAwardServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    }
+
     /// Special groups.
     pub fn groups(&self) -> aid::group_service_client::GroupServiceClient<Channel> {
         aid::group_service_client::GroupServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)

@@ -11,10 +11,10 @@ use crate::{
     policy::{Policies, SchemeCode, scheme::Paper},
 };
 
-/// Whether a student signed at a school not to want a scheme in a term.
-pub fn waives(case: &PersonCase, policies: &Policies, person: &Person, school: &str, (scheme, term): (SchemeCode, Term)) -> bool {
+/// What a student last signed at a school of a scheme in a term, and did not take back.
+pub fn said(case: &PersonCase, policies: &Policies, person: &Person, school: &str, (scheme, term): (SchemeCode, Term)) -> Option<StatementKind> {
     let judge = Judge { case, policies, as_of: term.first_day() };
-    judge.said(person, school, scheme, term).is_some_and(|said| said.kind == StatementKind::Waiver)
+    judge.said(person, school, scheme, term).map(|said| said.kind)
 }
 
 impl<'c> Judge<'c> {

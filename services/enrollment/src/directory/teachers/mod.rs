@@ -5,7 +5,7 @@ mod store;
 
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Reach, Reason, Refusal, Role};
+use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Reach, Reason, Refusal, Role, Teaching};
 use xuezhu_store::Tx;
 
 pub use self::store::{Filter, TeachingRow, named};
@@ -13,6 +13,8 @@ use super::{SchoolRow, school_for, store as accounts};
 
 /// How far ahead it can be said, in days.
 const DAYS_AHEAD: u64 = 366;
+/// Classes that a token tells, at most: it travels with each request.
+const TOLD: i64 = 12;
 
 /// Whose class a class is to be.
 #[derive(Debug, Clone)]
@@ -87,6 +89,12 @@ pub async fn may_in_class(ctx: &Context, tx: &mut Tx, school: &str, class_name: 
         return Err(not_hers().into());
     }
     Ok(school)
+}
+
+/// Classes that are somebody's today or will be: what their token says, as far as it can say so many.
+pub(super) async fn of_account(tx: &mut Tx, actor: &Actor, today: NaiveDate) -> Result<Vec<Teaching>, Error> {
+    let rows = store::of_account(tx, &actor.organisation, &actor.account, today, TOLD).await?;
+    Ok(rows.into_iter().map(|(class_name, from, to)| Teaching { class_name, from, to }).collect())
 }
 
 /// The classes that are the actor's own today.

@@ -68,7 +68,7 @@ fn mark(list: &AwardList) -> Cell {
 }
 
 /// An entry's state, as it is shown.
-fn mark_of(state: award_entry::State) -> Cell {
+pub(super) fn mark_of(state: award_entry::State) -> Cell {
     use award_entry::State as S;
     let tone = match state {
         S::Approved => Tone::Good,
