@@ -352,6 +352,8 @@ async fn walk_classes(page: &Browser, base: &str) -> anyhow::Result<()> {
     page.click("td.act a").await?;
     page.sees("核对名单").await?;
     page.lacks("header nav a[href='/lists']").await?;
+    page.sees("本班资助").await?;
+    page.sees("未列入").await?;
     page.picture("class").await?;
     page.click("#right summary").await?;
     page.click("#right details[open] button").await?;
