@@ -40,7 +40,7 @@ impl Play<'_> {
     pub async fn open_desks(&mut self) -> anyhow::Result<()> {
         for school in &self.world.schools {
             let majors: Vec<Value> = school.majors.iter().map(|major| json!({ "catalogue": major.catalogue, "code": major.code })).collect();
-            let body = json!({ "code": school.code, "name": school.name, "region": school.region, "kind": "PUBLIC", "authority": school.authority, "majors": majors,
+            let body = json!({ "code": school.code, "name": school.name, "region": school.region, "kind": if school.is_private { "PRIVATE" } else { "PUBLIC" }, "authority": school.authority, "majors": majors,
                         "telephone": telephone(&school.code) });
             self.admin.post("/v1/schools", &body, &format!("school {}", school.code)).await?;
         }

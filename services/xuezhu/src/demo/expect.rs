@@ -346,6 +346,8 @@ mod tests {
             (Fault::MajorLeft, days::BACK, "NOT_ELIGIBLE", None),
             (Fault::MajorLeft, days::CORRECT, "NOT_ELIGIBLE", Some(&[201_612, 201_701])),
             (Fault::TooManyPoor, days::NEXT_SPRING, "OVER_QUOTA", Some(&[201_803, 201_804, 201_805, 201_806, 201_807])),
+            (Fault::PrivateNotListed, days::NEXT_SPRING, "NOT_ELIGIBLE", Some(&[201_803, 201_804, 201_805, 201_806, 201_807])),
+            (Fault::PrivateNotListed, days::NEXT_SPRING_OVERDUE, "MISSING_AWARD", None),
             (Fault::HigherTier, days::APPROVE, "OVER_RATE", Some(&[201_609, 201_610, 201_611, 201_612, 201_701])),
             (Fault::OneCard, days::LIST, "PAYEE_MISMATCH", Some(&[201_609, 201_610, 201_611, 201_612, 201_701])),
             (Fault::MajorForgotten, days::NEXT_SUPPLEMENT, "MISSING_AWARD", None),

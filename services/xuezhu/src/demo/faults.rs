@@ -3,12 +3,12 @@
 use rand::Rng;
 
 use super::{
-    calendar::{AUTUMN, NEXT_AUTUMN, SPRING, Term, day, days},
+    calendar::{AUTUMN, NEXT_AUTUMN, NEXT_SPRING, SPRING, Term, day, days},
     make::{Maker, enters, gets_grant, gets_waiver, is_new, stays_with},
     people,
-    policy::PLACES,
+    policy::{PLACES, UNLISTED},
     stories::by_major_alone,
-    world::{Change, Claim, Scheme},
+    world::{Change, Claim, Person, Scheme},
 };
 
 /// Of a fault that is recorded one by one, one is planted where another is planted so often.
@@ -81,11 +81,13 @@ pub enum Fault {
     OthersCard,
     /// A student is listed who signed not to want it.
     Unwanted,
+    /// A student of a private school is listed that is not on the province's list.
+    PrivateNotListed,
 }
 
 impl Fault {
     /// Every fault, those for which few are fit first.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::TooManyPoor,
         Self::MajorForgotten,
         Self::MajorRecordedLate,
@@ -118,6 +120,7 @@ impl Fault {
         Self::OneCard,
         Self::OthersCard,
         Self::Unwanted,
+        Self::PrivateNotListed,
     ];
 
     /// Whether it takes changes that the second year brought, each recorded one by one: those are planted on a quarter of the share.
@@ -154,6 +157,7 @@ impl Fault {
             | Self::OneCard
             | Self::OthersCard
             | Self::Unwanted
+            | Self::PrivateNotListed
             | Self::ApprovedLate => false,
         }
     }
@@ -225,6 +229,7 @@ impl Maker {
             Fault::OneCard => self.one_card(),
             Fault::OthersCard => self.others_card(),
             Fault::Unwanted => self.unwanted(),
+            Fault::PrivateNotListed => self.private_not_listed(),
         }
     }
 
@@ -296,6 +301,16 @@ impl Maker {
     fn unwanted(&mut self) -> Option<()> {
         let index = self.pick(gets_grant)?;
         self.world.people[index].waives = true;
+        Some(())
+    }
+
+    fn private_not_listed(&mut self) -> Option<()> {
+        let is_fit = |person: &Person| {
+            let place = &person.places[0];
+            person.full_time && place.school == UNLISTED && place.major.agricultural && matches!(place.entry_month, 201_609 | 201_709)
+        };
+        let index = self.pick(is_fit)?;
+        self.add_line(index, UNLISTED, Scheme::Grant, &NEXT_SPRING, days::NEXT_SPRING, &[]);
         Some(())
     }
 

@@ -10,6 +10,7 @@ use super::{
     calendar::{AUTUMN, NEXT_AUTUMN, NEXT_SPRING, TERMS, Term, day, days},
     faults::Fault,
     people,
+    policy::{LISTED, UNLISTED},
     world::{Change, Claim, Event, Level, Person, Place, Scheme, School, World},
 };
 
@@ -51,6 +52,11 @@ const COHORTS: [i32; 4] = [2014, 2015, 2016, 2017];
 /// The province.
 pub(super) const PROVINCE: &str = "43";
 
+/// The code of a school.
+pub(super) fn school_code(index: usize) -> String {
+    format!("36{PROVINCE}{:06}", index + 1)
+}
+
 /// Makes a province with these faults. The same numbers make the same one.
 pub fn world(students: usize, seed: u64, rate: f64, faults: &[Fault]) -> World {
     let mut maker = Maker::new(seed);
@@ -65,6 +71,7 @@ pub fn world(students: usize, seed: u64, rate: f64, faults: &[Fault]) -> World {
         maker.doubled(students, rate);
     }
     maker.regroup();
+    maker.private_schools();
     maker.lists();
     maker.extra_lines();
     maker.finish()
@@ -140,7 +147,8 @@ impl Maker {
             let authority = if is_of_county { COUNTY.to_owned() } else { format!("{}00", &region[..4]) };
             let county = name_of(region);
             self.world.schools.push(School {
-                code: format!("36{PROVINCE}{:06}", index + 1),
+                code: school_code(index),
+                is_private: [LISTED, UNLISTED].contains(&index),
                 name: format!("{county}{}", KINDS[index % KINDS.len()]),
                 region: region.to_owned(),
                 authority,
@@ -255,7 +263,10 @@ impl Maker {
 
     /// So many of one school, of which nobody is poor yet, are poor in the second year, and on the list of its spring.
     pub fn poor_of_one_school(&mut self, count: usize) -> Option<()> {
-        let is_fit = |person: &Person| person.full_time && matches!(person.places[0].entry_month, 201_609 | 201_709) && !person.places[0].major.agricultural;
+        let is_fit = |person: &Person| {
+            let place = &person.places[0];
+            person.full_time && matches!(place.entry_month, 201_609 | 201_709) && !place.major.agricultural && place.school != UNLISTED
+        };
         let poor = self.poor_schools.clone();
         let first = self.pick(|person| is_fit(person) && !poor.contains(&person.places[0].school))?;
         let school = self.school_of(first);
@@ -346,6 +357,21 @@ impl Maker {
                 self.world.claims.push(claim);
             }
         }
+    }
+
+    /// How many of private schools draw the grant in the second spring, or would if their school was on the list.
+    fn private_schools(&mut self) {
+        let of = |school: usize| {
+            let draws = |person: &&Person| {
+                let place = &person.places[0];
+                let major = place.major_on(NEXT_SPRING.count, day(NEXT_SPRING.listed));
+                place.school == school && person.full_time && major.agricultural && matches!(place.entry_month, 201_609 | 201_709)
+            };
+            self.world.people.iter().filter(draws).count()
+        };
+        let (listed, unlisted) = (of(LISTED), of(UNLISTED));
+        self.world.clean.push(("at a private school that is on the list, with the grant", listed));
+        self.world.clean.push(("at a private school that is not on the list, and on no list of the grant", unlisted));
     }
 
     fn extra_lines(&mut self) {

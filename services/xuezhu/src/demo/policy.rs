@@ -1,10 +1,25 @@
-//! The policy of the demo's province: what comes with the program, and what a province adds of its own: which tier is for whom, and how many of each
-//! school may be let in by hardship in one spring.
+//! The policy of the demo's province: what comes with the program, and what a province adds of its own: which tier is for whom, how many of each
+//! school may be let in by hardship in one spring, and which private schools are given the grant in that spring.
 
 use xuezhu_judge::policy::file::BUILT_IN;
 
+use super::{
+    calendar::{NEXT_SPRING, Term},
+    make::{PROVINCE, school_code},
+    world::Scheme,
+};
+
 /// How many of a school may be let in by hardship in the second spring.
 pub const PLACES: usize = 2;
+/// Which school is private, and on the province's list.
+pub const LISTED: usize = 2;
+/// Which school is private, and not on it.
+pub const UNLISTED: usize = 1;
+
+/// Whether no student of a school is given a scheme in a term, for the school is private and not on the list.
+pub fn bars(school: usize, scheme: Scheme, term: &Term) -> bool {
+    school == UNLISTED && scheme == Scheme::Grant && term.name == NEXT_SPRING.name
+}
 
 /// As it is written.
 pub fn text() -> String {
@@ -19,9 +34,14 @@ pub fn text() -> String {
     let places = format!(
         "[[quota]]\nid = \"school-places\"\nscheme = \"GRANT\"\nregions = [\"{}\"]\nfrom = \"2018-SPRING\"\nto = \"2018-SPRING\"\neach = \"SCHOOL\"\n\
          persons = {PLACES}\nlimits = [\"HARDSHIP\"]\nbase_without = [\"AGRICULTURAL_MAJOR\", \"SPECIAL_AREA\"]\nsource = \"演示：省下达到校的名额\"\n\n",
-        super::make::PROVINCE
+        PROVINCE
     );
-    text.replacen("[[quota]]", &format!("{places}[[quota]]"), 1)
+    let private = format!(
+        "[[private]]\nschemes = [\"GRANT\"]\nregions = [\"{PROVINCE}\"]\nfrom = \"2018-SPRING\"\nto = \"2018-SPRING\"\nschools = [\"{}\"]\n\
+         source = \"演示：省公布的享受国家助学金的民办学校\"\n\n",
+        school_code(LISTED)
+    );
+    text.replacen("[[quota]]", &format!("{private}{places}[[quota]]"), 1)
 }
 
 #[cfg(test)]

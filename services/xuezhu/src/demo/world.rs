@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use xuezhu_domain::codes;
 
-use super::{calendar::Term, faults::Fault};
+use super::{calendar::Term, faults::Fault, policy::bars};
 
 /// What aid is given for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +38,8 @@ pub struct School {
     pub region: String,
     /// Its department.
     pub authority: String,
+    /// Whether it is private.
+    pub is_private: bool,
     /// Majors.
     pub majors: Vec<&'static codes::Major>,
 }
@@ -182,6 +184,7 @@ impl Person {
         let major = place.major_on(term.count, known);
         let grade = place.grade_in(term);
         self.full_time
+            && !bars(place.school, scheme, term)
             && match scheme {
                 Scheme::Grant => major.agricultural && (1..=2).contains(&grade),
                 Scheme::Waiver => (self.rural || major.agricultural) && !major.performing_arts && (1..=3).contains(&grade),
@@ -201,6 +204,7 @@ impl Person {
         let major = place.major_on(on, known);
         let (grade, poor) = (place.grade_in(term), self.is_poor(on, known));
         self.full_time
+            && !bars(place.school, scheme, term)
             && match scheme {
                 Scheme::Grant => (major.agricultural || poor) && (1..=2).contains(&grade),
                 Scheme::Waiver => (self.rural || major.agricultural || poor) && !major.performing_arts && (1..=3).contains(&grade),
