@@ -277,7 +277,10 @@ async fn a_class_teacher_sees_on_which_lists_her_students_are_and_neither_money_
         let of = |class: u32| path(&format!("classAwards?className={class}%E7%8F%AD"));
         assert_eq!(reason(teacher.get(&of(1)).await), (403, "FORBIDDEN".into()), "{engine:?}: her log-in does not say it yet");
         let again = async |account: &str| people.admin.with_log_in(account, PASSWORD).await.expect("logs in");
-        let (teacher, second) = (again("teacher").await, { drop(second); again("teacher2").await });
+        let (teacher, second) = (again("teacher").await, {
+            drop(second);
+            again("teacher2").await
+        });
         assert_eq!(on_lists(&teacher, 1, "GRANT").await, told(&[1, 2, 3].map(|serial| (serial, none, unsigned))), "{engine:?}");
         assert_eq!(reason(teacher.get(&of(2)).await), (403, "FORBIDDEN".into()), "{engine:?}");
         assert_eq!(reason(teacher.get(&of(1).replace(SCHOOL, OTHER)).await), (403, "FORBIDDEN".into()), "{engine:?}");

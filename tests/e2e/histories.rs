@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::policies;
 use chrono::{Datelike, NaiveDate};
 use prost::Message;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -25,7 +26,6 @@ use xuezhu_judge::{case::Rule, entry, life};
 use xuezhu_proto::bridge::{self as pb, enrollment::Stage, record::Body};
 use xuezhu_service::{Keyring, keyring::Service, settings::Settings};
 use xuezhu_store::{Db, one, rows, run};
-use crate::policies;
 use xuezhu_tests::{
     AT_ONCE, options, policy_file, postgres,
     rebuilt::rebuild,
@@ -165,7 +165,8 @@ struct Truth {
 }
 
 impl Truth {
-    async fn read(enrollment: &Db, aid: &Db, today: NaiveDate) -> Self {
+    /// Who is enrolled where, and which schools are private.
+    async fn source(enrollment: &Db) -> (BTreeMap<Uuid, Person>, Vec<Place>, BTreeSet<String>) {
         let mut tx = enrollment.read().await.expect("reads");
         let mut persons: BTreeMap<Uuid, Person> = BTreeMap::new();
         for (id, registry) in rows!(&mut tx, (Uuid, i32), "SELECT person, registry FROM persons").expect("persons") {
@@ -210,10 +211,16 @@ impl Truth {
             .collect();
         let private = rows!(&mut tx, (String,), "SELECT code FROM schools WHERE kind = 'PRIVATE'").expect("schools").into_iter().map(|(code,)| code).collect();
         tx.rollback().await.expect("ends");
+        (persons, places, private)
+    }
+
+    async fn read(enrollment: &Db, aid: &Db, today: NaiveDate) -> Self {
+        let (persons, places, private) = Self::source(enrollment).await;
         let mut tx = aid.read().await.expect("reads");
         let exceeding: BTreeSet<Uuid> = rows!(&mut tx, (Uuid,), "SELECT entry FROM quota_excess").expect("reads").into_iter().map(|(entry,)| entry).collect();
         type Line = (Uuid, String, String, Uuid, String, String, i32, NaiveDate, i64, String, Option<Uuid>, i32);
-        let lines = "SELECT e.entry, e.school, e.scheme, e.person_key, e.name, e.months, e.state, e.recorded_day, e.recorded_at_us, e.tier, e.card_key, l.policy
+        let lines =
+            "SELECT e.entry, e.school, e.scheme, e.person_key, e.name, e.months, e.state, e.recorded_day, e.recorded_at_us, e.tier, e.card_key, l.policy
                      FROM award_entries e JOIN award_lists l ON l.list = e.list";
         let entries = rows!(&mut tx, Line, lines)
             .expect("entries")
@@ -390,7 +397,8 @@ impl Truth {
         let is_otherwise = |entry: &&Entry| {
             let Some(person) = self.who(entry).filter(|_| entry.second) else { return false };
             entry.months.iter().any(|month| {
-                let stops = self.owners(person, &entry.scheme, *month, false).contains(&entry.school.as_str()) && self.owners(person, &entry.scheme, *month, true).is_empty();
+                let stops = self.owners(person, &entry.scheme, *month, false).contains(&entry.school.as_str())
+                    && self.owners(person, &entry.scheme, *month, true).is_empty();
                 stops || (self.place_rule(entry, Some(person), *month).is_none() && !self.lets_in(&entry.school, &entry.scheme, true))
             })
         };
@@ -1259,8 +1267,15 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
     let (enrollment, aid) = databases.clone().unwrap_or_else(|| (file("enrollment.db"), file("aid.db")));
     let (enrollment, aid) = (Db::open(&enrollment).await.expect("opens"), Db::open(&aid).await.expect("opens"));
     let desks = [(SCHOOL, people.clerk.clone(), people.head.clone()), (OTHER, people.other.clone(), head)];
-    let mut history =
-        History { random: StdRng::seed_from_u64(seed), deployment, desks, officer: people.officer.clone(), admin: people.admin.clone(), day: date("2026-09-05"), acts: BTreeMap::new() };
+    let mut history = History {
+        random: StdRng::seed_from_u64(seed),
+        deployment,
+        desks,
+        officer: people.officer.clone(),
+        admin: people.admin.clone(),
+        day: date("2026-09-05"),
+        acts: BTreeMap::new(),
+    };
     history.deployment.step_to(history.day).await.expect("steps");
     let second = people.open_account("second", "AID_OFFICER", "430100", PASSWORD).await;
     let next = policies::propose(&people.officer, &second_policy(), SECOND).await.expect("is proposed");

@@ -79,10 +79,10 @@ use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
     aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
     aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    class_award_service_server::ClassAwardServiceServer, forgotten_service_server::ForgottenServiceServer, group_service_server::GroupServiceServer, hardship_service_server::HardshipServiceServer,
-    head_count_service_server::HeadCountServiceServer, notice_service_server::NoticeServiceServer, omission_service_server::OmissionServiceServer,
-    overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer,
-    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    class_award_service_server::ClassAwardServiceServer, forgotten_service_server::ForgottenServiceServer, group_service_server::GroupServiceServer,
+    hardship_service_server::HardshipServiceServer, head_count_service_server::HeadCountServiceServer, notice_service_server::NoticeServiceServer,
+    omission_service_server::OmissionServiceServer, overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer,
+    quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
     statement_service_server::StatementServiceServer, summary_service_server::SummaryServiceServer,
 };
 use xuezhu_service::{

@@ -13,7 +13,7 @@ use xuezhu_domain::{
 use crate::{
     cause::{Cause, hashed},
     heads::Compared,
-    policy::{School, SchemeCode},
+    policy::{SchemeCode, School},
 };
 
 /// A finding's rule. Codes and words are stable; the law beside each is in [`crate::rules::LAW`].

@@ -35,7 +35,7 @@ use uuid::Uuid;
 use xuezhu_domain::{Month, Term};
 use xuezhu_judge::{
     entry::State,
-    policy::{self, Paid, Policy, Rate, School, SchemeCode, TermDays},
+    policy::{self, Paid, Policy, Rate, SchemeCode, School, TermDays},
     rules::Asked,
 };
 use xuezhu_service::{Context, Error, Permission, Refusal, paging::Turn};

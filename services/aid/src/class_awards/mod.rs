@@ -9,7 +9,7 @@ use chrono::Days;
 use uuid::Uuid;
 use xuezhu_domain::{Month, Term, codes, enrollment::PeriodState};
 use xuezhu_judge::{
-    case::{Person, PersonCase, Place, StatementKind},
+    case::{Claim, Person, PersonCase, Place, StatementKind},
     policy::{Policies, SchemeCode},
     rules::{holder, said},
 };
@@ -40,7 +40,7 @@ pub async fn of_class(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, c
     let held: HashSet<Uuid> = reconciliation::held_entries(tx, &lists.into_iter().collect::<Vec<_>>()).await?.into_iter().collect();
     let policies = parts.policies.now();
     let schemes = policies.of_term(term, ctx.today()).policy.schemes();
-    let class = Class { school: &school.school, class_name, term, entries, held, policies: &policies };
+    let class = Class { school: &school.school, name: class_name, term, entries, held, policies: &policies };
     let mut students = Vec::new();
     for case in &cases {
         for person in &case.persons {
@@ -60,7 +60,7 @@ pub async fn of_class(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, c
 /// A class, and what stands on lists with its students.
 struct Class<'c> {
     school: &'c str,
-    class_name: &'c str,
+    name: &'c str,
     term: Term,
     entries: HashMap<Uuid, AwardRow>,
     held: HashSet<Uuid>,
@@ -73,12 +73,12 @@ impl Class<'_> {
         let here = case.enrollments.iter().filter(|enrollment| enrollment.school == self.school && enrollment.person == Some(person.person));
         let today = here.flat_map(|enrollment| &enrollment.timeline).find(|span| span.contains(ctx.today()))?;
         let attends = matches!(today.state.state, PeriodState::InSchool | PeriodState::OnLeave);
-        (attends && today.state.class_name == self.class_name).then_some(&today.state)
+        (attends && today.state.class_name == self.name).then_some(&today.state)
     }
 
     /// Where somebody stands with a scheme. Of several entries the one that came furthest is told, with the months of all of them.
     fn award(&self, case: &PersonCase, person: &Person, scheme: SchemeCode) -> pb::ClassAward {
-        let theirs = |claim: &&xuezhu_judge::case::Claim| {
+        let theirs = |claim: &&Claim| {
             let of_term = claim.school == self.school && claim.scheme == scheme && claim.term == self.term && !claim.months.is_empty();
             of_term && holder(&case.persons, claim.key, &claim.name_comparable, claim.recorded_day).is_some_and(|known| known.person == person.person)
         };

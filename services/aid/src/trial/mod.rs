@@ -20,7 +20,7 @@ use xuezhu_domain::{RegistryAnswer, Term};
 use xuezhu_judge::{
     case::{PersonCase, SchoolSide},
     policy::{
-        Policies, Policy, School, SchemeCode,
+        Policies, Policy, SchemeCode, School,
         rules::{Facts, Why},
     },
 };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use xuezhu_domain::{Fen, Month, Term};
 use xuezhu_judge::policy::{
-    Policies, Policy, School, SchemeCode,
+    Policies, Policy, SchemeCode, School,
     rules::{Facts, Why, grounds, plain_data},
 };
 

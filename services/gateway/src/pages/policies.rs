@@ -321,12 +321,30 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
     let columns = ["项目", "学期", "地区", "各级负担", "依据"];
     let sharings = (!said.sharings().is_empty()).then(|| Table::of("经费分担").columns(columns).rows(said.sharings().iter().map(|row| sharing(&said, row))));
     let columns = ["项目", "学期", "地区", "可享受的民办学校", "依据"];
-    let private =
-        (!said.private_schools().is_empty()).then(|| Table::of("民办学校名单").columns(columns).rows(said.private_schools().iter().map(|row| private(&said, row))));
-    let notices = (!said.notices().is_empty())
-        .then(|| Table::of("公示").columns(["学期", "地区", "次序", "工作日", "依据"]).rows(said.notices().iter().map(notice)));
+    let private = (!said.private_schools().is_empty())
+        .then(|| Table::of("民办学校名单").columns(columns).rows(said.private_schools().iter().map(|row| private(&said, row))));
+    let notices =
+        (!said.notices().is_empty()).then(|| Table::of("公示").columns(["学期", "地区", "次序", "工作日", "依据"]).rows(said.notices().iter().map(notice)));
     let levels = said.hardship().map(|hardship| hardship.levels.join("、")).unwrap_or_default();
-    Ok(render(&OnePage { desk, policy, name, since, state, note, changes, schemes, areas, quotas, sharings, private, notices, levels, seasons, switched_off, trial }))
+    Ok(render(&OnePage {
+        desk,
+        policy,
+        name,
+        since,
+        state,
+        note,
+        changes,
+        schemes,
+        areas,
+        quotas,
+        sharings,
+        private,
+        notices,
+        levels,
+        seasons,
+        switched_off,
+        trial,
+    }))
 }
 
 /// The version before, or for what has no number the newest one.

@@ -32,9 +32,8 @@ pub fn text() -> String {
         format!("{}code = \"TUITION_WAIVER\"{waiver}", grant.replace(from, to))
     });
     let places = format!(
-        "[[quota]]\nid = \"school-places\"\nscheme = \"GRANT\"\nregions = [\"{}\"]\nfrom = \"2018-SPRING\"\nto = \"2018-SPRING\"\neach = \"SCHOOL\"\n\
-         persons = {PLACES}\nlimits = [\"HARDSHIP\"]\nbase_without = [\"AGRICULTURAL_MAJOR\", \"SPECIAL_AREA\"]\nsource = \"演示：省下达到校的名额\"\n\n",
-        PROVINCE
+        "[[quota]]\nid = \"school-places\"\nscheme = \"GRANT\"\nregions = [\"{PROVINCE}\"]\nfrom = \"2018-SPRING\"\nto = \"2018-SPRING\"\neach = \"SCHOOL\"\n\
+         persons = {PLACES}\nlimits = [\"HARDSHIP\"]\nbase_without = [\"AGRICULTURAL_MAJOR\", \"SPECIAL_AREA\"]\nsource = \"演示：省下达到校的名额\"\n\n"
     );
     let private = format!(
         "[[private]]\nschemes = [\"GRANT\"]\nregions = [\"{PROVINCE}\"]\nfrom = \"2018-SPRING\"\nto = \"2018-SPRING\"\nschools = [\"{}\"]\n\

@@ -589,9 +589,10 @@ source = \"省名单\"
             let school = super::School { code, region: "430102", is_private };
             policy.admits(SchemeCode::GRANT, term.parse().expect("a term"), school)
         };
-        assert_eq!([admits("2020-AUTUMN", "3643000001", true), admits("2020-AUTUMN", "3643000001", false), admits("2021-AUTUMN", "3643000001", true)], [
-            false, true, true
-        ]);
+        assert_eq!(
+            [admits("2020-AUTUMN", "3643000001", true), admits("2020-AUTUMN", "3643000001", false), admits("2021-AUTUMN", "3643000001", true)],
+            [false, true, true]
+        );
         let again = list.replace("2021-SPRING", "2020-AUTUMN");
         for (from, to, named) in [
             ("schools = []", "schools = [\"364300000\"]", "“364300000”：学校代码应为10位数字"),

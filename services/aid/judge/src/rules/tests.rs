@@ -359,7 +359,8 @@ fn a_private_school_is_given_what_it_is_listed_for() {
         };
         case.schools.insert(HERE.into(), SchoolSide { region: "430102".into(), is_private });
         let found = judge(&case, &policies, day("2026-11-20")).findings;
-        let excluded: Vec<_> = found.iter().flat_map(|finding| &finding.evidence.excluded).map(|excluded| (excluded.why.as_str(), excluded.months.len())).collect();
+        let excluded: Vec<_> =
+            found.iter().flat_map(|finding| &finding.evidence.excluded).map(|excluded| (excluded.why.as_str(), excluded.months.len())).collect();
         assert_eq!(excluded, if is_in { vec![] } else { vec![("SCHOOL_NOT_LISTED", 5)] }, "{said}");
         assert!(found.iter().all(|finding| finding.rule == Rule::NotEligible && finding.evidence.policy_source == "省民办学校名单"), "{found:?}");
         // Who is entitled to nothing there is missing on no list of it; a waiver is another scheme.

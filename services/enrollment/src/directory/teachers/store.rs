@@ -111,7 +111,13 @@ pub async fn classes_of(tx: &mut Tx, school: &str, account: &str, day: NaiveDate
 }
 
 /// The classes that are an account's on a day, or will be: with the first day, and the first on which they are not.
-pub async fn of_account(tx: &mut Tx, school: &str, account: &str, day: NaiveDate, most: i64) -> Result<Vec<(String, NaiveDate, Option<NaiveDate>)>, StoreError> {
+pub async fn of_account(
+    tx: &mut Tx,
+    school: &str,
+    account: &str,
+    day: NaiveDate,
+    most: i64,
+) -> Result<Vec<(String, NaiveDate, Option<NaiveDate>)>, StoreError> {
     rows!(
         tx,
         (String, NaiveDate, Option<NaiveDate>),
