@@ -17,7 +17,7 @@ const BUDGET: [(&str, u64, u64); 17] = [
     ("feed", 6, 6),
     ("mirror", 25, 25),
     // However many are approved, and whoever is left behind because another list has a month of theirs.
-    ("ApproveAwardList", 49, 49),
+    ("ApproveAwardList", 50, 50),
     // The clerk's own of a list: proposed, looked at, edited, taken up again.
     ("ProposeAwards", 14, 14),
     ("GetEntry", 18, 18),
@@ -120,6 +120,7 @@ fn pages(list: &str, dossiers: [&str; 2], flag: &str) -> Vec<(&'static str, Stri
         ("officer", "/cases".into(), 4),
         ("officer", "/overview".into(), 10),
         ("clerk", "/classes".into(), 13),
+        ("clerk", "/classes/one?class=1%E7%8F%AD".into(), 23),
     ]
 }
 

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
-    Engine, deployment,
+    AT_ONCE, Engine, deployment, deployment_on, policy_file,
     schools::{self, OTHER, People, SCHOOL, number, reason, student},
 };
 
@@ -331,4 +332,42 @@ async fn a_clerk_enters_a_level_in_a_browser() -> anyhow::Result<()> {
     browser.close().await?;
     deployment.stop().await;
     Ok(())
+}
+
+/// Of a share of levels papers are asked for: of the same students whoever enters them however often, of none where the policy says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn papers_are_asked_for_of_a_share_and_always_of_the_same() {
+    for (percent, all) in [(0, Some(false)), (50, None), (100, Some(true))] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = AT_ONCE.replacen("[hardship]\n", &format!("[hardship]\npapers_percent = {percent}\n"), 1);
+        let settings = Settings { policy_file: Some(policy_file(&format!("papers-{percent}"), &text)), ..Settings::default() };
+        let deployment = deployment_on(None, folder.path(), "none", settings).await;
+        let people = schools::open(&deployment).await;
+        let serials: Vec<u32> = (1..=12).collect();
+        people.import(&serials.iter().map(|serial| urban(*serial)).collect::<Vec<_>>()).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let mut drawn = Vec::new();
+        for serial in &serials {
+            let entered = enter(&people, *serial, json!({})).await.expect("is entered");
+            drawn.push(entered["papersAsked"].clone());
+        }
+        if let Some(all) = all {
+            assert!(drawn.iter().all(|asked| *asked == all), "{percent}: {drawn:?}");
+        } else {
+            assert!(drawn.contains(&json!(true)) && drawn.contains(&json!(false)), "{percent}: {drawn:?}");
+        }
+        // Entered anew, and once determined, it is the same; what ends one asks for nothing.
+        assert_eq!(enter(&people, 1, json!({ "level": "特别困难" })).await.expect("is entered")["papersAsked"], drawn[0], "{percent}");
+        determine(&people).await;
+        let listed = people.head.get(&format!("{}?schoolYear=2026&pageSize=100", path())).await.expect("levels");
+        let told = |serial: u32| {
+            let levels = listed["levels"].as_array().expect("a list");
+            levels.iter().find(|level| level["name"] == student(serial)["姓名"]).expect("is there")["papersAsked"].clone()
+        };
+        assert_eq!(serials.iter().map(|serial| told(*serial)).collect::<Vec<_>>(), drawn, "{percent}");
+        let ends = enter(&people, 2, json!({ "level": "", "family": null })).await.expect("is entered");
+        assert_eq!(ends["papersAsked"], false, "{percent}");
+        deployment.stop().await;
+    }
 }

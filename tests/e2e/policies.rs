@@ -8,7 +8,7 @@ use xuezhu_judge::policy::{Policy, file::BEFORE};
 use xuezhu_service::settings::Settings;
 use xuezhu_store::{Db, run};
 use xuezhu_tests::{
-    AT_ONCE, Engine, by_itself, deployment, options, postgres,
+    AT_ONCE, Engine, by_itself, deployment, deployment_on, options, policy_file, postgres,
     schools::{self, People, SCHOOL, number, reason, student},
     start,
 };
@@ -500,4 +500,54 @@ async fn a_policy_is_written_tried_and_signed_in_a_browser() {
     .await;
     walked.expect("the pages work");
     deployment.stop().await;
+}
+
+/// A school that becomes private, and is on no list, has everybody whom it lists held, and let in again when it is the state's; nobody is approved by what it
+/// was before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_school_that_becomes_somebody_elses_is_judged_anew_at_once() {
+    let private = "[[private]]\nschemes = [\"GRANT\"]\nfrom = \"2020-AUTUMN\"\nschools = []\nsource = \"省名单\"\n\n";
+    let text = AT_ONCE.replacen("[[scheme]]", &format!("{private}[[scheme]]"), 1);
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let databases = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
+        };
+        let settings = Settings { policy_file: Some(policy_file("owners", &text)), ..Settings::default() };
+        let deployment = deployment_on(databases, folder.path(), "none", settings).await;
+        let people = schools::open(&deployment).await;
+        let serials = [1, 2, 3];
+        people.import(&serials.map(student)).await;
+        people.register().await;
+        deployment.drain().await.expect("drains");
+        let rows = serials.map(|serial| (student(serial)["姓名"].clone(), number(serial)));
+        let list = people.list(&rows.each_ref().map(|(name, number)| (name.as_str(), number.as_str(), ""))).await;
+        people.attested(&list).await;
+        let owned = async |kind: &str| {
+            people.admin.post(&format!("/v1/schools/{SCHOOL}/update"), &json!({ "kind": kind }), "").await.expect("is updated");
+            deployment.drain().await.expect("drains");
+        };
+        owned("PRIVATE").await;
+        // Marked or judged by now: neither is approved.
+        let approved = people.approve(&list).await.expect("is answered");
+        assert_eq!((&approved["approved"], &approved["attested"]), (&json!(0), &json!(3)), "{engine:?}: {approved}");
+        let barred: Vec<_> = rows.iter().map(|(name, _)| ("NOT_ELIGIBLE".to_owned(), name.clone())).collect();
+        let sorted = |mut flags: Vec<(String, String)>| {
+            flags.sort();
+            flags
+        };
+        xuezhu_tests::until("they are judged", async || sorted(people.open_flags().await) == sorted(barred.clone())).await;
+        crate::hardship::sweep(&people).await;
+        assert_eq!(sorted(people.open_flags().await), sorted(barred), "{engine:?}: the sweep says the same");
+        owned("PUBLIC").await;
+        xuezhu_tests::until("they are judged again", async || people.open_flags().await.is_empty()).await;
+        assert_eq!(people.approve(&list).await.expect("is approved")["approved"], 3, "{engine:?}");
+        // What was approved is held again by what the school is.
+        owned("PRIVATE").await;
+        xuezhu_tests::until("they are judged once more", async || people.open_flags().await.len() == 3).await;
+        crate::hardship::sweep(&people).await;
+        assert_eq!(people.open_flags().await.len(), 3, "{engine:?}");
+        deployment.stop().await;
+    }
 }

@@ -180,6 +180,7 @@ impl Aid {
         "xuezhu.aid.v1.OmissionService",
         "xuezhu.aid.v1.SummaryService",
         "xuezhu.aid.v1.GroupService",
+        "xuezhu.aid.v1.ClassAwardService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
     ];

@@ -50,6 +50,11 @@ pub async fn held_state(tx: &mut Tx, source: i16) -> Result<State, StoreError> {
     store::held_state(tx, source).await
 }
 
+/// The same, for who changes by what everybody is looked at: waits for all who hold it, and holds up all who come.
+pub async fn locked_state(tx: &mut Tx, source: i16) -> Result<State, StoreError> {
+    store::locked_state(tx, source).await
+}
+
 /// What is made of records. Each call is part of a transaction of the keeper's, and may be repeated with it.
 pub trait Consumer: Clone + Send + Sync + 'static {
     /// What one transaction applies of a batch.

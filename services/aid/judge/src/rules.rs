@@ -367,7 +367,7 @@ impl<'c> Judge<'c> {
             if !months.is_empty() {
                 let mut evidence = self.evidence(claim, person);
                 evidence.elsewhere_months.clone_from(&elsewhere);
-                let cause = self.cause_of_place(rule, claim, person, months[0]);
+                let cause = self.cause_of_place(rule, claim, person, until(&days, months[0]));
                 findings.push(self.finding(rule, claim, months, evidence, cause));
             }
         }
@@ -484,6 +484,11 @@ impl<'c> Judge<'c> {
         }
         let Some(place) = enrollment.in_school_on(days.count_day) else { return };
         // A level is limited by shares and asked for: it makes nobody missing.
+        // Whom aid stops with the month of leaving may have no month of a term at whose count day they were there.
+        let has_month = |month: &Month| self.owners(person, scheme.paid, &days, *month).iter().any(|owner| owner.school == enrollment.school);
+        if days.stop == Stop::SameMonth && !days.months.iter().any(has_month) {
+            return;
+        }
         let facts = Facts::of(enrollment, place, person.registry, "");
         let why = plain_data(Some(rate), term, facts);
         if !why.entitles() || self.is_listed(person, enrollment, scheme, term) {
@@ -560,7 +565,7 @@ impl<'c> Judge<'c> {
     }
 
     /// What a place's finding has in common with others: the change that ended the place, the move, the list that ran ahead.
-    fn cause_of_place(&self, rule: Rule, claim: &Claim, person: Option<&Person>, month: Month) -> Cause {
+    fn cause_of_place(&self, rule: Rule, claim: &Claim, person: Option<&Person>, until: NaiveDate) -> Cause {
         let subject = person.map_or(claim.subject, |person| person.subject);
         match rule {
             Rule::NotValidInTerm => {
@@ -569,7 +574,7 @@ impl<'c> Judge<'c> {
                     .flat_map(|person| self.places_of(person))
                     .filter(|enrollment| enrollment.school == claim.school)
                     .flat_map(|enrollment| &enrollment.timeline)
-                    .filter(|span| span.state.state != PeriodState::InSchool && span.from <= month.first_day())
+                    .filter(|span| span.state.state != PeriodState::InSchool && span.from <= until)
                     .map(|span| span.from)
                     .max();
                 Cause::Absent { subject, since: change }
@@ -584,6 +589,14 @@ impl<'c> Judge<'c> {
         let months: Vec<Month> = months.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let amount = amount::at_stake(self.paid(claim.scheme), claim.month_fen, claim.amount, &months);
         Finding { rule, subject: Subject::Entry(claim.entry), months, amount, evidence, cause }
+    }
+}
+
+/// The last day on which an absence begins that takes a month from somebody.
+fn until(days: &TermDays, month: Month) -> NaiveDate {
+    match days.stop {
+        Stop::NextMonth => month.first_day(),
+        Stop::SameMonth => month.end() - Days::new(1),
     }
 }
 

@@ -34,10 +34,11 @@ fn of(list: &ListRow) -> Result<Of<'_>, Error> {
     Ok(Of { school: &list.school, region: &list.region, scheme, term, policy: list.policy })
 }
 
-/// Entries of a list that flags hold, whether there is room for them or not.
+/// Entries of a list that flags hold, whether there is room for them or not, and those of whom it is not known yet: marked to be judged again.
 pub(super) async fn held_otherwise(tx: &mut Tx, list: Uuid) -> Result<HashSet<Uuid>, Error> {
     let flags = reconciliation::flags_of_list(tx, list).await?;
-    Ok(flags.into_iter().filter(|flag| flag.holds && flag.rule != Rule::OverQuota).map(|flag| flag.entry).collect())
+    let by_flags = flags.into_iter().filter(|flag| flag.holds && flag.rule != Rule::OverQuota).map(|flag| flag.entry);
+    Ok(by_flags.chain(reconciliation::marked_entries(tx, list).await?).collect())
 }
 
 /// Those of these who are to be let in, in order.

@@ -42,7 +42,7 @@ use xuezhu_service::{Context, Error, Permission, Refusal, paging::Turn};
 use xuezhu_store::{StoreError, Tx};
 
 // What other capabilities may ask.
-pub(crate) use self::store::{AwardRow, awards_of_keys};
+pub(crate) use self::store::awards_of_keys;
 use self::{
     rules::{Change, after},
     store::{EntryRow, Filter, ListRow, NewList},

@@ -33,10 +33,7 @@ pub fn keeper(parts: Arc<Parts>, lane_records: usize) -> Keeper<Enrollments> {
 impl Enrollments {
     /// Marks everybody of schools of which policies may say other things from now on; they are judged in chunks after it.
     async fn mark(&self, tx: &mut Tx, generation: i64, schools: &[String]) -> Result<u64, Error> {
-        if schools.is_empty() || !self.parts.policies.now().tells_schools_apart() {
-            return Ok(0);
-        }
-        Ok(reconciliation::mark_schools(tx, generation, schools).await?)
+        if schools.is_empty() { Ok(0) } else { Ok(reconciliation::mark_schools(tx, generation, schools).await?) }
     }
 }
 
@@ -52,7 +49,11 @@ impl Consumer for Enrollments {
             return Ok(());
         }
         let ctx = self.parts.runner.system_context();
-        let moving = part.moving(tx, at.generation).await?;
+        let moving = if self.parts.policies.now().tells_schools_apart() { part.moving(tx, at.generation).await? } else { Vec::new() };
+        if !moving.is_empty() {
+            // Nobody is judged beside this by what the school was: their marks would be missing, or struck out.
+            mirror::locked_state(tx).await?;
+        }
         let touched = part.write(tx, at.generation, at.format).await?;
         self.mark(tx, at.generation, &moving).await?;
         forgotten::settle(&ctx, tx, at.generation, Some(&touched)).await?;
@@ -78,7 +79,7 @@ impl Consumer for Enrollments {
         let lost = told::of(tx, from.generation, &lost.persons, &lost.enrollments, &lost.schools).await?;
         forgotten::keep(&ctx, tx, lost).await?;
         let marked = reconciliation::mark_differences(tx, from.generation, generation).await?;
-        let moved = mirror::moved(tx, from.generation, generation).await?;
+        let moved = if self.parts.policies.now().tells_schools_apart() { mirror::moved(tx, from.generation, generation).await? } else { Vec::new() };
         let marked = marked + self.mark(tx, generation, &moved).await?;
         reconciliation::carry_subjects(tx, mirror::SOURCE, from.generation, generation).await?;
         forgotten::settle(&ctx, tx, generation, None).await?;

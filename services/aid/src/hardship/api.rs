@@ -62,11 +62,11 @@ impl HardshipService for HardshipApi {
     async fn remove_hardship(&self, request: Request<pb::RemoveHardshipRequest>) -> Result<Response<pb::RemoveHardshipResponse>, Status> {
         let (ctx, request) = self.0.gate.enter(request, "RemoveHardship").await?;
         let call = Call::new("RemoveHardship", request.determination.clone(), &request);
-        let with = (request.school, refusal::id("determination", &request.determination)?);
+        let with = (self.0.clone(), request.school, refusal::id("determination", &request.determination)?);
         self.0
             .runner
-            .mutate(&ctx, call, &with, |ctx, tx, (school, determination)| {
-                Box::pin(async move { Ok(pb::RemoveHardshipResponse { level: Some(super::remove(ctx, tx, school, *determination).await?) }) })
+            .mutate(&ctx, call, &with, |ctx, tx, (parts, school, determination)| {
+                Box::pin(async move { Ok(pb::RemoveHardshipResponse { level: Some(super::remove(ctx, tx, parts, school, *determination).await?) }) })
             })
             .await
     }

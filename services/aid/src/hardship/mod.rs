@@ -33,7 +33,7 @@ use xuezhu_service::{
 use xuezhu_store::{StoreError, Tx};
 
 use self::{
-    rules::{Family, State, reaches_back, school_year_of, span},
+    rules::{Family, State, is_drawn, reaches_back, school_year_of, span},
     store::{After, LevelRow, Narrowed},
 };
 use crate::{
@@ -93,7 +93,7 @@ pub async fn enter(ctx: &Context, tx: &mut Tx, parts: &Parts, entered: &Entered)
         cut_day: None,
     };
     store::insert(tx, &row).await?;
-    Ok(pb::HardshipLevel { family: Some(family_told(family)), ..to_proto(&row) })
+    Ok(pb::HardshipLevel { family: Some(family_told(family)), ..to_proto(parts, &row) })
 }
 
 /// Names of the levels by the policy of today; refuses where there are none.
@@ -187,13 +187,13 @@ async fn attending(ctx: &Context, tx: &mut Tx, school: &str, keys: &[Uuid]) -> R
 }
 
 /// Takes off what is with the clerk.
-pub async fn remove(ctx: &Context, tx: &mut Tx, school: &str, determination: Uuid) -> Result<pb::HardshipLevel, Error> {
+pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, determination: Uuid) -> Result<pb::HardshipLevel, Error> {
     let school = mirror::school_for(ctx, tx, school, Permission::EnterForSchool).await?;
     let row = one(tx, &school.school, determination).await?;
     if !store::forget(tx, determination).await? {
         return Err(Refusal::wrong_state("只能移除尚未提交的认定").into());
     }
-    Ok(to_proto(&LevelRow { state: State::Dropped, ..row }))
+    Ok(to_proto(parts, &LevelRow { state: State::Dropped, ..row }))
 }
 
 async fn one(tx: &mut Tx, school: &str, determination: Uuid) -> Result<LevelRow, Error> {
@@ -248,7 +248,7 @@ pub async fn list(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> R
     let (drafts, holding) = store::standing(tx, &narrowed.school, school_year, ctx.today()).await?;
     let policies = parts.policies.now();
     let answer = pb::ListHardshipResponse {
-        levels: rows.iter().map(to_proto).collect(),
+        levels: rows.iter().map(|row| to_proto(parts, row)).collect(),
         total_size: paging::told(total),
         drafts: paging::told(drafts),
         holding: paging::told(holding),
@@ -270,7 +270,7 @@ pub async fn whole(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, dete
         let plain = parts.keyring.open("family", &[determination], &row.circumstances_sealed).ok_or(CORRUPT)?;
         Some(family_told(serde_json::from_slice(&plain).map_err(|_| CORRUPT)?))
     };
-    Ok(pb::HardshipLevel { family, ..to_proto(&row) })
+    Ok(pb::HardshipLevel { family, ..to_proto(parts, &row) })
 }
 
 fn family_of(told: pb::FamilyFacts) -> Family {
@@ -300,7 +300,14 @@ fn family_told(family: Family) -> pb::FamilyFacts {
     }
 }
 
-fn to_proto(row: &LevelRow) -> pb::HardshipLevel {
+/// Whether papers are asked for of a level, by the policy of the day on which it was entered: of one that ends nothing is.
+fn asks_papers(parts: &Parts, row: &LevelRow) -> bool {
+    let policies = parts.policies.now();
+    let percent = policies.on(row.recorded_day).policy.hardship().map_or(0, |hardship| hardship.papers_percent);
+    !row.level.is_empty() && is_drawn(row.person_key, row.school_year, percent)
+}
+
+fn to_proto(parts: &Parts, row: &LevelRow) -> pb::HardshipLevel {
     let state = match row.state {
         State::Draft => hardship_level::State::Draft,
         State::Submitted => hardship_level::State::Submitted,
@@ -323,5 +330,6 @@ fn to_proto(row: &LevelRow) -> pb::HardshipLevel {
         reason: row.reason.clone(),
         dossier: row.dossier.map(|dossier| dossier.to_string()).unwrap_or_default(),
         family: None,
+        papers_asked: asks_papers(parts, row),
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use xuezhu_domain::{
     Season, Term, UnknownCode,
     codes::FAMILY_GROUPS,
@@ -61,6 +62,14 @@ impl TryFrom<i32> for State {
 /// Whether what is entered reaches back into a term that is over by now: what was decided in it stays.
 pub fn reaches_back(from: NaiveDate, today: NaiveDate) -> bool {
     from < Term::of(today).first_day()
+}
+
+/// Whether papers are asked for of a student's level in a school year, where they are of so many of a hundred. Nobody at the school can tell who is drawn
+/// before it is entered, and entering it anew draws nobody else.
+pub fn is_drawn(person_key: Uuid, school_year: i32, percent: u32) -> bool {
+    let hash = blake3::Hasher::new().update(b"papers").update(person_key.as_bytes()).update(&school_year.to_be_bytes()).finalize();
+    let drawn = hash.as_bytes().iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    drawn % 100 < u64::from(percent)
 }
 
 /// What is known of a family, as it is sealed.
@@ -215,5 +224,15 @@ mod tests {
         for (change, field) in cases {
             assert!(faults(change).contains(field), "{field}: {}", faults(change));
         }
+    }
+
+    #[test]
+    fn as_many_are_drawn_as_are_asked_for_and_always_the_same() {
+        let of = |percent: u32, year: i32| (0..2_000_u128).filter(|key| is_drawn(Uuid::from_u128(key << 64), year, percent)).collect::<Vec<_>>();
+        assert_eq!((of(0, 2026).len(), of(100, 2026).len()), (0, 2_000));
+        assert!((100..300).contains(&of(10, 2026).len()), "{}", of(10, 2026).len());
+        assert_eq!(of(10, 2026), of(10, 2026));
+        assert_ne!(of(10, 2026), of(10, 2027), "others next year");
+        assert!(of(10, 2026).iter().all(|key| of(20, 2026).contains(key)), "who is drawn stays drawn where more are");
     }
 }

@@ -43,6 +43,11 @@ pub(crate) async fn held_state(tx: &mut Tx) -> Result<State, StoreError> {
     keeping::held_state(tx, SOURCE).await
 }
 
+/// The same, for who changes by what everybody is judged: whoever judges by what stood before is done, and whoever comes waits.
+pub(crate) async fn locked_state(tx: &mut Tx) -> Result<State, StoreError> {
+    keeping::locked_state(tx, SOURCE).await
+}
+
 /// Schools that the mirror knows, by their codes.
 pub(crate) async fn schools<'c>(tx: &mut Tx, codes: impl Iterator<Item = &'c str>) -> Result<HashMap<String, SchoolRow>, StoreError> {
     let mut codes: Vec<String> = codes.map(str::to_owned).collect();

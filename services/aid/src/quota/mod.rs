@@ -20,7 +20,7 @@ use xuezhu_domain::{RegistryAnswer, Term, region};
 use xuezhu_judge::{
     case::Excess,
     policy::{
-        Each, Policy, Quota, SchemeCode,
+        Each, Policy, Quota, SchemeCode, School,
         rules::{Facts, grade_in_base},
     },
 };
@@ -135,6 +135,11 @@ async fn bases(ctx: &Context, tx: &mut Tx, policy: &Policy, (of, quota): (Of<'_>
 fn count(policy: &Policy, of: Of<'_>, quota: &Quota, alike: &[AlikeRow]) -> BTreeMap<i32, i64> {
     let mut bases = BTreeMap::from([(0, 0)]);
     for row in alike {
+        // Who can't be given it is no part of what a share is of.
+        let school = School { code: &row.private_school, region: &row.region, is_private: !row.private_school.is_empty() };
+        if !policy.admits(of.scheme, of.term, school) {
+            continue;
+        }
         let rate = policy.scheme(of.scheme).and_then(|scheme| scheme.rate_in(of.term, &row.region));
         let facts = Facts {
             entry: row.entry_date,

@@ -7,6 +7,8 @@ use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::case::Stage;
 use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, rows, run, sql};
 
+use crate::mirror;
+
 /// A limit of a version of the policy, at a place.
 #[derive(Debug, Clone, Copy)]
 pub struct At<'a> {
@@ -113,6 +115,8 @@ pub async fn keep_bases(tx: &mut Tx, at: At<'_>, bases: &[(i32, i64)], (of_day, 
 pub struct AlikeRow {
     /// Region of the school.
     pub region: String,
+    /// Code of a private school; empty for all others.
+    pub private_school: String,
     pub entry_date: NaiveDate,
     pub major: String,
     pub study_form: String,
@@ -128,17 +132,19 @@ pub async fn alike(tx: &mut Tx, generation: i64, place: &str, day: NaiveDate) ->
     rows!(
         tx,
         AlikeRow,
-        "SELECT s.region, e.entry_date, p.major, p.study_form, p.household, p.residence, p.urban_rural, p.registered_region, count(DISTINCT e.person) AS students
+        "SELECT s.region, CASE WHEN s.kind = $6 THEN s.school ELSE '' END AS private_school, e.entry_date, p.major, p.study_form, p.household, p.residence, p.urban_rural, p.registered_region, count(DISTINCT e.person) AS students
          FROM mirror_schools s JOIN mirror_enrollments e ON e.generation = s.generation AND e.school = s.school
          JOIN mirror_periods p ON p.generation = e.generation AND p.enrollment = e.enrollment
          WHERE s.generation = $1 AND (s.school = $2 OR substr(s.region, 1, length($2)) = $2)
            AND e.stage = $3 AND p.state = $4 AND p.from_date <= $5 AND (p.to_date IS NULL OR p.to_date > $5)
-         GROUP BY s.region, e.entry_date, p.major, p.study_form, p.household, p.residence, p.urban_rural, p.registered_region",
+         GROUP BY s.region, CASE WHEN s.kind = $6 THEN s.school ELSE '' END, e.entry_date, p.major, p.study_form, p.household, p.residence, p.urban_rural,
+                  p.registered_region",
         generation,
         place,
         Stage::Approved.code(),
         PeriodState::InSchool.code(),
-        day
+        day,
+        mirror::PRIVATE
     )
 }
 

@@ -45,8 +45,8 @@ use self::{
 pub(crate) use self::{
     keys::{carry_subjects, lock_keys, person_subjects, subjects},
     load::{Attending, keys_at_school, keys_of_class, keys_of_person, keys_of_persons},
-    marks::{mark_differences, mark_schools},
-    store::{Filter, FlagRow, counts_by_rule, flags, flags_of_list, held_entries},
+    marks::{mark_differences, mark_schools, marked_entries},
+    store::{Filter, FlagRow, counts_by_rule, flagged_entries, flags, flags_of_list, held_entries},
 };
 use crate::{
     Parts, mirror,

@@ -569,6 +569,12 @@ pub async fn held_entries(tx: &mut Tx, lists: &[Uuid]) -> Result<Vec<Uuid>, Stor
     Ok(held.into_iter().map(|(entry,)| entry).collect())
 }
 
+/// Entries of these that a flag holds.
+pub async fn flagged_entries(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let held = rows!(tx, (Uuid,), sql!("SELECT DISTINCT f.entry FROM flags f WHERE f.holds AND f.entry" in_uuids 1), bulk_uuids(entries.iter().copied()))?;
+    Ok(held.into_iter().map(|(entry,)| entry).collect())
+}
+
 /// A flag of an entry, in brief.
 #[derive(Debug, sqlx::FromRow)]
 pub struct EntryFlag {

@@ -8,7 +8,7 @@ use axum::{Form as Sent, Router, extract::Query, response::Response, routing::ge
 use serde::Deserialize;
 use tonic::{Code, Status};
 use xuezhu_domain::Term;
-use xuezhu_proto::aid::{ClassAward, ClassStudent, ListClassAwardsRequest, award_entry, statement};
+use xuezhu_proto::aid::{ClassAward, ClassStudent, ListClassAwardsRequest, statement};
 use xuezhu_proto::enrollment::{
     ClassConfirmation, ClassList, ClassTeacher, ConfirmClassRequest, Enrollment, GetClassListRequest, ListClassConfirmationsRequest, ListClassTeachersRequest,
     ListClassesRequest, SetClassTeacherRequest,
@@ -158,11 +158,11 @@ async fn one(desk: Desk, Query(asks): Query<Asks>) -> Result<Response, PageError
         }
     });
     let acts = if desk.user.is_teacher() { confirming(&desk, &list) } else { Vec::new() };
-    let awards = awards(&desk, &list, &asks.term).await?;
-    let shown = if asks.term.is_empty() { Term::of(desk.civil_day()).to_string() } else { asks.term };
+    let shown = asks.term.parse().unwrap_or_else(|_| Term::of(desk.civil_day())).to_string();
+    let awards = awards(&desk, &list, &shown).await?;
     let terms = std::iter::successors(Some(Term::of(desk.civil_day())), |term| Some(term.before())).take(3);
     let terms = terms.map(|term| Choice::of(term.to_string(), term.name()));
-    let term = Form::narrow(&desk, "term", "/classes/one").hidden("class", &list.class_name).with(Field::narrows("term", terms).value(&shown)).button("查看");
+    let term = Form::narrow(&desk, "term", "/classes/one").hidden("class", &list.class_name).with(Field::choice("term", terms).value(&shown)).button("查看");
     Ok(render(&OnePage { desk, last: told, students: table, acts, awards, term, list }))
 }
 
@@ -171,8 +171,11 @@ async fn awards(desk: &Desk, list: &ClassList, term: &str) -> Result<Result<Tabl
     let asked = ListClassAwardsRequest { school: list.school.clone(), class_name: list.class_name.clone(), term: term.to_owned() };
     let told = match desk.class_awards().list_class_awards(desk.request(asked)).await {
         Ok(told) => told.into_inner(),
-        // What of the class the log-in does not say yet is no fault of the page's.
+        // What the log-in does not say yet, and what aid does not know or can't say now, stands in nobody's way who looks at the class itself.
         Err(refused) if refused.code() == Code::PermissionDenied => return Ok(Err(Note::of(Tone::Plain, refused.message()))),
+        Err(away) if matches!(away.code(), Code::NotFound | Code::Unavailable | Code::DeadlineExceeded) => {
+            return Ok(Err(Note::of(Tone::Wait, "现在查不到资助名单：资助系统暂时连不上，或者还没有收到本校的数据。请过一会儿再看。")));
+        }
         Err(error) => return Err(error.into()),
     };
     let cell = |award: &ClassAward| {
@@ -181,10 +184,9 @@ async fn awards(desk: &Desk, list: &ClassList, term: &str) -> Result<Result<Tabl
             statement::Kind::Waiver => "已书面放弃",
             statement::Kind::Unspecified => "",
         };
-        let cell = match award.state() {
-            award_entry::State::Unspecified => Cell::mark(Tone::Plain, "未列入"),
-            state => super::lists::mark_of(state).beside(show::months(&award.months)),
-        };
+        let mut states = award.states();
+        let cell = states.next().map_or_else(|| Cell::mark(Tone::Plain, "未列入"), super::lists::mark_of);
+        let cell = states.fold(cell, |cell, state| cell.beside(format!("另有{}", show::state(state.as_str_name()))));
         let cell = if award.held { cell.beside("有疑点，请问学校经办人") } else { cell };
         if signed.is_empty() { cell } else { cell.beside(signed) }
     };

@@ -179,7 +179,7 @@ fn levels(school: &str, rows: &[HardshipLevel], narrows: bool) -> Table {
             Cell::from(&level.class_name),
             Cell::text(name(level)),
             Cell::unbroken(format!("{} 至 {}", level.from_date, level.last_date)),
-            mark(level),
+            if level.papers_asked { mark(level).beside("抽查：请附证明材料") } else { mark(level) },
         ])
     };
     let empty = if narrows { "没有符合条件的。" } else { "本学年还没有困难认定。" };
@@ -371,6 +371,9 @@ async fn one(desk: Desk, Path((school, determination)): Path<(String, String)>) 
         .with("学年", school_year(level.school_year))
         .with("困难等级", name(&level))
         .with("适用", format!("{} 至 {}", level.from_date, level.last_date));
+    if level.papers_asked {
+        known = known.with("抽查", "请把该生的证明材料附在业务单上（其他学生签了承诺书即可）");
+    }
     if let Some(dossier) = dossier {
         known = known.with("业务单", dossier);
     }

@@ -14,7 +14,7 @@ use tonic::Code;
 use xuezhu_domain::{Season, Term, region};
 use xuezhu_judge::policy::{
     self, Rate, Scheme,
-    file::{Area, NoticeRow, SeasonRow},
+    file::{Area, Hardship, NoticeRow, SeasonRow},
 };
 use xuezhu_proto::aid::{
     GetPolicyRequest, GetTrialRequest, GetTrialResponse, ListPoliciesRequest, Policy, ProposePolicyRequest, StartTrialRequest, TrialStudent, TrialTally,
@@ -325,7 +325,7 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
         .then(|| Table::of("民办学校名单").columns(columns).rows(said.private_schools().iter().map(|row| private(&said, row))));
     let notices =
         (!said.notices().is_empty()).then(|| Table::of("公示").columns(["学期", "地区", "次序", "工作日", "依据"]).rows(said.notices().iter().map(notice)));
-    let levels = said.hardship().map(|hardship| hardship.levels.join("、")).unwrap_or_default();
+    let levels = said.hardship().map(levels_said).unwrap_or_default();
     Ok(render(&OnePage {
         desk,
         policy,
@@ -441,6 +441,12 @@ fn of_what(said: &policy::Policy, schemes: &[String], (from, to): (Term, Option<
     [schemes.iter().map(scheme).collect::<Vec<_>>().join("、"), span, regions]
 }
 
+/// Names of levels, and of how many papers are asked for.
+fn levels_said(hardship: &Hardship) -> String {
+    let papers = if hardship.papers_percent == 0 { String::new() } else { format!("（抽查{}%附证明材料）", hardship.papers_percent) };
+    format!("{}{papers}", hardship.levels.join("、"))
+}
+
 /// For how long lists of some terms are shown publicly, and when.
 fn notice_said(row: &NoticeRow) -> [String; 4] {
     let span = row.to.map_or_else(|| format!("{}起", row.from.name()), |to| format!("{}至{}", row.from.name(), to.name()));
@@ -524,15 +530,18 @@ fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
         lines.push((format!("公示{}：{span}", of(&row.region)), format!("{order}，{days}")));
     }
     if let Some(hardship) = policy.hardship() {
-        lines.push(("困难等级".to_owned(), hardship.levels.join("、")));
+        lines.push(("困难等级".to_owned(), levels_said(hardship)));
     }
     for row in policy.sharings() {
         let [schemes, span, regions, shares] = sharing_said(policy, row);
         lines.push((format!("分担：{schemes}，{regions}，{span}"), shares));
     }
     for row in policy.private_schools() {
-        let [schemes, span, regions, schools] = private_said(policy, row);
-        lines.push((format!("民办学校名单：{schemes}，{regions}，{span}"), schools));
+        let [schemes, span, regions, _] = private_said(policy, row);
+        let of = format!("民办学校名单（{schemes}，{regions}，{span}）");
+        lines.push((of.clone(), format!("{}所", row.schools.len())));
+        // School by school: one that comes or goes is seen among thousands.
+        lines.extend(row.schools.iter().map(|code| (format!("{of}：{code}"), "可享受".to_owned())));
     }
     for row in policy.quotas() {
         lines.push((format!("名额：{}", row.id), quota_said(policy, row).join("；")));

@@ -145,6 +145,9 @@ fn check_hardship(file: &File, faults: &mut Faults) {
     if hardship.source.trim().is_empty() {
         faults.at(place, "source（文件依据）不能为空");
     }
+    if hardship.papers_percent > 100 {
+        faults.at(place, "抽查（papers_percent）是百分之几，不能超过100");
+    }
     let levels = &hardship.levels;
     let repeats = levels.iter().enumerate().any(|(at, level)| levels[..at].contains(level));
     if levels.is_empty() || levels.len() > LEVELS || levels.iter().any(|level| !is_name(level)) || repeats {
@@ -268,12 +271,13 @@ fn check_private(file: &File, faults: &mut Faults) {
         if row.schools.len() > SCHOOLS {
             faults.at(place, format!("民办学校名单（schools）不能超过{SCHOOLS}所"));
         }
-        if let Some((code, why)) = row.schools.iter().find_map(|code| Some((code, code.parse::<SchoolCode>().err()?))) {
-            faults.at(place, format!("民办学校名单（schools）中的“{code}”：{why}"));
+        // Told by where they stand: long numbers are masked in what is told.
+        if let Some((at, why)) = row.schools.iter().zip(1..).find_map(|(code, at)| Some((at, code.parse::<SchoolCode>().err()?))) {
+            faults.at(place, format!("民办学校名单（schools）中的第{at}个代码：{why}"));
         }
         let mut seen = HashSet::new();
-        if let Some(twice) = row.schools.iter().find(|code| !seen.insert(code.as_str())) {
-            faults.at(place, format!("民办学校名单（schools）中“{twice}”写了两次"));
+        if let Some((_, at)) = row.schools.iter().zip(1..).find(|(code, _)| !seen.insert(code.as_str())) {
+            faults.at(place, format!("民办学校名单（schools）中的第{at}个代码前面已经写过"));
         }
         let meets = |other: &PrivateSchools| {
             let of_one = other.schemes.iter().any(|scheme| row.schemes.contains(scheme));

@@ -143,6 +143,9 @@ pub struct NoticeRow {
 pub struct Hardship {
     /// Names of the levels, the hardest first.
     pub levels: Vec<String>,
+    /// Of how many of a hundred levels papers are asked for beside the signed word.
+    #[serde(default)]
+    pub papers_percent: u32,
     /// Where it comes from.
     pub source: String,
 }
@@ -215,7 +218,7 @@ impl Faults<'_> {
 
 /// What the reader of TOML says, in Chinese as far as it is known: the words in quotes stay as they are.
 fn in_chinese(message: &str) -> String {
-    const KNOWN: [(&str, &str); 7] = [
+    const KNOWN: [(&str, &str); 22] = [
         ("unknown field ", "不认识的字段"),
         ("missing field ", "缺少字段"),
         ("unknown variant ", "不认识的取值"),
@@ -223,6 +226,21 @@ fn in_chinese(message: &str) -> String {
         ("invalid type: ", "类型不对："),
         ("invalid length ", "个数不对："),
         (", expected ", "，应为"),
+        ("cannot recurse further; max recursion depth met", "嵌套太深"),
+        ("missing comma between array elements", "各项之间要有英文逗号"),
+        ("string values must be quoted", "文字要写在英文引号里"),
+        ("key with no value", "字段后面要有英文等号和取值"),
+        ("invalid unquoted key", "字段名只能用英文字母、数字、下划线和短横"),
+        ("wanted string or table", "类型不对，应为文字"),
+        ("literal string", "文字"),
+        ("one of ", "其中之一："),
+        ("” or “", "”或“"),
+        ("：integer ", "：整数"),
+        ("：string ", "：文字"),
+        ("：map，", "：表，"),
+        ("：sequence，", "：数组，"),
+        ("a sequence", "数组（写在[ ]里）"),
+        ("a string", "文字（写在英文引号里）"),
     ];
     let quoted = message.trim().split('`').enumerate().fold(String::new(), |text, (at, part)| match at {
         0 => part.to_owned(),
@@ -528,6 +546,7 @@ mod tests {
             ("count_day = \"09-30\"", "count_day = \"08-01\"", "count_day"),
             ("\"困难\", \"一般困难\"]", "\"困难\", \"困难\"]", "困难等级"),
             ("levels = [", "ranks = [", "不认识的字段“ranks”"),
+            ("levels = [", "papers_percent = 101\nlevels = [", "抽查（papers_percent）"),
             ("working_days = 5", "working_days = 4", "5至60个工作日"),
             ("BEFORE_SIGNATURE\"", "AT_ONCE\"", "AT_ONCE"),
             ("percent = 10", "percent = 101", "不能超过100"),
@@ -583,8 +602,8 @@ schools = []
 source = \"省名单\"
 
 ";
-        let text = BUILT_IN.replacen("[[scheme]]", &format!("{list}[[scheme]]"), 1);
-        let policy = Policy::parse(&text).expect("is sound");
+        let with = |list: &str| BUILT_IN.replacen("[[scheme]]", &format!("{list}[[scheme]]"), 1);
+        let policy = Policy::parse(&with(list)).expect("is sound");
         let admits = |term: &str, code: &str, is_private: bool| {
             let school = super::School { code, region: "430102", is_private };
             policy.admits(SchemeCode::GRANT, term.parse().expect("a term"), school)
@@ -595,8 +614,8 @@ source = \"省名单\"
         );
         let again = list.replace("2021-SPRING", "2020-AUTUMN");
         for (from, to, named) in [
-            ("schools = []", "schools = [\"364300000\"]", "“364300000”：学校代码应为10位数字"),
-            ("schools = []", "schools = [\"3643000001\", \"3643000001\"]", "“3643000001”写了两次"),
+            ("schools = []", "schools = [\"3643000001\", \"364300000\"]", "第2个代码：学校代码应为10位数字"),
+            ("schools = []", "schools = [\"3643000001\", \"3643000001\"]", "第2个代码前面已经写过"),
             ("schools = []", "pupils = []", "不认识的字段“pupils”"),
             ("schemes = [\"GRANT\"]\nregions", "schemes = []\nregions", "民办学校名单的schemes至少写一个项目"),
             ("schemes = [\"GRANT\"]\nregions", "schemes = [\"PRIZE\"]\nregions", "民办学校名单的项目（schemes）“PRIZE”"),
@@ -604,9 +623,9 @@ source = \"省名单\"
             ("regions = [\"43\"]", "regions = [\"430000\"]", "“430000”应为行政区划码"),
             ("to = \"2021-SPRING\"", "to = \"2019-SPRING\"", "民办学校名单的to早于from"),
             ("source = \"省名单\"", "source = \" \"", "source（文件依据）不能为空"),
-            ("[[private]]", &format!("{again}[[private]]"), "民办学校名单学期重叠"),
+            (list, &format!("{again}{list}"), "民办学校名单学期重叠"),
         ] {
-            let error = Policy::parse(&text.replacen(from, to, 1)).expect_err("is wrong");
+            let Err(error) = Policy::parse(&with(&list.replacen(from, to, 1))) else { panic!("{to} is wrong") };
             assert!(error.to_string().contains(named), "{to}: {error}");
             assert!(error.0.iter().all(|fault| fault.line > 0 && fault.column > 0), "{error}");
         }

@@ -33,6 +33,8 @@ pub struct Asked<'p> {
 pub struct Given {
     /// Why, or why not.
     pub why: Why,
+    /// The same whatever school it is.
+    pub elsewhere: Why,
     /// Grade in the term.
     pub grade: i32,
     /// Every ground that holds.
@@ -75,10 +77,14 @@ impl<'c> Judge<'c> {
         for month in &claim.months {
             // Whether the registry knows the person is a rule of its own.
             let found = self.given_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed);
-            let Some(Given { why, grade, .. }) = found.filter(|given| !given.why.entitles()) else { continue };
-            match excluded.iter_mut().find(|known| known.why == why.code() && known.grade == grade) {
-                Some(known) => known.months.push(*month),
-                None => excluded.push(Excluded { why: why.code().to_owned(), grade, months: vec![*month] }),
+            let Some(given) = found.filter(|given| !given.why.entitles()) else { continue };
+            // What would exclude them at any school stands beside it: whoever says that this school is let in has not looked at it.
+            let beside = (given.elsewhere != given.why && asked.rate.only_entitled && !given.elsewhere.entitles()).then_some(given.elsewhere);
+            for why in [Some(given.why), beside].into_iter().flatten() {
+                match excluded.iter_mut().find(|known| known.why == why.code() && known.grade == given.grade) {
+                    Some(known) => known.months.push(*month),
+                    None => excluded.push(Excluded { why: why.code().to_owned(), grade: given.grade, months: vec![*month] }),
+                }
             }
         }
         if excluded.is_empty() {
@@ -89,6 +95,7 @@ impl<'c> Judge<'c> {
         evidence.excluded = excluded;
         let policy = self.policies.version(claim.policy);
         if let Some(list) = policy.private_list(claim.scheme, claim.term, self.case.region(&claim.school)).filter(|_| !asked.admits) {
+            evidence.policy.clear();
             evidence.policy_source.clone_from(&list.source);
         }
         let cause = Cause::Excluded { scheme: claim.scheme, term: claim.term, list: claim.list };
@@ -103,10 +110,11 @@ impl<'c> Judge<'c> {
         for enrollment in self.in_school_on(person, day).into_iter().filter(|enrollment| enrollment.school == school) {
             let level = self.hardship_on(person, day);
             let facts = Facts::of(enrollment, enrollment.in_school_on(day)?, registry, level);
-            let why = if asked.admits { plain_data(Some(asked.rate), asked.term, facts) } else { Why::SchoolNotListed };
+            let elsewhere = plain_data(Some(asked.rate), asked.term, facts);
+            let why = if asked.admits { elsewhere } else { Why::SchoolNotListed };
             let grade = asked.term.grade_of_entry(Term::of(enrollment.entry_date));
-            found = Some(Given { why, grade, grounds: grounds(asked.rate, facts), level: level.to_owned() });
-            if why.entitles() {
+            found = Some(Given { why, elsewhere, grade, grounds: grounds(asked.rate, facts), level: level.to_owned() });
+            if elsewhere.entitles() {
                 break;
             }
         }

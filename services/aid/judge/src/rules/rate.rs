@@ -20,13 +20,14 @@ pub struct Standing {
     pub level: String,
 }
 
-/// What counts of whom a claim means, in those of its months that are the school's; nothing where nobody is known, or none of them is.
+/// What counts of whom a claim means, in those of its months that are the school's, whether the school is let in or not: whoever is let in all the same
+/// takes a place. Nothing where nobody is known, or none of them is.
 pub fn standing_in(case: &PersonCase, policies: &Policies, claim: &Claim) -> Option<Standing> {
     let days = policies.version(claim.policy).days(claim.term, case.region(&claim.school))?;
     let judge = Judge { case, policies, as_of: days.count_day };
     let (asked, person) = (judge.asked_of(claim, &days)?, judge.person_of(claim)?);
     let given: Vec<Given> = claim.months.iter().filter_map(|month| judge.given_in(person, &claim.school, asked, *month, RegistryAnswer::Confirmed)).collect();
-    let mut grounds: Vec<Vec<Ground>> = given.iter().filter(|given| given.why.entitles()).map(|given| given.grounds.clone()).collect();
+    let mut grounds: Vec<Vec<Ground>> = given.iter().filter(|given| given.elsewhere.entitles()).map(|given| given.grounds.clone()).collect();
     grounds.dedup();
     let level = given.iter().map(|given| &given.level).find(|level| !level.is_empty()).cloned().unwrap_or_default();
     Some(Standing { grade: given.first()?.grade, grounds, level })

@@ -5,7 +5,7 @@ use xuezhu_domain::{Bond, BondKind, Fen, RegistryAnswer, enrollment::Span};
 use super::*;
 use crate::{
     case::{Account, EnrollmentSide, Excess, Lack, Level, Payee, Place, SchoolSide, Statement, StatementKind},
-    policy::SchemeCode,
+    policy::{Ground, SchemeCode},
 };
 
 const HERE: &str = "3643000001";
@@ -374,7 +374,14 @@ fn a_private_school_is_given_what_it_is_listed_for() {
 #[test]
 fn aid_stops_with_the_month_after_or_with_the_month_in_which_somebody_leaves() {
     const AUTUMN: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
-    let until = |id: u128, from: &str, to: Option<&str>| place(id, HERE, from, to);
+    let until = |id: u128, from: &str, to: Option<&str>| {
+        let mut place = place(id, HERE, from, to);
+        if let Some(to) = to {
+            let after = Span { from: day(to), to: None, state: Place { state: PeriodState::Withdrawn, ..place.timeline[0].state.clone() } };
+            place.timeline.push(after);
+        }
+        place
+    };
     let elsewhere = place(101, ELSEWHERE, "2026-11-16", None);
     let next = Policies::built_in();
     let same = changed(&[("count_day = \"09-30\"", "count_day = \"09-30\"\nstop = \"SAME_MONTH\"")]);
@@ -402,9 +409,64 @@ fn aid_stops_with_the_month_after_or_with_the_month_in_which_somebody_leaves() {
         };
         for (policies, held) in [(&next, by_next), (&same, by_same)] {
             let found = judge(&case, policies, day("2026-11-20")).findings;
+            // Whichever month it takes first, what they have in common is the absence itself.
+            let left = case.enrollments.iter().filter(|place| place.school == HERE).filter_map(|place| place.timeline[0].to).max();
+            for finding in found.iter().filter(|finding| finding.rule == Rule::NotValidInTerm) {
+                assert_eq!(finding.cause, Cause::Absent { subject: key(2), since: left }, "{:?}", case.enrollments);
+            }
             let months: BTreeSet<i32> = found.iter().flat_map(|finding| &finding.months).map(|month| month.number()).collect();
             assert_eq!(months, held.iter().copied().collect(), "{:?}", case.enrollments);
         }
+    }
+}
+
+/// Who left after the count day of a term of which aid then gives them nothing is missing on no list of it.
+#[test]
+fn whoever_has_no_month_of_a_term_is_missing_on_no_list_of_it() {
+    let early = [("count_day = \"09-30\"", "count_day = \"09-15\"\nstop = \"SAME_MONTH\"")];
+    for (left, missing) in [("2026-09-20", false), ("2026-10-02", true)] {
+        let case = PersonCase { persons: vec![person(vec![Bond::current(key(10))])], enrollments: vec![gone(left)], ..PersonCase::default() };
+        let found = judge(&case, &changed(&early), day("2026-12-20")).findings;
+        let grant = found.iter().any(|finding| matches!(finding.subject, Subject::Omission { scheme: SchemeCode::GRANT, .. }));
+        assert_eq!(grant, missing, "{left}: {found:?}");
+        // By the term as a whole they were there.
+        assert!(found.iter().any(|finding| matches!(finding.subject, Subject::Omission { scheme: SchemeCode::TUITION_WAIVER, .. })), "{left}");
+    }
+}
+
+/// In school from September until a day, and gone from then on.
+fn gone(left: &str) -> Enrollment {
+    let mut place = place(100, HERE, "2026-09-01", Some(left));
+    let after = Span { from: day(left), to: None, state: Place { state: PeriodState::Withdrawn, ..place.timeline[0].state.clone() } };
+    place.timeline.push(after);
+    place
+}
+
+/// What excludes a student at any school stands beside that theirs is not let in, and they take a place where they are let in all the same.
+#[test]
+fn a_school_that_is_not_let_in_hides_nothing_of_the_student() {
+    const AUTUMN: [i32; 5] = [202_609, 202_610, 202_611, 202_612, 202_701];
+    let said = "[[private]]\nschemes = [\"GRANT\"]\nfrom = \"2020-AUTUMN\"\nschools = []\nsource = \"省名单\"\n\n[[scheme]]\ncode = \"GRANT\"";
+    let policies = changed(&[("[[scheme]]\ncode = \"GRANT\"", said)]);
+    for (place, level_of, whys, grounds) in [
+        (place(100, HERE, "2026-09-01", None), false, &["SCHOOL_NOT_LISTED"][..], &[Ground::AgriculturalMajor][..]),
+        (urban(100), false, &["SCHOOL_NOT_LISTED", "NEEDS_HARDSHIP"], &[]),
+        (urban(100), true, &["SCHOOL_NOT_LISTED"], &[Ground::Hardship]),
+    ] {
+        let mut case = PersonCase {
+            persons: vec![person(vec![Bond::current(key(10))])],
+            enrollments: vec![place],
+            claims: vec![claim(1, key(10), HERE, &AUTUMN, "2026-10-08", 1)],
+            levels: if level_of { vec![level("困难", "2026-08-01", "2027-08-01")] } else { Vec::new() },
+            ..PersonCase::default()
+        };
+        case.schools.insert(HERE.into(), SchoolSide { region: "430102".into(), is_private: true });
+        let found = judge(&case, &policies, day("2026-11-20")).findings;
+        let told: Vec<&str> = found.iter().flat_map(|finding| &finding.evidence.excluded).map(|excluded| excluded.why.as_str()).collect();
+        assert_eq!(told, whys);
+        assert!(found.iter().all(|finding| finding.months.len() == 5), "{found:?}");
+        let standing = standing_in(&case, &policies, &case.claims[0]).expect("is known");
+        assert_eq!(standing.grounds.concat(), grounds);
     }
 }
 

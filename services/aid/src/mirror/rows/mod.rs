@@ -102,7 +102,7 @@ impl Batch {
         lanes
     }
 
-    /// Schools of it that lay elsewhere so far, or were somebody else's: policies may say other things of them from now on.
+    /// Schools of it that were not known so far, or lay elsewhere, or were somebody else's: policies may say other things of them from now on.
     pub async fn moving(&self, tx: &mut Tx, generation: i64) -> Result<Vec<String>, StoreError> {
         store::moving(tx, generation, &self.schools).await
     }

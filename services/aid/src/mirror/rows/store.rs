@@ -120,7 +120,7 @@ pub(super) async fn drop_others(tx: &mut Tx, generation: i64) -> Result<(), Stor
     Ok(())
 }
 
-/// Those of these schools that are known as ones that lie elsewhere, or are somebody else's.
+/// Those of these schools that are not known, or as ones that lie elsewhere, or are somebody else's.
 pub(super) async fn moving(tx: &mut Tx, generation: i64, schools: &[SchoolRecord]) -> Result<Vec<String>, StoreError> {
     if schools.is_empty() {
         return Ok(Vec::new());
@@ -129,8 +129,9 @@ pub(super) async fn moving(tx: &mut Tx, generation: i64, schools: &[SchoolRecord
         tx,
         (String,),
         sql!(
-            "SELECT s.school FROM " table 1 (school text, version bigint, kind text, region text)
-            " JOIN mirror_schools s ON s.generation = $2 AND s.school = t.school WHERE t.version > s.version AND (s.kind <> t.kind OR s.region <> t.region)"
+            "SELECT t.school FROM " table 1 (school text, version bigint, kind text, region text)
+            " LEFT JOIN mirror_schools s ON s.generation = $2 AND s.school = t.school
+             WHERE s.school IS NULL OR (t.version > s.version AND (s.kind <> t.kind OR s.region <> t.region))"
         ),
         bulk_rows(schools),
         generation

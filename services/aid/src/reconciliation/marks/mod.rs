@@ -4,4 +4,4 @@
 mod store;
 
 // What the judge's drivers and a switch of generations ask.
-pub use self::store::{RejudgeRow, mark_differences, mark_schools, marked, settle_keys, to_rejudge};
+pub use self::store::{RejudgeRow, mark_differences, mark_schools, marked, marked_entries, settle_keys, to_rejudge};

@@ -59,18 +59,25 @@ pub async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<u64, St
     Ok(persons + enrollments)
 }
 
-/// Marks everybody whom these schools list, or vouch for.
+/// Marks everybody whom these schools list, or have or had on their roll: by index, however many others there are.
 pub async fn mark_schools(tx: &mut Tx, generation: i64, schools: &[String]) -> Result<u64, StoreError> {
     run!(
         tx,
         sql!(
             "INSERT INTO marked_keys (person_key)
-             SELECT a.person_key FROM award_claims a WHERE a.school" in_texts 1 " UNION SELECT v.person_key FROM vouches v WHERE v.generation = $2 AND v.school" in_texts 1
-            " ON CONFLICT DO NOTHING"
+             SELECT a.person_key FROM award_lists l JOIN award_entries a ON a.list = l.list WHERE a.state < 50 AND l.school" in_texts 1
+            " UNION SELECT k.person_key FROM mirror_enrollments e JOIN mirror_person_keys k ON k.generation = e.generation AND k.person = e.person
+             WHERE e.generation = $2 AND e.school" in_texts 1 " ON CONFLICT DO NOTHING"
         ),
         bulk_texts(schools),
         generation
     )
+}
+
+/// Entries of a list whose person is marked and not judged yet.
+pub async fn marked_entries(tx: &mut Tx, list: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    let marked = rows!(tx, (Uuid,), "SELECT a.entry FROM award_claims a JOIN marked_keys m ON m.person_key = a.person_key WHERE a.list = $1", list)?;
+    Ok(marked.into_iter().map(|(entry,)| entry).collect())
 }
 
 /// Keys that are marked, at most so many.

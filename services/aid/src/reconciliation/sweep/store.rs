@@ -77,7 +77,8 @@ pub(super) async fn not_surely_entitled(tx: &mut Tx, generation: i64, scope: &Sc
              JOIN mirror_enrollments e ON e.generation = $2 AND e.enrollment = v.enrollment
              WHERE q.policy = a.policy AND q.scheme = a.scheme AND q.term = a.term
                AND ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3))
-               AND (q.region = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length(q.region)) = q.region))
+               AND (q.region = '' OR EXISTS (
+                 SELECT 1 FROM mirror_schools s WHERE s.generation = $2 AND s.school = a.school AND substr(s.region, 1, length(q.region)) = q.region))
                AND NOT (
                  (q.study_form = '' OR p.study_form = q.study_form) AND e.entry_date >= q.entered_from AND e.entry_date < q.entered_before
                  AND (NOT q.excludes OR p.major" in_texts 5 ")
@@ -137,7 +138,8 @@ pub(super) async fn leaving(tx: &mut Tx, generation: i64, scope: &Scope<'_>, sto
             "WITH stops AS MATERIALIZED (SELECT t.policy, t.term, t.region, t.first, t.before FROM " table 1 (policy integer, term text, region text, first date, before date) ")
              SELECT DISTINCT a.person_key FROM award_claims a JOIN stops q ON q.policy = a.policy AND q.term = a.term AND q.first = a.last_day
              WHERE ($3 = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length($3)) = $3))
-               AND (q.region = '' OR a.school IN (SELECT s.school FROM mirror_schools s WHERE s.generation = $2 AND substr(s.region, 1, length(q.region)) = q.region))
+               AND (q.region = '' OR EXISTS (
+                 SELECT 1 FROM mirror_schools s WHERE s.generation = $2 AND s.school = a.school AND substr(s.region, 1, length(q.region)) = q.region))
                AND NOT EXISTS (
                  SELECT 1 FROM vouches v
                  WHERE v.generation = $2 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable

@@ -13,8 +13,9 @@ use super::{SchoolRow, school_for, store as accounts};
 
 /// How far ahead it can be said, in days.
 const DAYS_AHEAD: u64 = 366;
-/// Classes that a token tells, at most: it travels with each request.
+/// Classes that a token tells, at most, and bytes of their names: it travels with each request, and browsers keep 4,096 bytes of a cookie.
 const TOLD: i64 = 12;
+const NAMES: usize = 1_000;
 
 /// Whose class a class is to be.
 #[derive(Debug, Clone)]
@@ -94,7 +95,12 @@ pub async fn may_in_class(ctx: &Context, tx: &mut Tx, school: &str, class_name: 
 /// Classes that are somebody's today or will be: what their token says, as far as it can say so many.
 pub(super) async fn of_account(tx: &mut Tx, actor: &Actor, today: NaiveDate) -> Result<Vec<Teaching>, Error> {
     let rows = store::of_account(tx, &actor.organisation, &actor.account, today, TOLD).await?;
-    Ok(rows.into_iter().map(|(class_name, from, to)| Teaching { class_name, from, to }).collect())
+    let mut bytes = 0;
+    let fits = |(name, ..): &(String, NaiveDate, Option<NaiveDate>)| {
+        bytes += name.len();
+        bytes <= NAMES
+    };
+    Ok(rows.into_iter().take_while(fits).map(|(class_name, from, to)| Teaching { class_name, from, to }).collect())
 }
 
 /// The classes that are the actor's own today.

@@ -110,7 +110,7 @@ pub async fn classes_of(tx: &mut Tx, school: &str, account: &str, day: NaiveDate
     Ok(found.into_iter().map(|(class,)| class).collect())
 }
 
-/// The classes that are an account's on a day, or will be: with the first day, and the first on which they are not.
+/// The classes that are an account's on a day, or will be, what was given last first: with the first day, and the first on which they are not.
 pub async fn of_account(
     tx: &mut Tx,
     school: &str,
@@ -122,7 +122,7 @@ pub async fn of_account(
         tx,
         (String, NaiveDate, Option<NaiveDate>),
         "SELECT class_name, from_day, to_day FROM class_teachers
-         WHERE account = $1 AND school = $2 AND (to_day IS NULL OR (to_day > $3 AND to_day > from_day)) ORDER BY from_day, class_name LIMIT $4",
+         WHERE account = $1 AND school = $2 AND (to_day IS NULL OR (to_day > $3 AND to_day > from_day)) ORDER BY from_day DESC, class_name LIMIT $4",
         account,
         school,
         day,

@@ -85,6 +85,15 @@ pub enum Way {
     Statement,
 }
 
+/// What is advised about a flag by: its rule, or what of that rule wants advice of its own.
+pub fn about(flag: &Flag) -> &str {
+    let first = flag.evidence.as_ref().and_then(|evidence| evidence.excluded.first());
+    if first.is_some_and(|excluded| excluded.reason == SCHOOL) { SCHOOL } else { &flag.rule }
+}
+
+/// That a student's school is private, and not on the list of those that may be given aid.
+const SCHOOL: &str = "SCHOOL_NOT_LISTED";
+
 /// What a rule found, in one sentence.
 pub fn finding(rule: &str) -> &'static str {
     match rule {
@@ -97,6 +106,7 @@ pub fn finding(rule: &str) -> &'static str {
         "DUPLICATE_AWARD" => "同一学生同一项目同一月份列了不止一次。",
         "MISSING_AWARD" => "按现有信息应当享受，名单上报期限已过，却不在本校任何已提交的名单上。",
         "NOT_ELIGIBLE" => "在本校在读，但按名单所依的政策，所列月份不享受该项目。",
+        SCHOOL => "学校是民办学校，不在名单所依政策的民办学校名单上，学生不享受该项目。",
         "OVER_RATE" => "所列档次高于该生可以享受的最高档次，或者金额高于政策的标准。",
         "OVER_QUOTA" => "享受人数已达到政策规定的名额，该生排在名额以外。",
         "PAYEE_MISMATCH" => "资助卡不是该生本人的，或者一卡列给几人，或者不是银行卡号。",
@@ -118,6 +128,7 @@ fn beside(rule: &str) -> &'static str {
         "DUPLICATE_AWARD" => "核对相重的其他记录",
         "MISSING_AWARD" => "核对该生是否应当享受",
         "NOT_ELIGIBLE" => "核对专业、户口等学籍信息，有误的先更正；家庭经济困难的，办理困难认定",
+        SCHOOL => "与学生个人无关：名单由省级主管部门公布，应在名单上的，请主管部门修改资助政策",
         "OVER_RATE" => "核对该生的困难等级和类别",
         "OVER_QUOTA" => "等名额空出后重新审核；名额不足的，由主管部门调整",
         "PAYEE_MISMATCH" => "请学生出示本人的资助卡，核对卡号和户名",
@@ -134,6 +145,7 @@ fn in_list(rule: &str) -> &'static str {
         "NOT_VALID_IN_TERM" | "OTHER_SCHOOL" | "NOT_ELIGIBLE" => "修改月份或移出名单",
         "IDENTITY_MISMATCH" | "IDENTITY_UNVERIFIED" => "更正名单上写错的信息",
         "DUPLICATE_AWARD" => "移除重复的月份或学生",
+        SCHOOL => "移出名单",
         "OVER_RATE" => "修改档次",
         "PAYEE_MISMATCH" => "更正卡号和户名",
         "FILE_INCOMPLETE" => "把没有申请或已放弃的移出名单",

@@ -66,14 +66,14 @@ pub async fn page(desk: Desk, Path(flag): Path<String>, Query(asks): Query<Asks>
     }
     let (stands, looks) = (Stands::of(&flag), looks(&desk, &flag));
     let (mut links, mut ways) = (Vec::new(), Vec::new());
-    for way in advice::ways(flag.state(), &flag.rule, stands, looks) {
+    for way in advice::ways(flag.state(), advice::about(&flag), stands, looks) {
         match button(&desk, &flag, way) {
             Some(Button::Opens(address, word)) => links.push((address, word)),
             Some(Button::Does(form)) => ways.push(*form),
             None => {}
         }
     }
-    let next_act = advice::next(flag.state(), &flag.rule, stands, looks);
+    let next_act = advice::next(flag.state(), advice::about(&flag), stands, looks);
     let seen = Seen::of(&flag, next_act.clone());
     let own = Address::of(format!("/flags/{}", flag.flag));
     let page = OnePage {
@@ -85,7 +85,7 @@ pub async fn page(desk: Desk, Path(flag): Path<String>, Query(asks): Query<Asks>
         of_school,
         notes: notes(&flag),
         basis: basis(&flag),
-        finding: advice::finding(&flag.rule),
+        finding: advice::finding(advice::about(&flag)),
         next_act,
         forms: forms(&desk, &flag),
         steps: steps(&flag),
@@ -106,7 +106,7 @@ fn notes(flag: &Flag) -> Vec<Note> {
 /// On what it rests, and since when.
 fn basis(flag: &Flag) -> Pairs {
     let evidence = flag.evidence.clone().unwrap_or_default();
-    let policy = if evidence.policy.is_empty() { String::new() } else { format!("{}：{}", evidence.policy, evidence.policy_source) };
+    let policy = if evidence.policy.is_empty() { evidence.policy_source } else { format!("{}：{}", evidence.policy, evidence.policy_source) };
     let judged = flag.judged_at.as_ref().map(|judged| show::time(&judged.time)).unwrap_or_default();
     let first = flag.steps.first().map(|step| step.date.clone()).unwrap_or_default();
     let rule = Cell::link(format!("/rules/{}", flag.rule), flag.rule_name.as_str());

@@ -193,5 +193,5 @@ fn place_in(evidence: &Evidence, month: i32) -> (&'static str, &'static str) {
 
 /// What a school is told to do next about a flag, whoever asks.
 pub fn next_of_school(flag: &Flag) -> String {
-    advice::next(flag.state(), &flag.rule, advice::Stands::of(flag), advice::Looks::Clerk)
+    advice::next(flag.state(), advice::about(flag), advice::Stands::of(flag), advice::Looks::Clerk)
 }
