@@ -11,7 +11,10 @@ use tonic::transport::Channel;
 use xuezhu::deployment::{channel, key_files, system_clock};
 use xuezhu_bridge::format::FIRST;
 use xuezhu_judge::{
-    policy::{Policies, Policy, file::BEFORE},
+    policy::{
+        Policies, Policy,
+        file::{BEFORE, BUILT_IN},
+    },
     rules,
 };
 use xuezhu_proto::aid::{
@@ -144,7 +147,8 @@ impl Drop for Process {
 
 /// Measures a first and a repeated sweep over `count` students and twice as many entries.
 pub async fn measure(count: i64) {
-    let cluster = tokio::task::spawn_blocking(|| Cluster::start(&SERVER)).await.expect("a cluster starts");
+    let server: Vec<&str> = SERVER.into_iter().chain(["shared_preload_libraries=pg_stat_statements"]).collect();
+    let cluster = tokio::task::spawn_blocking(move || Cluster::start(&server)).await.expect("a cluster starts");
     let url = cluster.create("aid").await;
     let db = Db::open(&url).await.expect("opens");
     db.migrate(&xuezhu_aid::MIGRATIONS).await.expect("migrates");
@@ -206,18 +210,66 @@ pub async fn measure(count: i64) {
                    SELECT gen_random_uuid(), school, scheme, term, person_key, name, name_comparable, 1, 3, recorded_day, 11, recorded_day, recorded_at_us, '', ''
                    FROM award_entries ON CONFLICT DO NOTHING";
     province::run(&pool, &[applied.into(), "ANALYZE student_statements".into()]).await;
+    entitled(&url, &files.aid, &token, ("by who is entitled", join)).await;
+    // And with what provinces add: private schools of which some are on no list, in one region, and aid that stops with the month of leaving.
+    let policies = Policies::always(Policy::parse(&of_a_province()).expect("is sound"));
+    sqlx::query("UPDATE policies SET content = $1").bind(policies.newest().policy.text()).execute(&pool).await.expect("is another");
+    sqlx::query("UPDATE woken SET policy = $1").bind(rules::standard(&policies, today, FIRST)).execute(&pool).await.expect("is noted");
+    let private = "UPDATE mirror_schools SET kind = 'PRIVATE' WHERE right(school, 1) = '7'";
+    province::run(&pool, &[private.into(), "CREATE EXTENSION pg_stat_statements".into(), "SELECT pg_stat_statements_reset()".into()]).await;
+    entitled(&url, &files.aid, &token, ("as a province goes", join)).await;
+    searches(&pool, join).await;
+}
+
+/// Two sweeps by what the database holds for a policy.
+async fn entitled(url: &str, keys: &std::path::Path, token: &str, (what, join): (&str, Duration)) {
     let address = free_address();
-    let _process = start(&url, &files.aid, &address);
-    let mut client = answering(&address, &token).await;
-    for what in ["first", "repeated"] {
-        let (swept, done) = sweep(&mut client, &token).await;
+    let _process = start(url, keys, &address);
+    let mut client = answering(&address, token).await;
+    for time in ["first", "repeated"] {
+        let (swept, done) = sweep(&mut client, token).await;
         let flags: i32 = done.counts.iter().map(|count| count.flags).sum();
         println!(
-            "sweep by who is entitled, {what:<9} {:>8.3} s  {:.2} x the anti-join   {flags} flags, {} judged",
+            "sweep {what}, {time:<9} {:>8.3} s  {:.2} x the anti-join   {flags} flags, {} judged",
             seconds(swept),
             seconds(swept) / seconds(join),
             done.judged
         );
+    }
+}
+
+/// What comes with the program, with what a province adds: one region, where every second private school is on the list.
+fn of_a_province() -> String {
+    let listed: Vec<String> = (0..80).filter(|at| at % 20 == 7).map(|at| format!("\"{}\"", 3_643_000_000_i64 + at)).collect();
+    let private =
+        format!("[[private]]\nschemes = [\"GRANT\"]\nregions = [\"43\"]\nfrom = \"2020-AUTUMN\"\nschools = [{}]\nsource = \"省名单\"\n\n", listed.join(", "));
+    let season = "[[season]]\nseason = \"SPRING\"\nregion = \"43\"\nstop = \"SAME_MONTH\"\npayment_months = [3, 4, 5, 6, 7]\ncount_day = \"03-31\"\ndue = \"04-30\"\n\
+                  source = \"省文件\"\n\n";
+    BUILT_IN.replacen("[grace]", &format!("{season}[grace]"), 1).replacen("[[scheme]]", &format!("{private}[[scheme]]"), 1)
+}
+
+/// What each search took at the database, each a part of a sweep: by what it finds, and words that its statement alone has.
+async fn searches(pool: &PgPool, join: Duration) {
+    // A change of the policy wakes one more sweep: each asks once for whoever has a flag.
+    let of_all = "SELECT coalesce(sum(calls), 0)::float8 FROM pg_stat_statements WHERE query LIKE 'WITH flagged%'";
+    let sweeps: f64 = sqlx::query_scalar(of_all).fetch_one(pool).await.expect("is told");
+    for (what, words) in [
+        ("who is not there, elsewhere, or nobody", "%SELECT a.person_key FROM award_claims a%v.to_date > a.last_day)"),
+        ("leaving in mid-month (NOT_VALID_IN_TERM)", "WITH stops%"),
+        ("not entitled (NOT_ELIGIBLE)", "WITH asked%"),
+        ("at a school that is not let in (NOT_ELIGIBLE)", "WITH listed%"),
+        ("above the rate (OVER_RATE)", "WITH sure%"),
+        ("one too many (OVER_QUOTA)", "%FROM quota_excess x JOIN%"),
+        ("accounts (PAYEE_MISMATCH)", "%a.card_kind =%"),
+        ("without an application (FILE_INCOMPLETE)", "WITH asking%"),
+        ("twice (DUPLICATE_AWARD)", "%GROUP BY a.person_key, a.scheme, a.term%"),
+        ("on no list (MISSING_AWARD)", "%SELECT v.person_key FROM vouches v%"),
+        ("with a flag", "WITH flagged%"),
+    ] {
+        let asked = "SELECT coalesce(sum(calls), 0)::bigint, coalesce(sum(total_exec_time), 0)::float8, coalesce(sum(rows), 0)::bigint FROM pg_stat_statements WHERE query LIKE $1";
+        let (calls, milliseconds, found): (i64, f64, i64) = sqlx::query_as(asked).bind(words).fetch_one(pool).await.expect("is told");
+        let each = milliseconds / 1000.0 / sweeps;
+        println!("  {what:<48} {each:>8.3} s a sweep  {:>6.2} x the anti-join   {calls} statements, {found} found", each / seconds(join));
     }
 }
 
