@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use xuezhu::client::Session;
 use xuezhu_store::rows;
 use xuezhu_tests::{
-    Engine, deployment,
+    Engine,
+    apart::{Apart, answered},
+    deployment,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, number, reason, student},
 };
 
@@ -336,4 +338,34 @@ async fn a_class_teacher_sees_on_which_lists_her_students_are_and_neither_money_
         assert_eq!(reason(again("teacher2").await.get(&of(2)).await), (403, "FORBIDDEN".into()), "{engine:?}");
         deployment.stop().await;
     }
+}
+
+/// While aid is away a class is shown and confirmed all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_class_is_looked_at_and_confirmed_while_aid_is_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    let mut services = Apart::start(folder.path(), &url("enrollment.db"), &url("aid.db"));
+    let base = services.base();
+    answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
+    let people = schools::open_at(&base, "first-Password1").await;
+    let (teacher, _) = two_classes(&people).await;
+    let today = people.clerk.get(&class_list(1)).await.expect("a class")["date"].as_str().expect("a day").to_owned();
+    set(&people, "1班", "teacher", &today).await.expect("is set");
+    services.end(1);
+    let http = reqwest::Client::new();
+    let page = async || {
+        let asked = http.get(format!("{base}/classes/one?class=1%E7%8F%AD&term=soon")).header("cookie", format!("xuezhu_session={}", teacher.token()));
+        let answer = asked.send().await.expect("answers");
+        (answer.status().as_u16(), answer.text().await.expect("a page"))
+    };
+    let (status, shown) = page().await;
+    assert_eq!(status, 200, "{shown}");
+    assert!(shown.contains(&name(1)) && shown.contains("现在查不到资助名单") && shown.contains("确认这 3 人都在班里"), "{shown}");
+    let list = teacher.get(&class_list(1)).await.expect("her list");
+    let says = json!({ "className": "1班", "digest": list["digest"], "count": list["count"] });
+    teacher.post(&path("classConfirmations"), &says, "").await.expect("is confirmed");
+    // Back again, it says that her log-in does not tell the class yet.
+    services.begin(1);
+    xuezhu_tests::until("aid says why", async || page().await.1.contains("退出后重新登录")).await;
 }

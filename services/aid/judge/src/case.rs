@@ -388,6 +388,13 @@ pub struct SchoolSide {
     pub is_private: bool,
 }
 
+impl SchoolSide {
+    /// The school of a code, as policies tell schools apart.
+    pub fn at<'s>(&'s self, code: &'s str) -> School<'s> {
+        School { code, region: &self.region, is_private: self.is_private }
+    }
+}
+
 /// A 困难等级 that was determined of whom a number and a name stand for, or that there is none any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
@@ -458,7 +465,7 @@ impl PersonCase {
     /// A school, as policies tell schools apart: without what is not known of it, or makes no difference.
     pub fn school<'s>(&'s self, code: &'s str) -> School<'s> {
         match self.schools.get(code) {
-            Some(side) => School { code, region: &side.region, is_private: side.is_private },
+            Some(side) => side.at(code),
             None => School { code, ..School::default() },
         }
     }

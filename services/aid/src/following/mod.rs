@@ -30,13 +30,6 @@ pub fn keeper(parts: Arc<Parts>, lane_records: usize) -> Keeper<Enrollments> {
     Keeper::new(parts.runner.db().clone(), mirror::SOURCE, lane_records, Enrollments { parts })
 }
 
-impl Enrollments {
-    /// Marks everybody of schools of which policies may say other things from now on; they are judged in chunks after it.
-    async fn mark(&self, tx: &mut Tx, generation: i64, schools: &[String]) -> Result<u64, Error> {
-        if schools.is_empty() { Ok(0) } else { Ok(reconciliation::mark_schools(tx, generation, schools).await?) }
-    }
-}
-
 impl Consumer for Enrollments {
     type Part = Batch;
 
@@ -55,7 +48,7 @@ impl Consumer for Enrollments {
             mirror::locked_state(tx).await?;
         }
         let touched = part.write(tx, at.generation, at.format).await?;
-        self.mark(tx, at.generation, &moving).await?;
+        reconciliation::mark_schools(tx, at.generation, &moving).await?;
         forgotten::settle(&ctx, tx, at.generation, Some(&touched)).await?;
         let judged = reconciliation::judge_keys_at(&ctx, tx, &self.parts, at, &touched, "feed");
         let judged = judged.instrument(tracing::error_span!("judge", keys = touched.len())).await?;
@@ -80,7 +73,7 @@ impl Consumer for Enrollments {
         forgotten::keep(&ctx, tx, lost).await?;
         let marked = reconciliation::mark_differences(tx, from.generation, generation).await?;
         let moved = if self.parts.policies.now().tells_schools_apart() { mirror::moved(tx, from.generation, generation).await? } else { Vec::new() };
-        let marked = marked + self.mark(tx, generation, &moved).await?;
+        let marked = marked + reconciliation::mark_schools(tx, generation, &moved).await?;
         reconciliation::carry_subjects(tx, mirror::SOURCE, from.generation, generation).await?;
         forgotten::settle(&ctx, tx, generation, None).await?;
         Ok(marked)

@@ -135,8 +135,7 @@ async fn find_in_one_generation(parts: &Arc<Parts>, run: Uuid, tried: &Tried) ->
         let done = &done;
         async move {
             let mut tx = parts.runner.db().read().await?;
-            let school = School { code: &code, region: &side.region, is_private: side.is_private };
-            let changed = at_school(&mut tx, tried, mirror.generation, school).await?;
+            let changed = at_school(&mut tx, tried, mirror.generation, side.at(&code)).await?;
             tx.rollback().await?;
             let looked = done.fetch_add(1, Ordering::Relaxed) + 1;
             if looked % NOTED == 0 {

@@ -190,7 +190,7 @@ async fn awards(desk: &Desk, list: &ClassList, term: &str) -> Result<Result<Tabl
         let cell = if award.held { cell.beside("有疑点，请问学校经办人") } else { cell };
         if signed.is_empty() { cell } else { cell.beside(signed) }
     };
-    let row = |student: &ClassStudent| student.awards.iter().fold(Row::of([Cell::from(&student.name)]), |row, award| row.and_if(true, || cell(award)));
+    let row = |student: &ClassStudent| student.awards.iter().fold(Row::of([Cell::from(&student.name)]), |row, award| row.and(cell(award)));
     let columns = told.schemes.iter().fold(Table::of("本班资助名单").column("姓名"), |table, scheme| table.column(&scheme.scheme_name));
     Ok(Ok(columns.rows(told.students.iter().map(row)).empty("这个班今天没有学生，或者学籍刚刚批准，还没有同步到资助系统。")))
 }

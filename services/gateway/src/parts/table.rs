@@ -69,13 +69,17 @@ impl Row {
         Self { cells: cells.into(), tick: None }
     }
 
+    /// With a further cell.
+    #[must_use]
+    pub fn and(mut self, cell: Cell) -> Self {
+        self.cells.push(cell);
+        self
+    }
+
     /// With a further cell, where the table has that column.
     #[must_use]
-    pub fn and_if(mut self, has: bool, cell: impl FnOnce() -> Cell) -> Self {
-        if has {
-            self.cells.push(cell());
-        }
-        self
+    pub fn and_if(self, has: bool, cell: impl FnOnce() -> Cell) -> Self {
+        if has { self.and(cell()) } else { self }
     }
 
     /// That can be ticked, or not.

@@ -225,19 +225,56 @@ fn check_quotas(file: &File, faults: &mut Faults) {
     }
 }
 
+/// Of which schemes, regions and terms a row is, and where it comes from: what rows of several kinds say alike.
+struct About<'r> {
+    what: &'static str,
+    schemes: &'r [String],
+    regions: &'r [String],
+    terms: (Term, Option<Term>),
+    source: &'r str,
+}
+
+impl<'r> About<'r> {
+    fn sharing(row: &'r Sharing) -> Self {
+        Self { what: "分担", schemes: &row.schemes, regions: &row.regions, terms: (row.from, row.to), source: &row.source }
+    }
+
+    fn private(row: &'r PrivateSchools) -> Self {
+        Self { what: "民办学校名单", schemes: &row.schemes, regions: &row.regions, terms: (row.from, row.to), source: &row.source }
+    }
+
+    /// What is wrong with it, beside those of its kind that stand before it.
+    fn check(&self, mut before: impl Iterator<Item = Self>, file: &File, place: usize, faults: &mut Faults) {
+        let (what, (from, to)) = (self.what, self.terms);
+        if self.source.trim().is_empty() {
+            faults.at(place, "source（文件依据）不能为空");
+        }
+        if self.schemes.is_empty() {
+            faults.at(place, format!("{what}的schemes至少写一个项目"));
+        }
+        if let Some(unknown) = self.schemes.iter().find(|code| !file.scheme.iter().any(|scheme| scheme.code.get_ref() == *code)) {
+            faults.at(place, format!("{what}的项目（schemes）“{unknown}”没有写在[[scheme]]中"));
+        }
+        if let Some(wrong) = self.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
+            faults.at(place, no_region(wrong));
+        }
+        if to.is_some_and(|to| to < from) {
+            faults.at(place, format!("{what}的to早于from"));
+        }
+        let meets = |other: &Self| {
+            let of_one = other.schemes.iter().any(|scheme| self.schemes.contains(scheme));
+            of_one && terms_meet(other.terms, self.terms) && regions_meet(other.regions, self.regions)
+        };
+        if before.any(|other| meets(&other)) {
+            faults.at(place, format!("同一项目、同一地区的{what}学期重叠"));
+        }
+    }
+}
+
 fn check_sharings(file: &File, faults: &mut Faults) {
     for (at, spanned) in file.sharing.iter().enumerate() {
         let (row, place) = (spanned.get_ref(), spanned.span().start);
-        if row.source.trim().is_empty() {
-            faults.at(place, "source（文件依据）不能为空");
-        }
-        check_schemes_of(file, "分担", &row.schemes, place, faults);
-        if let Some(wrong) = row.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
-            faults.at(place, no_region(wrong));
-        }
-        if row.to.is_some_and(|to| to < row.from) {
-            faults.at(place, "分担的to早于from");
-        }
+        About::sharing(row).check(file.sharing[..at].iter().map(|other| About::sharing(other.get_ref())), file, place, faults);
         let repeats = row.shares.iter().enumerate().any(|(at, share)| row.shares[..at].iter().any(|other| other.level == share.level));
         if row.shares.is_empty() || row.shares.len() > SHARES || row.shares.iter().any(|share| !is_name(&share.level)) || repeats {
             faults.at(place, format!("分担（shares）应从高到低写1至{SHARES}级，名称（level）不能为空，不能重复"));
@@ -245,29 +282,13 @@ fn check_sharings(file: &File, faults: &mut Faults) {
         if row.shares.iter().any(|share| share.percent > 100) || row.shares.iter().map(|share| share.percent).sum::<u32>() != 100 {
             faults.at(place, "分担的比例（percent）合计应为100");
         }
-        let meets = |other: &Sharing| {
-            let of_one = other.schemes.iter().any(|scheme| row.schemes.contains(scheme));
-            of_one && terms_meet((other.from, other.to), (row.from, row.to)) && regions_meet(&other.regions, &row.regions)
-        };
-        if file.sharing[..at].iter().any(|other| meets(other.get_ref())) {
-            faults.at(place, "同一项目、同一地区的分担学期重叠");
-        }
     }
 }
 
 fn check_private(file: &File, faults: &mut Faults) {
     for (at, spanned) in file.private.iter().enumerate() {
         let (row, place) = (spanned.get_ref(), spanned.span().start);
-        if row.source.trim().is_empty() {
-            faults.at(place, "source（文件依据）不能为空");
-        }
-        check_schemes_of(file, "民办学校名单", &row.schemes, place, faults);
-        if let Some(wrong) = row.regions.iter().find(|code| code.is_empty() || !is_region(code)) {
-            faults.at(place, no_region(wrong));
-        }
-        if row.to.is_some_and(|to| to < row.from) {
-            faults.at(place, "民办学校名单的to早于from");
-        }
+        About::private(row).check(file.private[..at].iter().map(|other| About::private(other.get_ref())), file, place, faults);
         if row.schools.len() > SCHOOLS {
             faults.at(place, format!("民办学校名单（schools）不能超过{SCHOOLS}所"));
         }
@@ -279,23 +300,6 @@ fn check_private(file: &File, faults: &mut Faults) {
         if let Some((_, at)) = row.schools.iter().zip(1..).find(|(code, _)| !seen.insert(code.as_str())) {
             faults.at(place, format!("民办学校名单（schools）中的第{at}个代码前面已经写过"));
         }
-        let meets = |other: &PrivateSchools| {
-            let of_one = other.schemes.iter().any(|scheme| row.schemes.contains(scheme));
-            of_one && terms_meet((other.from, other.to), (row.from, row.to)) && regions_meet(&other.regions, &row.regions)
-        };
-        if file.private[..at].iter().any(|other| meets(other.get_ref())) {
-            faults.at(place, "同一项目、同一地区的民办学校名单学期重叠");
-        }
-    }
-}
-
-/// What is wrong with the schemes that a row names.
-fn check_schemes_of(file: &File, what: &str, schemes: &[String], place: usize, faults: &mut Faults) {
-    if schemes.is_empty() {
-        faults.at(place, format!("{what}的schemes至少写一个项目"));
-    }
-    if let Some(unknown) = schemes.iter().find(|code| !file.scheme.iter().any(|scheme| scheme.code.get_ref() == *code)) {
-        faults.at(place, format!("{what}的项目（schemes）“{unknown}”没有写在[[scheme]]中"));
     }
 }
 

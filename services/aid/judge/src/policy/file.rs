@@ -15,6 +15,7 @@ use super::{
     quota::{Each, Quota},
     scheme::{Paid, Paper, Payee, Rate, Scheme, SchemeCode},
     sharing::Sharing,
+    smallest,
 };
 use crate::case::Rule;
 
@@ -234,7 +235,7 @@ fn in_chinese(message: &str) -> String {
         ("wanted string or table", "类型不对，应为文字"),
         ("literal string", "文字"),
         ("one of ", "其中之一："),
-        ("” or “", "”或“"),
+        (" or ", "或"),
         ("：integer ", "：整数"),
         ("：string ", "：文字"),
         ("：map，", "：表，"),
@@ -242,11 +243,9 @@ fn in_chinese(message: &str) -> String {
         ("a sequence", "数组（写在[ ]里）"),
         ("a string", "文字（写在英文引号里）"),
     ];
-    let quoted = message.trim().split('`').enumerate().fold(String::new(), |text, (at, part)| match at {
-        0 => part.to_owned(),
-        at => format!("{text}{}{part}", if at % 2 == 1 { "“" } else { "”" }),
-    });
-    KNOWN.iter().fold(quoted, |text, (english, chinese)| text.replace(english, chinese))
+    let chinese = |words: &str| KNOWN.iter().fold(words.to_owned(), |text, (english, chinese)| text.replace(english, chinese));
+    let quoted = message.trim().split('`').enumerate();
+    quoted.map(|(at, part)| if at % 2 == 1 { format!("“{part}”") } else { chinese(part) }).collect()
 }
 
 impl Policy {
@@ -356,7 +355,7 @@ impl Policy {
     pub fn quotas_of(&self, scheme: SchemeCode, term: Term, region: &str) -> Vec<&Quota> {
         let of = |each: Each| {
             let rows = self.quotas.iter().filter(|row| row.each == each && row.scheme == scheme.as_str() && row.covers(term));
-            rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
+            smallest(rows, region, |row| &row.regions)
         };
         Each::ALL.into_iter().filter_map(of).collect()
     }
@@ -369,7 +368,7 @@ impl Policy {
     /// By whom the cost of a scheme is borne in a term, of schools of a region: what was said for the smallest region; none where nothing was.
     pub fn sharing(&self, scheme: SchemeCode, term: Term, region: &str) -> Option<&Sharing> {
         let rows = self.sharings.iter().filter(|row| row.covers(term) && row.schemes.iter().any(|code| code == scheme.as_str()));
-        rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
+        smallest(rows, region, |row| &row.regions)
     }
 
     /// Which private schools may be given aid.
@@ -381,7 +380,7 @@ impl Policy {
     /// smallest region; none where nobody drew up one, and private schools are as good as all others.
     pub fn private_list(&self, scheme: SchemeCode, term: Term, region: &str) -> Option<&PrivateSchools> {
         let rows = self.private.iter().filter(|row| row.covers(scheme, term));
-        rows.filter_map(|row| Some((row.nearness(region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
+        smallest(rows, region, |row| &row.regions)
     }
 
     /// Whether students of a school may be given a scheme in a term, whoever they are: of a private one, whether it is on its province's list.
@@ -589,6 +588,18 @@ mod tests {
         assert_eq!(faults.len(), BUILT_IN.matches("grades = [1, 2]").count(), "all are told at once: {faults:?}");
         let line = BUILT_IN.lines().position(|line| line.contains("grant-2012-autumn")).expect("is there");
         assert_eq!(faults[0].line, line, "the heading of the row");
+    }
+
+    #[test]
+    fn what_the_reader_says_is_chinese_but_for_the_words_of_the_text() {
+        for (said, told) in [
+            ("unknown field `one of a string`, expected one of `from`, `to`", "不认识的字段“one of a string”，应为其中之一：“from”, “to”"),
+            ("unknown variant `X`, expected `NEXT_MONTH` or `SAME_MONTH`", "不认识的取值“X”，应为“NEXT_MONTH”或“SAME_MONTH”"),
+            ("invalid type: map, expected a sequence", "类型不对：表，应为数组（写在[ ]里）"),
+            ("invalid type: integer `3643000009`, expected a string", "类型不对：整数“3643000009”，应为文字（写在英文引号里）"),
+        ] {
+            assert_eq!(in_chinese(said), told);
+        }
     }
 
     #[test]

@@ -96,6 +96,11 @@ fn nearness(regions: &[String], region: &str) -> Option<usize> {
     regions.iter().filter(|own| region.starts_with(own.as_str())).map(String::len).max()
 }
 
+/// Of rows, each for some regions or for all, the one for the smallest of them that a region lies in.
+fn smallest<'r, R>(rows: impl Iterator<Item = &'r R>, region: &str, of: impl Fn(&R) -> &[String]) -> Option<&'r R> {
+    rows.filter_map(|row| Some((nearness(of(row), region)?, row))).max_by_key(|(nearness, _)| *nearness).map(|(_, row)| row)
+}
+
 /// A version of the deployment's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {

@@ -40,9 +40,4 @@ impl PrivateSchools {
     pub fn covers(&self, scheme: SchemeCode, term: Term) -> bool {
         self.from <= term && self.to.is_none_or(|to| term <= to) && self.schemes.iter().any(|code| code == scheme.as_str())
     }
-
-    /// How small the region is for which it holds that a region lies in; none where it does not hold there.
-    pub(super) fn nearness(&self, region: &str) -> Option<usize> {
-        super::nearness(&self.regions, region)
-    }
 }

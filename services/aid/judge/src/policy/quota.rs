@@ -88,11 +88,6 @@ impl Quota {
         self.from <= term && self.to.is_none_or(|to| term <= to)
     }
 
-    /// How small the region is for which it holds that a region lies in; none where it does not hold there.
-    pub fn nearness(&self, region: &str) -> Option<usize> {
-        super::nearness(&self.regions, region)
-    }
-
     /// How many may be given it, of so many on the roll.
     pub fn limit(&self, base: i64) -> i64 {
         match (self.persons, self.percent) {

@@ -38,11 +38,6 @@ impl Sharing {
         self.from <= term && self.to.is_none_or(|to| term <= to)
     }
 
-    /// How small the region is for which it holds that a region lies in; none where it does not hold there.
-    pub(super) fn nearness(&self, region: &str) -> Option<usize> {
-        super::nearness(&self.regions, region)
-    }
-
     /// What each level bears of an amount in fen: rounded down, the lowest bears what is left.
     pub fn parts(&self, fen: i64) -> Vec<(&str, i64)> {
         let mut left = fen;

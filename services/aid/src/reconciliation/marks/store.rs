@@ -61,6 +61,9 @@ pub async fn mark_differences(tx: &mut Tx, old: i64, new: i64) -> Result<u64, St
 
 /// Marks everybody whom these schools list, or have or had on their roll: by index, however many others there are.
 pub async fn mark_schools(tx: &mut Tx, generation: i64, schools: &[String]) -> Result<u64, StoreError> {
+    if schools.is_empty() {
+        return Ok(0);
+    }
     run!(
         tx,
         sql!(
