@@ -167,6 +167,13 @@ pub fn major_of_key(key: &str) -> Option<&'static Major> {
     stored(catalogue, code)
 }
 
+/// Every key under which a major is stored that has this one in its catalogue, or whose right code is of it.
+pub fn keys_of(key: &str) -> Vec<String> {
+    let Some(major) = major_of_key(key) else { return Vec::new() };
+    let of_old = known().retired.iter().filter(|old| old.catalogue == major.catalogue && old.right == Some(major.code));
+    std::iter::once(major.key()).chain(of_old.map(Major::key)).collect()
+}
+
 /// The majors of a name, of one catalogue or, where that is empty, of all.
 pub fn named(catalogue: &str, name: &str) -> Vec<&'static Major> {
     majors().iter().filter(|major| (catalogue.is_empty() || major.catalogue == catalogue) && major.is_named(name)).collect()

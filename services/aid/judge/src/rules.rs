@@ -37,7 +37,7 @@ use crate::{
 
 /// How the judge decides now. It rises with every change by which it finds otherwise: a service of a new version then judges
 /// anew whatever may be found otherwise.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 
 /// By what is judged on a day: changes with any word of the policies that hold by then, with the calendar of working days, with the catalogues of majors, with how
 /// the judge decides, and with the format that the mirror was told in, for what came with a format may decide otherwise.

@@ -11,10 +11,10 @@ use axum::{
 };
 use serde::Deserialize;
 use tonic::Code;
-use xuezhu_domain::{Season, Term, region};
+use xuezhu_domain::{Season, Term, codes, region};
 use xuezhu_judge::policy::{
     self, Rate, Scheme,
-    file::{Area, Hardship, NoticeRow, SeasonRow},
+    file::{Area, Hardship, Majors, NoticeRow, SeasonRow},
 };
 use xuezhu_proto::aid::{
     GetPolicyRequest, GetTrialRequest, GetTrialResponse, ListPoliciesRequest, Policy, ProposePolicyRequest, StartTrialRequest, TrialStudent, TrialTally,
@@ -151,6 +151,8 @@ struct OnePage {
     schemes: Vec<(String, Table)>,
     /// Lists of regions, where there are any.
     areas: Option<Table>,
+    /// Lists of majors, where there are any.
+    majors: Option<Table>,
     /// How many may be given schemes, where that is limited.
     quotas: Option<Table>,
     /// By whom costs are borne, where the policy says it.
@@ -312,6 +314,7 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
         Row::of([Cell::from(&area.name), Cell::text(codes.join("、")), Cell::from(&area.source)])
     };
     let areas = (!said.areas().is_empty()).then(|| Table::of("地区名单").columns(["名称", "行政区划", "依据"]).rows(said.areas().iter().map(area)));
+    let majors = (!said.majors().is_empty()).then(|| Table::of("专业名单").columns(["名称", "专业", "依据"]).rows(said.majors().iter().map(majors_said)));
     let seasons = Table::of("日程").columns(["学期", "地区", "发放月份", "核定日", "名单期限", "锁定", "停发", "依据"]).rows(said.seasons().iter().map(season));
     let columns = ["项目", "学期", "地区", "范围", "占名额的", "名额", "依据"];
     let quotas = (!said.quotas().is_empty()).then(|| Table::of("名额").columns(columns).rows(said.quotas().iter().map(|row| quota(&said, row))));
@@ -336,6 +339,7 @@ async fn one(desk: Desk, Path(id): Path<String>, Query(asks): Query<OneAsks>) ->
         changes,
         schemes,
         areas,
+        majors,
         quotas,
         sharings,
         private,
@@ -371,6 +375,12 @@ fn place(digits: &str) -> String {
     region::spans(&code).last().map_or_else(|| digits.to_owned(), |span| span.name.to_owned())
 }
 
+/// A list of majors, each with its name.
+fn majors_said(list: &Majors) -> Row {
+    let named = |code: &String| codes::major_of_key(code).map_or_else(|| code.clone(), |major| format!("{code} {}", major.name));
+    Row::of([Cell::from(&list.name), Cell::text(list.codes.iter().map(named).collect::<Vec<_>>().join("、")), Cell::from(&list.source)])
+}
+
 /// A rate as an officer reads it, cell by cell, without its source.
 fn said(rate: &Rate) -> [String; 6] {
     let term = |term: Term| term.name();
@@ -385,7 +395,8 @@ fn said(rate: &Rate) -> [String; 6] {
         format!("{} {}元{only}", tier.name, tier.yuan)
     };
     let tiers: Vec<String> = rate.tiers.iter().map(tier).collect();
-    let areas = if rate.areas.is_empty() { String::new() } else { format!("（{}）", rate.areas.join("、")) };
+    let lists: Vec<&str> = rate.areas.iter().chain(&rate.majors).map(String::as_str).collect();
+    let lists = if lists.is_empty() { String::new() } else { format!("（{}）", lists.join("、")) };
     let grounds: Vec<&str> = rate.entitles.iter().map(|ground| ground.name()).collect();
     let excludes: Vec<&str> = rate.excludes.iter().map(|exclusion| exclusion.name()).collect();
     let study = if rate.full_time { "全日制" } else { "不限" };
@@ -395,7 +406,7 @@ fn said(rate: &Rate) -> [String; 6] {
         place(&rate.region),
         format!("{}（每年，分{}个月）", tiers.join("，"), rate.months_a_year),
         format!("{}至{}年级，{study}", rate.grades[0], rate.grades[1]),
-        format!("{}{areas}{only}", grounds.join("、")),
+        format!("{}{lists}{only}", grounds.join("、")),
         excludes.join("、"),
     ]
 }
@@ -548,6 +559,9 @@ fn lines(policy: &policy::Policy) -> Vec<(String, String)> {
     }
     for area in policy.areas() {
         lines.push((format!("地区名单：{}", area.name), area.codes.join("、")));
+    }
+    for list in policy.majors() {
+        lines.push((format!("专业名单：{}", list.name), list.codes.join("、")));
     }
     lines.push(("批准较晚的宽限".to_owned(), format!("{}个工作日", policy.grace_working_days())));
     for rule in policy.switched_off() {

@@ -8,7 +8,7 @@ use super::{
     make::{Maker, draws_if_poor, enters, gets_grant, gets_waiver, is_new, stays, stays_with},
     people,
     policy::PLACES,
-    world::{Change, Person, Scheme},
+    world::{Change, Person, Scheme, is_opera},
 };
 
 type Story = fn(&mut Maker) -> Option<()>;
@@ -54,7 +54,7 @@ const STORIES: [(&str, Story); 34] = [
 /// Stays, and is entitled by nothing but the major, if by that.
 pub(super) fn by_major_alone(person: &Person, agricultural: bool) -> bool {
     let major = person.places[0].major;
-    stays(person) && !person.rural && major.agricultural == agricultural && !major.performing_arts
+    stays(person) && !person.rural && major.agricultural == agricultural && !is_opera(major) && !major.performing_arts
 }
 
 impl Maker {
@@ -71,7 +71,7 @@ impl Maker {
     pub fn changes_major(&mut self, index: usize, fit: impl Fn(&Major) -> bool, effective: &str, recorded: &str) -> Option<()> {
         let present = self.world.people[index].places[0].major;
         let offered = &self.world.schools[self.school_of(index)].majors;
-        let major = offered.iter().copied().find(|major| major.key() != present.key() && !major.performing_arts && fit(major))?;
+        let major = offered.iter().copied().find(|major| major.key() != present.key() && !major.performing_arts && !is_opera(major) && fit(major))?;
         let class = format!("{}级转入班", self.world.people[index].places[0].entry_month / 100 % 100);
         self.happens(index, Change::Major(major, class), effective, recorded);
         Some(())

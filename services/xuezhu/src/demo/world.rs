@@ -176,9 +176,14 @@ pub struct Person {
     pub taken: bool,
 }
 
+/// 戏曲表演, whose students pay no tuition.
+pub(super) fn is_opera(major: &codes::Major) -> bool {
+    major.name == "戏曲表演"
+}
+
 impl Person {
     /// Whether a student draws a scheme in a term at a place, by the plain data as recorded up to `known`. The demo's own reading:
-    /// a grant for agricultural majors of grades 1 and 2 (财科教〔2016〕35号); a waiver for the rural and for agricultural majors, not
+    /// a grant for agricultural majors of grades 1 and 2 (财科教〔2016〕35号); a waiver for the rural, for agricultural majors and 戏曲表演, not
     /// for performing arts, of grades 1 to 3 (财教〔2012〕376号); both for full time only.
     pub fn draws(&self, scheme: Scheme, place: &Place, term: &Term, known: NaiveDate) -> bool {
         let major = place.major_on(term.count, known);
@@ -187,7 +192,7 @@ impl Person {
             && !bars(place.school, scheme, term)
             && match scheme {
                 Scheme::Grant => major.agricultural && (1..=2).contains(&grade),
-                Scheme::Waiver => (self.rural || major.agricultural) && !major.performing_arts && (1..=3).contains(&grade),
+                Scheme::Waiver => (self.rural || major.agricultural || is_opera(major)) && !major.performing_arts && (1..=3).contains(&grade),
             }
     }
 }
@@ -207,7 +212,7 @@ impl Person {
             && !bars(place.school, scheme, term)
             && match scheme {
                 Scheme::Grant => (major.agricultural || poor) && (1..=2).contains(&grade),
-                Scheme::Waiver => (self.rural || major.agricultural || poor) && !major.performing_arts && (1..=3).contains(&grade),
+                Scheme::Waiver => (self.rural || major.agricultural || is_opera(major) || poor) && !major.performing_arts && (1..=3).contains(&grade),
             }
     }
 }

@@ -3,7 +3,12 @@
 use std::collections::HashSet;
 
 use toml::Spanned;
-use xuezhu_domain::{Season, Term, region, school::SchoolCode};
+use xuezhu_domain::{
+    Season, Term,
+    codes::{self, Major},
+    region,
+    school::SchoolCode,
+};
 
 use super::{
     FIRST_TERM_YEAR,
@@ -37,6 +42,7 @@ const YEARS: std::ops::Range<i32> = FIRST_TERM_YEAR..FIRST_TERM_YEAR + 4;
 pub(super) fn check(file: &File, faults: &mut Faults) {
     check_seasons(file, faults);
     check_areas(file, faults);
+    check_majors(file, faults);
     check_hardship(file, faults);
     check_notices(file, faults);
     check_quotas(file, faults);
@@ -135,6 +141,31 @@ fn check_areas(file: &File, faults: &mut Faults) {
         }
         if let Some(wrong) = area.codes.iter().find(|code| code.is_empty() || !is_region(code)) {
             faults.at(place, no_region(wrong));
+        }
+    }
+}
+
+fn check_majors(file: &File, faults: &mut Faults) {
+    for (at, spanned) in file.major.iter().enumerate() {
+        let (list, place) = (spanned.get_ref(), spanned.span().start);
+        if list.source.trim().is_empty() {
+            faults.at(place, "source（文件依据）不能为空");
+        }
+        if file.major[..at].iter().any(|other| other.get_ref().name == list.name) {
+            faults.at(place, format!("专业名单“{}”写了两次", list.name));
+        }
+        if !is_name(&list.name) || list.codes.is_empty() {
+            faults.at(place, "专业名单应有一行以内的名称（name）和专业代码（codes）");
+        }
+        for (at, code) in list.codes.iter().enumerate() {
+            match codes::major_of_key(code) {
+                None => faults.at(place, format!("“{code}”不是专业目录中的代码，应写作“目录年份-代码”，如2021-750203")),
+                Some(Major { catalogue, right: Some(right), name, .. }) => {
+                    faults.at(place, format!("“{code}”（{name}）是已停用的代码，正确的代码是{catalogue}-{right}"));
+                }
+                Some(_) if list.codes[..at].contains(code) => faults.at(place, format!("专业“{code}”写了两次")),
+                Some(_) => {}
+            }
         }
     }
 }
@@ -391,5 +422,11 @@ fn check_rate(file: &File, rate: &Rate, place: usize, faults: &mut Faults) {
     }
     if rate.entitles.contains(&Ground::SpecialArea) == rate.areas.is_empty() {
         faults.at(place, format!("标准“{id}”：entitles写了SPECIAL_AREA的，应写areas（地区名单）；没有写的，不应写areas"));
+    }
+    if let Some(unknown) = rate.majors.iter().find(|name| !file.major.iter().any(|list| list.get_ref().name == **name)) {
+        faults.at(place, format!("标准“{id}”引用的专业名单“{unknown}”没有写在[[major]]中"));
+    }
+    if rate.entitles.contains(&Ground::ListedMajor) == rate.majors.is_empty() {
+        faults.at(place, format!("标准“{id}”：entitles写了LISTED_MAJOR的，应写majors（专业名单）；没有写的，不应写majors"));
     }
 }

@@ -99,6 +99,18 @@ pub struct Area {
     pub source: String,
 }
 
+/// A list of majors.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Majors {
+    /// Its name.
+    pub name: String,
+    /// Catalogue and code of each: `2010-141000`.
+    pub codes: Vec<String>,
+    /// Where it comes from.
+    pub source: String,
+}
+
 /// Where a public notice (公示) lies on a list's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -173,6 +185,8 @@ pub(super) struct File {
     switched_off: Vec<Rule>,
     #[serde(default)]
     pub area: Vec<Spanned<Area>>,
+    #[serde(default)]
+    pub major: Vec<Spanned<Majors>>,
     pub hardship: Option<Spanned<Hardship>>,
     #[serde(default)]
     pub notice: Vec<Spanned<NoticeRow>>,
@@ -194,6 +208,7 @@ pub struct Policy {
     grace_working_days: u32,
     switched_off: Vec<Rule>,
     areas: Vec<Area>,
+    majors: Vec<Majors>,
     hardship: Option<Hardship>,
     notices: Vec<NoticeRow>,
     quotas: Vec<Quota>,
@@ -284,6 +299,7 @@ impl Policy {
     fn of(text: &str, file: File) -> Self {
         let fingerprint = uuid::Uuid::from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]).unwrap_or_default();
         let areas: Vec<Area> = file.area.into_iter().map(Spanned::into_inner).collect();
+        let majors: Vec<Majors> = file.major.into_iter().map(Spanned::into_inner).collect();
         Self {
             text: text.to_owned(),
             fingerprint,
@@ -291,8 +307,9 @@ impl Policy {
             grace_working_days: file.grace.working_days.into_inner(),
             switched_off: file.switched_off,
             // Names are kept for good: those of texts that are refused are not.
-            schemes: file.scheme.into_iter().filter_map(|row| scheme(row, &areas)).collect(),
+            schemes: file.scheme.into_iter().filter_map(|row| scheme(row, &areas, &majors)).collect(),
             areas,
+            majors,
             hardship: file.hardship.map(Spanned::into_inner),
             notices: file.notice.into_iter().map(Spanned::into_inner).collect(),
             quotas: file.quota.into_iter().map(Spanned::into_inner).collect(),
@@ -329,6 +346,11 @@ impl Policy {
     /// Lists of regions.
     pub fn areas(&self) -> &[Area] {
         &self.areas
+    }
+
+    /// Lists of majors.
+    pub fn majors(&self) -> &[Majors] {
+        &self.majors
     }
 
     /// How hardship is determined; none where it is not.
@@ -446,14 +468,18 @@ fn read(text: &str, faults: &mut Faults<'_>) -> Result<File, PolicyError> {
     })
 }
 
-fn scheme(row: SchemeRow, areas: &[Area]) -> Option<Scheme> {
+fn scheme(row: SchemeRow, areas: &[Area], majors: &[Majors]) -> Option<Scheme> {
     let codes = |names: &[String]| -> Vec<String> {
         let named = areas.iter().filter(|area| names.contains(&area.name));
         named.flat_map(|area| area.codes.iter().cloned()).collect()
     };
+    let keys = |names: &[String]| -> Vec<String> {
+        let named = majors.iter().filter(|list| names.contains(&list.name));
+        named.flat_map(|list| &list.codes).flat_map(|code| xuezhu_domain::majors::keys_of(code)).collect()
+    };
     let rate = |rate: Spanned<Rate>| {
         let rate = rate.into_inner();
-        Rate { area_codes: codes(&rate.areas), ..rate }
+        Rate { area_codes: codes(&rate.areas), major_keys: keys(&rate.majors), ..rate }
     };
     let code = SchemeCode::parse(row.code.get_ref())?;
     Some(Scheme {
@@ -542,6 +568,13 @@ mod tests {
             ("season = \"SPRING\"", "season = \"SPRING\"\nregion = \"湖南\"", "region"),
             ("\"SPECIAL_AREA\", \"HARDSHIP\"]", "\"RURAL\", \"HARDSHIP\"]", "areas"),
             ("\"四省涉藏州县\"]", "\"别处\"]", "“别处”没有写"),
+            ("codes = [\"2010-141000\", ", "codes = [\"2010-140700\", ", "正确的代码是2010-141000"),
+            ("codes = [\"2010-141000\", ", "codes = [\"141000\", ", "“141000”不是"),
+            ("codes = [\"2010-141000\", ", "codes = [\"2021-750203\", ", "“2021-750203”写了两次"),
+            ("codes = [\"2010-141000\", \"2021-750203\"]", "codes = []", "专业名单应有"),
+            ("majors = [\"戏曲表演\"]", "majors = [\"杂技\"]", "“杂技”没有写"),
+            ("majors = [\"戏曲表演\"]\n", "", "LISTED_MAJOR"),
+            ("\"LISTED_MAJOR\", ", "", "LISTED_MAJOR"),
             ("count_day = \"09-30\"", "count_day = \"08-01\"", "count_day"),
             ("\"困难\", \"一般困难\"]", "\"困难\", \"困难\"]", "困难等级"),
             ("levels = [", "ranks = [", "不认识的字段“ranks”"),

@@ -69,6 +69,8 @@ pub enum Why {
     Rural(SeenBy),
     /// Entitled: rural, without county towns, of a special area.
     SpecialArea(SeenBy),
+    /// Entitled: a major that the policy lists.
+    ListedMajor,
     /// Entitled: with a determined hardship.
     Hardship,
     /// Entitled, as everybody whom nothing excludes.
@@ -111,6 +113,7 @@ impl Why {
             Self::AgriculturalMajor => "AGRICULTURAL_MAJOR",
             Self::Rural(_) => "RURAL",
             Self::SpecialArea(_) => "SPECIAL_AREA",
+            Self::ListedMajor => "LISTED_MAJOR",
             Self::Hardship => "HARDSHIP",
             Self::Everybody => "EVERYBODY",
             Self::SchoolNotListed => "SCHOOL_NOT_LISTED",
@@ -136,6 +139,7 @@ impl Why {
             Self::SpecialArea(SeenBy::UrbanRuralCode) => "特殊困难地区农村（不含县城）学生，符合条件（按户口所在地城乡分类代码）",
             Self::SpecialArea(SeenBy::Household) => "特殊困难地区农村（不含县城）学生，符合条件（按户口性质）",
             Self::SpecialArea(SeenBy::Residence) => "特殊困难地区农村（不含县城）学生，符合条件（按居住地类型）",
+            Self::ListedMajor => "政策所列专业，符合条件",
             Self::Hardship => "已认定家庭经济困难，符合条件",
             Self::Everybody => "全体学生均可享受，符合条件",
             Self::SchoolNotListed => "本校是民办学校，不在省级主管部门公布的可享受名单上",
@@ -153,7 +157,7 @@ impl Why {
 
     /// Whether it entitles.
     pub fn entitles(self) -> bool {
-        matches!(self, Self::AgriculturalMajor | Self::Rural(_) | Self::SpecialArea(_) | Self::Hardship | Self::Everybody)
+        matches!(self, Self::AgriculturalMajor | Self::Rural(_) | Self::SpecialArea(_) | Self::ListedMajor | Self::Hardship | Self::Everybody)
     }
 
     /// What it was seen by, where there are several ways.
@@ -198,6 +202,7 @@ fn by(rate: &Rate, ground: Ground, facts: Facts) -> Option<Why> {
             let lies = !facts.registered_region.is_empty() && rate.area_codes.iter().any(|code| facts.registered_region.starts_with(code.as_str()));
             lies.then(|| rural(facts, &VILLAGES)).flatten().map(Why::SpecialArea)
         }
+        Ground::ListedMajor => rate.major_keys.iter().any(|key| key == facts.major).then_some(Why::ListedMajor),
         Ground::Hardship => (!facts.hardship.is_empty()).then_some(Why::Hardship),
         Ground::Everybody => Some(Why::Everybody),
     }
@@ -294,6 +299,12 @@ mod tests {
             (waiver, "2016-AUTUMN", Facts { major: "2010-141000", household: "农业户口", ..base }, Why::Rural(SeenBy::Household)),
             (waiver, "2016-AUTUMN", Facts { major: "2010-140600b", household: "农业户口", ..base }, Why::Rural(SeenBy::Household)),
             (waiver, "2016-AUTUMN", Facts { major: "2010-011800", ..base }, Why::AgriculturalMajor),
+            // 戏曲表演 by each code that it is stored under, also of who is of a town, since 2016.
+            (waiver, "2016-AUTUMN", Facts { major: "2010-141000", ..base }, Why::ListedMajor),
+            (waiver, "2016-AUTUMN", Facts { major: "2010-140700", ..base }, Why::ListedMajor),
+            (waiver, "2021-AUTUMN", Facts { major: "2021-750203", entry: day("2021-09-01"), ..base }, Why::ListedMajor),
+            (waiver, "2016-SPRING", Facts { major: "2010-141000", entry: day("2015-09-01"), ..base }, Why::NeedsHardship),
+            (grant, "2016-AUTUMN", Facts { major: "2010-141000", ..base }, Why::NeedsHardship),
             (waiver, "2019-AUTUMN", base, Why::Grade),
             (grant, "2001-AUTUMN", base, Why::NoPolicy),
             // Special areas: by the day's list of them, villages alone.

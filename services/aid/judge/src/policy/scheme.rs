@@ -94,6 +94,8 @@ pub enum Ground {
     Rural,
     /// 农村（不含县城）, registered in one of the areas that the rate names.
     SpecialArea,
+    /// A major that is on one of the lists that the rate names.
+    ListedMajor,
     /// 家庭经济困难: with a determined level.
     Hardship,
     /// Everybody whom nothing excludes.
@@ -102,7 +104,7 @@ pub enum Ground {
 
 impl Ground {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::AgriculturalMajor, Self::Rural, Self::SpecialArea, Self::Hardship, Self::Everybody];
+    pub const ALL: [Self; 6] = [Self::AgriculturalMajor, Self::Rural, Self::SpecialArea, Self::ListedMajor, Self::Hardship, Self::Everybody];
 
     /// As policies write it and as it is stored.
     pub fn as_str(self) -> &'static str {
@@ -110,6 +112,7 @@ impl Ground {
             Self::AgriculturalMajor => "AGRICULTURAL_MAJOR",
             Self::Rural => "RURAL",
             Self::SpecialArea => "SPECIAL_AREA",
+            Self::ListedMajor => "LISTED_MAJOR",
             Self::Hardship => "HARDSHIP",
             Self::Everybody => "EVERYBODY",
         }
@@ -126,6 +129,7 @@ impl Ground {
             Self::AgriculturalMajor => "涉农专业",
             Self::Rural => "农村（含县镇）",
             Self::SpecialArea => "特殊困难地区农村（不含县城）",
+            Self::ListedMajor => "所列专业",
             Self::Hardship => "家庭经济困难（已认定）",
             Self::Everybody => "全体学生",
         }
@@ -206,6 +210,9 @@ pub struct Rate {
     /// Names of the areas of [`Ground::SpecialArea`].
     #[serde(default)]
     pub areas: Vec<String>,
+    /// Names of the lists of majors of [`Ground::ListedMajor`].
+    #[serde(default)]
+    pub majors: Vec<String>,
     /// What excludes.
     #[serde(default)]
     pub excludes: Vec<Exclusion>,
@@ -214,6 +221,9 @@ pub struct Rate {
     /// First digits of regions in the areas that it names.
     #[serde(skip)]
     pub area_codes: Vec<String>,
+    /// Majors on the lists that it names, as stores write them.
+    #[serde(skip)]
+    pub major_keys: Vec<String>,
 }
 
 impl Rate {

@@ -29,6 +29,8 @@ pub(super) struct Asks {
     pub rural: bool,
     /// First digits of special areas, each between commas; empty where there are none.
     pub areas: String,
+    /// Majors that entitle, each between commas; empty where there are none.
+    pub majors: String,
     pub hardship: bool,
     pub everybody: bool,
 }
@@ -49,6 +51,7 @@ impl Asks {
             agricultural: has(Ground::AgriculturalMajor),
             rural: has(Ground::Rural),
             areas: if has(Ground::SpecialArea) { format!(",{},", rate.area_codes.join(",")) } else { String::new() },
+            majors: if has(Ground::ListedMajor) { format!(",{},", rate.major_keys.join(",")) } else { String::new() },
             hardship: has(Ground::Hardship),
             everybody: has(Ground::Everybody),
         }

@@ -67,9 +67,9 @@ pub(super) async fn not_surely_entitled(tx: &mut Tx, generation: i64, scope: &Sc
         (Uuid,),
         sql!(
             "WITH asked AS MATERIALIZED (
-                 SELECT t.policy, t.scheme, t.term, t.region, t.study_form, t.entered_from, t.entered_before, t.excludes, t.agricultural, t.rural, t.areas, t.hardship, t.everybody
+                 SELECT t.policy, t.scheme, t.term, t.region, t.study_form, t.entered_from, t.entered_before, t.excludes, t.agricultural, t.rural, t.areas, t.majors, t.hardship, t.everybody
                  FROM " table 1 (policy integer, scheme text, term text, region text, study_form text, entered_from date, entered_before date,
-                                 excludes boolean, agricultural boolean, rural boolean, areas text, hardship boolean, everybody boolean) ")
+                                 excludes boolean, agricultural boolean, rural boolean, areas text, majors text, hardship boolean, everybody boolean) ")
              SELECT a.person_key FROM award_claims a CROSS JOIN asked q
              JOIN vouches v ON v.generation = $2 AND v.person_key = a.person_key AND v.school = a.school AND v.name_comparable = a.name_comparable
                   AND v.from_date <= a.first_day AND v.to_date > a.last_day
@@ -89,6 +89,7 @@ pub(super) async fn not_surely_entitled(tx: &mut Tx, generation: i64, scope: &Sc
                      AND (p.urban_rural" in_texts 7 " OR (p.urban_rural = '' AND (p.household = $10 OR p.residence" in_texts 9 ")))
                      AND (q.areas LIKE '%,' || substr(p.registered_region, 1, 2) || ',%' OR q.areas LIKE '%,' || substr(p.registered_region, 1, 4) || ',%'
                        OR q.areas LIKE '%,' || p.registered_region || ',%'))
+                   OR (q.majors <> '' AND q.majors LIKE '%,' || p.major || ',%')
                    OR (q.hardship
                      AND EXISTS (SELECT 1 FROM determined_levels l WHERE l.person_key = a.person_key AND l.name_comparable = a.name_comparable
                                  AND l.level <> '' AND l.from_day <= a.first_day AND l.to_day > a.last_day)

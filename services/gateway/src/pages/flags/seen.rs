@@ -105,6 +105,7 @@ fn entitled(evidence: &Evidence) -> String {
         ("RURAL", "RESIDENCE") => "农村（含县镇）学生（按居住地类型）",
         ("RURAL", _) => "农村（含县镇）学生",
         ("SPECIAL_AREA", _) => "特殊困难地区农村（不含县城）学生",
+        ("LISTED_MAJOR", _) => "政策所列专业",
         ("EVERYBODY", _) => "全体学生",
         _ => "涉农专业",
     };
