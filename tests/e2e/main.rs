@@ -16,6 +16,7 @@ mod corrections;
 mod deputies;
 mod directory;
 mod directory_files;
+mod doors;
 mod dossiers;
 mod entries;
 mod evidence;

@@ -19,14 +19,14 @@ use xuezhu_tests::{
 };
 
 /// Everything in one process.
-struct Up {
-    process: Process,
-    base: String,
+pub struct Up {
+    pub process: Process,
+    pub base: String,
 }
 
 impl Up {
     /// Starts it and waits until it says that it is ready; `under` are words before the command, such as a limit.
-    fn start(data: &Path, under: &[&str]) -> Self {
+    pub fn start(data: &Path, under: &[&str]) -> Self {
         let http = free_address();
         let words: Vec<&std::ffi::OsStr> = under.iter().map(std::ffi::OsStr::new).collect();
         let binary = binary();
@@ -38,7 +38,7 @@ impl Up {
         Self { process, base: format!("http://{http}") }
     }
 
-    async fn first_log_in(&self, data: &Path) -> Session {
+    pub async fn first_log_in(&self, data: &Path) -> Session {
         let one_time = std::fs::read_to_string(data.join("admin-password.txt")).expect("the file is there").trim().to_owned();
         Session::log_in(&self.base, "admin", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes")
     }

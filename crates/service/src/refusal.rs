@@ -1,7 +1,7 @@
 //! Why a call was refused, and how that is told: `google.rpc.Status` with a stable reason, the fields at fault, and a
 //! Chinese message. One place maps reasons to codes.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
@@ -23,12 +23,20 @@ pub struct Refusal {
     pub fields: Vec<(String, String)>,
     /// What a program needs to know beside the reason: metadata of the `google.rpc.ErrorInfo`.
     pub facts: Vec<(&'static str, String)>,
+    /// After how many seconds it may go better; none where time does not help.
+    pub again_seconds: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), fields: Vec::new(), facts: Vec::new() }
+        Self { reason, message: message.into(), fields: Vec::new(), facts: Vec::new(), again_seconds: None }
+    }
+
+    /// The same, of whoever may come again after so many seconds.
+    #[must_use]
+    pub fn again_after(self, seconds: u64) -> Self {
+        Self { again_seconds: Some(seconds), ..self }
     }
 
     /// Something that is not there, or not the caller's to see.
@@ -125,7 +133,7 @@ impl FieldErrors {
 
     fn refusal(self) -> Refusal {
         let message = self.0.iter().map(|(field, why)| format!("{field}：{why}")).collect::<Vec<_>>().join("；");
-        Refusal { reason: Reason::InvalidArgument, message, fields: self.0, facts: Vec::new() }
+        Refusal { fields: self.0, ..Refusal::new(Reason::InvalidArgument, message) }
     }
 }
 
@@ -297,6 +305,9 @@ impl From<Error> for Status {
         details.set_error_info(reason.as_str_name(), DOMAIN, facts.iter().map(|(name, fact)| ((*name).to_owned(), fact.clone())).collect::<HashMap<_, _>>());
         let message = match error {
             Error::Refused(refusal) => {
+                if let Some(seconds) = refusal.again_seconds {
+                    details.set_retry_info(Some(Duration::from_secs(seconds)));
+                }
                 if !refusal.fields.is_empty() {
                     let told = refusal.fields.iter().take(FIELDS_TOLD);
                     let told =
@@ -330,6 +341,11 @@ pub fn fact_of(status: &Status, name: &str) -> Option<String> {
 /// Reads the stable reason back from a status.
 pub fn reason_of(status: &Status) -> Option<Reason> {
     status.get_details_error_info().and_then(|info| Reason::from_str_name(&info.reason))
+}
+
+/// After how many seconds it may go better, as a status says.
+pub fn again_of(status: &Status) -> Option<u64> {
+    status.get_details_retry_info()?.retry_delay.map(|delay| delay.as_secs())
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use axum::{
     middleware::Next,
     response::Response as HttpResponse,
     routing::get,
-    serve::ListenerExt,
 };
 use prost_reflect::ServiceDescriptor;
 use tokio::net::TcpListener;
@@ -26,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, service::Routes};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{Instrument, Span, field::Empty};
+use xuezhu_listen::{Bounds, Share};
 use xuezhu_store::Db;
 
 use crate::{
@@ -49,8 +49,6 @@ const BAD_TOKENS_RECORDED: u32 = 100;
 const PEER: &str = "x-peer-address";
 /// How often an SQLite database is looked at, whether it is still the file that was opened.
 const REPLACED: Duration = Duration::from_millis(300);
-/// How long a stop waits for what is under way.
-const STOP_SECONDS: u64 = 10;
 
 /// Verifies who calls and makes the context of the call.
 #[derive(Debug, Clone)]
@@ -189,13 +187,15 @@ pub async fn stop_when_replaced(db: Db, stop: CancellationToken) {
     }
 }
 
-/// Serves gRPC with health of each named service and reflection until it is told to stop. `ids` makes those of requests that bring none.
+/// Serves gRPC with health of each named service and reflection until it is told to stop, in its share of the process's connections.
+/// `ids` makes those of requests that bring none.
 pub async fn serve(
     listener: TcpListener,
     routes: Routes,
     names: &'static [&'static str],
     readiness: Readiness,
     ids: Ids,
+    share: Share,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let (said, health) = tonic_health::server::health_reporter();
@@ -211,7 +211,7 @@ pub async fn serve(
         .build_v1()
         .map_err(std::io::Error::other)?;
     let served = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn_with_state(ids, observe));
-    serve_http(listener, served, stop).await
+    xuezhu_listen::serve("grpc", listener, served, Bounds::of(share), stop).await
 }
 
 /// Says of each service, and of all together, whether it is ready.
@@ -222,27 +222,6 @@ async fn say_health(said: &HealthReporter, names: &'static [&'static str], mut r
             said.set_service_status(name, status).await;
         }
         readiness.changed().await;
-    }
-}
-
-/// Serves HTTP until it is told to stop, then waits a while for what is under way.
-pub async fn serve_http(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let ending = stop.clone();
-    // Answers are small and awaited: held back for more, each would wait 40 ms for the other end's delayed acknowledgement.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps small answers back");
-        }
-    });
-    let serving =
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move { ending.cancelled().await });
-    let deadline = async {
-        stop.cancelled().await;
-        tokio::time::sleep(Duration::from_secs(STOP_SECONDS)).await;
-    };
-    tokio::select! {
-        served = serving => served,
-        () = deadline => Ok(()),
     }
 }
 

@@ -32,9 +32,10 @@ use axum::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, transport::Channel};
+use tonic::{Status, transport::Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::RequestBodyTimeoutLayer};
+use xuezhu_listen::pace;
 use xuezhu_service::{
     Ids, Keyring,
     health::{Checks, Readiness},
@@ -42,7 +43,7 @@ use xuezhu_service::{
 };
 
 use pages::PageError;
-use upstream::Upstreams;
+use upstream::{Line, Upstreams};
 
 /// What the gateway is made of.
 #[derive(Debug, Clone)]
@@ -73,9 +74,9 @@ const PIECE: Duration = Duration::from_secs(30);
 
 impl Gateway {
     /// A gateway in front of two services.
-    pub fn new(enrollment: Channel, aid: Channel, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
+    pub fn new(enrollment: Endpoint, aid: Endpoint, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
         Self {
-            upstreams: Upstreams { enrollment, aid },
+            upstreams: Upstreams { enrollment: Line::to(enrollment), aid: Line::to(aid) },
             secure_cookies,
             ids,
             clock,
@@ -123,9 +124,11 @@ impl Gateway {
             .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn(rest::complete_error))
             .layer(middleware::from_fn_with_state(gateway, pages::with_freshness))
+            .layer(middleware::from_fn(rest::say_when_again))
             .layer(middleware::from_fn(kept_by_nobody))
             .layer(middleware::from_fn(name_peer))
             .layer(middleware::from_fn_with_state(ids, seen::within_trace))
+            .layer(middleware::from_fn(pace::keep_pace))
             .layer(RequestBodyTimeoutLayer::new(PIECE))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
             .layer(SetResponseHeaderLayer::if_not_present(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))

@@ -35,6 +35,8 @@ const ERROR_BYTES: usize = 256 * 1024;
 const JSON_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of an upload that are read, and thrown away, after it was refused: most clients hear an answer only then.
 const DRAINED_BYTES: usize = 512 * 1024 * 1024;
+/// Seconds after which to come again, where nobody knows better.
+const AGAIN: HeaderValue = HeaderValue::from_static("5");
 /// Pieces of an upload that wait for the service.
 const QUEUED_PIECES: usize = 4;
 
@@ -158,8 +160,13 @@ pub async fn complete_error(request: AxumRequest, next: Next) -> Response {
     let (parts, body) = response.into_parts();
     let Ok(bytes) = axum::body::to_bytes(body, ERROR_BYTES).await else { return parts.status.into_response() };
     let told: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    if told["details"].as_array().is_some_and(|details| !details.is_empty()) {
-        return Response::from_parts(parts, Body::from(bytes));
+    if let Some(details) = told["details"].as_array().filter(|details| !details.is_empty()) {
+        let again = details.iter().find_map(again_of);
+        let mut response = Response::from_parts(parts, Body::from(bytes));
+        if let Some(again) = again {
+            response.headers_mut().insert(header::RETRY_AFTER, again);
+        }
+        return response;
     }
     let (reason, message) = match parts.status {
         StatusCode::GATEWAY_TIMEOUT => (Reason::Unavailable, "仍在处理：请稍后用同一个Idempotency-Key重试，以取得结果".to_owned()),
@@ -179,6 +186,20 @@ pub async fn complete_error(request: AxumRequest, next: Next) -> Response {
         (_, status) => status,
     };
     answer
+}
+
+/// After how many seconds to come again, as a detail of an error says it: `{"@type": "…/google.rpc.RetryInfo", "retryDelay": "2s"}`.
+fn again_of(detail: &Value) -> Option<HeaderValue> {
+    HeaderValue::from_str(detail["retryDelay"].as_str()?.strip_suffix('s')?).ok()
+}
+
+/// Whoever is turned away for now is told when to come again, where nothing better was said.
+pub async fn say_when_again(request: AxumRequest, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(AGAIN);
+    }
+    response
 }
 
 /// Whether a call is for nobody known: logging in, and what a school shows to whoever has the link.

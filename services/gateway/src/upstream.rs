@@ -1,21 +1,80 @@
-//! One tower service over both upstreams: which is meant stands in the path of the call.
+//! How both services are reached: one tower service over both, by the path of the call.
+//!
+//! Calls share a connection to a service, as far as there is room; who finds none in time is told so at once, not after a call has run
+//! out of time. What streams (files in and out) has a connection of its own: a slow end of one would hold up all that share it.
 
-use std::task::{Context, Poll};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use tonic::{body::Body, transport::Channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{
+    body::Body,
+    transport::{Channel, Endpoint, Error},
+};
 use tower::Service;
 use tracing::Instrument;
 use xuezhu_service::{Reason, Refusal, refusal};
+
+/// Calls that a service answers at once for each processor, and at least.
+const CALLS_A_PROCESSOR: usize = 12;
+const CALLS_AT_LEAST: usize = 32;
+/// How long a call waits for room.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// After how many seconds whoever found no room should come again.
+const AGAIN_SECONDS: u64 = 2;
+
+/// Paths of calls that stream.
+static STREAMING: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let streams = xuezhu_proto::POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    streams
+        .filter(|method| method.is_client_streaming() || method.is_server_streaming())
+        .map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()))
+        .collect()
+});
 
 /// Both services.
 #[derive(Debug, Clone)]
 pub struct Upstreams {
     /// 学籍.
-    pub enrollment: Channel,
+    pub enrollment: Line,
     /// 资助.
-    pub aid: Channel,
+    pub aid: Line,
+}
+
+/// The way to one service.
+#[derive(Debug, Clone)]
+pub struct Line {
+    shared: Channel,
+    endpoint: Endpoint,
+    room: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Line {
+    /// The way to the service at an address; it connects when it is first used.
+    pub fn to(endpoint: Endpoint) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with_room(endpoint, (CALLS_A_PROCESSOR * processors).max(CALLS_AT_LEAST), PATIENCE)
+    }
+
+    fn with_room(endpoint: Endpoint, calls: usize, patience: Duration) -> Self {
+        Self { shared: endpoint.connect_lazy(), endpoint, room: Arc::new(Semaphore::new(calls)), patience }
+    }
+
+    /// Waits for room for a call.
+    async fn room(self) -> Option<OwnedSemaphorePermit> {
+        let found = tokio::time::timeout(self.patience, self.room.acquire_owned()).await.ok()?.ok();
+        if found.is_none() {
+            metrics::counter!("xuezhu_calls_turned_away_total").increment(1);
+        }
+        found
+    }
 }
 
 /// Said where a service does not answer.
@@ -23,25 +82,54 @@ fn unavailable() -> tonic::Status {
     xuezhu_service::Error::from(Refusal::new(Reason::Unavailable, refusal::chinese(Reason::Unavailable))).into()
 }
 
-impl Service<Request<Body>> for Upstreams {
+/// Said where there is no room for a call.
+fn crowded() -> tonic::Status {
+    let busy = Refusal::new(Reason::Unavailable, "同时办理的人较多，请稍后重试").again_after(AGAIN_SECONDS);
+    xuezhu_service::Error::from(busy).into()
+}
+
+impl Service<Request<Body>> for Line {
     type Response = Response<Body>;
-    type Error = tonic::transport::Error;
+    type Error = Error;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        // Which channel must be ready is known only with the request.
+        // Which connection must be ready is known only with the request.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut channel = if request.uri().path().starts_with("/xuezhu.aid.") { self.aid.clone() } else { self.enrollment.clone() };
+        let line = self.clone();
+        Box::pin(async move {
+            if STREAMING.contains(request.uri().path()) {
+                return send(line.endpoint.connect_lazy(), request).await;
+            }
+            let channel = line.shared.clone();
+            let Some(_room) = line.room().await else { return Ok(crowded().into_http()) };
+            send(channel, request).await
+        })
+    }
+}
+
+async fn send(mut channel: Channel, request: Request<Body>) -> Result<Response<Body>, Error> {
+    std::future::poll_fn(|context| channel.poll_ready(context)).await?;
+    channel.call(request).await
+}
+
+impl Service<Request<Body>> for Upstreams {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let line = if request.uri().path().starts_with("/xuezhu.aid.") { &mut self.aid } else { &mut self.enrollment };
         // A task of its own: whoever waits may give up (the transcoder does after seconds), but what was begun is finished,
         // and a repetition under the same key hears how.
-        let call = async move {
-            std::future::poll_fn(|context| channel.poll_ready(context)).await?;
-            channel.call(request).await
-        };
-        let called = tokio::spawn(call.in_current_span());
+        let called = tokio::spawn(line.call(request).in_current_span());
         Box::pin(async move {
             match called.await {
                 Ok(Ok(answer)) => Ok(answer),
@@ -56,5 +144,33 @@ impl Service<Request<Body>> for Upstreams {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_no_room_is_told_so_in_time() {
+        let mut line = Line::with_room(Endpoint::from_static("http://127.0.0.1:9"), 1, PATIENCE);
+        let held = line.room.clone().acquire_owned().await.expect("room");
+        let began = tokio::time::Instant::now();
+        let request = Request::builder().uri("/xuezhu.aid.v1.AwardService/ListAwardLists").body(Body::empty()).expect("a request");
+        let answer = line.call(request).await.expect("an answer");
+        let status = tonic::Status::from_header_map(answer.headers()).expect("a status");
+        assert_eq!((began.elapsed(), refusal::reason_of(&status), refusal::again_of(&status)), (PATIENCE, Some(Reason::Unavailable), Some(AGAIN_SECONDS)));
+        drop(held);
+    }
+
+    #[test]
+    fn what_streams_is_known() {
+        for (path, streams) in [
+            ("/xuezhu.enrollment.v1.EnrollmentService/ImportEnrollments", true),
+            ("/xuezhu.aid.v1.AidTakeOutService/TakeOutEntries", true),
+            ("/xuezhu.enrollment.v1.SessionService/CreateSession", false),
+        ] {
+            assert_eq!(STREAMING.contains(path), streams, "{path}");
+        }
     }
 }

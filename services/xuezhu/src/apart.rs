@@ -9,11 +9,12 @@ use xuezhu_aid::{Aid, Following};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_evidence::{Vault, vault::VaultError};
 use xuezhu_gateway::Gateway;
+use xuezhu_listen::{Bounds, Share};
 use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, private::private_folder, serve, settings::Settings, telemetry};
 use xuezhu_store::Db;
 
 use crate::{
-    deployment::{channel, first_administrator, password_file, system_clock},
+    deployment::{channel, endpoint, first_administrator, password_file, system_clock},
     keys,
 };
 
@@ -35,7 +36,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     let listener = bind(&settings.enrollment_grpc_address).await?;
     println!("enrollment: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(enrollment.readiness()), &tasks, &stop).await?;
-    serve::serve(listener, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), ids, stop.clone()).await?;
+    serve::serve(listener, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), ids, Share::Whole, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }
@@ -60,7 +61,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;
-    serve::serve(listener, aid.routes(), Aid::NAMES, aid.readiness(), ids, stop.clone()).await?;
+    serve::serve(listener, aid.routes(), Aid::NAMES, aid.readiness(), ids, Share::Whole, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }
@@ -70,11 +71,11 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     telemetry::start_metrics();
     settings.load_tables(system_clock().today())?;
     let tasks = TaskTracker::new();
-    let gateway = Gateway::new(channel(&settings.enrollment_url)?, channel(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
+    let gateway = Gateway::new(endpoint(&settings.enrollment_url)?, endpoint(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
     let listener = bind(&settings.http_address).await?;
     println!("gateway: http://{}", listener.local_addr()?);
     metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;
-    serve::serve_http(listener, gateway.router(&stop), stop.clone()).await?;
+    xuezhu_listen::serve("http", listener, gateway.router(&stop), Bounds::of(Share::Whole), stop.clone()).await?;
     finish(&tasks).await;
     Ok(())
 }
@@ -117,7 +118,7 @@ async fn metrics(settings: &Settings, readiness: Option<Readiness>, tasks: &Task
     println!("metrics: http://{}/metrics", listener.local_addr()?);
     let stop = stop.clone();
     tasks.spawn(async move {
-        if let Err(error) = serve::serve_http(listener, serve::metrics_router(readiness), stop).await {
+        if let Err(error) = xuezhu_listen::serve("metrics", listener, serve::metrics_router(readiness), Bounds::of(Share::Quarter), stop).await {
             tracing::error!(%error, "metrics server ended");
         }
     });

@@ -17,6 +17,7 @@ use xuezhu_bridge::sequencer::settled_head;
 use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
 use xuezhu_evidence::Vault;
 use xuezhu_gateway::Gateway;
+use xuezhu_listen::{Bounds, Share};
 use xuezhu_service::{
     Clock, Ids, Keyring,
     key_files::KeyFiles,
@@ -89,14 +90,18 @@ pub fn system_clock() -> Clock {
 
 /// A channel to a service; it connects when it is first used, and again whenever that is needed.
 pub fn channel(url: &str) -> anyhow::Result<Channel> {
+    Ok(endpoint(url)?.connect_lazy())
+}
+
+/// A service, and how to connect to it.
+pub fn endpoint(url: &str) -> anyhow::Result<Endpoint> {
     let endpoint = Endpoint::from_shared(url.to_owned()).with_context(|| format!("{url} is no address of a service"))?;
     Ok(endpoint
         .connect_timeout(Duration::from_secs(5))
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_while_idle(true)
         .http2_max_header_list_size(HEADER_BYTES)
-        .tcp_nodelay(true)
-        .connect_lazy())
+        .tcp_nodelay(true))
 }
 
 /// Keeps a second process off the folder: each would know half of what happens.
@@ -194,10 +199,10 @@ impl Deployment {
         let vault = vault_of(&options.data, "enrollment", &options.settings.enrollment_evidence, &options.settings)?;
         let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, vault, registry, &tasks, &stop).await?;
         let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref(), &options.data).await?;
-        let source = channel(&format!("http://{}", enrollment_grpc.local_addr()?))?;
-        let aid_channel = channel(&format!("http://{}", aid_grpc.local_addr()?))?;
+        let source = endpoint(&format!("http://{}", enrollment_grpc.local_addr()?))?;
+        let aid_service = endpoint(&format!("http://{}", aid_grpc.local_addr()?))?;
         let following = Following {
-            source: source.clone(),
+            source: source.connect_lazy(),
             name: options.settings.follower.clone(),
             scope: options.settings.scope.clone(),
             lane_records: options.settings.lane_records,
@@ -205,7 +210,7 @@ impl Deployment {
         };
         let vault = vault_of(&options.data, "aid", &options.settings.aid_evidence, &options.settings)?;
         let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, vault, options.settings.policy_file.as_deref(), following, &tasks, &stop).await?;
-        let gateway = Gateway::new(source, aid_channel, options.settings.secure_cookies, ids, clock.clone());
+        let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone());
         let started = Self {
             http: http.local_addr()?,
             enrollment_grpc: enrollment_grpc.local_addr()?,
@@ -231,12 +236,12 @@ impl Deployment {
         };
         let ids = self.enrollment.parts().runner.ids().clone();
         let (routes, ready, stop) = (self.enrollment.routes(), self.enrollment.readiness(), self.stop.clone());
-        self.tasks.spawn(async move { watch("enrollment", serve::serve(enrollment, routes, Enrollment::NAMES, ready, ids, stop).await) });
+        self.tasks.spawn(async move { watch("enrollment", serve::serve(enrollment, routes, Enrollment::NAMES, ready, ids, Share::Quarter, stop).await) });
         let ids = self.aid.parts().runner.ids().clone();
         let (routes, ready, stop) = (self.aid.routes(), self.aid.readiness(), self.stop.clone());
-        self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, Aid::NAMES, ready, ids, stop).await) });
+        self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, Aid::NAMES, ready, ids, Share::Quarter, stop).await) });
         let stop = self.stop.clone();
-        self.tasks.spawn(async move { watch("gateway", serve::serve_http(http, gateway.router(&stop), stop).await) });
+        self.tasks.spawn(async move { watch("gateway", xuezhu_listen::serve("http", http, gateway.router(&stop), Bounds::of(Share::Half), stop).await) });
     }
 
     /// The databases of both services.

@@ -96,6 +96,7 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
+    xuezhu_listen::bounds::raise_files();
     // A second start finds the provider set, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ended = runtime.block_on(run(cli));

@@ -225,9 +225,9 @@ impl At {
         Ok(match self.keeper() {
             Keeper::Enrollment => {
                 let asked = enrollment::OpenEvidenceRequest { evidence, purpose };
-                handed::of_enrollment(desk.enrollment_channel(), desk.request(asked)).await?.into_response()
+                handed::of_enrollment(desk.enrollment_line(), desk.request(asked)).await?.into_response()
             }
-            Keeper::Aid => handed::of_aid(desk.aid_channel(), desk.request(aid::OpenEvidenceRequest { evidence, purpose })).await?.into_response(),
+            Keeper::Aid => handed::of_aid(desk.aid_line(), desk.request(aid::OpenEvidenceRequest { evidence, purpose })).await?.into_response(),
         })
     }
 
@@ -252,12 +252,12 @@ impl At {
     }
 }
 
-fn of_enrollment(desk: &Desk) -> EnrollmentEvidenceServiceClient<tonic::transport::Channel> {
-    EnrollmentEvidenceServiceClient::new(desk.enrollment_channel())
+fn of_enrollment(desk: &Desk) -> EnrollmentEvidenceServiceClient<crate::upstream::Line> {
+    EnrollmentEvidenceServiceClient::new(desk.enrollment_line())
 }
 
-fn of_aid(desk: &Desk) -> AidEvidenceServiceClient<tonic::transport::Channel> {
-    AidEvidenceServiceClient::new(desk.aid_channel())
+fn of_aid(desk: &Desk) -> AidEvidenceServiceClient<crate::upstream::Line> {
+    AidEvidenceServiceClient::new(desk.aid_line())
 }
 
 /// A file as its form sends it.

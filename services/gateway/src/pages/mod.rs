@@ -54,7 +54,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
-use tonic::{Code, Status, transport::Channel};
+use tonic::{Code, Status};
 use xuezhu_proto::{
     aid::{
         self, GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
@@ -87,6 +87,7 @@ use crate::{
         returned::{self, Pages, Returned, Unanswered},
     },
     rest,
+    upstream::Line,
 };
 use session::User;
 use waits::Waits;
@@ -209,6 +210,7 @@ impl PageError {
             Code::PermissionDenied => (StatusCode::FORBIDDEN, "无权操作", "请换用有权限的账号登录。"),
             Code::InvalidArgument => (StatusCode::BAD_REQUEST, "填写有误", "请返回修改后重试。"),
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => (StatusCode::SERVICE_UNAVAILABLE, "服务暂时不可用", "数据没有丢失，请稍后重试。"),
+            Code::ResourceExhausted => (StatusCode::TOO_MANY_REQUESTS, "请求过于频繁", "请稍等片刻再试。"),
             Code::Internal | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "系统内部错误", "已记录，请稍后重试。"),
             _ => (StatusCode::CONFLICT, "未能办理", "请返回查看最新状态。"),
         }
@@ -420,42 +422,42 @@ impl Desk {
         self.mirror.as_ref().filter(|mirror| mirror.stepped).map(|mirror| mirror.civil_date.as_str())
     }
 
-    fn enrollment_channel(&self) -> Channel {
+    fn enrollment_line(&self) -> Line {
         self.gateway.upstreams.enrollment.clone()
     }
 
-    fn aid_channel(&self) -> Channel {
+    fn aid_line(&self) -> Line {
         self.gateway.upstreams.aid.clone()
     }
 
     /// Schools and accounts.
-    pub fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.enrollment_channel())
+    pub fn directory(&self) -> DirectoryServiceClient<Line> {
+        DirectoryServiceClient::new(self.enrollment_line())
     }
 
     /// Schools and accounts as files.
-    pub fn directory_files(&self) -> DirectoryFileServiceClient<Channel> {
-        DirectoryFileServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn directory_files(&self) -> DirectoryFileServiceClient<Line> {
+        DirectoryFileServiceClient::new(self.enrollment_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Logging in.
-    pub fn sessions(&self) -> SessionServiceClient<Channel> {
-        SessionServiceClient::new(self.enrollment_channel())
+    pub fn sessions(&self) -> SessionServiceClient<Line> {
+        SessionServiceClient::new(self.enrollment_line())
     }
 
     /// Enrollments.
-    pub fn enrollments(&self) -> EnrollmentServiceClient<Channel> {
-        EnrollmentServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn enrollments(&self) -> EnrollmentServiceClient<Line> {
+        EnrollmentServiceClient::new(self.enrollment_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Classes and their teachers.
-    pub fn classes(&self) -> ClassServiceClient<Channel> {
-        ClassServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn classes(&self) -> ClassServiceClient<Line> {
+        ClassServiceClient::new(self.enrollment_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Submissions.
-    pub fn submissions(&self) -> SubmissionServiceClient<Channel> {
-        SubmissionServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn submissions(&self) -> SubmissionServiceClient<Line> {
+        SubmissionServiceClient::new(self.enrollment_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// The civil day.
@@ -474,117 +476,117 @@ impl Desk {
     }
 
     /// Who stands in for principals.
-    pub fn deputies(&self) -> DeputyServiceClient<Channel> {
-        DeputyServiceClient::new(self.enrollment_channel())
+    pub fn deputies(&self) -> DeputyServiceClient<Line> {
+        DeputyServiceClient::new(self.enrollment_line())
     }
 
     /// What goes from desk to desk in the enrollment service.
-    pub fn enrollment_dossiers(&self) -> EnrollmentDossierServiceClient<Channel> {
-        EnrollmentDossierServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn enrollment_dossiers(&self) -> EnrollmentDossierServiceClient<Line> {
+        EnrollmentDossierServiceClient::new(self.enrollment_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What goes from desk to desk in the aid service.
-    pub fn aid_dossiers(&self) -> AidDossierServiceClient<Channel> {
-        AidDossierServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn aid_dossiers(&self) -> AidDossierServiceClient<Line> {
+        AidDossierServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What the day begins with, of the enrollment service.
-    pub fn enrollment_today(&self) -> EnrollmentTodayServiceClient<Channel> {
-        EnrollmentTodayServiceClient::new(self.enrollment_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn enrollment_today(&self) -> EnrollmentTodayServiceClient<Line> {
+        EnrollmentTodayServiceClient::new(self.enrollment_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What the day begins with, of the aid service.
-    pub fn aid_today(&self) -> AidTodayServiceClient<Channel> {
-        AidTodayServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn aid_today(&self) -> AidTodayServiceClient<Line> {
+        AidTodayServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What was taken out of the enrollment service.
-    pub fn enrollment_take_outs(&self) -> EnrollmentTakeOutServiceClient<Channel> {
-        EnrollmentTakeOutServiceClient::new(self.enrollment_channel())
+    pub fn enrollment_take_outs(&self) -> EnrollmentTakeOutServiceClient<Line> {
+        EnrollmentTakeOutServiceClient::new(self.enrollment_line())
     }
 
     /// What was taken out of the aid service.
-    pub fn aid_take_outs(&self) -> AidTakeOutServiceClient<Channel> {
-        AidTakeOutServiceClient::new(self.aid_channel())
+    pub fn aid_take_outs(&self) -> AidTakeOutServiceClient<Line> {
+        AidTakeOutServiceClient::new(self.aid_line())
     }
 
     /// Policies.
-    pub fn policies(&self) -> PolicyServiceClient<Channel> {
-        PolicyServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn policies(&self) -> PolicyServiceClient<Line> {
+        PolicyServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Hardship levels.
-    pub fn hardship(&self) -> HardshipServiceClient<Channel> {
-        HardshipServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn hardship(&self) -> HardshipServiceClient<Line> {
+        HardshipServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Notices.
-    pub fn notices(&self) -> NoticeServiceClient<Channel> {
-        NoticeServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn notices(&self) -> NoticeServiceClient<Line> {
+        NoticeServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Who should be listed and is not.
-    pub fn omissions(&self) -> aid::omission_service_client::OmissionServiceClient<Channel> {
-        aid::omission_service_client::OmissionServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn omissions(&self) -> aid::omission_service_client::OmissionServiceClient<Line> {
+        aid::omission_service_client::OmissionServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Lists of a class.
-    pub fn class_awards(&self) -> aid::class_award_service_client::ClassAwardServiceClient<Channel> {
-        aid::class_award_service_client::ClassAwardServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn class_awards(&self) -> aid::class_award_service_client::ClassAwardServiceClient<Line> {
+        aid::class_award_service_client::ClassAwardServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Special groups.
-    pub fn groups(&self) -> aid::group_service_client::GroupServiceClient<Channel> {
-        aid::group_service_client::GroupServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn groups(&self) -> aid::group_service_client::GroupServiceClient<Line> {
+        aid::group_service_client::GroupServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Summaries of terms.
-    pub fn summaries(&self) -> aid::summary_service_client::SummaryServiceClient<Channel> {
-        aid::summary_service_client::SummaryServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn summaries(&self) -> aid::summary_service_client::SummaryServiceClient<Line> {
+        aid::summary_service_client::SummaryServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What students signed.
-    pub fn statements(&self) -> aid::statement_service_client::StatementServiceClient<Channel> {
-        aid::statement_service_client::StatementServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn statements(&self) -> aid::statement_service_client::StatementServiceClient<Line> {
+        aid::statement_service_client::StatementServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Limits.
-    pub fn quotas(&self) -> QuotaServiceClient<Channel> {
-        QuotaServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn quotas(&self) -> QuotaServiceClient<Line> {
+        QuotaServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// How many students schools have, as enrollment counts them.
-    pub fn head_counting(&self) -> enrollment::head_count_service_client::HeadCountServiceClient<Channel> {
-        enrollment::head_count_service_client::HeadCountServiceClient::new(self.enrollment_channel())
+    pub fn head_counting(&self) -> enrollment::head_count_service_client::HeadCountServiceClient<Line> {
+        enrollment::head_count_service_client::HeadCountServiceClient::new(self.enrollment_line())
     }
 
     /// The same, compared with what aid holds.
-    pub fn head_counts(&self) -> aid::head_count_service_client::HeadCountServiceClient<Channel> {
-        aid::head_count_service_client::HeadCountServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn head_counts(&self) -> aid::head_count_service_client::HeadCountServiceClient<Line> {
+        aid::head_count_service_client::HeadCountServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// How regions stand.
-    pub fn overviews(&self) -> OverviewServiceClient<Channel> {
-        OverviewServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn overviews(&self) -> OverviewServiceClient<Line> {
+        OverviewServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Award lists.
-    pub fn awards(&self) -> AwardServiceClient<Channel> {
-        AwardServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn awards(&self) -> AwardServiceClient<Line> {
+        AwardServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What enrollment forgot.
-    pub fn forgotten_records(&self) -> ForgottenServiceClient<Channel> {
-        ForgottenServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn forgotten_records(&self) -> ForgottenServiceClient<Line> {
+        ForgottenServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// What was confirmed.
-    pub fn register(&self) -> RegisterServiceClient<Channel> {
-        RegisterServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn register(&self) -> RegisterServiceClient<Line> {
+        RegisterServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 
     /// Reconciliation.
-    pub fn reconciliation(&self) -> ReconciliationServiceClient<Channel> {
-        ReconciliationServiceClient::new(self.aid_channel()).max_decoding_message_size(MESSAGE_BYTES)
+    pub fn reconciliation(&self) -> ReconciliationServiceClient<Line> {
+        ReconciliationServiceClient::new(self.aid_line()).max_decoding_message_size(MESSAGE_BYTES)
     }
 }

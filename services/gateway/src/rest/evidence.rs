@@ -12,7 +12,7 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{Status, Streaming};
 use xuezhu_proto::{
     aid::{self, aid_evidence_service_client::AidEvidenceServiceClient},
     common::{Evidence, EvidenceHead, evidence::Kind},
@@ -21,7 +21,7 @@ use xuezhu_proto::{
 use xuezhu_service::{Error, Reason, Refusal, runner::REPLAYED};
 
 use super::{Asked, error, pieces, signed, told};
-use crate::Gateway;
+use crate::{Gateway, upstream::Line};
 
 /// Bytes of what somebody opens a file for, as JSON.
 const PURPOSE_BYTES: usize = 16 * 1024;
@@ -140,14 +140,14 @@ async fn parted<M: Send + 'static>(mut answer: Streaming<M>, part: fn(M) -> (Opt
 }
 
 /// A file of the enrollment service.
-pub async fn of_enrollment(channel: Channel, asked: tonic::Request<enrollment::OpenEvidenceRequest>) -> Result<Handed<impl Pieces>, Status> {
-    let answer = EnrollmentEvidenceServiceClient::new(channel).open_evidence(asked).await?.into_inner();
+pub async fn of_enrollment(line: Line, asked: tonic::Request<enrollment::OpenEvidenceRequest>) -> Result<Handed<impl Pieces>, Status> {
+    let answer = EnrollmentEvidenceServiceClient::new(line).open_evidence(asked).await?.into_inner();
     parted(answer, |piece| (piece.evidence, piece.chunk)).await
 }
 
 /// A file of the aid service.
-pub async fn of_aid(channel: Channel, asked: tonic::Request<aid::OpenEvidenceRequest>) -> Result<Handed<impl Pieces>, Status> {
-    let answer = AidEvidenceServiceClient::new(channel).open_evidence(asked).await?.into_inner();
+pub async fn of_aid(line: Line, asked: tonic::Request<aid::OpenEvidenceRequest>) -> Result<Handed<impl Pieces>, Status> {
+    let answer = AidEvidenceServiceClient::new(line).open_evidence(asked).await?.into_inner();
     parted(answer, |piece| (piece.evidence, piece.chunk)).await
 }
 
