@@ -457,3 +457,45 @@ async fn a_notice_is_published_and_objected_to_in_a_browser() -> anyhow::Result<
     deployment.stop().await;
     Ok(())
 }
+
+/// Who names nobody, by the form, stops nobody until the department finds it right; which it does not before the school was heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_names_nobody_stops_no_list() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, people) = world(engine, folder.path(), ("built-in", BUILT_IN)).await;
+        let (list, _) = submitted(&people, &[1, 2, 3]).await;
+        let notice = notices(&people.clerk, &list).await.remove(0);
+        let link = format!("/v1/publicNotices/{}", notice["notice"].as_str().expect("an id"));
+        people.clerk.post(&format!("{}/publish", path(&notice)), &json!({ "published": true }), "").await.expect("is published");
+        let form = |text: &str| Some(json!({ "className": "1班", "text": text }));
+        for text in ["都有问题", "没有张贴"] {
+            assert_eq!(stranger(&deployment, &format!("{link}/objections"), form(text)).await.0, 200, "{engine:?}");
+        }
+        let told = people.officer.get("/v1/objections").await.expect("objections")["objections"].as_array().cloned().expect("a list");
+        assert_eq!(told.len(), 2, "{engine:?}");
+        let decide = async |objection: &Value, upheld: bool| {
+            let path = format!("/v1/objections/{}/decide", objection["objection"].as_str().expect("an id"));
+            people.officer.post(&path, &json!({ "upheld": upheld, "reason": "核实" }), "").await
+        };
+        assert_eq!(reason(decide(&told[0], true).await), (400, "WRONG_STATE".into()), "{engine:?}: the school is heard first");
+        decide(&told[1], false).await.expect("nobody need be heard for what is nothing");
+        deployment.step_to("2026-11-10".parse().expect("a date")).await.expect("steps");
+        deployment.drain().await.expect("drains");
+        // A school that does not answer is not waited for for ever; what is found right stops the whole list.
+        decide(&told[0], true).await.expect("is upheld");
+        assert_eq!(reason(attest(&people, &list).await), (400, "OBJECTION_OPEN".into()), "{engine:?}");
+        people.head.post(&format!("{list}/sendBack"), &json!({ "reason": "异议成立", "entries": [] }), "").await.expect("is sent back");
+        people.clerk.post(&format!("{list}/redraft"), &json!({ "all": true }), "").await.expect("is taken up");
+        people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted again");
+        let again = notices(&people.clerk, &list).await.remove(0);
+        let link = format!("/v1/publicNotices/{}", again["notice"].as_str().expect("an id"));
+        people.clerk.post(&format!("{}/publish", path(&again)), &json!({ "published": true }), "").await.expect("is published");
+        assert_eq!(stranger(&deployment, &format!("{link}/objections"), form("又来")).await.0, 200, "{engine:?}");
+        deployment.step_to("2026-11-20".parse().expect("a date")).await.expect("steps");
+        deployment.drain().await.expect("drains");
+        let signed = attest(&people, &list).await.expect("nobody stops it");
+        assert_eq!(signed["attested"], 3, "{engine:?}");
+        deployment.stop().await;
+    }
+}

@@ -551,3 +551,27 @@ async fn a_school_that_becomes_somebody_elses_is_judged_anew_at_once() {
         deployment.stop().await;
     }
 }
+
+/// What a province decided no city changes; what a city proposed gives way to what the province does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_department_below_changes_nothing_that_one_above_decided() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let province = people.open_account("province", "AID_OFFICER", "430000", PASSWORD).await;
+        let second = people.open_account("province2", "AID_OFFICER", "430000", PASSWORD).await;
+        let later = (deployment.today() + chrono::Days::new(20)).to_string();
+        let of_city = propose(&people.officer, &next_policy(), &later).await.expect("nobody above has said anything");
+        let of_province = propose(&province, &AT_ONCE, &later).await.expect("the city's gives way");
+        let states = versions(&province).await;
+        assert_eq!(states, [(json!(0), json!("PROPOSED")), (json!(0), json!("DROPPED")), (json!(1), json!("HOLDS"))], "{engine:?}");
+        let dossier = people.officer.get(&format!("/v1/aidDossiers/{}", of_city["dossier"].as_str().expect("a dossier"))).await.expect("a dossier");
+        assert_eq!(dossier["state"], "RETURNED", "{engine:?} {dossier}");
+        assert_eq!(reason(propose(&people.officer, &next_policy(), &later).await), (400, "WRONG_STATE".into()), "{engine:?}: one at a time");
+        sign(&second, &of_province).await.expect("is signed");
+        assert_eq!(reason(propose(&people.officer, &next_policy(), &later).await), (403, "FORBIDDEN".into()), "{engine:?}");
+        assert!(propose(&second, &next_policy(), &later).await.is_ok(), "{engine:?}");
+        deployment.stop().await;
+    }
+}

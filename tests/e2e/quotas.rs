@@ -386,3 +386,20 @@ async fn an_officer_sees_what_is_left_in_a_browser() -> anyhow::Result<()> {
     deployment.stop().await;
     Ok(())
 }
+
+/// Of those who are as poor, those go first whom the list shows first, however they came onto it.
+#[tokio::test(flavor = "multi_thread")]
+async fn places_go_in_the_order_that_the_list_shows() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, people) = begun(engine, folder.path(), "quota-order", &quota("school", "SCHOOL", "persons = 2")).await;
+        poor(&deployment, &people, &[1, 2, 3, 4].map(|serial| (serial, "困难"))).await;
+        let path = list(&people, &[3, 1, 4, 2].map(|serial| line(serial, "二档", "", ""))).await;
+        people.attested(&path).await;
+        people.approve(&path).await.expect("is approved");
+        let entries = people.clerk.get(&format!("{path}/entries")).await.expect("entries")["entries"].clone();
+        let shown: Vec<bool> = entries.as_array().expect("a list").iter().map(|entry| entry["state"] == "APPROVED").collect();
+        assert_eq!(shown, [true, true, false, false], "{engine:?} {entries}");
+        deployment.stop().await;
+    }
+}

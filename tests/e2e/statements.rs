@@ -196,7 +196,10 @@ async fn in_a_browser(base: &str, flag: &str) -> anyhow::Result<()> {
     browser.picture("statements-class").await?;
     usable(&browser).await?;
     browser.click("main a[href*='/statements/print']").await?;
-    browser.sees("本人承诺").await?;
+    // With what the school said of the student already.
+    for known in ["本人承诺", "王家长 父亲", "女"] {
+        browser.sees(known).await?;
+    }
     browser.picture("statements-print").await?;
     usable(&browser).await?;
     browser.go(&format!("{base}/schools/{SCHOOL}/statements?scheme=GRANT&term={TERM}&class=2%E7%8F%AD")).await?;

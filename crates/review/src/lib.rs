@@ -322,10 +322,12 @@ async fn leave(
     Ok(open.dossier)
 }
 
-/// What a school asks for leaves its dossiers, because its department does it itself: wherever they wait, and kept in their history. Whoever
+/// Why what a school asked for is not decided any more, where its department did it itself.
+pub const DONE_BY_DEPARTMENT: &str = "已由主管部门直接办理";
+
+/// What was asked for below leaves its dossiers, because somebody above does it themselves: wherever they wait, and kept in their history. Whoever
 /// calls has authorised that, and comes here before anything is locked that a kind locks.
-pub async fn overtake(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: &str, items: &[Uuid]) -> Result<(), Error> {
-    const REASON: &str = "已由主管部门直接办理";
+pub async fn overtake(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: &str, items: &[Uuid], reason: &'static str) -> Result<(), Error> {
     let mut under_way: Vec<Uuid> = store::under_way(tx, kind.about().code, items).await?.into_iter().map(|(_, dossier)| dossier).collect();
     under_way.sort_unstable();
     under_way.dedup();
@@ -336,8 +338,8 @@ pub async fn overtake(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: &str,
         if open.dossier.school != school || leaving.is_empty() {
             continue;
         }
-        open.take_out(ctx, tx, kind, &leaving, ItemState::Refused, Moved::Refused { reason: REASON }, REASON).await?;
-        open.note(ctx, tx, Act::Refuse, REASON, leaving.len(), 0).await?;
+        open.take_out(ctx, tx, kind, &leaving, ItemState::Refused, Moved::Refused { reason }, reason).await?;
+        open.note(ctx, tx, Act::Refuse, reason, leaving.len(), 0).await?;
         open.settle(ctx, tx).await?;
     }
     Ok(())

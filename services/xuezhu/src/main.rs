@@ -128,7 +128,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         None => telemetry::start_logs(&settings.log, settings.log_format),
     }
     match cli.command {
-        Command::Up(up) => up.run(settings, stop_on_signal()).await,
+        Command::Up(up) => Box::pin(up.run(settings, stop_on_signal())).await,
         Command::Enrollment => apart::enrollment(&settings, stop_on_signal()).await.map(|()| OK),
         Command::Aid => apart::aid(&settings, stop_on_signal()).await.map(|()| OK),
         Command::Gateway => apart::gateway(&settings, stop_on_signal()).await.map(|()| OK),

@@ -192,7 +192,7 @@ pub const LAW: [Law; 14] = [
         severity: Severity::Fault,
         name: "超过名额",
         english: "Above the quota",
-        meaning: "本校或本地区按家庭经济困难享受的人数已达到政策规定的名额，该生排在名额以外（先按困难等级从重到轻，再按名单次序）。有名额空出后重新审核即可；名额不足的，由主管部门调整。",
+        meaning: "本校或本地区按家庭经济困难享受的人数已达到政策规定的名额，该生排在名额以外（先按困难等级从重到轻，再按名单上显示的次序）。有名额空出后重新审核即可；名额不足的，由主管部门调整。",
         finds: "As many as the policy lets in stand before this student.",
         basis: "财教〔2013〕110号：非涉农专业家庭经济困难学生按在校生的一定比例确定",
     },

@@ -41,23 +41,23 @@ pub(super) async fn held_otherwise(tx: &mut Tx, list: Uuid) -> Result<HashSet<Uu
     Ok(by_flags.chain(reconciliation::marked_entries(tx, list).await?).collect())
 }
 
-/// Those of these who are to be let in, in order.
+/// Those of these who are to be let in, in order: they come as the list shows them.
 async fn seeking(tx: &mut Tx, parts: &Parts, list: &ListRow, rows: &[&EntryRow]) -> Result<Vec<Seeking>, Error> {
     let generation = mirror::state(tx).await?.generation;
     let policies = parts.policies.now();
     let levels = policies.version(list.policy).hardship().map_or(&[][..], |hardship| &hardship.levels);
-    let wanted: HashSet<Uuid> = rows.iter().map(|row| row.entry).collect();
+    let places: HashMap<Uuid, usize> = rows.iter().enumerate().map(|(place, row)| (row.entry, place)).collect();
     let keys: Vec<Uuid> = rows.iter().map(|row| row.person_key).collect();
     let keys = reconciliation::keys_beside(tx, generation, &keys).await?;
     let mut seeking = Vec::with_capacity(rows.len());
     for mut case in reconciliation::cases(tx, generation, &keys).await? {
         case.schools.insert(list.school.clone(), SchoolSide { region: list.region.clone(), is_private: mirror::is_private(&list.kind) });
-        for claim in case.claims.iter().filter(|claim| wanted.contains(&claim.entry)) {
+        for (claim, place) in case.claims.iter().filter_map(|claim| Some((claim, *places.get(&claim.entry)?))) {
             let stands = standing_in(&case, &policies, claim);
             let of = |level: &str| levels.iter().position(|known| known == level).unwrap_or(levels.len());
             seeking.push(match stands {
-                Some(stands) => Seeking { entry: claim.entry, grade: stands.grade, level: of(&stands.level), grounds: stands.grounds },
-                None => Seeking { entry: claim.entry, grade: 0, level: levels.len(), grounds: Vec::new() },
+                Some(stands) => Seeking { entry: claim.entry, grade: stands.grade, level: of(&stands.level), grounds: stands.grounds, place },
+                None => Seeking { entry: claim.entry, grade: 0, level: levels.len(), grounds: Vec::new(), place },
             });
         }
     }
@@ -125,8 +125,8 @@ pub(super) async fn approve(
     let by_entry: HashMap<Uuid, &EntryRow> = free.iter().map(|row| (row.entry, *row)).collect();
     // Whoever else of the list lies with the department has their place in the order too: their round is signed beside this one, or later.
     let (rows, held) = (store::entries(tx, list.list).await?, held_otherwise(tx, list.list).await?);
-    let others = rows.iter().filter(|row| row.state == State::Attested && !held.contains(&row.entry) && !by_entry.contains_key(&row.entry));
-    let mut left = seeking(tx, parts, list, &free.iter().copied().chain(others).collect::<Vec<_>>()).await?;
+    let seeks = |row: &&EntryRow| by_entry.contains_key(&row.entry) || (row.state == State::Attested && !held.contains(&row.entry));
+    let mut left = seeking(tx, parts, list, &rows.iter().filter(seeks).collect::<Vec<_>>()).await?;
     let (mut approved, mut excess) = (Vec::new(), Vec::new());
     while !left.is_empty() {
         let (mut can, mut cannot) = (Vec::new(), Vec::new());

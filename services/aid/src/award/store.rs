@@ -253,7 +253,7 @@ pub async fn entries(tx: &mut Tx, list: Uuid) -> Result<Vec<EntryRow>, StoreErro
         tx,
         EntryRow,
         "SELECT entry, person_key, name, id_sealed, months, amount_fen, tier, state, card_sealed, card_holder, remark, sent_back_reason, content_hash, birth_date
-         FROM award_entries WHERE list = $1 AND state < 50",
+         FROM award_entries WHERE list = $1 AND state < 50 ORDER BY name, entry",
         list
     )
 }

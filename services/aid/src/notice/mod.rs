@@ -109,7 +109,9 @@ pub async fn standing(ctx: &Context, tx: &mut Tx, dossiers: &[Uuid]) -> Result<H
             Refusal::new(Reason::NoticeRunning, format!("名单正在公示，至{}期满，{next}起才能签核", row.last_day))
         } else {
             let count = objected.get(&row.notice).copied().filter(|count| *count > 0)?;
-            let why = format!("公示有{count}条异议尚未办结：由主管部门核定，或先将涉及的学生退回，其余的可以签核");
+            let why = format!(
+                "公示有{count}条异议尚未了结：没有核定的由主管部门核定；认为成立的，将涉及的学生退回后其余的可以签核（涉及整份名单的，全部退回、改正后重新公示）"
+            );
             Refusal::new(Reason::ObjectionOpen, why)
         };
         Some((row.dossier, refusal))

@@ -12,7 +12,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use super::{
     public, readable,
-    rules::{Objector, State, TEXT},
+    rules::{self, Objector, State, TEXT},
     store::{self, NoticeRow, ObjectionRow},
 };
 use crate::Parts;
@@ -164,6 +164,11 @@ pub async fn decide(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid, upheld:
     errors.check()?;
     if row.state.is_decided() {
         return Err(Refusal::wrong_state("该异议已经核定").into());
+    }
+    // The school is heard before it is found to be wrong.
+    let heard_from = rules::heard_until(row.filed_day);
+    if upheld && row.state == State::Open && ctx.today() < heard_from {
+        return Err(Refusal::wrong_state(format!("学校还没有答复：学校答复以后，或{heard_from}起，才能认定异议成立")).into());
     }
     let state = if upheld { State::Upheld } else { State::Dismissed };
     store::decide(tx, id, state, &decision, &ctx.actor.display_name).await?;

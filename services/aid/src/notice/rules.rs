@@ -11,6 +11,14 @@ pub const TEXT: usize = 500;
 /// Characters of who objects, and of their telephone, at most.
 const WHO: usize = 40;
 
+/// Working days that a school has to answer an objection before it may be found right without an answer.
+const ANSWER_DAYS: u32 = 3;
+
+/// From which day an objection may be found right that the school does not answer.
+pub fn heard_until(filed: NaiveDate) -> NaiveDate {
+    add_working_days(filed, ANSWER_DAYS)
+}
+
 /// Where a notice lies on a list's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

@@ -205,9 +205,11 @@ pub async fn in_the_way(tx: &mut Tx, notices: &[Uuid]) -> Result<Vec<(Uuid, i64)
         (Uuid, i64),
         sql!(
             "SELECT o.notice, count(*) FROM objections o WHERE o.state < 50 AND o.notice" in_uuids 1
-            " AND (o.entry IS NULL OR EXISTS (SELECT 1 FROM notice_entries e WHERE e.notice = o.notice AND e.entry = o.entry AND NOT e.gone)) GROUP BY o.notice"
+            // Who names nobody, by the form, holds nobody up before the department finds it right.
+            " AND ((o.entry IS NULL AND (NOT o.by_form OR o.state = $2)) OR EXISTS (SELECT 1 FROM notice_entries e WHERE e.notice = o.notice AND e.entry = o.entry AND NOT e.gone)) GROUP BY o.notice"
         ),
-        bulk_uuids(notices.iter().copied())
+        bulk_uuids(notices.iter().copied()),
+        State::Upheld.code()
     )
 }
 
@@ -216,9 +218,11 @@ pub async fn objected(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Option<Uuid>,)>
     rows!(
         tx,
         (Option<Uuid>,),
-        "SELECT o.entry FROM objections o JOIN notices n ON n.notice = o.notice WHERE n.dossier = $1 AND n.stage = $2 AND o.state < 50",
+        "SELECT o.entry FROM objections o JOIN notices n ON n.notice = o.notice WHERE n.dossier = $1 AND n.stage = $2 AND o.state < 50
+           AND (o.entry IS NOT NULL OR NOT o.by_form OR o.state = $3)",
         dossier,
-        Stage::BeforeSignature.code()
+        Stage::BeforeSignature.code(),
+        State::Upheld.code()
     )
 }
 
@@ -310,9 +314,11 @@ pub async fn payable(tx: &mut Tx, list: Uuid) -> Result<Vec<(Uuid, NaiveDate, bo
     rows!(
         tx,
         (Uuid, NaiveDate, bool),
-        "SELECT e.entry, n.last_day, EXISTS (SELECT 1 FROM objections o WHERE o.notice = n.notice AND o.state < 50 AND (o.entry IS NULL OR o.entry = e.entry))
+        "SELECT e.entry, n.last_day, EXISTS (SELECT 1 FROM objections o WHERE o.notice = n.notice AND o.state < 50
+                                            AND (o.entry = e.entry OR (o.entry IS NULL AND (NOT o.by_form OR o.state = $3))))
          FROM notices n JOIN notice_entries e ON e.notice = n.notice WHERE n.list = $1 AND n.stage = $2 AND NOT e.gone",
         list,
-        Stage::AfterAudit.code()
+        Stage::AfterAudit.code(),
+        State::Upheld.code()
     )
 }

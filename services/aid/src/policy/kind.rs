@@ -9,7 +9,7 @@ use xuezhu_store::{StoreError, Tx};
 use super::{
     speaks_for_all,
     store::{self, PolicyRow},
-    too_early,
+    too_early, yields_to_none_above,
 };
 use crate::Parts;
 
@@ -73,6 +73,7 @@ impl Kind for PolicyChange<'_> {
         Box::pin(async move {
             let policies = self.parts.policies.fresh(tx).await?;
             speaks_for_all(tx, &dossier.authority).await?;
+            yields_to_none_above(tx, &dossier.authority).await?;
             for (policy, from, content) in store::present(tx, items).await? {
                 let said = Policy::kept(&content).map_err(|_| Error::from(StoreError::Corrupt("a policy that was sound")))?;
                 if let Some(why) = too_early(ctx.today(), &policies, from).or_else(|| policies.refuses(&said)) {

@@ -21,12 +21,12 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
-use xuezhu_domain::Term;
+use xuezhu_domain::{Term, region};
 use xuezhu_judge::policy::{FIRST_VERSION, Paid, Policies, Policy, PolicyError, Scheme, SchemeCode, Version};
 use xuezhu_proto::aid as pb;
 use xuezhu_review::{Filter, OfSchool, Proposal, inbox};
 use xuezhu_service::{
-    Context, Error, FieldErrors, Permission, Place, Refusal,
+    Context, Error, FieldErrors, Permission, Place, Reason, Refusal,
     clock::rfc3339,
     paging::{self, Turn},
 };
@@ -216,8 +216,13 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, proposed: &Propo
     speaks_for_all(tx, &authority).await?;
     let policies = parts.policies.fresh(tx).await?;
     let sound = sound(ctx, &policies, proposed)?;
-    if store::is_proposed(tx).await? {
-        return Err(Refusal::wrong_state("另有一份政策待审核：请先审核或撤回，再拟订新的").into());
+    yields_to_none_above(tx, &authority).await?;
+    for (other, of) in store::proposed(tx).await? {
+        if !is_above(&authority, &of) {
+            return Err(Refusal::wrong_state("另有一份政策待审核：请先审核或撤回，再拟订新的").into());
+        }
+        // What a department below proposed gives way.
+        xuezhu_review::overtake(ctx, tx, &kind::PolicyChange { parts }, "", &[other], "上级主管部门另行拟订").await?;
     }
     let row = PolicyRow {
         policy: ctx.new_id(),
@@ -242,6 +247,21 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, proposed: &Propo
     let at = OfSchool { code: "", authority: &authority };
     let dossier = xuezhu_review::submit(ctx, tx, &kind::PolicyChange { parts }, at, proposal).await?;
     Ok(pb::Policy { dossier: dossier.dossier.to_string(), ..told(ctx, &row, &policies) })
+}
+
+/// Whether a department stands above another.
+fn is_above(authority: &str, other: &str) -> bool {
+    region::prefix_or_all(authority).len() < region::prefix_or_all(other).len() && other.starts_with(region::prefix_or_all(authority))
+}
+
+/// Refuses a department below the one that took the newest version: what a province decided no city changes.
+async fn yields_to_none_above(tx: &mut Tx, authority: &str) -> Result<(), Error> {
+    let newest = store::newest_authority(tx).await?;
+    if newest.is_empty() || !is_above(&newest, authority) {
+        return Ok(());
+    }
+    let name = region::spans(&newest).last().map_or_else(|| newest.clone(), |span| span.name.to_owned());
+    Err(Refusal::new(Reason::Forbidden, format!("现行的政策由上级主管部门（{name}）拟订：只能由该部门或其上级拟订新的")).into())
 }
 
 /// Refuses a department under which not all schools lie: a policy speaks for all of them.

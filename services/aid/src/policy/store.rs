@@ -125,9 +125,15 @@ pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(one!(tx, (i64,), "SELECT count(*) FROM policies")?.map(|(count,)| count).unwrap_or_default())
 }
 
-/// Whether one is proposed already, of whatever department.
-pub async fn is_proposed(tx: &mut Tx) -> Result<bool, StoreError> {
-    Ok(one!(tx, (i32,), "SELECT 1 FROM policies WHERE state = $1", State::Proposed.code())?.is_some())
+/// What is proposed already, with the department that did.
+pub async fn proposed(tx: &mut Tx) -> Result<Vec<(Uuid, String)>, StoreError> {
+    rows!(tx, (Uuid, String), "SELECT policy, authority FROM policies WHERE state = $1", State::Proposed.code())
+}
+
+/// The department that took the newest version; empty of one that nobody signed.
+pub async fn newest_authority(tx: &mut Tx) -> Result<String, StoreError> {
+    let newest = one!(tx, (String,), "SELECT authority FROM policies WHERE version IS NOT NULL ORDER BY version DESC LIMIT 1")?;
+    Ok(newest.map(|(authority,)| authority).unwrap_or_default())
 }
 
 /// Signed, with its number.

@@ -92,11 +92,13 @@ pub struct Seeking {
     pub grounds: Vec<Vec<Ground>>,
     /// Which of the levels of hardship, the hardest 0; whoever has none comes after all of them.
     pub level: usize,
+    /// At which place of the list, as it is shown.
+    pub place: usize,
 }
 
-/// Puts those who seek in the order in which they are let in: by level, the hardest first, then as they were entered.
+/// Puts those who seek in the order in which they are let in: by level, the hardest first, then as the list shows them.
 pub fn in_order(seeking: &mut [Seeking]) {
-    seeking.sort_by_key(|one| (one.level, one.entry));
+    seeking.sort_by_key(|one| (one.level, one.place));
 }
 
 /// The limits under which a list lies.
@@ -162,7 +164,7 @@ mod tests {
     }
 
     fn seeking(entry: u128, level: usize, grade: i32, grounds: &[Ground]) -> Seeking {
-        Seeking { entry: Uuid::from_u128(entry), grade, grounds: vec![grounds.to_vec()], level }
+        Seeking { entry: Uuid::from_u128(entry), grade, grounds: vec![grounds.to_vec()], level, place: usize::try_from(entry).unwrap_or(usize::MAX) }
     }
 
     fn admitted(room: &mut Room, mut seekers: Vec<Seeking>) -> Vec<u128> {
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hardest_first_then_as_they_were_entered_and_only_the_excess_stays() {
+    fn the_hardest_first_then_as_they_are_shown_and_only_the_excess_stays() {
         let poor = [Ground::Hardship];
         let seekers = vec![seeking(1, 2, 1, &poor), seeking(2, 0, 1, &poor), seeking(3, 1, 1, &poor), seeking(4, 0, 1, &poor), seeking(5, 3, 1, &poor)];
         for (most, taken, expected) in [(3, 0, &[2, 4, 3][..]), (3, 1, &[2, 4]), (3, 3, &[]), (3, 7, &[]), (9, 0, &[2, 4, 3, 1, 5]), (0, 0, &[])] {

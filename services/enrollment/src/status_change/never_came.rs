@@ -72,7 +72,7 @@ impl Kind for NeverCame {
 pub async fn order(ctx: &Context, tx: &mut Tx, school: &str, enrollment: Uuid, reason: &str) -> Result<(), Error> {
     let school = directory::school_for(ctx, tx, school, Permission::Approve).await?;
     // What the school asked for is decided by this.
-    xuezhu_review::overtake(ctx, tx, &NeverCame, &school.code, &[enrollment]).await?;
+    xuezhu_review::overtake(ctx, tx, &NeverCame, &school.code, &[enrollment], xuezhu_review::DONE_BY_DEPARTMENT).await?;
     check(ctx, tx, &school.code, enrollment).await?;
     let proposal = proposal(ctx, tx, enrollment, reason).await?;
     xuezhu_review::order(ctx, tx, &NeverCame, of(&school), proposal).await.map(drop)

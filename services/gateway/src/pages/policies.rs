@@ -211,9 +211,14 @@ async fn trial(desk: &Desk, policy: &Policy, asks: &OneAsks) -> Result<Option<Tr
                 "试算：{term}的名单，按{beside}和这一版各判断一遍，列出结果不同的学生。不改动任何数据；这一学期已经建立的名单仍按原来的一版办理，也算在内。"
             ),
         ),
-        Found::Done => {
-            Note::of(Tone::Plain, format!("{term}的名单，{}按当时的学籍与{beside}比较，共看 {} 所学校。", show::time(&found.end_time), found.looked_at))
-        }
+        Found::Done => Note::of(
+            Tone::Plain,
+            format!(
+                "{term}的名单，{}按当时的学籍与{beside}比较，共看 {} 所学校。名额、公示和要交的材料不在试算之内：有变化的，见“与…不同的”。",
+                show::time(&found.end_time),
+                found.looked_at
+            ),
+        ),
     };
     let tables = if found.state() == Found::Done { tables(&found, &path, asks) } else { Vec::new() };
     let word = if found.state() == Found::Unspecified { "试算影响" } else { "重新试算" };
@@ -242,7 +247,7 @@ fn tables(found: &GetTrialResponse, path: &str, asks: &OneAsks) -> Vec<(String, 
         .columns(["学期", "项目"])
         .numbers(HEADS)
         .rows(found.totals.iter().map(|tally| Row::of(numbers(tally))))
-        .empty("没有一名学生的结果不同。");
+        .empty("没有一名学生的条件、月份和金额不同（名额不在试算之内）。");
     let row = |tally: &TrialTally| {
         let way = Cell::link(Address::of(path.to_owned()).with("school", tally.school.as_str()), &tally.school_name);
         let [term, scheme, gains, loses, more, less, otherwise, before, after] = numbers(tally);

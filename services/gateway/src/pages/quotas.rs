@@ -52,7 +52,7 @@ pub async fn of_list(desk: &Desk, list: &AwardList) -> Result<Option<OfList>, Pa
     let text = if full {
         "名额已满：审核时超出的学生冻结为“超过名额”，有名额空出后重新审核即可；确需增加的，由主管部门在资助政策中调整。"
     } else {
-        "审核时先按困难等级从重到轻、再按名单次序，名额以内的通过，超出的冻结为“超过名额”。"
+        "审核时先按困难等级从重到轻、再按名单上显示的次序，名额以内的通过，超出的冻结为“超过名额”。"
     };
     let recounts = desk.user.decides_aid_for(&list.authority);
     let recount = recounts.then(|| {

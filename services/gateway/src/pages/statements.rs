@@ -1,7 +1,7 @@
 //! 申请与放弃: what students signed of a scheme and term. Class by class: who asked for it, who does not want it, who signed nothing yet; and the
 //! application forms, printed with what is known.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -10,11 +10,15 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use futures_util::StreamExt;
 use serde::Deserialize;
 use tonic::Status;
-use xuezhu_proto::aid::{
-    ListSchemesRequest, ListStatementsRequest, ListStatementsResponse, RecordStatementsRequest, Statement, StatementClass, WithdrawStatementRequest,
-    statement::{Kind, Signer},
+use xuezhu_proto::{
+    aid::{
+        ListSchemesRequest, ListStatementsRequest, ListStatementsResponse, RecordStatementsRequest, Statement, StatementClass, WithdrawStatementRequest,
+        statement::{Kind, Signer},
+    },
+    enrollment::{GetStudentRequest, ListEnrollmentsRequest},
 };
 
 use super::{Desk, PageError, lists, printed, render, show, unknown_act};
@@ -53,6 +57,8 @@ struct Asks {
     scheme: String,
     term: String,
     class: String,
+    /// Whether forms are printed for those too who signed already.
+    all: bool,
 }
 
 impl Asks {
@@ -279,7 +285,7 @@ async fn withdraw(desk: Desk, Path((school, statement)): Path<(String, String)>,
         "back" => TAKEN_BACK,
         unknown => return Err(unknown_act(unknown)),
     };
-    let asks = Asks { scheme: sent.scheme, term: sent.term, class: sent.class };
+    let asks = Asks { scheme: sent.scheme, term: sent.term, class: sent.class, all: false };
     let asked = WithdrawStatementRequest { school: school.clone(), statement, reason: reason.to_owned() };
     let gone = desk.statements().withdraw_statement(desk.change(&sent.request_id, asked)).await?.into_inner().statement.unwrap_or_default();
     Ok(desk.done(format!("已撤销{}的登记。", gone.name), back(&school, &asks)))
@@ -291,21 +297,85 @@ struct Print {
     desk: Desk,
     title: String,
     school_name: String,
-    students: Vec<Statement>,
+    students: Vec<Sheet>,
+    /// The same for everybody, where somebody signed already.
+    all: Option<Address>,
     back: Address,
 }
 
-/// The application forms of a class, one a page: for those who signed nothing yet.
+/// What of a student stands on the form before it is signed; blank where it is not known.
+#[derive(Default)]
+struct Sheet {
+    name: String,
+    class_name: String,
+    major_name: String,
+    sex: String,
+    birth: String,
+    number: String,
+    telephone: String,
+    address: String,
+    guardian: String,
+}
+
+/// Records that are asked for at once.
+const RECORDS_AT_ONCE: usize = 8;
+
+/// What enrollment knows of a student: of who can't be read the sheet stays blank, to be filled in by hand.
+async fn sheet(desk: &Desk, school: &str, enrollment: Option<String>, said: Statement) -> Sheet {
+    let blank = Sheet { name: said.name, class_name: said.class_name, major_name: said.major_name, ..Sheet::default() };
+    let Some(enrollment) = enrollment else { return blank };
+    let asked = GetStudentRequest { school: school.to_owned(), enrollment };
+    let Ok(found) = desk.enrollments().get_student(desk.request(asked)).await else { return blank };
+    let groups = found.into_inner().record.unwrap_or_default().groups;
+    let columns: HashMap<String, String> = groups.into_iter().flat_map(|group| group.columns).map(|column| (column.header, column.value)).collect();
+    let of = |header: &str| columns.get(header).cloned().unwrap_or_default();
+    let member = |ordinal: u8| {
+        let [name, relation, telephone] = ["姓名", "关系", "联系电话"].map(|what| of(&format!("成员{ordinal}{what}")));
+        (of(&format!("成员{ordinal}是否监护人")) == "是")
+            .then(|| [name, relation, telephone].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "))
+    };
+    Sheet {
+        sex: of("性别"),
+        birth: of("出生日期"),
+        number: of("身份证件号"),
+        telephone: of("联系电话"),
+        address: of("户口所在地区县以下详细地址"),
+        guardian: member(1).or_else(|| member(2)).unwrap_or_default(),
+        ..blank
+    }
+}
+
+/// The enrollments of a class, by person.
+async fn enrollments_of(desk: &Desk, school: &str, class: &str) -> Result<HashMap<String, String>, Status> {
+    let mut every = printed::Every::new();
+    while let Some(page_number) = every.next() {
+        let asked = ListEnrollmentsRequest {
+            school: school.to_owned(),
+            class_name: class.to_owned(),
+            page_size: printed::ROWS_AT_ONCE,
+            page_number,
+            ..ListEnrollmentsRequest::default()
+        };
+        let found = desk.enrollments().list_enrollments(desk.request(asked)).await?.into_inner();
+        every.take(found.enrollments, found.total_size)?;
+    }
+    Ok(every.rows().into_iter().map(|row| (row.person, row.enrollment)).collect())
+}
+
+/// The application forms of a class, one a page, with what is known of each: for those who signed nothing yet, or for all.
 async fn print(desk: Desk, Path(school): Path<String>, Query(asks): Query<Asks>) -> Result<Response, PageError> {
     printed::may_print_people(&desk)?;
     let told = desk.statements().list_statements(desk.request(asks.request(&school))).await?.into_inner();
-    let page = Print {
-        title: format!("{}{}申请表", show::term(&told.term), told.scheme_name),
-        school_name: desk.place().clone(),
-        back: address(&school, &told).with("class", asks.class.as_str()),
-        students: told.statements.into_iter().filter(|statement| statement.kind() == Kind::Unspecified).collect(),
-        desk,
-    };
+    let here = |at: &str| Address::of(format!("/schools/{school}/statements{at}")).with("scheme", told.scheme_code.as_str()).with("term", told.term.as_str());
+    let somebody_signed = told.statements.iter().any(|said| said.kind() != Kind::Unspecified);
+    let all = (somebody_signed && !asks.all).then(|| here("/print").with("class", asks.class.as_str()).with("all", "true"));
+    let back = here("").with("class", asks.class.as_str());
+    let title = format!("{}{}申请表", show::term(&told.term), told.scheme_name);
+    let enrolled = enrollments_of(&desk, &school, &asks.class).await?;
+    let wanted: Vec<Statement> = told.statements.into_iter().filter(|said| asks.all || said.kind() == Kind::Unspecified).collect();
+    let sheets = futures_util::stream::iter(wanted).map(|said| sheet(&desk, &school, enrolled.get(&said.person).cloned(), said));
+    let students = sheets.buffered(RECORDS_AT_ONCE).collect().await;
+    let page = Print { title, school_name: desk.place().clone(), students, all, back, desk };
     Ok(render(&page))
 }
 

@@ -15,7 +15,7 @@ use xuezhu_domain::{Season, Term};
 use super::{
     book,
     calendar::{AUTUMN, TERMS, day},
-    make::PROVINCE,
+    make::{COUNTY, PROVINCE},
     people,
     play::{PASSWORD, Play},
     world::{Change, Claim, Event, Level, Person, Place},
@@ -62,7 +62,10 @@ impl Play<'_> {
         });
         self.officers = officers.buffered(AT_ONCE).try_collect().await?;
         for authority in self.officers.keys() {
-            open(&self.admin, &format!("chief{authority}"), "AUTHORITY_HEAD", authority).await?;
+            let chief = open(&self.admin, &format!("chief{authority}"), "AUTHORITY_HEAD", authority).await?;
+            if authority == COUNTY {
+                self.chief = Some(chief);
+            }
         }
         let province = format!("{PROVINCE}0000");
         self.overseer = Some(open(&self.admin, &format!("overseer{province}"), "SUPERVISOR", &province).await?);

@@ -99,6 +99,8 @@ pub mod days {
     pub const LATE: &str = "2016-12-12";
     /// What happened in November is recorded two months late.
     pub const LATE_LEAVE: &str = "2017-01-12";
+    /// Ten days before the first autumn locks, whoever is on no list is sought.
+    pub const SOUGHT: &str = "2017-01-25";
     /// The spring's lists are uploaded.
     pub const SPRING: &str = "2017-03-10";
     /// They were shown publicly: principals sign, departments approve.

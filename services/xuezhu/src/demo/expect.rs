@@ -172,7 +172,10 @@ impl<'w> Oracle<'w> {
             .filter(|claim| claim.scheme == Scheme::Grant && claim.term.name == NEXT_SPRING.name && is_poor(claim))
             .collect();
         for school in 0..self.world.schools.len() {
-            for claim in poor.iter().filter(|claim| claim.school == school).skip(PLACES) {
+            let mut of_school: Vec<&&Claim> = poor.iter().filter(|claim| claim.school == school).collect();
+            // As the list shows them.
+            of_school.sort_by(|one, other| one.name.cmp(&other.name));
+            for claim in of_school.into_iter().skip(PLACES) {
                 found.push(self.flag("OVER_QUOTA", claim, months(claim)));
             }
         }

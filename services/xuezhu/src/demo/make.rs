@@ -24,7 +24,7 @@ const FEW_STUDENTS: usize = 100;
 /// Schools in one county, of such a province: a county officer has many. Of a small province the first half.
 const COUNTY_SCHOOLS: usize = 14;
 /// That county: 浏阳市. Its department approves for its schools; for the others that of their city does.
-const COUNTY: &str = "430181";
+pub const COUNTY: &str = "430181";
 /// What schools of one county are called.
 const KINDS: [&str; 14] = [
     "第一中等职业学校",

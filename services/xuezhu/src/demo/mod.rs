@@ -18,6 +18,7 @@
 //! follows from the world. Likewise a story.
 
 mod acts;
+mod around;
 pub mod book;
 pub mod calendar;
 pub mod expect;

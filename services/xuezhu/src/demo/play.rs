@@ -54,6 +54,16 @@ enum Act {
     Leave,
     /// Of that, what was shown publicly is signed.
     LeaveSigned,
+    /// Notices are shown on the web, somebody says something against one.
+    Show,
+    /// The department decides what was said.
+    Settle,
+    /// The department has lists of special groups.
+    Groups,
+    /// Who is on no list is sought.
+    Seek,
+    /// The first term is summed up.
+    SumUp,
 }
 
 /// A day of the play: what is done, in order.
@@ -67,14 +77,14 @@ const fn step(day: &'static str, what: &'static str, acts: &'static [Act]) -> St
     Step { day, what, acts }
 }
 
-use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Leave, LeaveSigned, Lists, Record, Sweep, Teachers};
+use Act::{Approve, ApproveLists, Check, Correct, Desks, Enter, Groups, Leave, LeaveSigned, Lists, Record, Seek, Settle, Show, SumUp, Sweep, Teachers};
 
 /// Two school years.
-const SCHEDULE: [Step; 31] = [
+const SCHEDULE: [Step; 32] = [
     step(days::ENTER, "schools and accounts", &[Desks]),
     step(days::ENTER, "students' workbooks", &[Enter]),
-    step(days::LIST, "autumn's lists", &[Lists, Check]),
-    step(days::APPROVE, "departments approve, hardship is determined", &[Approve, Record, Check, ApproveLists]),
+    step(days::LIST, "autumn's lists", &[Lists, Show, Check]),
+    step(days::APPROVE, "departments approve, hardship is determined", &[Approve, Record, Check, Settle, ApproveLists, Groups]),
     step(days::LEAVE, "leaves and withdrawals", &[Record]),
     step(days::BACK, "returns", &[Record, Check]),
     step(days::CORRECT, "corrections, other classes, who never came", &[Correct, Record, Check]),
@@ -83,15 +93,16 @@ const SCHEDULE: [Step; 31] = [
     step(days::OVERDUE, "the lists are overdue, the supplementary ones are approved", &[Check, ApproveLists]),
     step(days::LATE, "late approvals", &[Approve, Check]),
     step(days::LATE_LEAVE, "what is recorded late", &[Record, Check]),
+    step(days::SOUGHT, "who is on no list is sought", &[Seek]),
     step(days::SPRING, "spring's lists", &[Record, Lists, Check]),
     step(days::SPRING_SIGNED, "the spring's lists are approved", &[ApproveLists]),
     step(days::LATE_WITHDRAWAL, "withdrawals of December", &[Record, Check]),
     step(days::SPRING_OVERDUE, "the spring's lists are overdue", &[Check]),
-    step(days::YEAR_END, "the end of the first year", &[Record, Sweep, Check]),
+    step(days::YEAR_END, "the end of the first year", &[Record, Sweep, Check, SumUp]),
     step(days::TURN, "other classes and majors", &[Record, Check]),
     step(days::TURN, "new students' workbooks", &[Enter]),
-    step(days::NEXT_LIST, "the second autumn's lists", &[Lists, Check]),
-    step(days::NEXT_APPROVE, "departments approve the new students", &[Approve, Check, ApproveLists, Teachers]),
+    step(days::NEXT_LIST, "the second autumn's lists", &[Lists, Show, Check]),
+    step(days::NEXT_APPROVE, "departments approve the new students", &[Approve, Check, Settle, ApproveLists, Teachers]),
     step(days::NEVER_CAME, "who never came", &[Record, Check]),
     step(days::NEXT_MOVE, "who came elsewhere", &[Record, Enter, Approve, Check]),
     step(days::NEXT_SUPPLEMENT, "the second year's supplementary lists", &[Lists, Check]),
@@ -161,6 +172,8 @@ pub(super) struct Play<'p> {
     pub admin: Session,
     /// Sees what is found in the whole province.
     pub overseer: Option<Session>,
+    /// The head of the county's department.
+    pub chief: Option<Session>,
     /// Lists that wait for approval, by school.
     pub lists: Vec<(usize, String)>,
     /// Submissions that wait for approval, by school.
@@ -178,8 +191,18 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
     let base = format!("http://{}", deployment.http);
     let first = Session::log_in(&base, "admin", admin).await.context("the administrator's first log-in")?;
     let admin = first.change_password(admin, PASSWORD).await?;
-    let mut play =
-        Play { deployment, world, folder, desks: Vec::new(), officers: HashMap::new(), admin, overseer: None, lists: Vec::new(), waiting: Vec::new() };
+    let mut play = Play {
+        deployment,
+        world,
+        folder,
+        desks: Vec::new(),
+        officers: HashMap::new(),
+        admin,
+        overseer: None,
+        chief: None,
+        lists: Vec::new(),
+        waiting: Vec::new(),
+    };
     let (begun, mut checked, mut steps) = (Instant::now(), Vec::new(), Vec::new());
     bar.set_length(self::steps());
     for step in &SCHEDULE {
@@ -229,6 +252,11 @@ impl Play<'_> {
             Sweep => self.sweep().await,
             Leave => self.leave().await,
             LeaveSigned => self.leave_signed().await,
+            Show => self.show().await,
+            Settle => self.settle().await,
+            Groups => self.load_groups().await,
+            Seek => self.seek().await,
+            SumUp => self.sum_up().await,
             Check => Ok(()),
         }
     }

@@ -54,7 +54,7 @@ pub async fn ask(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Re
 /// The department orders: it is done at once, and the principal takes note. What the school asks of the same entries is decided by it.
 pub async fn order(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Asked) -> Result<told::Dossier, Error> {
     let school = mirror::school_for(ctx, tx, &asked.school, Permission::Approve).await?;
-    xuezhu_review::overtake(ctx, tx, &AwardCorrection { parts }, &school.school, &asked.entries).await?;
+    xuezhu_review::overtake(ctx, tx, &AwardCorrection { parts }, &school.school, &asked.entries, xuezhu_review::DONE_BY_DEPARTMENT).await?;
     let proposal = proposal(ctx, tx, parts, asked).await?;
     let of = OfSchool { code: &school.school, authority: &school.authority };
     let dossier = xuezhu_review::order(ctx, tx, &AwardCorrection { parts }, of, proposal).await?;
