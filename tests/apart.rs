@@ -146,6 +146,11 @@ impl Apart {
     }
 }
 
+/// Waits until a gateway says that it and both services are ready.
+pub async fn ready(base: &str) {
+    until("it is ready", async || reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status().is_success())).await;
+}
+
 /// Repeats a request under its key until it is answered; what is refused for good fails the test.
 pub async fn answered<T>(mut ask: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
     let mut answer = None;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use xuezhu::client::Session;
 use xuezhu_service::settings::Settings;
 use xuezhu_store::{Db, run};
 use xuezhu_tests::{
@@ -117,8 +116,7 @@ async fn what_an_operator_adds_to_tables_holds_in_every_service_and_a_wrong_line
     write("working_days.csv", "date,kind\n2027-01-01,off\n");
     let file = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
     let apart = Apart::start_with(folder.path(), &file("enrollment.db"), &file("aid.db"), &[("TABLES_DIR", &tables.display().to_string())]);
-    let first = answered(async || Session::log_in(&apart.base(), "admin", "first-Password1").await).await;
-    drop(first);
+    xuezhu_tests::apart::ready(&apart.base()).await;
     let people = schools::open_at(&apart.base(), "first-Password1").await;
     let majors = json!([{ "name": "茶艺与茶文化" }, { "catalogue": "2010", "code": "100100" }]);
     let body = json!({ "code": "3643000011", "name": "茶学校", "region": "430199", "kind": "PUBLIC", "authority": "430100", "majors": majors });

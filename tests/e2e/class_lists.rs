@@ -5,7 +5,7 @@ use xuezhu::client::Session;
 use xuezhu_store::rows;
 use xuezhu_tests::{
     Engine,
-    apart::{Apart, answered},
+    apart::Apart,
     deployment,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, number, reason, student},
 };
@@ -347,7 +347,7 @@ async fn a_class_is_looked_at_and_confirmed_while_aid_is_away() {
     let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
     let mut services = Apart::start(folder.path(), &url("enrollment.db"), &url("aid.db"));
     let base = services.base();
-    answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
+    xuezhu_tests::apart::ready(&base).await;
     let people = schools::open_at(&base, "first-Password1").await;
     let (teacher, _) = two_classes(&people).await;
     let today = people.clerk.get(&class_list(1)).await.expect("a class")["date"].as_str().expect("a day").to_owned();

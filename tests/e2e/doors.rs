@@ -1,8 +1,11 @@
 //! Who is slow, silent or many at the door shuts nobody else out.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -126,4 +129,104 @@ async fn slow_uploads_of_one_clerk_hold_up_nobody_else() {
         uploads.abort_all();
         deployment.stop().await;
     }
+}
+
+/// A client at an address of this machine.
+fn at(address: [u8; 4]) -> reqwest::Client {
+    reqwest::Client::builder().local_address(std::net::IpAddr::from(address)).build().expect("a client")
+}
+
+/// Tries to log in; the status and the reason, where it is refused, and after how many seconds to come again.
+async fn tries(client: &reqwest::Client, base: &str, account: &str, password: &str) -> (u16, String, Option<u64>) {
+    let answer = client.post(format!("{base}/v1/sessions")).json(&json!({ "account": account, "password": password })).send().await.expect("is answered");
+    let again = answer.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    let status = answer.status().as_u16();
+    let told: Value = answer.json().await.unwrap_or_default();
+    let reason = told["details"].as_array().into_iter().flatten().find_map(|detail| detail["reason"].as_str()).unwrap_or_default();
+    (status, reason.to_owned(), again)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_locks_nobody_out_and_learns_nothing() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let _people = schools::open(&deployment).await;
+        let base = format!("http://{}", deployment.http);
+        let stranger = at([127, 0, 1, 1]);
+        let mut told = Vec::new();
+        for account in ["admin", "nobody.here"] {
+            let mut of_account = Vec::new();
+            for _ in 0..7 {
+                let (status, reason, again) = tries(&stranger, &base, account, "Wrong-guess-1").await;
+                of_account.push((status, reason, again.is_some()));
+            }
+            told.push(of_account);
+        }
+        assert_eq!(told[0], told[1], "{engine:?}: one that is there and one that is not");
+        let wrong = (401, "WRONG_PASSWORD".to_owned(), false);
+        assert_eq!(told[0][..4], vec![wrong; 4], "{engine:?}");
+        assert_eq!(told[0][4..], vec![(403, "ACCOUNT_LOCKED".to_owned(), true); 3], "{engine:?}");
+        assert_eq!(tries(&stranger, &base, "admin", PASSWORD).await.1, "ACCOUNT_LOCKED", "{engine:?}: also for the right one");
+        for address in [[127, 0, 0, 1], [127, 0, 1, 2]] {
+            assert_eq!(tries(&at(address), &base, "admin", PASSWORD).await.0, 200, "{engine:?} {address:?}: locked is the stranger's address alone");
+        }
+        // Of an account nothing but its own address is asked.
+        assert_eq!(tries(&stranger, &base, "officer", PASSWORD).await.0, 200, "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_log_in_is_answered_beside_a_flood_of_wrong_ones() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let base = format!("http://{}", deployment.http);
+        let refused: Arc<AtomicUsize> = Arc::default();
+        let mut flood = tokio::task::JoinSet::new();
+        for number in 0..100_u8 {
+            let (base, refused, client) = (base.clone(), refused.clone(), at([127, 0, 2, number + 1]));
+            flood.spawn(async move {
+                for guess in 0_usize.. {
+                    let account = ["admin", "officer", "lili", "nobody"][guess % 4];
+                    let (status, reason, again) = tries(&client, &base, account, &format!("Guess-{guess}-x")).await;
+                    assert!(matches!(status, 401 | 403 | 429 | 503), "{status} {reason}");
+                    assert!(again.is_some() || !matches!(status, 429 | 503), "{status} {reason}");
+                    refused.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        until("the flood is there", async || refused.load(Ordering::Relaxed) > 150).await;
+        for _ in 0..5 {
+            for account in ["admin", "officer"] {
+                let (status, reason, _) = tries(&at([127, 0, 0, 1]), &base, account, PASSWORD).await;
+                assert_eq!(status, 200, "{engine:?} {account} {reason}: from where it has logged in");
+            }
+            assert!(people.officer.get("/v1/flags").await.is_ok(), "{engine:?}");
+            assert!(people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.is_ok(), "{engine:?}");
+        }
+        assert!(flood.try_join_next().is_none(), "{engine:?}: all that in the midst of it");
+        flood.abort_all();
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_says_where_a_request_came_from_only_where_it_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let named = xuezhu_service::settings::Settings { trusted_proxies: "127.0.3.1".into(), ..xuezhu_service::settings::Settings::default() };
+    let deployment = xuezhu_tests::deployment_on(None, folder.path(), "none", named).await;
+    let base = format!("http://{}", deployment.http);
+    for (peer, told) in [([127, 0, 3, 1], "203.0.113.7"), ([127, 0, 3, 2], "203.0.113.8")] {
+        let sent =
+            at(peer).post(format!("{base}/v1/sessions")).header("x-forwarded-for", told).json(&json!({ "account": "admin", "password": "Wrong-guess-1" }));
+        assert_eq!(sent.send().await.expect("is answered").status(), 401);
+    }
+    deployment.stop().await;
+    let db = xuezhu_store::Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    let mut tx = db.read().await.expect("reads");
+    let seen = xuezhu_store::rows!(&mut tx, (String,), "SELECT address FROM audit WHERE method = 'CreateSession' ORDER BY id").expect("rows");
+    assert_eq!(seen, [("203.0.113.7".to_owned(),), ("127.0.3.2".to_owned(),)]);
 }

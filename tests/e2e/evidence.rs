@@ -483,7 +483,7 @@ async fn what_was_acknowledged_survives_kills_of_the_real_process() {
     let (enrollment_url, aid_url) = (postgres::database().await, postgres::database().await);
     let mut apart = Apart::start(folder.path(), &enrollment_url, &aid_url);
     let base = apart.base();
-    xuezhu_tests::until("the services answer", async || Session::log_in(&base, "admin", "first-Password1").await.is_ok()).await;
+    xuezhu_tests::apart::ready(&base).await;
     let people = schools::open_at(&base, "first-Password1").await;
     people.import(&[student(1)]).await;
     let submitted = people.clerk.post(&format!("/v1/schools/{SCHOOL}/submissions"), &json!({ "allDrafts": true }), "").await.expect("is submitted");

@@ -201,7 +201,7 @@ async fn rounds(engine: Engine, seed: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut site = Site::open(engine, folder.path()).await;
     let base = site.apart.base();
-    answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
+    xuezhu_tests::apart::ready(&base).await;
     let people = schools::open_at(&base, "first-Password1").await;
     let lists = format!("/v1/schools/{SCHOOL}/awardLists");
     let mut list = String::new();

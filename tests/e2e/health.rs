@@ -176,7 +176,7 @@ async fn nothing_is_approved_on_a_mirror_that_has_not_heard_for_too_long() {
     let databases = (postgres::database().await, postgres::database().await);
     let mut apart = Apart::start_with(folder.path(), &databases.0, &databases.1, &[("MIRROR_MAX_AGE_SECONDS", "5")]);
     let base = apart.base();
-    answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
+    xuezhu_tests::apart::ready(&base).await;
     let people = schools::open_at(&base, "first-Password1").await;
     people.import(&[schools::student(1)]).await;
     people.register().await;

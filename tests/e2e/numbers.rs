@@ -21,7 +21,7 @@ use xuezhu_service::{Keyring, keyring::Service};
 use xuezhu_store::{Db, rows};
 use xuezhu_tests::{
     AT_ONCE, Engine,
-    apart::{Apart, Process, answered},
+    apart::{Apart, Process},
     binary, deployment, free_address, policy_file,
     postgres::{self, Cluster},
     prepare,
@@ -446,7 +446,7 @@ async fn no_number_is_readable_in_the_files_of_a_server_nor_in_what_it_wrote_ahe
     let databases = (cluster.create("enrollment").await, cluster.create("aid").await);
     let apart = Apart::start(folder.path(), &databases.0, &databases.1);
     let base = apart.base();
-    answered(async || Session::log_in(&base, "admin", "first-Password1").await).await;
+    xuezhu_tests::apart::ready(&base).await;
     let (numbers, _) = acts(&base, "first-Password1").await;
     let mut places = postgres::files(&databases.0).await;
     places.extend(postgres::files(&databases.1).await);

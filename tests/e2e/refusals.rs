@@ -160,7 +160,7 @@ async fn a_service_that_is_away_is_told_as_unavailable() {
     let file = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
     let mut apart = Apart::start(folder.path(), &file("enrollment.db"), &file("aid.db"));
     let base = apart.base();
-    until("it answers", async || Session::log_in(&base, "admin", "first-Password1").await.is_ok()).await;
+    xuezhu_tests::apart::ready(&base).await;
     let people = schools::open_at(&base, "first-Password1").await;
     let ask = |path: &str| Client::new().get(format!("{base}{path}")).bearer_auth(people.officer.token());
     until("aid answers", async || ask("/v1/flags").send().await.is_ok_and(|answer| answer.status() == 200)).await;

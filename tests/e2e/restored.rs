@@ -205,7 +205,7 @@ async fn a_source_that_was_restored_while_its_follower_was_cut_off_is_asked_what
     let databases = (postgres::database().await, postgres::database().await);
     let mut apart = Apart::start(folder.path(), &databases.0, &databases.1);
     let base = apart.base();
-    answered(async || schools_open(&base).await).await;
+    xuezhu_tests::apart::ready(&base).await;
     let people = schools::open_at(&base, "first-Password1").await;
     people.import(&(1..=4).map(student).collect::<Vec<_>>()).await;
     people.register().await;
@@ -242,11 +242,6 @@ async fn a_source_that_was_restored_while_its_follower_was_cut_off_is_asked_what
     let approved = people.approve(&list).await.expect("is answered");
     assert_eq!((&approved["approved"], &approved["forgottenAttested"]), (&json!(3), &json!(1)), "{approved}");
     assert_eq!(reason(people.approve(&list).await), (400, "SOURCE_FORGOT".to_owned()));
-}
-
-/// Whether the gateway lets somebody log in.
-async fn schools_open(base: &str) -> anyhow::Result<()> {
-    xuezhu::client::Session::log_in(base, "admin", "first-Password1").await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,10 @@ use xuezhu::{
     deployment::{Deployment, channel, key_files, system_clock},
 };
 use xuezhu_aid::{Aid, Following};
-use xuezhu_enrollment::directory::{self, Given, LogIn};
+use xuezhu_enrollment::directory::{
+    self,
+    log_in::{self, Given, LogIn},
+};
 use xuezhu_proto::bridge::{
     Handshake, SnapshotRequest, WatchRequest, WatchResponse, enrollment_feed_service_client::EnrollmentFeedServiceClient,
     snapshot_response::Part as SnapshotPart,
@@ -43,8 +46,43 @@ async fn a_one_time_password_is_never_kept() {
         let same = first.post("/v1/sessions/password", &passwords(&one_time, &one_time), key).await;
         assert_eq!(reason(same), (400, "PASSWORD_WEAK".into()));
     }
-    let session = first.with_log_in("admin", &one_time).await.expect("is still the password");
-    assert_eq!(reason(session.get("/v1/accounts").await), (403, "MUST_CHANGE_PASSWORD".into()));
+    // It opened one session, and opens no other; in that one it can be changed, and nothing else be done.
+    assert_eq!(reason(first.with_log_in("admin", &one_time).await.map(drop)), (401, "WRONG_PASSWORD".into()));
+    assert_eq!(reason(first.get("/v1/accounts").await), (403, "MUST_CHANGE_PASSWORD".into()));
+    assert!(first.change_password(&one_time, PASSWORD).await.is_ok());
+    deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_one_time_password_ends_and_chosen_ones_are_neither_common_nor_those_of_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
+    let people = schools::open(&deployment).await;
+    let reset = async || {
+        let made = people.admin.post("/v1/accounts/clerk/resetPassword", &json!({}), "").await.expect("is reset");
+        made["oneTimePassword"].as_str().expect("a password").to_owned()
+    };
+    let one_time = reset().await;
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+    let mut tx = db.begin().await.expect("begins");
+    let (until_us,) = one!(&mut tx, (i64,), "SELECT password_until_us FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
+    assert!((until_us - system_clock().now_us() - directory::ONE_TIME_US).abs() < 60_000_000);
+    xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_until_us = $1 WHERE account = 'clerk'", system_clock().now_us()).expect("is over");
+    tx.commit().await.expect("commits");
+    let late = people.admin.with_log_in("clerk", &one_time).await.map(drop);
+    assert!(late.as_ref().is_err_and(|error| error.to_string().contains("已过期")), "{late:?}");
+    // Five of before are remembered, and common ones refused.
+    let one_time = reset().await;
+    let mut session = people.admin.with_log_in("clerk", &one_time).await.expect("logs in");
+    let mut old = one_time;
+    for new in ["Kranich-01-x", "Kranich-02-x", "Kranich-03-x", "Kranich-04-x", "Kranich-05-x"] {
+        session = session.change_password(&old, new).await.expect("is changed");
+        new.clone_into(&mut old);
+    }
+    for weak in ["Kranich-02-x", "Kranich-04-x", "Kranich-05-x", "Passw0rd!", "Clerk-2026!", "1qaz@WSX"] {
+        assert_eq!(reason(session.change_password(&old, weak).await.map(drop)), (400, "PASSWORD_WEAK".into()), "{weak}");
+    }
+    assert!(session.change_password(&old, "Kranich-06-x").await.is_ok());
     deployment.stop().await;
 }
 
@@ -179,12 +217,12 @@ async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
     let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
     let mut tx = db.begin().await.expect("begins");
     let (hash,) = xuezhu_store::one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-    let fitted = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
+    let fitted = log_in::settle(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
     assert!(matches!(fitted, LogIn::Done(_)));
     let other = directory::hash_password("Other-2026x").expect("hashes");
     xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_hash = $1 WHERE account = 'clerk'", other).expect("is changed");
-    let late = directory::settle_log_in(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
-    assert!(matches!(late, LogIn::Refused(_)), "the hash that fitted is not there any more");
+    let late = log_in::settle(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
+    assert!(matches!(late, LogIn::Wrong), "the hash that fitted is not there any more");
 }
 
 /// A request begins before it has its turn, and clocks differ: what ends sessions may be stamped before one that is open.
@@ -202,12 +240,8 @@ async fn a_session_stamped_later_than_what_ends_it_is_over_all_the_same() {
         let late = Context::new(Actor::system(), &ahead, &Ids::random());
         let mut tx = db.begin().await.expect("begins");
         let (hash,) = one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-        let LogIn::Done(owner) = directory::settle_log_in(&early, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else {
-            panic!("fits")
-        };
-        let LogIn::Done(thief) = directory::settle_log_in(&late, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else {
-            panic!("fits")
-        };
+        let LogIn::Done(owner) = log_in::settle(&early, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
+        let LogIn::Done(thief) = log_in::settle(&late, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
         assert!(thief.session_us > owner.session_us, "no two sessions of an account are at one time");
         let goes_on = if act == "change" {
             early.actor = owner;

@@ -5,7 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use xuezhu::{client::Session, deployment::key_files};
+use xuezhu::{
+    client::{Refused, Session},
+    deployment::key_files,
+};
 use xuezhu_service::Keyring;
 use xuezhu_store::{Db, one};
 use xuezhu_tests::{
@@ -75,7 +78,12 @@ impl Place {
 
     async fn people(&self) -> schools::People {
         let base = self.base();
-        until("it answers", async || Session::log_in(&base, "admin", "first-Password1").await.is_ok()).await;
+        // A wrong password is told so by whoever answers; the right one opens one session.
+        until("it answers", async || match Session::log_in(&base, "admin", "Not-that-one-1").await {
+            Ok(_) => false,
+            Err(error) => error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 401),
+        })
+        .await;
         schools::open_at(&base, "first-Password1").await
     }
 }

@@ -42,7 +42,7 @@ const REFUSED: Duration = Duration::from_millis(50);
 /// How long a stop waits for what is under way.
 const STOP: Duration = Duration::from_secs(10);
 /// Bytes of a head, at most: beyond, the answer is 431.
-const HEAD_BYTES: usize = 32 * 1024;
+const HEAD_BYTES: usize = 64 * 1024;
 /// Headers of a request, at most: beyond, the answer is 431.
 const HEADERS: usize = 100;
 /// Calls under way on one connection, at most: whoever has more to ask waits.

@@ -8,6 +8,7 @@
 //! | [`private`] | files and folders that only their owner may read |
 //! | [`proof`] | that a database and the keys belong together |
 //! | [`trace`] | one request through all that it passes |
+//! | [`callers`] | from where a call came, and of whom that is believed |
 //! | [`token`] | short signed tokens for people, machines and services |
 //! | [`clock`] | civil day and system time, both parameters |
 //! | [`context`] | who acts, when, under which request: the first parameter of every use case |
@@ -28,6 +29,7 @@
 //!
 //! To add a mutation: write its use case on a [`xuezhu_store::Tx`] and hand it to [`runner::Runner::mutate`].
 
+pub mod callers;
 pub mod clock;
 pub mod context;
 pub mod conversion;

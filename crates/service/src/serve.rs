@@ -29,6 +29,7 @@ use xuezhu_listen::{Bounds, Share};
 use xuezhu_store::Db;
 
 use crate::{
+    callers,
     context::{Actor, Context, Ids, Role},
     health::Readiness,
     keyring::Keyring,
@@ -58,6 +59,7 @@ pub struct Gate {
     runner: Runner,
     uploads: Uploads,
     bad_tokens: Arc<AtomicU32>,
+    turned_away: Arc<AtomicU32>,
 }
 
 impl Gate {
@@ -69,6 +71,7 @@ impl Gate {
             runner,
             uploads: Uploads::default(),
             bad_tokens: Arc::default(),
+            turned_away: Arc::default(),
         }
     }
 
@@ -142,6 +145,17 @@ impl Gate {
         error.into()
     }
 
+    /// Refuses an attempt to log in, which is recorded; of a flood as much as of bad tokens.
+    pub async fn refuse_log_in(&self, ctx: &Context, method: &'static str, error: Error) -> Status {
+        let reason = error.reason();
+        let is_turned_away = matches!(reason, Reason::TooManyRequests | Reason::AccountLocked);
+        if !is_turned_away || self.turned_away.fetch_add(1, Ordering::Relaxed) < BAD_TOKENS_RECORDED {
+            self.runner.record_refusal(ctx, method, "", reason).await;
+        }
+        metrics::counter!("xuezhu_log_ins_refused_total", "reason" => reason.as_str_name()).increment(1);
+        error.into()
+    }
+
     /// The context of a call by nobody known: logging in.
     pub fn stranger<T>(&self, request: &Request<T>) -> Result<Context, Status> {
         let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -161,15 +175,14 @@ impl Gate {
             return Err(Error::from(Refusal::field("Idempotency-Key", format!("不能超过{REQUEST_ID_CHARACTERS}个字符"))).into());
         }
         ctx.trace = Trace::of_headers(request.metadata().as_ref());
-        // What a caller says of where it was called from is kept as said, with who said it.
-        let (told, peer) = (text("x-forwarded-for"), text(PEER));
-        ctx.address = if told.is_empty() || told == peer { peer } else { format!("{told} via {peer}") };
+        ctx.address = callers::gateways().origin(&text(PEER), &text("x-forwarded-for"));
         Ok(ctx)
     }
 
     /// Lets bad tokens be recorded again; called every minute.
     pub fn new_minute(&self) {
         self.bad_tokens.store(0, Ordering::Relaxed);
+        self.turned_away.store(0, Ordering::Relaxed);
     }
 }
 

@@ -10,7 +10,10 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use xuezhu_domain::calendar;
 
-use crate::tables;
+use crate::{
+    callers::{self, NEAR, Networks},
+    tables,
+};
 
 /// Every setting. A process reads those of its service and ignores the others, so that one file serves all three.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +35,10 @@ pub struct Settings {
     pub http_address: String,
     /// Where a process apart serves `/metrics` and `/healthz`; empty for nowhere.
     pub metrics_address: String,
+    /// Proxies before the gateway that are believed where a request came from: addresses and networks, parted by commas.
+    pub trusted_proxies: String,
+    /// Gateways that the services believe the same of.
+    pub gateways: String,
     /// How aid and gateway reach enrollment.
     pub enrollment_url: String,
     /// How the gateway reaches aid.
@@ -107,6 +114,8 @@ impl Default for Settings {
             aid_grpc_address: "127.0.0.1:8092".into(),
             http_address: "127.0.0.1:8080".into(),
             metrics_address: String::new(),
+            trusted_proxies: String::new(),
+            gateways: NEAR.into(),
             enrollment_url: "http://127.0.0.1:8091".into(),
             aid_url: "http://127.0.0.1:8092".into(),
             enrollment_keys_file: "data/enrollment-keys.json".into(),
@@ -198,6 +207,16 @@ impl Settings {
         Ok(())
     }
 
+    /// Whom the gateway believes.
+    pub fn trusted_proxies(&self) -> Networks {
+        self.trusted_proxies.parse().unwrap_or_default()
+    }
+
+    /// Has the services of this process believe the gateways.
+    pub fn believe_gateways(&self) {
+        callers::believe(self.gateways.parse().unwrap_or_default());
+    }
+
     /// What a type can't say of a setting.
     fn check(&self) -> Result<(), SettingsError> {
         let wrong = |setting, why: String| Err(SettingsError::Value { setting, why });
@@ -215,6 +234,11 @@ impl Settings {
         ] {
             if !(address.is_empty() && setting == "metrics_address") && address.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
                 return wrong(setting, format!("{address} is no HOST:PORT"));
+            }
+        }
+        for (setting, networks) in [("trusted_proxies", &self.trusted_proxies), ("gateways", &self.gateways)] {
+            if let Err(why) = networks.parse::<Networks>() {
+                return wrong(setting, why);
             }
         }
         for (setting, url) in [("enrollment_url", &self.enrollment_url), ("aid_url", &self.aid_url)] {
@@ -262,6 +286,8 @@ mod tests {
             (|settings| settings.scope = "4x".into(), "scope"),
             (|settings| settings.http_address = "nowhere".into(), "http_address"),
             (|settings| settings.aid_url = "aid:8092".into(), "aid_url"),
+            (|settings| settings.trusted_proxies = "proxy".into(), "trusted_proxies"),
+            (|settings| settings.gateways = "10.0.0.0/40".into(), "gateways"),
             (|settings| settings.evidence_s3_endpoint = "minio:9000".into(), "evidence_s3_endpoint"),
             (|settings| settings.otlp = "collector:4317".into(), "otlp"),
             (|settings| settings.otlp = "http://".into(), "otlp"),

@@ -68,6 +68,7 @@ use xuezhu_service::{
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 use xuezhu_takeout::Takeouts;
 
+use directory::LogIns;
 use identity_check::registry::Registry;
 
 /// The schema, for both engines.
@@ -95,6 +96,8 @@ pub struct Parts {
     pub intake: Intake,
     /// Gives tables out.
     pub takeouts: Takeouts,
+    /// Who tries to log in.
+    pub log_ins: LogIns,
 }
 
 /// A running enrollment service.
@@ -136,7 +139,7 @@ impl Enrollment {
         tasks.spawn(sequencer.run());
         let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
         let takeouts = Takeouts::new(runner.clone(), gate.clone());
-        let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake, takeouts });
+        let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake, takeouts, log_ins: LogIns::default() });
         directory::sessions::refresh(&parts).await?;
         tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
         tasks.spawn(directory::schools::keep(parts.clone(), stop.clone()));

@@ -24,7 +24,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, Request},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -38,6 +38,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 use xuezhu_listen::pace;
 use xuezhu_service::{
     Ids, Keyring,
+    callers::Networks,
     health::{Checks, Readiness},
     serve, telemetry,
 };
@@ -63,6 +64,8 @@ pub struct Gateway {
     waits: pages::waits::LastCounted,
     /// What was done and is not told yet.
     to_tell: pages::told::ToTell,
+    /// Proxies that are believed where a request came from.
+    proxies: Networks,
     /// Seals what passes through the log-in page; what was sealed before a restart does not open any more.
     seal: Keyring,
 }
@@ -84,8 +87,15 @@ impl Gateway {
             last_told: pages::fresh::LastTold::default(),
             waits: pages::waits::LastCounted::default(),
             to_tell: pages::told::ToTell::default(),
+            proxies: Networks::default(),
             seal: Keyring::generate().0,
         }
+    }
+
+    /// The same behind proxies that are believed.
+    #[must_use]
+    pub fn behind(self, proxies: Networks) -> Self {
+        Self { proxies, ..self }
     }
 
     /// A turn for a form with a file.
@@ -113,7 +123,7 @@ impl Gateway {
     pub fn router(self, stop: &CancellationToken) -> Router {
         let readiness = self.readiness(stop);
         let gateway = Arc::new(self);
-        let ids = gateway.ids.clone();
+        let (ids, proxies) = (gateway.ids.clone(), gateway.proxies.clone());
         rest::router(&gateway)
             .merge(pages::router(gateway.clone()))
             .route("/openapi.json", get(openapi::document))
@@ -126,7 +136,7 @@ impl Gateway {
             .layer(middleware::from_fn_with_state(gateway, pages::with_freshness))
             .layer(middleware::from_fn(rest::say_when_again))
             .layer(middleware::from_fn(kept_by_nobody))
-            .layer(middleware::from_fn(name_peer))
+            .layer(middleware::from_fn_with_state(proxies, name_peer))
             .layer(middleware::from_fn_with_state(ids, seen::within_trace))
             .layer(middleware::from_fn(pace::keep_pace))
             .layer(RequestBodyTimeoutLayer::new(PIECE))
@@ -163,9 +173,10 @@ async fn metrics(ConnectInfo(peer): ConnectInfo<SocketAddr>) -> Response {
     if peer.ip().is_loopback() { telemetry::render().into_response() } else { StatusCode::NOT_FOUND.into_response() }
 }
 
-/// Says to the services where a request came from, whatever the client claims.
-async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
-    if let Ok(value) = HeaderValue::from_str(&peer.ip().to_string()) {
+/// Says to the services where a request came from, whatever the client claims: a proxy that is believed may say it.
+async fn name_peer(State(proxies): State<Networks>, ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    let told = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    if let Ok(value) = HeaderValue::from_str(&proxies.origin(&peer.ip().to_canonical().to_string(), &told)) {
         request.headers_mut().insert("x-forwarded-for", value);
     }
     let begun = std::time::Instant::now();

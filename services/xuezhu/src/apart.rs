@@ -22,6 +22,7 @@ use crate::{
 pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
     settings.load_tables(system_clock().today())?;
+    settings.believe_gateways();
     let tasks = TaskTracker::new();
     let db = open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
     let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
@@ -45,6 +46,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
 pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
     settings.load_tables(system_clock().today())?;
+    settings.believe_gateways();
     let tasks = TaskTracker::new();
     let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
     let db = open(&settings.aid_database_url).await.context("setting aid_database_url")?;
@@ -70,8 +72,10 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
 pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Result<()> {
     telemetry::start_metrics();
     settings.load_tables(system_clock().today())?;
+    settings.believe_gateways();
     let tasks = TaskTracker::new();
     let gateway = Gateway::new(endpoint(&settings.enrollment_url)?, endpoint(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
+    let gateway = gateway.behind(settings.trusted_proxies());
     let listener = bind(&settings.http_address).await?;
     println!("gateway: http://{}", listener.local_addr()?);
     metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;

@@ -188,6 +188,7 @@ impl Deployment {
             clock.step_to(day);
         }
         options.settings.load_tables(clock.today())?;
+        options.settings.believe_gateways();
         let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
         let (http, enrollment_grpc, aid_grpc) = (bind(&options.http).await?, bind(&options.enrollment_grpc).await?, bind(&options.aid_grpc).await?);
         let file = |name: &str| format!("sqlite:{}", options.data.join(name).display());
@@ -210,7 +211,7 @@ impl Deployment {
         };
         let vault = vault_of(&options.data, "aid", &options.settings.aid_evidence, &options.settings)?;
         let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, vault, options.settings.policy_file.as_deref(), following, &tasks, &stop).await?;
-        let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone());
+        let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone()).behind(options.settings.trusted_proxies());
         let started = Self {
             http: http.local_addr()?,
             enrollment_grpc: enrollment_grpc.local_addr()?,

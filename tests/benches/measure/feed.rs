@@ -122,7 +122,16 @@ pub async fn measure(changes: i64) {
     let gate = Gate::new(&keys.0, runner.clone());
     let intake = Intake::start(runner.clone(), gate.clone(), keys.0.clone(), TaskTracker::new()).await.expect("an intake");
     let (vault, takeouts) = (xuezhu_evidence::Vault::memory(), Takeouts::new(runner.clone(), gate.clone()));
-    let parts = Arc::new(Parts { runner, gate, keyring: keys.0.clone(), vault, registry: Registry::None, intake, takeouts });
+    let parts = Arc::new(Parts {
+        runner,
+        gate,
+        keyring: keys.0.clone(),
+        vault,
+        registry: Registry::None,
+        intake,
+        takeouts,
+        log_ins: xuezhu_enrollment::directory::LogIns::default(),
+    });
     commit_one_by_one(&parts, &enrollment, changes).await;
     let begun = Instant::now();
     province::run(&replica, &["ALTER SUBSCRIPTION rows ENABLE".into()]).await;

@@ -74,7 +74,7 @@ pub async fn measure(samples: i64, students: i64) {
         service("aid", &[("AID_DATABASE_URL", &aid_url), ("AID_KEYS_FILE", &aid_keys), ("AID_GRPC_ADDRESS", &aid_at), ("ENROLLMENT_URL", &enrollment_to)]);
     let _gateway = service("gateway", &[("HTTP_ADDRESS", &http), ("ENROLLMENT_URL", &enrollment_to), ("AID_URL", &aid_to)]);
     let base = format!("http://{http}");
-    until("the gateway answers", async || Session::log_in(&base, "admin", "first-Password1").await.is_ok()).await;
+    xuezhu_tests::apart::ready(&base).await;
     let first = Session::log_in(&base, "admin", "first-Password1").await.expect("logs in");
     let admin = first.change_password("first-Password1", PASSWORD).await.expect("changes");
     let aid = PgPool::connect(&aid_url).await.expect("connects");

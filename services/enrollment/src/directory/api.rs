@@ -14,17 +14,23 @@ use xuezhu_service::{
 };
 use xuezhu_store::Tx;
 
-use super::{Given, LogIn, NewAccount, rules, schools::api as schools, store, store::AccountRow};
+use super::{
+    NewAccount,
+    log_in::{self, Given, LogIn, wrong_password},
+    rules,
+    schools::api as schools,
+    store,
+    store::AccountRow,
+};
 use crate::Parts;
 
 /// Longest name of a school or a person, in characters.
 pub(super) const NAME_CHARACTERS: usize = 60;
-/// Passwords that are hashed at once: each takes 19 MiB, and a core for a while. Whoever else logs in waits; else anybody
-/// could fill the memory.
+/// Passwords that are made at once: each takes 19 MiB, and a core for a while.
 pub(super) const HASHED_AT_ONCE: usize = 4;
 static HASHING: Semaphore = Semaphore::const_new(HASHED_AT_ONCE);
 
-/// Does something about a password on a thread of its own, a few at a time.
+/// Does something about the password of somebody who is let in, on a thread of its own, a few at a time.
 async fn at_a_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let turn = HASHING.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
     // The turn goes with the work: whoever hangs up does not end it.
@@ -59,33 +65,56 @@ impl DirectoryApi {
         at_a_time(move || super::hash_password(&password)).await?
     }
 
-    async fn account(&self, account: &str) -> Result<Option<AccountRow>, Error> {
+    /// An account, if it is there, and whether it logged in from an address before.
+    async fn account(&self, account: &str, address: &str) -> Result<(Option<AccountRow>, bool), Error> {
         let mut tx = self.parts.runner.db().read().await?;
         let row = store::account(&mut tx, account).await?;
+        let is_known = row.is_some() && store::is_known_from(&mut tx, account, address).await?;
         tx.rollback().await?;
-        Ok(row)
+        Ok((row, is_known))
     }
 
-    /// The account's hash, if the password fits it; as slow for an account that isn't there.
-    async fn fitted(row: Option<&AccountRow>, password: String) -> Result<Option<String>, Error> {
+    /// Compares a password with that of an account, as slowly where there is none, and counts a wrong one; who gave the right one is let in, if
+    /// the account is open.
+    async fn try_password(
+        &self,
+        ctx: &Context,
+        (account, row): (&str, Option<&AccountRow>),
+        is_known: bool,
+        password: String,
+        given: Given,
+    ) -> Result<Actor, Error> {
+        let clock = self.parts.runner.clock();
+        let trying = self.parts.log_ins.turn(account, &ctx.address, is_known, clock).await?;
         let hash = row.map(|row| row.password_hash.clone());
-        let compare = move || if super::password_fits(&password, hash.as_deref()) { hash } else { None };
-        at_a_time(compare).await
-    }
-
-    /// Counts a wrong password; who gave the right one is let in, if the account is open.
-    async fn settle(&self, ctx: &Context, account: &str, fitted: Option<String>, given: Given) -> Result<Actor, Error> {
+        let compare = move || {
+            let fitted = if super::password_fits(&password, hash.as_deref()) { hash } else { None };
+            (trying, fitted)
+        };
+        // The turn goes with the work: whoever hangs up does not end it.
+        let (trying, fitted) = tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))?;
         let asked = (ctx.clone(), account.to_owned(), fitted, given);
-        let settled = self
-            .parts
-            .runner
-            .db()
-            .write(&asked, |tx, (ctx, account, fitted, given)| Box::pin(super::settle_log_in(ctx, tx, account, fitted.as_deref(), *given)))
-            .await?;
+        let settle =
+            self.parts.runner.db().write(&asked, |tx, (ctx, account, fitted, given)| Box::pin(log_in::settle(ctx, tx, account, fitted.as_deref(), *given)));
+        let settled = settle.await?;
+        let locked = trying.ended(matches!(settled, LogIn::Wrong), clock);
         match settled {
             LogIn::Done(actor) => Ok(actor),
+            LogIn::Wrong => Err(locked.unwrap_or_else(wrong_password).into()),
             LogIn::Refused(refusal) => Err(refusal.into()),
         }
+    }
+
+    /// Refuses a new password that the account had lately.
+    async fn not_used_lately(&self, row: &AccountRow, password: &str) -> Result<(), Error> {
+        let mut tx = self.parts.runner.db().read().await?;
+        let former = store::former(&mut tx, &row.account).await?;
+        tx.rollback().await?;
+        let password = password.to_owned();
+        if at_a_time(move || former.iter().any(|hash| super::password_fits(&password, Some(hash)))).await? {
+            return Err(rules::weak("新密码不能与最近5次用过的密码相同").into());
+        }
+        Ok(())
     }
 
     /// The new hash, if a change of password was made already, under this request id, and only its answer was not heard.
@@ -93,7 +122,8 @@ impl DirectoryApi {
         if ctx.request_id.is_empty() || row.password_request != ctx.request_id {
             return Ok(None);
         }
-        Self::fitted(Some(row), new_password.to_owned()).await
+        let (hash, password) = (row.password_hash.clone(), new_password.to_owned());
+        at_a_time(move || super::password_fits(&password, Some(&hash)).then_some(hash)).await
     }
 
     pub(super) fn one_time_password(ctx: &Context) -> String {
@@ -108,18 +138,14 @@ impl SessionService for DirectoryApi {
     async fn create_session(&self, request: Request<pb::CreateSessionRequest>) -> Result<Response<pb::CreateSessionResponse>, Status> {
         let mut ctx = self.parts.gate.stranger(&request)?;
         let request = request.into_inner();
-        let row = self.account(&request.account).await?;
+        let (row, is_known) = self.account(&request.account, &ctx.address).await?;
         // The audit names the account that was tried. What is none may be a number, or a password in the wrong box.
         if let Some(row) = &row {
             ctx.actor.account.clone_from(&row.account);
         }
-        let fitted = Self::fitted(row.as_ref(), request.password).await?;
-        let actor = match self.settle(&ctx, &request.account, fitted, Given::ToLogIn).await {
+        let actor = match self.try_password(&ctx, (&request.account, row.as_ref()), is_known, request.password, Given::ToLogIn).await {
             Ok(actor) => actor,
-            Err(error) => {
-                self.parts.runner.record_refusal(&ctx, "CreateSession", "", error.reason()).await;
-                return Err(error.into());
-            }
+            Err(error) => return Err(self.parts.gate.refuse_log_in(&ctx, "CreateSession", error).await),
         };
         let (access_token, expire_time) = self.session(&actor)?;
         tracing::info!(account = actor.account, role = actor.role.as_str(), "session opened");
@@ -138,21 +164,20 @@ impl SessionService for DirectoryApi {
         // The session may be over by the very change whose answer was not heard.
         let ctx = self.parts.gate.verify(&request, METHOD).await?;
         let request = request.into_inner();
-        super::check_new_password(&request.old_password, &request.new_password)?;
-        let row = self.account(&ctx.actor.account).await?.ok_or_else(sessions::over)?;
-        if let Some(hash) = Self::already_changed(&ctx, &row, &request.new_password).await? {
-            let actor = self.settle(&ctx, &row.account, Some(hash), Given::ToChange).await?;
+        super::check_new_password(&ctx.actor.account, &request.old_password, &request.new_password)?;
+        let row = self.account(&ctx.actor.account, "").await?.0.ok_or_else(sessions::over)?;
+        if Self::already_changed(&ctx, &row, &request.new_password).await?.is_some() {
+            let actor = self.try_password(&ctx, (&row.account, Some(&row)), true, request.new_password, Given::ToChange).await?;
             let (access_token, expire_time) = self.session(&actor)?;
             return Ok(Response::new(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false }));
         }
         if let Err(error) = self.parts.gate.sessions().check(&ctx.actor) {
             return Err(self.parts.gate.refuse(&ctx, METHOD, error).await);
         }
-        let fitted = Self::fitted(Some(&row), request.old_password).await?;
-        if let Err(error) = self.settle(&ctx, &row.account, fitted, Given::ToChange).await {
-            self.parts.runner.record_refusal(&ctx, METHOD, &row.account, error.reason()).await;
-            return Err(error.into());
+        if let Err(error) = self.try_password(&ctx, (&row.account, Some(&row)), true, request.old_password, Given::ToChange).await {
+            return Err(self.parts.gate.refuse_log_in(&ctx, METHOD, error).await);
         }
+        self.not_used_lately(&row, &request.new_password).await?;
         let hash = Self::hashed(request.new_password).await?;
         // The passwords are no part of what is remembered of the request; that it was made stands with the account.
         let call = Call::of_bytes(METHOD, row.account.clone(), &[]).secret();
@@ -270,13 +295,14 @@ impl DirectoryService for DirectoryApi {
         let answer = self
             .parts
             .runner
-            .mutate(&ctx, call, &(request.account, hash, password), |ctx, tx, (account, hash, password)| {
+            .mutate(&ctx, call, &(request.account.clone(), hash, password), |ctx, tx, (account, hash, password)| {
                 Box::pin(async move {
                     super::reset_password(ctx, tx, account, hash).await?;
                     Ok(pb::ResetPasswordResponse { one_time_password: password.clone() })
                 })
             })
             .await?;
+        self.parts.log_ins.forgive(&request.account);
         super::sessions::refresh_now(&self.parts).await;
         Ok(answer)
     }

@@ -1,8 +1,10 @@
 //! Schools with their approved codes and majors; accounts, passwords, sessions.
 
 pub mod api;
+mod common;
 pub mod deputies;
 pub mod files;
+pub mod log_in;
 pub mod offices;
 mod rules;
 pub mod schools;
@@ -20,17 +22,18 @@ use xuezhu_service::{
     Actor, Context, Error, Permission, Place, Reason, Refusal, Role,
     sessions::{KEPT_US, over},
 };
-use xuezhu_store::{StoreError, Tx};
+use xuezhu_store::Tx;
 
 pub use self::{
+    log_in::LogIns,
     schools::{NewSchool, SchoolRow, create as create_school, majors, of_codes as schools, open_for_entry, school, school_for},
     store::AccountRow,
 };
 
-/// Wrong passwords before an account is locked (GB/T 22239-2019, failed log-in handling).
-pub const WRONG_PASSWORDS: i32 = 5;
-/// How long it is locked, in microseconds: fifteen minutes.
-pub const LOCKED_US: i64 = 15 * 60 * 1_000_000;
+/// How long a password is good that was not chosen by whose it is, in microseconds: a fortnight.
+pub const ONE_TIME_US: i64 = 14 * 24 * 3600 * 1_000_000;
+/// Passwords of an account, the present one among them, that are not chosen again.
+const FORMER: i64 = 5;
 
 /// An account to be opened.
 #[derive(Debug, Clone)]
@@ -68,7 +71,7 @@ pub async fn create_account(ctx: &Context, tx: &mut Tx, new: &NewAccount) -> Res
     if store::account(tx, &new.account).await?.is_some() {
         return Err(Refusal::new(Reason::AlreadyExists, format!("账号{}已存在", new.account)).into());
     }
-    store::insert_account(tx, new, ctx.now_us()).await?;
+    store::insert_account(tx, new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
     Ok(())
 }
 
@@ -98,7 +101,7 @@ pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_
         // Whose answer is lost would be locked out, and of the last administrator nobody could let them in again.
         return Err(Refusal::wrong_state("不能重置本人的密码：请用“修改密码”，或由其他管理员重置").into());
     }
-    Ok(store::set_password(tx, &row.account, password_hash, true, "", row.next_us(ctx.now_us())).await?)
+    Ok(store::set_one_time(tx, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?)
 }
 
 /// Closes an account, which ends its sessions, or opens it again.
@@ -135,54 +138,6 @@ async fn account_for(ctx: &Context, tx: &mut Tx, account: &str) -> Result<Accoun
     Ok(row)
 }
 
-/// For what a password is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Given {
-    /// To log in: one on paper is good for it once.
-    ToLogIn,
-    /// To change it, in a session that goes on.
-    ToChange,
-}
-
-/// What a log-in found out; a wrong password is counted, so it is a result and not an error that undoes itself.
-#[derive(Debug)]
-pub enum LogIn {
-    /// Welcome.
-    Done(Actor),
-    /// Refused; already counted.
-    Refused(Refusal),
-}
-
-/// Settles a log-in whose password fits the hash `fitted`; none where it was wrong.
-pub async fn settle_log_in(ctx: &Context, tx: &mut Tx, account: &str, fitted: Option<&str>, given: Given) -> Result<LogIn, Error> {
-    store::lock_account(tx, account).await?;
-    let Some(row) = store::account(tx, account).await? else { return Ok(LogIn::Refused(wrong_password())) };
-    if row.locked_until_us > ctx.now_us() {
-        return Ok(LogIn::Refused(locked()));
-    }
-    // Comparing takes a while: the password may be another by now.
-    if fitted != Some(row.password_hash.as_str()) {
-        let wrong = row.wrong_passwords + 1;
-        let until_us = if wrong >= WRONG_PASSWORDS { ctx.now_us() + LOCKED_US } else { 0 };
-        store::count_wrong_password(tx, account, if until_us > 0 { 0 } else { wrong }, until_us).await?;
-        return Ok(LogIn::Refused(if until_us > 0 { locked() } else { wrong_password() }));
-    }
-    if row.disabled {
-        return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
-    }
-    if given == Given::ToLogIn {
-        let stands = PasswordUse::from_code(row.password_use).ok_or(StoreError::Corrupt("use of a password"))?;
-        match stands.after_log_in() {
-            None => return Ok(LogIn::Refused(spent())),
-            Some(left) if left != stands => store::set_password_use(tx, account, left).await?,
-            Some(_) => {}
-        }
-    }
-    let opened_us = row.next_us(ctx.now_us());
-    store::open_session(tx, account, opened_us).await?;
-    Ok(LogIn::Done(told(ctx, tx, row.actor(opened_us)?).await?))
-}
-
 /// Refuses whom the account, locked here, lets do nothing more in a session.
 async fn goes_on(tx: &mut Tx, row: &AccountRow, session_us: i64) -> Result<(), Error> {
     let ended = row.disabled || row.sessions_from_us > session_us || store::is_ended(tx, &row.account, session_us).await?;
@@ -209,7 +164,8 @@ pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, re
     let row = store::account(tx, &ctx.actor.account).await?.ok_or_else(over)?;
     goes_on(tx, &row, ctx.actor.session_us).await?;
     let from_us = row.next_us(ctx.now_us());
-    store::set_password(tx, &row.account, password_hash, false, request_id, from_us).await?;
+    store::keep_former(tx, &row.account, &row.password_hash, from_us, FORMER - 1).await?;
+    store::set_password(tx, &row.account, password_hash, request_id, from_us).await?;
     told(ctx, tx, AccountRow { must_change_password: false, ..row }.actor(from_us)?).await
 }
 
@@ -235,7 +191,7 @@ pub async fn ensure_first_administrator(ctx: &Context, tx: &mut Tx, password_has
         organisation: String::new(),
         password_hash: password_hash.to_owned(),
     };
-    store::insert_account(tx, &first, ctx.now_us()).await?;
+    store::insert_account(tx, &first, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
     Ok(true)
 }
 
@@ -252,11 +208,11 @@ pub async fn recover(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &
                 organisation: String::new(),
                 password_hash: password_hash.to_owned(),
             };
-            store::insert_account(tx, &new, ctx.now_us()).await?;
+            store::insert_account(tx, &new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
         }
         Some(row) if row.role == Role::Administrator.as_str() && row.organisation.is_empty() => {
             let from_us = row.next_us(ctx.now_us());
-            store::set_password(tx, account, password_hash, true, "", from_us).await?;
+            store::set_one_time(tx, account, password_hash, from_us, ctx.now_us() + ONE_TIME_US).await?;
             store::set_disabled(tx, account, false, from_us).await?;
         }
         Some(_) => return Err(Refusal::wrong_state("只能恢复全部范围的系统管理员账号").into()),
@@ -280,18 +236,4 @@ pub fn password_fits(password: &str, hash: Option<&str>) -> bool {
     Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some()
 }
 
-use rules::PasswordUse;
 pub use rules::{check_account_name, check_new_password, one_time_password};
-
-fn wrong_password() -> Refusal {
-    Refusal::new(Reason::WrongPassword, "账号或密码错误；连续错误5次将锁定15分钟")
-}
-
-fn spent() -> Refusal {
-    let why = "这个一次性密码已经登录过一次，不能再用；没有来得及修改的，请联系管理员重置密码";
-    Refusal::new(Reason::WrongPassword, why)
-}
-
-fn locked() -> Refusal {
-    Refusal::new(Reason::AccountLocked, "密码连续错误5次，账号已锁定15分钟；请稍后再试，或请管理员重置密码")
-}

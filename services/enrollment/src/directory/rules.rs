@@ -2,6 +2,8 @@
 
 use xuezhu_service::{Error, Reason, Refusal};
 
+use super::common;
+
 /// Characters of a new password at least.
 pub const PASSWORD_CHARACTERS: usize = 8;
 /// Kinds of characters (upper, lower, digit, other) at least.
@@ -53,9 +55,15 @@ impl PasswordUse {
     }
 }
 
-/// Checks a new password.
-pub fn check_new_password(old: &str, new: &str) -> Result<(), Error> {
-    let weak = |why: String| Err(Error::from(Refusal { fields: vec![("new_password".into(), why.clone())], ..Refusal::new(Reason::PasswordWeak, why) }));
+/// Says that a new password is too weak.
+pub fn weak(why: impl Into<String>) -> Refusal {
+    let why = why.into();
+    Refusal { fields: vec![("new_password".into(), why.clone())], ..Refusal::new(Reason::PasswordWeak, why) }
+}
+
+/// Checks a new password of an account.
+pub fn check_new_password(account: &str, old: &str, new: &str) -> Result<(), Error> {
+    let weak = |why: String| Err(Error::from(self::weak(why)));
     if new == old {
         return weak("新密码不能与旧密码相同".into());
     }
@@ -64,6 +72,9 @@ pub fn check_new_password(old: &str, new: &str) -> Result<(), Error> {
     }
     if new.len() > 128 {
         return weak("新密码不能超过128个字节".into());
+    }
+    if common::holds(new, account) {
+        return weak("新密码含有账号，或是常见的密码：请不要用常见单词、拼音、键盘顺序或连续数字加减几位组成".into());
     }
     Ok(())
 }
@@ -126,8 +137,10 @@ mod tests {
 
     #[test]
     fn passwords_are_checked_at_their_limits() {
-        for (new, good) in [("Abcdef1", false), ("Abcdef12", true), ("abcdef12", false), ("abcd-f12", true), ("oldOld11", false)] {
-            assert_eq!(check_new_password("oldOld11", new).is_ok(), good, "{new}");
+        for (new, good) in
+            [("Gzikpf1", false), ("Gzikpf12", true), ("gzikpf12", false), ("gzik-f12", true), ("oldOld11", false), ("Zhangsan1", false), ("Passw0rd!", false)]
+        {
+            assert_eq!(check_new_password("zhangsan", "oldOld11", new).is_ok(), good, "{new}");
         }
     }
 

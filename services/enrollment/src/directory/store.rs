@@ -21,10 +21,6 @@ pub struct AccountRow {
     pub password_hash: String,
     /// Whether the password is a one-time one.
     pub must_change_password: bool,
-    /// Wrong passwords in a row.
-    pub wrong_passwords: i32,
-    /// Until when it is locked, microseconds since 1970.
-    pub locked_until_us: i64,
     /// From when on its sessions are good, microseconds since 1970.
     pub sessions_from_us: i64,
     /// When its newest session was opened, microseconds since 1970.
@@ -35,6 +31,8 @@ pub struct AccountRow {
     pub disabled: bool,
     /// Code of what its password is good for.
     pub password_use: i32,
+    /// Until when a one-time password lets in, microseconds since 1970; 0 for as long as it is there.
+    pub password_until_us: i64,
 }
 
 impl AccountRow {
@@ -79,7 +77,7 @@ pub struct NewPassword {
     pub seen: String,
 }
 
-/// Locks an account: guesses that come at once are counted one by one, and changes are made one after the other.
+/// Locks an account: changes are made one after the other.
 pub async fn lock_account(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET wrong_passwords = wrong_passwords WHERE account = $1", account)?;
     Ok(())
@@ -89,8 +87,8 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
     one!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, last_opened_us,
-                password_request, disabled, password_use
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
+                password_request, disabled, password_use, password_until_us
          FROM accounts WHERE account = $1",
         account
     )
@@ -117,8 +115,8 @@ pub async fn accounts_after(tx: &mut Tx, filter: &Filter, after: &str, limit: i6
     rows!(
         tx,
         AccountRow,
-        "SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us, last_opened_us,
-                password_request, disabled, password_use
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
+                password_request, disabled, password_use, password_until_us
          FROM accounts a WHERE ($1 = '' OR organisation = $1)
            AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
            AND ($3 = '' OR account LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $3 ESCAPE '!') AND account > $4
@@ -182,18 +180,21 @@ pub async fn has_accounts(tx: &mut Tx) -> Result<bool, StoreError> {
     Ok(one!(tx, (i32,), "SELECT 1 FROM accounts LIMIT 1")?.is_some())
 }
 
-pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64) -> Result<(), StoreError> {
+pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64, until_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
-        "INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)",
+        "INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us,
+                               password_use, password_until_us)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8, $9)",
         &new.account,
         &new.display_name,
         new.role.as_str(),
         &new.organisation,
         &new.password_hash,
         true,
-        now_us
+        now_us,
+        PasswordUse::Once.code(),
+        until_us
     )?;
     Ok(())
 }
@@ -225,8 +226,8 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
     rows!(
         tx,
         AccountRow,
-        sql!("SELECT account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, sessions_from_us,
-                     last_opened_us, password_request, disabled, password_use
+        sql!("SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us,
+                     last_opened_us, password_request, disabled, password_use, password_until_us
               FROM accounts WHERE account" in_texts 1 " ORDER BY account"),
         bulk_texts(names)
     )
@@ -234,15 +235,16 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
 
 /// Gives accounts passwords for one log-in, where nobody logged in and the password is still the one that was seen; returns those that have
 /// them now.
-pub async fn set_passwords_once(tx: &mut Tx, new: &[NewPassword]) -> Result<Vec<String>, StoreError> {
+pub async fn set_passwords_once(tx: &mut Tx, new: &[NewPassword], until_us: i64) -> Result<Vec<String>, StoreError> {
     let set = rows!(
         tx,
         (String,),
-        sql!("UPDATE accounts SET password_hash = t.hash, must_change_password = true, password_request = '', wrong_passwords = 0, locked_until_us = 0, password_use = $2
+        sql!("UPDATE accounts SET password_hash = t.hash, must_change_password = true, password_request = '', password_use = $2, password_until_us = $3
               FROM " table 1 (account text, hash text, seen text)
              " WHERE accounts.account = t.account AND accounts.last_opened_us = 0 AND accounts.password_hash = t.seen RETURNING accounts.account"),
         bulk_rows(new),
-        PasswordUse::Once.code()
+        PasswordUse::Once.code(),
+        until_us
     )?;
     Ok(set.into_iter().map(|(account,)| account).collect())
 }
@@ -259,19 +261,79 @@ pub async fn set_password_use(tx: &mut Tx, account: &str, left: PasswordUse) -> 
     Ok(())
 }
 
-/// Sets a password, which ends the account's sessions.
-pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, must_change: bool, request_id: &str, from_us: i64) -> Result<(), StoreError> {
+/// Sets the password that its owner chose, which ends the account's sessions.
+pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, request_id: &str, from_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
-        "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, wrong_passwords = 0, locked_until_us = 0,
-                sessions_from_us = $5, last_opened_us = $5, password_use = $6
+        "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, sessions_from_us = $5, last_opened_us = $5, password_use = $6,
+                password_until_us = 0
          WHERE account = $1",
         account,
         hash,
-        must_change,
+        false,
         request_id,
         from_us,
         PasswordUse::Always.code()
+    )?;
+    Ok(())
+}
+
+/// Gives an account a password for one log-in until a time, which ends its sessions.
+pub async fn set_one_time(tx: &mut Tx, account: &str, hash: &str, from_us: i64, until_us: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = '', sessions_from_us = $4, last_opened_us = $4, password_use = $5,
+                password_until_us = $6
+         WHERE account = $1",
+        account,
+        hash,
+        true,
+        from_us,
+        PasswordUse::Once.code(),
+        until_us
+    )?;
+    Ok(())
+}
+
+/// Keeps the hash of a password that is given up at a time, and so many of those before.
+pub async fn keep_former(tx: &mut Tx, account: &str, hash: &str, until_us: i64, before: i64) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO former_passwords (account, until_us, password_hash) VALUES ($1, $2, $3)", account, until_us, hash)?;
+    run!(
+        tx,
+        "DELETE FROM former_passwords WHERE account = $1
+           AND until_us NOT IN (SELECT until_us FROM former_passwords WHERE account = $1 ORDER BY until_us DESC LIMIT $2)",
+        account,
+        before
+    )?;
+    Ok(())
+}
+
+/// Hashes of the passwords that an account had last.
+pub async fn former(tx: &mut Tx, account: &str) -> Result<Vec<String>, StoreError> {
+    let found = rows!(tx, (String,), "SELECT password_hash FROM former_passwords WHERE account = $1", account)?;
+    Ok(found.into_iter().map(|(hash,)| hash).collect())
+}
+
+/// Whether an account has logged in from an address.
+pub async fn is_known_from(tx: &mut Tx, account: &str, address: &str) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM account_addresses WHERE account = $1 AND address = $2", account, address)?.is_some())
+}
+
+/// An account logged in from an address; so many of the last ones are remembered.
+pub async fn came_from(tx: &mut Tx, account: &str, address: &str, now_us: i64, most: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO account_addresses (account, address, last_us) VALUES ($1, $2, $3) ON CONFLICT (account, address) DO UPDATE SET last_us = excluded.last_us",
+        account,
+        address,
+        now_us
+    )?;
+    run!(
+        tx,
+        "DELETE FROM account_addresses WHERE account = $1
+           AND address NOT IN (SELECT address FROM account_addresses WHERE account = $1 ORDER BY last_us DESC, address LIMIT $2)",
+        account,
+        most
     )?;
     Ok(())
 }
@@ -293,9 +355,9 @@ pub async fn sessions_since(tx: &mut Tx, at_us: i64) -> Result<Vec<(String, i64)
     rows!(tx, (String, i64), "SELECT account, sessions_from_us FROM accounts WHERE sessions_from_us >= $1", at_us)
 }
 
-/// Notes that a session was opened, which forgives wrong passwords.
+/// Notes that a session was opened.
 pub async fn open_session(tx: &mut Tx, account: &str, opened_us: i64) -> Result<(), StoreError> {
-    run!(tx, "UPDATE accounts SET wrong_passwords = 0, locked_until_us = 0, last_opened_us = $2 WHERE account = $1", account, opened_us)?;
+    run!(tx, "UPDATE accounts SET last_opened_us = $2 WHERE account = $1", account, opened_us)?;
     Ok(())
 }
 
@@ -316,10 +378,5 @@ pub async fn ended_since(tx: &mut Tx, at_us: i64) -> Result<Vec<(String, i64)>, 
 
 pub async fn forget_ended(tx: &mut Tx, before_us: i64) -> Result<(), StoreError> {
     run!(tx, "DELETE FROM ended_sessions WHERE opened_us < $1", before_us)?;
-    Ok(())
-}
-
-pub async fn count_wrong_password(tx: &mut Tx, account: &str, wrong: i32, locked_until_us: i64) -> Result<(), StoreError> {
-    run!(tx, "UPDATE accounts SET wrong_passwords = $2, locked_until_us = $3 WHERE account = $1", account, wrong, locked_until_us)?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use xuezhu_store::Tx;
 
 use super::{Accounts, refusal, store};
 use crate::directory::{
-    self, AccountRow, SchoolRow, may_keep,
+    self, AccountRow, ONE_TIME_US, SchoolRow, may_keep,
     store::{self as kept, NewPassword},
 };
 
@@ -82,5 +82,5 @@ fn named(row: &AccountRow, schools: &HashMap<String, SchoolRow>) -> String {
 /// Sets passwords where nobody logged in meanwhile, and nobody else made one; returns whose are set.
 pub async fn set(ctx: &Context, tx: &mut Tx, kind: &Accounts, new: &[NewPassword]) -> Result<HashSet<String>, Error> {
     kind.may(ctx, tx, Act::Enter).await?;
-    Ok(kept::set_passwords_once(tx, new).await?.into_iter().collect())
+    Ok(kept::set_passwords_once(tx, new, ctx.now_us() + ONE_TIME_US).await?.into_iter().collect())
 }

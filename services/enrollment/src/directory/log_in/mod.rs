@@ -1,0 +1,171 @@
+//! Logging in: how often somebody may try, whose password is compared first, and what a right one opens.
+//!
+//! | module | what lives here |
+//! | --- | --- |
+//! | this | one attempt, from its turn to its end; settling it in the database |
+//! | `attempts` | wrong passwords, counted by account and address: pure |
+//! | `lanes` | turns to compare a password |
+
+mod attempts;
+mod lanes;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::{sync::Notify, time};
+use xuezhu_service::{Actor, Clock, Context, Error, Reason, Refusal};
+use xuezhu_store::{StoreError, Tx};
+
+use self::{
+    attempts::{Attempt, Attempts, Verdict, WRONG_PASSWORDS},
+    lanes::{Lanes, Turn},
+};
+use super::{rules::PasswordUse, store, told};
+
+/// How long an attempt waits for others at the same account from the same address.
+const PATIENCE: time::Duration = time::Duration::from_secs(5);
+/// Addresses of an account that are remembered.
+const ADDRESSES: i64 = 20;
+
+/// Who tries to log in, and how that went.
+#[derive(Debug, Clone, Default)]
+pub struct LogIns {
+    attempts: Arc<Mutex<Attempts>>,
+    ended: Arc<Notify>,
+    lanes: Lanes,
+}
+
+/// An attempt whose turn it is.
+#[derive(Debug)]
+pub struct Trying {
+    of: LogIns,
+    account: String,
+    address: String,
+    is_known: bool,
+    told: bool,
+    turn: Option<Turn>,
+}
+
+impl LogIns {
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the turn of an attempt at an account from an address, from which it logged in before or not; refuses one that has none.
+    pub async fn turn(&self, account: &str, address: &str, is_known: bool, clock: &Clock) -> Result<Trying, Error> {
+        let attempt = Attempt { account, address, is_known };
+        let until = time::Instant::now() + PATIENCE;
+        loop {
+            let ended = self.ended.notified();
+            let verdict = self.attempts().ask(attempt, clock.now_us());
+            match verdict {
+                Verdict::Compare(lane) => {
+                    let mut trying = Trying { of: self.clone(), account: account.to_owned(), address: address.to_owned(), is_known, told: false, turn: None };
+                    trying.turn = Some(self.lanes.turn(lane).await?);
+                    return Ok(trying);
+                }
+                Verdict::Locked(seconds) => return Err(locked(seconds).into()),
+                Verdict::Later(seconds) => return Err(later(seconds).into()),
+                Verdict::Wait => {
+                    if time::timeout_at(until, ended).await.is_err() {
+                        return Err(later(1).into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forgets what was tried for an account: somebody gave it another password.
+    pub fn forgive(&self, account: &str) {
+        self.attempts().forgive(account);
+    }
+}
+
+impl Trying {
+    /// How it ended: with a wrong password, or not. Returns what to say where that locks the account here.
+    pub fn ended(mut self, wrong: bool, clock: &Clock) -> Option<Refusal> {
+        self.told = true;
+        let attempt = Attempt { account: &self.account, address: &self.address, is_known: self.is_known };
+        let is_locked = self.of.attempts().ended(attempt, wrong, clock.now_us());
+        is_locked.then(|| locked(attempts::LOCKED_SECONDS))
+    }
+}
+
+impl Drop for Trying {
+    fn drop(&mut self) {
+        if !self.told {
+            let attempt = Attempt { account: &self.account, address: &self.address, is_known: self.is_known };
+            self.of.attempts().given_up(attempt);
+        }
+        self.turn.take();
+        self.of.ended.notify_waiters();
+    }
+}
+
+/// For what a password is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// To log in: one that was not chosen by whose it is is good for it once.
+    ToLogIn,
+    /// To change it, in a session that goes on.
+    ToChange,
+}
+
+/// What a log-in found out.
+#[derive(Debug)]
+pub enum LogIn {
+    /// Welcome.
+    Done(Actor),
+    /// The password is wrong, or there is no such account.
+    Wrong,
+    /// Refused, though the password is right.
+    Refused(Refusal),
+}
+
+/// Settles a log-in whose password fits the hash `fitted`; none where it was wrong.
+pub async fn settle(ctx: &Context, tx: &mut Tx, account: &str, fitted: Option<&str>, given: Given) -> Result<LogIn, Error> {
+    let Some(fitted) = fitted else { return Ok(LogIn::Wrong) };
+    store::lock_account(tx, account).await?;
+    // Comparing takes a while: the password may be another by now.
+    let Some(row) = store::account(tx, account).await?.filter(|row| row.password_hash == fitted) else { return Ok(LogIn::Wrong) };
+    if row.disabled {
+        return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
+    }
+    if given == Given::ToLogIn {
+        let stands = PasswordUse::from_code(row.password_use).ok_or(StoreError::Corrupt("use of a password"))?;
+        match stands.after_log_in() {
+            None => return Ok(LogIn::Refused(spent())),
+            Some(_) if row.password_until_us > 0 && row.password_until_us <= ctx.now_us() => return Ok(LogIn::Refused(expired())),
+            Some(left) if left != stands => store::set_password_use(tx, account, left).await?,
+            Some(_) => {}
+        }
+    }
+    let opened_us = row.next_us(ctx.now_us());
+    store::open_session(tx, account, opened_us).await?;
+    if !ctx.address.is_empty() {
+        store::came_from(tx, account, &ctx.address, ctx.now_us(), ADDRESSES).await?;
+    }
+    Ok(LogIn::Done(told(ctx, tx, row.actor(opened_us)?).await?))
+}
+
+/// Said of a wrong password, and of an account that is not there.
+pub fn wrong_password() -> Refusal {
+    Refusal::new(Reason::WrongPassword, format!("账号或密码错误；连续错误{WRONG_PASSWORDS}次，本机将有15分钟不能登录该账号"))
+}
+
+fn spent() -> Refusal {
+    let why = "这个一次性密码已经登录过一次，不能再用；没有来得及修改的，请联系管理员重置密码";
+    Refusal::new(Reason::WrongPassword, why)
+}
+
+fn expired() -> Refusal {
+    Refusal::new(Reason::WrongPassword, "一次性密码已过期，请联系管理员重置密码")
+}
+
+fn locked(seconds: u64) -> Refusal {
+    let why = format!("密码连续错误{WRONG_PASSWORDS}次，该账号在本机（本网络）已锁定，{}分钟后再试，或请管理员重置密码", seconds.div_ceil(60));
+    Refusal::new(Reason::AccountLocked, why).again_after(seconds)
+}
+
+fn later(seconds: u64) -> Refusal {
+    Refusal::new(Reason::TooManyRequests, format!("登录尝试过于频繁，请{seconds}秒后再试")).again_after(seconds)
+}
