@@ -230,3 +230,35 @@ async fn a_proxy_says_where_a_request_came_from_only_where_it_is_named() {
     let seen = xuezhu_store::rows!(&mut tx, (String,), "SELECT address FROM audit WHERE method = 'CreateSession' ORDER BY id").expect("rows");
     assert_eq!(seen, [("203.0.113.7".to_owned(),), ("127.0.3.2".to_owned(),)]);
 }
+
+/// What one account sends is kept within bounds: of previews the last, and of a day so much.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_one_account_are_kept_within_bounds() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        let import = format!("/v1/schools/{SCHOOL}/enrollments/import");
+        let mut previews = Vec::new();
+        for serial in 1..=22 {
+            let report = people.clerk.upload(&format!("{import}?preview=true"), schools::workbook(&[schools::student(serial)]), "").await.expect("is read");
+            previews.push(report["importId"].as_str().expect("an id").to_owned());
+        }
+        let written = async |preview: &str| people.clerk.post(&format!("/v1/schools/{SCHOOL}/imports/{preview}/commit"), &json!({}), "").await;
+        assert_eq!(schools::reason(written(&previews[1]).await), (404, "NOT_FOUND".into()), "{engine:?}: is to be sent anew");
+        assert!(written(&previews[2]).await.is_ok() && written(&previews[21]).await.is_ok(), "{engine:?}");
+        if engine == Engine::Sqlite {
+            let db = xuezhu_store::Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
+            let mut tx = db.begin().await.expect("begins");
+            let most = xuezhu_intake::bounds::BYTES_A_DAY - 1_000;
+            xuezhu_store::run!(&mut tx, "UPDATE import_files SET file_sealed = zeroblob($1) WHERE import = (SELECT max(import) FROM import_files)", most)
+                .expect("is full");
+            tx.commit().await.expect("commits");
+            let sent = people.clerk.upload(&import, schools::workbook(&[schools::student(30)]), "").await;
+            assert_eq!(schools::reason(sent), (429, "TOO_MANY_REQUESTS".into()), "{engine:?}");
+            let other = format!("/v1/schools/{}/enrollments/import", schools::OTHER);
+            assert!(people.other.upload(&other, schools::workbook(&[schools::student(31)]), "").await.is_ok(), "{engine:?}: nobody else is concerned");
+        }
+        deployment.stop().await;
+    }
+}

@@ -10,6 +10,7 @@
 //! | [`write`] | one import in one transaction: compared with what is there, written, receipted |
 //! | [`receive`] | the ways in: a file is sent, a preview is written; waited for, or by itself |
 //! | [`progress`] | how far an import is |
+//! | [`bounds`] | how much one account may send in a day |
 //! | [`archive`] | receipts, reports, marked copies; what is forgotten, and when |
 //! | [`undo`] | an import is taken back by its receipt |
 //!
@@ -20,6 +21,7 @@
 //! `import_turns`) come with the migrations of the service.
 
 pub mod archive;
+pub mod bounds;
 pub mod check;
 pub mod faults;
 pub mod findings;

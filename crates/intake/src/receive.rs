@@ -18,7 +18,7 @@ use xuezhu_workbook::UPLOAD_BYTES;
 use crate::{
     ALIVE_US, Intake, NAME_CHARACTERS,
     archive::{self, REPORT, UPLOAD},
-    check,
+    bounds, check,
     kind::{Act, Kind, Options},
     progress::Progress,
     store::{self, State},
@@ -119,6 +119,12 @@ impl Intake {
         answer: Answer<R>,
     ) -> Result<Response<R>, Status> {
         let resource = resource_of(&kind);
+        let asked = (ctx.clone(), i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+        let room = self.runner.db().write(&asked, |tx, (ctx, bytes)| Box::pin(bounds::may_send(ctx, tx, *bytes))).await;
+        if let Err(error) = room {
+            self.runner.record_refusal(&ctx, K::ABOUT.import, &resource, error.reason()).await;
+            return Err(error.into());
+        }
         let wait = head.wait.unwrap_or(true);
         let content_hash = *blake3::hash(&bytes).as_bytes();
         let flags = [head.preview, head.all_or_nothing, head.include_hidden, head.blank_clears].map(u8::from);

@@ -156,6 +156,31 @@ pub async fn forget_file(tx: &mut Tx, import: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How many files are kept of what an account sent since a time, and their bytes.
+pub async fn kept_since(tx: &mut Tx, account: &str, since_us: i64) -> Result<(i64, i64), StoreError> {
+    let kept = one!(
+        tx,
+        (i64, Option<i64>),
+        "SELECT count(*), CAST(sum(length(f.file_sealed)) AS bigint) FROM imports i JOIN import_files f ON f.import = i.import WHERE i.account = $1 AND i.at_us >= $2",
+        account,
+        since_us
+    )?;
+    Ok(kept.map_or((0, 0), |(files, bytes)| (files, bytes.unwrap_or(0))))
+}
+
+/// Forgets the files of what an account previewed, but for so many of the last.
+pub async fn forget_previews(tx: &mut Tx, account: &str, but_for: i64) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "DELETE FROM import_files WHERE import IN (SELECT import FROM imports WHERE account = $1 AND preview AND state = $3)
+           AND import NOT IN (SELECT import FROM imports WHERE account = $1 AND preview AND state = $3 ORDER BY at_us DESC, import DESC LIMIT $2)",
+        account,
+        but_for,
+        State::Done.code()
+    )?;
+    Ok(())
+}
+
 /// Ends an import that runs; false where it does not run any more.
 pub async fn end(tx: &mut Tx, import: Uuid, state: State, report_sealed: &[u8]) -> Result<bool, StoreError> {
     let running = State::Running.code();
