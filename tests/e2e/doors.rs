@@ -262,3 +262,34 @@ async fn files_of_one_account_are_kept_within_bounds() {
         deployment.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_https_alone_the_cookie_is_one_that_browsers_guard_and_metrics_are_for_nobody_behind_a_proxy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = xuezhu_service::settings::Settings { secure_cookies: true, ..xuezhu_service::settings::Settings::default() };
+    let deployment = xuezhu_tests::deployment_on(None, folder.path(), "none", settings).await;
+    let people = schools::open(&deployment).await;
+    let base = format!("http://{}", deployment.http);
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let form = [("account", "officer"), ("password", PASSWORD)].map(|(name, value)| format!("{name}={value}")).join("&");
+    let sent =
+        http.post(format!("{base}/login")).header("content-type", "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin").body(form);
+    let answer = sent.send().await.expect("is answered");
+    let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).expect("a cookie").to_owned();
+    assert!(cookie.starts_with("__Host-xuezhu_session=") && cookie.contains("; Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"), "{cookie}");
+    assert!(answer.headers().contains_key("strict-transport-security"));
+    let page = async |cookie: String| http.get(format!("{base}/")).header("cookie", cookie).send().await.expect("is answered").status();
+    let token = people.officer.token();
+    assert_eq!(page(format!("__Host-xuezhu_session={token}")).await, 200);
+    assert_eq!(page(format!("xuezhu_session={token}")).await, 303, "set by whoever: to the log-in");
+    let metrics = async |header: Option<&str>| {
+        let asked = http.get(format!("{base}/metrics"));
+        let asked = if let Some(name) = header { asked.header(name, "203.0.113.7") } else { asked };
+        asked.send().await.expect("is answered").status()
+    };
+    assert_eq!(metrics(None).await, 200);
+    for passed_on in ["x-forwarded-for", "via", "forwarded"] {
+        assert_eq!(metrics(Some(passed_on)).await, 404, "{passed_on}");
+    }
+    deployment.stop().await;
+}

@@ -37,6 +37,8 @@ pub struct Settings {
     pub metrics_address: String,
     /// Proxies before the gateway that are believed where a request came from: addresses and networks, parted by commas.
     pub trusted_proxies: String,
+    /// Whom the gateway shows its metrics: addresses and networks.
+    pub metrics_from: String,
     /// Gateways that the services believe the same of.
     pub gateways: String,
     /// How aid and gateway reach enrollment.
@@ -115,6 +117,7 @@ impl Default for Settings {
             http_address: "127.0.0.1:8080".into(),
             metrics_address: String::new(),
             trusted_proxies: String::new(),
+            metrics_from: NEAR.into(),
             gateways: NEAR.into(),
             enrollment_url: "http://127.0.0.1:8091".into(),
             aid_url: "http://127.0.0.1:8092".into(),
@@ -212,6 +215,11 @@ impl Settings {
         self.trusted_proxies.parse().unwrap_or_default()
     }
 
+    /// Whom the gateway shows its metrics.
+    pub fn metrics_from(&self) -> Networks {
+        self.metrics_from.parse().unwrap_or_default()
+    }
+
     /// Has the services of this process believe the gateways.
     pub fn believe_gateways(&self) {
         callers::believe(self.gateways.parse().unwrap_or_default());
@@ -236,7 +244,7 @@ impl Settings {
                 return wrong(setting, format!("{address} is no HOST:PORT"));
             }
         }
-        for (setting, networks) in [("trusted_proxies", &self.trusted_proxies), ("gateways", &self.gateways)] {
+        for (setting, networks) in [("trusted_proxies", &self.trusted_proxies), ("metrics_from", &self.metrics_from), ("gateways", &self.gateways)] {
             if let Err(why) = networks.parse::<Networks>() {
                 return wrong(setting, why);
             }

@@ -2,6 +2,7 @@
 //!
 //! | module | what lives here |
 //! | --- | --- |
+//! | [`doors`] | what every request passes first: where it came from, what its cookie is called |
 //! | [`upstream`] | one tower service over both upstreams, by the path of the call |
 //! | [`rest`] | transcoded routes; the uploads and downloads, which stream |
 //! | [`takeouts`] | what is taken out as a workbook, for REST and pages |
@@ -12,6 +13,7 @@
 //!
 //! To add a call: annotate it in `proto/`. To add a page: a function in `pages/`, a template, a line in its router.
 
+pub mod doors;
 pub mod openapi;
 pub mod pages;
 pub mod parts;
@@ -20,12 +22,12 @@ pub mod seen;
 pub mod takeouts;
 pub mod upstream;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    extract::Request,
+    http::{HeaderValue, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -38,11 +40,11 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 use xuezhu_listen::pace;
 use xuezhu_service::{
     Ids, Keyring,
-    callers::Networks,
     health::{Checks, Readiness},
-    serve, telemetry,
+    serve,
 };
 
+use doors::Callers;
 use pages::PageError;
 use upstream::{Line, Upstreams};
 
@@ -64,8 +66,8 @@ pub struct Gateway {
     waits: pages::waits::LastCounted,
     /// What was done and is not told yet.
     to_tell: pages::told::ToTell,
-    /// Proxies that are believed where a request came from.
-    proxies: Networks,
+    /// Of whom is believed where a request came from, and who is shown metrics.
+    callers: Callers,
     /// Seals what passes through the log-in page; what was sealed before a restart does not open any more.
     seal: Keyring,
 }
@@ -87,15 +89,15 @@ impl Gateway {
             last_told: pages::fresh::LastTold::default(),
             waits: pages::waits::LastCounted::default(),
             to_tell: pages::told::ToTell::default(),
-            proxies: Networks::default(),
+            callers: Callers::default(),
             seal: Keyring::generate().0,
         }
     }
 
-    /// The same behind proxies that are believed.
+    /// The same, for these callers.
     #[must_use]
-    pub fn behind(self, proxies: Networks) -> Self {
-        Self { proxies, ..self }
+    pub fn for_callers(self, callers: Callers) -> Self {
+        Self { callers, ..self }
     }
 
     /// A turn for a form with a file.
@@ -123,20 +125,20 @@ impl Gateway {
     pub fn router(self, stop: &CancellationToken) -> Router {
         let readiness = self.readiness(stop);
         let gateway = Arc::new(self);
-        let (ids, proxies) = (gateway.ids.clone(), gateway.proxies.clone());
-        rest::router(&gateway)
+        let (ids, callers, secure) = (gateway.ids.clone(), gateway.callers.clone(), gateway.secure_cookies);
+        let router = rest::router(&gateway)
             .merge(pages::router(gateway.clone()))
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(move || async move { serve::ready_or_not(&readiness.faults()) }))
-            .route("/metrics", get(metrics))
+            .route("/metrics", get(doors::metrics).with_state(callers.clone()))
             .fallback(nothing_here)
             .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn(rest::complete_error))
             .layer(middleware::from_fn_with_state(gateway, pages::with_freshness))
             .layer(middleware::from_fn(rest::say_when_again))
             .layer(middleware::from_fn(kept_by_nobody))
-            .layer(middleware::from_fn_with_state(proxies, name_peer))
+            .layer(middleware::from_fn_with_state(callers, doors::name_origin))
             .layer(middleware::from_fn_with_state(ids, seen::within_trace))
             .layer(middleware::from_fn(pace::keep_pace))
             .layer(RequestBodyTimeoutLayer::new(PIECE))
@@ -145,11 +147,10 @@ impl Gateway {
             .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
             .layer(SetResponseHeaderLayer::if_not_present(
                 header::CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static(
-                    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'",
-                ),
+                HeaderValue::from_static("default-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'"),
             ))
-            .layer(CompressionLayer::new())
+            .layer(CompressionLayer::new());
+        if secure { router.layer(middleware::from_fn(doors::guard_cookie)) } else { router }
     }
 }
 
@@ -165,24 +166,5 @@ async fn kept_by_nobody(request: Request, next: Next) -> Response {
     if !for_all {
         response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
-    response
-}
-
-/// Metrics are for this machine's eyes: who else asks is told nothing.
-async fn metrics(ConnectInfo(peer): ConnectInfo<SocketAddr>) -> Response {
-    if peer.ip().is_loopback() { telemetry::render().into_response() } else { StatusCode::NOT_FOUND.into_response() }
-}
-
-/// Says to the services where a request came from, whatever the client claims: a proxy that is believed may say it.
-async fn name_peer(State(proxies): State<Networks>, ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
-    let told = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
-    if let Ok(value) = HeaderValue::from_str(&proxies.origin(&peer.ip().to_canonical().to_string(), &told)) {
-        request.headers_mut().insert("x-forwarded-for", value);
-    }
-    let begun = std::time::Instant::now();
-    let method = seen::method_name(request.method().as_str());
-    let response = next.run(request).await;
-    metrics::counter!("xuezhu_requests_total", "method" => method, "code" => response.status().as_str().to_owned()).increment(1);
-    metrics::histogram!("xuezhu_request_seconds", "method" => method).record(begun.elapsed().as_secs_f64());
     response
 }

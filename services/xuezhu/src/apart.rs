@@ -14,7 +14,7 @@ use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, private::priva
 use xuezhu_store::Db;
 
 use crate::{
-    deployment::{channel, endpoint, first_administrator, password_file, system_clock},
+    deployment::{callers, channel, endpoint, first_administrator, password_file, system_clock},
     keys,
 };
 
@@ -75,7 +75,7 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     settings.believe_gateways();
     let tasks = TaskTracker::new();
     let gateway = Gateway::new(endpoint(&settings.enrollment_url)?, endpoint(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
-    let gateway = gateway.behind(settings.trusted_proxies());
+    let gateway = gateway.for_callers(callers(settings));
     let listener = bind(&settings.http_address).await?;
     println!("gateway: http://{}", listener.local_addr()?);
     metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;

@@ -16,7 +16,7 @@ use xuezhu_aid::{Aid, Following, reconciliation::sweep};
 use xuezhu_bridge::sequencer::settled_head;
 use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
 use xuezhu_evidence::Vault;
-use xuezhu_gateway::Gateway;
+use xuezhu_gateway::{Gateway, doors::Callers};
 use xuezhu_listen::{Bounds, Share};
 use xuezhu_service::{
     Clock, Ids, Keyring,
@@ -86,6 +86,11 @@ pub struct Deployment {
 #[expect(clippy::disallowed_methods, reason = "here the outside comes in, as a parameter for all else")]
 pub fn system_clock() -> Clock {
     Clock::new(Utc::now)
+}
+
+/// Of whom a gateway believes where requests came from, and who sees its metrics.
+pub fn callers(settings: &Settings) -> Callers {
+    Callers { proxies: settings.trusted_proxies(), metrics: settings.metrics_from() }
 }
 
 /// A channel to a service; it connects when it is first used, and again whenever that is needed.
@@ -211,7 +216,7 @@ impl Deployment {
         };
         let vault = vault_of(&options.data, "aid", &options.settings.aid_evidence, &options.settings)?;
         let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, vault, options.settings.policy_file.as_deref(), following, &tasks, &stop).await?;
-        let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone()).behind(options.settings.trusted_proxies());
+        let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone()).for_callers(callers(&options.settings));
         let started = Self {
             http: http.local_addr()?,
             enrollment_grpc: enrollment_grpc.local_addr()?,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use xuezhu_service::{Role, StandsIn, keyring::Service};
 
 /// Name of the cookie.
-const COOKIE: &str = "xuezhu_session";
+pub const COOKIE: &str = "xuezhu_session";
 
 /// The token in a request's cookie.
 pub fn token(headers: &HeaderMap) -> Option<String> {
