@@ -328,7 +328,8 @@ async fn sheet(desk: &Desk, school: &str, enrollment: Option<String>, said: Stat
     let Ok(found) = desk.enrollments().get_student(desk.request(asked)).await else { return blank };
     let groups = found.into_inner().record.unwrap_or_default().groups;
     let columns: HashMap<String, String> = groups.into_iter().flat_map(|group| group.columns).map(|column| (column.header, column.value)).collect();
-    let of = |header: &str| columns.get(header).cloned().unwrap_or_default();
+    // What is masked is filled in by hand.
+    let of = |header: &str| columns.get(header).map(|value| value.replace('*', "＿")).unwrap_or_default();
     let member = |ordinal: u8| {
         let [name, relation, telephone] = ["姓名", "关系", "联系电话"].map(|what| of(&format!("成员{ordinal}{what}")));
         (of(&format!("成员{ordinal}是否监护人")) == "是")
@@ -336,7 +337,7 @@ async fn sheet(desk: &Desk, school: &str, enrollment: Option<String>, said: Stat
     };
     Sheet {
         sex: of("性别"),
-        birth: of("出生日期"),
+        birth: of("出生日期").replace("＿＿＿＿", "年＿＿月＿＿日"),
         number: of("身份证件号"),
         telephone: of("联系电话"),
         address: of("户口所在地区县以下详细地址"),
