@@ -50,7 +50,7 @@ pub struct Lanes {
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self { known: Turns::new(2, 256), clean: Turns::new(1, 24), suspect: Turns::new(1, 8) }
+        Self { known: Turns::new(2, 256), clean: Turns::new(2, 128), suspect: Turns::new(1, 8) }
     }
 }
 
