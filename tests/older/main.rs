@@ -54,7 +54,9 @@ impl Place {
             vec![("KEYRING_FILE", self.folder.path().join("keyring.json"))]
         } else {
             let files = key_files(self.folder.path());
-            vec![("ENROLLMENT_KEYS_FILE", files.enrollment), ("AID_KEYS_FILE", files.aid)]
+            // The older one's lists know no notice: this one's go by a policy without.
+            let policy = xuezhu_tests::policy_file("at-once", &xuezhu_tests::AT_ONCE);
+            vec![("ENROLLMENT_KEYS_FILE", files.enrollment), ("AID_KEYS_FILE", files.aid), ("POLICY_FILE", policy)]
         };
         command.envs(keys.into_iter().map(|(name, file)| (format!("XUEZHU_{name}"), file)));
         for (name, value) in [
