@@ -217,11 +217,11 @@ async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
     let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
     let mut tx = db.begin().await.expect("begins");
     let (hash,) = xuezhu_store::one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-    let fitted = log_in::settle(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
+    let fitted = log_in::settle(&ctx, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled");
     assert!(matches!(fitted, LogIn::Done(_)));
     let other = directory::hash_password("Other-2026x").expect("hashes");
     xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_hash = $1 WHERE account = 'clerk'", other).expect("is changed");
-    let late = log_in::settle(&ctx, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled");
+    let late = log_in::settle(&ctx, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled");
     assert!(matches!(late, LogIn::Wrong), "the hash that fitted is not there any more");
 }
 
@@ -240,8 +240,8 @@ async fn a_session_stamped_later_than_what_ends_it_is_over_all_the_same() {
         let late = Context::new(Actor::system(), &ahead, &Ids::random());
         let mut tx = db.begin().await.expect("begins");
         let (hash,) = one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-        let LogIn::Done(owner) = log_in::settle(&early, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
-        let LogIn::Done(thief) = log_in::settle(&late, &mut tx, "clerk", Some(&hash), Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
+        let LogIn::Done(owner) = log_in::settle(&early, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
+        let LogIn::Done(thief) = log_in::settle(&late, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
         assert!(thief.session_us > owner.session_us, "no two sessions of an account are at one time");
         let goes_on = if act == "change" {
             early.actor = owner;

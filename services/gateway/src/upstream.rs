@@ -1,7 +1,7 @@
 //! How both services are reached: one tower service over both, by the path of the call.
 //!
 //! Calls share a connection to a service, as far as there is room; who finds none in time is told so at once, not after a call has run
-//! out of time. What streams (files in and out) has a connection of its own: a slow end of one would hold up all that share it.
+//! out of time. Strangers have a room of their own: however many wait to log in, whoever is logged in is answered. What streams (files in and out) has a connection of its own: a slow end of one would hold up all that share it.
 
 use std::{
     collections::HashSet,
@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tonic::{
     body::Body,
     transport::{Channel, Endpoint, Error},
@@ -28,6 +28,11 @@ const CALLS_AT_LEAST: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// After how many seconds whoever found no room should come again.
 const AGAIN_SECONDS: u64 = 2;
+
+/// How paths of our own calls begin: others ask whether a service is there.
+const OURS: &str = "/xuezhu.";
+/// The call of whoever is not known yet, whatever credentials come with it.
+const LOG_IN: &str = "/xuezhu.enrollment.v1.SessionService/CreateSession";
 
 /// Paths of calls that stream.
 static STREAMING: LazyLock<HashSet<String>> = LazyLock::new(|| {
@@ -53,6 +58,7 @@ pub struct Line {
     shared: Channel,
     endpoint: Endpoint,
     room: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
     patience: Duration,
 }
 
@@ -64,16 +70,15 @@ impl Line {
     }
 
     fn with_room(endpoint: Endpoint, calls: usize, patience: Duration) -> Self {
-        Self { shared: endpoint.connect_lazy(), endpoint, room: Arc::new(Semaphore::new(calls)), patience }
+        let [room, strangers] = [calls, calls].map(|calls| Arc::new(Semaphore::new(calls)));
+        Self { shared: endpoint.connect_lazy(), endpoint, room, strangers, patience }
     }
 
-    /// Waits for room for a call.
-    async fn room(self) -> Option<OwnedSemaphorePermit> {
-        let found = tokio::time::timeout(self.patience, self.room.acquire_owned()).await.ok()?.ok();
-        if found.is_none() {
-            metrics::counter!("xuezhu_calls_turned_away_total").increment(1);
-        }
-        found
+    /// In which room a call goes; in none where it only asks whether the service is there.
+    fn room_for(&self, request: &Request<Body>) -> Option<&Arc<Semaphore>> {
+        let path = request.uri().path();
+        let is_strangers = path == LOG_IN || !request.headers().contains_key(http::header::AUTHORIZATION);
+        path.starts_with(OURS).then_some(if is_strangers { &self.strangers } else { &self.room })
     }
 }
 
@@ -104,9 +109,17 @@ impl Service<Request<Body>> for Line {
             if STREAMING.contains(request.uri().path()) {
                 return send(line.endpoint.connect_lazy(), request).await;
             }
-            let channel = line.shared.clone();
-            let Some(_room) = line.room().await else { return Ok(crowded().into_http()) };
-            send(channel, request).await
+            let mut place = None;
+            if let Some(room) = line.room_for(&request).cloned() {
+                let Ok(Ok(found)) = tokio::time::timeout(line.patience, room.acquire_owned()).await else {
+                    metrics::counter!("xuezhu_calls_turned_away_total").increment(1);
+                    return Ok(crowded().into_http());
+                };
+                place = Some(found);
+            }
+            let answered = send(line.shared, request).await;
+            drop(place);
+            answered
         })
     }
 }
@@ -154,12 +167,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_room_is_told_so_in_time() {
         let mut line = Line::with_room(Endpoint::from_static("http://127.0.0.1:9"), 1, PATIENCE);
-        let held = line.room.clone().acquire_owned().await.expect("room");
+        let held = line.strangers.clone().acquire_owned().await.expect("room");
         let began = tokio::time::Instant::now();
         let request = Request::builder().uri("/xuezhu.aid.v1.AwardService/ListAwardLists").body(Body::empty()).expect("a request");
         let answer = line.call(request).await.expect("an answer");
         let status = tonic::Status::from_header_map(answer.headers()).expect("a status");
         assert_eq!((began.elapsed(), refusal::reason_of(&status), refusal::again_of(&status)), (PATIENCE, Some(Reason::Unavailable), Some(AGAIN_SECONDS)));
+        // Who is logged in has room, and so has who asks whether the service is there: it is not, which is another answer.
+        let log_in = |path: &str| Request::builder().uri(path).header("authorization", "Bearer x").body(Body::empty()).expect("a request");
+        for path in ["/xuezhu.aid.v1.AwardService/ListAwardLists", "/grpc.health.v1.Health/Check"] {
+            assert!(line.call(log_in(path)).await.is_err(), "{path}");
+        }
+        assert!(line.call(log_in(LOG_IN)).await.is_ok(), "is turned away, whatever it says of itself");
         drop(held);
     }
 

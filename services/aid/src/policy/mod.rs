@@ -251,7 +251,7 @@ pub async fn propose(ctx: &Context, tx: &mut Tx, parts: &Parts, proposed: &Propo
 
 /// Whether a department stands above another.
 fn is_above(authority: &str, other: &str) -> bool {
-    region::prefix_or_all(authority).len() < region::prefix_or_all(other).len() && other.starts_with(region::prefix_or_all(authority))
+    authority != other && other.starts_with(region::prefix_or_all(authority))
 }
 
 /// Refuses a department below the one that took the newest version: what a province decided no city changes.

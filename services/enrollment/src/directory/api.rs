@@ -93,10 +93,14 @@ impl DirectoryApi {
         };
         // The turn goes with the work: whoever hangs up does not end it.
         let (trying, fitted) = tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))?;
-        let asked = (ctx.clone(), account.to_owned(), fitted, given);
-        let settle =
-            self.parts.runner.db().write(&asked, |tx, (ctx, account, fitted, given)| Box::pin(log_in::settle(ctx, tx, account, fitted.as_deref(), *given)));
-        let settled = settle.await?;
+        let settled = match fitted {
+            None => LogIn::Wrong,
+            Some(fitted) => {
+                let asked = (ctx.clone(), account.to_owned(), fitted, given);
+                let db = self.parts.runner.db();
+                db.write(&asked, |tx, (ctx, account, fitted, given)| Box::pin(log_in::settle(ctx, tx, account, fitted, *given))).await?
+            }
+        };
         let locked = trying.ended(matches!(settled, LogIn::Wrong), clock);
         match settled {
             LogIn::Done(actor) => Ok(actor),
@@ -117,13 +121,13 @@ impl DirectoryApi {
         Ok(())
     }
 
-    /// The new hash, if a change of password was made already, under this request id, and only its answer was not heard.
-    async fn already_changed(ctx: &Context, row: &AccountRow, new_password: &str) -> Result<Option<String>, Error> {
+    /// Whether a change of password was made already, under this request id, and only its answer was not heard.
+    async fn already_changed(ctx: &Context, row: &AccountRow, new_password: &str) -> Result<bool, Error> {
         if ctx.request_id.is_empty() || row.password_request != ctx.request_id {
-            return Ok(None);
+            return Ok(false);
         }
         let (hash, password) = (row.password_hash.clone(), new_password.to_owned());
-        at_a_time(move || super::password_fits(&password, Some(&hash)).then_some(hash)).await
+        at_a_time(move || super::password_fits(&password, Some(&hash))).await
     }
 
     pub(super) fn one_time_password(ctx: &Context) -> String {
@@ -166,7 +170,7 @@ impl SessionService for DirectoryApi {
         let request = request.into_inner();
         super::check_new_password(&ctx.actor.account, &request.old_password, &request.new_password)?;
         let row = self.account(&ctx.actor.account, "").await?.0.ok_or_else(sessions::over)?;
-        if Self::already_changed(&ctx, &row, &request.new_password).await?.is_some() {
+        if Self::already_changed(&ctx, &row, &request.new_password).await? {
             let actor = self.try_password(&ctx, (&row.account, Some(&row)), true, request.new_password, Given::ToChange).await?;
             let (access_token, expire_time) = self.session(&actor)?;
             return Ok(Response::new(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false }));

@@ -5,7 +5,7 @@
 //! rows of a keyboard.
 
 /// Words that make no password, in small letters; what is beside them is not counted.
-const WORDS: [&str; 76] = [
+const WORDS: [&str; 74] = [
     "password",
     "passwd",
     "passw",
@@ -67,8 +67,6 @@ const WORDS: [&str; 76] = [
     "abcd",
     "abcde",
     "abcdef",
-    "aa",
-    "aaa",
     "woaini",
     "woaiwojia",
     "nihao",

@@ -121,9 +121,8 @@ pub enum LogIn {
     Refused(Refusal),
 }
 
-/// Settles a log-in whose password fits the hash `fitted`; none where it was wrong.
-pub async fn settle(ctx: &Context, tx: &mut Tx, account: &str, fitted: Option<&str>, given: Given) -> Result<LogIn, Error> {
-    let Some(fitted) = fitted else { return Ok(LogIn::Wrong) };
+/// Settles a log-in whose password fits the hash `fitted`.
+pub async fn settle(ctx: &Context, tx: &mut Tx, account: &str, fitted: &str, given: Given) -> Result<LogIn, Error> {
     store::lock_account(tx, account).await?;
     // Comparing takes a while: the password may be another by now.
     let Some(row) = store::account(tx, account).await?.filter(|row| row.password_hash == fitted) else { return Ok(LogIn::Wrong) };
