@@ -8,7 +8,7 @@ use std::{
 use xuezhu::{client::Refused, deployment::key_files};
 use xuezhu_service::Keyring;
 
-use crate::{AT_ONCE, binary, free_address, policy_file, until};
+use crate::{AT_ONCE, MANY_SESSIONS, binary, free_address, policy_file, until};
 
 /// A process of the binary; killed when dropped.
 pub struct Process {
@@ -92,6 +92,8 @@ impl Apart {
             ("AID_GRPC_ADDRESS", aid),
             ("HTTP_ADDRESS", http),
             ("POLICY_FILE", policy_file("at-once", &AT_ONCE).display().to_string()),
+            ("SIGNER_SESSIONS", MANY_SESSIONS.to_string()),
+            ("SESSIONS", MANY_SESSIONS.to_string()),
         ];
         settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let metrics = [free_address(), free_address(), free_address()];

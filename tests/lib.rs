@@ -52,6 +52,9 @@ pub async fn deployment(engine: Engine, data: &Path, registry: &str) -> Deployme
     deployment_on(databases, data, registry, Settings::default()).await
 }
 
+/// Sessions that accounts may have in most tests.
+pub const MANY_SESSIONS: u32 = 20;
+
 /// Everything in one process, on two databases (else on files in the folder), under settings.
 pub async fn deployment_on(databases: Option<(String, String)>, data: &Path, registry: &str, settings: Settings) -> Deployment {
     start(options(databases, data, registry, settings)).await
@@ -86,7 +89,13 @@ pub fn policy_file(name: &str, text: &str) -> PathBuf {
 
 /// What a deployment is started with: on free addresses, by a policy without a notice and quotas unless the settings name one.
 pub fn options(databases: Option<(String, String)>, data: &Path, registry: &str, settings: Settings) -> Options {
-    let settings = Settings { policy_file: settings.policy_file.or_else(|| Some(policy_file("at-once", &AT_ONCE))), ..settings };
+    let settings = Settings {
+        policy_file: settings.policy_file.or_else(|| Some(policy_file("at-once", &AT_ONCE))),
+        // Pages are looked at beside the calls of the same account.
+        signer_sessions: settings.signer_sessions.max(MANY_SESSIONS),
+        sessions: settings.sessions.max(MANY_SESSIONS),
+        ..settings
+    };
     let free = || "127.0.0.1:0".to_owned();
     Options {
         data: data.to_owned(),

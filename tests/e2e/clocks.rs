@@ -11,7 +11,7 @@ use xuezhu::deployment::{channel, system_clock};
 use xuezhu_aid::{Aid, Following};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_proto::bridge::{School, record::Body};
-use xuezhu_service::{Actor, Clock, Context, Forgetting, Ids, Keyring, serve};
+use xuezhu_service::{Actor, Clock, Context, Forgetting, Ids, Keyring, serve, settings::Safeguards};
 use xuezhu_store::{Db, one, run};
 use xuezhu_tests::{Engine, postgres, prepare, until};
 
@@ -43,19 +43,39 @@ impl Both {
     async fn start(urls: &(String, String), clocks: (&Clock, &Clock), keys: &(Keyring, Keyring)) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let dbs = (Db::open(&urls.0).await.expect("opens"), Db::open(&urls.1).await.expect("opens"));
-        let enrollment =
-            Enrollment::start(dbs.0.clone(), clocks.0.clone(), Ids::random(), keys.0.clone(), xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
-                .await
-                .expect("starts");
+        let enrollment = Enrollment::start(
+            dbs.0.clone(),
+            clocks.0.clone(),
+            Ids::random(),
+            keys.0.clone(),
+            xuezhu_evidence::Vault::memory(),
+            Registry::None,
+            Safeguards::default(),
+            &tasks,
+            &stop,
+        )
+        .await
+        .expect("starts");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
         let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
         tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, Ids::random(), xuezhu_listen::Share::Quarter, ended).await) });
         let mirror_age = std::time::Duration::from_secs(600);
         let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
-        let aid = Aid::start(dbs.1.clone(), clocks.1.clone(), Ids::random(), keys.1.clone(), xuezhu_evidence::Vault::memory(), None, following, &tasks, &stop)
-            .await
-            .expect("starts");
+        let aid = Aid::start(
+            dbs.1.clone(),
+            clocks.1.clone(),
+            Ids::random(),
+            keys.1.clone(),
+            xuezhu_evidence::Vault::memory(),
+            None,
+            following,
+            Safeguards::default(),
+            &tasks,
+            &stop,
+        )
+        .await
+        .expect("starts");
         Self { enrollment, aid, dbs, tasks, stop }
     }
 

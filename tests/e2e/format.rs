@@ -16,7 +16,10 @@ use xuezhu_bridge::{
 };
 use xuezhu_judge::{case::Rule, entry::State, life};
 use xuezhu_proto::bridge::{Period, Person, PersonKey, PersonName, Record, School, record::Body};
-use xuezhu_service::{Ids, Keyring, settings::Settings};
+use xuezhu_service::{
+    Ids, Keyring,
+    settings::{Safeguards, Settings},
+};
 use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
     Engine, free_address,
@@ -243,7 +246,9 @@ async fn without_source(db: &Db) -> (Keeper<Enrollments>, TaskTracker, Cancellat
     };
     let keys = Keyring::generate().1;
     let aid =
-        Aid::start(db.clone(), system_clock(), Ids::random(), keys, xuezhu_evidence::Vault::memory(), None, following, &tasks, &stop).await.expect("starts");
+        Aid::start(db.clone(), system_clock(), Ids::random(), keys, xuezhu_evidence::Vault::memory(), None, following, Safeguards::default(), &tasks, &stop)
+            .await
+            .expect("starts");
     (following::keeper(aid.parts().clone(), 250), tasks, stop)
 }
 

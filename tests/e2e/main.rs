@@ -1,6 +1,7 @@
 //! End-to-end tests. Each says in its name what must hold.
 
 mod architecture;
+mod audit;
 mod backup;
 mod bad_input;
 mod before;

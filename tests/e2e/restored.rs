@@ -9,7 +9,11 @@ use xuezhu::deployment::{key_files, system_clock};
 use xuezhu_bridge::sequencer::Sequencer;
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
 use xuezhu_proto::bridge::{School, record::Body};
-use xuezhu_service::{Ids, Keyring, keyring::Service, settings::Settings};
+use xuezhu_service::{
+    Ids, Keyring,
+    keyring::Service,
+    settings::{Safeguards, Settings},
+};
 use xuezhu_store::{Db, one, run};
 use xuezhu_tests::{
     apart::{Apart, Process, answered},
@@ -159,9 +163,19 @@ async fn two_processes_on_a_database_that_was_put_back_begin_one_new_history() {
     let keyring = Keyring::load(&key_files(folder.path()).enrollment, Service::Enrollment).expect("keys");
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let db = Db::open(&databases.0).await.expect("opens");
-    let second = Enrollment::start(db.clone(), system_clock(), Ids::random(), keyring, xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
-        .await
-        .expect("starts");
+    let second = Enrollment::start(
+        db.clone(),
+        system_clock(),
+        Ids::random(),
+        keyring,
+        xuezhu_evidence::Vault::memory(),
+        Registry::None,
+        Safeguards::default(),
+        &tasks,
+        &stop,
+    )
+    .await
+    .expect("starts");
     let people = schools::open(&running).await;
     people.import(&(1..=4).map(student).collect::<Vec<_>>()).await;
     people.register().await;

@@ -19,7 +19,11 @@ use xuezhu_proto::bridge::{
     Handshake, SnapshotRequest, WatchRequest, WatchResponse, enrollment_feed_service_client::EnrollmentFeedServiceClient,
     snapshot_response::Part as SnapshotPart,
 };
-use xuezhu_service::{Actor, Clock, Context, Ids, Keyring, Role, keyring::Service};
+use xuezhu_service::{
+    Actor, Clock, Ids, Keyring, Role, Runner,
+    keyring::Service,
+    settings::{Safeguards, Settings},
+};
 use xuezhu_store::{Db, one};
 use xuezhu_tests::{
     Engine, deployment, free_address,
@@ -194,7 +198,9 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
         let following =
             Following { source: nowhere, name: "aid".into(), scope: String::new(), lane_records: usize::MAX, mirror_age: std::time::Duration::from_secs(600) };
         let aid =
-            Aid::start(db, system_clock(), Ids::random(), keyring, xuezhu_evidence::Vault::memory(), None, following, &tasks, &stop).await.expect("starts");
+            Aid::start(db, system_clock(), Ids::random(), keyring, xuezhu_evidence::Vault::memory(), None, following, Safeguards::default(), &tasks, &stop)
+                .await
+                .expect("starts");
         let gate = &aid.parts().gate;
         for (token, code) in [&over, &good].into_iter().zip(told) {
             let entered = gate.context(&signed(token, ()), "Test").await.map_or_else(|status| status.code(), |_| tonic::Code::Ok);
@@ -206,6 +212,12 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
     }
 }
 
+/// A runner on the enrollment service's database in a folder.
+fn runner(db: &Db, clock: Clock, folder: &std::path::Path) -> Runner {
+    let keyring = Keyring::load(&key_files(folder).enrollment, Service::Enrollment).expect("loads");
+    Runner::new(db.clone(), clock, Ids::random(), keyring)
+}
+
 /// Comparing a password takes a while; whoever changes it meanwhile must have shut the old one out.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
@@ -214,14 +226,15 @@ async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
     schools::open(&deployment).await;
     deployment.stop().await;
     let db = Db::open(&format!("sqlite:{}", folder.path().join("enrollment.db").display())).await.expect("opens");
-    let ctx = Context::new(Actor::system(), &system_clock(), &Ids::random());
+    let runner = runner(&db, system_clock(), folder.path());
+    let ctx = runner.system_context();
     let mut tx = db.begin().await.expect("begins");
     let (hash,) = xuezhu_store::one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-    let fitted = log_in::settle(&ctx, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled");
+    let fitted = log_in::settle((&runner, &Safeguards::default()), &ctx, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled");
     assert!(matches!(fitted, LogIn::Done(_)));
     let other = directory::hash_password("Other-2026x").expect("hashes");
     xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_hash = $1 WHERE account = 'clerk'", other).expect("is changed");
-    let late = log_in::settle(&ctx, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled");
+    let late = log_in::settle((&runner, &Safeguards::default()), &ctx, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled");
     assert!(matches!(late, LogIn::Wrong), "the hash that fitted is not there any more");
 }
 
@@ -236,12 +249,20 @@ async fn a_session_stamped_later_than_what_ends_it_is_over_all_the_same() {
     // A password changed, an account closed: each by a request that began before the log-in did.
     for act in ["change", "disable"] {
         let ahead = Clock::new(|| DateTime::from_timestamp_micros(system_clock().now_us() + 300_000_000).expect("a time"));
-        let mut early = Context::new(Actor::system(), &system_clock(), &Ids::random());
-        let late = Context::new(Actor::system(), &ahead, &Ids::random());
+        let runner = runner(&db, system_clock(), folder.path());
+        let mut early = runner.system_context();
+        let late = self::runner(&db, ahead, folder.path()).system_context();
         let mut tx = db.begin().await.expect("begins");
         let (hash,) = one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-        let LogIn::Done(owner) = log_in::settle(&early, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
-        let LogIn::Done(thief) = log_in::settle(&late, &mut tx, "clerk", &hash, Given::ToLogIn).await.expect("is settled") else { panic!("fits") };
+        let LogIn::Done(owner) =
+            log_in::settle((&runner, &Safeguards::default()), &early, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled")
+        else {
+            panic!("fits")
+        };
+        let LogIn::Done(thief) = log_in::settle((&runner, &Safeguards::default()), &late, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled")
+        else {
+            panic!("fits")
+        };
         assert!(thief.session_us > owner.session_us, "no two sessions of an account are at one time");
         let goes_on = if act == "change" {
             early.actor = owner;
@@ -350,4 +371,90 @@ async fn a_one_time_password_opens_no_desk() {
         assert!(people.head.get(path).await.is_ok(), "{path}");
     }
     deployment.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_ends_the_oldest_beyond_what_the_account_may_have() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let databases = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some((engine.database(folder.path()).await, engine.database(folder.path()).await)),
+        };
+        let mut options = xuezhu_tests::options(databases, folder.path(), "none", Settings::default());
+        (options.settings.sessions, options.settings.signer_sessions) = (Settings::default().sessions, Settings::default().signer_sessions);
+        let deployment = xuezhu_tests::start(options).await;
+        let people = schools::open(&deployment).await;
+        let base = format!("http://{}", deployment.http);
+        // Whoever signs is at one place at a time, others at three; another system wherever it likes.
+        for (first, account, most) in [(&people.head, "head", 1), (&people.officer, "officer", 1), (&people.clerk, "clerk", 3), (&people.machine, "machine", 6)]
+        {
+            let mut open = vec![first.clone()];
+            for _ in 0..5 {
+                open.push(Session::log_in(&base, account, PASSWORD).await.expect("logs in"));
+            }
+            let over = open.len() - most;
+            for (at, session) in open.iter().enumerate() {
+                // Of both services: aid hears of it a moment later.
+                for path in [format!("/v1/schools/{SCHOOL}"), "/v1/schemes".to_owned()] {
+                    let is_over = async || session.get(&path).await.is_err();
+                    if at < over {
+                        until("the session is over", is_over).await;
+                        assert_eq!(reason(session.get(&path).await), (401, "UNAUTHENTICATED".into()), "{engine:?} {account} {at} {path}");
+                    } else {
+                        assert!(!is_over().await, "{engine:?} {account} {at} {path}");
+                    }
+                }
+            }
+        }
+        deployment.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_nobody_uses_ends_and_one_that_is_used_in_either_service_goes_on() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let databases = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some((engine.database(folder.path()).await, engine.database(folder.path()).await)),
+        };
+        let settings = Settings { idle_seconds: 6, ..Settings::default() };
+        let deployment = xuezhu_tests::deployment_on(databases, folder.path(), "none", settings).await;
+        let one_time = deployment.admin_password.clone().expect("a first administrator");
+        let base = format!("http://{}", deployment.http);
+        let admin = Session::log_in(&base, "admin", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes it");
+        let open = async |account: &str, role: &str| {
+            let body = json!({ "account": account, "displayName": account, "role": role, "organisation": "430000" });
+            let made = admin.post("/v1/accounts", &body, "").await.expect("is opened");
+            let one_time = made["oneTimePassword"].as_str().expect("a password").to_owned();
+            admin.with_log_in(account, &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes it")
+        };
+        let (idle, machine) = (open("idle", "SUPERVISOR").await, open("machine", "MACHINE_READER").await);
+        let [enrollment, _] = deployment.databases();
+        let is_open = async || {
+            let mut tx = enrollment.read().await.expect("begins");
+            let open = one!(&mut tx, (i64,), "SELECT count(*) FROM open_sessions WHERE account = 'idle'").expect("reads").expect("a count").0;
+            tx.rollback().await.expect("ends");
+            open > 0
+        };
+        assert!(is_open().await, "{engine:?}");
+        // The administrator asks aid alone meanwhile.
+        until("it stood idle for too long", async || {
+            admin.get("/v1/schemes").await.expect("a session that is used goes on");
+            !is_open().await
+        })
+        .await;
+        assert_eq!(reason(idle.get("/v1/schools").await), (401, "UNAUTHENTICATED".into()), "{engine:?}");
+        until("aid knows it too", async || idle.get("/v1/schemes").await.is_err()).await;
+        assert!(admin.get("/v1/schools").await.is_ok() && machine.get("/v1/schools").await.is_ok(), "{engine:?}: another system follows for hours");
+        let (ended,) = {
+            let mut tx = enrollment.read().await.expect("begins");
+            let ended = one!(&mut tx, (i64,), "SELECT count(*) FROM audit WHERE method = 'EndIdleSession' AND resource = 'idle'").expect("reads");
+            tx.rollback().await.expect("ends");
+            ended.expect("a count")
+        };
+        assert_eq!(ended, 1, "{engine:?}");
+        deployment.stop().await;
+    }
 }

@@ -332,6 +332,11 @@ async fn held(tx: &mut Tx, cursor: &Cursor) -> Result<Here, Error> {
     }
 }
 
+/// The scope that is asked for, as the audit names it.
+fn scope_of(handshake: Option<&pb::Handshake>) -> &str {
+    handshake.map_or("", |handshake| &handshake.scope)
+}
+
 /// Names the request that made a change beside those of a batch: each once, and some at most.
 fn name(traces: &mut Vec<String>, trace: String) {
     if traces.len() < NAMED && !trace.is_empty() && !traces.contains(&trace) {
@@ -360,8 +365,12 @@ impl EnrollmentFeedService for FeedServer {
 
     async fn snapshot(&self, request: Request<pb::SnapshotRequest>) -> Result<Response<Self::SnapshotStream>, Status> {
         let (ctx, request) = self.gate.enter(request, "Snapshot").await?;
-        let admitted = self.admit(&ctx, request.handshake.as_ref())?;
-        let cursor = self.begin_snapshot(&admitted.scope, &request).await?;
+        let begun = async {
+            let admitted = self.admit(&ctx, request.handshake.as_ref())?;
+            let cursor = self.begin_snapshot(&admitted.scope, &request).await?;
+            Ok((admitted, cursor))
+        };
+        let (admitted, cursor) = self.gate.record_entry(&ctx, "Snapshot", scope_of(request.handshake.as_ref()), begun.await).await?;
         let after = (request.after_kind, Uuid::from_slice(&request.after_id).unwrap_or_default());
         let (out, answers) = mpsc::channel(QUEUED_BATCHES);
         let server = self.clone();
@@ -375,9 +384,13 @@ impl EnrollmentFeedService for FeedServer {
 
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let (ctx, request) = self.gate.enter(request, "Watch").await?;
-        let admitted = self.admit(&ctx, request.handshake.as_ref())?;
-        let cursor = request.cursor.as_ref().and_then(Cursor::from_proto).ok_or_else(|| Error::from(Refusal::field("cursor", "缺少订阅位置，请先取快照")))?;
-        self.check(&cursor, &admitted.scope).await?;
+        let begun = async {
+            let admitted = self.admit(&ctx, request.handshake.as_ref())?;
+            let cursor = request.cursor.as_ref().and_then(Cursor::from_proto).ok_or_else(|| Refusal::field("cursor", "缺少订阅位置，请先取快照"))?;
+            self.check(&cursor, &admitted.scope).await?;
+            Ok((admitted, cursor))
+        };
+        let (admitted, cursor) = self.gate.record_entry(&ctx, "Watch", scope_of(request.handshake.as_ref()), begun.await).await?;
         let (out, answers) = mpsc::channel(QUEUED_BATCHES);
         let server = self.clone();
         tokio::spawn(async move {

@@ -94,10 +94,17 @@ impl Intake {
             return Err(Error::from(Refusal::field("upload", "第一段应说明学校和方式")).into());
         };
         let kind = kind(&head)?;
-        // Whoever may not enter is told, and recorded, before the file is read.
-        self.runner.read(&ctx, K::ABOUT.import, &kind, |ctx, tx, kind| Box::pin(kind.may(ctx, tx, Act::Enter))).await?;
+        let refused = self.may_enter(&ctx, &kind).await.err();
         let turn = self.gate.uploads().turn(&ctx.actor.account).await?;
         let chunk = move |message: M| piece(message).and_then(|piece| if let Piece::Chunk(chunk) = piece { Some(chunk) } else { None });
+        if let Some(error) = refused {
+            // Nothing is made of the file of whoever may not enter; which one it was stays on record.
+            if let Ok(bytes) = uploads::collect(&mut stream, chunk, UPLOAD_BYTES).await {
+                ctx.note_content(blake3::hash(&bytes).as_bytes());
+            }
+            self.runner.record_refusal(&ctx, K::ABOUT.import, &resource_of(&kind), error.reason()).await;
+            return Err(error.into());
+        }
         let bytes = match uploads::collect(&mut stream, chunk, UPLOAD_BYTES).await {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -106,6 +113,13 @@ impl Intake {
             }
         };
         self.file(ctx, kind, head, bytes, turn, answer).await
+    }
+
+    async fn may_enter<K: Kind>(&self, ctx: &Context, kind: &K) -> Result<(), Error> {
+        let mut tx = self.runner.db().read().await?;
+        let may = kind.may(ctx, &mut tx, Act::Enter).await;
+        tx.rollback().await?;
+        may
     }
 
     /// Imports a whole file, in a turn.
@@ -119,6 +133,8 @@ impl Intake {
         answer: Answer<R>,
     ) -> Result<Response<R>, Status> {
         let resource = resource_of(&kind);
+        let content_hash = *blake3::hash(&bytes).as_bytes();
+        ctx.note_content(&content_hash);
         let asked = (ctx.clone(), i64::try_from(bytes.len()).unwrap_or(i64::MAX));
         let room = self.runner.db().write(&asked, |tx, (ctx, bytes)| Box::pin(bounds::may_send(ctx, tx, *bytes))).await;
         if let Err(error) = room {
@@ -126,7 +142,6 @@ impl Intake {
             return Err(error.into());
         }
         let wait = head.wait.unwrap_or(true);
-        let content_hash = *blake3::hash(&bytes).as_bytes();
         let flags = [head.preview, head.all_or_nothing, head.include_hidden, head.blank_clears].map(u8::from);
         let body = [&content_hash[..], &flags, resource.as_bytes(), if wait { b"" } else { b"\0by itself" }].concat();
         let call = Call::of_bytes(K::ABOUT.import, resource, &body);

@@ -1,7 +1,7 @@
 //! Who acts, when, under which request.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -9,10 +9,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use xuezhu_chain::Chain;
 
 use crate::{
     clock::Clock,
-    keyring::Service,
+    keyring::{Service, hexadecimal},
     permission::{Permission, Place, Reach},
     refusal::{Error, Reason, Refusal},
     trace::Trace,
@@ -46,6 +47,8 @@ pub enum Role {
     Supervisor,
     /// Keeps schools and accounts; sees no student.
     Administrator,
+    /// Reads the audit, and nothing else.
+    Auditor,
     /// Another system: reads and follows.
     MachineReader,
     /// One service of this deployment calling the other.
@@ -54,7 +57,7 @@ pub enum Role {
 
 impl Role {
     /// Every one.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SchoolClerk,
         Self::SchoolReviewer,
         Self::Principal,
@@ -67,6 +70,7 @@ impl Role {
         Self::AuthorityHead,
         Self::Supervisor,
         Self::Administrator,
+        Self::Auditor,
         Self::MachineReader,
         Self::Service,
     ];
@@ -86,6 +90,7 @@ impl Role {
             Self::AuthorityHead => "AUTHORITY_HEAD",
             Self::Supervisor => "SUPERVISOR",
             Self::Administrator => "ADMINISTRATOR",
+            Self::Auditor => "AUDITOR",
             Self::MachineReader => "MACHINE_READER",
             Self::Service => "SERVICE",
         }
@@ -106,13 +111,14 @@ impl Role {
             Self::AuthorityHead => "主管部门负责人",
             Self::Supervisor => "督导",
             Self::Administrator => "系统管理员",
+            Self::Auditor => "审计员",
             Self::MachineReader => "系统账号（只读）",
             Self::Service => "系统",
         }
     }
 
     /// Those that accounts are opened for, in the order in which they are offered.
-    pub const OF_ACCOUNTS: [Self; 13] = [
+    pub const OF_ACCOUNTS: [Self; 14] = [
         Self::SchoolClerk,
         Self::SchoolReviewer,
         Self::Principal,
@@ -125,6 +131,7 @@ impl Role {
         Self::AuthorityHead,
         Self::Supervisor,
         Self::Administrator,
+        Self::Auditor,
         Self::MachineReader,
     ];
 
@@ -136,6 +143,11 @@ impl Role {
     /// Whether whoever has it belongs to a school, not to a region.
     pub fn is_of_school(self) -> bool {
         matches!(self, Self::SchoolClerk | Self::SchoolReviewer | Self::Principal | Self::SchoolFinance | Self::ClassTeacher)
+    }
+
+    /// Whether whoever has it signs or approves: such an account is at one place at a time.
+    pub fn signs(self) -> bool {
+        matches!(self, Self::Principal | Self::DepartmentOfficer | Self::EnrollmentOfficer | Self::AidOfficer | Self::AuthorityHead)
     }
 
     /// Whether whoever has it sits at the desks of a department in a service, and decides there.
@@ -209,17 +221,17 @@ impl Actor {
 
 /// Makes ids: version 7, so that later ones sort later within a process.
 #[derive(Debug, Clone)]
-pub struct Ids(Arc<std::sync::Mutex<StdRng>>, Arc<AtomicU64>);
+pub struct Ids(Arc<Mutex<StdRng>>, Arc<AtomicU64>);
 
 impl Ids {
     /// From the system's randomness.
     pub fn random() -> Self {
-        Self(Arc::new(std::sync::Mutex::new(StdRng::from_os_rng())), Arc::default())
+        Self(Arc::new(Mutex::new(StdRng::from_os_rng())), Arc::default())
     }
 
     /// The same ids for the same seed and clock: for tests.
     pub fn seeded(seed: u64) -> Self {
-        Self(Arc::new(std::sync::Mutex::new(StdRng::seed_from_u64(seed))), Arc::default())
+        Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))), Arc::default())
     }
 
     /// The next id at a system time.
@@ -229,7 +241,7 @@ impl Ids {
         let tick = self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(ticks.max(last + 1))).unwrap_or(0);
         let tick = ticks.max(tick + 1);
         let mut random = [0; 8];
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(&mut random);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut random);
         let high = (tick >> 12) << 16 | 0x7000 | (tick & 0xfff);
         let low = u64::from_be_bytes(random) >> 2 | 1 << 63;
         Uuid::from_u64_pair(high, low)
@@ -237,8 +249,21 @@ impl Ids {
 
     /// Randomness for passwords.
     pub fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(bytes);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
     }
+}
+
+/// What the audit is to say of a call beside who called what: noted on its way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Noted {
+    /// The school that it is about.
+    pub school: String,
+    /// The region of the department that it is about.
+    pub region: String,
+    /// Hash of the file that came with it.
+    pub content: String,
+    /// Lines of their own for what it also did: what was called, and to what it was done.
+    pub also: Vec<(&'static str, String)>,
 }
 
 /// The first parameter of every use case.
@@ -252,6 +277,8 @@ pub struct Context {
     pub address: String,
     /// The request that it happens in; none where the system acts by itself.
     pub trace: Option<Trace>,
+    noted: Arc<Mutex<Noted>>,
+    rows: Option<Chain>,
     service: Option<Service>,
     now: DateTime<Utc>,
     today: NaiveDate,
@@ -267,7 +294,18 @@ impl Context {
 
     /// A context of the present moment.
     pub fn new(actor: Actor, clock: &Clock, ids: &Ids) -> Self {
-        Self { actor, request_id: String::new(), address: String::new(), trace: None, service: None, now: clock.now(), today: clock.today(), ids: ids.clone() }
+        Self {
+            actor,
+            request_id: String::new(),
+            address: String::new(),
+            trace: None,
+            noted: Arc::default(),
+            rows: None,
+            service: None,
+            now: clock.now(),
+            today: clock.today(),
+            ids: ids.clone(),
+        }
     }
 
     /// The same, in a service: some roles decide in one and read in the other.
@@ -275,6 +313,18 @@ impl Context {
     pub fn in_service(mut self, service: Service) -> Self {
         self.service = Some(service);
         self
+    }
+
+    /// The same, with the keys that bind rows to their checks.
+    #[must_use]
+    pub fn with_rows(mut self, rows: Chain) -> Self {
+        self.rows = Some(rows);
+        self
+    }
+
+    /// The keys that bind rows to their checks.
+    pub fn rows(&self) -> Result<&Chain, Error> {
+        self.rows.as_ref().ok_or_else(|| Error::Internal("this context has no keys of rows".into()))
     }
 
     /// System time at which the request began.
@@ -302,8 +352,55 @@ impl Context {
         &self.ids
     }
 
-    /// Whether the actor may do this there.
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes of which school or region whoever calls is, where nobody asks whether they may.
+    pub fn note_where(&self, organisation: &str, authority: &str) {
+        if authority.is_empty() {
+            self.note_place(&Place::Region(organisation));
+        } else {
+            self.note_place(&Place::School { code: organisation, authority });
+        }
+    }
+
+    /// Notes the file that came with the call, by its hash.
+    pub fn note_content(&self, hash: &[u8]) {
+        self.noted().content = hexadecimal(hash);
+    }
+
+    /// Notes what is done beside, each for a line of its own in the audit: for a call that acts on many.
+    pub fn also(&self, method: &'static str, resources: impl IntoIterator<Item = String>) {
+        self.noted().also.extend(resources.into_iter().map(|resource| (method, resource)));
+    }
+
+    /// Forgets what was done beside: a transaction begins anew.
+    pub(crate) fn begin_anew(&self) {
+        self.noted().also.clear();
+    }
+
+    /// What was noted.
+    pub(crate) fn told(&self) -> Noted {
+        self.noted().clone()
+    }
+
+    /// Notes where the call is about: the first place that is asked for.
+    fn note_place(&self, place: &Place) {
+        let mut noted = self.noted();
+        match place {
+            Place::School { code, authority } if noted.school.is_empty() => {
+                (*code).clone_into(&mut noted.school);
+                (*authority).clone_into(&mut noted.region);
+            }
+            Place::Region(region) if noted.region.is_empty() => (*region).clone_into(&mut noted.region),
+            Place::School { .. } | Place::Region(_) => {}
+        }
+    }
+
+    /// Whether the actor may do this there; the audit will say where.
     pub fn may(&self, permission: Permission, place: &Place) -> Result<(), Error> {
+        self.note_place(place);
         if self.actor.must_change_password {
             return Err(Refusal::new(Reason::MustChangePassword, "首次登录请先修改一次性密码").into());
         }

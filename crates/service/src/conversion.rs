@@ -9,7 +9,7 @@ use xuezhu_store::{Db, StoreError, Tx, TxFuture, one, rows, run};
 use crate::{
     keyring::Keyring,
     refusal::Error,
-    runner::{ANSWER, masked_resource, place_of_answer},
+    runner::{ANSWER, AUDIT, masked_resource, place_of_answer},
 };
 
 /// Converts what comes after a key; returns the last key that it looked at, none at the end.
@@ -140,18 +140,12 @@ pub fn answers<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFu
 
 /// Audit lines, whose resource was kept as it was typed: a conversion that both services need.
 pub fn audit<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
-    /// Lines that one transaction looks at.
-    const ROWS: i64 = 5_000;
-    Box::pin(async move {
-        let lines = rows!(tx, (Uuid, String), "SELECT id, resource FROM audit WHERE id > $1 ORDER BY id LIMIT $2", after_id(after)?, ROWS)?;
-        for (id, resource) in &lines {
-            let masked = masked_resource(resource);
-            if masked != *resource {
-                run!(tx, "UPDATE audit SET resource = $2 WHERE id = $1", *id, masked)?;
-            }
-        }
-        Ok(lines.last().map(|(id, ..)| id.to_string()))
-    })
+    Box::pin(async move { Ok(xuezhu_audit::before::masked(tx, after_id(after)?, masked_resource).await?.map(|last| last.to_string())) })
+}
+
+/// Audit lines from before each had its check: a conversion that both services need, after the last that changes a line.
+pub fn audit_checks<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move { Ok(xuezhu_audit::before::checked(tx, &keyring.chain(AUDIT), after_id(after)?).await?.map(|last| last.to_string())) })
 }
 
 /// Fields that hold what people wrote.

@@ -17,10 +17,11 @@ use aes_gcm_siv::{
     aead::{Aead, Payload},
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use rand::{RngCore, TryRngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use xuezhu_chain::Chain;
 use xuezhu_domain::{IdNumber, PersonKey, text::mask};
 
 use crate::private::write_private;
@@ -356,6 +357,25 @@ impl Keyring {
         sealed.first().is_some_and(|mark| *mark != SEALED)
     }
 
+    /// The keys of a chain of this service, for one purpose: whoever has the other service's keys can make none of its checks.
+    pub fn chain(&self, purpose: &str) -> Chain {
+        Chain::under(self.seal.iter().map(|key| blake3::derive_key(&format!("xuezhu chain {purpose}"), &key.key)).collect())
+    }
+
+    /// Signs bytes for one purpose: id of the key, and the signature.
+    pub fn sign(&self, purpose: &str, bytes: &[u8]) -> (String, [u8; 64]) {
+        let key = &self.sign[0];
+        (key.id.clone(), SigningKey::from_bytes(&key.key).sign(&signed(purpose, bytes)).to_bytes())
+    }
+
+    /// Whether a service signed bytes for one purpose.
+    pub fn is_signed(&self, by: Service, key_id: &str, purpose: &str, bytes: &[u8], signature: &[u8]) -> bool {
+        let Ok(signature) = Signature::from_slice(signature) else { return false };
+        let of = |trusted: &Trusted| trusted.service == by && trusted.id == key_id;
+        let keys = self.trusted().into_iter().filter(of).filter_map(|trusted| VerifyingKey::from_bytes(&trusted.public_key).ok());
+        keys.into_iter().any(|key| key.verify_strict(&signed(purpose, bytes), &signature).is_ok())
+    }
+
     /// Id and private half of the key that this service signs with, as PKCS 8 (RFC 8410).
     pub(crate) fn signing(&self) -> (String, Vec<u8>) {
         let key = &self.sign[0];
@@ -382,8 +402,19 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
+/// Bytes from two digits each.
+pub fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digits = text.is_ascii() && text.len().is_multiple_of(2);
+    digits.then(|| (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()).flatten()
+}
+
 fn public_half(key: &[u8; 32]) -> [u8; 32] {
     SigningKey::from_bytes(key).verifying_key().to_bytes()
+}
+
+/// What is signed for a purpose: never a token, which begins with the text of its head.
+fn signed(purpose: &str, bytes: &[u8]) -> Vec<u8> {
+    [b"xuezhu signed\0", purpose.as_bytes(), &[0], bytes].concat()
 }
 
 /// What a sealed value is bound to.
@@ -472,6 +503,23 @@ mod tests {
             assert!(!Keyring::is_of_before(&keyring.seal("id", &[Uuid::nil()], b"x")));
         }
         assert!(Keyring::load(&path, Service::Enrollment).is_err_and(|error| error.to_string().contains("split")));
+    }
+
+    #[test]
+    fn what_a_service_signs_is_known_by_both_and_made_by_neither_of_the_others() {
+        let (enrollment, aid) = Keyring::generate();
+        let (id, signature) = aid.sign("head", b"1");
+        for ring in [&enrollment, &aid] {
+            assert!(ring.is_signed(Service::Aid, &id, "head", b"1", &signature));
+            assert!(!ring.is_signed(Service::Enrollment, &id, "head", b"1", &signature));
+            assert!(!ring.is_signed(Service::Aid, &id, "head", b"2", &signature));
+            assert!(!ring.is_signed(Service::Aid, &id, "tail", b"1", &signature));
+            assert!(!ring.is_signed(Service::Aid, &id, "head", b"1", &signature[..63]));
+        }
+        assert!(!Keyring::generate().0.is_signed(Service::Aid, &id, "head", b"1", &signature));
+        let said = xuezhu_chain::Said::of("test");
+        assert!(!aid.chain("audit").is_check(&said, &enrollment.chain("audit").check(&said)), "each has its own");
+        assert!(!aid.chain("audit").is_check(&said, &aid.chain("rows").check(&said)), "for one purpose");
     }
 
     #[test]

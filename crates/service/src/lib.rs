@@ -8,6 +8,7 @@
 //! | [`private`] | files and folders that only their owner may read |
 //! | [`proof`] | that a database and the keys belong together |
 //! | [`trace`] | one request through all that it passes |
+//! | [`audits`] | the audit: sealed, told to the other service, read by auditors |
 //! | [`callers`] | from where a call came, and of whom that is believed |
 //! | [`token`] | short signed tokens for people, machines and services |
 //! | [`clock`] | civil day and system time, both parameters |
@@ -29,6 +30,7 @@
 //!
 //! To add a mutation: write its use case on a [`xuezhu_store::Tx`] and hand it to [`runner::Runner::mutate`].
 
+pub mod audits;
 pub mod callers;
 pub mod clock;
 pub mod context;

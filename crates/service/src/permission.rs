@@ -51,7 +51,9 @@ pub enum Permission {
     Reconcile,
     /// Follow the feed.
     Follow,
-    /// Be told which sessions are over.
+    /// Read the audit.
+    ReadAudit,
+    /// Be told which sessions are over, and how far the other service's audit went.
     FollowSessions,
 }
 
@@ -129,7 +131,7 @@ pub enum Place<'a> {
 
 impl Permission {
     /// Every one, as the table has them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ReadDirectory,
         Self::ReadSchool,
         Self::ReadClass,
@@ -150,6 +152,7 @@ impl Permission {
         Self::ManageDirectory,
         Self::Reconcile,
         Self::Follow,
+        Self::ReadAudit,
         Self::FollowSessions,
     ];
 
@@ -176,7 +179,8 @@ impl Permission {
             Self::ManageDirectory => "管理学校、账号、办理环节",
             Self::Reconcile => "发起全面比对",
             Self::Follow => "订阅变更",
-            Self::FollowSessions => "订阅登录失效",
+            Self::ReadAudit => "查看审计记录",
+            Self::FollowSessions => "订阅登录失效、互证审计",
         }
     }
 
@@ -235,6 +239,7 @@ impl Permission {
             | (R::AuthorityHead | R::Supervisor, P::TakeOutCounts)
             | (R::FinanceOfficer, P::ReadDirectory | P::ReadMoney)
             | (R::Administrator, P::ReadDirectory | P::ManageDirectory | P::Reconcile)
+            | (R::Auditor, P::ReadDirectory | P::ReadAudit)
             | (R::MachineReader, P::Follow) => To::Below,
             (R::Service, P::ReadDirectory | P::ReadSchool | P::ReadClass | P::ReadMoney | P::Follow | P::FollowSessions) => To::Everywhere,
             _ => To::Nowhere,
@@ -257,7 +262,7 @@ mod tests {
 
     /// What each role may, in a school that is theirs, or whose department is theirs; in both services, where none is named.
     #[rustfmt::skip]
-    const TABLE: [(Role, &str, Option<Service>, &[Permission]); 33] = {
+    const TABLE: [(Role, &str, Option<Service>, &[Permission]); 36] = {
         use {Permission as P, Role as R, Service::{Aid, Enrollment}};
         const READS: [P; 4] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney];
         const CLERK: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::EnterForSchool, P::CorrectContacts, P::Explain, P::RevealNumber, P::TakeOut];
@@ -269,6 +274,7 @@ mod tests {
         const COUNTS: [P; 5] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::TakeOutCounts];
         const MONEY: [P; 2] = [P::ReadDirectory, P::ReadMoney];
         const KEEPER: [P; 3] = [P::ReadDirectory, P::ManageDirectory, P::Reconcile];
+        const AUDITOR: [P; 2] = [P::ReadDirectory, P::ReadAudit];
         const TEACHER: [P; 4] = [P::ReadDirectory, P::ReadClass, P::ConfirmClass, P::CorrectContacts];
         const FOLLOWER: [P; 5] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Follow];
         const PEER: [P; 6] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Follow, P::FollowSessions];
@@ -304,6 +310,9 @@ mod tests {
             (R::Administrator, "", None, &KEEPER),
             (R::Administrator, "430000", None, &KEEPER),
             (R::Administrator, "440000", None, &[]),
+            (R::Auditor, "", None, &AUDITOR),
+            (R::Auditor, "430000", None, &AUDITOR),
+            (R::Auditor, "440000", None, &[]),
             (R::MachineReader, "430000", None, &FOLLOWER),
             (R::Service, "", None, &PEER),
         ]

@@ -5,16 +5,17 @@
 use std::sync::Arc;
 
 use prost::Message;
-use serde::Serialize;
 use tokio::sync::Notify;
 use tonic::{Response, Status};
 use uuid::Uuid;
+use xuezhu_audit::{Line, Outcome};
+use xuezhu_chain::Chain;
 use xuezhu_domain::text::mask_long_numbers;
-use xuezhu_store::{Db, Hex, StoreError, Tx, TxFuture, bulk_rows, counted, one, run, sql};
+use xuezhu_store::{Db, Tx, TxFuture, counted, one, run};
 
 use crate::{
     clock::Clock,
-    context::{Actor, Context, Ids},
+    context::{Actor, Context, Ids, Noted},
     keyring::Keyring,
     refusal::{Error, Reason, Refusal},
 };
@@ -33,8 +34,15 @@ pub struct Runner {
     clock: Clock,
     ids: Ids,
     committed: Arc<Notify>,
+    chain: Chain,
+    rows: Chain,
     keyring: Keyring,
 }
+
+/// The chain of the audit, among those of a service.
+pub const AUDIT: &str = "audit";
+/// What binds rows to their checks, among the chains of a service.
+pub const ROWS: &str = "rows";
 
 /// For what answers are sealed that are kept for repetitions.
 pub(crate) const ANSWER: &str = "answer";
@@ -84,6 +92,7 @@ impl Call {
 
 struct Job<'j, A, R> {
     keyring: &'j Keyring,
+    chain: &'j Chain,
     ctx: &'j Context,
     call: &'j Call,
     with: &'j A,
@@ -98,7 +107,7 @@ enum Answer<R> {
 impl Runner {
     /// A runner on a database.
     pub fn new(db: Db, clock: Clock, ids: Ids, keyring: Keyring) -> Self {
-        Self { db, clock, ids, committed: Arc::new(Notify::new()), keyring }
+        Self { db, clock, ids, committed: Arc::new(Notify::new()), chain: keyring.chain(AUDIT), rows: keyring.chain(ROWS), keyring }
     }
 
     /// The database.
@@ -123,7 +132,7 @@ impl Runner {
 
     /// A context of the present moment, in the service whose database this is.
     pub fn context(&self, actor: Actor) -> Context {
-        Context::new(actor, &self.clock, &self.ids).in_service(self.keyring.service())
+        Context::new(actor, &self.clock, &self.ids).in_service(self.keyring.service()).with_rows(self.rows.clone())
     }
 
     /// A context for what the system does by itself.
@@ -140,7 +149,7 @@ impl Runner {
         work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, R, Error>,
     ) -> Result<Response<R>, Status> {
         tracing::Span::current().record("resource", masked_resource(&call.resource));
-        let job = Job { keyring: &self.keyring, ctx, call: &call, with, work };
+        let job = Job { keyring: &self.keyring, chain: &self.chain, ctx, call: &call, with, work };
         match counted(call.method, self.db.write(&job, |tx, job| Box::pin(job.run(tx)))).await {
             Ok(answer) => {
                 self.committed.notify_waiters();
@@ -189,21 +198,38 @@ impl Runner {
     /// Records that something was read that not everybody may see, and what for, before it is handed out.
     pub async fn record_reading(&self, ctx: &Context, method: &'static str, resource: &str, purpose: &str) -> Result<(), Error> {
         tracing::Span::current().record("resource", masked_resource(resource));
-        let line = AuditLine { ctx, method, resource, outcome: "READ", reason: purpose };
-        self.db.write(&line, |tx, line| Box::pin(async move { line.write(tx).await.map_err(Error::from) })).await
+        self.record(line(ctx, &ctx.told(), (method, resource), Outcome::Read, purpose)).await
     }
 
     /// Records that something was refused, in a transaction of its own.
     pub async fn record_refusal(&self, ctx: &Context, method: &'static str, resource: &str, reason: Reason) {
         // What PostgreSQL can't hold may be why it was refused.
         let resource = &resource.replace('\0', "�");
-        let line = AuditLine { ctx, method, resource, outcome: "REFUSED", reason: reason.as_str_name() };
-        let recorded = self.db.write(&line, |tx, line| Box::pin(async move { line.write(tx).await.map_err(Error::from) })).await;
-        if let Err(error) = recorded {
+        if let Err(error) = self.record(line(ctx, &ctx.told(), (method, resource), Outcome::Refused, reason.as_str_name())).await {
             // That the database is away is said once, by what looks at it again and again.
             metrics::counter!("xuezhu_refusals_unrecorded_total").increment(1);
             tracing::debug!(%error, method, "refusal could not be recorded");
         }
+    }
+
+    /// Records that somebody came in or went, before that goes on.
+    pub async fn record_entry(&self, ctx: &Context, method: &'static str, resource: &str) -> Result<(), Error> {
+        self.record(line(ctx, &ctx.told(), (method, resource), Outcome::Entered, "")).await
+    }
+
+    /// The same, in the transaction in which they do.
+    pub async fn note_entry(&self, ctx: &Context, tx: &mut Tx, method: &'static str, resource: &str) -> Result<(), Error> {
+        Ok(xuezhu_audit::line::write(tx, &self.chain, &[line(ctx, &ctx.told(), (method, resource), Outcome::Entered, "")]).await?)
+    }
+
+    async fn record(&self, line: Line) -> Result<(), Error> {
+        let with = (self.chain.clone(), line);
+        self.db.write(&with, |tx, (chain, line)| Box::pin(async move { Ok(xuezhu_audit::line::write(tx, chain, std::slice::from_ref(line)).await?) })).await
+    }
+
+    /// The chain of the audit.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
     }
 
     /// Forgets answers older than [`REQUEST_KEPT_US`], at a time that [`Forgetting`] gave.
@@ -225,8 +251,12 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
         if let Some(known) = self.known(tx).await? {
             return Ok(Answer::Replayed(known));
         }
+        self.ctx.begin_anew();
         let answer = (self.work)(self.ctx, tx, self.with).await?;
-        AuditLine { ctx: self.ctx, method: self.call.method, resource: &self.call.resource, outcome: "DONE", reason: "" }.write(tx).await?;
+        let noted = self.ctx.told();
+        let own = line(self.ctx, &noted, (self.call.method, &self.call.resource), Outcome::Done, "");
+        let also = noted.also.iter().map(|(method, resource)| line(self.ctx, &noted, (method, resource), Outcome::Done, ""));
+        xuezhu_audit::line::write(tx, self.chain, &std::iter::once(own).chain(also).collect::<Vec<_>>()).await?;
         if !self.ctx.request_id.is_empty() {
             // Ends of numbers stand in answers, beside what the tables hold readable.
             let place = place_of_answer(&self.ctx.actor.account, &self.ctx.request_id);
@@ -301,68 +331,29 @@ pub(crate) fn masked_resource(resource: &str) -> String {
     if resource.parse::<Uuid>().is_ok() { resource.to_owned() } else { mask_long_numbers(resource) }
 }
 
-/// Writes a line in the audit for each of these resources, in the mutation's own transaction: for a call that acts on many, beside the
-/// line of the call itself.
-pub async fn also(ctx: &Context, tx: &mut Tx, method: &'static str, resources: impl IntoIterator<Item = String>) -> Result<(), StoreError> {
-    #[derive(Serialize)]
-    struct Line {
-        id: Hex,
-        resource: String,
-    }
-    let lines: Vec<Line> = resources.into_iter().map(|resource| Line { id: Hex(ctx.new_id()), resource: masked_resource(&resource) }).collect();
-    run!(
-        tx,
-        sql!(
-            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace)
-             SELECT t.id, $2, $3, $4, $5, $6, $7, t.resource, 'DONE', '', $8, $9, $10 FROM " table 1 (id uuid, resource text)
-        ),
-        bulk_rows(&lines),
-        ctx.now_us(),
-        ctx.today(),
-        &ctx.actor.account,
-        ctx.actor.role.as_str(),
-        &ctx.actor.organisation,
-        method,
-        &ctx.request_id,
-        &ctx.address,
-        traced(ctx)
-    )?;
-    Ok(())
-}
-
 /// The trace of the request, as the audit keeps it.
 fn traced(ctx: &Context) -> String {
     ctx.trace.map_or_else(String::new, |trace| trace.id().to_string())
 }
 
-struct AuditLine<'l> {
-    ctx: &'l Context,
-    method: &'static str,
-    resource: &'l str,
-    outcome: &'static str,
-    reason: &'l str,
-}
-
-impl AuditLine<'_> {
-    async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        run!(
-            tx,
-            "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            self.ctx.new_id(),
-            self.ctx.now_us(),
-            self.ctx.today(),
-            &self.ctx.actor.account,
-            self.ctx.actor.role.as_str(),
-            &self.ctx.actor.organisation,
-            self.method,
-            masked_resource(self.resource),
-            self.outcome,
-            self.reason,
-            &self.ctx.request_id,
-            &self.ctx.address,
-            traced(self.ctx)
-        )?;
-        Ok(())
+/// A line of what became of a call.
+fn line(ctx: &Context, noted: &Noted, (method, resource): (&str, &str), outcome: Outcome, reason: &str) -> Line {
+    Line {
+        id: ctx.new_id(),
+        at_us: ctx.now_us(),
+        civil_day: ctx.today(),
+        actor: ctx.actor.account.clone(),
+        role: ctx.actor.role.as_str().to_owned(),
+        organisation: ctx.actor.organisation.clone(),
+        method: method.to_owned(),
+        resource: masked_resource(resource),
+        outcome: outcome.as_str().to_owned(),
+        reason: reason.to_owned(),
+        request_id: ctx.request_id.clone(),
+        address: ctx.address.clone(),
+        trace: traced(ctx),
+        school: noted.school.clone(),
+        region: noted.region.clone(),
+        content: noted.content.clone(),
     }
 }

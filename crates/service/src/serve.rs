@@ -100,7 +100,10 @@ impl Gate {
     pub async fn context<T>(&self, request: &Request<T>, method: &'static str) -> Result<Context, Status> {
         let ctx = self.verify(request, method).await?;
         match self.sessions.check_when_known(&ctx.actor).await {
-            Ok(()) => Ok(ctx),
+            Ok(()) => {
+                self.sessions.use_by(&ctx.actor);
+                Ok(ctx)
+            }
             Err(error) => Err(self.refuse(&ctx, method, error).await),
         }
     }
@@ -154,6 +157,22 @@ impl Gate {
         }
         metrics::counter!("xuezhu_log_ins_refused_total", "reason" => reason.as_str_name()).increment(1);
         error.into()
+    }
+
+    /// Records that somebody began to follow what goes on for long, or was not let: of a flood as much as of bad tokens.
+    pub async fn record_entry<T>(&self, ctx: &Context, method: &'static str, resource: &str, begun: Result<T, Error>) -> Result<T, Status> {
+        match begun {
+            Ok(begun) => {
+                self.runner.record_entry(ctx, method, resource).await?;
+                Ok(begun)
+            }
+            Err(error) => {
+                if self.turned_away.fetch_add(1, Ordering::Relaxed) < BAD_TOKENS_RECORDED {
+                    self.runner.record_refusal(ctx, method, resource, error.reason()).await;
+                }
+                Err(error.into())
+            }
+        }
     }
 
     /// The context of a call by nobody known: logging in.

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -47,6 +47,16 @@ pub enum Over {
 pub struct Sessions {
     over: Arc<RwLock<Known>>,
     told: watch::Sender<Told>,
+    used: Arc<Mutex<HashSet<Used>>>,
+}
+
+/// A session that somebody used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Used {
+    /// Whose.
+    pub account: String,
+    /// When it was opened, microseconds since 1970.
+    pub opened_us: i64,
 }
 
 #[derive(Debug, Default)]
@@ -85,7 +95,7 @@ struct Told {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { over: Arc::default(), told: watch::Sender::new(Told::default()) }
+        Self { over: Arc::default(), told: watch::Sender::new(Told::default()), used: Arc::default() }
     }
 }
 
@@ -132,6 +142,23 @@ impl Sessions {
         }
     }
 
+    /// Notes that sessions are used.
+    pub fn use_again(&self, used: impl IntoIterator<Item = Used>) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).extend(used);
+    }
+
+    /// Notes that a person uses their session. Another system follows for hours, and reads when it has to: its sessions never stand idle.
+    pub fn use_by(&self, actor: &Actor) {
+        if !matches!(actor.role, Role::Service | Role::MachineReader) {
+            self.use_again([Used { account: actor.account.clone(), opened_us: actor.session_us }]);
+        }
+    }
+
+    /// Sessions that were used since this was asked last.
+    pub fn take_used(&self) -> Vec<Used> {
+        std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+
     /// Refuses an actor whose session is over.
     pub fn check(&self, actor: &Actor) -> Result<(), Error> {
         if actor.role == Role::Service {
@@ -154,7 +181,7 @@ impl Sessions {
 
 /// Said to whom holds a token of a session that is over.
 pub fn over() -> Error {
-    Refusal::new(Reason::Unauthenticated, "登录已失效：已退出登录，或密码已修改、重置，或账号已停用，请重新登录").into()
+    Refusal::new(Reason::Unauthenticated, "登录已失效：已退出登录，或较长时间没有操作，或在别处重新登录，或密码已修改、重置，或账号已停用，请重新登录").into()
 }
 
 #[cfg(test)]

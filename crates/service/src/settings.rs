@@ -1,7 +1,10 @@
 //! One table of settings, from a TOML file and the environment (`XUEZHU_…`), the environment last.
 //! An unknown or wrong setting is an error that names it. `docs/operating.md` shows the table.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use figment::{
     Figment,
@@ -11,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use xuezhu_domain::calendar;
 
 use crate::{
+    audits::ACCESS_DAYS_LEAST,
     callers::{self, NEAR, Networks},
+    context::Role,
     tables,
 };
 
@@ -41,6 +46,14 @@ pub struct Settings {
     pub metrics_from: String,
     /// Gateways that the services believe the same of.
     pub gateways: String,
+    /// Days that the audit keeps who came in and what was refused; at least 183. All else it keeps as long as what it is about.
+    pub access_log_days: u32,
+    /// Seconds after which a person's session ends that nobody uses; 0 for never.
+    pub idle_seconds: u32,
+    /// Sessions that an account of a person has at most; a new one ends the oldest.
+    pub sessions: u32,
+    /// The same of accounts that sign or approve.
+    pub signer_sessions: u32,
     /// How aid and gateway reach enrollment.
     pub enrollment_url: String,
     /// How the gateway reaches aid.
@@ -119,6 +132,10 @@ impl Default for Settings {
             trusted_proxies: String::new(),
             metrics_from: NEAR.into(),
             gateways: NEAR.into(),
+            access_log_days: 365,
+            idle_seconds: 1_800,
+            sessions: 3,
+            signer_sessions: 1,
             enrollment_url: "http://127.0.0.1:8091".into(),
             aid_url: "http://127.0.0.1:8092".into(),
             enrollment_keys_file: "data/enrollment-keys.json".into(),
@@ -175,6 +192,36 @@ pub enum SettingsError {
     },
 }
 
+/// What a service is told of who may come in, and how long that is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Safeguards {
+    /// Days that the audit keeps who came in and what was refused.
+    pub access_log_days: u32,
+    /// After how long a person's session ends that nobody uses.
+    pub idle: Option<Duration>,
+    /// Sessions that an account of a person has at most.
+    pub sessions: u32,
+    /// The same of accounts that sign or approve.
+    pub signer_sessions: u32,
+}
+
+impl Safeguards {
+    /// Sessions that an account has at most; none where they are not counted: those of other systems.
+    pub fn sessions_of(&self, role: Role) -> Option<u32> {
+        match role {
+            Role::Service | Role::MachineReader => None,
+            role if role.signs() => Some(self.signer_sessions),
+            _ => Some(self.sessions),
+        }
+    }
+}
+
+impl Default for Safeguards {
+    fn default() -> Self {
+        Settings::default().safeguards()
+    }
+}
+
 impl Settings {
     /// Reads them.
     pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
@@ -220,6 +267,16 @@ impl Settings {
         self.metrics_from.parse().unwrap_or_default()
     }
 
+    /// What a service is told of who may come in, and how long that is kept.
+    pub fn safeguards(&self) -> Safeguards {
+        Safeguards {
+            access_log_days: self.access_log_days,
+            idle: (self.idle_seconds > 0).then(|| Duration::from_secs(self.idle_seconds.into())),
+            sessions: self.sessions,
+            signer_sessions: self.signer_sessions,
+        }
+    }
+
     /// Has the services of this process believe the gateways.
     pub fn believe_gateways(&self) {
         callers::believe(self.gateways.parse().unwrap_or_default());
@@ -247,6 +304,14 @@ impl Settings {
         for (setting, networks) in [("trusted_proxies", &self.trusted_proxies), ("metrics_from", &self.metrics_from), ("gateways", &self.gateways)] {
             if let Err(why) = networks.parse::<Networks>() {
                 return wrong(setting, why);
+            }
+        }
+        if self.access_log_days < ACCESS_DAYS_LEAST {
+            return wrong("access_log_days", format!("{} is less than six months: at least {ACCESS_DAYS_LEAST}", self.access_log_days));
+        }
+        for (setting, sessions) in [("sessions", self.sessions), ("signer_sessions", self.signer_sessions)] {
+            if sessions == 0 {
+                return wrong(setting, "nobody could log in: at least 1".into());
             }
         }
         for (setting, url) in [("enrollment_url", &self.enrollment_url), ("aid_url", &self.aid_url)] {
@@ -296,6 +361,8 @@ mod tests {
             (|settings| settings.aid_url = "aid:8092".into(), "aid_url"),
             (|settings| settings.trusted_proxies = "proxy".into(), "trusted_proxies"),
             (|settings| settings.gateways = "10.0.0.0/40".into(), "gateways"),
+            (|settings| settings.access_log_days = 182, "access_log_days"),
+            (|settings| settings.signer_sessions = 0, "signer_sessions"),
             (|settings| settings.evidence_s3_endpoint = "minio:9000".into(), "evidence_s3_endpoint"),
             (|settings| settings.otlp = "collector:4317".into(), "otlp"),
             (|settings| settings.otlp = "http://".into(), "otlp"),

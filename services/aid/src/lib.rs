@@ -14,6 +14,7 @@
 //! | 4 | [`following`] | what is made of each batch: rows, what was forgotten, who is judged | |
 //! | 4 | `head_counts` | what enrollment counted of a school, compared | `head_counts` |
 //! | 5 | [`class_awards`] | who of a class is on which lists | |
+//! | 5 | [`audit`] | the audit: read, and witnessed with the enrollment service | |
 //! | 5 | [`groups`] | whom other departments know to be of a special group | `special_groups` |
 //! | 4 | [`hardship`] | 困难等级 that schools determine, and what they rest on | `hardship_levels` |
 //! | 4 | [`omissions`] | who should be listed and is not, as the principal signs it | `omission_lists`, `omission_items` |
@@ -41,6 +42,7 @@
 //! `rules.rs` and `store.rs`, its tables in a new migration, its service in [`Aid::routes`].
 
 mod asked;
+pub mod audit;
 pub mod award;
 pub mod before;
 mod cells;
@@ -77,20 +79,23 @@ use xuezhu_bridge::follower::{Follower, Standing};
 use xuezhu_evidence::{Vault, upkeep};
 use xuezhu_intake::Intake;
 use xuezhu_proto::aid::{
-    aid_dossier_service_server::AidDossierServiceServer, aid_evidence_service_server::AidEvidenceServiceServer,
-    aid_take_out_service_server::AidTakeOutServiceServer, aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer,
-    class_award_service_server::ClassAwardServiceServer, forgotten_service_server::ForgottenServiceServer, group_service_server::GroupServiceServer,
-    hardship_service_server::HardshipServiceServer, head_count_service_server::HeadCountServiceServer, notice_service_server::NoticeServiceServer,
-    omission_service_server::OmissionServiceServer, overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer,
-    quota_service_server::QuotaServiceServer, reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
+    aid_audit_service_server::AidAuditServiceServer, aid_dossier_service_server::AidDossierServiceServer,
+    aid_evidence_service_server::AidEvidenceServiceServer, aid_take_out_service_server::AidTakeOutServiceServer,
+    aid_today_service_server::AidTodayServiceServer, award_service_server::AwardServiceServer, class_award_service_server::ClassAwardServiceServer,
+    forgotten_service_server::ForgottenServiceServer, group_service_server::GroupServiceServer, hardship_service_server::HardshipServiceServer,
+    head_count_service_server::HeadCountServiceServer, notice_service_server::NoticeServiceServer, omission_service_server::OmissionServiceServer,
+    overview_service_server::OverviewServiceServer, policy_service_server::PolicyServiceServer, quota_service_server::QuotaServiceServer,
+    reconciliation_service_server::ReconciliationServiceServer, register_service_server::RegisterServiceServer,
     statement_service_server::StatementServiceServer, summary_service_server::SummaryServiceServer,
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
+    audits::Audits,
     faults::Faults,
     health::{Checks, Readiness},
     proof, serve,
     serve::Gate,
+    settings::Safeguards,
 };
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 use xuezhu_takeout::Takeouts;
@@ -130,6 +135,10 @@ pub struct Parts {
     pub intake: Intake,
     /// Gives tables out.
     pub takeouts: Takeouts,
+    /// The audit.
+    pub audits: Audits,
+    /// Who may come in, and how long that is kept.
+    pub safeguards: Safeguards,
 }
 
 impl Parts {
@@ -183,6 +192,7 @@ impl Aid {
         "xuezhu.aid.v1.ClassAwardService",
         "xuezhu.aid.v1.AidEvidenceService",
         "xuezhu.aid.v1.AidTakeOutService",
+        "xuezhu.aid.v1.AidAuditService",
     ];
 
     /// Migrates the database and starts the follower, the wake and the housekeeping on `tasks`. A new folder's policy is that of `policy_file`, where one is named.
@@ -195,6 +205,7 @@ impl Aid {
         vault: Vault,
         policy_file: Option<&Path>,
         following: Following,
+        safeguards: Safeguards,
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Self, Error> {
@@ -208,6 +219,8 @@ impl Aid {
         let gate = Gate::new(&keyring, runner.clone());
         let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
         let takeouts = Takeouts::new(runner.clone(), gate.clone());
+        let audits = Audits::new(runner.clone(), keyring.clone());
+        tasks.spawn(audits.clone().keep_sealed(stop.clone()));
         let standing = watch::Sender::new(Standing::default());
         let parts = Arc::new(Parts {
             runner,
@@ -220,9 +233,13 @@ impl Aid {
             mirror_age: following.mirror_age,
             intake,
             takeouts,
+            audits,
+            safeguards,
         });
         sessions::recall(&parts).await?;
         tasks.spawn(sessions::listen(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
+        tasks.spawn(sessions::report(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
+        tasks.spawn(audit::witness(parts.clone(), following.source.clone(), following.name.clone(), stop.clone()));
         let mirror = following::keeper(parts.clone(), following.lane_records);
         let follower = Follower::new(Arc::new(mirror), following.source, &keyring, parts.gate.tokens().clone(), &following.name, &following.scope, standing);
         tasks.spawn(follower.run(stop.clone()));
@@ -254,6 +271,7 @@ impl Aid {
             .add_service(StatementServiceServer::new(statements::api::StatementApi(self.parts.clone())))
             .add_service(HeadCountServiceServer::new(head_counts::api::HeadCountApi(self.parts.clone())))
             .add_service(AidEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
+            .add_service(AidAuditServiceServer::new(audit::api::AuditApi(self.parts.clone())))
             .add_service(AidTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
     }
 
@@ -300,6 +318,7 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
 async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
     let now_us = forgetting.now_us().await?;
     parts.runner.forget_old_requests(now_us).await?;
+    parts.audits.forget_access(parts.safeguards.access_log_days, now_us).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await?;
     let kept = upkeep::keep(&parts.runner, &parts.vault, evidence::Holding, now_us).await?;
     groups::forget(parts).await?;

@@ -2,6 +2,7 @@
 //!
 //! | capability | what |
 //! | --- | --- |
+//! | `audit` | the audit: read, and witnessed with the aid service |
 //! | [`before`] | what a database of before holds, and how it becomes what is stored now |
 //! | [`directory`] | schools and their codes, accounts, sessions |
 //! | [`import`] | the workbook |
@@ -21,6 +22,7 @@
 //! A request walks one way: `proto → api.rs → mod.rs → rules.rs → store.rs`. To add a capability: a folder with these
 //! files, its tables in a new migration, its service in [`Enrollment::routes`].
 
+mod audit;
 pub mod before;
 mod class_lists;
 pub mod directory;
@@ -50,20 +52,23 @@ use xuezhu_proto::{
     bridge::enrollment_feed_service_server::EnrollmentFeedServiceServer,
     enrollment::{
         class_service_server::ClassServiceServer, deputy_service_server::DeputyServiceServer, directory_file_service_server::DirectoryFileServiceServer,
-        directory_service_server::DirectoryServiceServer, enrollment_dossier_service_server::EnrollmentDossierServiceServer,
-        enrollment_evidence_service_server::EnrollmentEvidenceServiceServer, enrollment_service_server::EnrollmentServiceServer,
-        enrollment_take_out_service_server::EnrollmentTakeOutServiceServer, enrollment_today_service_server::EnrollmentTodayServiceServer,
-        head_count_service_server::HeadCountServiceServer, session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
+        directory_service_server::DirectoryServiceServer, enrollment_audit_service_server::EnrollmentAuditServiceServer,
+        enrollment_dossier_service_server::EnrollmentDossierServiceServer, enrollment_evidence_service_server::EnrollmentEvidenceServiceServer,
+        enrollment_service_server::EnrollmentServiceServer, enrollment_take_out_service_server::EnrollmentTakeOutServiceServer,
+        enrollment_today_service_server::EnrollmentTodayServiceServer, head_count_service_server::HeadCountServiceServer,
+        session_service_server::SessionServiceServer, submission_service_server::SubmissionServiceServer,
     },
 };
 use xuezhu_service::{
     Clock, Error, Forgetting, Ids, Keyring, Runner,
+    audits::Audits,
     faults::Faults,
     health::{Checks, Readiness},
     proof,
     runner::Call,
     serve,
     serve::Gate,
+    settings::Safeguards,
 };
 use xuezhu_store::{Db, sqlx::migrate::Migrator};
 use xuezhu_takeout::Takeouts;
@@ -96,6 +101,10 @@ pub struct Parts {
     pub intake: Intake,
     /// Gives tables out.
     pub takeouts: Takeouts,
+    /// The audit.
+    pub audits: Audits,
+    /// Who may come in, and how long that is kept.
+    pub safeguards: Safeguards,
     /// Who tries to log in.
     pub log_ins: LogIns,
 }
@@ -119,6 +128,7 @@ impl Enrollment {
         keyring: Keyring,
         vault: Vault,
         registry: Registry,
+        safeguards: Safeguards,
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Self, Error> {
@@ -139,9 +149,12 @@ impl Enrollment {
         tasks.spawn(sequencer.run());
         let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
         let takeouts = Takeouts::new(runner.clone(), gate.clone());
-        let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake, takeouts, log_ins: LogIns::default() });
+        let audits = Audits::new(runner.clone(), keyring.clone());
+        tasks.spawn(audits.clone().keep_sealed(stop.clone()));
+        let parts = Arc::new(Parts { runner, gate, keyring, vault, registry, intake, takeouts, audits, safeguards, log_ins: LogIns::default() });
         directory::sessions::refresh(&parts).await?;
         tasks.spawn(directory::sessions::keep(parts.clone(), stop.clone()));
+        tasks.spawn(directory::idle::keep(parts.clone(), stop.clone()));
         tasks.spawn(directory::schools::keep(parts.clone(), stop.clone()));
         tasks.spawn(keep_house(parts.clone(), stop.clone()));
         tasks.spawn(serve::stop_when_replaced(parts.runner.db().clone(), stop.clone()));
@@ -164,6 +177,7 @@ impl Enrollment {
         "xuezhu.enrollment.v1.EnrollmentTodayService",
         "xuezhu.enrollment.v1.EnrollmentEvidenceService",
         "xuezhu.enrollment.v1.EnrollmentTakeOutService",
+        "xuezhu.enrollment.v1.EnrollmentAuditService",
         "xuezhu.bridge.v1.EnrollmentFeedService",
     ];
 
@@ -187,6 +201,7 @@ impl Enrollment {
             .add_service(EnrollmentTodayServiceServer::new(today::api::TodayApi(self.parts.clone())))
             .add_service(EnrollmentEvidenceServiceServer::new(evidence::api::EvidenceApi(self.parts.clone())))
             .add_service(EnrollmentTakeOutServiceServer::new(takeouts::TakeOutApi(self.parts.clone())))
+            .add_service(EnrollmentAuditServiceServer::new(audit::api::AuditApi(self.parts.clone())))
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
     }
 
@@ -262,6 +277,7 @@ async fn keep_house(parts: Arc<Parts>, stop: CancellationToken) {
 async fn forget(parts: &Parts, forgetting: &mut Forgetting) -> Result<(), Error> {
     let now_us = forgetting.now_us().await?;
     parts.runner.forget_old_requests(now_us).await?;
+    parts.audits.forget_access(parts.safeguards.access_log_days, now_us).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(xuezhu_intake::archive::forget_old(tx, *now_us))).await?;
     parts.runner.db().write(&now_us, |tx, now_us| Box::pin(directory::forget_ended_sessions(tx, *now_us))).await?;
     let trimmed = xuezhu_bridge::trim::trim(parts.runner.db(), now_us).await?;

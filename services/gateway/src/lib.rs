@@ -68,6 +68,8 @@ pub struct Gateway {
     to_tell: pages::told::ToTell,
     /// Of whom is believed where a request came from, and who is shown metrics.
     callers: Callers,
+    /// After how long a session ends that nobody uses.
+    idle: Option<Duration>,
     /// Seals what passes through the log-in page; what was sealed before a restart does not open any more.
     seal: Keyring,
 }
@@ -90,6 +92,7 @@ impl Gateway {
             waits: pages::waits::LastCounted::default(),
             to_tell: pages::told::ToTell::default(),
             callers: Callers::default(),
+            idle: None,
             seal: Keyring::generate().0,
         }
     }
@@ -98,6 +101,12 @@ impl Gateway {
     #[must_use]
     pub fn for_callers(self, callers: Callers) -> Self {
         Self { callers, ..self }
+    }
+
+    /// The same, where a session ends that nobody uses for so long; none where it does not.
+    #[must_use]
+    pub fn with_idle(self, idle: Option<Duration>) -> Self {
+        Self { idle, ..self }
     }
 
     /// A turn for a form with a file.

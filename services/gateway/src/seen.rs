@@ -14,7 +14,7 @@ use xuezhu_service::{
 };
 
 /// What is asked again and again by machines, and what is the same for all: no steps of anybody's request.
-const UNSEEN: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/assets/style.css"];
+const UNSEEN: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/assets/style.css", "/assets/idle.css"];
 
 /// A method as it is named: anybody can invent others, and a label for each would fill the memory.
 pub fn method_name(method: &str) -> &'static str {

@@ -29,7 +29,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     let ids = Ids::random();
     let registry = Registry::open(&settings.registry).context("setting registry")?;
     let vault = vault(&settings.enrollment_evidence, &settings.enrollment_keys_file, "enrollment", settings).context("setting enrollment_evidence")?;
-    let enrollment = Enrollment::start(db.clone(), system_clock(), ids.clone(), keyring, vault, registry, &tasks, &stop).await?;
+    let enrollment = Enrollment::start(db.clone(), system_clock(), ids.clone(), keyring, vault, registry, settings.safeguards(), &tasks, &stop).await?;
     let folder = settings.enrollment_keys_file.parent().unwrap_or_else(|| std::path::Path::new("."));
     if first_administrator(&enrollment, settings.admin_password_file.as_deref(), folder).await?.is_some() {
         println!("one-time password of account admin: in {}", password_file(folder).display());
@@ -59,7 +59,9 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     };
     let ids = Ids::random();
     let vault = vault(&settings.aid_evidence, &settings.aid_keys_file, "aid", settings).context("setting aid_evidence")?;
-    let aid = Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, settings.policy_file.as_deref(), following, &tasks, &stop).await?;
+    let aid =
+        Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, settings.policy_file.as_deref(), following, settings.safeguards(), &tasks, &stop)
+            .await?;
     let listener = bind(&settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", listener.local_addr()?);
     metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;
@@ -75,7 +77,7 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     settings.believe_gateways();
     let tasks = TaskTracker::new();
     let gateway = Gateway::new(endpoint(&settings.enrollment_url)?, endpoint(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
-    let gateway = gateway.for_callers(callers(settings));
+    let gateway = gateway.for_callers(callers(settings)).with_idle(settings.safeguards().idle);
     let listener = bind(&settings.http_address).await?;
     println!("gateway: http://{}", listener.local_addr()?);
     metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;

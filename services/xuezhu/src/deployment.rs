@@ -203,7 +203,18 @@ impl Deployment {
         let (enrollment_keys, aid_keys) = keys_of(&options.data, &enrollment_db, &aid_db).await?;
         let registry = Registry::open(&options.registry)?;
         let vault = vault_of(&options.data, "enrollment", &options.settings.enrollment_evidence, &options.settings)?;
-        let enrollment = Enrollment::start(enrollment_db, clock.clone(), ids.clone(), enrollment_keys, vault, registry, &tasks, &stop).await?;
+        let enrollment = Box::pin(Enrollment::start(
+            enrollment_db,
+            clock.clone(),
+            ids.clone(),
+            enrollment_keys,
+            vault,
+            registry,
+            options.settings.safeguards(),
+            &tasks,
+            &stop,
+        ))
+        .await?;
         let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref(), &options.data).await?;
         let source = endpoint(&format!("http://{}", enrollment_grpc.local_addr()?))?;
         let aid_service = endpoint(&format!("http://{}", aid_grpc.local_addr()?))?;
@@ -215,8 +226,22 @@ impl Deployment {
             mirror_age: std::time::Duration::from_secs(options.settings.mirror_max_age_seconds),
         };
         let vault = vault_of(&options.data, "aid", &options.settings.aid_evidence, &options.settings)?;
-        let aid = Aid::start(aid_db, clock.clone(), ids.clone(), aid_keys, vault, options.settings.policy_file.as_deref(), following, &tasks, &stop).await?;
-        let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone()).for_callers(callers(&options.settings));
+        let aid = Box::pin(Aid::start(
+            aid_db,
+            clock.clone(),
+            ids.clone(),
+            aid_keys,
+            vault,
+            options.settings.policy_file.as_deref(),
+            following,
+            options.settings.safeguards(),
+            &tasks,
+            &stop,
+        ))
+        .await?;
+        let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone())
+            .for_callers(callers(&options.settings))
+            .with_idle(options.settings.safeguards().idle);
         let started = Self {
             http: http.local_addr()?,
             enrollment_grpc: enrollment_grpc.local_addr()?,

@@ -6,3 +6,4 @@ pub mod demo;
 pub mod deployment;
 pub mod keys;
 pub mod output;
+pub mod verify;

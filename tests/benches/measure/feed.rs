@@ -24,8 +24,9 @@ use xuezhu_intake::Intake;
 use xuezhu_judge::{case::Rule, life::State};
 use xuezhu_service::{
     Actor, Context, Ids, Keyring, Role, Runner,
+    audits::Audits,
     serve::{self, Gate},
-    settings::Settings,
+    settings::{Safeguards, Settings},
 };
 use xuezhu_store::Db;
 use xuezhu_takeout::Takeouts;
@@ -51,10 +52,19 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
     let dbs = (Db::open(urls.0).await.expect("opens"), Db::open(urls.1).await.expect("opens"));
     let clock = system_clock();
-    let enrollment =
-        Enrollment::start(dbs.0.clone(), clock.clone(), ids.clone(), keys.0.clone(), xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
-            .await
-            .expect("enrollment starts");
+    let enrollment = Enrollment::start(
+        dbs.0.clone(),
+        clock.clone(),
+        ids.clone(),
+        keys.0.clone(),
+        xuezhu_evidence::Vault::memory(),
+        Registry::None,
+        Safeguards::default(),
+        &tasks,
+        &stop,
+    )
+    .await
+    .expect("enrollment starts");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
     let (routes, ready, made, ended) = (enrollment.routes(), enrollment.readiness(), ids.clone(), stop.clone());
@@ -62,7 +72,9 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let settings = Settings::default();
     let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
     let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };
-    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), xuezhu_evidence::Vault::memory(), None, following, &tasks, &stop).await.expect("aid starts");
+    Aid::start(dbs.1.clone(), clock, ids, keys.1.clone(), xuezhu_evidence::Vault::memory(), None, following, Safeguards::default(), &tasks, &stop)
+        .await
+        .expect("aid starts");
     Running { tasks, stop, dbs }
 }
 
@@ -122,6 +134,7 @@ pub async fn measure(changes: i64) {
     let gate = Gate::new(&keys.0, runner.clone());
     let intake = Intake::start(runner.clone(), gate.clone(), keys.0.clone(), TaskTracker::new()).await.expect("an intake");
     let (vault, takeouts) = (xuezhu_evidence::Vault::memory(), Takeouts::new(runner.clone(), gate.clone()));
+    let audits = Audits::new(runner.clone(), keys.0.clone());
     let parts = Arc::new(Parts {
         runner,
         gate,
@@ -130,6 +143,8 @@ pub async fn measure(changes: i64) {
         registry: Registry::None,
         intake,
         takeouts,
+        audits,
+        safeguards: Safeguards::default(),
         log_ins: xuezhu_enrollment::directory::LogIns::default(),
     });
     commit_one_by_one(&parts, &enrollment, changes).await;

@@ -7,7 +7,7 @@ use xuezhu::deployment::system_clock;
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry, import::Students};
 use xuezhu_intake::{Kind, Options, check, progress::Progress};
 use xuezhu_proto::common::Upload;
-use xuezhu_service::{Actor, Context, Ids, Keyring, Role};
+use xuezhu_service::{Actor, Context, Ids, Keyring, Role, settings::Safeguards};
 use xuezhu_store::Db;
 use xuezhu_tests::{
     Engine, deployment, postgres,
@@ -44,10 +44,19 @@ async fn phases(engine: Engine, students: i64, file: &[u8]) {
     let (tasks, stop) = (tokio_util::task::TaskTracker::new(), tokio_util::sync::CancellationToken::new());
     let db = Db::open(&url).await.expect("opens");
     let (clock, ids) = (system_clock(), Ids::random());
-    let service =
-        Enrollment::start(db.clone(), clock.clone(), ids.clone(), Keyring::generate().0, xuezhu_evidence::Vault::memory(), Registry::None, &tasks, &stop)
-            .await
-            .expect("starts");
+    let service = Enrollment::start(
+        db.clone(),
+        clock.clone(),
+        ids.clone(),
+        Keyring::generate().0,
+        xuezhu_evidence::Vault::memory(),
+        Registry::None,
+        Safeguards::default(),
+        &tasks,
+        &stop,
+    )
+    .await
+    .expect("starts");
     let parts = Arc::new(service.parts().clone());
     open_school(&db, &clock, &ids).await;
 

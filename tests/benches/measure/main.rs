@@ -35,7 +35,7 @@ async fn main() {
         Some("latency") => latency::measure(number(1, 2_000), number(2, 100_000)).await,
         Some("sweep") => sweep::measure(number(1, 160_000)).await,
         Some("calls") => calls::measure(number(1, 2_000)).await,
-        Some("import") => import::measure(number(1, 10_000)).await,
+        Some("import") => Box::pin(import::measure(number(1, 10_000))).await,
         Some("pages") => pages::measure(number(1, 20_000), number(2, 500)).await,
         _ => println!(
             "cargo bench --profile dist -p xuezhu-tests --bench measure -- feed [changes] | latency [samples students] | sweep [enrollments] | import [students] | calls [of each] | pages [students of each]"

@@ -58,7 +58,7 @@ fn sample<'t>(keyring: &'t Keyring, tx: &'t mut Tx) -> TxFuture<'t, Option<bool>
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 11] = [
+    let conversions: [(&str, Chunk); 12] = [
         ("entries", entries),
         ("steps", steps),
         ("imports", imports),
@@ -68,6 +68,7 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
         // After what cleans texts and evidence: both are taken as they are then.
         ("cases", cases),
         ("audit", conversion::audit),
+        ("audit checks", conversion::audit_checks),
         ("units", award_units),
         ("lists", lists::convert),
         ("cards", cards),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 use xuezhu_judge::life::{Act, Shows, State, after};
-use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, paging::Turn, runner};
+use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Reason, Refusal, paging::Turn};
 use xuezhu_store::{Hex, Tx};
 
 use super::store::{self, ActedFlag, Filter, FlagRow, NewStep};
@@ -153,7 +153,7 @@ fn places(places: &[usize]) -> String {
 /// Decides flags, each with a step in its life and a line of its own in the audit.
 async fn decide(ctx: &Context, tx: &mut Tx, rows: &[FlagRow], act: Act, reason: &str, method: &'static str) -> Result<i32, Error> {
     record(ctx, tx, rows, act, reason).await?;
-    runner::also(ctx, tx, method, rows.iter().map(|row| row.flag.to_string())).await?;
+    ctx.also(method, rows.iter().map(|row| row.flag.to_string()));
     Ok(i32::try_from(rows.len()).unwrap_or(i32::MAX))
 }
 

@@ -6,8 +6,12 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
-use xuezhu_proto::enrollment::{WatchSessionsRequest, WatchSessionsResponse, session_service_client::SessionServiceClient};
-use xuezhu_service::{Error, faults::Faults, sessions::Over};
+use xuezhu_proto::enrollment::{ReportSessionsRequest, UsedSession, WatchSessionsRequest, WatchSessionsResponse, session_service_client::SessionServiceClient};
+use xuezhu_service::{
+    Error,
+    faults::Faults,
+    sessions::{Over, Used},
+};
 
 use crate::Parts;
 
@@ -15,6 +19,12 @@ use crate::Parts;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Last wait after faults.
 const LAST_WAIT: Duration = Duration::from_secs(2);
+/// How often enrollment is told which sessions were used, at most.
+const REPORT: Duration = Duration::from_secs(20);
+/// Of the time after which a session is idle, how often it is told.
+const REPORTS: u32 = 6;
+/// Last wait after faults of telling.
+const LAST_REPORT: Duration = Duration::from_secs(60);
 /// A source that says nothing for so long is asked anew.
 const SILENCE: Duration = Duration::from_secs(15);
 
@@ -27,6 +37,40 @@ pub async fn recall(parts: &Parts) -> Result<(), Error> {
         parts.gate.sessions().note(known);
     }
     Ok(())
+}
+
+/// Tells enrollment again and again which sessions were used here, until told to stop.
+pub async fn report(parts: Arc<Parts>, source: Channel, name: String, stop: CancellationToken) {
+    let every = parts.safeguards.idle.map_or(REPORT, |idle| REPORT.min(idle / REPORTS));
+    let mut faults = Faults::new("telling which sessions are used", every, LAST_REPORT);
+    loop {
+        let used = parts.gate.sessions().take_used();
+        let wait = match tell(&parts, &source, &name, &used).await {
+            Ok(()) => {
+                faults.over();
+                every
+            }
+            Err(error) => {
+                parts.gate.sessions().use_again(used);
+                faults.note(&error)
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn tell(parts: &Parts, source: &Channel, name: &str, used: &[Used]) -> Result<(), Error> {
+    if used.is_empty() {
+        return Ok(());
+    }
+    let used = used.iter().map(|used| UsedSession { account: used.account.clone(), opened_us: used.opened_us }).collect();
+    let request = parts.gate.tokens().signed(name, ReportSessionsRequest { used })?;
+    let told = SessionServiceClient::new(source.clone()).report_sessions(request).await;
+    let told = told.inspect_err(|status| parts.gate.tokens().hear_refusal(status));
+    told.map(drop).map_err(|status| Error::Internal(format!("source answered {:?}: {}", status.code(), status.message())))
 }
 
 /// Listens until told to stop.

@@ -14,15 +14,16 @@ use xuezhu_service::{
     Error, Keyring,
     conversion::{self, Chunk, sealed_anew, sealed_report},
     proof,
+    runner::ROWS,
 };
 use xuezhu_store::{Bytes, Db, Hex, StoreError, Tx, TxFuture};
 
 // What submissions of before are told by.
 pub use self::submissions::STAGES;
-use crate::{import, roll};
+use crate::{directory, import, roll};
 
 /// Rows that one transaction converts.
-const ROWS: i64 = 500;
+const ROWS_LOOKED_AT: i64 = 500;
 /// Uploads that one transaction converts: a file may be large.
 const FILES: i64 = 4;
 /// Tables in which changed rows left what they held before.
@@ -68,7 +69,7 @@ fn class_of(text: &str) -> Option<NumberClass> {
 
 /// Converts what a database of before holds.
 pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
-    let conversions: [(&str, Chunk); 11] = [
+    let conversions: [(&str, Chunk); 13] = [
         ("enrollments", enrollments),
         ("persons", persons),
         ("imports", imports),
@@ -80,6 +81,9 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
         ("shared", xuezhu_bridge::before::shared),
         ("log", xuezhu_bridge::before::logged),
         ("audit", conversion::audit),
+        // Both before anything is sealed: where a chain was begun, nothing of before is believed any more.
+        ("audit checks", conversion::audit_checks),
+        ("account checks", accounts),
     ];
     conversion::convert_all(db, keyring, &conversions).await?;
     conversion::compact(db, COMPACT).await
@@ -88,7 +92,7 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
 /// Enrollments, with what people wrote about them.
 fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     Box::pin(async move {
-        let rows = store::enrollments(tx, conversion::after_id(after)?, ROWS).await?;
+        let rows = store::enrollments(tx, conversion::after_id(after)?, ROWS_LOOKED_AT).await?;
         let ids: Vec<Uuid> = rows.iter().map(|row| row.enrollment).collect();
         let mut changed = Vec::with_capacity(rows.len());
         for row in rows {
@@ -119,10 +123,20 @@ fn enrollments<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFu
     })
 }
 
+/// Accounts from before what they may was bound to a check.
+fn accounts<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
+    Box::pin(async move {
+        if xuezhu_audit::before::is_begun(tx).await? {
+            return Ok(None);
+        }
+        directory::bind_of_before(tx, &keyring.chain(ROWS), after, ROWS_LOOKED_AT).await
+    })
+}
+
 /// 学号 and classes into which somebody's number was typed, when that was taken.
 fn places<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     Box::pin(async move {
-        let rows = store::places(tx, conversion::after_id(after)?, ROWS).await?;
+        let rows = store::places(tx, conversion::after_id(after)?, ROWS_LOOKED_AT).await?;
         let last = rows.last().map(|(enrollment, ..)| enrollment.to_string());
         for (enrollment, school_number, class_name) in rows {
             if holds_long_number(&school_number) || holds_long_number(&class_name) {
@@ -137,7 +151,7 @@ fn places<'t>(_: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Op
 /// the columns say now: what held before, nobody kept.
 fn circumstances<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     Box::pin(async move {
-        let rows = store::details(tx, conversion::after_id(after)?, ROWS).await?;
+        let rows = store::details(tx, conversion::after_id(after)?, ROWS_LOOKED_AT).await?;
         let last = rows.last().map(|(enrollment, _)| enrollment.to_string());
         let mut told = Vec::with_capacity(rows.len());
         // Who was entered without a workbook has no columns.
@@ -172,7 +186,7 @@ fn classes<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture
 
 fn persons<'t>(keyring: &'t Keyring, tx: &'t mut Tx, after: &'t str) -> TxFuture<'t, Option<String>, Error> {
     Box::pin(async move {
-        let rows = store::persons(tx, conversion::after_id(after)?, ROWS).await?;
+        let rows = store::persons(tx, conversion::after_id(after)?, ROWS_LOOKED_AT).await?;
         let ids: Vec<Uuid> = rows.iter().map(|(person, _)| *person).collect();
         let mut numbers = Vec::with_capacity(rows.len());
         for (person, sealed) in rows {

@@ -10,7 +10,8 @@ use tonic::{Request, Response, Status};
 use xuezhu_domain::region;
 use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, session_service_server::SessionService};
 use xuezhu_service::{
-    Actor, Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call, sessions, token::SESSION_SECONDS,
+    Actor, Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call, sessions, sessions::Used,
+    token::SESSION_SECONDS,
 };
 use xuezhu_store::Tx;
 
@@ -96,9 +97,12 @@ impl DirectoryApi {
         let settled = match fitted {
             None => LogIn::Wrong,
             Some(fitted) => {
-                let asked = (ctx.clone(), account.to_owned(), fitted, given);
+                let asked = (self.parts.clone(), ctx.clone(), account.to_owned(), fitted, given);
                 let db = self.parts.runner.db();
-                db.write(&asked, |tx, (ctx, account, fitted, given)| Box::pin(log_in::settle(ctx, tx, account, fitted, *given))).await?
+                db.write(&asked, |tx, (parts, ctx, account, fitted, given)| {
+                    Box::pin(log_in::settle((&parts.runner, &parts.safeguards), ctx, tx, (account, fitted), *given))
+                })
+                .await?
             }
         };
         let locked = trying.ended(matches!(settled, LogIn::Wrong), clock);
@@ -145,13 +149,16 @@ impl SessionService for DirectoryApi {
         let (row, is_known) = self.account(&request.account, &ctx.address).await?;
         // The audit names the account that was tried. What is none may be a number, or a password in the wrong box.
         if let Some(row) = &row {
-            ctx.actor.account.clone_from(&row.account);
+            ctx.actor = row.actor(0)?;
+            ctx.note_where(&row.organisation, &row.authority);
         }
         let actor = match self.try_password(&ctx, (&request.account, row.as_ref()), is_known, request.password, Given::ToLogIn).await {
             Ok(actor) => actor,
             Err(error) => return Err(self.parts.gate.refuse_log_in(&ctx, "CreateSession", error).await),
         };
         let (access_token, expire_time) = self.session(&actor)?;
+        // It may have ended another.
+        super::sessions::refresh_now(&self.parts).await;
         tracing::info!(account = actor.account, role = actor.role.as_str(), "session opened");
         Ok(Response::new(pb::CreateSessionResponse {
             access_token,
@@ -171,7 +178,7 @@ impl SessionService for DirectoryApi {
         super::check_new_password(&ctx.actor.account, &request.old_password, &request.new_password)?;
         let row = self.account(&ctx.actor.account, "").await?.0.ok_or_else(sessions::over)?;
         if Self::already_changed(&ctx, &row, &request.new_password).await? {
-            let actor = self.try_password(&ctx, (&row.account, Some(&row)), true, request.new_password, Given::ToChange).await?;
+            let actor = self.try_password(&ctx, (&row.account, Some(&row)), true, request.new_password, Given::ToHearAgain).await?;
             let (access_token, expire_time) = self.session(&actor)?;
             return Ok(Response::new(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false }));
         }
@@ -227,6 +234,14 @@ impl SessionService for DirectoryApi {
         let (out, answers) = mpsc::channel(1);
         tokio::spawn(super::sessions::tell(self.parts.gate.sessions().clone(), self.parts.runner.clock().clone(), out, self.stop.clone()));
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn report_sessions(&self, request: Request<pb::ReportSessionsRequest>) -> Result<Response<pb::ReportSessionsResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ReportSessions").await?;
+        ctx.may(Permission::FollowSessions, &Place::Region(""))?;
+        let used = request.used.into_iter().map(|used| Used { account: used.account, opened_us: used.opened_us });
+        self.parts.gate.sessions().use_again(used);
+        Ok(Response::new(pb::ReportSessionsResponse {}))
     }
 }
 
@@ -433,11 +448,11 @@ pub(super) fn new_account(request: &pb::CreateAccountRequest) -> Result<NewAccou
     Ok(NewAccount { account: request.account.clone(), display_name, role, organisation, password_hash: String::new() })
 }
 
-/// Of a school's people a school, else a region; whoever keeps or reads everything may have none.
+/// Of a school's people a school, else a region; whoever keeps, audits or reads everything may have none.
 fn check_organisation(errors: &mut FieldErrors, role: Role, organisation: &str) {
     if role.is_of_school() {
         errors.parse::<xuezhu_domain::SchoolCode>("organisation", organisation);
-    } else if !(organisation.is_empty() && matches!(role, Role::Administrator | Role::MachineReader)) {
+    } else if !(organisation.is_empty() && matches!(role, Role::Administrator | Role::Auditor | Role::MachineReader)) {
         let region = errors.parse::<xuezhu_domain::RegionCode>("organisation", organisation);
         if region.is_some() && role == Role::Supervisor && !rules::is_supervised(organisation) {
             errors.add("organisation", "督导应填省或市的行政区划码（末两位为00）");

@@ -4,6 +4,7 @@ pub mod api;
 mod common;
 pub mod deputies;
 pub mod files;
+pub mod idle;
 pub mod log_in;
 pub mod offices;
 mod rules;
@@ -18,6 +19,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use xuezhu_chain::Chain;
 use xuezhu_service::{
     Actor, Context, Error, Permission, Place, Reason, Refusal, Role,
     sessions::{KEPT_US, over},
@@ -71,7 +73,7 @@ pub async fn create_account(ctx: &Context, tx: &mut Tx, new: &NewAccount) -> Res
     if store::account(tx, &new.account).await?.is_some() {
         return Err(Refusal::new(Reason::AlreadyExists, format!("账号{}已存在", new.account)).into());
     }
-    store::insert_account(tx, new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+    store::insert_account(tx, ctx.rows()?, new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
     Ok(())
 }
 
@@ -101,7 +103,7 @@ pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_
         // Whose answer is lost would be locked out, and of the last administrator nobody could let them in again.
         return Err(Refusal::wrong_state("不能重置本人的密码：请用“修改密码”，或由其他管理员重置").into());
     }
-    Ok(store::set_one_time(tx, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?)
+    Ok(store::set_one_time(tx, ctx.rows()?, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?)
 }
 
 /// Closes an account, which ends its sessions, or opens it again.
@@ -111,7 +113,7 @@ pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: b
         return Err(Refusal::wrong_state("不能停用或启用本人的账号，请由其他管理员办理").into());
     }
     if row.disabled != disabled {
-        store::set_disabled(tx, account, disabled, row.next_us(ctx.now_us())).await?;
+        store::set_disabled(tx, ctx.rows()?, account, disabled, row.next_us(ctx.now_us())).await?;
     }
     if store::administrators(tx).await?.is_empty() {
         return Err(Refusal::new(Reason::LastAdministrator, "停用后将没有能登录的管理员：请先另开一个管理员账号，登录过一次后再停用").into());
@@ -149,7 +151,8 @@ pub async fn end_session(ctx: &Context, tx: &mut Tx) -> Result<(), Error> {
     if ctx.actor.role == Role::Service {
         return Err(Refusal::new(Reason::Forbidden, "服务之间的凭证不是登录，无需退出").into());
     }
-    Ok(store::end_session(tx, &ctx.actor.account, ctx.actor.session_us).await?)
+    store::end_session(tx, &ctx.actor.account, ctx.actor.session_us).await?;
+    Ok(())
 }
 
 /// Forgets sessions whose tokens have expired since they were ended.
@@ -165,8 +168,17 @@ pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, re
     goes_on(tx, &row, ctx.actor.session_us).await?;
     let from_us = row.next_us(ctx.now_us());
     store::keep_former(tx, &row.account, &row.password_hash, from_us, FORMER - 1).await?;
-    store::set_password(tx, &row.account, password_hash, request_id, from_us).await?;
+    store::set_password(tx, ctx.rows()?, &row.account, password_hash, request_id, from_us).await?;
+    count(tx, &row, from_us).await?;
     told(ctx, tx, AccountRow { must_change_password: false, ..row }.actor(from_us)?).await
+}
+
+/// Counts a session among those that are open, unless it is another system's.
+async fn count(tx: &mut Tx, row: &AccountRow, opened_us: i64) -> Result<(), Error> {
+    if row.role != Role::MachineReader.as_str() {
+        store::count_session(tx, &row.account, opened_us).await?;
+    }
+    Ok(())
 }
 
 /// An actor with what every service is told of them in their token: for whom they stand in, and whose class is theirs.
@@ -177,6 +189,16 @@ async fn told(ctx: &Context, tx: &mut Tx, actor: Actor) -> Result<Actor, Error> 
         _ => Vec::new(),
     };
     Ok(Actor { stands_in, classes, ..actor })
+}
+
+/// Binds accounts of before to their checks; returns the last that it looked at.
+pub async fn bind_of_before(tx: &mut Tx, rows: &Chain, after: &str, limit: i64) -> Result<Option<String>, Error> {
+    Ok(store::bind_of_before(tx, rows, after, limit).await?)
+}
+
+/// Accounts whose rows are not as the service wrote them.
+pub async fn altered(tx: &mut Tx, rows: &Chain) -> Result<Vec<String>, Error> {
+    Ok(store::altered(tx, rows).await?)
 }
 
 /// Opens the first administrator's account, where there is none at all.
@@ -191,7 +213,7 @@ pub async fn ensure_first_administrator(ctx: &Context, tx: &mut Tx, password_has
         organisation: String::new(),
         password_hash: password_hash.to_owned(),
     };
-    store::insert_account(tx, &first, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+    store::insert_account(tx, ctx.rows()?, &first, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
     Ok(true)
 }
 
@@ -208,12 +230,12 @@ pub async fn recover(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &
                 organisation: String::new(),
                 password_hash: password_hash.to_owned(),
             };
-            store::insert_account(tx, &new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+            store::insert_account(tx, ctx.rows()?, &new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
         }
         Some(row) if row.role == Role::Administrator.as_str() && row.organisation.is_empty() => {
             let from_us = row.next_us(ctx.now_us());
-            store::set_one_time(tx, account, password_hash, from_us, ctx.now_us() + ONE_TIME_US).await?;
-            store::set_disabled(tx, account, false, from_us).await?;
+            store::set_one_time(tx, ctx.rows()?, account, password_hash, from_us, ctx.now_us() + ONE_TIME_US).await?;
+            store::set_disabled(tx, ctx.rows()?, account, false, from_us).await?;
         }
         Some(_) => return Err(Refusal::wrong_state("只能恢复全部范围的系统管理员账号").into()),
     }

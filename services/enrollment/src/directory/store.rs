@@ -1,8 +1,9 @@
 //! SQL of accounts.
 
 use serde::Serialize;
-use xuezhu_service::{Actor, Error, Role};
-use xuezhu_store::{StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
+use xuezhu_chain::{Chain, Said};
+use xuezhu_service::{Actor, Error, Role, sessions::Used};
+use xuezhu_store::{Bytes, StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
 use super::{NewAccount, rules::PasswordUse};
 
@@ -33,9 +34,19 @@ pub struct AccountRow {
     pub password_use: i32,
     /// Until when a one-time password lets in, microseconds since 1970; 0 for as long as it is there.
     pub password_until_us: i64,
+    /// Check of what it may, under the service's key.
+    pub row_check: Option<Vec<u8>>,
+    /// Region code of the department that its school is under; empty where it is of none.
+    pub authority: String,
 }
 
 impl AccountRow {
+    /// Whether what it may is as the service wrote it.
+    pub fn is_as_written(&self, rows: &Chain) -> bool {
+        let said = said((&self.account, &self.role, &self.organisation, &self.password_hash, self.disabled));
+        self.row_check.as_ref().is_some_and(|check| rows.is_check(&said, check))
+    }
+
     /// Who it stands for, in a session opened at a time.
     pub fn actor(&self, opened_us: i64) -> Result<Actor, Error> {
         Ok(Actor {
@@ -88,7 +99,8 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
-                password_request, disabled, password_use, password_until_us
+                password_request, disabled, password_use, password_until_us, row_check,
+                coalesce((SELECT authority FROM schools WHERE schools.code = accounts.organisation), '') AS authority
          FROM accounts WHERE account = $1",
         account
     )
@@ -116,7 +128,8 @@ pub async fn accounts_after(tx: &mut Tx, filter: &Filter, after: &str, limit: i6
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
-                password_request, disabled, password_use, password_until_us
+                password_request, disabled, password_use, password_until_us, row_check,
+                coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), '') AS authority
          FROM accounts a WHERE ($1 = '' OR organisation = $1)
            AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
            AND ($3 = '' OR account LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $3 ESCAPE '!') AND account > $4
@@ -180,7 +193,65 @@ pub async fn has_accounts(tx: &mut Tx) -> Result<bool, StoreError> {
     Ok(one!(tx, (i32,), "SELECT 1 FROM accounts LIMIT 1")?.is_some())
 }
 
-pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64, until_us: i64) -> Result<(), StoreError> {
+/// What of an account its check is made of: who it lets in, and what they may.
+fn said((account, role, organisation, hash, disabled): (&str, &str, &str, &str, bool)) -> Said {
+    Said::of("account").text(account).text(role).text(organisation).text(hash).number(disabled.into())
+}
+
+/// Binds what accounts may to their checks, as the rows stand: after whatever changes that, in the same transaction.
+async fn bind(tx: &mut Tx, rows: &Chain, accounts: &[&str]) -> Result<(), StoreError> {
+    let found = rows!(
+        tx,
+        (String, String, String, String, bool),
+        sql!("SELECT account, role, organisation, password_hash, disabled FROM accounts WHERE account" in_texts 1),
+        bulk_texts(accounts)
+    )?;
+    let checks: Vec<Check> = (found.into_iter())
+        .map(|(account, role, organisation, hash, disabled)| {
+            let check = rows.check(&said((&account, &role, &organisation, &hash, disabled)));
+            Check { account, row_check: Bytes(check.to_vec()) }
+        })
+        .collect();
+    set_checks(tx, &checks).await
+}
+
+async fn set_checks(tx: &mut Tx, checks: &[Check]) -> Result<(), StoreError> {
+    run!(
+        tx,
+        sql!("UPDATE accounts SET row_check = t.row_check FROM " table 1 (account text, row_check bytea) " WHERE accounts.account = t.account"),
+        bulk_rows(checks)
+    )?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Check {
+    account: String,
+    row_check: Bytes,
+}
+
+/// Binds accounts after one that have no check as yet: of before; returns the last that it looked at.
+pub async fn bind_of_before(tx: &mut Tx, rows: &Chain, after: &str, limit: i64) -> Result<Option<String>, StoreError> {
+    let found = rows!(tx, (String, bool), "SELECT account, row_check IS NULL FROM accounts WHERE account > $1 ORDER BY account LIMIT $2", after, limit)?;
+    let unbound: Vec<&str> = found.iter().filter(|(_, unbound)| *unbound).map(|(account, _)| account.as_str()).collect();
+    bind(tx, rows, &unbound).await?;
+    Ok(found.last().map(|(account, _)| account.clone()))
+}
+
+/// Accounts that are not as the service wrote them.
+pub async fn altered(tx: &mut Tx, rows: &Chain) -> Result<Vec<String>, StoreError> {
+    let found = rows!(
+        tx,
+        (String, String, String, String, bool, Option<Vec<u8>>),
+        "SELECT account, role, organisation, password_hash, disabled, row_check FROM accounts ORDER BY account"
+    )?;
+    let is_altered = |(account, role, organisation, hash, disabled, check): &(String, String, String, String, bool, Option<Vec<u8>>)| {
+        !check.as_ref().is_some_and(|check| rows.is_check(&said((account, role, organisation, hash, *disabled)), check))
+    };
+    Ok(found.into_iter().filter(is_altered).map(|(account, ..)| account).collect())
+}
+
+pub async fn insert_account(tx: &mut Tx, rows: &Chain, new: &NewAccount, now_us: i64, until_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us,
@@ -196,12 +267,12 @@ pub async fn insert_account(tx: &mut Tx, new: &NewAccount, now_us: i64, until_us
         PasswordUse::Once.code(),
         until_us
     )?;
-    Ok(())
+    bind(tx, rows, &[&new.account]).await
 }
 
 /// Opens accounts, which have no password yet where their hash is empty.
-pub async fn insert_accounts(tx: &mut Tx, new: &[&NewAccount], now_us: i64) -> Result<(), StoreError> {
-    let rows: Vec<NewRow> = (new.iter())
+pub async fn insert_accounts(tx: &mut Tx, rows: &Chain, new: &[&NewAccount], now_us: i64) -> Result<(), StoreError> {
+    let written: Vec<NewRow> = (new.iter())
         .map(|new| NewRow {
             account: &new.account,
             display_name: &new.display_name,
@@ -215,10 +286,10 @@ pub async fn insert_accounts(tx: &mut Tx, new: &[&NewAccount], now_us: i64) -> R
         sql!("INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us)
               SELECT t.account, t.display_name, t.role, t.organisation, t.hash, true, 0, 0, $2 FROM "
              table 1 (account text, display_name text, role text, organisation text, hash text)),
-        bulk_rows(&rows),
+        bulk_rows(&written),
         now_us
     )?;
-    Ok(())
+    bind(tx, rows, &new.iter().map(|new| new.account.as_str()).collect::<Vec<_>>()).await
 }
 
 /// Accounts by their names.
@@ -227,7 +298,8 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
         tx,
         AccountRow,
         sql!("SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us,
-                     last_opened_us, password_request, disabled, password_use, password_until_us
+                     last_opened_us, password_request, disabled, password_use, password_until_us, row_check,
+                     coalesce((SELECT s.authority FROM schools s WHERE s.code = accounts.organisation), '') AS authority
               FROM accounts WHERE account" in_texts 1 " ORDER BY account"),
         bulk_texts(names)
     )
@@ -235,7 +307,7 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
 
 /// Gives accounts passwords for one log-in, where nobody logged in and the password is still the one that was seen; returns those that have
 /// them now.
-pub async fn set_passwords_once(tx: &mut Tx, new: &[NewPassword], until_us: i64) -> Result<Vec<String>, StoreError> {
+pub async fn set_passwords_once(tx: &mut Tx, rows: &Chain, new: &[NewPassword], until_us: i64) -> Result<Vec<String>, StoreError> {
     let set = rows!(
         tx,
         (String,),
@@ -246,7 +318,9 @@ pub async fn set_passwords_once(tx: &mut Tx, new: &[NewPassword], until_us: i64)
         PasswordUse::Once.code(),
         until_us
     )?;
-    Ok(set.into_iter().map(|(account,)| account).collect())
+    let set: Vec<String> = set.into_iter().map(|(account,)| account).collect();
+    bind(tx, rows, &set.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    Ok(set)
 }
 
 /// Deletes accounts with which nobody ever logged in; returns which.
@@ -262,7 +336,7 @@ pub async fn set_password_use(tx: &mut Tx, account: &str, left: PasswordUse) -> 
 }
 
 /// Sets the password that its owner chose, which ends the account's sessions.
-pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, request_id: &str, from_us: i64) -> Result<(), StoreError> {
+pub async fn set_password(tx: &mut Tx, rows: &Chain, account: &str, hash: &str, request_id: &str, from_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, sessions_from_us = $5, last_opened_us = $5, password_use = $6,
@@ -275,11 +349,12 @@ pub async fn set_password(tx: &mut Tx, account: &str, hash: &str, request_id: &s
         from_us,
         PasswordUse::Always.code()
     )?;
-    Ok(())
+    end_all(tx, account).await?;
+    bind(tx, rows, &[account]).await
 }
 
 /// Gives an account a password for one log-in until a time, which ends its sessions.
-pub async fn set_one_time(tx: &mut Tx, account: &str, hash: &str, from_us: i64, until_us: i64) -> Result<(), StoreError> {
+pub async fn set_one_time(tx: &mut Tx, rows: &Chain, account: &str, hash: &str, from_us: i64, until_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = '', sessions_from_us = $4, last_opened_us = $4, password_use = $5,
@@ -292,7 +367,8 @@ pub async fn set_one_time(tx: &mut Tx, account: &str, hash: &str, from_us: i64, 
         PasswordUse::Once.code(),
         until_us
     )?;
-    Ok(())
+    end_all(tx, account).await?;
+    bind(tx, rows, &[account]).await
 }
 
 /// Keeps the hash of a password that is given up at a time, and so many of those before.
@@ -339,15 +415,16 @@ pub async fn came_from(tx: &mut Tx, account: &str, address: &str, now_us: i64, m
 }
 
 /// Closes an account, which ends its sessions, or opens it.
-pub async fn set_disabled(tx: &mut Tx, account: &str, disabled: bool, from_us: i64) -> Result<(), StoreError> {
+pub async fn set_disabled(tx: &mut Tx, rows: &Chain, account: &str, disabled: bool, from_us: i64) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET disabled = $2, sessions_from_us = $3, last_opened_us = $3 WHERE account = $1", account, disabled, from_us)?;
-    Ok(())
+    end_all(tx, account).await?;
+    bind(tx, rows, &[account]).await
 }
 
 /// Ends every session of an account.
 pub async fn end_sessions(tx: &mut Tx, account: &str, from_us: i64) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET sessions_from_us = $2, last_opened_us = $2 WHERE account = $1", account, from_us)?;
-    Ok(())
+    end_all(tx, account).await
 }
 
 /// Accounts whose sessions ended at or after a time, and when.
@@ -361,9 +438,51 @@ pub async fn open_session(tx: &mut Tx, account: &str, opened_us: i64) -> Result<
     Ok(())
 }
 
-/// Ends one session.
-pub async fn end_session(tx: &mut Tx, account: &str, opened_us: i64) -> Result<(), StoreError> {
+/// Counts a session among those that are open.
+pub async fn count_session(tx: &mut Tx, account: &str, opened_us: i64) -> Result<(), StoreError> {
+    run!(tx, "INSERT INTO open_sessions (account, opened_us, uses) VALUES ($1, $2, 0)", account, opened_us)?;
+    Ok(())
+}
+
+/// Sessions of an account that are open beyond its newest ones, oldest first.
+pub async fn sessions_beyond(tx: &mut Tx, account: &str, newest: i64) -> Result<Vec<i64>, StoreError> {
+    let all = rows!(tx, (i64,), "SELECT opened_us FROM open_sessions WHERE account = $1 ORDER BY opened_us", account)?;
+    let beyond = all.len().saturating_sub(usize::try_from(newest).unwrap_or(usize::MAX));
+    Ok(all.into_iter().take(beyond).map(|(opened_us,)| opened_us).collect())
+}
+
+/// Every session that is open, with how often it was told to be used.
+pub async fn open_sessions(tx: &mut Tx) -> Result<Vec<(String, i64, i64)>, StoreError> {
+    rows!(tx, (String, i64, i64), "SELECT account, opened_us, uses FROM open_sessions")
+}
+
+/// Notes once more that sessions are used.
+pub async fn use_sessions(tx: &mut Tx, used: &[Used]) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Row<'r> {
+        account: &'r str,
+        opened_us: i64,
+    }
+    let rows: Vec<Row> = used.iter().map(|used| Row { account: &used.account, opened_us: used.opened_us }).collect();
+    run!(
+        tx,
+        sql!("UPDATE open_sessions SET uses = uses + 1 FROM " table 1 (account text, opened_us bigint)
+             " WHERE open_sessions.account = t.account AND open_sessions.opened_us = t.opened_us"),
+        bulk_rows(&rows)
+    )?;
+    Ok(())
+}
+
+/// Ends one session; returns whether it was among those that are open.
+pub async fn end_session(tx: &mut Tx, account: &str, opened_us: i64) -> Result<bool, StoreError> {
+    let gone = run!(tx, "DELETE FROM open_sessions WHERE account = $1 AND opened_us = $2", account, opened_us)?;
     run!(tx, "INSERT INTO ended_sessions (account, opened_us) VALUES ($1, $2) ON CONFLICT DO NOTHING", account, opened_us)?;
+    Ok(gone > 0)
+}
+
+/// Forgets which sessions of an account are open: all of them are over.
+async fn end_all(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
+    run!(tx, "DELETE FROM open_sessions WHERE account = $1", account)?;
     Ok(())
 }
 
@@ -378,5 +497,6 @@ pub async fn ended_since(tx: &mut Tx, at_us: i64) -> Result<Vec<(String, i64)>, 
 
 pub async fn forget_ended(tx: &mut Tx, before_us: i64) -> Result<(), StoreError> {
     run!(tx, "DELETE FROM ended_sessions WHERE opened_us < $1", before_us)?;
+    run!(tx, "DELETE FROM open_sessions WHERE opened_us < $1", before_us)?;
     Ok(())
 }

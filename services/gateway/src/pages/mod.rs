@@ -11,6 +11,7 @@ pub mod told;
 pub mod waits;
 
 mod accounts;
+mod audit;
 mod cases;
 mod chains;
 mod classes;
@@ -57,18 +58,18 @@ use axum::{
 use tonic::{Code, Status};
 use xuezhu_proto::{
     aid::{
-        self, GetMirrorResponse, aid_dossier_service_client::AidDossierServiceClient, aid_take_out_service_client::AidTakeOutServiceClient,
-        aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient, forgotten_service_client::ForgottenServiceClient,
-        hardship_service_client::HardshipServiceClient, notice_service_client::NoticeServiceClient, overview_service_client::OverviewServiceClient,
-        policy_service_client::PolicyServiceClient, quota_service_client::QuotaServiceClient, reconciliation_service_client::ReconciliationServiceClient,
-        register_service_client::RegisterServiceClient,
+        self, GetMirrorResponse, aid_audit_service_client::AidAuditServiceClient, aid_dossier_service_client::AidDossierServiceClient,
+        aid_take_out_service_client::AidTakeOutServiceClient, aid_today_service_client::AidTodayServiceClient, award_service_client::AwardServiceClient,
+        forgotten_service_client::ForgottenServiceClient, hardship_service_client::HardshipServiceClient, notice_service_client::NoticeServiceClient,
+        overview_service_client::OverviewServiceClient, policy_service_client::PolicyServiceClient, quota_service_client::QuotaServiceClient,
+        reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
     },
     enrollment::{
         self, class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
-        directory_service_client::DirectoryServiceClient, enrollment_dossier_service_client::EnrollmentDossierServiceClient,
-        enrollment_service_client::EnrollmentServiceClient, enrollment_take_out_service_client::EnrollmentTakeOutServiceClient,
-        enrollment_today_service_client::EnrollmentTodayServiceClient, session_service_client::SessionServiceClient,
-        submission_service_client::SubmissionServiceClient,
+        directory_service_client::DirectoryServiceClient, enrollment_audit_service_client::EnrollmentAuditServiceClient,
+        enrollment_dossier_service_client::EnrollmentDossierServiceClient, enrollment_service_client::EnrollmentServiceClient,
+        enrollment_take_out_service_client::EnrollmentTakeOutServiceClient, enrollment_today_service_client::EnrollmentTodayServiceClient,
+        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
     },
 };
 use xuezhu_service::{
@@ -91,6 +92,16 @@ use crate::{
 };
 use session::User;
 use waits::Waits;
+
+/// When a page says that nobody uses it: a while before the session ends that was used last when the page was asked for. No script runs here,
+/// so that it is a matter of style.
+async fn idle_style(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+    let style = match gateway.idle {
+        Some(idle) => format!(".idle {{ animation: idle 1s step-end {}s forwards; }}\n", idle.saturating_sub(idle / 6).as_secs()),
+        None => String::new(),
+    };
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], style)
+}
 
 /// Every page.
 pub fn router(gateway: Arc<Gateway>) -> Router {
@@ -129,6 +140,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(classes::routes())
         .merge(deputies::routes())
         .merge(takeouts::routes())
+        .merge(audit::routes())
+        .route("/assets/idle.css", get(idle_style))
         .route("/assets/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../assets/style.css")) }))
         .with_state(gateway.clone());
     let pages = Pages { gateway, router: router.clone() };
@@ -503,6 +516,16 @@ impl Desk {
     /// What was taken out of the enrollment service.
     pub fn enrollment_take_outs(&self) -> EnrollmentTakeOutServiceClient<Line> {
         EnrollmentTakeOutServiceClient::new(self.enrollment_line())
+    }
+
+    /// The audit of the enrollment service.
+    pub fn enrollment_audit(&self) -> EnrollmentAuditServiceClient<Line> {
+        EnrollmentAuditServiceClient::new(self.enrollment_line())
+    }
+
+    /// The audit of the aid service.
+    pub fn aid_audit(&self) -> AidAuditServiceClient<Line> {
+        AidAuditServiceClient::new(self.aid_line())
     }
 
     /// What was taken out of the aid service.

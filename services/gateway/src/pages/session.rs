@@ -117,9 +117,14 @@ impl User {
         matches!(self.is(), Some(Role::AuthorityHead | Role::Supervisor))
     }
 
-    /// Whether this sees students with their business: who keeps accounts, teaches a class or pays does not.
+    /// Whether this sees students with their business: who keeps accounts, audits, teaches a class or pays does not.
     pub fn reads_school(&self) -> bool {
-        !(self.is_admin() || self.is_teacher() || self.is_finance())
+        !(self.is_admin() || self.is_auditor() || self.is_teacher() || self.is_finance())
+    }
+
+    /// Whether this reads the audit, and nothing else.
+    pub fn is_auditor(&self) -> bool {
+        self.is() == Some(Role::Auditor)
     }
 
     /// Whether this is the school's clerk.

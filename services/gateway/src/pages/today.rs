@@ -86,6 +86,9 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
     if desk.user.is_admin() {
         return Ok(Redirect::to("/accounts").into_response());
     }
+    if desk.user.is_auditor() {
+        return Ok(Redirect::to("/audit").into_response());
+    }
     // Nothing waits for who sees classes, or money, alone.
     if !desk.user.reads_school() {
         return Ok(Redirect::to(if desk.user.is_teacher() { "/classes" } else { "/lists" }).into_response());

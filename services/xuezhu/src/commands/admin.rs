@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use xuezhu::{
     deployment::{key_files, recover},
     output,
+    verify::{Asked, verify},
 };
 use xuezhu_service::{
     Keyring,
@@ -15,12 +16,12 @@ use xuezhu_service::{
     settings::Settings,
 };
 
-use super::{Login, OK, request_id};
+use super::{ALTERED, Login, OK, request_id};
 
 /// Keeps schools, accounts and keys.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  xuezhu admin keyring new deploy/secrets\n  xuezhu admin keyring split keyring.json --out deploy/secrets\n  xuezhu admin follower-key deploy/secrets/enrollment-keys.json\n  xuezhu admin recover --data data\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
+    after_help = "Examples:\n  xuezhu admin keyring new deploy/secrets\n  xuezhu admin keyring split keyring.json --out deploy/secrets\n  xuezhu admin follower-key deploy/secrets/enrollment-keys.json\n  xuezhu admin recover --data data\n  xuezhu admin verify --data data\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
 )]
 pub struct Admin {
     #[command(subcommand)]
@@ -49,6 +50,21 @@ enum AdminCommand {
         /// Name of the account; it is opened where there is none
         #[arg(long, default_value = "admin")]
         name: String,
+    },
+    /// Looks whether the audit and what accounts may are as the services wrote them; ends with 5 where they are not
+    Verify {
+        /// Data folder of `xuezhu up`; else the databases and key files that the settings name, of both services or of one
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// File with heads that the other service's database keeps, where that is not at hand; several times
+        #[arg(long)]
+        heads: Vec<PathBuf>,
+        /// Writes what the database at hand keeps of the other service into a file, for --heads there
+        #[arg(long)]
+        heads_out: Option<PathBuf>,
+        /// A position at which a chain was cut by a database put back from a backup: told, and not counted; several times
+        #[arg(long)]
+        known_cut: Vec<i64>,
     },
     /// Changes the account's password
     Password {
@@ -152,6 +168,11 @@ impl Admin {
             AdminCommand::Recover { data, name } => {
                 let password = recover(data.as_deref(), settings, &name).await?;
                 output::print(json, &json!({ "account": name, "oneTimePassword": password }), || format!("account {name}, one-time password {password}"));
+            }
+            AdminCommand::Verify { data, heads, heads_out, known_cut } => {
+                let found = verify(settings, &Asked { data, heads, heads_out, known_cuts: known_cut }).await?;
+                output::print(json, &found.json, || found.text.clone());
+                return Ok(if found.is_whole { OK } else { ALTERED });
             }
             AdminCommand::Password { new_password_file } => {
                 let old = self.login.password_file.as_ref().context("--password-file is needed")?;

@@ -27,6 +27,9 @@ pub const FOUND: u8 = 3;
 /// The service refused: role, state, digest.
 pub const REFUSED: u8 = 4;
 
+/// What stands in a database is not what the services wrote.
+pub const ALTERED: u8 = 5;
+
 /// Something is missing that a command can't do without.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -163,7 +163,7 @@ impl Kind for Accounts {
             let items: Vec<(Uuid, &str)> = new.iter().map(|(item, row)| (*item, row.account.account.as_str())).collect();
             store::note(tx, &items).await?;
             let accounts: Vec<&NewAccount> = new.iter().map(|(_, row)| &row.account).collect();
-            Ok(kept::insert_accounts(tx, &accounts, ctx.now_us()).await?)
+            Ok(kept::insert_accounts(tx, ctx.rows()?, &accounts, ctx.now_us()).await?)
         })
     }
 

@@ -82,5 +82,5 @@ fn named(row: &AccountRow, schools: &HashMap<String, SchoolRow>) -> String {
 /// Sets passwords where nobody logged in meanwhile, and nobody else made one; returns whose are set.
 pub async fn set(ctx: &Context, tx: &mut Tx, kind: &Accounts, new: &[NewPassword]) -> Result<HashSet<String>, Error> {
     kind.may(ctx, tx, Act::Enter).await?;
-    Ok(kept::set_passwords_once(tx, new, ctx.now_us() + ONE_TIME_US).await?.into_iter().collect())
+    Ok(kept::set_passwords_once(tx, ctx.rows()?, new, ctx.now_us() + ONE_TIME_US).await?.into_iter().collect())
 }

@@ -12,14 +12,14 @@ mod lanes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::{sync::Notify, time};
-use xuezhu_service::{Actor, Clock, Context, Error, Reason, Refusal};
+use xuezhu_service::{Actor, Clock, Context, Error, Reason, Refusal, Runner, settings::Safeguards};
 use xuezhu_store::{StoreError, Tx};
 
 use self::{
     attempts::{Attempt, Attempts, Verdict, WRONG_PASSWORDS},
     lanes::{Lanes, Turn},
 };
-use super::{rules::PasswordUse, store, told};
+use super::{count, rules::PasswordUse, store, told};
 
 /// How long an attempt waits for others at the same account from the same address.
 const PATIENCE: time::Duration = time::Duration::from_secs(5);
@@ -106,8 +106,10 @@ impl Drop for Trying {
 pub enum Given {
     /// To log in: one that was not chosen by whose it is is good for it once.
     ToLogIn,
-    /// To change it, in a session that goes on.
+    /// To change it, in a session that goes on: it opens none.
     ToChange,
+    /// To hear again what was answered to a change: a session.
+    ToHearAgain,
 }
 
 /// What a log-in found out.
@@ -122,10 +124,23 @@ pub enum LogIn {
 }
 
 /// Settles a log-in whose password fits the hash `fitted`.
-pub async fn settle(ctx: &Context, tx: &mut Tx, account: &str, fitted: &str, given: Given) -> Result<LogIn, Error> {
+pub async fn settle(
+    (runner, safeguards): (&Runner, &Safeguards),
+    ctx: &Context,
+    tx: &mut Tx,
+    (account, fitted): (&str, &str),
+    given: Given,
+) -> Result<LogIn, Error> {
     store::lock_account(tx, account).await?;
     // Comparing takes a while: the password may be another by now.
     let Some(row) = store::account(tx, account).await?.filter(|row| row.password_hash == fitted) else { return Ok(LogIn::Wrong) };
+    if !row.is_as_written(ctx.rows()?) {
+        tracing::error!(account = row.account, "what the account may is not as the service wrote it: nobody is let in; run `xuezhu admin verify`");
+        return Ok(LogIn::Refused(Refusal::new(
+            Reason::RowAltered,
+            "该账号的登记内容与系统写入的不一致，可能被人在数据库中改动，不能登录；请联系系统管理员核查",
+        )));
+    }
     if row.disabled {
         return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
     }
@@ -138,12 +153,25 @@ pub async fn settle(ctx: &Context, tx: &mut Tx, account: &str, fitted: &str, giv
             Some(_) => {}
         }
     }
+    if given == Given::ToChange {
+        return Ok(LogIn::Done(row.actor(ctx.actor.session_us)?));
+    }
     let opened_us = row.next_us(ctx.now_us());
     store::open_session(tx, account, opened_us).await?;
     if !ctx.address.is_empty() {
         store::came_from(tx, account, &ctx.address, ctx.now_us(), ADDRESSES).await?;
     }
-    Ok(LogIn::Done(told(ctx, tx, row.actor(opened_us)?).await?))
+    let actor = row.actor(opened_us)?;
+    count(tx, &row, opened_us).await?;
+    if let Some(most) = safeguards.sessions_of(actor.role) {
+        for oldest_us in store::sessions_beyond(tx, account, most.into()).await? {
+            store::end_session(tx, account, oldest_us).await?;
+        }
+    }
+    if given == Given::ToLogIn {
+        runner.note_entry(ctx, tx, "CreateSession", &row.account).await?;
+    }
+    Ok(LogIn::Done(told(ctx, tx, actor).await?))
 }
 
 /// Said of a wrong password, and of an account that is not there.
