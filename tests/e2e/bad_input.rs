@@ -31,7 +31,7 @@ async fn digests(url: &str) -> BTreeMap<String, [u8; 32]> {
     digests
 }
 
-/// Both databases, without what a refusal may write: the audit. The sequencer's lease goes on by itself.
+/// Both databases, without what a refusal may write: the audit, and that the session is used. The sequencer's lease goes on by itself.
 async fn everything(folder: &std::path::Path) -> BTreeMap<String, [u8; 32]> {
     let mut all = BTreeMap::new();
     for name in ["enrollment", "aid"] {
@@ -39,7 +39,7 @@ async fn everything(folder: &std::path::Path) -> BTreeMap<String, [u8; 32]> {
         all.extend(
             digests
                 .into_iter()
-                .filter(|(table, _)| !matches!(table.as_str(), "audit" | "feed_sequencer"))
+                .filter(|(table, _)| !(table.starts_with("audit") || matches!(table.as_str(), "feed_sequencer" | "open_sessions")))
                 .map(|(table, digest)| (format!("{name}.{table}"), digest)),
         );
     }

@@ -12,13 +12,17 @@ use tokio::{
     sync::Notify,
 };
 use tokio_util::bytes::Bytes;
+use xuezhu_store::{one, run};
 use xuezhu_tests::{
     Engine, deployment, prepare,
     schools::{self, PASSWORD, SCHOOL},
     until,
 };
 
-use crate::processes::Up;
+use crate::{
+    evidence::{corrected, scan},
+    processes::Up,
+};
 
 /// Connections that are opened: more than fit.
 const MANY: usize = 200;
@@ -85,6 +89,46 @@ async fn heads_that_are_too_long_are_told_so() {
         assert!(answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
     }
     deployment.stop().await;
+}
+
+/// Sweeps and evidence of one account are bounded: somebody else's go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_account_begins_and_adds_is_bounded() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let (people, dossier) = corrected(&deployment).await;
+        let [_, aid] = deployment.databases();
+        let by_hand = async |sql: &'static str| {
+            let mut tx = aid.begin().await.expect("begins");
+            run!(&mut tx, sql).expect("is done");
+            tx.commit().await.expect("commits");
+        };
+        // As many as may be are under way.
+        for _ in 0..2 {
+            people.admin.post("/v1/reconciliations", &json!({}), "").await.expect("begins");
+        }
+        until("both are done", async || {
+            let mut tx = aid.read().await.expect("begins");
+            let running = one!(&mut tx, (i64,), "SELECT count(*) FROM runs WHERE state = 1").expect("reads").expect("a count").0;
+            tx.rollback().await.expect("ends");
+            running == 0
+        })
+        .await;
+        by_hand("UPDATE runs SET state = 1, beats = beats + 1").await;
+        assert_eq!(schools::reason(people.admin.post("/v1/reconciliations", &json!({}), "").await), (429, "TOO_MANY_REQUESTS".into()), "{engine:?}");
+        people.officer.post("/v1/reconciliations", &json!({}), "").await.expect("another's begins");
+        by_hand("UPDATE runs SET state = 51 WHERE actor = 'admin'").await;
+        people.admin.post("/v1/reconciliations", &json!({}), "").await.expect("begins again");
+        // Evidence: what was added within a day counts, by its bytes.
+        let add = async |says: &str| people.clerk.upload(&format!("{dossier}/evidence?name=a.pdf"), scan(says), "").await;
+        add("a").await.expect("is added");
+        by_hand("UPDATE evidence SET bytes = 536870912").await;
+        assert_eq!(schools::reason(add("b").await), (429, "TOO_MANY_REQUESTS".into()), "{engine:?}");
+        by_hand("UPDATE evidence SET added_at_us = 0").await;
+        add("b").await.expect("is added");
+        deployment.stop().await;
+    }
 }
 
 /// Files that are sent slowly, and answers that are not taken, hold up nobody else: they have connections of their own, also between the services.

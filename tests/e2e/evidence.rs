@@ -38,7 +38,7 @@ fn name(serial: u32) -> String {
 }
 
 /// A school with a student on a list that is approved, and a correction of it that the clerk asked for; returns the dossier's path.
-async fn corrected(deployment: &Deployment) -> (People, String) {
+pub(crate) async fn corrected(deployment: &Deployment) -> (People, String) {
     let people = schools::open(deployment).await;
     people.import(&[student(1)]).await;
     people.register().await;

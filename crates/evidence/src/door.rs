@@ -11,7 +11,7 @@ use xuezhu_service::{
 use xuezhu_store::Tx;
 
 use crate::{
-    Holder, Subject, digest,
+    Holder, Subject, bounds, digest,
     kind::{FILE_BYTES, Fault, Kind},
     rules::{FILES, LINES, NAME_CHARACTERS, PURPOSE_CHARACTERS, State, UNCLAIMED_US},
     store::{self, Leaving, Row},
@@ -79,7 +79,11 @@ impl<H: Holder> Door<'_, H> {
             Box::pin(async move {
                 holder.readable(ctx, tx, *subject).await?;
                 // What was added may be asked for again by whoever lost the answer, whatever became of the dossier since.
-                if xuezhu_service::was_answered(ctx, tx).await? { Ok(()) } else { holder.may_add(ctx, tx, *subject).await.map(drop) }
+                if xuezhu_service::was_answered(ctx, tx).await? {
+                    return Ok(());
+                }
+                holder.may_add(ctx, tx, *subject).await?;
+                bounds::may_add(ctx, tx).await
             })
         });
         asked.await.map(drop)

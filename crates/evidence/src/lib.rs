@@ -6,6 +6,7 @@
 //! | [`kind`] | what a file is, by its content, and which are not taken |
 //! | [`rules`] | pure: how many, states, how long what is kept |
 //! | [`vault`] | where sealed files lie: a folder, or a bucket |
+//! | `bounds` | how much one account may add in a day |
 //! | [`door`] | adding, listing, opening, taking out, for whoever calls |
 //! | [`upkeep`] | what lapses, and what no line asks for |
 //!
@@ -17,6 +18,7 @@
 //! To let something take evidence: a number of its own for `about`, and a [`Holder`] that says who may. The tables (`evidence`, `evidence_leaving`)
 //! come with the migrations of the service.
 
+mod bounds;
 pub mod door;
 pub mod kind;
 pub mod rules;

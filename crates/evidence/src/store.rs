@@ -116,6 +116,21 @@ pub(crate) async fn insert(tx: &mut Tx, row: &Row) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How many files an account added since a time, and how many bytes.
+pub(crate) async fn added_since(tx: &mut Tx, account: &str, since_us: i64) -> Result<(i64, i64), StoreError> {
+    let added = one!(
+        tx,
+        (i64, i64),
+        sql!(
+            "SELECT count(*), " only(sqlite "coalesce(sum(bytes), 0)", postgres "coalesce(sum(bytes), 0)::bigint")
+            " FROM evidence WHERE added_by = $1 AND added_at_us > $2"
+        ),
+        account,
+        since_us
+    )?;
+    Ok(added.unwrap_or_default())
+}
+
 /// What lies, or lay, with something, in the order in which it was added.
 pub(crate) async fn of_subject(tx: &mut Tx, about: i32, subject: Uuid) -> Result<Vec<Row>, StoreError> {
     rows!(tx, Row, "SELECT * FROM evidence WHERE subject = $2 AND about = $1 ORDER BY evidence", about, subject)

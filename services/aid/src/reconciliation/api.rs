@@ -87,7 +87,7 @@ impl ReconciliationService for ReconciliationApi {
                 Box::pin(async move {
                     let region = if request.region.is_empty() { ctx.actor.organisation.as_str() } else { request.region.as_str() };
                     ctx.may(Permission::Reconcile, &Place::Region(region))?;
-                    sweep::insert_run(tx, *run, (&request.term, region), None, ctx.now_us(), &ctx.actor.account).await?;
+                    sweep::begin(ctx, tx, *run, (&request.term, region), None).await?;
                     Ok(pb::CreateReconciliationResponse { run: run.to_string() })
                 })
             })

@@ -35,7 +35,7 @@ pub async fn start(parts: &Arc<Parts>, request: Request<pb::StartTrialRequest>) 
                     return Err(Refusal::wrong_state("正在试算，请稍后查看结果").into());
                 }
                 let term = tried.each()[0].term.to_string();
-                sweep::insert_run(tx, *run, (&term, ""), Some(*policy), ctx.now_us(), &ctx.actor.account).await?;
+                sweep::begin(ctx, tx, *run, (&term, ""), Some(*policy)).await?;
                 *begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(tried);
                 Ok(pb::StartTrialResponse { run: run.to_string() })
             })

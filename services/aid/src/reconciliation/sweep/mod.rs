@@ -33,15 +33,37 @@ use xuezhu_judge::{
     policy::{self, Policies, Policy, TermDays},
     rules,
 };
-use xuezhu_service::{Context, Error, faults::Faults};
+use xuezhu_service::{Context, Error, Reason, Refusal, faults::Faults};
 use xuezhu_store::Tx;
 
 // What the interface and the service ask.
 use self::runs::RunState;
 pub use self::store::Scope;
-pub(crate) use self::store::{insert_run, last_of_policy, run_row};
+pub(crate) use self::store::{last_of_policy, run_row};
 use super::{CHUNK_KEYS, judge_keys, marks};
 use crate::{Parts, mirror};
+
+/// Runs of an account that may be under way at once: sweeps and trials, each busy for a while.
+const UNDER_WAY: i64 = 2;
+/// Runs that an account may begin in a day.
+const A_DAY: i64 = 200;
+/// A day, in microseconds.
+const DAY_US: i64 = 24 * 3600 * 1_000_000;
+/// After how many seconds somebody may ask again whose runs are under way, and whose are too many for a day.
+const AGAIN_SECONDS: (u64, u64) = (30, 3600);
+
+/// Begins a run, unless the account has as many as it may.
+pub(crate) async fn begin(ctx: &Context, tx: &mut Tx, run: Uuid, of: (&str, &str), policy: Option<Uuid>) -> Result<(), Error> {
+    let (under_way, begun) = store::runs_of(tx, &ctx.actor.account, ctx.now_us() - DAY_US).await?;
+    let refused = |why: String, seconds| Err(Refusal::new(Reason::TooManyRequests, why).again_after(seconds).into());
+    if under_way >= UNDER_WAY {
+        return refused(format!("本账号发起的比对或试算已有{under_way}次还在进行，请等其中一次完成后再发起"), AGAIN_SECONDS.0);
+    }
+    if begun >= A_DAY {
+        return refused(format!("本账号一天内发起的比对和试算已达{A_DAY}次，请以后再发起"), AGAIN_SECONDS.1);
+    }
+    Ok(store::insert_run(tx, run, of, policy, ctx.now_us(), &ctx.actor.account).await?)
+}
 
 /// How often the wake looks at the civil day and at marked persons when nobody wakes it.
 const WAKE: Duration = Duration::from_millis(500);

@@ -336,6 +336,19 @@ pub async fn insert_run(tx: &mut Tx, run: Uuid, (term, region): (&str, &str), po
     Ok(())
 }
 
+/// How many runs of an account are under way, and how many it began since a time.
+pub async fn runs_of(tx: &mut Tx, actor: &str, since_us: i64) -> Result<(i64, i64), StoreError> {
+    let counts = one!(
+        tx,
+        (i64, i64),
+        "SELECT count(CASE WHEN state = $3 THEN 1 END), count(CASE WHEN started_at_us >= $2 THEN 1 END) FROM runs WHERE actor = $1",
+        actor,
+        since_us,
+        RunState::Running.code()
+    )?;
+    Ok(counts.unwrap_or_default())
+}
+
 /// Notes what a run found.
 pub async fn note_effect(tx: &mut Tx, run: Uuid, effect: &str) -> Result<(), StoreError> {
     run!(tx, "UPDATE runs SET effect = $2 WHERE run = $1", run, effect)?;
