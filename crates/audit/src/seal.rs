@@ -13,7 +13,10 @@ pub async fn seal(db: &Db, chain: &Chain, now_us: i64) -> Result<usize, StoreErr
     let mut sealed = 0;
     loop {
         // Most times there is nothing: that takes no turn of those who write.
-        if !store::is_anything_unsealed(&mut db.read().await?).await? {
+        let mut tx = db.read().await?;
+        let is_anything = store::is_anything_unsealed(&mut tx).await;
+        tx.rollback().await?;
+        if !is_anything? {
             return Ok(sealed);
         }
         let with = (chain.clone(), now_us);

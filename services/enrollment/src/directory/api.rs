@@ -10,7 +10,12 @@ use tonic::{Request, Response, Status};
 use xuezhu_domain::region;
 use xuezhu_proto::enrollment::{self as pb, account, directory_service_server::DirectoryService, session_service_server::SessionService};
 use xuezhu_service::{
-    Actor, Context, Error, FieldErrors, Permission, Place, Refusal, Role, clock::rfc3339, paging, runner::Call, sessions, sessions::Used,
+    Actor, Context, Error, FieldErrors, Permission, Place, Refusal, Role,
+    clock::rfc3339,
+    paging,
+    runner::Call,
+    sessions,
+    sessions::{Over, Used},
     token::SESSION_SECONDS,
 };
 use xuezhu_store::Tx;
@@ -107,7 +112,14 @@ impl DirectoryApi {
         };
         let locked = trying.ended(matches!(settled, LogIn::Wrong), clock);
         match settled {
-            LogIn::Done(actor) => Ok(actor),
+            LogIn::Done(actor, beyond) => {
+                let over = beyond.into_iter().map(|opened_us| Over::One { account: actor.account.clone(), opened_us });
+                let over: Vec<Over> = over.collect();
+                if !over.is_empty() {
+                    self.parts.gate.sessions().note(over);
+                }
+                Ok(actor)
+            }
             LogIn::Wrong => Err(locked.unwrap_or_else(wrong_password).into()),
             LogIn::Refused(refusal) => Err(refusal.into()),
         }
@@ -157,8 +169,6 @@ impl SessionService for DirectoryApi {
             Err(error) => return Err(self.parts.gate.refuse_log_in(&ctx, "CreateSession", error).await),
         };
         let (access_token, expire_time) = self.session(&actor)?;
-        // It may have ended another.
-        super::sessions::refresh_now(&self.parts).await;
         tracing::info!(account = actor.account, role = actor.role.as_str(), "session opened");
         Ok(Response::new(pb::CreateSessionResponse {
             access_token,

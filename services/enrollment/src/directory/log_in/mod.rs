@@ -115,8 +115,8 @@ pub enum Given {
 /// What a log-in found out.
 #[derive(Debug)]
 pub enum LogIn {
-    /// Welcome.
-    Done(Actor),
+    /// Welcome; and when the account's sessions were opened that this ended.
+    Done(Actor, Vec<i64>),
     /// The password is wrong, or there is no such account.
     Wrong,
     /// Refused, though the password is right.
@@ -154,7 +154,7 @@ pub async fn settle(
         }
     }
     if given == Given::ToChange {
-        return Ok(LogIn::Done(row.actor(ctx.actor.session_us)?));
+        return Ok(LogIn::Done(row.actor(ctx.actor.session_us)?, Vec::new()));
     }
     let opened_us = row.next_us(ctx.now_us());
     store::open_session(tx, account, opened_us).await?;
@@ -163,15 +163,17 @@ pub async fn settle(
     }
     let actor = row.actor(opened_us)?;
     count(tx, &row, opened_us).await?;
-    if let Some(most) = safeguards.sessions_of(actor.role) {
-        for oldest_us in store::sessions_beyond(tx, account, most.into()).await? {
-            store::end_session(tx, account, oldest_us).await?;
-        }
+    let beyond = match safeguards.sessions_of(actor.role) {
+        Some(most) => store::sessions_beyond(tx, account, most.into()).await?,
+        None => Vec::new(),
+    };
+    for oldest_us in &beyond {
+        store::end_session(tx, account, *oldest_us).await?;
     }
     if given == Given::ToLogIn {
         runner.note_entry(ctx, tx, "CreateSession", &row.account).await?;
     }
-    Ok(LogIn::Done(told(ctx, tx, actor).await?))
+    Ok(LogIn::Done(told(ctx, tx, actor).await?, beyond))
 }
 
 /// Said of a wrong password, and of an account that is not there.
