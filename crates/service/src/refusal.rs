@@ -196,10 +196,8 @@ pub fn code(reason: Reason) -> Code {
         | R::PasswordWeak
         | R::FileTooLarge
         | R::TakenOut => Code::InvalidArgument,
-        R::Unauthenticated | R::WrongPassword | R::SecondFactorRequired => Code::Unauthenticated,
-        R::Forbidden | R::MustChangePassword | R::MachineEntryForbidden | R::OwnSubmission | R::AccountLocked | R::AccountDisabled | R::AccountUnconfirmed => {
-            Code::PermissionDenied
-        }
+        R::Unauthenticated | R::WrongPassword => Code::Unauthenticated,
+        R::Forbidden | R::MustChangePassword | R::MachineEntryForbidden | R::OwnSubmission | R::AccountLocked | R::AccountDisabled => Code::PermissionDenied,
         R::NotFound => Code::NotFound,
         R::AlreadyExists | R::RequestIdReused => Code::AlreadyExists,
         R::WrongState
@@ -268,8 +266,6 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::PlaceOverlaps => "与该生原有学籍的时间重叠",
         R::AccountDisabled => "账号已停用，请联系管理员",
         R::RowAltered => "数据与系统写入的不一致，可能被人在数据库中改动，请联系系统管理员核查",
-        R::SecondFactorRequired => "请输入动态验证码",
-        R::AccountUnconfirmed => "账号尚待另一人确认，确认后才能登录",
         R::SourceForgot => "学籍系统恢复到了较早的备份，遗忘了该生的记录，须重新登记或由主管部门核定后才能审核",
         R::MirrorStale => "资助系统较长时间没有收到学籍数据，暂不能审核，请稍后重试",
         R::StorageFull => "磁盘空间已满，未能写入；请通知运维人员，腾出空间后重试",
