@@ -217,7 +217,13 @@ impl Runner {
         self.record(line(ctx, &ctx.told(), (method, resource), Outcome::Entered, "")).await
     }
 
-    /// The same, in the transaction in which they do.
+    /// Records what the system found by itself: kept like what was done.
+    pub async fn record_finding(&self, method: &'static str, resource: &str) -> Result<(), Error> {
+        let ctx = self.system_context();
+        self.record(line(&ctx, &ctx.told(), (method, resource), Outcome::Done, "")).await
+    }
+
+    /// Records that somebody came in or went, in the transaction in which they do.
     pub async fn note_entry(&self, ctx: &Context, tx: &mut Tx, method: &'static str, resource: &str) -> Result<(), Error> {
         Ok(xuezhu_audit::line::write(tx, &self.chain, &[line(ctx, &ctx.told(), (method, resource), Outcome::Entered, "")]).await?)
     }

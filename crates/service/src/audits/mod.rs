@@ -195,8 +195,7 @@ impl Audits {
         metrics::gauge!("xuezhu_audit_cut").set(if handed.is_cut { 1.0 } else { 0.0 });
         if handed.is_cut && !before.is_cut {
             tracing::error!(position = kept.position, "lines of the audit that the other service was told of are not here any more: run `xuezhu admin verify`");
-            let ctx = self.runner.system_context();
-            self.runner.record_entry(&ctx, "AuditCut", &kept.position.to_string()).await?;
+            self.runner.record_finding("AuditCut", &kept.position.to_string()).await?;
         }
         Ok(())
     }
