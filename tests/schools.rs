@@ -35,7 +35,7 @@ pub struct People {
 
 /// Opens two schools and their accounts.
 pub async fn open(deployment: &Deployment) -> People {
-    let one_time = deployment.admin_password.clone().expect("a new deployment has a first administrator");
+    let one_time = deployment.admin_password().map(str::to_owned).expect("a new deployment has a first administrator");
     let people = open_at(&format!("http://{}", deployment.http), &one_time).await;
     deployment.drain().await.expect("aid knows the schools");
     people

@@ -21,6 +21,7 @@ mod doors;
 mod dossiers;
 mod entries;
 mod evidence;
+mod factors;
 mod faults;
 mod feed;
 mod files;

@@ -328,6 +328,11 @@ fn calls(world: &World) -> Vec<Asked> {
         act("CloseSchool",             format!("/v1/schools/{SCHOOL}/close"), json!({}),      "fffff ffff ff +ff"),
         act("OpenSchool",              format!("/v1/schools/{SCHOOL}/open"), json!({}),       "fffff ffff ff +ff"),
         act("ResetPassword",           "/v1/accounts/nobody/resetPassword", json!({}),        "fffff ffff ff nff"),
+        act("ResetSecondFactor",       "/v1/accounts/nobody/resetSecondFactor", json!({}),    "fffff ffff ff nff"),
+        read("ListUnconfirmedAccounts", "/v1/unconfirmedAccounts",                            "fffff +++f +f +ff"),
+        act("ConfirmAccounts",         "/v1/unconfirmedAccounts/confirm", json!({ "accounts": ["nobody"] }), "fffff nnnf nf nff"),
+        read("GetSecondFactor",        "/v1/sessions/secondFactor",                           "+++++ ++++ ++ +++"),
+        act("ConfirmSecondFactor",     "/v1/sessions/secondFactor/confirm", json!({ "code": "0" }), "+++++ ++++ ++ +++"),
         act("DisableAccount",          "/v1/accounts/nobody/disable", json!({}),              "fffff ffff ff nff"),
         act("EnableAccount",           "/v1/accounts/nobody/enable", json!({}),               "fffff ffff ff nff"),
         read("GetRegistry",            "/v1/registry",                                        "+++++ ++++ ++ +++"),
@@ -517,9 +522,11 @@ async fn calls_between_systems(deployment: &Deployment, sessions: &[Session]) {
 }
 
 /// Calls that have no row above, and where else it is looked at who may make them.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("POST /v1/sessions", "logging in: sessions, doors"),
     ("POST /v1/sessions/password", "one's own password: sessions"),
+    ("POST /v1/sessions/secondFactor", "one's own, by the password: factors"),
+    ("POST /v1/sessions/secondFactor/recoveryCodes", "one's own, by the password: factors"),
     ("POST /v1/sessions/end", "one's own session: sessions"),
     ("POST import", "a file: imports, groups, hardship_files, directory_files; machines and strangers: audit"),
     ("POST evidence", "a file: evidence"),

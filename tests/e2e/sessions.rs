@@ -41,7 +41,7 @@ fn passwords(old: &str, new: &str) -> Value {
 async fn a_one_time_password_is_never_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let deployment = deployment(Engine::Sqlite, folder.path(), "none").await;
-    let one_time = deployment.admin_password.clone().expect("a first administrator");
+    let one_time = deployment.admin_password().map(str::to_owned).expect("a first administrator");
     let first = Session::log_in(&format!("http://{}", deployment.http), "admin", &one_time).await.expect("logs in");
     for key in ["", "again"] {
         // A random password may be too weak for a new one, which would be told first.
@@ -212,10 +212,14 @@ async fn aid_alone_knows_which_sessions_were_over_when_it_last_listened() {
     }
 }
 
+/// Keys of the enrollment service in a folder.
+fn keys(folder: &std::path::Path) -> Keyring {
+    Keyring::load(&key_files(folder).enrollment, Service::Enrollment).expect("loads")
+}
+
 /// A runner on the enrollment service's database in a folder.
 fn runner(db: &Db, clock: Clock, folder: &std::path::Path) -> Runner {
-    let keyring = Keyring::load(&key_files(folder).enrollment, Service::Enrollment).expect("loads");
-    Runner::new(db.clone(), clock, Ids::random(), keyring)
+    Runner::new(db.clone(), clock, Ids::random(), keys(folder))
 }
 
 /// Comparing a password takes a while; whoever changes it meanwhile must have shut the old one out.
@@ -230,11 +234,13 @@ async fn a_password_that_is_changed_while_it_is_compared_opens_nothing() {
     let ctx = runner.system_context();
     let mut tx = db.begin().await.expect("begins");
     let (hash,) = xuezhu_store::one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
-    let fitted = log_in::settle((&runner, &Safeguards::default()), &ctx, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled");
+    let fitted =
+        log_in::settle((&runner, &keys(folder.path()), &Safeguards::default()), &ctx, &mut tx, ("clerk", &hash, ""), Given::ToLogIn).await.expect("is settled");
     assert!(matches!(fitted, LogIn::Done(..)));
     let other = directory::hash_password("Other-2026x").expect("hashes");
     xuezhu_store::run!(&mut tx, "UPDATE accounts SET password_hash = $1 WHERE account = 'clerk'", other).expect("is changed");
-    let late = log_in::settle((&runner, &Safeguards::default()), &ctx, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled");
+    let late =
+        log_in::settle((&runner, &keys(folder.path()), &Safeguards::default()), &ctx, &mut tx, ("clerk", &hash, ""), Given::ToLogIn).await.expect("is settled");
     assert!(matches!(late, LogIn::Wrong), "the hash that fitted is not there any more");
 }
 
@@ -255,19 +261,23 @@ async fn a_session_stamped_later_than_what_ends_it_is_over_all_the_same() {
         let mut tx = db.begin().await.expect("begins");
         let (hash,) = one!(&mut tx, (String,), "SELECT password_hash FROM accounts WHERE account = 'clerk'").expect("reads").expect("an account");
         let LogIn::Done(owner, _) =
-            log_in::settle((&runner, &Safeguards::default()), &early, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled")
+            log_in::settle((&runner, &keys(folder.path()), &Safeguards::default()), &early, &mut tx, ("clerk", &hash, ""), Given::ToLogIn)
+                .await
+                .expect("is settled")
         else {
             panic!("fits")
         };
         let LogIn::Done(thief, _) =
-            log_in::settle((&runner, &Safeguards::default()), &late, &mut tx, ("clerk", &hash), Given::ToLogIn).await.expect("is settled")
+            log_in::settle((&runner, &keys(folder.path()), &Safeguards::default()), &late, &mut tx, ("clerk", &hash, ""), Given::ToLogIn)
+                .await
+                .expect("is settled")
         else {
             panic!("fits")
         };
         assert!(thief.session_us > owner.session_us, "no two sessions of an account are at one time");
         let goes_on = if act == "change" {
             early.actor = owner;
-            directory::change_password(&early, &mut tx, &hash, "").await.expect("is changed").session_us
+            directory::change_password(&early, &mut tx, &Safeguards::default(), &hash, "").await.expect("is changed").session_us
         } else {
             early.actor = Actor { account: "admin".into(), role: Role::Administrator, session_us: i64::MAX, organisation: String::new(), ..owner };
             directory::set_disabled(&early, &mut tx, "clerk", true).await.expect("is closed");
@@ -422,7 +432,7 @@ async fn a_session_that_nobody_uses_ends_and_one_that_is_used_in_either_service_
         };
         let settings = Settings { idle_seconds: 6, ..Settings::default() };
         let deployment = xuezhu_tests::deployment_on(databases, folder.path(), "none", settings).await;
-        let one_time = deployment.admin_password.clone().expect("a first administrator");
+        let one_time = deployment.admin_password().map(str::to_owned).expect("a first administrator");
         let base = format!("http://{}", deployment.http);
         let admin = Session::log_in(&base, "admin", &one_time).await.expect("logs in").change_password(&one_time, PASSWORD).await.expect("changes it");
         let open = async |account: &str, role: &str| {

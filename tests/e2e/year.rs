@@ -25,7 +25,7 @@ async fn play_on(databases: Option<(String, String)>, world: World, policy: &str
     let rows: Vec<String> = world.registry.iter().map(|(number, name)| format!("{number},{name}")).collect();
     std::fs::write(&registry, format!("number,name\n{}\n", rows.join("\n"))).expect("writes");
     let deployment = deployment_on(databases, folder.path(), &registry.display().to_string(), settings).await;
-    let password = deployment.admin_password.clone().expect("a first administrator");
+    let password = deployment.admin_password().map(str::to_owned).expect("a first administrator");
     let outcome = play::play(&deployment, &world, &password, ProgressBar::hidden()).await.expect("the years are played");
     deployment.stop().await;
     outcome

@@ -150,6 +150,16 @@ impl Role {
         matches!(self, Self::Principal | Self::DepartmentOfficer | Self::EnrollmentOfficer | Self::AidOfficer | Self::AuthorityHead)
     }
 
+    /// Whether whoever has it logs in by a second factor, where one is required: who signs, pays, keeps accounts or audits.
+    pub fn needs_factor(self) -> bool {
+        self.signs() || matches!(self, Self::SchoolFinance | Self::FinanceOfficer | Self::Administrator | Self::Auditor)
+    }
+
+    /// Whether two persons open an account of it, where two are required: who signs, and who opens accounts.
+    pub fn needs_two(self) -> bool {
+        self.signs() || self == Self::Administrator
+    }
+
     /// Whether whoever has it sits at the desks of a department in a service, and decides there.
     pub fn decides_in(self, service: Option<Service>) -> bool {
         match self {
@@ -174,6 +184,8 @@ pub struct Actor {
     pub organisation: String,
     /// Whether the one-time password is still to be changed.
     pub must_change_password: bool,
+    /// Whether a second factor is still to be set up.
+    pub must_set_factor: bool,
     /// When the session was opened, microseconds since 1970: it may be over before its token is.
     pub session_us: i64,
     /// From when to when somebody of a school stands in for its principal.
@@ -212,6 +224,7 @@ impl Actor {
             role: Role::Service,
             organisation: String::new(),
             must_change_password: false,
+            must_set_factor: false,
             session_us: 0,
             stands_in: None,
             classes: Vec::new(),
@@ -403,6 +416,9 @@ impl Context {
         self.note_place(place);
         if self.actor.must_change_password {
             return Err(Refusal::new(Reason::MustChangePassword, "首次登录请先修改一次性密码").into());
+        }
+        if self.actor.must_set_factor {
+            return Err(Refusal::new(Reason::MustSetSecondFactor, "该账号须先设置动态码，才能办理业务").into());
         }
         let refused = match permission.check(&self.actor, self.service, place) {
             Err(refused) if self.stands_in() => refused,

@@ -47,6 +47,8 @@ pub enum Permission {
     Explain,
     /// Keep schools and accounts.
     ManageDirectory,
+    /// Confirm an account that somebody else opened.
+    ConfirmAccounts,
     /// Start a full sweep.
     Reconcile,
     /// Follow the feed.
@@ -131,7 +133,7 @@ pub enum Place<'a> {
 
 impl Permission {
     /// Every one, as the table has them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadDirectory,
         Self::ReadSchool,
         Self::ReadClass,
@@ -150,6 +152,7 @@ impl Permission {
         Self::SendBack,
         Self::Explain,
         Self::ManageDirectory,
+        Self::ConfirmAccounts,
         Self::Reconcile,
         Self::Follow,
         Self::ReadAudit,
@@ -177,6 +180,7 @@ impl Permission {
             Self::SendBack => "退回",
             Self::Explain => "说明疑点",
             Self::ManageDirectory => "管理学校、账号、办理环节",
+            Self::ConfirmAccounts => "确认他人开设的账号",
             Self::Reconcile => "发起全面比对",
             Self::Follow => "订阅变更",
             Self::ReadAudit => "查看审计记录",
@@ -230,7 +234,9 @@ impl Permission {
             (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer, P::Approve | P::SendBack | P::RevealNumber) if role.decides_in(at) => {
                 To::OwnDepartment
             }
-            (R::AuthorityHead, P::SignForDepartment) => To::OwnDepartment,
+            (R::AuthorityHead, P::SignForDepartment) | (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer | R::AuthorityHead, P::ConfirmAccounts) => {
+                To::OwnDepartment
+            }
             (R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer, P::ReadFamily | P::TakeOutCounts | P::Reconcile) if role.decides_in(at) => To::Below,
             (
                 R::DepartmentOfficer | R::EnrollmentOfficer | R::AidOfficer | R::AuthorityHead | R::Supervisor | R::MachineReader,
@@ -238,7 +244,7 @@ impl Permission {
             )
             | (R::AuthorityHead | R::Supervisor, P::TakeOutCounts)
             | (R::FinanceOfficer, P::ReadDirectory | P::ReadMoney)
-            | (R::Administrator, P::ReadDirectory | P::ManageDirectory | P::Reconcile)
+            | (R::Administrator, P::ReadDirectory | P::ManageDirectory | P::ConfirmAccounts | P::Reconcile)
             | (R::Auditor, P::ReadDirectory | P::ReadAudit)
             | (R::MachineReader, P::Follow) => To::Below,
             (R::Service, P::ReadDirectory | P::ReadSchool | P::ReadClass | P::ReadMoney | P::Follow | P::FollowSessions) => To::Everywhere,
@@ -264,16 +270,16 @@ mod tests {
     #[rustfmt::skip]
     const TABLE: [(Role, &str, Option<Service>, &[Permission]); 36] = {
         use {Permission as P, Role as R, Service::{Aid, Enrollment}};
-        const READS: [P; 4] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney];
+        const ELSEWHERE: [P; 5] = [P::ConfirmAccounts, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney];
         const CLERK: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::EnterForSchool, P::CorrectContacts, P::Explain, P::RevealNumber, P::TakeOut];
         const PRINCIPAL: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Attest, P::SendBack, P::Explain, P::RevealNumber, P::TakeOut];
         const REVIEWER: [P; 6] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::ReviewForSchool];
-        const HEAD: [P; 6] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::TakeOutCounts, P::SignForDepartment];
-        const OFFICER: [P; 10] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber, P::TakeOutCounts];
+        const HEAD: [P; 7] = [P::ConfirmAccounts, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::TakeOutCounts, P::SignForDepartment];
+        const OFFICER: [P; 11] = [P::ConfirmAccounts, P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Approve, P::SendBack, P::Reconcile, P::RevealNumber, P::TakeOutCounts];
         const ABOVE: [P; 7] = [P::ReadFamily, P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Reconcile, P::TakeOutCounts];
         const COUNTS: [P; 5] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::TakeOutCounts];
         const MONEY: [P; 2] = [P::ReadDirectory, P::ReadMoney];
-        const KEEPER: [P; 3] = [P::ReadDirectory, P::ManageDirectory, P::Reconcile];
+        const KEEPER: [P; 4] = [P::ReadDirectory, P::ManageDirectory, P::ConfirmAccounts, P::Reconcile];
         const AUDITOR: [P; 2] = [P::ReadDirectory, P::ReadAudit];
         const TEACHER: [P; 4] = [P::ReadDirectory, P::ReadClass, P::ConfirmClass, P::CorrectContacts];
         const FOLLOWER: [P; 5] = [P::ReadDirectory, P::ReadSchool, P::ReadClass, P::ReadMoney, P::Follow];
@@ -293,11 +299,11 @@ mod tests {
             (R::DepartmentOfficer, "430000", None, &ABOVE),
             (R::DepartmentOfficer, "440000", None, &[]),
             (R::EnrollmentOfficer, "430102", Some(Enrollment), &OFFICER),
-            (R::EnrollmentOfficer, "430102", Some(Aid), &READS),
+            (R::EnrollmentOfficer, "430102", Some(Aid), &ELSEWHERE),
             (R::EnrollmentOfficer, "430000", Some(Enrollment), &ABOVE),
             (R::EnrollmentOfficer, "440000", Some(Enrollment), &[]),
             (R::AidOfficer, "430102", Some(Aid), &OFFICER),
-            (R::AidOfficer, "430102", Some(Enrollment), &READS),
+            (R::AidOfficer, "430102", Some(Enrollment), &ELSEWHERE),
             (R::AidOfficer, "430000", Some(Aid), &ABOVE),
             (R::AidOfficer, "440000", Some(Aid), &[]),
             (R::FinanceOfficer, "430102", None, &MONEY),

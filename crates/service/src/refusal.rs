@@ -196,8 +196,15 @@ pub fn code(reason: Reason) -> Code {
         | R::PasswordWeak
         | R::FileTooLarge
         | R::TakenOut => Code::InvalidArgument,
-        R::Unauthenticated | R::WrongPassword => Code::Unauthenticated,
-        R::Forbidden | R::MustChangePassword | R::MachineEntryForbidden | R::OwnSubmission | R::AccountLocked | R::AccountDisabled => Code::PermissionDenied,
+        R::Unauthenticated | R::WrongPassword | R::SecondFactorRequired | R::WrongCode => Code::Unauthenticated,
+        R::Forbidden
+        | R::MustChangePassword
+        | R::MustSetSecondFactor
+        | R::MachineEntryForbidden
+        | R::OwnSubmission
+        | R::AccountLocked
+        | R::AccountDisabled
+        | R::AccountUnconfirmed => Code::PermissionDenied,
         R::NotFound => Code::NotFound,
         R::AlreadyExists | R::RequestIdReused => Code::AlreadyExists,
         R::WrongState
@@ -266,6 +273,10 @@ pub fn chinese(reason: Reason) -> &'static str {
         R::PlaceOverlaps => "与该生原有学籍的时间重叠",
         R::AccountDisabled => "账号已停用，请联系管理员",
         R::RowAltered => "数据与系统写入的不一致，可能被人在数据库中改动，请联系系统管理员核查",
+        R::SecondFactorRequired => "该账号登录时还须填写动态码",
+        R::WrongCode => "动态码不对，或已经用过",
+        R::MustSetSecondFactor => "该账号须先设置动态码，才能办理业务",
+        R::AccountUnconfirmed => "该账号由一人开设，须经另一人确认后才能登录",
         R::SourceForgot => "学籍系统恢复到了较早的备份，遗忘了该生的记录，须重新登记或由主管部门核定后才能审核",
         R::MirrorStale => "资助系统较长时间没有收到学籍数据，暂不能审核，请稍后重试",
         R::StorageFull => "磁盘空间已满，未能写入；请通知运维人员，腾出空间后重试",

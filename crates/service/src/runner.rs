@@ -187,7 +187,7 @@ impl Runner {
         match counted(method, read).await {
             Ok(answer) => Ok(Response::new(answer)),
             Err(error) => {
-                if matches!(error.reason(), Reason::Forbidden | Reason::MustChangePassword | Reason::MachineEntryForbidden) {
+                if matches!(error.reason(), Reason::Forbidden | Reason::MustChangePassword | Reason::MustSetSecondFactor | Reason::MachineEntryForbidden) {
                     self.record_refusal(ctx, method, "", error.reason()).await;
                 }
                 Err(error.into())

@@ -184,6 +184,7 @@ impl Gate {
             role: Role::MachineReader,
             organisation: "-".into(),
             must_change_password: false,
+            must_set_factor: false,
             session_us: 0,
             stands_in: None,
             classes: Vec::new(),

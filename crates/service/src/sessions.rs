@@ -197,6 +197,7 @@ mod tests {
             role,
             organisation: String::new(),
             must_change_password: false,
+            must_set_factor: false,
             session_us,
             stands_in: None,
             classes: Vec::new(),

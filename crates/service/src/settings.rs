@@ -54,6 +54,10 @@ pub struct Settings {
     pub sessions: u32,
     /// The same of accounts that sign or approve.
     pub signer_sessions: u32,
+    /// Whether who signs, pays, keeps accounts or audits logs in by a second factor.
+    pub second_factor: bool,
+    /// Whether two persons open an account that signs, or that opens accounts.
+    pub two_persons: bool,
     /// How aid and gateway reach enrollment.
     pub enrollment_url: String,
     /// How the gateway reaches aid.
@@ -92,6 +96,8 @@ pub struct Settings {
     pub evidence_s3_credentials_file: Option<PathBuf>,
     /// A file with the first administrator's one-time password.
     pub admin_password_file: Option<PathBuf>,
+    /// The same of the second one, where two persons open accounts.
+    pub second_admin_password_file: Option<PathBuf>,
     /// What is logged, as `tracing` filters say it.
     pub log: String,
     /// `text` or `json`.
@@ -136,6 +142,8 @@ impl Default for Settings {
             idle_seconds: 1_800,
             sessions: 3,
             signer_sessions: 1,
+            second_factor: false,
+            two_persons: false,
             enrollment_url: "http://127.0.0.1:8091".into(),
             aid_url: "http://127.0.0.1:8092".into(),
             enrollment_keys_file: "data/enrollment-keys.json".into(),
@@ -155,6 +163,7 @@ impl Default for Settings {
             evidence_s3_region: "us-east-1".into(),
             evidence_s3_credentials_file: None,
             admin_password_file: None,
+            second_admin_password_file: None,
             log: "info".into(),
             log_format: LogFormat::Text,
             otlp: String::new(),
@@ -203,6 +212,10 @@ pub struct Safeguards {
     pub sessions: u32,
     /// The same of accounts that sign or approve.
     pub signer_sessions: u32,
+    /// Whether who signs, pays, keeps accounts or audits logs in by a second factor.
+    pub second_factor: bool,
+    /// Whether two persons open an account that signs, or that opens accounts.
+    pub two_persons: bool,
 }
 
 impl Safeguards {
@@ -274,6 +287,8 @@ impl Settings {
             idle: (self.idle_seconds > 0).then(|| Duration::from_secs(self.idle_seconds.into())),
             sessions: self.sessions,
             signer_sessions: self.signer_sessions,
+            second_factor: self.second_factor,
+            two_persons: self.two_persons,
         }
     }
 

@@ -32,6 +32,8 @@ struct Claims {
     org: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     must_change_password: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    must_set_factor: bool,
     #[serde(default)]
     session_us: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,6 +105,7 @@ impl Tokens {
             role: actor.role,
             org: actor.organisation.clone(),
             must_change_password: actor.must_change_password,
+            must_set_factor: actor.must_set_factor,
             session_us: actor.session_us,
             stands_in: actor.stands_in,
             classes: actor.classes.clone(),
@@ -138,6 +141,7 @@ impl Tokens {
             role: claims.role,
             organisation: claims.org,
             must_change_password: claims.must_change_password,
+            must_set_factor: claims.must_set_factor,
             session_us: claims.session_us,
             stands_in: claims.stands_in,
             classes: claims.classes,
@@ -186,6 +190,7 @@ mod tests {
             role: Role::SchoolClerk,
             organisation: "3643000001".into(),
             must_change_password: true,
+            must_set_factor: true,
             session_us: 3,
             stands_in: Some(StandsIn { from: chrono::NaiveDate::default(), to: chrono::NaiveDate::default() }),
             classes: vec![Teaching { class_name: "1班".into(), from: chrono::NaiveDate::default(), to: None }],

@@ -205,11 +205,11 @@ impl Enrollment {
             .add_service(EnrollmentFeedServiceServer::new(self.feed.clone()))
     }
 
-    /// Opens the first administrator's account with a one-time password, where there is no account at all.
-    pub async fn ensure_first_administrator(&self, password: &str) -> Result<bool, Error> {
-        let hash = directory::hash_password(password)?;
-        let asked = (self.parts.runner.system_context(), hash);
-        self.parts.runner.db().write(&asked, |tx, (ctx, hash)| Box::pin(directory::ensure_first_administrator(ctx, tx, hash))).await
+    /// Opens the accounts of the first administrators with one-time passwords, as many as there are of these, where there is no account at all.
+    pub async fn ensure_first_administrators(&self, passwords: &[String]) -> Result<bool, Error> {
+        let hashes = passwords.iter().map(|password| directory::hash_password(password)).collect::<Result<Vec<String>, Error>>()?;
+        let asked = (self.parts.runner.system_context(), hashes);
+        self.parts.runner.db().write(&asked, |tx, (ctx, hashes)| Box::pin(directory::ensure_first_administrators(ctx, tx, hashes))).await
     }
 
     /// What the use cases need: for the process that embeds the service.

@@ -42,6 +42,7 @@ use xuezhu_service::{
     Ids, Keyring,
     health::{Checks, Readiness},
     serve,
+    settings::Safeguards,
 };
 
 use doors::Callers;
@@ -70,6 +71,8 @@ pub struct Gateway {
     callers: Callers,
     /// After how long a session ends that nobody uses.
     idle: Option<Duration>,
+    /// Whether who logs in is asked for a code of a second factor from the beginning.
+    asks_code: bool,
     /// Seals what passes through the log-in page; what was sealed before a restart does not open any more.
     seal: Keyring,
 }
@@ -93,6 +96,7 @@ impl Gateway {
             to_tell: pages::told::ToTell::default(),
             callers: Callers::default(),
             idle: None,
+            asks_code: false,
             seal: Keyring::generate().0,
         }
     }
@@ -103,10 +107,10 @@ impl Gateway {
         Self { callers, ..self }
     }
 
-    /// The same, where a session ends that nobody uses for so long; none where it does not.
+    /// The same with what the services are told of who may come in: pages say after how long a session ends, and ask for codes.
     #[must_use]
-    pub fn with_idle(self, idle: Option<Duration>) -> Self {
-        Self { idle, ..self }
+    pub fn with_safeguards(self, safeguards: Safeguards) -> Self {
+        Self { idle: safeguards.idle, asks_code: safeguards.second_factor, ..self }
     }
 
     /// A turn for a form with a file.

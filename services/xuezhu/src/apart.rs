@@ -14,7 +14,7 @@ use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, private::priva
 use xuezhu_store::Db;
 
 use crate::{
-    deployment::{callers, channel, endpoint, first_administrator, password_file, system_clock},
+    deployment::{callers, channel, endpoint, first_administrators, password_file, system_clock},
     keys,
 };
 
@@ -31,8 +31,9 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     let vault = vault(&settings.enrollment_evidence, &settings.enrollment_keys_file, "enrollment", settings).context("setting enrollment_evidence")?;
     let enrollment = Enrollment::start(db.clone(), system_clock(), ids.clone(), keyring, vault, registry, settings.safeguards(), &tasks, &stop).await?;
     let folder = settings.enrollment_keys_file.parent().unwrap_or_else(|| std::path::Path::new("."));
-    if first_administrator(&enrollment, settings.admin_password_file.as_deref(), folder).await?.is_some() {
-        println!("one-time password of account admin: in {}", password_file(folder).display());
+    let given = [settings.admin_password_file.as_deref(), settings.second_admin_password_file.as_deref()];
+    for (account, _) in first_administrators(&enrollment, given, folder).await? {
+        println!("one-time password of account {account}: in {}", password_file(folder, account).display());
     }
     let listener = bind(&settings.enrollment_grpc_address).await?;
     println!("enrollment: gRPC on {}", listener.local_addr()?);
@@ -77,7 +78,7 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     settings.believe_gateways();
     let tasks = TaskTracker::new();
     let gateway = Gateway::new(endpoint(&settings.enrollment_url)?, endpoint(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
-    let gateway = gateway.for_callers(callers(settings)).with_idle(settings.safeguards().idle);
+    let gateway = gateway.for_callers(callers(settings)).with_safeguards(settings.safeguards());
     let listener = bind(&settings.http_address).await?;
     println!("gateway: http://{}", listener.local_addr()?);
     metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;

@@ -40,7 +40,12 @@ impl Session {
 
     /// Logs in over the same connections.
     pub async fn with_log_in(&self, account: &str, password: &str) -> anyhow::Result<Self> {
-        let answer = self.post("/v1/sessions", &serde_json::json!({ "account": account, "password": password }), "").await?;
+        self.with_factors(account, password, "").await
+    }
+
+    /// The same with the code of a second factor.
+    pub async fn with_factors(&self, account: &str, password: &str, code: &str) -> anyhow::Result<Self> {
+        let answer = self.post("/v1/sessions", &serde_json::json!({ "account": account, "password": password, "code": code }), "").await?;
         Ok(self.with_token(answer["accessToken"].as_str().context("the answer holds no token")?))
     }
 

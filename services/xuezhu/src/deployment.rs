@@ -70,8 +70,8 @@ pub struct Deployment {
     pub enrollment_grpc: SocketAddr,
     /// Where aid listens for gRPC.
     pub aid_grpc: SocketAddr,
-    /// The first administrator's one-time password, if this start made the account and was not given one.
-    pub admin_password: Option<String>,
+    /// One-time passwords that this start made for the first administrators, by their accounts: of those for whom none was given.
+    pub admin_passwords: Vec<(&'static str, String)>,
     data: PathBuf,
     /// Held as long as this runs.
     _lock: File,
@@ -215,7 +215,8 @@ impl Deployment {
             &stop,
         ))
         .await?;
-        let admin_password = first_administrator(&enrollment, options.admin_password_file.as_deref(), &options.data).await?;
+        let given = [options.admin_password_file.as_deref(), options.settings.second_admin_password_file.as_deref()];
+        let admin_passwords = first_administrators(&enrollment, given, &options.data).await?;
         let source = endpoint(&format!("http://{}", enrollment_grpc.local_addr()?))?;
         let aid_service = endpoint(&format!("http://{}", aid_grpc.local_addr()?))?;
         let following = Following {
@@ -241,12 +242,12 @@ impl Deployment {
         .await?;
         let gateway = Gateway::new(source, aid_service, options.settings.secure_cookies, ids, clock.clone())
             .for_callers(callers(&options.settings))
-            .with_idle(options.settings.safeguards().idle);
+            .with_safeguards(options.settings.safeguards());
         let started = Self {
             http: http.local_addr()?,
             enrollment_grpc: enrollment_grpc.local_addr()?,
             aid_grpc: aid_grpc.local_addr()?,
-            admin_password,
+            admin_passwords,
             data: options.data,
             _lock: lock,
             clock,
@@ -273,6 +274,11 @@ impl Deployment {
         self.tasks.spawn(async move { watch("aid", serve::serve(aid, routes, Aid::NAMES, ready, ids, Share::Quarter, stop).await) });
         let stop = self.stop.clone();
         self.tasks.spawn(async move { watch("gateway", xuezhu_listen::serve("http", http, gateway.router(&stop), Bounds::of(Share::Half), stop).await) });
+    }
+
+    /// The one-time password of the first administrator, where this start made it.
+    pub fn admin_password(&self) -> Option<&str> {
+        self.admin_passwords.first().map(|(_, password)| password.as_str())
     }
 
     /// The databases of both services.
@@ -354,34 +360,38 @@ async fn bind(address: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
 }
 
-/// Opens the first administrator's account, where there is none; returns the password if it was made here.
-/// The password is kept in the folder before the account is: a kill between them loses neither.
-pub async fn first_administrator(enrollment: &Enrollment, file: Option<&Path>, folder: &Path) -> anyhow::Result<Option<String>> {
+/// Opens the accounts of the first administrators, where there is none at all: one, or two where two persons open accounts. Returns the passwords
+/// that were made here, by account. They are kept in the folder before the accounts are: a kill between them loses neither.
+pub async fn first_administrators(enrollment: &Enrollment, given: [Option<&Path>; 2], folder: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
     if xuezhu_enrollment::before::is_used(enrollment.parts().runner.db()).await? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let given = match file {
-        Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("admin password file {}", file.display()))?.trim().to_owned()),
-        None => None,
-    };
-    let mut random = [0; ONE_TIME_BYTES];
-    Ids::random().fill(&mut random);
-    let password = given.clone().unwrap_or_else(|| directory::one_time_password(&random));
-    if given.is_none() {
-        keep_password(folder, &password)?;
+    let persons = if enrollment.parts().safeguards.two_persons { 2 } else { 1 };
+    let (mut passwords, mut made) = (Vec::new(), Vec::new());
+    for (account, file) in directory::FIRST_ADMINISTRATORS.into_iter().zip(given).take(persons) {
+        if let Some(file) = file {
+            let text = std::fs::read_to_string(file).with_context(|| format!("password file of account {account}, {}", file.display()))?;
+            passwords.push(text.trim().to_owned());
+            continue;
+        }
+        let mut random = [0; ONE_TIME_BYTES];
+        Ids::random().fill(&mut random);
+        let password = directory::one_time_password(&random);
+        keep_password(folder, account, &password)?;
+        passwords.push(password.clone());
+        made.push((account, password));
     }
-    let made = enrollment.ensure_first_administrator(&password).await?;
-    Ok((made && given.is_none()).then_some(password))
+    Ok(if enrollment.ensure_first_administrators(&passwords).await? { made } else { Vec::new() })
 }
 
-/// Where the first password is, until somebody removes it.
-pub fn password_file(data: &Path) -> PathBuf {
-    data.join("admin-password.txt")
+/// Where the first password of an administrator is, until somebody removes it.
+pub fn password_file(data: &Path, account: &str) -> PathBuf {
+    data.join(format!("{account}-password.txt"))
 }
 
 /// Keeps the first password where only the owner can read it.
-fn keep_password(data: &Path, password: &str) -> anyhow::Result<()> {
-    let path = password_file(data);
+fn keep_password(data: &Path, account: &str, password: &str) -> anyhow::Result<()> {
+    let path = password_file(data, account);
     if path.exists() {
         std::fs::remove_file(&path)?;
     }

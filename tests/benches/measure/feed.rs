@@ -207,6 +207,7 @@ async fn withdraw(parts: &Arc<Parts>, pool: &PgPool, student: i64) {
         role: Role::SchoolClerk,
         organisation: school.clone(),
         must_change_password: false,
+        must_set_factor: false,
         session_us: 0,
         stands_in: None,
         classes: Vec::new(),

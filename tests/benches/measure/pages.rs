@@ -1,17 +1,17 @@
 //! What the main pages cost at the server, over a province that lived two school years: each is asked for by those who work with it, one
 //! after the other, beside a page that asks no service for anything.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use reqwest::{StatusCode, header};
 use serde_json::json;
 use xuezhu::{
     client::Session,
-    demo::{
-        play::{self, PASSWORD},
-        world::World,
-    },
+    demo::{accounts::Accounts, play, world::World},
     deployment::Deployment,
     output,
 };
@@ -25,6 +25,8 @@ use crate::seconds;
 
 /// Schools that have sent a list each when the pages are asked for; half of their principals have signed.
 const WAITING: usize = 40;
+/// Password of who is opened here.
+const PASSWORD: &str = "Pass-2026x";
 /// Students of a large school, and its code.
 const LARGE: u32 = 6_000;
 const CODE: &str = "3643009999";
@@ -45,7 +47,7 @@ pub async fn measure(students: i64, asked: i64) {
             Engine::Postgres => Some((postgres::database().await, postgres::database().await)),
         };
         let deployment = deployment_on(databases, folder.path(), &registry.display().to_string(), Settings::default()).await;
-        let one_time = deployment.admin_password.clone().expect("a new deployment has a first administrator");
+        let one_time = deployment.admin_password().map(str::to_owned).expect("a new deployment has a first administrator");
         play::play(&deployment, &world, &one_time, output::bar(true, play::steps(), "playing")).await.expect("is played");
         let waiting = send_lists(&deployment, &world).await.expect("lists are sent");
         deployment.drain().await.expect("drains");
@@ -58,13 +60,19 @@ pub async fn measure(students: i64, asked: i64) {
     }
 }
 
+/// Somebody of the demo.
+async fn log_in(base: &str, passwords: &BTreeMap<String, String>, account: &str) -> anyhow::Result<Session> {
+    Session::log_in(base, account, passwords.get(account).context("an account of the demo")?).await
+}
+
 async fn send_lists(deployment: &Deployment, world: &World) -> anyhow::Result<usize> {
     let base = format!("http://{}", deployment.http);
+    let passwords = Accounts::read(deployment.data())?;
     let lines: Vec<(String, String)> = (0..LINES).map(|serial| (student(serial)["姓名"].clone(), number(serial))).collect();
     let file = awards(&lines.iter().map(|(name, number)| (name.as_str(), number.as_str(), "")).collect::<Vec<_>>());
     let schools = world.schools.len().min(WAITING);
     for (index, school) in world.schools.iter().enumerate().take(schools) {
-        let clerk = Session::log_in(&base, &format!("clerk{}", index + 1), PASSWORD).await?;
+        let clerk = log_in(&base, &passwords, &format!("clerk{}", index + 1)).await?;
         let at = format!("/v1/schools/{}/awardLists", school.code);
         let term = xuezhu_domain::calendar::Term::of(deployment.today()).to_string();
         let made = clerk.post(&at, &json!({ "scheme": "GRANT", "term": term }), "").await?;
@@ -73,7 +81,7 @@ async fn send_lists(deployment: &Deployment, world: &World) -> anyhow::Result<us
         anyhow::ensure!(report["rowsNew"] == LINES, "{report}");
         let submitted = clerk.post(&format!("{path}/submit"), &json!({}), "").await?;
         if index % 2 == 0 {
-            let principal = clerk.with_log_in(&format!("head{}", index + 1), PASSWORD).await?;
+            let principal = log_in(&base, &passwords, &format!("head{}", index + 1)).await?;
             principal.post(&format!("{path}/attest"), &json!({ "digest": submitted["digest"] }), "").await?;
         }
     }
@@ -83,10 +91,11 @@ async fn send_lists(deployment: &Deployment, world: &World) -> anyhow::Result<us
 async fn all(deployment: &Deployment, world: &World, asked: i64) -> anyhow::Result<()> {
     let base = format!("http://{}", deployment.http);
     let school = &world.schools[0];
-    let admin = Session::log_in(&base, "admin", PASSWORD).await?;
-    let clerk = admin.with_log_in("clerk1", PASSWORD).await?;
-    let principal = admin.with_log_in("head1", PASSWORD).await?;
-    let officer = admin.with_log_in(&format!("officer{}", school.authority), PASSWORD).await?;
+    let passwords = Accounts::read(deployment.data())?;
+    let admin = log_in(&base, &passwords, "admin").await?;
+    let clerk = log_in(&base, &passwords, "clerk1").await?;
+    let principal = log_in(&base, &passwords, "head1").await?;
+    let officer = log_in(&base, &passwords, &format!("officer{}", school.authority)).await?;
     let lists = clerk.get(&format!("/v1/schools/{}/awardLists", school.code)).await?;
     let list = lists["lists"][0]["list"].as_str().context("a list")?;
     page(&base, "log-in page, asks nobody", "/login", &admin, asked).await?;
@@ -128,7 +137,7 @@ async fn large_list(base: &str, admin: &Session, deployment: &Deployment, author
     let made = admin.post("/v1/accounts", &head, "").await?;
     let one_time = made["oneTimePassword"].as_str().context("a password")?;
     let head = Session::log_in(base, "large-head", one_time).await?.change_password(one_time, PASSWORD).await?;
-    let officer = admin.with_log_in(&format!("officer{authority}"), PASSWORD).await?;
+    let officer = log_in(base, &Accounts::read(deployment.data())?, &format!("officer{authority}")).await?;
     let path = format!("/v1/schools/{CODE}/submissions/{dossier}");
     let seen = head.get(&path).await?;
     let attested = head.post(&format!("{path}/attest"), &json!({ "digest": seen["digest"] }), "").await?;

@@ -40,6 +40,7 @@ const VERBS: &[(&str, &str)] = &[
     ("DrawUp", "生成"),
     ("Add", "添加"),
     ("Answer", "答复"),
+    ("Begin", "开始设置"),
     ("Approve", "审核通过"),
     ("Attest", "审签"),
     ("Ask", "申请"),
@@ -77,6 +78,7 @@ const VERBS: &[(&str, &str)] = &[
     ("Recount", "重新统计"),
     ("Refuse", "不予通过"),
     ("Remove", "删除"),
+    ("Renew", "重新生成"),
     ("Reset", "重置"),
     ("Set", "设定"),
     ("Sign", "签署"),
@@ -156,6 +158,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("PublicNotice", "公示"),
     ("Quota", "名额"),
     ("Reconciliation", "全面比对"),
+    ("RecoveryCode", "恢复码"),
     ("Registry", "人口登记核验"),
     ("Reopening", "重新开放"),
     ("Rule", "规则"),
@@ -163,6 +166,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("School", "学校"),
     ("SchoolImport", "学校导入"),
     ("SchoolTemplate", "学校模板"),
+    ("SecondFactor", "动态码"),
     ("Statement", "学生声明"),
     ("Story", "一生一档"),
     ("Student", "学生"),
@@ -170,6 +174,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("Summary", "学期汇总表"),
     ("TakeOut", "导出记录"),
     ("Trial", "政策试算"),
+    ("UnconfirmedAccount", "待确认账号"),
 ];
 
 fn of(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {

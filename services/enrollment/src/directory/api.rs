@@ -21,8 +21,8 @@ use xuezhu_service::{
 use xuezhu_store::Tx;
 
 use super::{
-    NewAccount,
-    log_in::{self, Given, LogIn, wrong_password},
+    NewAccount, confirmation, factor,
+    log_in::{self, Given, LogIn, Tried, wrong_password},
     rules,
     schools::api as schools,
     store,
@@ -62,7 +62,7 @@ pub struct DirectoryApi {
 }
 
 impl DirectoryApi {
-    fn session(&self, actor: &Actor) -> Result<(String, String), Error> {
+    pub(super) fn session(&self, actor: &Actor) -> Result<(String, String), Error> {
         let (token, expires) = self.parts.gate.tokens().issue(actor, SESSION_SECONDS)?;
         Ok((token, rfc3339(expires * 1_000_000)))
     }
@@ -72,7 +72,7 @@ impl DirectoryApi {
     }
 
     /// An account, if it is there, and whether it logged in from an address before.
-    async fn account(&self, account: &str, address: &str) -> Result<(Option<AccountRow>, bool), Error> {
+    pub(super) async fn account(&self, account: &str, address: &str) -> Result<(Option<AccountRow>, bool), Error> {
         let mut tx = self.parts.runner.db().read().await?;
         let row = store::account(&mut tx, account).await?;
         let is_known = row.is_some() && store::is_known_from(&mut tx, account, address).await?;
@@ -80,17 +80,11 @@ impl DirectoryApi {
         Ok((row, is_known))
     }
 
-    /// Compares a password with that of an account, as slowly where there is none, and counts a wrong one; who gave the right one is let in, if
-    /// the account is open.
-    async fn try_password(
-        &self,
-        ctx: &Context,
-        (account, row): (&str, Option<&AccountRow>),
-        is_known: bool,
-        password: String,
-        given: Given,
-    ) -> Result<Actor, Error> {
+    /// Compares a password with that of an account, as slowly where there is none, and counts a wrong one, or a wrong code; who gave the right
+    /// ones is let in, if the account is open.
+    pub(super) async fn try_password(&self, ctx: &Context, tried: Tried<'_>, given: Given) -> Result<Actor, Error> {
         let clock = self.parts.runner.clock();
+        let Tried { account, row, is_known, password, code } = tried;
         let trying = self.parts.log_ins.turn(account, &ctx.address, is_known, clock).await?;
         let hash = row.map(|row| row.password_hash.clone());
         let compare = move || {
@@ -102,17 +96,17 @@ impl DirectoryApi {
         let settled = match fitted {
             None => LogIn::Wrong,
             Some(fitted) => {
-                let asked = (self.parts.clone(), ctx.clone(), account.to_owned(), fitted, given);
+                let asked = (self.parts.clone(), ctx.clone(), [account.to_owned(), fitted, code], given);
                 let db = self.parts.runner.db();
-                db.write(&asked, |tx, (parts, ctx, account, fitted, given)| {
-                    Box::pin(log_in::settle((&parts.runner, &parts.safeguards), ctx, tx, (account, fitted), *given))
+                db.write(&asked, |tx, (parts, ctx, [account, fitted, code], given)| {
+                    Box::pin(log_in::settle((&parts.runner, &parts.keyring, &parts.safeguards), ctx, tx, (account, fitted, code), *given))
                 })
                 .await?
             }
         };
-        let locked = trying.ended(matches!(settled, LogIn::Wrong), clock);
         match settled {
             LogIn::Done(actor, beyond) => {
+                trying.ended(false, clock);
                 let over = beyond.into_iter().map(|opened_us| Over::One { account: actor.account.clone(), opened_us });
                 let over: Vec<Over> = over.collect();
                 if !over.is_empty() {
@@ -120,7 +114,9 @@ impl DirectoryApi {
                 }
                 Ok(actor)
             }
-            LogIn::Wrong => Err(locked.unwrap_or_else(wrong_password).into()),
+            LogIn::Wrong => Err(trying.ended(true, clock).unwrap_or_else(wrong_password).into()),
+            LogIn::WrongCode => Err(trying.ended(true, clock).unwrap_or_else(factor::wrong_code).into()),
+            // Neither right nor wrong: what was tried before is not forgotten.
             LogIn::Refused(refusal) => Err(refusal.into()),
         }
     }
@@ -164,7 +160,8 @@ impl SessionService for DirectoryApi {
             ctx.actor = row.actor(0)?;
             ctx.note_where(&row.organisation, &row.authority);
         }
-        let actor = match self.try_password(&ctx, (&request.account, row.as_ref()), is_known, request.password, Given::ToLogIn).await {
+        let tried = Tried { account: &request.account, row: row.as_ref(), is_known, password: request.password, code: request.code };
+        let actor = match self.try_password(&ctx, tried, Given::ToLogIn).await {
             Ok(actor) => actor,
             Err(error) => return Err(self.parts.gate.refuse_log_in(&ctx, "CreateSession", error).await),
         };
@@ -174,6 +171,7 @@ impl SessionService for DirectoryApi {
             access_token,
             expire_time,
             must_change_password: actor.must_change_password,
+            must_set_second_factor: actor.must_set_factor,
             display_name: actor.display_name,
             role: actor.role.as_str().to_owned(),
             organisation: actor.organisation,
@@ -188,14 +186,16 @@ impl SessionService for DirectoryApi {
         super::check_new_password(&ctx.actor.account, &request.old_password, &request.new_password)?;
         let row = self.account(&ctx.actor.account, "").await?.0.ok_or_else(sessions::over)?;
         if Self::already_changed(&ctx, &row, &request.new_password).await? {
-            let actor = self.try_password(&ctx, (&row.account, Some(&row)), true, request.new_password, Given::ToHearAgain).await?;
+            let tried = Tried { account: &row.account, row: Some(&row), is_known: true, password: request.new_password, code: String::new() };
+            let actor = self.try_password(&ctx, tried, Given::ToHearAgain).await?;
             let (access_token, expire_time) = self.session(&actor)?;
             return Ok(Response::new(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false }));
         }
         if let Err(error) = self.parts.gate.sessions().check(&ctx.actor) {
             return Err(self.parts.gate.refuse(&ctx, METHOD, error).await);
         }
-        if let Err(error) = self.try_password(&ctx, (&row.account, Some(&row)), true, request.old_password, Given::ToChange).await {
+        let tried = Tried { account: &row.account, row: Some(&row), is_known: true, password: request.old_password, code: String::new() };
+        if let Err(error) = self.try_password(&ctx, tried, Given::ToChange).await {
             return Err(self.parts.gate.refuse_log_in(&ctx, METHOD, error).await);
         }
         self.not_used_lately(&row, &request.new_password).await?;
@@ -209,7 +209,7 @@ impl SessionService for DirectoryApi {
             .runner
             .mutate(&unnamed, call, &(self.clone(), hash, ctx.request_id), |ctx, tx, (api, hash, request_id)| {
                 Box::pin(async move {
-                    let actor = super::change_password(ctx, tx, hash, request_id).await?;
+                    let actor = super::change_password(ctx, tx, &api.parts.safeguards, hash, request_id).await?;
                     let (access_token, expire_time) = api.session(&actor)?;
                     Ok(pb::ChangePasswordResponse { access_token, expire_time, must_change_password: false })
                 })
@@ -234,6 +234,22 @@ impl SessionService for DirectoryApi {
             .await?;
         super::sessions::refresh_now(&self.parts).await;
         Ok(answer)
+    }
+
+    async fn begin_second_factor(&self, request: Request<pb::BeginSecondFactorRequest>) -> Result<Response<pb::BeginSecondFactorResponse>, Status> {
+        factor::api::begin(self, request).await
+    }
+
+    async fn confirm_second_factor(&self, request: Request<pb::ConfirmSecondFactorRequest>) -> Result<Response<pb::ConfirmSecondFactorResponse>, Status> {
+        factor::api::confirm(self, request).await
+    }
+
+    async fn renew_recovery_codes(&self, request: Request<pb::RenewRecoveryCodesRequest>) -> Result<Response<pb::RenewRecoveryCodesResponse>, Status> {
+        factor::api::renew(self, request).await
+    }
+
+    async fn get_second_factor(&self, request: Request<pb::GetSecondFactorRequest>) -> Result<Response<pb::GetSecondFactorResponse>, Status> {
+        factor::api::get(self, request).await
     }
 
     type WatchSessionsStream = Pin<Box<dyn Stream<Item = Result<pb::WatchSessionsResponse, Status>> + Send>>;
@@ -301,9 +317,9 @@ impl DirectoryService for DirectoryApi {
         let call = Call::new("CreateAccount", new.account.clone(), &request).secret();
         self.parts
             .runner
-            .mutate(&ctx, call, &(new, password), |ctx, tx, (new, password)| {
+            .mutate(&ctx, call, &(self.clone(), new, password), |ctx, tx, (api, new, password)| {
                 Box::pin(async move {
-                    super::create_account(ctx, tx, new).await?;
+                    super::create_account(ctx, tx, &api.parts.safeguards, new).await?;
                     Ok(pb::CreateAccountResponse { one_time_password: password.clone(), account: new.account.clone() })
                 })
             })
@@ -324,9 +340,9 @@ impl DirectoryService for DirectoryApi {
         let answer = self
             .parts
             .runner
-            .mutate(&ctx, call, &(request.account.clone(), hash, password), |ctx, tx, (account, hash, password)| {
+            .mutate(&ctx, call, &(self.clone(), request.account.clone(), hash, password), |ctx, tx, (api, account, hash, password)| {
                 Box::pin(async move {
-                    super::reset_password(ctx, tx, account, hash).await?;
+                    super::reset_password(ctx, tx, &api.parts.safeguards, account, hash).await?;
                     Ok(pb::ResetPasswordResponse { one_time_password: password.clone() })
                 })
             })
@@ -334,6 +350,35 @@ impl DirectoryService for DirectoryApi {
         self.parts.log_ins.forgive(&request.account);
         super::sessions::refresh_now(&self.parts).await;
         Ok(answer)
+    }
+
+    async fn reset_second_factor(&self, request: Request<pb::ResetSecondFactorRequest>) -> Result<Response<pb::ResetSecondFactorResponse>, Status> {
+        let (ctx, request) = self.parts.gate.enter(request, "ResetSecondFactor").await?;
+        known_name(&request.account)?;
+        let call = Call::new("ResetSecondFactor", request.account.clone(), &request);
+        let answer = self
+            .parts
+            .runner
+            .mutate(&ctx, call, &(self.clone(), request.account), |ctx, tx, (api, account)| {
+                Box::pin(async move {
+                    let row = factor::reset(ctx, tx, &api.parts.safeguards, account).await?;
+                    Ok(pb::ResetSecondFactorResponse { account: Some(account_to_proto(row)) })
+                })
+            })
+            .await?;
+        super::sessions::refresh_now(&self.parts).await;
+        Ok(answer)
+    }
+
+    async fn list_unconfirmed_accounts(
+        &self,
+        request: Request<pb::ListUnconfirmedAccountsRequest>,
+    ) -> Result<Response<pb::ListUnconfirmedAccountsResponse>, Status> {
+        confirmation::api::list(self, request).await
+    }
+
+    async fn confirm_accounts(&self, request: Request<pb::ConfirmAccountsRequest>) -> Result<Response<pb::ConfirmAccountsResponse>, Status> {
+        confirmation::api::confirm(self, request).await
     }
 
     async fn disable_account(&self, request: Request<pb::DisableAccountRequest>) -> Result<Response<pb::DisableAccountResponse>, Status> {
@@ -430,8 +475,10 @@ pub(super) fn before_page(before: &[String], limit: i64, query: paging::Query) -
     if before.is_empty() { String::new() } else { query.token(&before.get(limit).map_or("", String::as_str)) }
 }
 
-fn account_to_proto(row: AccountRow) -> pb::Account {
+pub(super) fn account_to_proto(row: AccountRow) -> pb::Account {
     pb::Account {
+        second_factor: row.factor.is_some(),
+        unconfirmed_of: row.unconfirmed_of,
         role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
         doubt: if row.organisation.len() == 6 { region::doubt(&row.organisation).unwrap_or_default() } else { String::new() },
         account: row.account,
@@ -455,7 +502,7 @@ pub(super) fn new_account(request: &pb::CreateAccountRequest) -> Result<NewAccou
     });
     check_organisation(&mut errors, role, &organisation);
     errors.check()?;
-    Ok(NewAccount { account: request.account.clone(), display_name, role, organisation, password_hash: String::new() })
+    Ok(NewAccount { account: request.account.clone(), display_name, role, organisation, password_hash: String::new(), unconfirmed_of: String::new() })
 }
 
 /// Of a school's people a school, else a region; whoever keeps, audits or reads everything may have none.

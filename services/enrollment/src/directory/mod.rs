@@ -2,7 +2,9 @@
 
 pub mod api;
 mod common;
+pub mod confirmation;
 pub mod deputies;
+pub mod factor;
 pub mod files;
 pub mod idle;
 pub mod log_in;
@@ -23,6 +25,7 @@ use xuezhu_chain::Chain;
 use xuezhu_service::{
     Actor, Context, Error, Permission, Place, Reason, Refusal, Role,
     sessions::{KEPT_US, over},
+    settings::Safeguards,
 };
 use xuezhu_store::Tx;
 
@@ -50,6 +53,8 @@ pub struct NewAccount {
     pub organisation: String,
     /// Hash of the one-time password.
     pub password_hash: String,
+    /// Who opens it, where another one has to confirm that; else empty.
+    pub unconfirmed_of: String,
 }
 
 /// Name of somebody who acts in one of these roles at an organisation today, themselves or as its principal's deputy; none where an account
@@ -68,12 +73,13 @@ pub async fn display_names(tx: &mut Tx, accounts: &[&str]) -> Result<HashMap<Str
 }
 
 /// Opens an account with a one-time password.
-pub async fn create_account(ctx: &Context, tx: &mut Tx, new: &NewAccount) -> Result<(), Error> {
+pub async fn create_account(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, new: &NewAccount) -> Result<(), Error> {
     keeps(ctx, tx, new.role, &new.organisation).await?;
     if store::account(tx, &new.account).await?.is_some() {
         return Err(Refusal::new(Reason::AlreadyExists, format!("账号{}已存在", new.account)).into());
     }
-    store::insert_account(tx, ctx.rows()?, new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+    let new = NewAccount { unconfirmed_of: confirmation::by(ctx, safeguards, new.role, false), ..new.clone() };
+    store::insert_account(tx, ctx.rows()?, &new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
     Ok(())
 }
 
@@ -97,13 +103,16 @@ fn may_keep(ctx: &Context, role: Role, organisation: &str, school: Option<&Schoo
 }
 
 /// Gives an account a new one-time password, unlocks it, and ends its sessions.
-pub async fn reset_password(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
+pub async fn reset_password(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, account: &str, password_hash: &str) -> Result<(), Error> {
     let row = account_for(ctx, tx, account).await?;
     if row.account == ctx.actor.account {
         // Whose answer is lost would be locked out, and of the last administrator nobody could let them in again.
         return Err(Refusal::wrong_state("不能重置本人的密码：请用“修改密码”，或由其他管理员重置").into());
     }
-    Ok(store::set_one_time(tx, ctx.rows()?, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?)
+    store::set_one_time(tx, ctx.rows()?, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?;
+    let unconfirmed_of = confirmation::by(ctx, safeguards, row.actor(0)?.role, row.factor.is_some());
+    confirmation::leave_to_others(ctx, tx, row, unconfirmed_of).await?;
+    Ok(())
 }
 
 /// Closes an account, which ends its sessions, or opens it again.
@@ -162,7 +171,7 @@ pub async fn forget_ended_sessions(tx: &mut Tx, now_us: i64) -> Result<(), Error
 
 /// Sets the caller's own password, under the request id that asked for it. Their sessions are over, but for the one that
 /// goes on under the new password.
-pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, request_id: &str) -> Result<Actor, Error> {
+pub async fn change_password(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, password_hash: &str, request_id: &str) -> Result<Actor, Error> {
     store::lock_account(tx, &ctx.actor.account).await?;
     let row = store::account(tx, &ctx.actor.account).await?.ok_or_else(over)?;
     goes_on(tx, &row, ctx.actor.session_us).await?;
@@ -170,7 +179,15 @@ pub async fn change_password(ctx: &Context, tx: &mut Tx, password_hash: &str, re
     store::keep_former(tx, &row.account, &row.password_hash, from_us, FORMER - 1).await?;
     store::set_password(tx, ctx.rows()?, &row.account, password_hash, request_id, from_us).await?;
     count(tx, &row, from_us).await?;
-    told(ctx, tx, AccountRow { must_change_password: false, ..row }.actor(from_us)?).await
+    told(ctx, tx, safeguards, &AccountRow { must_change_password: false, ..row }, from_us).await
+}
+
+/// Ends every session of the caller's account, and opens one: what lets them in is another now.
+async fn change_session(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, row: AccountRow) -> Result<Actor, Error> {
+    let from_us = row.next_us(ctx.now_us());
+    store::end_sessions(tx, &row.account, from_us).await?;
+    count(tx, &row, from_us).await?;
+    told(ctx, tx, safeguards, &row, from_us).await
 }
 
 /// Counts a session among those that are open, unless it is another system's.
@@ -181,14 +198,22 @@ async fn count(tx: &mut Tx, row: &AccountRow, opened_us: i64) -> Result<(), Erro
     Ok(())
 }
 
-/// An actor with what every service is told of them in their token: for whom they stand in, and whose class is theirs.
-async fn told(ctx: &Context, tx: &mut Tx, actor: Actor) -> Result<Actor, Error> {
+/// Whether an account logs in by a second factor: of whom the deployment asks it, and of whoever stands in for them.
+fn needs_factor(safeguards: &Safeguards, actor: &Actor) -> bool {
+    safeguards.second_factor && (actor.role.needs_factor() || actor.stands_in.is_some())
+}
+
+/// Who an account stands for in a session, with what every service is told of them in their token: for whom they stand in, whose class is theirs,
+/// and what they have to do first.
+async fn told(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, row: &AccountRow, opened_us: i64) -> Result<Actor, Error> {
+    let actor = row.actor(opened_us)?;
     let stands_in = deputies::of_account(tx, &actor.account, ctx.today()).await?;
     let classes = match actor.role {
         Role::ClassTeacher => teachers::of_account(tx, &actor, ctx.today()).await?,
         _ => Vec::new(),
     };
-    Ok(Actor { stands_in, classes, ..actor })
+    let actor = Actor { stands_in, classes, ..actor };
+    Ok(Actor { must_set_factor: row.factor.is_none() && needs_factor(safeguards, &actor), ..actor })
 }
 
 /// Binds accounts of before to their checks; returns the last that it looked at.
@@ -201,41 +226,46 @@ pub async fn altered(tx: &mut Tx, rows: &Chain) -> Result<Vec<String>, Error> {
     Ok(store::altered(tx, rows).await?)
 }
 
-/// Opens the first administrator's account, where there is none at all.
-pub async fn ensure_first_administrator(ctx: &Context, tx: &mut Tx, password_hash: &str) -> Result<bool, Error> {
-    if store::has_accounts(tx).await? {
-        return Ok(false);
-    }
-    let first = NewAccount {
-        account: "admin".into(),
+/// Names of the first administrators: one, and where two persons open accounts a second.
+pub const FIRST_ADMINISTRATORS: [&str; 2] = ["admin", "admin2"];
+
+/// An administrator of the whole deployment, whom nobody has to confirm.
+fn administrator(account: &str, password_hash: &str) -> NewAccount {
+    NewAccount {
+        account: account.to_owned(),
         display_name: "系统管理员".into(),
         role: Role::Administrator,
         organisation: String::new(),
         password_hash: password_hash.to_owned(),
-    };
-    store::insert_account(tx, ctx.rows()?, &first, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+        unconfirmed_of: String::new(),
+    }
+}
+
+/// Opens accounts of the first administrators, as many as there are passwords, where there is no account at all.
+pub async fn ensure_first_administrators(ctx: &Context, tx: &mut Tx, password_hashes: &[String]) -> Result<bool, Error> {
+    if store::has_accounts(tx).await? {
+        return Ok(false);
+    }
+    for (account, hash) in FIRST_ADMINISTRATORS.iter().zip(password_hashes) {
+        store::insert_account(tx, ctx.rows()?, &administrator(account, hash), ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+    }
     Ok(true)
 }
 
-/// Gives an administrator of the whole deployment a one-time password, and opens the account where there is none: for who stands
-/// at the database, with its keys, and can't log in.
+/// Gives an administrator of the whole deployment a one-time password without a second factor, and opens the account where there is none: for
+/// who stands at the database, with its keys, and can't log in.
 pub async fn recover(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &str) -> Result<(), Error> {
     store::lock_account(tx, account).await?;
     match store::account(tx, account).await? {
         None => {
-            let new = NewAccount {
-                account: account.to_owned(),
-                display_name: "系统管理员".into(),
-                role: Role::Administrator,
-                organisation: String::new(),
-                password_hash: password_hash.to_owned(),
-            };
-            store::insert_account(tx, ctx.rows()?, &new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+            store::insert_account(tx, ctx.rows()?, &administrator(account, password_hash), ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
         }
         Some(row) if row.role == Role::Administrator.as_str() && row.organisation.is_empty() => {
             let from_us = row.next_us(ctx.now_us());
             store::set_one_time(tx, ctx.rows()?, account, password_hash, from_us, ctx.now_us() + ONE_TIME_US).await?;
             store::set_disabled(tx, ctx.rows()?, account, false, from_us).await?;
+            store::set_unconfirmed(tx, ctx.rows()?, &[account], "").await?;
+            factor::take_away(ctx, tx, account).await?;
         }
         Some(_) => return Err(Refusal::wrong_state("只能恢复全部范围的系统管理员账号").into()),
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use xuezhu_chain::{Chain, Said};
+use xuezhu_domain::region;
 use xuezhu_service::{Actor, Error, Role, sessions::Used};
 use xuezhu_store::{Bytes, StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
@@ -34,6 +35,10 @@ pub struct AccountRow {
     pub password_use: i32,
     /// Until when a one-time password lets in, microseconds since 1970; 0 for as long as it is there.
     pub password_until_us: i64,
+    /// Its second factor, sealed; none where it has none.
+    pub factor: Option<Vec<u8>>,
+    /// Who opened it, or gave it a password, while nobody else confirmed that.
+    pub unconfirmed_of: String,
     /// Check of what it may, under the service's key.
     pub row_check: Option<Vec<u8>>,
     /// Region code of the department that its school is under; empty where it is of none.
@@ -43,8 +48,16 @@ pub struct AccountRow {
 impl AccountRow {
     /// Whether what it may is as the service wrote it.
     pub fn is_as_written(&self, rows: &Chain) -> bool {
-        let said = said((&self.account, &self.role, &self.organisation, &self.password_hash, self.disabled));
-        self.row_check.as_ref().is_some_and(|check| rows.is_check(&said, check))
+        let bound = Bound {
+            account: &self.account,
+            role: &self.role,
+            organisation: &self.organisation,
+            password_hash: &self.password_hash,
+            disabled: self.disabled,
+            factor: self.factor.as_deref(),
+            unconfirmed_of: &self.unconfirmed_of,
+        };
+        self.row_check.as_ref().is_some_and(|check| rows.is_check(&bound.said(), check))
     }
 
     /// Who it stands for, in a session opened at a time.
@@ -55,6 +68,7 @@ impl AccountRow {
             role: Role::parse(&self.role).ok_or(StoreError::Corrupt("role"))?,
             organisation: self.organisation.clone(),
             must_change_password: self.must_change_password,
+            must_set_factor: false,
             session_us: opened_us,
             stands_in: None,
             classes: Vec::new(),
@@ -75,6 +89,7 @@ struct NewRow<'n> {
     role: &'static str,
     organisation: &'n str,
     hash: &'n str,
+    unconfirmed_of: &'n str,
 }
 
 /// A password for one log-in.
@@ -99,7 +114,7 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
-                password_request, disabled, password_use, password_until_us, row_check,
+                password_request, disabled, password_use, password_until_us, factor, unconfirmed_of, row_check,
                 coalesce((SELECT authority FROM schools WHERE schools.code = accounts.organisation), '') AS authority
          FROM accounts WHERE account = $1",
         account
@@ -128,7 +143,7 @@ pub async fn accounts_after(tx: &mut Tx, filter: &Filter, after: &str, limit: i6
         tx,
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
-                password_request, disabled, password_use, password_until_us, row_check,
+                password_request, disabled, password_use, password_until_us, factor, unconfirmed_of, row_check,
                 coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), '') AS authority
          FROM accounts a WHERE ($1 = '' OR organisation = $1)
            AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
@@ -193,23 +208,61 @@ pub async fn has_accounts(tx: &mut Tx) -> Result<bool, StoreError> {
     Ok(one!(tx, (i32,), "SELECT 1 FROM accounts LIMIT 1")?.is_some())
 }
 
-/// What of an account its check is made of: who it lets in, and what they may.
-fn said((account, role, organisation, hash, disabled): (&str, &str, &str, &str, bool)) -> Said {
-    Said::of("account").text(account).text(role).text(organisation).text(hash).number(disabled.into())
+/// What of an account its check is made of: who it lets in, by what, and what they may.
+struct Bound<'b> {
+    account: &'b str,
+    role: &'b str,
+    organisation: &'b str,
+    password_hash: &'b str,
+    disabled: bool,
+    factor: Option<&'b [u8]>,
+    unconfirmed_of: &'b str,
+}
+
+impl Bound<'_> {
+    /// What came later is said only where it is there: what was bound before still holds.
+    fn said(&self) -> Said {
+        let said = Said::of("account").text(self.account).text(self.role).text(self.organisation).text(self.password_hash).number(self.disabled.into());
+        let said = match self.factor {
+            Some(factor) => said.text("factor").bytes(factor),
+            None => said,
+        };
+        if self.unconfirmed_of.is_empty() { said } else { said.text("unconfirmed").text(self.unconfirmed_of) }
+    }
+}
+
+/// An account as it is bound.
+#[derive(sqlx::FromRow)]
+struct BoundRow {
+    account: String,
+    role: String,
+    organisation: String,
+    password_hash: String,
+    disabled: bool,
+    factor: Option<Vec<u8>>,
+    unconfirmed_of: String,
+    row_check: Option<Vec<u8>>,
+}
+
+impl BoundRow {
+    fn said(&self) -> Said {
+        let Self { account, role, organisation, password_hash, disabled, factor, unconfirmed_of, .. } = self;
+        Bound { account, role, organisation, password_hash, disabled: *disabled, factor: factor.as_deref(), unconfirmed_of }.said()
+    }
 }
 
 /// Binds what accounts may to their checks, as the rows stand: after whatever changes that, in the same transaction.
-async fn bind(tx: &mut Tx, rows: &Chain, accounts: &[&str]) -> Result<(), StoreError> {
+pub(super) async fn bind(tx: &mut Tx, rows: &Chain, accounts: &[&str]) -> Result<(), StoreError> {
     let found = rows!(
         tx,
-        (String, String, String, String, bool),
-        sql!("SELECT account, role, organisation, password_hash, disabled FROM accounts WHERE account" in_texts 1),
+        BoundRow,
+        sql!("SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of, row_check FROM accounts WHERE account" in_texts 1),
         bulk_texts(accounts)
     )?;
     let checks: Vec<Check> = (found.into_iter())
-        .map(|(account, role, organisation, hash, disabled)| {
-            let check = rows.check(&said((&account, &role, &organisation, &hash, disabled)));
-            Check { account, row_check: Bytes(check.to_vec()) }
+        .map(|row| {
+            let check = rows.check(&row.said());
+            Check { account: row.account, row_check: Bytes(check.to_vec()) }
         })
         .collect();
     set_checks(tx, &checks).await
@@ -240,23 +293,18 @@ pub async fn bind_of_before(tx: &mut Tx, rows: &Chain, after: &str, limit: i64) 
 
 /// Accounts that are not as the service wrote them.
 pub async fn altered(tx: &mut Tx, rows: &Chain) -> Result<Vec<String>, StoreError> {
-    let found = rows!(
-        tx,
-        (String, String, String, String, bool, Option<Vec<u8>>),
-        "SELECT account, role, organisation, password_hash, disabled, row_check FROM accounts ORDER BY account"
-    )?;
-    let is_altered = |(account, role, organisation, hash, disabled, check): &(String, String, String, String, bool, Option<Vec<u8>>)| {
-        !check.as_ref().is_some_and(|check| rows.is_check(&said((account, role, organisation, hash, *disabled)), check))
-    };
-    Ok(found.into_iter().filter(is_altered).map(|(account, ..)| account).collect())
+    let found =
+        rows!(tx, BoundRow, "SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of, row_check FROM accounts ORDER BY account")?;
+    let is_altered = |row: &BoundRow| !row.row_check.as_ref().is_some_and(|check| rows.is_check(&row.said(), check));
+    Ok(found.into_iter().filter(is_altered).map(|row| row.account).collect())
 }
 
 pub async fn insert_account(tx: &mut Tx, rows: &Chain, new: &NewAccount, now_us: i64, until_us: i64) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us,
-                               password_use, password_until_us)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8, $9)",
+                               password_use, password_until_us, unconfirmed_of)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8, $9, $10)",
         &new.account,
         &new.display_name,
         new.role.as_str(),
@@ -265,9 +313,36 @@ pub async fn insert_account(tx: &mut Tx, rows: &Chain, new: &NewAccount, now_us:
         true,
         now_us,
         PasswordUse::Once.code(),
-        until_us
+        until_us,
+        &new.unconfirmed_of
     )?;
     bind(tx, rows, &[&new.account]).await
+}
+
+/// Who opened accounts, or gave them passwords, that another one has to confirm; empty: nobody has to any more.
+pub async fn set_unconfirmed(tx: &mut Tx, rows: &Chain, accounts: &[&str], unconfirmed_of: &str) -> Result<(), StoreError> {
+    run!(tx, sql!("UPDATE accounts SET unconfirmed_of = $2 WHERE account" in_texts 1), bulk_texts(accounts), unconfirmed_of)?;
+    bind(tx, rows, accounts).await
+}
+
+/// Accounts that another one has to confirm, after one by name: of a region with all below it, or of the schools of one department.
+pub async fn unconfirmed_after(tx: &mut Tx, organisation: &str, is_department: bool, after: &str, limit: i64) -> Result<Vec<AccountRow>, StoreError> {
+    let prefix = region::prefix_or_all(organisation);
+    rows!(
+        tx,
+        AccountRow,
+        "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
+                password_request, disabled, password_use, password_until_us, factor, unconfirmed_of, row_check,
+                coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), '') AS authority
+         FROM accounts a WHERE unconfirmed_of <> '' AND account > $1
+           AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
+           AND ($3 = '' OR (SELECT s.authority FROM schools s WHERE s.code = a.organisation) = $3)
+         ORDER BY account LIMIT $4",
+        after,
+        prefix,
+        if is_department { organisation } else { "" },
+        limit
+    )
 }
 
 /// Opens accounts, which have no password yet where their hash is empty.
@@ -279,13 +354,15 @@ pub async fn insert_accounts(tx: &mut Tx, rows: &Chain, new: &[&NewAccount], now
             role: new.role.as_str(),
             organisation: &new.organisation,
             hash: &new.password_hash,
+            unconfirmed_of: &new.unconfirmed_of,
         })
         .collect();
     run!(
         tx,
-        sql!("INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us)
-              SELECT t.account, t.display_name, t.role, t.organisation, t.hash, true, 0, 0, $2 FROM "
-             table 1 (account text, display_name text, role text, organisation text, hash text)),
+        sql!("INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us,
+                                    unconfirmed_of)
+              SELECT t.account, t.display_name, t.role, t.organisation, t.hash, true, 0, 0, $2, t.unconfirmed_of FROM "
+             table 1 (account text, display_name text, role text, organisation text, hash text, unconfirmed_of text)),
         bulk_rows(&written),
         now_us
     )?;
@@ -298,8 +375,8 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
         tx,
         AccountRow,
         sql!("SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us,
-                     last_opened_us, password_request, disabled, password_use, password_until_us, row_check,
-                     coalesce((SELECT s.authority FROM schools s WHERE s.code = accounts.organisation), '') AS authority
+                     last_opened_us, password_request, disabled, password_use, password_until_us, factor,
+                     unconfirmed_of, row_check, coalesce((SELECT s.authority FROM schools s WHERE s.code = accounts.organisation), '') AS authority
               FROM accounts WHERE account" in_texts 1 " ORDER BY account"),
         bulk_texts(names)
     )

@@ -11,7 +11,8 @@ use axum::{
 use serde::Deserialize;
 use tonic::Status;
 use xuezhu_proto::enrollment::{
-    Account, CreateAccountRequest, DisableAccountRequest, EnableAccountRequest, ImportAccountsRequest, ListAccountsRequest, ResetPasswordRequest, account,
+    Account, CreateAccountRequest, DisableAccountRequest, EnableAccountRequest, ImportAccountsRequest, ListAccountsRequest, ResetPasswordRequest,
+    ResetSecondFactorRequest, account,
 };
 use xuezhu_service::{
     Role,
@@ -29,6 +30,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/accounts", get(page).post(create))
         .route("/accounts/reset", post(reset))
+        .route("/accounts/resetSecondFactor", post(reset_factor))
         .route("/accounts/disable", post(disable))
         .route("/accounts/enable", post(enable))
         .route("/accounts/search", post(search))
@@ -93,9 +95,17 @@ fn row(desk: &Desk, account: &Account) -> Row {
         Cell::from(&account.display_name),
         Cell::from(session::role_name(account.role().as_str_name())),
         Cell::from(organisation).maybe(doubt),
-        if account.disabled { Cell::mark(Tone::Plain, "已停用") } else { Cell::mark(Tone::Good, "在用") },
+        state(account),
         acts(desk, account),
     ])
+}
+
+/// Whether it can be used, and how.
+fn state(account: &Account) -> Cell {
+    let state = if account.disabled { Cell::mark(Tone::Plain, "已停用") } else { Cell::mark(Tone::Good, "在用") };
+    let unconfirmed = (!account.unconfirmed_of.is_empty())
+        .then(|| Cell::mark(Tone::Wait, "待确认").beside(format!("由{}开设或重置，须由另一人确认", account.unconfirmed_of)));
+    state.maybe(unconfirmed).maybe(account.second_factor.then(|| Cell::mark(Tone::Plain, "动态码")))
 }
 
 /// What can be done with an account: nobody closes their own.
@@ -112,7 +122,11 @@ fn acts(desk: &Desk, account: &Account) -> Cell {
         let form = Form::of::<DisableAccountRequest>(desk, format!("disable-{name}"), "/accounts/disable");
         Some(form.inline().hidden("account", name).danger("停用", "").asks(format!("停用账号{name}：各设备上的登录立即失效。")))
     };
-    Cell::act(reset).maybe(other.map(Cell::act))
+    let factor = (account.second_factor && !desk.user.is_account(name)).then(|| {
+        let form = Form::of::<ResetSecondFactorRequest>(desk, format!("factor-{name}"), "/accounts/resetSecondFactor").inline().hidden("account", name);
+        form.plain("解除动态码", "").asks(format!("解除账号{name}的动态码：只在本人手机和恢复码都丢失时办理；各设备上的登录立即失效，下次登录后须重新设置。"))
+    });
+    Cell::act(reset).maybe(factor.map(Cell::act)).maybe(other.map(Cell::act))
 }
 
 async fn creating(desk: &Desk) -> Result<Form, Status> {
@@ -175,6 +189,11 @@ async fn reset(desk: Desk, Sent(OneForm { request_id, account }): Sent<OneForm>)
     let asked = ResetPasswordRequest { account: account.clone() };
     let password = desk.directory().reset_password(desk.change(&request_id, asked)).await?.into_inner().one_time_password;
     view(desk, Search::default(), Some((account, password))).await
+}
+
+async fn reset_factor(desk: Desk, Sent(OneForm { request_id, account }): Sent<OneForm>) -> Result<Response, PageError> {
+    desk.directory().reset_second_factor(desk.change(&request_id, ResetSecondFactorRequest { account: account.clone() })).await?;
+    Ok(desk.done(format!("账号{account}的动态码已解除，其登录已全部失效。"), "/accounts"))
 }
 
 async fn disable(desk: Desk, Sent(OneForm { request_id, account }): Sent<OneForm>) -> Result<Response, PageError> {

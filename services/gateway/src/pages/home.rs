@@ -12,8 +12,9 @@ use axum::{
 };
 use serde::Deserialize;
 use xuezhu_proto::enrollment::{ChangePasswordRequest, CreateSessionRequest, EndSessionRequest, session_service_client::SessionServiceClient};
+use xuezhu_service::refusal::{Reason, reason_of};
 
-use super::{Desk, render, session};
+use super::{Desk, render, security, session};
 use crate::{Gateway, parts::Address};
 
 /// Routes.
@@ -29,6 +30,8 @@ struct LogInPage {
     freshness: String,
     /// Whether this browser would keep no cookie of ours: they are for HTTPS only, and it came by plain HTTP.
     no_cookie: bool,
+    /// Whether a code of a second factor is asked for, too.
+    asks_code: bool,
     /// Where to, once logged in.
     next: String,
     /// A form that was filled in before, sealed.
@@ -42,6 +45,7 @@ impl LogInPage {
             account: going.account,
             freshness: gateway.freshness(),
             no_cookie: keeps_no_cookie(gateway, headers),
+            asks_code: gateway.asks_code || !going.code.is_empty(),
             // Nowhere but here.
             next: Address::own(&going.next).map(|next| next.to_string()).unwrap_or_default(),
             carried: going.carried,
@@ -55,6 +59,7 @@ impl LogInPage {
 struct Going {
     account: String,
     password: String,
+    code: String,
     next: String,
     carried: String,
 }
@@ -82,15 +87,26 @@ fn keeps_no_cookie(gateway: &Gateway, headers: &HeaderMap) -> bool {
 }
 
 async fn log_in(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Form(going): Form<Going>) -> Response {
-    let request = super::from_where(&headers, CreateSessionRequest { account: going.account.trim().to_owned(), password: going.password.clone() });
+    let request = super::from_where(
+        &headers,
+        CreateSessionRequest { account: going.account.trim().to_owned(), password: going.password.clone(), code: going.code.clone() },
+    );
     match SessionServiceClient::new(gateway.upstreams.enrollment.clone()).create_session(request).await {
         Ok(answer) => {
             let session = answer.into_inner();
-            let to = if session.must_change_password { Address::of("/password") } else { Address::own(&going.next).unwrap_or(Address::of("/")) };
+            let to = match (session.must_change_password, session.must_set_second_factor) {
+                (true, _) => Address::of("/password"),
+                (false, true) => Address::of(security::PAGE),
+                (false, false) => Address::own(&going.next).unwrap_or(Address::of("/")),
+            };
             (AppendHeaders([(header::SET_COOKIE, session::cookie(&session.access_token, gateway.secure_cookies))]), Redirect::to(&to.to_string()))
                 .into_response()
         }
-        Err(status) => render(&LogInPage { error: status.message().to_owned(), ..LogInPage::of(&gateway, &headers, going) }),
+        Err(status) => {
+            let page = LogInPage::of(&gateway, &headers, going);
+            let asks_code = page.asks_code || matches!(reason_of(&status), Some(Reason::SecondFactorRequired | Reason::WrongCode));
+            render(&LogInPage { error: status.message().to_owned(), asks_code, ..page })
+        }
     }
 }
 

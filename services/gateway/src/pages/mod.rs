@@ -15,6 +15,7 @@ mod audit;
 mod cases;
 mod chains;
 mod classes;
+mod confirmations;
 mod deputies;
 mod dossiers;
 mod doubles;
@@ -38,6 +39,7 @@ mod reasons;
 mod school;
 mod schools;
 mod search;
+mod security;
 mod statements;
 mod students;
 mod submissions;
@@ -110,6 +112,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(home::routes())
         .merge(today::routes())
         .merge(accounts::routes())
+        .merge(confirmations::routes())
+        .merge(security::routes())
         .merge(schools::routes())
         .merge(search::routes())
         .merge(school::routes())
@@ -184,6 +188,8 @@ pub enum PageError {
     LogIn,
     /// The one-time password comes first.
     ChangePassword,
+    /// The second factor comes first.
+    SetFactor,
     /// A service refused.
     Refused(Status),
 }
@@ -239,6 +245,7 @@ impl IntoResponse for PageError {
                 response
             }
             Self::ChangePassword => Redirect::to("/password").into_response(),
+            Self::SetFactor => Redirect::to(security::PAGE).into_response(),
             Self::Refused(status) => {
                 let (code, title, hint) = Self::told(&status);
                 let page = ErrorPage {
@@ -329,6 +336,9 @@ impl FromRequestParts<Arc<Gateway>> for Arriving {
         let user = User::of(&token, gateway.clock.today()).ok_or(PageError::LogIn)?;
         if user.must_change_password && parts.uri.path() != "/password" {
             return Err(PageError::ChangePassword);
+        }
+        if user.must_set_factor && !security::is_of(parts.uri.path()) && parts.uri.path() != "/password" {
+            return Err(PageError::SetFactor);
         }
         let address = address(&parts.headers);
         let trace = parts.extensions.get().copied();

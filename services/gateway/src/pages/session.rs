@@ -70,6 +70,9 @@ pub struct User {
     /// Whether the one-time password is still to be changed.
     #[serde(default)]
     pub must_change_password: bool,
+    /// Whether a second factor is still to be set up.
+    #[serde(default)]
+    pub must_set_factor: bool,
     /// From when to when somebody stands in for the principal.
     #[serde(default)]
     pub stands_in: Option<StandsIn>,
@@ -85,6 +88,16 @@ impl User {
         let user: Self = serde_json::from_slice(&claims).ok()?;
         let stands_in_today = user.is_clerk() && user.stands_in.is_some_and(|days| days.from <= today && today <= days.to);
         Some(Self { stands_in_today, ..user })
+    }
+
+    /// Whether something about the log-in comes before everything else.
+    pub fn must_first(&self) -> bool {
+        self.must_change_password || self.must_set_factor
+    }
+
+    /// Whether this confirms accounts that somebody else opened.
+    pub fn confirms_accounts(&self) -> bool {
+        self.is_admin() || self.is_officer() || self.is() == Some(Role::AuthorityHead)
     }
 
     /// Whether this is the very account.

@@ -38,7 +38,7 @@ pub struct LastCounted(Arc<Mutex<HashMap<String, (Instant, Waits)>>>);
 impl LastCounted {
     /// How much waits for whoever looks; what can't be counted now is not shown.
     pub async fn get(&self, desk: &Desk) -> Waits {
-        if desk.user.must_change_password {
+        if desk.user.must_first() {
             return Waits::default();
         }
         if let Some(known) = self.known(&desk.token) {

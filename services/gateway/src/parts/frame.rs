@@ -87,7 +87,7 @@ fn keeps_school(user: &User) -> bool {
 }
 
 /// Every way, in its order; the first of a part is the part's own.
-pub const WAYS: [Way; 31] = [
+pub const WAYS: [Way; 33] = [
     way(Section::Tasks, "/", "待办", works),
     way(Section::Roll, "/students", "学生", works),
     way(Section::Roll, "/classes", "班级", teaches),
@@ -113,11 +113,13 @@ pub const WAYS: [Way; 31] = [
     way(Section::Counts, "/summaries", "学期汇总表", sums),
     way(Section::Settings, "/schools", "学校", User::is_admin),
     way(Section::Settings, "/accounts", "账号", User::is_admin),
+    way(Section::Settings, "/accounts/unconfirmed", "待确认账号", User::confirms_accounts),
     way(Section::Settings, "/chains", "审核环节", User::is_admin),
     way(Section::Settings, "/deputies", "校长委托", keeps_school),
     way(Section::Settings, "/audit", "审计记录", User::is_auditor),
     way(Section::Settings, "/takeOuts", "导出记录", works),
     way(Section::Settings, "/password", "修改密码", all),
+    way(Section::Settings, "/security", "登录安全", all),
     way(Section::Settings, "/about/parts", "页面部件", User::is_admin),
 ];
 

@@ -26,7 +26,7 @@ fn signs(user: &User) -> bool {
 }
 
 /// Every page, in the order in which people meet them.
-pub const HELP: [Help; 74] = [
+pub const HELP: [Help; 76] = [
     help("/", all, &["“等我办理”是轮到您的事，点“办理”打开；“在办业务”是已经交给别人的，可以看到等谁、等到哪天。顶上的数字是轮到您的件数。"]),
     help("/", User::is_clerk, &["平常的次序：导入学生 → 预览并写入 → 提交给校长 → 校长和主管部门审签 → 建资助名单 → 提交。"]),
     help("/", User::is_head, &["打开要审签的业务单，先看各班人数（旁边是同班上学期的）和名单，再签；有问题的学生勾选后退回。"]),
@@ -91,6 +91,12 @@ pub const HELP: [Help; 74] = [
         "/schools",
         User::is_admin,
         &["先登记学校，再为实名人员开账号。名称、电话、专业、主管部门的变动在学校页办理，都留有记录。主管部门的电话登记在本页下方，学校在“在办业务”里看得到。"],
+    ),
+    help("/security", all, &["动态码只在您自己的手机里，管理员也看不到。换手机前先在这里更换；恢复码请与手机分开保管。"]),
+    help(
+        "/accounts/unconfirmed",
+        User::confirms_accounts,
+        &["两人制：开账号的人不能自己确认。确认的意思是：确有其人，岗位、单位都对。不认识的先打电话问清楚，不要代人确认。"],
     ),
     help("/accounts", User::is_admin, &["一人一号。离岗的及时停用；忘记密码的重置，一次性密码只显示一次。"]),
     help("/policies", all, &["名单按建立时生效的那一版政策办理，以后也不变；新的一版只管它生效以后建立的名单。"]),

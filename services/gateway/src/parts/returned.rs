@@ -217,7 +217,7 @@ impl Pages {
         let values: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).ok()?;
         let sealed = values.into_iter().find(|(name, _)| name == CARRIED)?.1;
         let token = session::token_of(cookie.to_str().ok()?)?;
-        let user = session::User::of(&token, self.gateway.clock.today()).filter(|user| !user.must_change_password)?;
+        let user = session::User::of(&token, self.gateway.clock.today()).filter(|user| !user.must_first())?;
         let carried = self.gateway.opened(&sealed, &user.sub)?;
         let mut headers = parts.headers.clone();
         headers.insert(header::COOKIE, session::as_sent(&token)?);

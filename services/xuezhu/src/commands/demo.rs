@@ -47,8 +47,8 @@ impl Demo {
         }
         let world = World::make(self.students, self.seed, self.faults);
         let deployment = self::deployment(&world, &self.data, "127.0.0.1:0".into(), settings).await?;
-        let password = deployment.admin_password.clone().context("a new deployment has a first administrator")?;
-        let played = play::play(&deployment, &world, &password, output::bar(self.json, play::steps(), "playing")).await;
+        let password = deployment.admin_password().context("a new deployment has a first administrator")?;
+        let played = play::play(&deployment, &world, password, output::bar(self.json, play::steps(), "playing")).await;
         deployment.stop().await;
         let outcome = played?;
         output::print(self.json, &serde_json::to_value(&outcome)?, || table(&outcome));

@@ -47,6 +47,9 @@ pub struct Login {
     /// File with its password
     #[arg(long, global = true)]
     pub password_file: Option<PathBuf>,
+    /// What its authenticator shows, or a recovery code: where it logs in by a second factor
+    #[arg(long, default_value = "", hide_default_value = true, global = true)]
+    code: String,
     /// Print one JSON value instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -57,7 +60,7 @@ impl Login {
     pub async fn open(&self) -> anyhow::Result<Session> {
         let file = self.password_file.as_ref().ok_or(WrongUsage("--password-file is needed: a password on the command line would be seen by others"))?;
         let password = std::fs::read_to_string(file).with_context(|| format!("password file {}", file.display()))?;
-        Session::log_in(&self.gateway, &self.account, password.trim()).await
+        Session::anonymous(&self.gateway)?.with_factors(&self.account, password.trim(), &self.code).await
     }
 }
 

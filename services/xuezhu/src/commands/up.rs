@@ -9,7 +9,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 use xuezhu::{
-    demo::{play, world::World},
+    demo::{
+        accounts::{self, Accounts},
+        play,
+        world::World,
+    },
     deployment::{Deployment, Options, password_file},
     output,
 };
@@ -99,7 +103,7 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
     } else {
         let world = World::make(up.demo_students, 1, 0.01);
         let deployment = demo::deployment(&world, &up.data, http, settings).await?;
-        let password = deployment.admin_password.clone().context("a new deployment has a first administrator")?;
+        let password = deployment.admin_password().context("a new deployment has a first administrator")?.to_owned();
         println!("playing two school years with {} students…", up.demo_students);
         let played = tokio::select! {
             played = play::play(&deployment, &world, &password, output::bar(false, play::steps(), "playing")) => played,
@@ -111,10 +115,11 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
     println!("pages and REST   http://{}", deployment.http);
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
-    println!(
-        "accounts admin, clerk1, head1, teacher1, officer430181 (their county), officer430100, chief430181, overseer430000 and more (see the page of accounts), password {}",
-        play::PASSWORD
-    );
+    if played_before {
+        println!("accounts with their passwords are in {}", Accounts::file(deployment.data()).display());
+    } else {
+        println!("{}", accounts::table(deployment.data(), &Accounts::read(deployment.data())?));
+    }
     println!("ready");
     until_stopped(deployment, stop).await
 }
@@ -124,11 +129,12 @@ fn tell(deployment: &Deployment) {
     println!("pages and REST   http://{}", deployment.http);
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
-    if let Some(password) = &deployment.admin_password {
+    for (account, password) in &deployment.admin_passwords {
+        let file = password_file(deployment.data(), account);
         if std::io::stdout().is_terminal() {
-            println!("account admin, one-time password {password} (kept in {} until you remove it)", password_file(deployment.data()).display());
+            println!("account {account}, one-time password {password} (kept in {} until you remove it)", file.display());
         } else {
-            println!("account admin, one-time password in {}", password_file(deployment.data()).display());
+            println!("account {account}, one-time password in {}", file.display());
         }
     }
     println!("ready");

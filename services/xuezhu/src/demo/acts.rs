@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use xuezhu_domain::{Season, Term};
 
 use super::{
+    accounts::Accounts,
     book,
     calendar::{AUTUMN, TERMS, day},
     make::{COUNTY, PROVINCE},
     people,
-    play::{PASSWORD, Play},
+    play::Play,
     world::{Change, Claim, Event, Level, Person, Place},
 };
 use crate::client::Session;
@@ -49,26 +50,26 @@ impl Play<'_> {
             let body = json!({ "telephone": telephone(authority) });
             self.admin.post(&format!("/v1/offices/{authority}"), &body, &format!("office {authority}")).await?;
         }
-        let admin = &self.admin;
+        let (admin, accounts) = (&self.admin, &self.accounts);
         let schools = stream::iter(self.world.schools.iter().enumerate()).map(|(index, school)| async move {
-            let clerk = open(admin, &format!("clerk{}", index + 1), "SCHOOL_CLERK", &school.code).await?;
-            let principal = open(admin, &format!("head{}", index + 1), "PRINCIPAL", &school.code).await?;
+            let clerk = open((admin, accounts), &format!("clerk{}", index + 1), "SCHOOL_CLERK", &school.code).await?;
+            let principal = open((admin, accounts), &format!("head{}", index + 1), "PRINCIPAL", &school.code).await?;
             Ok::<_, anyhow::Error>(Desk { clerk, principal })
         });
         self.desks = schools.buffered(AT_ONCE).try_collect().await?;
         let officers = stream::iter(authorities).map(|authority| async move {
-            let session = open(admin, &format!("officer{authority}"), "DEPARTMENT_OFFICER", authority).await?;
+            let session = open((admin, accounts), &format!("officer{authority}"), "DEPARTMENT_OFFICER", authority).await?;
             Ok::<_, anyhow::Error>((authority.to_owned(), session))
         });
         self.officers = officers.buffered(AT_ONCE).try_collect().await?;
         for authority in self.officers.keys() {
-            let chief = open(&self.admin, &format!("chief{authority}"), "AUTHORITY_HEAD", authority).await?;
+            let chief = open((&self.admin, &self.accounts), &format!("chief{authority}"), "AUTHORITY_HEAD", authority).await?;
             if authority == COUNTY {
                 self.chief = Some(chief);
             }
         }
         let province = format!("{PROVINCE}0000");
-        self.overseer = Some(open(&self.admin, &format!("overseer{province}"), "SUPERVISOR", &province).await?);
+        self.overseer = Some(open((&self.admin, &self.accounts), &format!("overseer{province}"), "SUPERVISOR", &province).await?);
         Ok(())
     }
 
@@ -77,7 +78,7 @@ impl Play<'_> {
         for (index, (school, desk)) in self.world.schools.iter().zip(&self.desks).enumerate() {
             let at = format!("/v1/schools/{}", school.code);
             let account = format!("teacher{}", index + 1);
-            let teacher = open(&self.admin, &account, "CLASS_TEACHER", &school.code).await?;
+            let teacher = open((&self.admin, &self.accounts), &account, "CLASS_TEACHER", &school.code).await?;
             let answer = desk.clerk.get(&format!("{at}/classes")).await?;
             let mut classes: Vec<(i64, String)> = answer["classes"]
                 .as_array()
@@ -468,13 +469,13 @@ impl Play<'_> {
     }
 }
 
-async fn open(admin: &Session, account: &str, role: &str, organisation: &str) -> anyhow::Result<Session> {
+async fn open((admin, accounts): (&Session, &Accounts), account: &str, role: &str, organisation: &str) -> anyhow::Result<Session> {
     let name = people::staff(organisation, account);
     let made = admin
         .post("/v1/accounts", &json!({ "account": account, "displayName": name, "role": role, "organisation": organisation }), &format!("account {account}"))
         .await?;
     let one_time = text(&made, "oneTimePassword")?;
-    admin.with_log_in(account, &one_time).await?.change_password(&one_time, PASSWORD).await
+    admin.with_log_in(account, &one_time).await?.change_password(&one_time, &accounts.password(account)).await
 }
 
 /// A text of an answer.

@@ -13,10 +13,12 @@
 //! | [`book`] | the workbooks, in the real format |
 //! | [`play`] | the years, day by day, and the comparison |
 //! | `acts` | what schools and departments do |
+//! | [`accounts`] | who logs in by which password |
 //!
 //! To plant another fault: a variant of [`faults::Fault`], what it does to the world, and nothing else: the expectation
 //! follows from the world. Likewise a story.
 
+pub mod accounts;
 mod acts;
 mod around;
 pub mod book;

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{
     Score,
+    accounts::Accounts,
     acts::{Desk, text},
     calendar::{day, days},
     compare,
@@ -23,9 +24,6 @@ use super::{
     world::World,
 };
 use crate::{client::Session, deployment::Deployment};
-
-/// Password of every demo account; they are told at the end.
-pub const PASSWORD: &str = "Demo-2016";
 
 /// What is done on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +168,8 @@ pub(super) struct Play<'p> {
     pub desks: Vec<Desk>,
     pub officers: HashMap<String, Session>,
     pub admin: Session,
+    /// Passwords of everybody.
+    pub accounts: Accounts,
     /// Sees what is found in the whole province.
     pub overseer: Option<Session>,
     /// The head of the county's department.
@@ -190,7 +190,8 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
     fs::write(folder.join("manifest.json"), serde_json::to_vec(&written)?)?;
     let base = format!("http://{}", deployment.http);
     let first = Session::log_in(&base, "admin", admin).await.context("the administrator's first log-in")?;
-    let admin = first.change_password(admin, PASSWORD).await?;
+    let accounts = Accounts::default();
+    let admin = first.change_password(admin, &accounts.password("admin")).await?;
     let mut play = Play {
         deployment,
         world,
@@ -198,6 +199,7 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
         desks: Vec::new(),
         officers: HashMap::new(),
         admin,
+        accounts,
         overseer: None,
         chief: None,
         lists: Vec::new(),
@@ -219,6 +221,7 @@ pub async fn play(deployment: &Deployment, world: &World, admin: &str, bar: Prog
         steps.push((step.what, since.elapsed().as_secs_f64()));
     }
     bar.finish_and_clear();
+    play.accounts.keep(deployment.data())?;
     fs::write(play.folder.join("result.json"), serde_json::to_vec_pretty(&checked)?)?;
     Ok(Outcome {
         students: world.people.len(),

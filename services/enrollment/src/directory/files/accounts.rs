@@ -23,7 +23,7 @@ use crate::{
     directory::{
         self, AccountRow, NewAccount,
         api::new_account,
-        deputies, may_keep,
+        confirmation, deputies, may_keep,
         store::{self as kept},
         teachers,
     },
@@ -162,7 +162,10 @@ impl Kind for Accounts {
             }
             let items: Vec<(Uuid, &str)> = new.iter().map(|(item, row)| (*item, row.account.account.as_str())).collect();
             store::note(tx, &items).await?;
-            let accounts: Vec<&NewAccount> = new.iter().map(|(_, row)| &row.account).collect();
+            let accounts: Vec<NewAccount> = (new.iter())
+                .map(|(_, row)| NewAccount { unconfirmed_of: confirmation::by(ctx, &self.parts.safeguards, row.account.role, false), ..row.account.clone() })
+                .collect();
+            let accounts: Vec<&NewAccount> = accounts.iter().collect();
             Ok(kept::insert_accounts(tx, ctx.rows()?, &accounts, ctx.now_us()).await?)
         })
     }

@@ -11,7 +11,7 @@ use xuezhu_store::Tx;
 
 use super::{Accounts, refusal, store};
 use crate::directory::{
-    self, AccountRow, ONE_TIME_US, SchoolRow, may_keep,
+    self, AccountRow, ONE_TIME_US, SchoolRow, confirmation, may_keep,
     store::{self as kept, NewPassword},
 };
 
@@ -82,5 +82,12 @@ fn named(row: &AccountRow, schools: &HashMap<String, SchoolRow>) -> String {
 /// Sets passwords where nobody logged in meanwhile, and nobody else made one; returns whose are set.
 pub async fn set(ctx: &Context, tx: &mut Tx, kind: &Accounts, new: &[NewPassword]) -> Result<HashSet<String>, Error> {
     kind.may(ctx, tx, Act::Enter).await?;
-    Ok(kept::set_passwords_once(tx, ctx.rows()?, new, ctx.now_us() + ONE_TIME_US).await?.into_iter().collect())
+    let set: HashSet<String> = kept::set_passwords_once(tx, ctx.rows()?, new, ctx.now_us() + ONE_TIME_US).await?.into_iter().collect();
+    // Whoever holds the paper could log in: another one confirms whose it is.
+    let names: Vec<String> = set.iter().cloned().collect();
+    for row in kept::accounts(tx, &names).await? {
+        let unconfirmed_of = confirmation::by(ctx, &kind.parts.safeguards, row.actor(0)?.role, row.factor.is_some());
+        confirmation::leave_to_others(ctx, tx, row, unconfirmed_of).await?;
+    }
+    Ok(set)
 }

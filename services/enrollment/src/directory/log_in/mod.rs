@@ -12,14 +12,21 @@ mod lanes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::{sync::Notify, time};
-use xuezhu_service::{Actor, Clock, Context, Error, Reason, Refusal, Runner, settings::Safeguards};
+use xuezhu_service::{Actor, Clock, Context, Error, Keyring, Reason, Refusal, Runner, settings::Safeguards};
 use xuezhu_store::{StoreError, Tx};
 
 use self::{
     attempts::{Attempt, Attempts, Verdict, WRONG_PASSWORDS},
     lanes::{Lanes, Turn},
 };
-use super::{count, rules::PasswordUse, store, told};
+use super::{
+    count,
+    factor::{self, Weighed},
+    rules::PasswordUse,
+    store,
+    store::AccountRow,
+    told,
+};
 
 /// How long an attempt waits for others at the same account from the same address.
 const PATIENCE: time::Duration = time::Duration::from_secs(5);
@@ -101,6 +108,21 @@ impl Drop for Trying {
     }
 }
 
+/// What somebody gives to be let in.
+#[derive(Debug)]
+pub struct Tried<'t> {
+    /// The account that they name.
+    pub account: &'t str,
+    /// The account, if it is there.
+    pub row: Option<&'t AccountRow>,
+    /// Whether it logged in from there before.
+    pub is_known: bool,
+    /// The password.
+    pub password: String,
+    /// The code of a second factor; may be empty.
+    pub code: String,
+}
+
 /// For what a password is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
@@ -108,6 +130,8 @@ pub enum Given {
     ToLogIn,
     /// To change it, in a session that goes on: it opens none.
     ToChange,
+    /// To change how the account is secured, in a session that goes on.
+    ToSecure,
     /// To hear again what was answered to a change: a session.
     ToHearAgain,
 }
@@ -119,16 +143,18 @@ pub enum LogIn {
     Done(Actor, Vec<i64>),
     /// The password is wrong, or there is no such account.
     Wrong,
+    /// The password is right, and the code of the second factor wrong.
+    WrongCode,
     /// Refused, though the password is right.
     Refused(Refusal),
 }
 
-/// Settles a log-in whose password fits the hash `fitted`.
+/// Settles a log-in whose password fits the hash `fitted`, with the code that came beside it.
 pub async fn settle(
-    (runner, safeguards): (&Runner, &Safeguards),
+    (runner, keyring, safeguards): (&Runner, &Keyring, &Safeguards),
     ctx: &Context,
     tx: &mut Tx,
-    (account, fitted): (&str, &str),
+    (account, fitted, code): (&str, &str, &str),
     given: Given,
 ) -> Result<LogIn, Error> {
     store::lock_account(tx, account).await?;
@@ -144,6 +170,16 @@ pub async fn settle(
     if row.disabled {
         return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));
     }
+    if given == Given::ToLogIn && safeguards.two_persons && !row.unconfirmed_of.is_empty() {
+        return Ok(LogIn::Refused(unconfirmed()));
+    }
+    if matches!(given, Given::ToLogIn | Given::ToSecure) {
+        match factor::weigh(keyring, tx, &row, code, ctx.now_us()).await? {
+            Weighed::Fits => {}
+            Weighed::Missing => return Ok(LogIn::Refused(factor::code_required())),
+            Weighed::Wrong => return Ok(LogIn::WrongCode),
+        }
+    }
     if given == Given::ToLogIn {
         let stands = PasswordUse::from_code(row.password_use).ok_or(StoreError::Corrupt("use of a password"))?;
         match stands.after_log_in() {
@@ -153,7 +189,7 @@ pub async fn settle(
             Some(_) => {}
         }
     }
-    if given == Given::ToChange {
+    if matches!(given, Given::ToChange | Given::ToSecure) {
         return Ok(LogIn::Done(row.actor(ctx.actor.session_us)?, Vec::new()));
     }
     let opened_us = row.next_us(ctx.now_us());
@@ -161,7 +197,7 @@ pub async fn settle(
     if !ctx.address.is_empty() {
         store::came_from(tx, account, &ctx.address, ctx.now_us(), ADDRESSES).await?;
     }
-    let actor = row.actor(opened_us)?;
+    let actor = told(ctx, tx, safeguards, &row, opened_us).await?;
     count(tx, &row, opened_us).await?;
     let beyond = match safeguards.sessions_of(actor.role) {
         Some(most) => store::sessions_beyond(tx, account, most.into()).await?,
@@ -173,12 +209,17 @@ pub async fn settle(
     if given == Given::ToLogIn {
         runner.note_entry(ctx, tx, "CreateSession", &row.account).await?;
     }
-    Ok(LogIn::Done(told(ctx, tx, actor).await?, beyond))
+    Ok(LogIn::Done(actor, beyond))
 }
 
 /// Said of a wrong password, and of an account that is not there.
 pub fn wrong_password() -> Refusal {
     Refusal::new(Reason::WrongPassword, format!("账号或密码错误；连续错误{WRONG_PASSWORDS}次，本机将有15分钟不能登录该账号"))
+}
+
+fn unconfirmed() -> Refusal {
+    let why = "该账号的开设（或重置）还没有经另一人确认，暂不能登录：请联系另一位管理员，或学校的主管部门，在“待确认账号”中确认";
+    Refusal::new(Reason::AccountUnconfirmed, why)
 }
 
 fn spent() -> Refusal {
