@@ -59,7 +59,9 @@ impl Both {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
         let (routes, ready, ended) = (enrollment.routes(), enrollment.readiness(), stop.clone());
-        tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, Ids::random(), xuezhu_listen::Share::Quarter, ended).await) });
+        tasks.spawn(
+            async move { drop(serve::serve(listener.into(), routes, Enrollment::NAMES, ready, Ids::random(), xuezhu_listen::Share::Quarter, ended).await) },
+        );
         let mirror_age = std::time::Duration::from_secs(600);
         let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: 250, mirror_age };
         let aid = Aid::start(

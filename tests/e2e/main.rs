@@ -63,4 +63,5 @@ mod summaries;
 mod takeouts;
 mod traces;
 mod units;
+mod wires;
 mod year;

@@ -27,9 +27,13 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
+use xuezhu_tls::Tls;
 
 pub use bounds::{Bounds, Share};
 use register::{Connection, Register};
@@ -50,8 +54,39 @@ const STREAMS: u32 = 256;
 /// How often the other end of a connection of many calls is asked whether it is there, and how long it may take to answer.
 const SIGN_OF_LIFE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
+/// Where connections come in: plain, or by TLS.
+#[derive(Debug)]
+pub struct Door {
+    listener: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Door {
+    /// At a listener.
+    pub fn new(listener: TcpListener, tls: Option<Tls>) -> Self {
+        Self { listener, tls }
+    }
+
+    /// Where it is.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+impl From<TcpListener> for Door {
+    fn from(listener: TcpListener) -> Self {
+        Self::new(listener, None)
+    }
+}
+
 /// Serves HTTP/1 and HTTP/2 until told to stop, then waits a while for what is under way. `name` is what metrics call it.
-pub async fn serve(name: &'static str, listener: TcpListener, router: Router, bounds: Bounds, stop: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(name: &'static str, door: Door, router: Router, bounds: Bounds, stop: CancellationToken) -> std::io::Result<()> {
+    let Door { listener, tls } = door;
     let register = Arc::new(Register::new(name, bounds));
     let (connections, ended) = (TaskTracker::new(), CancellationToken::new());
     let looking = tokio::spawn(look(register.clone(), ended.clone()));
@@ -64,7 +99,7 @@ pub async fn serve(name: &'static str, listener: TcpListener, router: Router, bo
         match accepted {
             Ok((stream, peer)) => {
                 if let Some(connection) = register.enter() {
-                    connections.spawn(serve_one(stream, peer, connection, router.clone(), stop.clone()));
+                    connections.spawn(serve_one(stream, tls.clone(), peer, connection, router.clone(), stop.clone()));
                 }
             }
             // Of one connection, which is over.
@@ -104,12 +139,32 @@ async fn look(register: Arc<Register>, ended: CancellationToken) {
     }
 }
 
-/// Serves one connection until it ends, or is ended.
-async fn serve_one(stream: TcpStream, peer: SocketAddr, connection: Connection, router: Router, stop: CancellationToken) {
+/// Serves one connection until it ends, or is ended: a handshake takes no longer than a head may.
+async fn serve_one(stream: TcpStream, tls: Option<Tls>, peer: SocketAddr, connection: Connection, router: Router, stop: CancellationToken) {
     // Answers are small and awaited: held back for more, each would wait 40 ms for the other end's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps small answers back");
     }
+    let Some(tls) = tls else { return serve_stream(stream, peer, connection, router, stop).await };
+    let ended = connection.ended();
+    let shaken = tokio::select! {
+        () = ended.cancelled() => return,
+        () = stop.cancelled() => return,
+        shaken = tls.acceptor().accept(stream) => shaken,
+    };
+    match shaken {
+        Ok(stream) => serve_stream(stream, peer, connection, router, stop).await,
+        Err(error) => tracing::debug!(%error, "a connection speaks no TLS that is taken here"),
+    }
+}
+
+async fn serve_stream(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    connection: Connection,
+    router: Router,
+    stop: CancellationToken,
+) {
     let (ended, conduct) = (connection.ended(), connection.conduct());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);

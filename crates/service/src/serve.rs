@@ -20,12 +20,11 @@ use axum::{
     routing::get,
 };
 use prost_reflect::ServiceDescriptor;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, service::Routes};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tracing::{Instrument, Span, field::Empty};
-use xuezhu_listen::{Bounds, Share};
+use xuezhu_listen::{Bounds, Door, Share};
 use xuezhu_store::Db;
 
 use crate::{
@@ -223,7 +222,7 @@ pub async fn stop_when_replaced(db: Db, stop: CancellationToken) {
 /// Serves gRPC with health of each named service and reflection until it is told to stop, in its share of the process's connections.
 /// `ids` makes those of requests that bring none.
 pub async fn serve(
-    listener: TcpListener,
+    door: Door,
     routes: Routes,
     names: &'static [&'static str],
     readiness: Readiness,
@@ -244,7 +243,7 @@ pub async fn serve(
         .build_v1()
         .map_err(std::io::Error::other)?;
     let served = routes.add_service(health).add_service(reflection).prepare().into_axum_router().layer(axum::middleware::from_fn_with_state(ids, observe));
-    xuezhu_listen::serve("grpc", listener, served, Bounds::of(share), stop).await
+    xuezhu_listen::serve("grpc", door, served, Bounds::of(share), stop).await
 }
 
 /// Says of each service, and of all together, whether it is ready.

@@ -106,6 +106,18 @@ pub struct Settings {
     pub otlp: String,
     /// Whether cookies are sent over HTTPS only.
     pub secure_cookies: bool,
+    /// The certificate of the gateway for browsers, PEM, with those that lead up to its authority; plain HTTP where empty.
+    pub http_certificate_file: Option<PathBuf>,
+    /// Its key, PEM.
+    pub http_key_file: Option<PathBuf>,
+    /// The certificate of this process for the other services, PEM; plain gRPC where empty.
+    pub grpc_certificate_file: Option<PathBuf>,
+    /// Its key, PEM.
+    pub grpc_key_file: Option<PathBuf>,
+    /// Who signs the certificates of services, gateways and followers, PEM.
+    pub grpc_authority_file: Option<PathBuf>,
+    /// What may leave this machine in plain text, by name: `http`, `grpc`, `database`, parted by commas.
+    pub plain: String,
 }
 
 /// How far ahead a year without a calendar is told, in working days.
@@ -168,9 +180,29 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             otlp: String::new(),
             secure_cookies: false,
+            http_certificate_file: None,
+            http_key_file: None,
+            grpc_certificate_file: None,
+            grpc_key_file: None,
+            grpc_authority_file: None,
+            plain: String::new(),
         }
     }
 }
+
+/// Files of TLS.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// Who signs the certificates of the other ends; none where these need none.
+    pub authority: Option<PathBuf>,
+}
+
+/// What may be plain.
+const PLAIN: [&str; 3] = ["http", "grpc", "database"];
 
 /// Settings that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -292,6 +324,18 @@ impl Settings {
         }
     }
 
+    /// Files of TLS for browsers; none where it is plain.
+    pub fn http_tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = self.http_certificate_file.clone().zip(self.http_key_file.clone())?;
+        Some(TlsFiles { certificate, key, authority: None })
+    }
+
+    /// Files of TLS between services; none where it is plain.
+    pub fn grpc_tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = self.grpc_certificate_file.clone().zip(self.grpc_key_file.clone())?;
+        Some(TlsFiles { certificate, key, authority: self.grpc_authority_file.clone() })
+    }
+
     /// Has the services of this process believe the gateways.
     pub fn believe_gateways(&self) {
         callers::believe(self.gateways.parse().unwrap_or_default());
@@ -320,6 +364,16 @@ impl Settings {
             if let Err(why) = networks.parse::<Networks>() {
                 return wrong(setting, why);
             }
+        }
+        if let Some(unknown) = self.plain.split(',').map(str::trim).find(|name| !name.is_empty() && !PLAIN.contains(name)) {
+            return wrong("plain", format!("{unknown} is none of {}", PLAIN.join(", ")));
+        }
+        if self.http_certificate_file.is_some() != self.http_key_file.is_some() {
+            return wrong("http_key_file", "a certificate and its key go together: http_certificate_file, http_key_file".into());
+        }
+        let grpc = [&self.grpc_certificate_file, &self.grpc_key_file, &self.grpc_authority_file].map(Option::is_some);
+        if grpc != [grpc[0]; 3] {
+            return wrong("grpc_authority_file", "both ends show certificates: grpc_certificate_file, grpc_key_file, grpc_authority_file go together".into());
         }
         if self.access_log_days < ACCESS_DAYS_LEAST {
             return wrong("access_log_days", format!("{} is less than six months: at least {ACCESS_DAYS_LEAST}", self.access_log_days));

@@ -241,3 +241,79 @@ fn load(files: &Files) -> Result<Loaded, TlsError> {
     let ends = all.iter().filter_map(ends).min().unwrap_or(0);
     Ok(Loaded { server: Arc::new(server), client, read, ends })
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::{
+        private::{Made, authority, signed},
+        *,
+    };
+
+    const DAYS: private::Days = [(2020, 1, 1), (2090, 1, 1)];
+
+    fn files(folder: &Path, by: &Made, made: &Made) -> Files {
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).expect("writes");
+            path
+        };
+        Files { certificate: write("own.pem", &made.certificate), key: write("own.key", &made.key), authority: Some(write("authority.pem", &by.certificate)) }
+    }
+
+    /// Whether a byte gets from one end to the other and back.
+    async fn speaks(from: &Tls, to: &Tls, name: &str) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        let address = listener.local_addr().expect("an address");
+        let acceptor = to.acceptor();
+        let answers = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await?;
+            let mut stream = acceptor.accept(stream).await?;
+            let byte = stream.read_u8().await?;
+            stream.write_u8(byte).await?;
+            stream.flush().await
+        });
+        let asked = async {
+            let name = rustls::pki_types::ServerName::try_from(name.to_owned()).expect("a name");
+            let mut stream = from.connector().expect("knows an authority").connect(name, TcpStream::connect(address).await?).await?;
+            stream.write_u8(7).await?;
+            stream.flush().await?;
+            stream.read_u8().await
+        };
+        let said = asked.await;
+        answers.await.expect("a task").is_ok() && said.is_ok_and(|byte| byte == 7)
+    }
+
+    #[tokio::test]
+    async fn both_ends_show_certificates_of_the_same_authority_under_their_names_and_new_ones_without_a_restart() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (ours, theirs) = (authority(DAYS).expect("is made"), authority(DAYS).expect("is made"));
+        let make = |by: &Made, name: &str, days| signed(by, name, &[name.to_owned(), "localhost".to_owned()], days).expect("is signed");
+        let [a, b, c] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+        let enrollment = Tls::load("a", files(a.path(), &ours, &make(&ours, "enrollment", DAYS))).expect("loads");
+        let aid = Tls::load("b", files(b.path(), &ours, &make(&ours, "aid", DAYS))).expect("loads");
+        // Whoever knows our authority and shows a certificate of another one.
+        let stranger = Tls::load("c", files(c.path(), &ours, &make(&theirs, "aid", DAYS))).expect("loads");
+        assert!(speaks(&aid, &enrollment, "enrollment").await && speaks(&aid, &enrollment, "localhost").await);
+        assert!(!speaks(&aid, &enrollment, "aid").await, "under another name");
+        assert!(!speaks(&stranger, &enrollment, "enrollment").await, "signed by somebody else");
+        assert!(!speaks(&aid, &stranger, "aid").await, "the other way, too");
+
+        assert!(!enrollment.renew().expect("is read"), "nothing changed");
+        let until = enrollment.ends();
+        files(a.path(), &ours, &make(&ours, "enrollment", [(2020, 1, 1), (2021, 1, 1)]));
+        assert!(enrollment.renew().expect("is read") && enrollment.ends() < until);
+        assert!(!speaks(&aid, &enrollment, "enrollment").await, "it has ended");
+        // What can't be used changes nothing.
+        files(a.path(), &ours, &make(&ours, "enrollment", DAYS));
+        assert!(enrollment.renew().expect("is read"));
+        std::fs::write(a.path().join("own.pem"), "none").expect("writes");
+        assert!(enrollment.renew().is_err() && speaks(&aid, &enrollment, "enrollment").await);
+        files(a.path(), &theirs, &make(&theirs, "enrollment", DAYS));
+        assert!(enrollment.renew().expect("is read") && !speaks(&aid, &enrollment, "enrollment").await, "of another authority now");
+    }
+}

@@ -34,7 +34,7 @@ use axum::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, transport::Endpoint};
+use tonic::Status;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::RequestBodyTimeoutLayer};
 use xuezhu_listen::pace;
@@ -44,6 +44,7 @@ use xuezhu_service::{
     serve,
     settings::Safeguards,
 };
+use xuezhu_tls::peer::Peer;
 
 use doors::Callers;
 use pages::PageError;
@@ -84,7 +85,7 @@ const PIECE: Duration = Duration::from_secs(30);
 
 impl Gateway {
     /// A gateway in front of two services.
-    pub fn new(enrollment: Endpoint, aid: Endpoint, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
+    pub fn new(enrollment: Peer, aid: Peer, secure_cookies: bool, ids: Ids, clock: xuezhu_service::Clock) -> Self {
         Self {
             upstreams: Upstreams { enrollment: Line::to(enrollment), aid: Line::to(aid) },
             secure_cookies,

@@ -15,11 +15,12 @@ use http::{Request, Response};
 use tokio::sync::Semaphore;
 use tonic::{
     body::Body,
-    transport::{Channel, Endpoint, Error},
+    transport::{Channel, Error},
 };
 use tower::Service;
 use tracing::Instrument;
 use xuezhu_service::{Reason, Refusal, refusal};
+use xuezhu_tls::peer::Peer;
 
 /// Calls that a service answers at once for each processor, and at least.
 const CALLS_A_PROCESSOR: usize = 12;
@@ -56,7 +57,7 @@ pub struct Upstreams {
 #[derive(Debug, Clone)]
 pub struct Line {
     shared: Channel,
-    endpoint: Endpoint,
+    peer: Peer,
     room: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
     patience: Duration,
@@ -64,14 +65,14 @@ pub struct Line {
 
 impl Line {
     /// The way to the service at an address; it connects when it is first used.
-    pub fn to(endpoint: Endpoint) -> Self {
+    pub fn to(peer: Peer) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::with_room(endpoint, (CALLS_A_PROCESSOR * processors).max(CALLS_AT_LEAST), PATIENCE)
+        Self::with_room(peer, (CALLS_A_PROCESSOR * processors).max(CALLS_AT_LEAST), PATIENCE)
     }
 
-    fn with_room(endpoint: Endpoint, calls: usize, patience: Duration) -> Self {
+    fn with_room(peer: Peer, calls: usize, patience: Duration) -> Self {
         let [room, strangers] = [calls, calls].map(|calls| Arc::new(Semaphore::new(calls)));
-        Self { shared: endpoint.connect_lazy(), endpoint, room, strangers, patience }
+        Self { shared: peer.connect_lazy(), peer, room, strangers, patience }
     }
 
     /// In which room a call goes; in none where it only asks whether the service is there.
@@ -107,7 +108,7 @@ impl Service<Request<Body>> for Line {
         let line = self.clone();
         Box::pin(async move {
             if STREAMING.contains(request.uri().path()) {
-                return send(line.endpoint.connect_lazy(), request).await;
+                return send(line.peer.connect_lazy(), request).await;
             }
             let mut place = None;
             if let Some(room) = line.room_for(&request).cloned() {
@@ -166,7 +167,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_room_is_told_so_in_time() {
-        let mut line = Line::with_room(Endpoint::from_static("http://127.0.0.1:9"), 1, PATIENCE);
+        let mut line = Line::with_room(Peer::to("http://127.0.0.1:9", None).expect("an address"), 1, PATIENCE);
         let held = line.strangers.clone().acquire_owned().await.expect("room");
         let began = tokio::time::Instant::now();
         let request = Request::builder().uri("/xuezhu.aid.v1.AwardService/ListAwardLists").body(Body::empty()).expect("a request");

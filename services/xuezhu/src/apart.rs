@@ -14,8 +14,9 @@ use xuezhu_service::{Ids, health::Readiness, key_files::KeyFiles, private::priva
 use xuezhu_store::Db;
 
 use crate::{
-    deployment::{callers, channel, endpoint, first_administrators, password_file, system_clock},
+    deployment::{callers, first_administrators, password_file, system_clock},
     keys,
+    wires::{Wire, Wires},
 };
 
 /// Runs the enrollment service until told to stop.
@@ -24,8 +25,11 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     settings.load_tables(system_clock().today())?;
     settings.believe_gateways();
     let tasks = TaskTracker::new();
+    let wires = Wires::of(settings, &tasks, &stop)?;
+    wires.check_database("enrollment_database_url", &settings.enrollment_database_url)?;
     let db = open(&settings.enrollment_database_url).await.context("setting enrollment_database_url")?;
     let keyring = keys::of_enrollment(&key_files(settings), &settings.keyring_file, xuezhu_enrollment::before::is_used(&db).await?)?;
+    let door = wires.door(Wire::Grpc, "enrollment_grpc_address", &settings.enrollment_grpc_address).await?;
     let ids = Ids::random();
     let registry = Registry::open(&settings.registry).context("setting registry")?;
     let vault = vault(&settings.enrollment_evidence, &settings.enrollment_keys_file, "enrollment", settings).context("setting enrollment_evidence")?;
@@ -35,10 +39,9 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
     for (account, _) in first_administrators(&enrollment, given, folder).await? {
         println!("one-time password of account {account}: in {}", password_file(folder, account).display());
     }
-    let listener = bind(&settings.enrollment_grpc_address).await?;
-    println!("enrollment: gRPC on {}", listener.local_addr()?);
+    println!("enrollment: gRPC on {}", door.local_addr()?);
     metrics(settings, Some(enrollment.readiness()), &tasks, &stop).await?;
-    serve::serve(listener, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), ids, Share::Whole, stop.clone()).await?;
+    serve::serve(door, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), ids, Share::Whole, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }
@@ -49,10 +52,12 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     settings.load_tables(system_clock().today())?;
     settings.believe_gateways();
     let tasks = TaskTracker::new();
+    let wires = Wires::of(settings, &tasks, &stop)?;
+    wires.check_database("aid_database_url", &settings.aid_database_url)?;
     let keyring = keys::of_aid(&key_files(settings), &settings.keyring_file)?;
     let db = open(&settings.aid_database_url).await.context("setting aid_database_url")?;
     let following = Following {
-        source: channel(&settings.enrollment_url)?,
+        source: wires.peer("enrollment_url", &settings.enrollment_url)?.connect_lazy(),
         name: settings.follower.clone(),
         scope: settings.scope.clone(),
         lane_records: settings.lane_records,
@@ -63,10 +68,10 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
     let aid =
         Aid::start(db.clone(), system_clock(), ids.clone(), keyring, vault, settings.policy_file.as_deref(), following, settings.safeguards(), &tasks, &stop)
             .await?;
-    let listener = bind(&settings.aid_grpc_address).await?;
-    println!("aid: gRPC on {}", listener.local_addr()?);
+    let door = wires.door(Wire::Grpc, "aid_grpc_address", &settings.aid_grpc_address).await?;
+    println!("aid: gRPC on {}", door.local_addr()?);
     metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;
-    serve::serve(listener, aid.routes(), Aid::NAMES, aid.readiness(), ids, Share::Whole, stop.clone()).await?;
+    serve::serve(door, aid.routes(), Aid::NAMES, aid.readiness(), ids, Share::Whole, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
 }
@@ -77,12 +82,14 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     settings.load_tables(system_clock().today())?;
     settings.believe_gateways();
     let tasks = TaskTracker::new();
-    let gateway = Gateway::new(endpoint(&settings.enrollment_url)?, endpoint(&settings.aid_url)?, settings.secure_cookies, Ids::random(), system_clock());
+    let wires = Wires::of(settings, &tasks, &stop)?;
+    let (enrollment, aid) = (wires.peer("enrollment_url", &settings.enrollment_url)?, wires.peer("aid_url", &settings.aid_url)?);
+    let gateway = Gateway::new(enrollment, aid, settings.secure_cookies, Ids::random(), system_clock());
     let gateway = gateway.for_callers(callers(settings)).with_safeguards(settings.safeguards());
-    let listener = bind(&settings.http_address).await?;
-    println!("gateway: http://{}", listener.local_addr()?);
+    let door = wires.door(Wire::Http, "http_address", &settings.http_address).await?;
+    println!("gateway: {}://{}", door.scheme(), door.local_addr()?);
     metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;
-    xuezhu_listen::serve("http", listener, gateway.router(&stop), Bounds::of(Share::Whole), stop.clone()).await?;
+    xuezhu_listen::serve("http", door, gateway.router(&stop), Bounds::of(Share::Whole), stop.clone()).await?;
     finish(&tasks).await;
     Ok(())
 }
@@ -125,7 +132,7 @@ async fn metrics(settings: &Settings, readiness: Option<Readiness>, tasks: &Task
     println!("metrics: http://{}/metrics", listener.local_addr()?);
     let stop = stop.clone();
     tasks.spawn(async move {
-        if let Err(error) = xuezhu_listen::serve("metrics", listener, serve::metrics_router(readiness), Bounds::of(Share::Quarter), stop).await {
+        if let Err(error) = xuezhu_listen::serve("metrics", listener.into(), serve::metrics_router(readiness), Bounds::of(Share::Quarter), stop).await {
             tracing::error!(%error, "metrics server ended");
         }
     });

@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, bail};
 use chrono::{NaiveDate, Utc};
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint};
 use xuezhu_aid::{Aid, Following, reconciliation::sweep};
@@ -17,7 +16,7 @@ use xuezhu_bridge::sequencer::settled_head;
 use xuezhu_enrollment::{Enrollment, directory, identity_check::registry::Registry};
 use xuezhu_evidence::Vault;
 use xuezhu_gateway::{Gateway, doors::Callers};
-use xuezhu_listen::{Bounds, Share};
+use xuezhu_listen::{Bounds, Door, Share};
 use xuezhu_service::{
     Clock, Ids, Keyring,
     key_files::KeyFiles,
@@ -28,8 +27,12 @@ use xuezhu_service::{
     telemetry,
 };
 use xuezhu_store::Db;
+use xuezhu_tls::peer::Peer;
 
-use crate::keys;
+use crate::{
+    keys,
+    wires::{Wire, Wires},
+};
 
 /// How long a drain may take before something must be wrong.
 const DRAIN: Duration = Duration::from_secs(300);
@@ -66,6 +69,8 @@ pub struct Options {
 pub struct Deployment {
     /// Where the gateway listens.
     pub http: SocketAddr,
+    /// `https` or `http`.
+    pub scheme: &'static str,
     /// Where enrollment listens for gRPC.
     pub enrollment_grpc: SocketAddr,
     /// Where aid listens for gRPC.
@@ -93,20 +98,19 @@ pub fn callers(settings: &Settings) -> Callers {
     Callers { proxies: settings.trusted_proxies(), metrics: settings.metrics_from() }
 }
 
-/// A channel to a service; it connects when it is first used, and again whenever that is needed.
+/// A channel to a service that is reached plainly; it connects when it is first used, and again whenever that is needed.
 pub fn channel(url: &str) -> anyhow::Result<Channel> {
-    Ok(endpoint(url)?.connect_lazy())
+    Ok(Peer::to(url, None)?.with(patient).connect_lazy())
 }
 
-/// A service, and how to connect to it.
-pub fn endpoint(url: &str) -> anyhow::Result<Endpoint> {
-    let endpoint = Endpoint::from_shared(url.to_owned()).with_context(|| format!("{url} is no address of a service"))?;
-    Ok(endpoint
+/// How this process is connected to a service.
+pub fn patient(endpoint: Endpoint) -> Endpoint {
+    endpoint
         .connect_timeout(Duration::from_secs(5))
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_while_idle(true)
         .http2_max_header_list_size(HEADER_BYTES)
-        .tcp_nodelay(true))
+        .tcp_nodelay(true)
 }
 
 /// Keeps a second process off the folder: each would know half of what happens.
@@ -195,7 +199,10 @@ impl Deployment {
         options.settings.load_tables(clock.today())?;
         options.settings.believe_gateways();
         let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), Ids::random());
-        let (http, enrollment_grpc, aid_grpc) = (bind(&options.http).await?, bind(&options.enrollment_grpc).await?, bind(&options.aid_grpc).await?);
+        let wires = Wires::of(&options.settings, &tasks, &stop)?;
+        let http = wires.door(Wire::Http, "http_address", &options.http).await?;
+        let enrollment_grpc = wires.door(Wire::Grpc, "enrollment_grpc_address", &options.enrollment_grpc).await?;
+        let aid_grpc = wires.door(Wire::Grpc, "aid_grpc_address", &options.aid_grpc).await?;
         let file = |name: &str| format!("sqlite:{}", options.data.join(name).display());
         let (enrollment_url, aid_url) = options.databases.clone().unwrap_or_else(|| (file("enrollment.db"), file("aid.db")));
         let enrollment_db = Db::open(&enrollment_url).await.context("enrollment's database")?;
@@ -217,8 +224,7 @@ impl Deployment {
         .await?;
         let given = [options.admin_password_file.as_deref(), options.settings.second_admin_password_file.as_deref()];
         let admin_passwords = first_administrators(&enrollment, given, &options.data).await?;
-        let source = endpoint(&format!("http://{}", enrollment_grpc.local_addr()?))?;
-        let aid_service = endpoint(&format!("http://{}", aid_grpc.local_addr()?))?;
+        let (source, aid_service) = (wires.own(&enrollment_grpc)?, wires.own(&aid_grpc)?);
         let following = Following {
             source: source.connect_lazy(),
             name: options.settings.follower.clone(),
@@ -245,6 +251,7 @@ impl Deployment {
             .with_safeguards(options.settings.safeguards());
         let started = Self {
             http: http.local_addr()?,
+            scheme: http.scheme(),
             enrollment_grpc: enrollment_grpc.local_addr()?,
             aid_grpc: aid_grpc.local_addr()?,
             admin_passwords,
@@ -260,7 +267,7 @@ impl Deployment {
         Ok(started)
     }
 
-    fn serve(&self, http: TcpListener, enrollment: TcpListener, aid: TcpListener, gateway: Gateway) {
+    fn serve(&self, http: Door, enrollment: Door, aid: Door, gateway: Gateway) {
         let watch = |name: &'static str, served: std::io::Result<()>| {
             if let Err(error) = served {
                 tracing::error!(%error, name, "server ended");
@@ -354,10 +361,6 @@ fn remembered_day(data: &Path) -> anyhow::Result<Option<NaiveDate>> {
     }
     let text = std::fs::read_to_string(&path)?;
     Ok(Some(text.trim().parse().with_context(|| format!("{} does not hold a date", path.display()))?))
-}
-
-async fn bind(address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
 }
 
 /// Opens the accounts of the first administrators, where there is none at all: one, or two where two persons open accounts. Returns the passwords

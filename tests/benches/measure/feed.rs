@@ -68,7 +68,7 @@ async fn start(urls: (&str, &str), keys: &(Keyring, Keyring)) -> Running {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let source = channel(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a channel");
     let (routes, ready, made, ended) = (enrollment.routes(), enrollment.readiness(), ids.clone(), stop.clone());
-    tasks.spawn(async move { drop(serve::serve(listener, routes, Enrollment::NAMES, ready, made, xuezhu_listen::Share::Quarter, ended).await) });
+    tasks.spawn(async move { drop(serve::serve(listener.into(), routes, Enrollment::NAMES, ready, made, xuezhu_listen::Share::Quarter, ended).await) });
     let settings = Settings::default();
     let mirror_age = std::time::Duration::from_secs(settings.mirror_max_age_seconds);
     let following = Following { source, name: "aid".into(), scope: String::new(), lane_records: settings.lane_records, mirror_age };

@@ -5,6 +5,7 @@ mod calls;
 mod feed;
 mod import;
 mod latency;
+mod load;
 mod pages;
 mod sweep;
 
@@ -36,9 +37,10 @@ async fn main() {
         Some("sweep") => sweep::measure(number(1, 160_000)).await,
         Some("calls") => calls::measure(number(1, 2_000)).await,
         Some("import") => Box::pin(import::measure(number(1, 10_000))).await,
+        Some("load") => load::measure(number(1, 400)).await,
         Some("pages") => pages::measure(number(1, 20_000), number(2, 500)).await,
         _ => println!(
-            "cargo bench --profile dist -p xuezhu-tests --bench measure -- feed [changes] | latency [samples students] | sweep [enrollments] | import [students] | calls [of each] | pages [students of each]"
+            "cargo bench --profile dist -p xuezhu-tests --bench measure -- feed [changes] | latency [samples students] | sweep [enrollments] | import [students] | calls [of each] | load [of each] | pages [students of each]"
         ),
     }
 }

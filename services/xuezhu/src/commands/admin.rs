@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use xuezhu::{
-    deployment::{key_files, recover},
+    certificates::{self, Wanted},
+    deployment::{key_files, recover, system_clock},
     output,
     verify::{Asked, verify},
 };
@@ -21,7 +22,7 @@ use super::{ALTERED, Login, OK, request_id};
 /// Keeps schools, accounts and keys.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  xuezhu admin keyring new deploy/secrets\n  xuezhu admin keyring split keyring.json --out deploy/secrets\n  xuezhu admin follower-key deploy/secrets/enrollment-keys.json\n  xuezhu admin recover --data data\n  xuezhu admin verify --data data\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
+    after_help = "Examples:\n  xuezhu admin keyring new deploy/secrets\n  xuezhu admin keyring split keyring.json --out deploy/secrets\n  xuezhu admin follower-key deploy/secrets/enrollment-keys.json\n  xuezhu admin recover --data data\n  xuezhu admin verify --data data\n  xuezhu admin certificates deploy/secrets --host school.example --follower province\n  xuezhu admin confirm head1 head2 --account admin2 --password-file p.txt --code 123456\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
 )]
 pub struct Admin {
     #[command(subcommand)]
@@ -65,6 +66,31 @@ enum AdminCommand {
         /// A position at which a chain was cut by a database put back from a backup: told, and not counted; several times
         #[arg(long)]
         known_cut: Vec<i64>,
+    },
+    /// Makes certificates for a trial, and for services among themselves: an authority, and one for each of the services, the gateway and every name
+    Certificates {
+        /// Folder for the files
+        out: PathBuf,
+        /// Names and addresses under which the gateway is reached, beside localhost; several times
+        #[arg(long)]
+        host: Vec<String>,
+        /// Somebody else who shows a certificate, such as a follower; several times
+        #[arg(long)]
+        follower: Vec<String>,
+        /// Days that they hold; the authority holds ten years
+        #[arg(long, default_value_t = 397)]
+        days: u16,
+    },
+    /// Confirms accounts that somebody else opened
+    Confirm {
+        /// Names of the accounts
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Takes the second factor from an account whose owner lost it
+    ResetSecondFactor {
+        /// Name of the account
+        name: String,
     },
     /// Changes the account's password
     Password {
@@ -173,6 +199,25 @@ impl Admin {
                 let found = verify(settings, &Asked { data, heads, heads_out, known_cuts: known_cut }).await?;
                 output::print(json, &found.json, || found.text.clone());
                 return Ok(if found.is_whole { OK } else { ALTERED });
+            }
+            AdminCommand::Certificates { out, host, follower, days } => {
+                let written = certificates::make(&Wanted { out, hosts: host, followers: follower, days }, system_clock().today())?;
+                output::print(json, &json!({ "files": written }), || {
+                    let lines: Vec<String> = written.iter().map(|file| file.display().to_string()).collect();
+                    format!(
+                        "{}
+each with its key (.key) beside it; keep authority.key apart: whoever has it is anybody",
+                        lines.join("\n")
+                    )
+                });
+            }
+            AdminCommand::Confirm { names } => {
+                let confirmed = self.login.open().await?.post("/v1/unconfirmedAccounts/confirm", &json!({ "accounts": names }), &request_id()).await?;
+                output::print(json, &confirmed, || format!("confirmed: {}", names.join(", ")));
+            }
+            AdminCommand::ResetSecondFactor { name } => {
+                let account = self.login.open().await?.post(&format!("/v1/accounts/{name}/resetSecondFactor"), &json!({}), &request_id()).await?;
+                output::print(json, &account, || format!("account {name} has no second factor any more; its sessions are over"));
             }
             AdminCommand::Password { new_password_file } => {
                 let old = self.login.password_file.as_ref().context("--password-file is needed")?;

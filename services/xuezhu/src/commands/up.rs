@@ -112,7 +112,7 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
         println!("{}", demo::table(&played?));
         deployment
     };
-    println!("pages and REST   http://{}", deployment.http);
+    println!("pages and REST   {}://{}", deployment.scheme, deployment.http);
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
     if played_before {
@@ -126,7 +126,7 @@ async fn run_demo(up: Up, mut settings: Settings, stop: CancellationToken) -> an
 
 /// Prints the addresses, and the first password only where a person reads it.
 fn tell(deployment: &Deployment) {
-    println!("pages and REST   http://{}", deployment.http);
+    println!("pages and REST   {}://{}", deployment.scheme, deployment.http);
     println!("enrollment gRPC  {}", deployment.enrollment_grpc);
     println!("aid gRPC         {}", deployment.aid_grpc);
     for (account, password) in &deployment.admin_passwords {
