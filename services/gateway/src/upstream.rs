@@ -25,6 +25,9 @@ use xuezhu_tls::peer::Peer;
 /// Calls that a service answers at once for each processor, and at least.
 const CALLS_A_PROCESSOR: usize = 12;
 const CALLS_AT_LEAST: usize = 32;
+/// Calls of strangers at once: as many as one connection carries, for it is theirs alone. Whose password is compared first the service says, which it
+/// can only of those that reach it; who must wait there takes up no processor.
+const STRANGERS: usize = 240;
 /// How long a call waits for room.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// After how many seconds whoever found no room should come again.
@@ -57,6 +60,7 @@ pub struct Upstreams {
 #[derive(Debug, Clone)]
 pub struct Line {
     shared: Channel,
+    of_strangers: Channel,
     peer: Peer,
     room: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
@@ -67,19 +71,23 @@ impl Line {
     /// The way to the service at an address; it connects when it is first used.
     pub fn to(peer: Peer) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::with_room(peer, (CALLS_A_PROCESSOR * processors).max(CALLS_AT_LEAST), PATIENCE)
+        Self::with_room(peer, [(CALLS_A_PROCESSOR * processors).max(CALLS_AT_LEAST), STRANGERS], PATIENCE)
     }
 
-    fn with_room(peer: Peer, calls: usize, patience: Duration) -> Self {
-        let [room, strangers] = [calls, calls].map(|calls| Arc::new(Semaphore::new(calls)));
-        Self { shared: peer.connect_lazy(), peer, room, strangers, patience }
+    fn with_room(peer: Peer, calls: [usize; 2], patience: Duration) -> Self {
+        let [room, strangers] = calls.map(|calls| Arc::new(Semaphore::new(calls)));
+        Self { shared: peer.connect_lazy(), of_strangers: peer.connect_lazy(), peer, room, strangers, patience }
     }
 
-    /// In which room a call goes; in none where it only asks whether the service is there.
-    fn room_for(&self, request: &Request<Body>) -> Option<&Arc<Semaphore>> {
+    /// In which room a call goes, in none where it only asks whether the service is there; and over which connection.
+    fn way_of(&self, request: &Request<Body>) -> (Option<&Arc<Semaphore>>, &Channel) {
         let path = request.uri().path();
         let is_strangers = path == LOG_IN || !request.headers().contains_key(http::header::AUTHORIZATION);
-        path.starts_with(OURS).then_some(if is_strangers { &self.strangers } else { &self.room })
+        match (path.starts_with(OURS), is_strangers) {
+            (false, _) => (None, &self.shared),
+            (true, true) => (Some(&self.strangers), &self.of_strangers),
+            (true, false) => (Some(&self.room), &self.shared),
+        }
     }
 }
 
@@ -111,14 +119,15 @@ impl Service<Request<Body>> for Line {
                 return send(line.peer.connect_lazy(), request).await;
             }
             let mut place = None;
-            if let Some(room) = line.room_for(&request).cloned() {
+            let (room, channel) = line.way_of(&request);
+            if let Some(room) = room.cloned() {
                 let Ok(Ok(found)) = tokio::time::timeout(line.patience, room.acquire_owned()).await else {
                     metrics::counter!("xuezhu_calls_turned_away_total").increment(1);
                     return Ok(crowded().into_http());
                 };
                 place = Some(found);
             }
-            let answered = send(line.shared, request).await;
+            let answered = send(channel.clone(), request).await;
             drop(place);
             answered
         })
@@ -167,7 +176,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_room_is_told_so_in_time() {
-        let mut line = Line::with_room(Peer::to("http://127.0.0.1:9", None).expect("an address"), 1, PATIENCE);
+        let mut line = Line::with_room(Peer::to("http://127.0.0.1:9", None).expect("an address"), [1, 1], PATIENCE);
         let held = line.strangers.clone().acquire_owned().await.expect("room");
         let began = tokio::time::Instant::now();
         let request = Request::builder().uri("/xuezhu.aid.v1.AwardService/ListAwardLists").body(Body::empty()).expect("a request");
