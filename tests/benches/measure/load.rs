@@ -100,7 +100,7 @@ async fn world(people: &People, base: String, asked: usize) -> World {
         let answer = people.clerk.get(&format!("/v1/schools/{SCHOOL}/enrollments?pageSize=500&pageToken={page}")).await.expect("enrollments");
         let found = answer["enrollments"].as_array().into_iter().flatten();
         enrollments.extend(found.map(|one| one["enrollment"].as_str().expect("an id").to_owned()));
-        page = answer["nextPageToken"].as_str().unwrap_or_default().to_owned();
+        answer["nextPageToken"].as_str().unwrap_or_default().clone_into(&mut page);
         if page.is_empty() {
             break;
         }
