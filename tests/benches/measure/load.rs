@@ -37,7 +37,8 @@ enum Call {
 }
 
 impl Call {
-    const ALL: [Self; 5] = [Self::LogIn, Self::List, Self::Flags, Self::Withdrawal, Self::Import];
+    /// Log-ins last: they end the sessions under which all else is asked for.
+    const ALL: [Self; 5] = [Self::List, Self::Flags, Self::Withdrawal, Self::Import, Self::LogIn];
 
     fn name(self) -> &'static str {
         match self {
