@@ -23,7 +23,7 @@ use super::{OK, demo};
 
 /// Runs enrollment, aid and gateway in one process.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  xuezhu up --data /var/lib/xuezhu --http 0.0.0.0:8080\n  xuezhu up --demo --demo-students 500")]
+#[command(after_help = "Examples:\n  xuezhu up --data /var/lib/xuezhu --http 127.0.0.1:8088\n  xuezhu up --demo --demo-students 500")]
 pub struct Up {
     /// Folder of the data
     #[arg(long, default_value = "data")]
