@@ -302,7 +302,9 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
             );
         }
         let Some(response) = response else {
-            return Err(Refusal::new(Reason::AlreadyExists, "该请求已经执行；其中的密码只显示一次，需要时请重置密码").into());
+            return Err(
+                Refusal::new(Reason::AlreadyExists, "该请求已经执行；其中的密码、密钥或恢复码只显示一次：密码请重置，动态码请在“登录安全”页重新办理").into()
+            );
         };
         let place = place_of_answer(&self.ctx.actor.account, &self.ctx.request_id);
         let response = self.keyring.open(ANSWER, &place, &response).ok_or_else(|| Error::Internal("a kept answer does not open".into()))?;
