@@ -8,6 +8,7 @@ pub mod invented;
 pub mod postgres;
 pub mod province;
 pub mod rebuilt;
+pub mod rows;
 pub mod same;
 pub mod schools;
 pub mod wire;

@@ -5,7 +5,8 @@ s=$1/deploy/secrets; image=${2:-xuezhu}; docker=${DOCK_CLI:-/usr/bin/docker}
 umask 077
 word() { od -An -tx1 -N"$1" /dev/urandom | tr -d ' \n'; }
 for d in enrollment aid; do
-  p=$(word 16); printf '%s\n' "$p" > "$s/${d}_db_password"; printf 'postgres://xuezhu:%s@%s-db/%s\n' "$p" $d $d > "$s/${d}_database_url"
+  p=$(word 16); printf '%s\n' "$p" > "$s/${d}_db_password"; printf 'postgres://xuezhu:%s@%s-db/%s\n' "$p" $d $d > "$s/${d}_owner_database_url"
+  printf 'postgres://xuezhu_runs:%s@%s-db/%s\n' "$(word 16)" $d $d > "$s/${d}_database_url"
 done
 for a in admin_password second_admin_password; do printf '%s\n' "Aa1-$(word 12)" > "$s/$a"; done
 # In the image, since the host may have no xuezhu; into a volume of its own, since its user may write no folder of root.

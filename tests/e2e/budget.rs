@@ -17,13 +17,13 @@ const BUDGET: [(&str, u64, u64); 17] = [
     ("feed", 6, 6),
     ("mirror", 25, 25),
     // However many are approved, and whoever is left behind because another list has a month of theirs.
-    ("ApproveAwardList", 50, 50),
+    ("ApproveAwardList", 64, 64),
     // The clerk's own of a list: proposed, looked at, edited, taken up again.
     ("ProposeAwards", 14, 14),
     ("GetEntry", 18, 18),
     // Who else names its card, before it was edited or after.
     ("EditEntry", 40, 40),
-    ("RedraftEntries", 27, 27),
+    ("RedraftEntries", 29, 29),
     ("ListContacts", 5, 5),
     // Reading.
     ("GetEnrollment", 6, 6),
@@ -34,7 +34,7 @@ const BUDGET: [(&str, u64, u64); 17] = [
     ("GetStudent", 12, 12),
     ("EditDraft", 20, 20),
     // The first page: however many dossiers and lists wait.
-    ("GetEnrollmentToday", 9, 9),
+    ("GetEnrollmentToday", 10, 10),
     // For a school also to whom it should speak: who is on a list of a special group, and whose level lapsed.
     ("GetAidToday", 20, 20),
 ];
@@ -102,7 +102,7 @@ fn pages(list: &str, dossiers: [&str; 2], flag: &str) -> Vec<(&'static str, Stri
     let [registration, round] = dossiers;
     vec![
         ("clerk", "/".into(), 34),
-        ("officer", "/".into(), 27),
+        ("officer", "/".into(), 28),
         ("clerk", "/students".into(), 17),
         ("clerk", "/students?class=1%E7%8F%AD&order=NAME&down=true&at=2".into(), 17),
         ("officer", format!("/students?school={SCHOOL}"), 17),

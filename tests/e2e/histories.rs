@@ -29,6 +29,7 @@ use xuezhu_store::{Db, one, rows, run};
 use xuezhu_tests::{
     AT_ONCE, options, policy_file, postgres,
     rebuilt::rebuild,
+    rows::assert_whole,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, awards, number, student, workbook},
     start,
 };
@@ -43,6 +44,8 @@ const SECOND: &str = "2026-10-20";
 const NUMBERS: u32 = 9;
 /// Acts of a history.
 const ACTS: usize = 90;
+/// Acts between two looks at what is bound.
+const ROWS_LOOKED_AT: usize = 10;
 /// Acts between two rebuildings of the source.
 const REBUILT: usize = 31;
 /// Acts between comparisons.
@@ -1315,6 +1318,9 @@ async fn live(databases: Option<(String, String)>, seed: u64) -> Lived {
         all_known.push(known_now(&enrollment).await);
         assert_sound(&enrollment, &format!("seed {seed}, after {act} acts")).await;
         watched.look(&aid, history.day, &format!("seed {seed}, after {act} acts")).await;
+        if act % ROWS_LOOKED_AT == 0 {
+            assert_whole(&history.deployment, &["account"], &format!("seed {seed}, after {act} acts")).await;
+        }
         if act % REBUILT == 0 {
             // First as the log tells it, then as what outlives the log does.
             history.deployment.drain().await.expect("drains");

@@ -22,7 +22,7 @@ const TIERS: [(&str, &str); 2] = [
     ("yuan = 3300 }", "yuan = 3300, levels = [\"特别困难\"] }"),
 ];
 
-fn quota(id: &str, each: &str, how_many: &str) -> String {
+pub(crate) fn quota(id: &str, each: &str, how_many: &str) -> String {
     format!(
         "[[quota]]\nid = \"{id}\"\nscheme = \"GRANT\"\nfrom = \"2020-AUTUMN\"\neach = \"{each}\"\n{how_many}\nlimits = [\"HARDSHIP\"]\n\
          base_without = [\"AGRICULTURAL_MAJOR\", \"SPECIAL_AREA\"]\nsource = \"省文件\"\n\n"
@@ -30,7 +30,7 @@ fn quota(id: &str, each: &str, how_many: &str) -> String {
 }
 
 /// Begins by the policy of most tests, with these quotas, and with tiers for some alone.
-async fn begun(engine: Engine, folder: &std::path::Path, name: &str, quotas: &str) -> (Deployment, People) {
+pub(crate) async fn begun(engine: Engine, folder: &std::path::Path, name: &str, quotas: &str) -> (Deployment, People) {
     let text = TIERS.iter().fold(AT_ONCE.clone(), |text, (from, to)| text.replace(from, to));
     let text = text.replacen("[[scheme]]", &format!("{quotas}[[scheme]]"), 1);
     let settings = Settings { policy_file: Some(policy_file(name, &text)), ..Settings::default() };
@@ -48,7 +48,7 @@ fn name(serial: u32) -> String {
 }
 
 /// Students who are not of agriculture, and how poor each is; those without a level have none.
-async fn poor(deployment: &Deployment, people: &People, levels: &[(u32, &str)]) {
+pub(crate) async fn poor(deployment: &Deployment, people: &People, levels: &[(u32, &str)]) {
     let mut rows: Vec<HashMap<String, String>> = levels.iter().map(|(serial, _)| urban(*serial)).collect();
     rows.push(student(50));
     let report = people.import(&rows).await;
@@ -64,12 +64,12 @@ async fn poor(deployment: &Deployment, people: &People, levels: &[(u32, &str)]) 
 }
 
 /// A line of a list: name, number, tier, card, whose card.
-fn line(serial: u32, tier: &str, card: &str, holder: &str) -> String {
+pub(crate) fn line(serial: u32, tier: &str, card: &str, holder: &str) -> String {
     format!("{},居民身份证,{},{tier},{card},{holder}\n", name(serial), number(serial))
 }
 
 /// Opens the grant list that is open, or a supplementary one, with these lines; returns its path.
-async fn list(people: &People, lines: &[String]) -> String {
+pub(crate) async fn list(people: &People, lines: &[String]) -> String {
     let made = people.clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await.expect("a list");
     let path = format!("/v1/schools/{SCHOOL}/awardLists/{}", made["list"].as_str().expect("an id"));
     upload(people, &path, lines).await;

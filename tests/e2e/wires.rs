@@ -6,10 +6,11 @@ use reqwest::{Certificate, Client};
 use serde_json::json;
 use xuezhu::{
     certificates::{Wanted, make},
+    client::{Refused, Session},
     deployment::system_clock,
 };
 use xuezhu_proto::enrollment::{CreateSessionRequest, session_service_client::SessionServiceClient};
-use xuezhu_tests::{Engine, apart::Apart, free_address, prepare, until};
+use xuezhu_tests::{Engine, apart::Apart, free_address, prepare, schools::reason, until};
 use xuezhu_tls::{Files, Tls, peer::Peer};
 
 fn files(folder: &Path, name: &str) -> Files {
@@ -71,6 +72,12 @@ async fn services_a_gateway_and_a_follower_speak_tls_and_nobody_else_is_heard() 
     assert!(session.headers().contains_key("strict-transport-security"));
     assert!(trusting(&theirs).get(&ready).send().await.is_err(), "whoever trusts somebody else");
     assert!(Client::new().get(format!("http://{http}/readyz")).send().await.is_err(), "in plain text nothing is answered");
+
+    // Commands are told whom to trust.
+    let command = async |folder: &Path| Session::trusting(&base, &folder.join("authority.pem"))?.with_log_in("admin", "wrong").await.map(drop);
+    assert_eq!(reason(command(&ours).await), (401, "WRONG_PASSWORD".into()));
+    let why = command(&theirs).await.expect_err("is not trusted");
+    assert!(why.downcast_ref::<Refused>().is_none(), "{why:#}");
 
     // A follower with a certificate is heard; one of another authority, and one in plain text, is not.
     let follower = Tls::load("grpc", files(&ours, "province")).expect("loads");

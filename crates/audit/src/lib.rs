@@ -9,6 +9,7 @@
 //! | [`read`] | lines as an auditor asks for them |
 //! | [`forget`] | lines of who came in, after their time: their place in the chain stays |
 //! | [`before`] | lines from before there was a chain |
+//! | [`written`](mod@written) | what acts wrote of records that are bound, and whether these still say it |
 //!
 //! A line is written in the transaction of what it tells; it is sealed a moment later. A line that is taken away before it was sealed is the
 //! one thing that does not show.
@@ -21,5 +22,6 @@ pub mod seal;
 mod store;
 pub mod verify;
 pub mod witness;
+pub mod written;
 
 pub use line::{Line, Outcome};

@@ -5,7 +5,10 @@ use uuid::Uuid;
 use xuezhu_chain::{Chain, Said};
 use xuezhu_store::{StoreError, Tx};
 
-use crate::store;
+use crate::{
+    store,
+    written::{self, Part},
+};
 
 /// What became of what somebody wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,12 +93,14 @@ pub struct Line {
     pub region: String,
     /// Hash of the file that came with it, in hexadecimal digits; empty where none came.
     pub content: String,
+    /// Hash of what was written of records under it; empty where nothing was.
+    pub written: String,
 }
 
 impl Line {
     /// What its check is made of.
     pub(crate) fn said(&self) -> Said {
-        Said::of("audit line")
+        let said = Said::of("audit line")
             .bytes(self.id.as_bytes())
             .number(self.at_us)
             .number(self.civil_day.num_days_from_ce().into())
@@ -111,8 +116,18 @@ impl Line {
             .text(&self.trace)
             .text(&self.school)
             .text(&self.region)
-            .text(&self.content)
+            .text(&self.content);
+        // What came later is said only where it is there: lines of before keep their check.
+        if self.written.is_empty() { said } else { said.text(&self.written) }
     }
+}
+
+/// Writes the line of an act with what the act wrote of records, and lines for what it also did; all in the transaction of what they tell.
+pub async fn write_act(tx: &mut Tx, chain: &Chain, mut own: Line, parts: &[Part], mut also: Vec<Line>) -> Result<(), StoreError> {
+    own.written = written::digest(parts);
+    written::insert(tx, own.id, parts).await?;
+    also.insert(0, own);
+    write(tx, chain, &also).await
 }
 
 /// Writes lines, in the transaction of what they tell.

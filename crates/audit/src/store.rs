@@ -37,6 +37,7 @@ pub struct Checked<'l> {
     school: &'l str,
     region: &'l str,
     content: &'l str,
+    written: &'l str,
     line_check: Bytes,
 }
 
@@ -59,6 +60,7 @@ impl<'l> Checked<'l> {
             school: &line.school,
             region: &line.region,
             content: &line.content,
+            written: &line.written,
             line_check: Bytes(chain.check(&line.said()).to_vec()),
         }
     }
@@ -92,8 +94,8 @@ pub async fn insert(tx: &mut Tx, line: &Line, check: &[u8]) -> Result<(), StoreE
     run!(
         tx,
         "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace,
-             school, region, content, line_check)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             school, region, content, written, line_check)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         line.id,
         line.at_us,
         line.civil_day,
@@ -110,6 +112,7 @@ pub async fn insert(tx: &mut Tx, line: &Line, check: &[u8]) -> Result<(), StoreE
         &line.school,
         &line.region,
         &line.content,
+        &line.written,
         check
     )?;
     Ok(())
@@ -120,11 +123,11 @@ pub async fn insert_all(tx: &mut Tx, lines: &[Checked<'_>]) -> Result<(), StoreE
         tx,
         sql!(
             "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace,
-                 school, region, content, line_check)
+                 school, region, content, written, line_check)
              SELECT t.id, t.at_us, t.civil_day, t.actor, t.role, t.organisation, t.method, t.resource, t.outcome, t.reason, t.request_id, t.address,
-                 t.trace, t.school, t.region, t.content, t.line_check
+                 t.trace, t.school, t.region, t.content, t.written, t.line_check
              FROM " table 1 (id uuid, at_us bigint, civil_day date, actor text, role text, organisation text, method text, resource text, outcome text,
-                 reason text, request_id text, address text, trace text, school text, region text, content text, line_check bytea)
+                 reason text, request_id text, address text, trace text, school text, region text, content text, written text, line_check bytea)
         ),
         bulk_rows(lines)
     )?;
@@ -187,7 +190,7 @@ pub async fn sealed_after(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Kep
         tx,
         Kept,
         "SELECT id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace, school, region, content,
-             line_check, position, link
+             written, line_check, position, link
          FROM audit WHERE position > $1 ORDER BY position LIMIT $2",
         after,
         limit
@@ -199,7 +202,7 @@ pub async fn unsealed_lines(tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
         tx,
         Kept,
         "SELECT id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace, school, region, content,
-             line_check, position, link
+             written, line_check, position, link
          FROM audit WHERE position IS NULL ORDER BY id"
     )
 }
@@ -208,19 +211,26 @@ pub async fn forgotten_between(tx: &mut Tx, after: i64, up_to: i64) -> Result<Ve
     rows!(tx, Forgotten, "SELECT position, line_check, link, mark FROM audit_forgotten WHERE position > $1 AND position <= $2 ORDER BY position", after, up_to)
 }
 
-/// Sealed lines older than a time that ended in one of these ways.
+/// Sealed lines older than a time that ended in one of these ways, after one by time and position.
 pub async fn sealed_before(
     tx: &mut Tx,
     outcomes: impl IntoIterator<Item = &'static str>,
     before_us: i64,
+    after: (i64, i64),
     limit: i64,
-) -> Result<Vec<(i64, Option<Vec<u8>>, Vec<u8>)>, StoreError> {
+) -> Result<Vec<Kept>, StoreError> {
     rows!(
         tx,
-        (i64, Option<Vec<u8>>, Vec<u8>),
-        sql!("SELECT position, line_check, link FROM audit WHERE at_us < $2 AND position IS NOT NULL AND outcome" in_texts 1 " ORDER BY at_us LIMIT $3"),
+        Kept,
+        sql!(
+            "SELECT id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace, school, region, content,
+                 written, line_check, position, link
+             FROM audit WHERE at_us < $2 AND position IS NOT NULL AND (at_us, position) > ($3, $4) AND outcome" in_texts 1 " ORDER BY at_us, position LIMIT $5"
+        ),
         bulk_texts(outcomes),
         before_us,
+        after.0,
+        after.1,
         limit
     )
 }
@@ -267,7 +277,7 @@ pub async fn asked(tx: &mut Tx, asked: &Asked, before: Option<Uuid>, limit: i64)
         tx,
         Kept,
         "SELECT id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace, school, region, content,
-             line_check, position, link
+             written, line_check, position, link
          FROM audit
          WHERE civil_day >= $1 AND civil_day <= $2 AND ($3 = '' OR region LIKE $3 || '%' OR (region = '' AND length(organisation) = 6 AND organisation LIKE $3 || '%'))
              AND ($4 = '' OR actor = $4) AND ($5 = '' OR school = $5 OR organisation = $5) AND ($6 = '' OR method = $6)
@@ -300,7 +310,7 @@ pub async fn all_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Kept>
         tx,
         Kept,
         "SELECT id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace, school, region, content,
-             line_check, position, link
+             written, line_check, position, link
          FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
         after,
         limit

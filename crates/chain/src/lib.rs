@@ -65,6 +65,11 @@ impl Said {
     }
 }
 
+/// What stands for a record where whoever reads it has no key: in hexadecimal digits.
+pub fn hash(said: &Said) -> String {
+    blake3::hash(&said.0).to_hex().to_string()
+}
+
 /// The keys of a chain. Nothing of them is ever printed.
 #[derive(Clone)]
 pub struct Chain(Vec<[u8; 32]>);
@@ -82,6 +87,11 @@ impl Chain {
     /// The check of a record.
     pub fn check(&self, said: &Said) -> Digest {
         *keyed(&self.0[0], b"check", &said.0).as_bytes()
+    }
+
+    /// The checks of a record, under each key.
+    pub fn checks<'c>(&'c self, said: &'c Said) -> impl Iterator<Item = Digest> + 'c {
+        self.0.iter().map(|key| *keyed(key, b"check", &said.0).as_bytes())
     }
 
     /// Whether this is the check of a record.

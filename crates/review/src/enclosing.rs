@@ -10,7 +10,7 @@ use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal};
 use xuezhu_store::Tx;
 
 use crate::{
-    About, Dossier, Open, door, store,
+    About, Dossier, Open, bound, door, store,
     way::{State, digest_with},
 };
 
@@ -51,6 +51,7 @@ pub async fn enter(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<Dossier,
     door::readable(ctx, tx, dossier).await?;
     let open = Open::locked(tx, dossier).await?;
     open.may_enclose(ctx)?;
+    bound::touch(ctx, tx, dossier).await?;
     Ok(open.dossier)
 }
 

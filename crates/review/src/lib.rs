@@ -6,6 +6,7 @@
 //! | [`way`] | pure: chains, desks, states, which act is allowed where, digests |
 //! | [`kind`] | what a kind of business gives: its words, its items as they are, what moving and performing means |
 //! | this | the use cases: submit, order, sign, send back, refuse, recall, take note, hand over, nudge; each in the caller's transaction |
+//! | [`bound`] | what a dossier says, bound to what acts write of it |
 //! | [`chains`] | over which desks, by kind, school and day |
 //! | [`enclosing`] | what papers are added to a dossier, by whom: a signature covers them |
 //! | [`door`] | what every service does with them for whoever calls, of whatever kind |
@@ -21,6 +22,7 @@
 //! To add a kind: a struct with what it needs, [`Kind`] for it, a row of [`kind::About`]. The tables (`dossiers`, `dossier_steps`, `dossier_items`,
 //! `dossier_acts`, `chains`) come with the migrations of the service that keeps the kind.
 
+pub mod bound;
 pub mod chains;
 pub mod door;
 pub mod enclosing;
@@ -36,6 +38,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
+use xuezhu_audit::written::Key;
 use xuezhu_service::{Context, Error, Permission, Place, Reason, Refusal, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx};
 
@@ -234,6 +237,7 @@ async fn begin(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: OfSchool<'_>
         ended_day: None,
         acts: 0,
     };
+    ctx.make(&bound::DOSSIER, [Key::Id(dossier.dossier)]);
     store::insert_dossier(tx, &dossier).await?;
     let steps = (0..).zip(&stands).map(|(step, stand)| NewStep {
         step,
@@ -338,6 +342,7 @@ pub async fn overtake(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: &str,
         if open.dossier.school != school || leaving.is_empty() {
             continue;
         }
+        bound::touch(ctx, tx, dossier).await?;
         open.take_out(ctx, tx, kind, &leaving, ItemState::Refused, Moved::Refused { reason }, reason).await?;
         open.note(ctx, tx, Act::Refuse, reason, leaving.len(), 0).await?;
         open.settle(ctx, tx).await?;
@@ -348,7 +353,7 @@ pub async fn overtake(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, school: &str,
 /// The school takes a dossier back that nobody has signed. Whoever calls has authorised it for the school.
 pub async fn recall(ctx: &Context, tx: &mut Tx, kind: &dyn Kind, dossier: Uuid, reason: &str) -> Result<Dossier, Error> {
     let mut open = Open::locked(tx, dossier).await?;
-    open.allow(tx, Act::Recall).await?;
+    open.allow(ctx, tx, Act::Recall).await?;
     let waiting = open.waiting(tx).await?;
     open.take_out(ctx, tx, kind, &waiting, ItemState::Recalled, Moved::Recalled, reason).await?;
     open.note(ctx, tx, Act::Recall, reason, waiting.len(), 0).await?;
@@ -391,7 +396,7 @@ pub async fn hand_over(ctx: &Context, tx: &mut Tx, dossier: Uuid, account: &str,
 /// The waiting school asks to hurry, once a day. Whoever calls has authorised it for the school.
 pub async fn nudge(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<Dossier, Error> {
     let mut open = Open::locked(tx, dossier).await?;
-    open.allow(tx, Act::Nudge).await?;
+    open.allow(ctx, tx, Act::Nudge).await?;
     if open.dossier.nudged_day == Some(ctx.today()) {
         return Err(Refusal::wrong_state("今天已经催办过，请明天再催").into());
     }
@@ -417,7 +422,7 @@ impl Open {
         if act == Act::Sign && open.dossier.submitted_by == ctx.actor.account {
             return Err(Refusal::new(Reason::OwnSubmission, "不能签核或审核本人提交的内容").into());
         }
-        open.allow(tx, act).await?;
+        open.allow(ctx, tx, act).await?;
         let stand = open.stand()?;
         if open.sits(ctx, &stand.seat).is_err() {
             let why = match (&stand.seat, open.waits()) {
@@ -470,10 +475,10 @@ impl Open {
         Err(refusal.unwrap_or_else(|| not_found().into()))
     }
 
-    /// Refuses an act that is not allowed where the dossier waits, and says who was there before.
-    async fn allow(&self, tx: &mut Tx, act: Act) -> Result<(), Error> {
+    /// Refuses an act that is not allowed where the dossier waits, and says who was there before. What is allowed is about to change it.
+    async fn allow(&self, ctx: &Context, tx: &mut Tx, act: Act) -> Result<(), Error> {
         if self.waits().allows(act) {
-            return Ok(());
+            return bound::touch(ctx, tx, self.dossier.dossier).await;
         }
         let last = store::acts(tx, self.dossier.dossier).await?.pop();
         let was = last.filter(|last| !last.name.is_empty()).map(|last| format!("：{}已{}", last.name, last.act.name())).unwrap_or_default();

@@ -802,3 +802,123 @@ pub(crate) async fn insert_chains(ctx: &Context, tx: &mut Tx, chains: &[ChainRow
     )?;
     Ok(())
 }
+
+/// A dossier, as it is bound: whatever stands there.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct DossierOf {
+    pub dossier: Uuid,
+    pub kind: i32,
+    pub school: String,
+    pub authority: String,
+    pub subject: Option<Uuid>,
+    pub title: String,
+    pub state: i32,
+    pub step: i32,
+    pub waits_at: String,
+    pub above: String,
+    pub since_day: NaiveDate,
+    pub working_days: i32,
+    pub signatures: i32,
+    pub holder: String,
+    pub holder_name: String,
+    pub nudged_day: Option<NaiveDate>,
+    pub nudges: i32,
+    pub digest: String,
+    pub enclosed: String,
+    pub waiting: i32,
+    pub performed: i32,
+    pub left_count: i32,
+    pub submitted_by: String,
+    pub submitted_by_name: String,
+    pub submitted_day: NaiveDate,
+    pub submitted_at_us: i64,
+    pub ended_day: Option<NaiveDate>,
+    pub acts: i32,
+}
+
+/// A step, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct StepOf {
+    pub dossier: Uuid,
+    pub step: i32,
+    pub seat: String,
+    pub duty: i32,
+    pub working_days: i32,
+}
+
+/// An item, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct ItemOf {
+    pub dossier: Uuid,
+    pub item: Uuid,
+    pub ordinal: i32,
+    pub content_hash: Vec<u8>,
+    pub name: String,
+    pub line: String,
+    pub state: i32,
+    pub refusal: String,
+    pub reason: String,
+    pub act: i32,
+    pub class_name: String,
+}
+
+/// A line of a history, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct ActOf {
+    pub dossier: Uuid,
+    pub ordinal: i32,
+    pub step: i32,
+    pub act: i32,
+    pub account: String,
+    pub name: String,
+    pub role: String,
+    pub day: Option<NaiveDate>,
+    pub at_us: i64,
+    pub reason: String,
+    pub digest: String,
+    pub items: i32,
+    pub performed: i32,
+}
+
+/// Ids of dossiers after one, in order.
+pub(crate) async fn ids_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(tx, (Uuid,), "SELECT dossier FROM dossiers WHERE dossier > $1 ORDER BY dossier LIMIT $2", after, limit)?;
+    Ok(found.into_iter().map(|(dossier,)| dossier).collect())
+}
+
+pub(crate) async fn dossiers_of(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<DossierOf>, StoreError> {
+    rows!(tx, DossierOf, sql!("SELECT * FROM dossiers WHERE dossier" in_uuids 1), bulk_uuids(dossiers.iter().copied()))
+}
+
+pub(crate) async fn steps_of(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<StepOf>, StoreError> {
+    rows!(
+        tx,
+        StepOf,
+        sql!("SELECT dossier, step, seat, duty, working_days FROM dossier_steps WHERE dossier" in_uuids 1 " ORDER BY dossier, step"),
+        bulk_uuids(dossiers.iter().copied())
+    )
+}
+
+pub(crate) async fn items_of(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<ItemOf>, StoreError> {
+    rows!(
+        tx,
+        ItemOf,
+        sql!(
+            "SELECT dossier, item, ordinal, content_hash, name, line, state, refusal, reason, act, class_name FROM dossier_items
+             WHERE dossier" in_uuids 1 " ORDER BY dossier, ordinal"
+        ),
+        bulk_uuids(dossiers.iter().copied())
+    )
+}
+
+pub(crate) async fn acts_of(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<ActOf>, StoreError> {
+    rows!(
+        tx,
+        ActOf,
+        sql!(
+            "SELECT dossier, ordinal, step, act, account, name, role, day, at_us, reason, digest, items, performed FROM dossier_acts
+             WHERE dossier" in_uuids 1 " ORDER BY dossier, ordinal"
+        ),
+        bulk_uuids(dossiers.iter().copied())
+    )
+}

@@ -9,7 +9,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use xuezhu_audit::written::{self, Key, Kind, Part, Touched};
 use xuezhu_chain::Chain;
+use xuezhu_store::Tx;
 
 use crate::{
     clock::Clock,
@@ -291,6 +293,7 @@ pub struct Context {
     /// The request that it happens in; none where the system acts by itself.
     pub trace: Option<Trace>,
     noted: Arc<Mutex<Noted>>,
+    touched: Arc<Mutex<Touched>>,
     rows: Option<Chain>,
     service: Option<Service>,
     now: DateTime<Utc>,
@@ -313,6 +316,7 @@ impl Context {
             address: String::new(),
             trace: None,
             noted: Arc::default(),
+            touched: Arc::default(),
             rows: None,
             service: None,
             now: clock.now(),
@@ -391,6 +395,34 @@ impl Context {
     /// Forgets what was done beside: a transaction begins anew.
     pub(crate) fn begin_anew(&self) {
         self.noted().also.clear();
+        *self.touched() = Touched::default();
+    }
+
+    fn touched(&self) -> MutexGuard<'_, Touched> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that records are about to be changed, which are bound to what is written of them: before anything is, under the lock that whoever
+    /// changes them takes. When the act is done, what they say then is written with its line of the audit.
+    pub async fn touch(&self, tx: &mut Tx, kind: &'static Kind, keys: impl IntoIterator<Item = Key>) -> Result<(), Error> {
+        let keys = self.touched().without(kind, keys);
+        let said = written::as_they_stand(tx, self.rows()?, kind, &keys).await?;
+        self.touched().note(kind, said);
+        Ok(())
+    }
+
+    /// The same of records that are made now.
+    pub fn make(&self, kind: &'static Kind, keys: impl IntoIterator<Item = Key>) {
+        self.touched().add(kind, keys);
+    }
+
+    /// What was written of the records that were touched.
+    pub(crate) async fn written(&self, tx: &mut Tx) -> Result<Vec<Part>, Error> {
+        let touched = self.touched().clone();
+        match &self.rows {
+            Some(rows) => Ok(written::written(tx, rows, &touched).await?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What was noted.

@@ -41,6 +41,18 @@ pub async fn convert_all(db: &Db, keyring: &Keyring, conversions: &[(&'static st
     Ok(())
 }
 
+/// How far a conversion came: none where it is done. Until the end of the transaction nobody else goes on with it.
+pub(crate) async fn come_to(tx: &mut Tx, name: &str) -> Result<Option<String>, StoreError> {
+    let known = one!(
+        tx,
+        (String, bool),
+        "INSERT INTO conversions (name, after_key, done) VALUES ($1, '', false)
+         ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING after_key, done",
+        name
+    )?;
+    Ok(known.filter(|(_, done)| !done).map(|(after, _)| after))
+}
+
 enum Step {
     Done,
     More,
@@ -60,7 +72,7 @@ async fn step(tx: &mut Tx, keyring: &Keyring, name: &'static str, chunk: Chunk) 
 
 /// Notes how far a conversion came; that it is done where there is no more. Where it ended stays noted: where it looked at nothing,
 /// nowhere.
-async fn note(tx: &mut Tx, name: &'static str, last: Option<&str>) -> Result<(), StoreError> {
+pub(crate) async fn note(tx: &mut Tx, name: &str, last: Option<&str>) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO conversions (name, after_key, done) VALUES ($1, $2, $3)
@@ -72,15 +84,26 @@ async fn note(tx: &mut Tx, name: &'static str, last: Option<&str>) -> Result<(),
     Ok(())
 }
 
+/// Whether conversions looked at anything, and may have left what they wrote over readable.
+pub async fn has_left_rows(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(one!(tx, (i32,), "SELECT 1 FROM conversions WHERE after_key <> '' LIMIT 1")?.is_some())
+}
+
 /// Does once, after conversions that looked at anything, what empties the space that they left: what was written over must not stay
 /// readable. A new database is left alone: a planner that was told that its tables are empty would plan so when they are full.
 pub async fn compact(db: &Db, tables: &'static [&'static str]) -> Result<(), Error> {
     const NAME: &str = "compact 2";
     let mut tx = db.read().await?;
     let done = one!(&mut tx, (bool,), "SELECT done FROM conversions WHERE name = $1", NAME)?.is_some();
-    let looked = one!(&mut tx, (i32,), "SELECT 1 FROM conversions WHERE after_key <> '' LIMIT 1")?.is_some();
+    let looked = has_left_rows(&mut tx).await?;
     tx.rollback().await?;
     if !done {
+        if looked && !db.owns_schema().await? {
+            tracing::warn!(
+                "what was converted left readable rows behind, which only the owner of the schema can take away: run `xuezhu admin migrate` once more"
+            );
+            return Ok(());
+        }
         if looked {
             db.compact(tables).await?;
         }

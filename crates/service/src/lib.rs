@@ -31,6 +31,7 @@
 //! To add a mutation: write its use case on a [`xuezhu_store::Tx`] and hand it to [`runner::Runner::mutate`].
 
 pub mod audits;
+mod binding;
 pub mod callers;
 pub mod clock;
 pub mod context;

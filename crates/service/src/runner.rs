@@ -8,7 +8,7 @@ use prost::Message;
 use tokio::sync::Notify;
 use tonic::{Response, Status};
 use uuid::Uuid;
-use xuezhu_audit::{Line, Outcome};
+use xuezhu_audit::{Line, Outcome, written::Part};
 use xuezhu_chain::Chain;
 use xuezhu_domain::text::mask_long_numbers;
 use xuezhu_store::{Db, Tx, TxFuture, counted, one, run};
@@ -140,6 +140,29 @@ impl Runner {
         self.context(Actor::system())
     }
 
+    /// Does something that nobody called for: a transaction with retry, and its line in the audit, where `work` says that anything was done; returns whether it was.
+    pub async fn act<A: Sync>(
+        &self,
+        ctx: &Context,
+        what: (&'static str, &str),
+        with: &A,
+        work: for<'t> fn(&'t Context, &'t mut Tx, &'t A) -> TxFuture<'t, bool, Error>,
+    ) -> Result<bool, Error> {
+        let with = (ctx, &self.chain, what, with, work);
+        self.db
+            .write(&with, |tx, (ctx, chain, what, with, work)| {
+                Box::pin(async move {
+                    ctx.begin_anew();
+                    let is_done = work(ctx, tx, with).await?;
+                    if is_done {
+                        record_act(ctx, tx, chain, *what).await?;
+                    }
+                    Ok(is_done)
+                })
+            })
+            .await
+    }
+
     /// Runs a mutation: `work` loads, authorises, decides and writes.
     pub async fn mutate<A: Sync, R: Message + Default>(
         &self,
@@ -193,6 +216,12 @@ impl Runner {
                 Err(error.into())
             }
         }
+    }
+
+    /// Records that records were believed as they stand.
+    pub(crate) async fn record_believed(&self, ctx: &Context, tx: &mut Tx, method: &'static str, resource: &str, parts: &[Part]) -> Result<(), Error> {
+        let own = line(ctx, &ctx.told(), (method, resource), Outcome::Done, "");
+        Ok(xuezhu_audit::line::write_act(tx, &self.chain, own, parts, Vec::new()).await?)
     }
 
     /// Records that something was read that not everybody may see, and what for, before it is handed out.
@@ -259,10 +288,7 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
         }
         self.ctx.begin_anew();
         let answer = (self.work)(self.ctx, tx, self.with).await?;
-        let noted = self.ctx.told();
-        let own = line(self.ctx, &noted, (self.call.method, &self.call.resource), Outcome::Done, "");
-        let also = noted.also.iter().map(|(method, resource)| line(self.ctx, &noted, (method, resource), Outcome::Done, ""));
-        xuezhu_audit::line::write(tx, self.chain, &std::iter::once(own).chain(also).collect::<Vec<_>>()).await?;
+        record_act(self.ctx, tx, self.chain, (self.call.method, &self.call.resource)).await?;
         if !self.ctx.request_id.is_empty() {
             // Ends of numbers stand in answers, beside what the tables hold readable.
             let place = place_of_answer(&self.ctx.actor.account, &self.ctx.request_id);
@@ -310,6 +336,16 @@ impl<A: Sync, R: Message + Default> Job<'_, A, R> {
         let response = self.keyring.open(ANSWER, &place, &response).ok_or_else(|| Error::Internal("a kept answer does not open".into()))?;
         R::decode(&response[..]).map(Some).map_err(|error| Error::Internal(error.to_string()))
     }
+}
+
+/// Writes what was done: a line with what it wrote of records that are bound, and lines for what was done beside.
+async fn record_act(ctx: &Context, tx: &mut Tx, chain: &Chain, what: (&str, &str)) -> Result<(), Error> {
+    let written = ctx.written(tx).await?;
+    let noted = ctx.told();
+    // Made when all is done: its id is later than those of acts that it waited for.
+    let own = line(ctx, &noted, what, Outcome::Done, "");
+    let also = noted.also.iter().map(|(method, resource)| line(ctx, &noted, (method, resource), Outcome::Done, "")).collect();
+    Ok(xuezhu_audit::line::write_act(tx, chain, own, &written, also).await?)
 }
 
 /// Whether something was done under this request's id: its repetition is answered, or refused, where it is run.
@@ -363,5 +399,6 @@ fn line(ctx: &Context, noted: &Noted, (method, resource): (&str, &str), outcome:
         school: noted.school.clone(),
         region: noted.region.clone(),
         content: noted.content.clone(),
+        written: String::new(),
     }
 }

@@ -32,6 +32,14 @@ pub struct Settings {
     pub aid_database_url: String,
     /// A file that holds that URL.
     pub aid_database_url_file: Option<PathBuf>,
+    /// Enrollment's database by the role that owns its schema, for `xuezhu admin migrate` alone.
+    pub enrollment_owner_database_url: String,
+    /// A file that holds that URL.
+    pub enrollment_owner_database_url_file: Option<PathBuf>,
+    /// Aid's database by the role that owns its schema.
+    pub aid_owner_database_url: String,
+    /// A file that holds that URL.
+    pub aid_owner_database_url_file: Option<PathBuf>,
     /// Where enrollment listens for gRPC.
     pub enrollment_grpc_address: String,
     /// Where aid listens for gRPC.
@@ -123,8 +131,8 @@ pub struct Settings {
 /// How far ahead a year without a calendar is told, in working days.
 const CALENDAR_AHEAD_WORKING_DAYS: u32 = 20;
 
-/// `XUEZHU_GATEWAY` is where the command line asks; no service's setting.
-const GATEWAY: &str = "gateway";
+/// `XUEZHU_GATEWAY` is where the command line asks, and `XUEZHU_GATEWAY_AUTHORITY` whom it trusts there; no service's settings.
+const OF_COMMANDS: [&str; 2] = ["gateway", "gateway_authority"];
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +151,10 @@ impl Default for Settings {
             enrollment_database_url_file: None,
             aid_database_url: "sqlite:data/aid.db".into(),
             aid_database_url_file: None,
+            enrollment_owner_database_url: String::new(),
+            enrollment_owner_database_url_file: None,
+            aid_owner_database_url: String::new(),
+            aid_owner_database_url_file: None,
             enrollment_grpc_address: "127.0.0.1:8091".into(),
             aid_grpc_address: "127.0.0.1:8092".into(),
             http_address: "127.0.0.1:8080".into(),
@@ -278,9 +290,13 @@ impl Settings {
             figment = figment.merge(Toml::file_exact(file));
         }
         let mut settings: Self =
-            figment.merge(Env::prefixed("XUEZHU_").ignore(&[GATEWAY])).extract().map_err(|error| SettingsError::Wrong(error.to_string()))?;
+            figment.merge(Env::prefixed("XUEZHU_").ignore(&OF_COMMANDS)).extract().map_err(|error| SettingsError::Wrong(error.to_string()))?;
         read_into(&mut settings.enrollment_database_url, settings.enrollment_database_url_file.as_deref(), "enrollment_database_url_file")?;
         read_into(&mut settings.aid_database_url, settings.aid_database_url_file.as_deref(), "aid_database_url_file")?;
+        let owner = settings.enrollment_owner_database_url_file.clone();
+        read_into(&mut settings.enrollment_owner_database_url, owner.as_deref(), "enrollment_owner_database_url_file")?;
+        let owner = settings.aid_owner_database_url_file.clone();
+        read_into(&mut settings.aid_owner_database_url, owner.as_deref(), "aid_owner_database_url_file")?;
         settings.check()?;
         Ok(settings)
     }

@@ -179,12 +179,66 @@ impl Db {
         }
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. Where another role owns it, it must be.
     pub async fn migrate(&self, migrator: &Migrator) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { write, .. } => migrator.run(write).await?,
+            Self::Postgres { .. } if !self.owns_schema().await? => {
+                return if self.is_migrated(migrator).await.unwrap_or(false) { Ok(()) } else { Err(StoreError::Schema) };
+            }
             Self::Postgres { pool, .. } => migrator.run(pool).await?,
         }
+        Ok(())
+    }
+
+    /// Whether who is connected may change the schema.
+    pub async fn owns_schema(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite { .. } => Ok(true),
+            Self::Postgres { pool, .. } => Ok(sqlx::query_scalar("SELECT has_schema_privilege(current_schema(), 'CREATE')").fetch_one(pool).await?),
+        }
+    }
+
+    /// Lets another role read and write what is in the schema, which this one owns, and change nothing of the schema itself; to tables that are only
+    /// ever added to it only adds. The role is made where there is none, and has this password from now on. Nobody else is let in.
+    pub async fn let_in(&self, role: &str, password: &str, only_added_to: &[&str]) -> Result<(), StoreError> {
+        let Self::Postgres { pool, .. } = self else { return Ok(()) };
+        let mut tx = pool.begin().await?;
+        let may_more: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = $1 AND (r.rolsuper OR r.rolcreatedb OR r.rolcreaterole OR pg_has_role(r.oid, current_user, 'MEMBER')
+                 OR r.oid IN (SELECT datdba FROM pg_database WHERE datname = current_database())
+                 OR r.oid IN (SELECT nspowner FROM pg_namespace WHERE nspname = current_schema())
+                 OR r.oid IN (SELECT relowner FROM pg_class WHERE relnamespace = current_schema()::regnamespace)))",
+        )
+        .bind(role)
+        .fetch_one(&mut *tx)
+        .await?;
+        if may_more {
+            return Err(StoreError::RoleMayMore(role.to_owned()));
+        }
+        // What is made of these the server quotes: `$1` is the role, `$2` the password, `$3` tables.
+        let mut statements = vec![
+            "format(CASE WHEN EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) THEN 'ALTER ROLE %I' ELSE 'CREATE ROLE %I' END || ' LOGIN PASSWORD %L', $1, $2)",
+            "format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', current_database(), $1)",
+            "format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), $1)",
+            "format('REVOKE ALL ON SCHEMA %I FROM PUBLIC, %I', current_schema(), $1)",
+            "format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), $1)",
+            "format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', current_schema(), $1)",
+            "format('REVOKE INSERT, UPDATE, DELETE ON _sqlx_migrations FROM %I', $1)",
+            "'CREATE OR REPLACE FUNCTION xuezhu_analyze() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $f$BEGIN ANALYZE; END$f$'",
+            "'REVOKE ALL ON FUNCTION xuezhu_analyze() FROM PUBLIC'",
+            "format('GRANT EXECUTE ON FUNCTION xuezhu_analyze() TO %I', $1)",
+        ];
+        if !only_added_to.is_empty() {
+            statements.push("format('REVOKE UPDATE, DELETE ON %s FROM %I', (SELECT string_agg(quote_ident(name), ', ') FROM unnest($3) AS name), $1)");
+        }
+        for statement in statements {
+            // Each has all three, whether it needs them or not.
+            let text = format!("SELECT {statement} WHERE $2::text IS NOT NULL AND $3::text[] IS NOT NULL");
+            let made: String = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).bind(role).bind(password).bind(only_added_to).fetch_one(&mut *tx).await?;
+            sqlx::query(sqlx::AssertSqlSafe(made)).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 
@@ -194,7 +248,8 @@ impl Db {
         let done = crate::rows!(&mut tx, (i64,), "SELECT version FROM _sqlx_migrations WHERE success");
         tx.rollback().await?;
         let done = done?;
-        Ok(migrator.iter().all(|migration| done.contains(&(migration.version,))))
+        // Neither older nor newer than the program.
+        Ok(migrator.iter().all(|migration| done.contains(&(migration.version,))) && done.iter().all(|(version,)| migrator.version_exists(*version)))
     }
 
     /// A transaction for reading: one state of the database throughout.
@@ -339,7 +394,13 @@ impl Db {
     pub async fn analyze(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { write, .. } => sqlx::query("ANALYZE").execute(write).await.map(drop)?,
-            Self::Postgres { pool, .. } => sqlx::query("ANALYZE").execute(pool).await.map(drop)?,
+            Self::Postgres { pool, .. } if self.owns_schema().await? => sqlx::query("ANALYZE").execute(pool).await.map(drop)?,
+            // By the function that the owner left for it; without one the server does it by itself within minutes.
+            Self::Postgres { pool, .. } => {
+                if let Err(error) = sqlx::query("SELECT xuezhu_analyze()").execute(pool).await {
+                    tracing::debug!(%error, "the planner is not told at once what the tables hold");
+                }
+            }
         }
         Ok(())
     }

@@ -30,6 +30,12 @@ pub enum StoreError {
     /// The migrations don't fit the database.
     #[error(transparent)]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The schema is not this program's, and the role that connects may not change it.
+    #[error("the schema is another version's than this program's, and this role may not change it: run `xuezhu admin migrate` by the role that owns it")]
+    Schema,
+    /// A role that is to run owns something, or may what only an owner may.
+    #[error("role {0} owns the database or something in it, or may make roles or databases: let the service run as another")]
+    RoleMayMore(String),
     /// The URL names no engine that is known here.
     #[error("database URL must begin with sqlite: or postgres:, got {0}")]
     Url(String),

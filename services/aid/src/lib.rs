@@ -75,6 +75,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{service::Routes, transport::Channel};
+use xuezhu_audit::written::Kind;
 use xuezhu_bridge::follower::{Follower, Standing};
 use xuezhu_evidence::{Vault, upkeep};
 use xuezhu_intake::Intake;
@@ -101,6 +102,9 @@ use xuezhu_store::{Db, sqlx::migrate::Migrator};
 use xuezhu_takeout::Takeouts;
 
 use xuezhu_judge::case::Rule;
+
+/// Records that are bound to what acts write of them.
+pub static BOUND: [&Kind; 3] = [&xuezhu_review::bound::DOSSIER, &award::bound::ENTRY, &quota::bound::PLACE];
 
 /// The schema, for both engines.
 pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
@@ -216,6 +220,7 @@ impl Aid {
         let policies = policy::begin(&db, policy_file, ids.next(clock.now()), clock.now_us()).await?;
         let readiness = Checks::default().and_database(&db, &clock, &keyring, &MIGRATIONS).watch("aid", stop.clone());
         let runner = Runner::new(db, clock.clone(), ids, keyring.clone());
+        runner.bind_of_before(&BOUND).await?;
         let gate = Gate::new(&keyring, runner.clone());
         let intake = Intake::start(runner.clone(), gate.clone(), keyring.clone(), tasks.clone()).await?;
         let takeouts = Takeouts::new(runner.clone(), gate.clone());

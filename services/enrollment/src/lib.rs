@@ -45,6 +45,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
+use xuezhu_audit::written::Kind;
 use xuezhu_bridge::{sequencer::Sequencer, server::FeedServer};
 use xuezhu_evidence::{Vault, upkeep};
 use xuezhu_intake::Intake;
@@ -75,6 +76,9 @@ use xuezhu_takeout::Takeouts;
 
 use directory::LogIns;
 use identity_check::registry::Registry;
+
+/// Records that are bound to what acts write of them.
+pub static BOUND: [&Kind; 2] = [&directory::ACCOUNT, &xuezhu_review::bound::DOSSIER];
 
 /// The schema, for both engines.
 pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");
@@ -137,6 +141,7 @@ impl Enrollment {
         proof::keep(&db, &keyring).await?;
         before::convert(&db, &keyring).await?;
         let runner = Runner::new(db.clone(), clock.clone(), ids.clone(), keyring.clone());
+        runner.bind_of_before(&BOUND).await?;
         let gate = Gate::new(&keyring, runner.clone());
         let sequencer = Sequencer::new(db.clone(), clock.clone(), &ids, runner.committed(), stop.clone()).await?;
         let head = sequencer.head();
@@ -208,8 +213,10 @@ impl Enrollment {
     /// Opens the accounts of the first administrators with one-time passwords, as many as there are of these, where there is no account at all.
     pub async fn ensure_first_administrators(&self, passwords: &[String]) -> Result<bool, Error> {
         let hashes = passwords.iter().map(|password| directory::hash_password(password)).collect::<Result<Vec<String>, Error>>()?;
-        let asked = (self.parts.runner.system_context(), hashes);
-        self.parts.runner.db().write(&asked, |tx, (ctx, hashes)| Box::pin(directory::ensure_first_administrators(ctx, tx, hashes))).await
+        let ctx = self.parts.runner.system_context();
+        let names = directory::FIRST_ADMINISTRATORS.map(str::to_owned)[..hashes.len().min(2)].join(" ");
+        let what = ("OpenFirstAdministrators", names.as_str());
+        self.parts.runner.act(&ctx, what, &hashes, |ctx, tx, hashes| Box::pin(directory::ensure_first_administrators(ctx, tx, hashes))).await
     }
 
     /// What the use cases need: for the process that embeds the service.
@@ -223,7 +230,9 @@ pub async fn recover(db: Db, clock: Clock, ids: Ids, keyring: &Keyring, account:
     before::prove(&db, keyring).await?;
     db.migrate(&MIGRATIONS).await?;
     proof::keep(&db, keyring).await?;
+    before::convert(&db, keyring).await?;
     let runner = Runner::new(db, clock, ids, keyring.clone());
+    runner.bind_of_before(&BOUND).await?;
     let ctx = runner.system_context();
     let asked = (account.to_owned(), directory::hash_password(password)?);
     let call = Call::of_bytes("RecoverAdministrator", account, &[]).secret();

@@ -1,9 +1,9 @@
 //! A client of the gateway's REST interface, as the command line and the demo use it.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use anyhow::{Context, bail};
-use reqwest::{Client, Method, RequestBuilder};
+use anyhow::{Context, bail, ensure};
+use reqwest::{Certificate, Client, ClientBuilder, Method, RequestBuilder};
 use serde_json::Value;
 
 /// A session with a gateway.
@@ -26,11 +26,24 @@ pub struct Refused {
     pub message: String,
 }
 
+fn builder() -> ClientBuilder {
+    Client::builder().timeout(Duration::from_secs(300))
+}
+
 impl Session {
     /// A client without a token.
     pub fn anonymous(base: &str) -> anyhow::Result<Self> {
-        let http = Client::builder().timeout(Duration::from_secs(300)).build()?;
+        let http = builder().build()?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: String::new() })
+    }
+
+    /// The same, of a gateway whose certificate is by an authority of one's own beside those that everybody knows.
+    pub fn trusting(base: &str, authority: &Path) -> anyhow::Result<Self> {
+        let file = || format!("authority {}", authority.display());
+        let certificates = Certificate::from_pem_bundle(&std::fs::read(authority).with_context(file)?).with_context(file)?;
+        ensure!(!certificates.is_empty(), "authority {}: it holds no certificate", authority.display());
+        let http = builder().tls_certs_merge(certificates).build()?;
+        Ok(Self { http, ..Self::anonymous(base)? })
     }
 
     /// Logs in.

@@ -293,7 +293,12 @@ impl Deployment {
         [self.enrollment.parts().runner.db(), self.aid.parts().runner.db()]
     }
 
-    /// What aid's use cases need.
+    /// What enrollment's use cases need: for tests of the process that embeds it.
+    pub fn enrollment_parts(&self) -> &xuezhu_enrollment::Parts {
+        self.enrollment.parts()
+    }
+
+    /// What aid's use cases need: for tests of the process that embeds it.
     pub fn aid_parts(&self) -> &xuezhu_aid::Parts {
         self.aid.parts()
     }

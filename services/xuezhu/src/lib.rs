@@ -7,5 +7,6 @@ pub mod demo;
 pub mod deployment;
 pub mod keys;
 pub mod output;
+pub mod schema;
 pub mod verify;
 pub mod wires;

@@ -1,6 +1,9 @@
 //! Whether what stands in the databases is what the services wrote: for who stands at them, with their keys. It only reads.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -8,6 +11,10 @@ use serde_json::{Value, json};
 use xuezhu_audit::{
     verify::{Fault, Report},
     witness::{self, SignedHead},
+    written::{
+        Kind,
+        verify::{self as written, Wrong},
+    },
 };
 use xuezhu_chain::Broken;
 use xuezhu_service::{
@@ -34,6 +41,8 @@ pub struct Asked {
     pub heads_out: Option<PathBuf>,
     /// Positions at which a chain is known to have been cut: of a database that was put back from a backup.
     pub known_cuts: Vec<i64>,
+    /// Records that are known to have been altered: `KIND KEY`, as they are told.
+    pub known_records: Vec<String>,
 }
 
 /// What was found, in words and for programs.
@@ -81,7 +90,7 @@ pub async fn verify(settings: &Settings, asked: &Asked) -> anyhow::Result<Found>
     for here in &at_hand {
         let of = if here.service == Service::Enrollment { Service::Aid } else { Service::Enrollment };
         let mut tx = here.db.read().await?;
-        let is_begun = proof::has_table(&mut tx, "audit_witnesses").await?;
+        let is_begun = proof::has_table(&mut tx, "row_writes").await?;
         let kept = if is_begun { witness::all(&mut tx).await? } else { Vec::new() };
         tx.rollback().await?;
         ensure!(is_begun, "the database of {} is of an earlier version: start the service on it once", name(here.service));
@@ -99,20 +108,21 @@ pub async fn verify(settings: &Settings, asked: &Asked) -> anyhow::Result<Found>
         let forged = told.iter().filter(|(of, _)| *of == here.service).count() - signed.len();
         let mut tx = here.db.read().await?;
         let report = xuezhu_audit::verify::verify(&mut tx, &here.keyring.chain(AUDIT), &signed).await?;
-        let altered = altered(here, &mut tx).await?;
+        let rows = Rows::of(here, &mut tx).await?;
         tx.rollback().await?;
         let known = |fault: &&Fault| matches!(fault, Fault::Cut { first, .. } if asked.known_cuts.contains(first));
         let unknown = report.faults.iter().filter(|fault| !known(fault)).count();
-        is_whole &= unknown == 0 && altered.is_empty() && forged == 0;
+        is_whole &= unknown == 0 && rows.is_whole(&asked.known_records) && forged == 0;
         lines.push(summary(here.service, &report, &signed));
+        lines.push(rows.summary());
         lines.extend(report.faults.iter().map(|fault| format!("  {}{}", said(fault), if known(&fault) { " (known)" } else { "" })));
-        lines.extend(altered.iter().map(|row| format!("  {row} is not as the service wrote it")));
+        lines.extend(rows.lines(&asked.known_records));
         if forged > 0 {
             lines.push(format!("  {forged} heads that are kept of it were not signed by it"));
         }
         services.push(json!({
             "service": name(here.service), "lines": report.lines, "forgotten": report.forgotten, "waiting": report.waiting, "head": report.head,
-            "witnessed": report.witnessed, "faults": report.faults.iter().map(of_fault).collect::<Vec<_>>(), "altered": altered, "forgedHeads": forged,
+            "witnessed": report.witnessed, "faults": report.faults.iter().map(of_fault).collect::<Vec<_>>(), "altered": rows.altered(), "rows": rows.json(), "forgedHeads": forged,
         }));
     }
     for here in at_hand {
@@ -122,13 +132,97 @@ pub async fn verify(settings: &Settings, asked: &Asked) -> anyhow::Result<Found>
     Ok(Found { is_whole, text: lines.join("\n"), json: json!({ "whole": is_whole, "services": services }) })
 }
 
-/// Rows that are bound to a check and do not fit it.
-async fn altered(here: &AtHand, tx: &mut Tx) -> anyhow::Result<Vec<String>> {
-    let rows = here.keyring.chain(ROWS);
-    Ok(match here.service {
-        Service::Enrollment => xuezhu_enrollment::directory::altered(tx, &rows).await?.into_iter().map(|account| format!("account {account}")).collect(),
-        Service::Aid => Vec::new(),
-    })
+/// How records stand that are bound to what acts wrote of them.
+struct Rows {
+    report: written::Report,
+    /// Accounts that can't log in, because the check beside them does not fit them.
+    unfit: Vec<String>,
+}
+
+impl Rows {
+    async fn of(here: &AtHand, tx: &mut Tx) -> anyhow::Result<Self> {
+        let rows = here.keyring.chain(ROWS);
+        let (kinds, unfit): (&[&Kind], _) = match here.service {
+            Service::Enrollment => (&xuezhu_enrollment::BOUND, xuezhu_enrollment::directory::altered(tx, &rows).await?),
+            Service::Aid => (&xuezhu_aid::BOUND, Vec::new()),
+        };
+        Ok(Self { report: written::verify(tx, &rows, kinds).await?, unfit })
+    }
+
+    fn is_whole(&self, known: &[String]) -> bool {
+        self.report.faults.iter().all(|fault| is_known(fault, known)) && self.unfit.is_empty()
+    }
+
+    fn summary(&self) -> String {
+        let counts = self.report.records.iter().map(|(kind, count)| format!("{count} {}", plural(kind))).collect::<Vec<_>>();
+        format!("  {} looked at", counts.join(", "))
+    }
+
+    fn lines<'r>(&'r self, known: &'r [String]) -> impl Iterator<Item = String> + 'r {
+        let unfit = self.unfit.iter().map(|account| format!("  account {account} can't log in: its check is not that of what it may"));
+        let told = |fault| format!("  {}{}", of_rows(fault), if is_known(fault, known) { " (known)" } else { "" });
+        self.report.faults.iter().map(told).chain(unfit)
+    }
+
+    /// Records that are not as they were written: their kind, and which.
+    fn altered(&self) -> BTreeSet<String> {
+        let named = self.report.faults.iter().filter_map(|fault| match fault {
+            written::Fault::Record { kind, key, .. } => Some(format!("{kind} {key}")),
+            written::Fault::Written { .. } | written::Fault::Believed { .. } => None,
+        });
+        named.chain(self.unfit.iter().map(|account| format!("account {account}"))).collect()
+    }
+
+    fn json(&self) -> Value {
+        let faults = self.report.faults.iter().map(|fault| {
+            let text = of_rows(fault);
+            match fault {
+                written::Fault::Record { kind, key, wrong } => json!({ "kind": word(*wrong), "of": kind, "key": key.to_string(), "text": text }),
+                written::Fault::Written { line, .. } => json!({ "kind": "WRITTEN", "line": line, "text": text }),
+                written::Fault::Believed { line, .. } => json!({ "kind": "BELIEVED", "line": line, "text": text }),
+            }
+        });
+        json!({ "looked": self.report.records.iter().copied().collect::<BTreeMap<_, _>>(), "faults": faults.collect::<Vec<_>>() })
+    }
+}
+
+/// Whether a record is told to be known to have been altered.
+fn is_known(fault: &written::Fault, known: &[String]) -> bool {
+    matches!(fault, written::Fault::Record { kind, key, .. } if known.contains(&format!("{kind} {key}")))
+}
+
+fn plural(kind: &str) -> String {
+    kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"))
+}
+
+const fn word(wrong: Wrong) -> &'static str {
+    match wrong {
+        Wrong::Added => "ADDED",
+        Wrong::Gone => "GONE",
+        Wrong::Changed => "CHANGED",
+        Wrong::ChangedBetween => "CHANGED_BETWEEN",
+    }
+}
+
+fn of_rows(fault: &written::Fault) -> String {
+    match fault {
+        written::Fault::Record { kind, key, wrong } => {
+            let what = match wrong {
+                Wrong::Added => "was not written by the service: it was added, or put back after its end",
+                Wrong::Gone => "is gone, or was taken out of what is under way, and not by the service",
+                Wrong::Changed => "is not as the service wrote it last: it was changed, or put back as it was before",
+                Wrong::ChangedBetween => "was changed or put back between two acts of the service: what it says now was made from that",
+            };
+            format!("{kind} {key} {what}")
+        }
+        written::Fault::Written { line, at_us: 0, .. } => format!("what was written under line {line} is kept, and the line is not there"),
+        written::Fault::Written { line, at_us, method } => {
+            format!("what line {line} ({method}, {}) wrote of records is not kept as it was written", rfc3339(*at_us))
+        }
+        written::Fault::Believed { line, at_us } => {
+            format!("records were believed as they stood by line {line} ({}), when the service had begun to write them down", rfc3339(*at_us))
+        }
+    }
 }
 
 /// The services whose database and keys are there.

@@ -48,8 +48,12 @@ impl Wires {
             tasks.spawn(tls.clone().keep(stop.clone()));
             Ok(Some(tls))
         };
-        let plain = settings.plain.split(',').map(|name| name.trim().to_owned()).collect();
-        Ok(Self { http: load("http", settings.http_tls())?, grpc: load("grpc", settings.grpc_tls())?, plain })
+        Ok(Self { http: load("http", settings.http_tls())?, grpc: load("grpc", settings.grpc_tls())?, ..Self::to_databases(settings) })
+    }
+
+    /// The same of a process that speaks with databases alone.
+    pub fn to_databases(settings: &Settings) -> Self {
+        Self { http: None, grpc: None, plain: settings.plain.split(',').map(|name| name.trim().to_owned()).collect() }
     }
 
     fn tls(&self, wire: Wire) -> Option<&Tls> {

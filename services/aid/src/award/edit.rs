@@ -209,7 +209,7 @@ pub async fn redraft(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, li
         return Err(Refusal::new(Reason::NothingToDo, "没有被退回的学生").into());
     }
     let entries: Vec<Uuid> = taken.iter().map(|row| row.entry).collect();
-    store::set_states(tx, &entries, State::Draft, "").await?;
+    store::set_states(ctx, tx, &entries, State::Draft, "").await?;
     settle(tx, list.list).await?;
     let with_cards: Vec<Uuid> = taken.iter().filter(|row| row.card_sealed.is_some()).map(|row| row.entry).collect();
     let touched = with_their_cards(tx, &with_cards, taken.iter().map(|row| row.person_key).collect()).await?;

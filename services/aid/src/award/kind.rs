@@ -124,7 +124,7 @@ impl Kind for AwardRound<'_> {
                 Moved::SentBack { reason } | Moved::Refused { reason } => (State::SentBack, reason),
                 Moved::Recalled => (State::Draft, ""),
             };
-            store::set_states(tx, items, state, reason).await?;
+            store::set_states(ctx, tx, items, state, reason).await?;
             super::settle(tx, list).await?;
             let keys = store::keys_of(tx, items).await?;
             if matches!(moved, Moved::Signed { .. }) {
@@ -161,7 +161,7 @@ impl Kind for AwardRound<'_> {
             let free: Vec<&EntryRow> = rows.iter().filter(|row| !waits(&row.entry)).collect();
             let (approved, excess) = limits::approve(ctx, tx, self.parts, &list, &free, (generation, &keys)).await?;
             if !approved.is_empty() {
-                store::set_states(tx, &approved, State::Approved, "").await?;
+                store::set_states(ctx, tx, &approved, State::Approved, "").await?;
                 super::settle(tx, list.list).await?;
                 if let Some(asked) = asked.filter(|asked| asked.order == NoticeOrder::AfterAudit) {
                     let shown: Vec<&EntryRow> = free.iter().copied().filter(|row| approved.contains(&row.entry)).collect();

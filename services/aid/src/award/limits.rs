@@ -141,7 +141,7 @@ pub(super) async fn approve(
         let rows: Vec<&EntryRow> = can.iter().filter_map(|one| by_entry.get(&one.entry).copied()).collect();
         let now: HashSet<Uuid> = units::approve(ctx, tx, list, &rows, keys).await?.into_iter().collect();
         let (taken, refused): (Vec<&Seeking>, Vec<&Seeking>) = can.iter().partition(|one| now.contains(&one.entry));
-        quota::take(tx, of, &taken).await?;
+        quota::take(ctx, tx, of, &taken).await?;
         approved.extend(now);
         if refused.is_empty() {
             excess = cannot.into_iter().map(|(one, why)| (one.entry, why)).filter(|(entry, _)| by_entry.contains_key(entry)).collect();

@@ -3,6 +3,7 @@
 //! | module | what lives here |
 //! | --- | --- |
 //! | this | lists, and what the clerk does with what is not submitted: opening and removing lists, taking off |
+//! | [`bound`] | what was submitted says, bound to what acts write of it |
 //! | [`candidates`] | who of the roll may be on a list, and why each is proposed or not |
 //! | [`edit`] | one entry edited where it stands, and what was sent back taken into the drafts again |
 //! | [`rules`] | what the clerk may do with an entry, where a list stands |
@@ -16,6 +17,7 @@
 //! | [`corrections`] | what was approved is put right: stopped, cut, voided |
 
 pub mod api;
+pub mod bound;
 pub mod brief;
 pub mod candidates;
 pub mod corrections;
@@ -205,7 +207,7 @@ pub async fn remove(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     let list = locked(ctx, tx, school, list, Permission::EnterForSchool).await?;
     let row = store::entries(tx, list.list).await?.into_iter().find(|row| row.entry == entry).ok_or_else(|| Refusal::not_found("名单中的该生"))?;
     after(row.state, Change::Remove).ok_or_else(|| Refusal::wrong_state(format!("该生在名单中为“{}”，只有草稿和被退回的可以移除", row.state.name())))?;
-    store::set_states(tx, &[entry], State::Removed, "").await?;
+    store::set_states(ctx, tx, &[entry], State::Removed, "").await?;
     units::remove(tx, &[entry]).await?;
     settle(tx, list.list).await?;
     let touched = with_their_cards(tx, &[entry], vec![row.person_key]).await?;

@@ -44,7 +44,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
         return Err(Refusal::new(Reason::NothingToDo, "名单中没有草稿可以提交").into());
     }
     let entries: Vec<Uuid> = drafts.iter().map(|row| row.entry).collect();
-    store::set_states(tx, &entries, State::Submitted, "").await?;
+    store::set_states(ctx, tx, &entries, State::Submitted, "").await?;
     store::note_submitted(tx, list.list).await?;
     drafts.sort_by(|a, b| (&a.name, a.entry).cmp(&(&b.name, b.entry)));
     let places = told::places(tx, &drafts, school).await?;
@@ -67,7 +67,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, school: &str, lis
     }
     // A chain that begins at a department leaves nothing to the principal.
     if round.state == Stands::UnderWay && round.seat().is_some_and(|seat| seat.region().is_some()) && round.waiting > 0 {
-        store::set_states(tx, &entries, State::Attested, "").await?;
+        store::set_states(ctx, tx, &entries, State::Attested, "").await?;
     }
     settle(tx, list.list).await?;
     judge_keys(ctx, tx, parts, &drafts.iter().map(|row| row.person_key).collect::<Vec<_>>(), "list").await?;

@@ -6,9 +6,10 @@ use uuid::Uuid;
 use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::{case::Stage, entry::State};
 use xuezhu_review::Present;
-use xuezhu_service::{Context, paging::Turn};
+use xuezhu_service::{Context, Error, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
+use super::bound;
 use crate::reconciliation::Attending;
 
 /// A list with its counts.
@@ -340,7 +341,8 @@ pub async fn update_entries(ctx: &Context, tx: &mut Tx, entered: &[Entered]) -> 
     Ok(())
 }
 
-pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: State, reason: &str) -> Result<(), StoreError> {
+pub async fn set_states(ctx: &Context, tx: &mut Tx, entries: &[Uuid], state: State, reason: &str) -> Result<(), Error> {
+    bound::touch(ctx, tx, entries).await?;
     run!(
         tx,
         sql!("UPDATE award_entries SET state = $2, sent_back_reason = $3 WHERE entry" in_uuids 1),
@@ -349,6 +351,53 @@ pub async fn set_states(tx: &mut Tx, entries: &[Uuid], state: State, reason: &st
         reason
     )?;
     Ok(())
+}
+
+/// An entry, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub struct BoundRow {
+    pub entry: Uuid,
+    pub list: Uuid,
+    pub school: String,
+    pub scheme: String,
+    pub term: String,
+    pub policy: i32,
+    pub person_key: Uuid,
+    pub name: String,
+    pub months: String,
+    pub first_day: NaiveDate,
+    pub last_day: NaiveDate,
+    pub amount_fen: i64,
+    pub month_fen: i64,
+    pub tier: String,
+    pub state: i32,
+    pub gone: bool,
+    pub card_key: Option<Uuid>,
+    pub card_kind: i32,
+    pub card_holder: String,
+    pub card_sealed: Option<Vec<u8>>,
+    pub id_sealed: Vec<u8>,
+    pub content_hash: Vec<u8>,
+}
+
+/// Those of these entries that are bound: submitted, and not taken off.
+pub async fn bound(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<BoundRow>, StoreError> {
+    rows!(
+        tx,
+        BoundRow,
+        sql!(
+            "SELECT entry, list, school, scheme, term, policy, person_key, name, months, first_day, last_day, amount_fen, month_fen, tier, state, gone,
+                    card_key, card_kind, card_holder, card_sealed, id_sealed, content_hash
+             FROM award_entries WHERE state > 10 AND state < 50 AND entry" in_uuids 1
+        ),
+        bulk_uuids(entries.iter().copied())
+    )
+}
+
+/// Bound entries after one, in order.
+pub async fn bound_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(tx, (Uuid,), "SELECT entry FROM award_entries WHERE state > 10 AND state < 50 AND entry > $1 ORDER BY entry LIMIT $2", after, limit)?;
+    Ok(found.into_iter().map(|(entry,)| entry).collect())
 }
 
 /// A list that was removed is there again; another stays as it is.

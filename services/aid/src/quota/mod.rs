@@ -3,12 +3,14 @@
 //! | module | what lives here |
 //! | --- | --- |
 //! | this | limits as they stand, letting in, counting |
+//! | [`bound`] | who was let in, bound to what acts write of it |
 //! | [`rules`] | who is let in, in which order |
 //! | `api` | gRPC in |
 //!
 //! Two who approve under one limit take turns at its gate; how many are let in is counted from who is, each time.
 
 pub mod api;
+pub mod bound;
 pub mod rules;
 mod store;
 
@@ -16,6 +18,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
+use xuezhu_audit::written::Key;
 use xuezhu_domain::{RegistryAnswer, Term, region};
 use xuezhu_judge::{
     case::Excess,
@@ -161,7 +164,7 @@ fn count(policy: &Policy, of: Of<'_>, quota: &Quota, alike: &[AlikeRow]) -> BTre
 }
 
 /// Keeps who was let in.
-pub(crate) async fn take(tx: &mut Tx, of: Of<'_>, admitted: &[&Seeking]) -> Result<(), Error> {
+pub(crate) async fn take(ctx: &Context, tx: &mut Tx, of: Of<'_>, admitted: &[&Seeking]) -> Result<(), Error> {
     if admitted.is_empty() {
         return Ok(());
     }
@@ -172,7 +175,9 @@ pub(crate) async fn take(tx: &mut Tx, of: Of<'_>, admitted: &[&Seeking]) -> Resu
         let (entry, scheme, school, region) = (Hex(seeking.entry), of.scheme.as_str(), of.school, of.region);
         Some(PlaceRow { entry, scheme, term: &term, school, region, grade: seeking.grade, grounds })
     };
-    Ok(store::take(tx, &admitted.iter().filter_map(place).collect::<Vec<_>>()).await?)
+    let places: Vec<PlaceRow> = admitted.iter().filter_map(place).collect();
+    ctx.make(&bound::PLACE, places.iter().map(|place| Key::Id(place.entry.0)));
+    Ok(store::take(tx, &places).await?)
 }
 
 /// Notes who of these is one too many now; returns those of whom it was said otherwise before.

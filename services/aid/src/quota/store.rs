@@ -212,6 +212,33 @@ pub async fn take(tx: &mut Tx, places: &[PlaceRow<'_>]) -> Result<(), StoreError
     Ok(())
 }
 
+/// A place, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub struct BoundPlace {
+    pub entry: Uuid,
+    pub scheme: String,
+    pub term: String,
+    pub school: String,
+    pub region: String,
+    pub grade: i32,
+    pub grounds: String,
+}
+
+pub async fn bound(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<BoundPlace>, StoreError> {
+    rows!(
+        tx,
+        BoundPlace,
+        sql!("SELECT entry, scheme, term, school, region, grade, grounds FROM quota_places WHERE entry" in_uuids 1),
+        bulk_uuids(entries.iter().copied())
+    )
+}
+
+/// Entries with a place after one, in order.
+pub async fn bound_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(tx, (Uuid,), "SELECT entry FROM quota_places WHERE entry > $1 ORDER BY entry LIMIT $2", after, limit)?;
+    Ok(found.into_iter().map(|(entry,)| entry).collect())
+}
+
 /// Who of these was one too many when they were weighed last, and of what.
 pub async fn excess(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
     rows!(tx, (Uuid, String), sql!("SELECT entry, excess FROM quota_excess WHERE entry" in_uuids 1), bulk_uuids(entries.iter().copied()))

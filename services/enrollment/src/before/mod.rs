@@ -86,6 +86,11 @@ pub(crate) async fn convert(db: &Db, keyring: &Keyring) -> Result<(), Error> {
         ("account checks", accounts),
     ];
     conversion::convert_all(db, keyring, &conversions).await?;
+    compact(db).await
+}
+
+/// Takes away, once, what conversions left readable: for who owns the schema.
+pub async fn compact(db: &Db) -> Result<(), Error> {
     conversion::compact(db, COMPACT).await
 }
 

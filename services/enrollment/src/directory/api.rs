@@ -479,6 +479,7 @@ pub(super) fn account_to_proto(row: AccountRow) -> pb::Account {
     pb::Account {
         second_factor: row.factor.is_some(),
         unconfirmed_of: row.unconfirmed_of,
+        school_name: row.school_name,
         role: account::Role::from_str_name(&row.role).unwrap_or_default().into(),
         doubt: if row.organisation.len() == 6 { region::doubt(&row.organisation).unwrap_or_default() } else { String::new() },
         account: row.account,

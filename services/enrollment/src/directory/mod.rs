@@ -79,7 +79,7 @@ pub async fn create_account(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards,
         return Err(Refusal::new(Reason::AlreadyExists, format!("账号{}已存在", new.account)).into());
     }
     let new = NewAccount { unconfirmed_of: confirmation::by(ctx, safeguards, new.role, false), ..new.clone() };
-    store::insert_account(tx, ctx.rows()?, &new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+    store::insert_account(ctx, tx, &new, ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
     Ok(())
 }
 
@@ -109,7 +109,7 @@ pub async fn reset_password(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards,
         // Whose answer is lost would be locked out, and of the last administrator nobody could let them in again.
         return Err(Refusal::wrong_state("不能重置本人的密码：请用“修改密码”，或由其他管理员重置").into());
     }
-    store::set_one_time(tx, ctx.rows()?, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?;
+    store::set_one_time(ctx, tx, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?;
     let unconfirmed_of = confirmation::by(ctx, safeguards, row.actor(0)?.role, row.factor.is_some());
     confirmation::leave_to_others(ctx, tx, row, unconfirmed_of).await?;
     Ok(())
@@ -122,7 +122,7 @@ pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: b
         return Err(Refusal::wrong_state("不能停用或启用本人的账号，请由其他管理员办理").into());
     }
     if row.disabled != disabled {
-        store::set_disabled(tx, ctx.rows()?, account, disabled, row.next_us(ctx.now_us())).await?;
+        store::set_disabled(ctx, tx, account, disabled, row.next_us(ctx.now_us())).await?;
     }
     if store::administrators(tx).await?.is_empty() {
         return Err(Refusal::new(Reason::LastAdministrator, "停用后将没有能登录的管理员：请先另开一个管理员账号，登录过一次后再停用").into());
@@ -177,7 +177,7 @@ pub async fn change_password(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards
     goes_on(tx, &row, ctx.actor.session_us).await?;
     let from_us = row.next_us(ctx.now_us());
     store::keep_former(tx, &row.account, &row.password_hash, from_us, FORMER - 1).await?;
-    store::set_password(tx, ctx.rows()?, &row.account, password_hash, request_id, from_us).await?;
+    store::set_password(ctx, tx, &row.account, password_hash, request_id, from_us).await?;
     count(tx, &row, from_us).await?;
     told(ctx, tx, safeguards, &AccountRow { must_change_password: false, ..row }, from_us).await
 }
@@ -247,7 +247,7 @@ pub async fn ensure_first_administrators(ctx: &Context, tx: &mut Tx, password_ha
         return Ok(false);
     }
     for (account, hash) in FIRST_ADMINISTRATORS.iter().zip(password_hashes) {
-        store::insert_account(tx, ctx.rows()?, &administrator(account, hash), ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+        store::insert_account(ctx, tx, &administrator(account, hash), ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
     }
     Ok(true)
 }
@@ -258,13 +258,13 @@ pub async fn recover(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &
     store::lock_account(tx, account).await?;
     match store::account(tx, account).await? {
         None => {
-            store::insert_account(tx, ctx.rows()?, &administrator(account, password_hash), ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
+            store::insert_account(ctx, tx, &administrator(account, password_hash), ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
         }
         Some(row) if row.role == Role::Administrator.as_str() && row.organisation.is_empty() => {
             let from_us = row.next_us(ctx.now_us());
-            store::set_one_time(tx, ctx.rows()?, account, password_hash, from_us, ctx.now_us() + ONE_TIME_US).await?;
-            store::set_disabled(tx, ctx.rows()?, account, false, from_us).await?;
-            store::set_unconfirmed(tx, ctx.rows()?, &[account], "").await?;
+            store::set_one_time(ctx, tx, account, password_hash, from_us, ctx.now_us() + ONE_TIME_US).await?;
+            store::set_disabled(ctx, tx, account, false, from_us).await?;
+            store::set_unconfirmed(ctx, tx, &[account], "").await?;
             factor::take_away(ctx, tx, account).await?;
         }
         Some(_) => return Err(Refusal::wrong_state("只能恢复全部范围的系统管理员账号").into()),
@@ -287,5 +287,7 @@ pub fn password_fits(password: &str, hash: Option<&str>) -> bool {
     let Ok(parsed) = PasswordHash::new(hash.unwrap_or(NOBODY)) else { return false };
     Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && hash.is_some()
 }
+
+pub use store::ACCOUNT;
 
 pub use rules::{check_account_name, check_new_password, one_time_password};

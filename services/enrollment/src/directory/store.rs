@@ -1,9 +1,10 @@
 //! SQL of accounts.
 
 use serde::Serialize;
+use xuezhu_audit::written::{Key, Kind};
 use xuezhu_chain::{Chain, Said};
 use xuezhu_domain::region;
-use xuezhu_service::{Actor, Error, Role, sessions::Used};
+use xuezhu_service::{Actor, Context, Error, Role, sessions::Used};
 use xuezhu_store::{Bytes, StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
 use super::{NewAccount, rules::PasswordUse};
@@ -43,6 +44,8 @@ pub struct AccountRow {
     pub row_check: Option<Vec<u8>>,
     /// Region code of the department that its school is under; empty where it is of none.
     pub authority: String,
+    /// Name of its school; empty where it is of none.
+    pub school_name: String,
 }
 
 impl AccountRow {
@@ -103,6 +106,17 @@ pub struct NewPassword {
     pub seen: String,
 }
 
+/// Locks accounts, in order: who changes several and who changes one take turns.
+async fn lock_accounts(tx: &mut Tx, accounts: impl Iterator<Item = &str>) -> Result<(), StoreError> {
+    let locked = rows!(
+        tx,
+        (String,),
+        sql!("SELECT account FROM accounts WHERE account" in_texts 1 " ORDER BY account" only(sqlite "", postgres " FOR UPDATE")),
+        bulk_texts(accounts)
+    );
+    locked.map(drop)
+}
+
 /// Locks an account: changes are made one after the other.
 pub async fn lock_account(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
     run!(tx, "UPDATE accounts SET wrong_passwords = wrong_passwords WHERE account = $1", account)?;
@@ -115,7 +129,8 @@ pub async fn account(tx: &mut Tx, account: &str) -> Result<Option<AccountRow>, S
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
                 password_request, disabled, password_use, password_until_us, factor, unconfirmed_of, row_check,
-                coalesce((SELECT authority FROM schools WHERE schools.code = accounts.organisation), '') AS authority
+                coalesce((SELECT authority FROM schools WHERE schools.code = accounts.organisation), '') AS authority,
+                coalesce((SELECT name FROM schools WHERE schools.code = accounts.organisation), '') AS school_name
          FROM accounts WHERE account = $1",
         account
     )
@@ -144,7 +159,8 @@ pub async fn accounts_after(tx: &mut Tx, filter: &Filter, after: &str, limit: i6
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
                 password_request, disabled, password_use, password_until_us, factor, unconfirmed_of, row_check,
-                coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), '') AS authority
+                coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), '') AS authority,
+                coalesce((SELECT s.name FROM schools s WHERE s.code = a.organisation), '') AS school_name
          FROM accounts a WHERE ($1 = '' OR organisation = $1)
            AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
            AND ($3 = '' OR account LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $3 ESCAPE '!') AND account > $4
@@ -241,12 +257,11 @@ struct BoundRow {
     disabled: bool,
     factor: Option<Vec<u8>>,
     unconfirmed_of: String,
-    row_check: Option<Vec<u8>>,
 }
 
 impl BoundRow {
     fn said(&self) -> Said {
-        let Self { account, role, organisation, password_hash, disabled, factor, unconfirmed_of, .. } = self;
+        let Self { account, role, organisation, password_hash, disabled, factor, unconfirmed_of } = self;
         Bound { account, role, organisation, password_hash, disabled: *disabled, factor: factor.as_deref(), unconfirmed_of }.said()
     }
 }
@@ -256,7 +271,7 @@ pub(super) async fn bind(tx: &mut Tx, rows: &Chain, accounts: &[&str]) -> Result
     let found = rows!(
         tx,
         BoundRow,
-        sql!("SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of, row_check FROM accounts WHERE account" in_texts 1),
+        sql!("SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of FROM accounts WHERE account" in_texts 1),
         bulk_texts(accounts)
     )?;
     let checks: Vec<Check> = (found.into_iter())
@@ -291,15 +306,59 @@ pub async fn bind_of_before(tx: &mut Tx, rows: &Chain, after: &str, limit: i64) 
     Ok(found.last().map(|(account, _)| account.clone()))
 }
 
-/// Accounts that are not as the service wrote them.
-pub async fn altered(tx: &mut Tx, rows: &Chain) -> Result<Vec<String>, StoreError> {
-    let found =
-        rows!(tx, BoundRow, "SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of, row_check FROM accounts ORDER BY account")?;
-    let is_altered = |row: &BoundRow| !row.row_check.as_ref().is_some_and(|check| rows.is_check(&row.said(), check));
-    Ok(found.into_iter().filter(is_altered).map(|row| row.account).collect())
+/// What accounts say, of who may log in by what, and what they may: bound by a check that is looked at when somebody logs in, and to what acts
+/// write of them.
+pub static ACCOUNT: Kind = Kind {
+    code: 1,
+    name: "account",
+    at_once: 2_000,
+    say: |tx, keys| {
+        Box::pin(async move {
+            let names = keys.iter().map(Key::name).collect::<Result<Vec<_>, _>>()?;
+            let found = rows!(
+                tx,
+                BoundRow,
+                sql!("SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of FROM accounts WHERE account" in_texts 1),
+                bulk_texts(names)
+            )?;
+            Ok(found.iter().map(|row| (named(&row.account), row.said())).collect())
+        })
+    },
+    after: |tx, after, limit| {
+        Box::pin(async move {
+            let after = after.map(Key::name).transpose()?.unwrap_or_default();
+            let found = rows!(tx, (String,), "SELECT account FROM accounts WHERE account > $1 ORDER BY account LIMIT $2", after, limit)?;
+            Ok(found.into_iter().map(|(account,)| Key::Name(account)).collect())
+        })
+    },
+};
+
+/// Says that an account is about to be changed.
+pub(super) async fn touch(ctx: &Context, tx: &mut Tx, account: &str) -> Result<(), Error> {
+    ctx.touch(tx, &ACCOUNT, [named(account)]).await
 }
 
-pub async fn insert_account(tx: &mut Tx, rows: &Chain, new: &NewAccount, now_us: i64, until_us: i64) -> Result<(), StoreError> {
+fn named(account: &str) -> Key {
+    Key::Name(account.to_owned())
+}
+
+/// Accounts whose check does not fit them: they can't log in.
+pub async fn altered(tx: &mut Tx, rows: &Chain) -> Result<Vec<String>, StoreError> {
+    let found =
+        rows!(tx, CheckedRow, "SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of, row_check FROM accounts ORDER BY account")?;
+    let is_altered = |row: &CheckedRow| !row.row_check.as_ref().is_some_and(|check| rows.is_check(&row.bound.said(), check));
+    Ok(found.into_iter().filter(is_altered).map(|row| row.bound.account).collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct CheckedRow {
+    #[sqlx(flatten)]
+    bound: BoundRow,
+    row_check: Option<Vec<u8>>,
+}
+
+pub async fn insert_account(ctx: &Context, tx: &mut Tx, new: &NewAccount, now_us: i64, until_us: i64) -> Result<(), Error> {
+    ctx.touch(tx, &ACCOUNT, [named(&new.account)]).await?;
     run!(
         tx,
         "INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us,
@@ -316,13 +375,15 @@ pub async fn insert_account(tx: &mut Tx, rows: &Chain, new: &NewAccount, now_us:
         until_us,
         &new.unconfirmed_of
     )?;
-    bind(tx, rows, &[&new.account]).await
+    Ok(bind(tx, ctx.rows()?, &[&new.account]).await?)
 }
 
 /// Who opened accounts, or gave them passwords, that another one has to confirm; empty: nobody has to any more.
-pub async fn set_unconfirmed(tx: &mut Tx, rows: &Chain, accounts: &[&str], unconfirmed_of: &str) -> Result<(), StoreError> {
+pub async fn set_unconfirmed(ctx: &Context, tx: &mut Tx, accounts: &[&str], unconfirmed_of: &str) -> Result<(), Error> {
+    lock_accounts(tx, accounts.iter().copied()).await?;
+    ctx.touch(tx, &ACCOUNT, accounts.iter().copied().map(named)).await?;
     run!(tx, sql!("UPDATE accounts SET unconfirmed_of = $2 WHERE account" in_texts 1), bulk_texts(accounts), unconfirmed_of)?;
-    bind(tx, rows, accounts).await
+    Ok(bind(tx, ctx.rows()?, accounts).await?)
 }
 
 /// Accounts that another one has to confirm, after one by name: of a region with all below it, or of the schools of one department.
@@ -333,7 +394,8 @@ pub async fn unconfirmed_after(tx: &mut Tx, organisation: &str, is_department: b
         AccountRow,
         "SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us, last_opened_us,
                 password_request, disabled, password_use, password_until_us, factor, unconfirmed_of, row_check,
-                coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), '') AS authority
+                coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), '') AS authority,
+                coalesce((SELECT s.name FROM schools s WHERE s.code = a.organisation), '') AS school_name
          FROM accounts a WHERE unconfirmed_of <> '' AND account > $1
            AND ($2 = '' OR substr(coalesce((SELECT s.authority FROM schools s WHERE s.code = a.organisation), a.organisation), 1, length($2)) = $2)
            AND ($3 = '' OR (SELECT s.authority FROM schools s WHERE s.code = a.organisation) = $3)
@@ -346,7 +408,8 @@ pub async fn unconfirmed_after(tx: &mut Tx, organisation: &str, is_department: b
 }
 
 /// Opens accounts, which have no password yet where their hash is empty.
-pub async fn insert_accounts(tx: &mut Tx, rows: &Chain, new: &[&NewAccount], now_us: i64) -> Result<(), StoreError> {
+pub async fn insert_accounts(ctx: &Context, tx: &mut Tx, new: &[&NewAccount], now_us: i64) -> Result<(), Error> {
+    ctx.touch(tx, &ACCOUNT, new.iter().map(|new| named(&new.account))).await?;
     let written: Vec<NewRow> = (new.iter())
         .map(|new| NewRow {
             account: &new.account,
@@ -366,7 +429,7 @@ pub async fn insert_accounts(tx: &mut Tx, rows: &Chain, new: &[&NewAccount], now
         bulk_rows(&written),
         now_us
     )?;
-    bind(tx, rows, &new.iter().map(|new| new.account.as_str()).collect::<Vec<_>>()).await
+    Ok(bind(tx, ctx.rows()?, &new.iter().map(|new| new.account.as_str()).collect::<Vec<_>>()).await?)
 }
 
 /// Accounts by their names.
@@ -376,7 +439,8 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
         AccountRow,
         sql!("SELECT account, display_name, role, organisation, password_hash, must_change_password, sessions_from_us,
                      last_opened_us, password_request, disabled, password_use, password_until_us, factor,
-                     unconfirmed_of, row_check, coalesce((SELECT s.authority FROM schools s WHERE s.code = accounts.organisation), '') AS authority
+                     unconfirmed_of, row_check, coalesce((SELECT s.authority FROM schools s WHERE s.code = accounts.organisation), '') AS authority,
+                coalesce((SELECT s.name FROM schools s WHERE s.code = accounts.organisation), '') AS school_name
               FROM accounts WHERE account" in_texts 1 " ORDER BY account"),
         bulk_texts(names)
     )
@@ -384,7 +448,9 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
 
 /// Gives accounts passwords for one log-in, where nobody logged in and the password is still the one that was seen; returns those that have
 /// them now.
-pub async fn set_passwords_once(tx: &mut Tx, rows: &Chain, new: &[NewPassword], until_us: i64) -> Result<Vec<String>, StoreError> {
+pub async fn set_passwords_once(ctx: &Context, tx: &mut Tx, new: &[NewPassword], until_us: i64) -> Result<Vec<String>, Error> {
+    lock_accounts(tx, new.iter().map(|new| new.account.as_str())).await?;
+    ctx.touch(tx, &ACCOUNT, new.iter().map(|new| named(&new.account))).await?;
     let set = rows!(
         tx,
         (String,),
@@ -396,12 +462,14 @@ pub async fn set_passwords_once(tx: &mut Tx, rows: &Chain, new: &[NewPassword], 
         until_us
     )?;
     let set: Vec<String> = set.into_iter().map(|(account,)| account).collect();
-    bind(tx, rows, &set.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    bind(tx, ctx.rows()?, &set.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     Ok(set)
 }
 
 /// Deletes accounts with which nobody ever logged in; returns which.
-pub async fn delete_unused(tx: &mut Tx, names: &[String]) -> Result<Vec<String>, StoreError> {
+pub async fn delete_unused(ctx: &Context, tx: &mut Tx, names: &[String]) -> Result<Vec<String>, Error> {
+    lock_accounts(tx, names.iter().map(String::as_str)).await?;
+    ctx.touch(tx, &ACCOUNT, names.iter().map(|name| named(name))).await?;
     let gone = rows!(tx, (String,), sql!("DELETE FROM accounts WHERE account" in_texts 1 " AND last_opened_us = 0 RETURNING account"), bulk_texts(names))?;
     Ok(gone.into_iter().map(|(account,)| account).collect())
 }
@@ -413,7 +481,8 @@ pub async fn set_password_use(tx: &mut Tx, account: &str, left: PasswordUse) -> 
 }
 
 /// Sets the password that its owner chose, which ends the account's sessions.
-pub async fn set_password(tx: &mut Tx, rows: &Chain, account: &str, hash: &str, request_id: &str, from_us: i64) -> Result<(), StoreError> {
+pub async fn set_password(ctx: &Context, tx: &mut Tx, account: &str, hash: &str, request_id: &str, from_us: i64) -> Result<(), Error> {
+    touch(ctx, tx, account).await?;
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, sessions_from_us = $5, last_opened_us = $5, password_use = $6,
@@ -427,11 +496,12 @@ pub async fn set_password(tx: &mut Tx, rows: &Chain, account: &str, hash: &str, 
         PasswordUse::Always.code()
     )?;
     end_all(tx, account).await?;
-    bind(tx, rows, &[account]).await
+    Ok(bind(tx, ctx.rows()?, &[account]).await?)
 }
 
 /// Gives an account a password for one log-in until a time, which ends its sessions.
-pub async fn set_one_time(tx: &mut Tx, rows: &Chain, account: &str, hash: &str, from_us: i64, until_us: i64) -> Result<(), StoreError> {
+pub async fn set_one_time(ctx: &Context, tx: &mut Tx, account: &str, hash: &str, from_us: i64, until_us: i64) -> Result<(), Error> {
+    touch(ctx, tx, account).await?;
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = '', sessions_from_us = $4, last_opened_us = $4, password_use = $5,
@@ -445,7 +515,7 @@ pub async fn set_one_time(tx: &mut Tx, rows: &Chain, account: &str, hash: &str, 
         until_us
     )?;
     end_all(tx, account).await?;
-    bind(tx, rows, &[account]).await
+    Ok(bind(tx, ctx.rows()?, &[account]).await?)
 }
 
 /// Keeps the hash of a password that is given up at a time, and so many of those before.
@@ -492,10 +562,11 @@ pub async fn came_from(tx: &mut Tx, account: &str, address: &str, now_us: i64, m
 }
 
 /// Closes an account, which ends its sessions, or opens it.
-pub async fn set_disabled(tx: &mut Tx, rows: &Chain, account: &str, disabled: bool, from_us: i64) -> Result<(), StoreError> {
+pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: bool, from_us: i64) -> Result<(), Error> {
+    touch(ctx, tx, account).await?;
     run!(tx, "UPDATE accounts SET disabled = $2, sessions_from_us = $3, last_opened_us = $3 WHERE account = $1", account, disabled, from_us)?;
     end_all(tx, account).await?;
-    bind(tx, rows, &[account]).await
+    Ok(bind(tx, ctx.rows()?, &[account]).await?)
 }
 
 /// Ends every session of an account.

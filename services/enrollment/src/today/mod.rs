@@ -26,5 +26,7 @@ pub async fn of(ctx: &Context, tx: &mut Tx, parts: &Parts, limit: i64) -> Result
         (0, 0)
     };
     let school_name = if is_school { directory::school(tx, own).await?.name } else { String::new() };
-    Ok(pb::GetEnrollmentTodayResponse { inbox: Some(inbox), drafts, sent_back, registry: parts.registry.name().to_owned(), school_name })
+    let unconfirmed_accounts = directory::confirmation::wait_for(ctx, tx).await?;
+    let registry = parts.registry.name().to_owned();
+    Ok(pb::GetEnrollmentTodayResponse { inbox: Some(inbox), drafts, sent_back, registry, school_name, unconfirmed_accounts })
 }

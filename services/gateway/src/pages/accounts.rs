@@ -87,7 +87,8 @@ fn row(desk: &Desk, account: &Account) -> Row {
     let organisation = match account.organisation.len() {
         0 => "全部范围".to_owned(),
         6 => pickers::region_name(&account.organisation),
-        _ => account.organisation.clone(),
+        _ if account.school_name.is_empty() => account.organisation.clone(),
+        _ => format!("{} {}", account.school_name, account.organisation),
     };
     let doubt = (!account.doubt.is_empty()).then(|| Cell::mark(Tone::Wait, "待核对").beside(&account.doubt));
     Row::of([

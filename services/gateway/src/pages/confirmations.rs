@@ -54,7 +54,8 @@ fn called(account: &Account) -> String {
     let organisation = match account.organisation.len() {
         0 => "全部范围".to_owned(),
         6 => pickers::region_name(&account.organisation),
-        _ => account.organisation.clone(),
+        _ if account.school_name.is_empty() => account.organisation.clone(),
+        _ => format!("{} {}", account.school_name, account.organisation),
     };
     format!("{} {}，{}，{organisation}", account.account, account.display_name, session::role_name(account.role().as_str_name()))
 }

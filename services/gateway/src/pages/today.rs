@@ -142,6 +142,9 @@ async fn today(State(gateway): State<Arc<Gateway>>, Arriving(mut desk): Arriving
             figures.push(Figure::count(aid.to_speak_to, "可能困难、待谈话的学生").tone(Tone::Wait).to("/hardship"));
         }
     }
+    if enrollment.unconfirmed_accounts > 0 {
+        figures.push(Figure::count(enrollment.unconfirmed_accounts, "待确认的账号").tone(Tone::Wait).to("/accounts/unconfirmed"));
+    }
     figures.push(Figure::count(aid.cause_count, "待处理的疑点原因").tone_if(aid.cause_count > 0, Tone::Bad).to("/flags"));
     let page = TodayPage {
         figures: Figures(figures),

@@ -9,6 +9,7 @@ use xuezhu::{
     certificates::{self, Wanted},
     deployment::{key_files, recover, system_clock},
     output,
+    schema::{self, Migrated},
     verify::{Asked, verify},
 };
 use xuezhu_service::{
@@ -22,7 +23,7 @@ use super::{ALTERED, Login, OK, request_id};
 /// Keeps schools, accounts and keys.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  xuezhu admin keyring new deploy/secrets\n  xuezhu admin keyring split keyring.json --out deploy/secrets\n  xuezhu admin follower-key deploy/secrets/enrollment-keys.json\n  xuezhu admin recover --data data\n  xuezhu admin verify --data data\n  xuezhu admin certificates deploy/secrets --host school.example --follower province\n  xuezhu admin confirm head1 head2 --account admin2 --password-file p.txt --code 123456\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
+    after_help = "Examples:\n  xuezhu admin keyring new deploy/secrets\n  xuezhu admin keyring split keyring.json --out deploy/secrets\n  xuezhu admin follower-key deploy/secrets/enrollment-keys.json\n  xuezhu admin recover --data data\n  xuezhu admin verify --data data\n  xuezhu --config owner.toml admin migrate\n  xuezhu admin certificates deploy/secrets --host school.example --follower province\n  xuezhu admin confirm head1 head2 --account admin2 --password-file p.txt --code 123456\n  xuezhu admin password --account admin --password-file old.txt --new-password-file new.txt\n  xuezhu admin school 3643000001 长沙职业学校 --region 430102 --authority 430100 --major 2010-010200 --password-file p.txt\n  xuezhu admin account lili 李老师 --role SCHOOL_CLERK --organisation 3643000001 --password-file p.txt --json\n  xuezhu admin disable lili --password-file p.txt"
 )]
 pub struct Admin {
     #[command(subcommand)]
@@ -52,7 +53,10 @@ enum AdminCommand {
         #[arg(long, default_value = "admin")]
         name: String,
     },
-    /// Looks whether the audit and what accounts may are as the services wrote them; ends with 5 where they are not
+    /// Brings the schema up to date where another role owns it than the one that runs: by the settings `enrollment_owner_database_url` and
+    /// `aid_owner_database_url`; lets in the roles of `enrollment_database_url` and `aid_database_url`
+    Migrate,
+    /// Looks whether the audit, and accounts, approvals, amounts and places, are as the services wrote them; ends with 5 where they are not
     Verify {
         /// Data folder of `xuezhu up`; else the databases and key files that the settings name, of both services or of one
         #[arg(long)]
@@ -66,6 +70,9 @@ enum AdminCommand {
         /// A position at which a chain was cut by a database put back from a backup: told, and not counted; several times
         #[arg(long)]
         known_cut: Vec<i64>,
+        /// A record that is known to have been altered, as it is told, such as "account lili": told, and not counted; several times
+        #[arg(long)]
+        known_record: Vec<String>,
     },
     /// Makes certificates for a trial, and for services among themselves: an authority, and one for each of the services, the gateway and every name
     Certificates {
@@ -195,8 +202,14 @@ impl Admin {
                 let password = recover(data.as_deref(), settings, &name).await?;
                 output::print(json, &json!({ "account": name, "oneTimePassword": password }), || format!("account {name}, one-time password {password}"));
             }
-            AdminCommand::Verify { data, heads, heads_out, known_cut } => {
-                let found = verify(settings, &Asked { data, heads, heads_out, known_cuts: known_cut }).await?;
+            AdminCommand::Migrate => {
+                let migrated = schema::migrate(settings).await?;
+                output::print(json, &json!({ "migrated": migrated.iter().map(Migrated::json).collect::<Vec<_>>() }), || {
+                    migrated.iter().map(Migrated::text).collect::<Vec<_>>().join("\n")
+                });
+            }
+            AdminCommand::Verify { data, heads, heads_out, known_cut, known_record } => {
+                let found = verify(settings, &Asked { data, heads, heads_out, known_cuts: known_cut, known_records: known_record }).await?;
                 output::print(json, &found.json, || found.text.clone());
                 return Ok(if found.is_whole { OK } else { ALTERED });
             }

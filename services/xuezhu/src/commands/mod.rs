@@ -41,6 +41,9 @@ pub struct Login {
     /// Address of the gateway
     #[arg(long, default_value = "http://127.0.0.1:8080", env = "XUEZHU_GATEWAY", global = true)]
     gateway: String,
+    /// Certificate of an authority of one's own, where the gateway speaks HTTPS by it
+    #[arg(long, env = "XUEZHU_GATEWAY_AUTHORITY", global = true)]
+    gateway_authority: Option<PathBuf>,
     /// Account
     #[arg(long, default_value = "admin", global = true)]
     account: String,
@@ -60,7 +63,11 @@ impl Login {
     pub async fn open(&self) -> anyhow::Result<Session> {
         let file = self.password_file.as_ref().ok_or(WrongUsage("--password-file is needed: a password on the command line would be seen by others"))?;
         let password = std::fs::read_to_string(file).with_context(|| format!("password file {}", file.display()))?;
-        Session::anonymous(&self.gateway)?.with_factors(&self.account, password.trim(), &self.code).await
+        let session = match &self.gateway_authority {
+            Some(authority) => Session::trusting(&self.gateway, authority)?,
+            None => Session::anonymous(&self.gateway)?,
+        };
+        session.with_factors(&self.account, password.trim(), &self.code).await
     }
 }
 

@@ -11,6 +11,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use super::{
     super::{
+        bound,
         rules::months_name,
         units::{self, rules::Standing},
     },
@@ -107,12 +108,13 @@ impl Kind for AwardCorrection<'_> {
                 let stands = |unit| standing.get(&unit).is_some_and(|standing| matches!(standing, Standing::Approved | Standing::Stopping));
                 Self::taken(std::slice::from_ref(row)).into_iter().all(stands)
             });
+            let corrected: Vec<Uuid> = can.iter().map(|row| row.entry).collect();
+            bound::touch(ctx, tx, &corrected).await?;
             for what in What::ALL {
                 let of: Vec<CorrectionRow> = can.iter().filter(|row| row.what == what).cloned().collect();
                 let from = if what == What::Stop { Standing::Stopping } else { Standing::Approved };
                 units::set(ctx, tx, &Self::taken(&of), from, what.leaves()).await?;
             }
-            let corrected: Vec<Uuid> = can.iter().map(|row| row.entry).collect();
             store::note_gone(tx, &corrected).await?;
             let gone = store::gone(tx, &corrected).await?;
             notice::leave(tx, &gone).await?;

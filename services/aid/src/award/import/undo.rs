@@ -65,7 +65,7 @@ pub async fn take_back(of: &Awards, ctx: &Context, tx: &mut Tx, effects: &[Effec
     touched.extend(again.iter().map(|before| before.row.person_key.0));
     touched.extend(store::keys_of_their_cards(tx, &ids).await?);
     if !gone.is_empty() {
-        store::set_states(tx, &gone, State::Removed, "").await?;
+        store::set_states(ctx, tx, &gone, State::Removed, "").await?;
         units::remove(tx, &gone).await?;
     }
     let paid = crate::award::terms(&of.parts, &list)?.paid;
@@ -94,7 +94,7 @@ async fn write_again(ctx: &Context, tx: &mut Tx, (list, paid): (&ListRow, Paid),
     store::recorded_again(tx, &recorded).await?;
     units::enter_again(ctx, tx, list, paid, &entered).await?;
     for (reason, entries) in sent_back {
-        store::set_states(tx, &entries, State::SentBack, &reason).await?;
+        store::set_states(ctx, tx, &entries, State::SentBack, &reason).await?;
     }
     Ok(())
 }

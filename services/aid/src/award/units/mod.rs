@@ -16,11 +16,13 @@ use xuezhu_proto::aid::{self as pb, award_unit};
 use xuezhu_service::{Context, Error, Permission, Place, Reason, paging};
 use xuezhu_store::{Hex, StoreError, Tx};
 
+pub(super) use self::store::{BoundUnit, bound};
 use self::{
     rules::{Kind, Once, Settled, Standing, Taken, Unit, Wanted, tell_doubles, told, unit_name, units},
     store::{ApprovedRow, DoubleRow, NewUnit, OneUnit, TakenRow, UnitRow},
 };
 use super::{
+    bound,
     corrections::rules::Unit as Corrigible,
     store::{Entered, EntryRow, ListRow},
 };
@@ -98,6 +100,7 @@ pub(super) async fn approve(ctx: &Context, tx: &mut Tx, list: &ListRow, free: &[
     }
     if !can.is_empty() {
         let rows: Vec<ApprovedRow> = can.iter().map(|(entry, subject)| ApprovedRow { entry: Hex(*entry), subject: Hex(*subject) }).collect();
+        bound::touch(ctx, tx, &can.iter().map(|(entry, _)| *entry).collect::<Vec<_>>()).await?;
         store::approve(tx, &rows, ctx.today()).await?;
     }
     Ok(can.into_iter().map(|(entry, _)| entry).collect())
@@ -152,6 +155,7 @@ pub(super) async fn set(ctx: &Context, tx: &mut Tx, units: &[(Uuid, i32)], from:
     if units.is_empty() {
         return Ok(());
     }
+    bound::touch(ctx, tx, &units.iter().map(|(entry, _)| *entry).collect::<Vec<_>>()).await?;
     Ok(store::set(tx, &named(units), from, to, ctx.today()).await?)
 }
 

@@ -177,6 +177,29 @@ pub async fn free(tx: &mut Tx, units: &[OneUnit]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A unit, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub struct BoundUnit {
+    pub entry: Uuid,
+    pub first_month: i32,
+    pub unit: i32,
+    pub scheme: String,
+    pub subject: Option<Uuid>,
+    pub fen: i64,
+    pub standing: i32,
+    pub standing_since: Option<NaiveDate>,
+}
+
+/// Units of entries as they are bound.
+pub async fn bound(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<BoundUnit>, StoreError> {
+    rows!(
+        tx,
+        BoundUnit,
+        sql!("SELECT entry, first_month, unit, scheme, subject, fen, standing, standing_since FROM award_units WHERE entry" in_uuids 1 " ORDER BY entry, first_month"),
+        bulk_uuids(entries.iter().copied())
+    )
+}
+
 /// Units of entries as they stand: entry, unit, first month, fen, standing.
 pub async fn as_they_stand(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<(Uuid, i32, i32, i64, i32)>, StoreError> {
     rows!(

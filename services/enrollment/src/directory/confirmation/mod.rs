@@ -10,6 +10,8 @@ use super::{AccountRow, schools, store as accounts};
 
 /// Accounts that are confirmed in one act, at most.
 pub const AT_ONCE: usize = 500;
+/// Accounts that are counted, at most.
+const COUNTED: i64 = 200;
 
 /// By whom an account of a role is opened, or given a password, that another one has to confirm; empty where nobody has to. One that logs in by a
 /// second factor is nobody's who has the password alone.
@@ -22,7 +24,7 @@ pub async fn leave_to_others(ctx: &Context, tx: &mut Tx, row: AccountRow, unconf
     if unconfirmed_of.is_empty() {
         return Ok(row);
     }
-    accounts::set_unconfirmed(tx, ctx.rows()?, &[&row.account], &unconfirmed_of).await?;
+    accounts::set_unconfirmed(ctx, tx, &[&row.account], &unconfirmed_of).await?;
     Ok(AccountRow { unconfirmed_of, ..row })
 }
 
@@ -51,7 +53,7 @@ pub async fn confirm(ctx: &Context, tx: &mut Tx, names: &[String]) -> Result<Vec
     }
     errors.check()?;
     let names: Vec<&str> = confirmed.iter().filter(|row| !row.unconfirmed_of.is_empty()).map(|row| row.account.as_str()).collect();
-    accounts::set_unconfirmed(tx, ctx.rows()?, &names, "").await?;
+    accounts::set_unconfirmed(ctx, tx, &names, "").await?;
     ctx.also("ConfirmAccount", names.into_iter().map(str::to_owned));
     Ok(confirmed.into_iter().map(|row| AccountRow { unconfirmed_of: String::new(), ..row }).collect())
 }
@@ -77,4 +79,14 @@ pub async fn waiting(ctx: &Context, tx: &mut Tx, after: &str, limit: i64) -> Res
     may_at_all(ctx)?;
     let is_department = ctx.actor.role != Role::Administrator;
     Ok(accounts::unconfirmed_after(tx, &ctx.actor.organisation, is_department, after, limit).await?)
+}
+
+/// How many accounts wait for the actor, up to [`COUNTED`]; none where the actor confirms none.
+pub async fn wait_for(ctx: &Context, tx: &mut Tx) -> Result<i32, Error> {
+    if may_at_all(ctx).is_err() {
+        return Ok(0);
+    }
+    let waiting = waiting(ctx, tx, "", COUNTED).await?;
+    let others = waiting.iter().filter(|row| row.unconfirmed_of != ctx.actor.account).count();
+    Ok(i32::try_from(others).unwrap_or(i32::MAX))
 }

@@ -128,7 +128,7 @@ pub async fn confirm(ctx: &Context, tx: &mut Tx, keyring: &Keyring, typed: &str,
     };
     let secret = opened(keyring, &row.account, &sealed)?;
     let step = codes::step_of(&secret, &codes::plain(typed), ctx.now_us()).ok_or_else(wrong_code)?;
-    store::set(tx, ctx.rows()?, &row.account, Some(&sealed), step).await?;
+    store::set(ctx, tx, &row.account, Some(&sealed), step).await?;
     recovery.give(keyring, tx, &row.account).await?;
     Ok(AccountRow { factor: Some(sealed), ..row })
 }
@@ -166,7 +166,7 @@ pub async fn reset(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, account:
 
 /// Takes the second factor from an account, with its recovery codes.
 pub(super) async fn take_away(ctx: &Context, tx: &mut Tx, account: &str) -> Result<(), Error> {
-    store::set(tx, ctx.rows()?, account, None, 0).await?;
+    store::set(ctx, tx, account, None, 0).await?;
     Ok(store::set_recovery_codes(tx, account, &[]).await?)
 }
 

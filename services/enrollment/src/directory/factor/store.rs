@@ -1,10 +1,10 @@
 //! SQL of second factors.
 
 use serde::Serialize;
-use xuezhu_chain::Chain;
+use xuezhu_service::{Context, Error};
 use xuezhu_store::{Bytes, StoreError, Tx, bulk_rows, one, run, sql};
 
-use crate::directory::store::bind;
+use crate::directory::store::{bind, touch};
 
 /// Proposes a factor; it holds once it is confirmed.
 pub async fn propose(tx: &mut Tx, account: &str, sealed: &[u8]) -> Result<(), StoreError> {
@@ -29,9 +29,10 @@ pub async fn use_step(tx: &mut Tx, account: &str, step: i64) -> Result<(), Store
 }
 
 /// Sets the factor of an account, whose code of a step was used to confirm it; or takes it away.
-pub async fn set(tx: &mut Tx, rows: &Chain, account: &str, sealed: Option<&[u8]>, step: i64) -> Result<(), StoreError> {
+pub async fn set(ctx: &Context, tx: &mut Tx, account: &str, sealed: Option<&[u8]>, step: i64) -> Result<(), Error> {
+    touch(ctx, tx, account).await?;
     run!(tx, "UPDATE accounts SET factor = $2, factor_proposed = NULL, factor_step = $3 WHERE account = $1", account, sealed, step)?;
-    bind(tx, rows, &[account]).await
+    Ok(bind(tx, ctx.rows()?, &[account]).await?)
 }
 
 /// Gives an account these recovery codes instead of those of before.

@@ -166,12 +166,12 @@ impl Kind for Accounts {
                 .map(|(_, row)| NewAccount { unconfirmed_of: confirmation::by(ctx, &self.parts.safeguards, row.account.role, false), ..row.account.clone() })
                 .collect();
             let accounts: Vec<&NewAccount> = accounts.iter().collect();
-            Ok(kept::insert_accounts(tx, ctx.rows()?, &accounts, ctx.now_us()).await?)
+            Ok(kept::insert_accounts(ctx, tx, &accounts, ctx.now_us()).await?)
         })
     }
 
-    fn take_back<'t>(&'t self, _: &'t Context, tx: &'t mut Tx, effects: &'t [Effect]) -> Work<'t, Vec<(Uuid, Fault)>> {
-        Box::pin(take_back(self, tx, effects))
+    fn take_back<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, effects: &'t [Effect]) -> Work<'t, Vec<(Uuid, Fault)>> {
+        Box::pin(take_back(self, ctx, tx, effects))
     }
 }
 
@@ -181,7 +181,7 @@ fn is_same(known: &AccountRow, new: &NewAccount) -> bool {
 }
 
 /// Takes back accounts with which nobody ever logged in.
-async fn take_back(of: &Accounts, tx: &mut Tx, effects: &[Effect]) -> Result<Vec<(Uuid, Fault)>, Error> {
+async fn take_back(of: &Accounts, ctx: &Context, tx: &mut Tx, effects: &[Effect]) -> Result<Vec<(Uuid, Fault)>, Error> {
     let items: Vec<Uuid> = effects.iter().map(|effect| effect.item).collect();
     let names: HashMap<Uuid, String> = store::names(tx, &items).await?.into_iter().collect();
     let all: Vec<String> = names.values().cloned().collect();
@@ -195,7 +195,7 @@ async fn take_back(of: &Accounts, tx: &mut Tx, effects: &[Effect]) -> Result<Vec
         row.is_some_and(|row| as_written(effect, row) && !deputies.contains(&row.account) && !teaching.contains(&row.account))
     };
     let going: Vec<String> = effects.iter().filter(goes).filter_map(|effect| names.get(&effect.item).cloned()).collect();
-    let gone: HashSet<String> = kept::delete_unused(tx, &going).await?.into_iter().collect();
+    let gone: HashSet<String> = kept::delete_unused(ctx, tx, &going).await?.into_iter().collect();
     let stays = |effect: &Effect| {
         let name = names.get(&effect.item).map_or("", String::as_str);
         if gone.contains(name) {

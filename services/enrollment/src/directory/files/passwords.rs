@@ -82,7 +82,7 @@ fn named(row: &AccountRow, schools: &HashMap<String, SchoolRow>) -> String {
 /// Sets passwords where nobody logged in meanwhile, and nobody else made one; returns whose are set.
 pub async fn set(ctx: &Context, tx: &mut Tx, kind: &Accounts, new: &[NewPassword]) -> Result<HashSet<String>, Error> {
     kind.may(ctx, tx, Act::Enter).await?;
-    let set: HashSet<String> = kept::set_passwords_once(tx, ctx.rows()?, new, ctx.now_us() + ONE_TIME_US).await?.into_iter().collect();
+    let set: HashSet<String> = kept::set_passwords_once(ctx, tx, new, ctx.now_us() + ONE_TIME_US).await?.into_iter().collect();
     // Whoever holds the paper could log in: another one confirms whose it is.
     let names: Vec<String> = set.iter().cloned().collect();
     for row in kept::accounts(tx, &names).await? {

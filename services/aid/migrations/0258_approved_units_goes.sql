@@ -1,0 +1,2 @@
+-- The view of approved units is made anew.
+DROP VIEW approved_units;
