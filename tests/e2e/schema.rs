@@ -28,7 +28,7 @@ async fn refused(url: &str, statement: &'static str) -> bool {
     let mut connection = sqlx_postgres::PgConnection::connect(url).await.expect("connects");
     let refused = sqlx::query(statement).execute(&mut connection).await.is_err_and(|error| {
         // insufficient_privilege
-        error.as_database_error().and_then(|error| error.code()).as_deref() == Some("42501")
+        error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("42501")
     });
     connection.close().await.expect("closes");
     refused

@@ -96,7 +96,7 @@ fn role_of(url: &str) -> anyhow::Result<(String, String)> {
     ensure!(url.starts_with("postgres:") || url.starts_with("postgresql:"), "roles are PostgreSQL's: the URL must begin with postgres:");
     // What the URL holds is a secret: what is wrong with it is told without it.
     let url = Url::parse(url).ok().context("it is no URL")?;
-    let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).ok().context("it is not UTF-8");
+    let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned).ok().context("it is not UTF-8");
     let (role, password) = (plain(url.username())?, plain(url.password().unwrap_or_default())?);
     ensure!(!role.is_empty(), "it names no role: postgres://ROLE:PASSWORD@HOST/DATABASE");
     Ok((role, password))

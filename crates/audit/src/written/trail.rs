@@ -137,15 +137,15 @@ mod tests {
                 records.rotate_left(turn);
             }
             let mut all = Trail::default();
-            records.into_iter().for_each(|record| all.take(record));
+            for record in records {
+                all.take(record);
+            }
             let rows = Chain::under(keys.last().expect("keys").clone());
             let wrong = all.wrong(&rows, said(now).as_ref());
-            let written: Vec<(Option<u8>, Option<u8>)> = acts;
-            let is_whole = {
-                // By counting: what was written, without what was found, is what there is.
-                let count = |of: u8| written.iter().filter(|act| act.1 == Some(of)).count() as i64 - written.iter().filter(|act| act.0 == Some(of)).count() as i64;
-                (0..4).all(|of| count(of) == i64::from(now == Some(of)))
-            };
+            // By counting: what was written, without what was found, is what there is.
+            let written = |of: u8| acts.iter().filter(|act| act.1 == Some(of)).count();
+            let found = |of: u8| acts.iter().filter(|act| act.0 == Some(of)).count() + usize::from(now == Some(of));
+            let is_whole = (0..4).all(|of| written(of) == found(of));
             prop_assert_eq!(wrong.is_none(), is_whole);
             prop_assert!(is_touched || is_whole);
         }
@@ -170,7 +170,9 @@ mod tests {
             (&[(None, Some(1)), (Some(1), None)], Some(1), Some(Wrong::Added)),
         ] {
             let mut all = Trail::default();
-            trail(acts, &keys).into_iter().for_each(|record| all.take(record));
+            for record in trail(acts, &keys) {
+                all.take(record);
+            }
             assert_eq!(all.wrong(&rows, said(now).as_ref()), wrong, "{acts:?} {now:?}");
         }
     }

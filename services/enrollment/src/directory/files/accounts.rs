@@ -166,7 +166,7 @@ impl Kind for Accounts {
                 .map(|(_, row)| NewAccount { unconfirmed_of: confirmation::by(ctx, &self.parts.safeguards, row.account.role, false), ..row.account.clone() })
                 .collect();
             let accounts: Vec<&NewAccount> = accounts.iter().collect();
-            Ok(kept::insert_accounts(ctx, tx, &accounts, ctx.now_us()).await?)
+            kept::insert_accounts(ctx, tx, &accounts, ctx.now_us()).await
         })
     }
 
