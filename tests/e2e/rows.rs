@@ -84,6 +84,8 @@ async fn what_a_hand_changes_is_named_until_it_is_changed_back() {
             ),
             (aid, "UPDATE dossier_items SET line = line || ' '", "UPDATE dossier_items SET line = substr(line, 1, length(line) - 1)", "dossier Changed"),
             (enrollment, "UPDATE dossier_steps SET duty = duty + 1", "UPDATE dossier_steps SET duty = duty - 1", "dossier Changed"),
+            // What no dossier can hold hides no other.
+            (enrollment, "UPDATE dossiers SET state = state + 100", "UPDATE dossiers SET state = state - 100", "dossier Changed"),
             (enrollment, "UPDATE dossiers SET signatures = signatures + 1", "UPDATE dossiers SET signatures = signatures - 1", "dossier Changed"),
             (
                 enrollment,

@@ -55,6 +55,13 @@ async fn who_runs_reads_and_writes_rows_and_changes_nothing_of_the_schema() {
     let why = migrate(&settings(&owners, &owners)).await.expect_err("is refused");
     assert!(format!("{why:#}").contains("owns the schema"), "{why:#}");
     assert!(migrate(&Settings::default()).await.is_err());
+    // Who was not let in yet is told what to do.
+    let mut owner = sqlx_postgres::PgConnection::connect(&owners[0]).await.expect("connects");
+    for statement in [format!("CREATE ROLE {role} LOGIN"), format!("REVOKE ALL ON SCHEMA public FROM PUBLIC, {role}")] {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut owner).await.expect("is done");
+    }
+    let why = start_fails(&runs[0]).await;
+    assert!(why.contains("admin migrate"), "{why}");
     let done = migrate(&all).await.expect("is done");
     assert_eq!(done.iter().map(|done| (done.service, done.role.as_str())).collect::<Vec<_>>(), [("enrollment", role.as_str()), ("aid", &role)]);
     migrate(&all).await.expect("is done once more");
@@ -86,8 +93,12 @@ async fn who_runs_reads_and_writes_rows_and_changes_nothing_of_the_schema() {
         assert!(!statement.starts_with("CREATE TABLE") || !refused(&owners[0], statement).await, "its owner may");
     }
 
+    // Who runs has the planner told, by the function that the owner left.
+    let mut runner = sqlx_postgres::PgConnection::connect(&runs[0]).await.expect("connects");
+    sqlx::query("SELECT xuezhu_analyze()").execute(&mut runner).await.expect("is told");
+    runner.close().await.expect("closes");
+
     // A schema of another version: who runs says what to do, instead of running on it.
-    let mut owner = sqlx_postgres::PgConnection::connect(&owners[0]).await.expect("connects");
     sqlx::query("DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)").execute(&mut owner).await.expect("is older");
     let why = start_fails(&runs[0]).await;
     assert!(why.contains("admin migrate"), "{why}");

@@ -9,7 +9,10 @@ use xuezhu_chain::Said;
 use xuezhu_service::{Context, Error};
 use xuezhu_store::{StoreError, Tx};
 
-use crate::store::{self, ActOf, DossierOf, ItemOf, StepOf};
+use crate::{
+    Dossier,
+    store::{self, ActOf, ItemOf, StepOf},
+};
 
 /// Dossiers, as they are bound.
 pub static DOSSIER: Kind = Kind {
@@ -55,8 +58,8 @@ fn day(said: Said, day: Option<NaiveDate>) -> Said {
     said.number(day.map_or(0, |day| day.num_days_from_ce().into()))
 }
 
-fn of_dossier(dossier: &DossierOf) -> Said {
-    let DossierOf {
+fn of_dossier(dossier: &Dossier) -> Said {
+    let Dossier {
         dossier: id,
         kind,
         school,
@@ -87,7 +90,7 @@ fn of_dossier(dossier: &DossierOf) -> Said {
         acts,
     } = dossier;
     let said = Said::of("dossier").bytes(id.as_bytes()).number((*kind).into()).text(school).text(authority);
-    let said = said.optional(subject.as_ref().map(|subject| &subject.as_bytes()[..])).text(title).number((*state).into());
+    let said = said.optional(subject.as_ref().map(|subject| &subject.as_bytes()[..])).text(title).number(state.code().into());
     let said = said.number((*step).into()).text(waits_at).text(above).number((*working_days).into()).number((*signatures).into());
     let said = said.text(holder).text(holder_name).number((*nudges).into()).text(digest).text(enclosed);
     let said = said.number((*waiting).into()).number((*performed).into()).number((*left_count).into());

@@ -803,39 +803,6 @@ pub(crate) async fn insert_chains(ctx: &Context, tx: &mut Tx, chains: &[ChainRow
     Ok(())
 }
 
-/// A dossier, as it is bound: whatever stands there.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct DossierOf {
-    pub dossier: Uuid,
-    pub kind: i32,
-    pub school: String,
-    pub authority: String,
-    pub subject: Option<Uuid>,
-    pub title: String,
-    pub state: i32,
-    pub step: i32,
-    pub waits_at: String,
-    pub above: String,
-    pub since_day: NaiveDate,
-    pub working_days: i32,
-    pub signatures: i32,
-    pub holder: String,
-    pub holder_name: String,
-    pub nudged_day: Option<NaiveDate>,
-    pub nudges: i32,
-    pub digest: String,
-    pub enclosed: String,
-    pub waiting: i32,
-    pub performed: i32,
-    pub left_count: i32,
-    pub submitted_by: String,
-    pub submitted_by_name: String,
-    pub submitted_day: NaiveDate,
-    pub submitted_at_us: i64,
-    pub ended_day: Option<NaiveDate>,
-    pub acts: i32,
-}
-
 /// A step, as it is bound.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct StepOf {
@@ -886,8 +853,8 @@ pub(crate) async fn ids_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Ve
     Ok(found.into_iter().map(|(dossier,)| dossier).collect())
 }
 
-pub(crate) async fn dossiers_of(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<DossierOf>, StoreError> {
-    rows!(tx, DossierOf, sql!("SELECT * FROM dossiers WHERE dossier" in_uuids 1), bulk_uuids(dossiers.iter().copied()))
+pub(crate) async fn dossiers_of(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<Dossier>, StoreError> {
+    rows!(tx, Dossier, sql!("SELECT * FROM dossiers WHERE dossier" in_uuids 1), bulk_uuids(dossiers.iter().copied()))
 }
 
 pub(crate) async fn steps_of(tx: &mut Tx, dossiers: &[Uuid]) -> Result<Vec<StepOf>, StoreError> {

@@ -195,7 +195,11 @@ impl Db {
     pub async fn owns_schema(&self) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite { .. } => Ok(true),
-            Self::Postgres { pool, .. } => Ok(sqlx::query_scalar("SELECT has_schema_privilege(current_schema(), 'CREATE')").fetch_one(pool).await?),
+            Self::Postgres { pool, .. } =>
+            // Who was never let in has no schema at all.
+            {
+                Ok(sqlx::query_scalar("SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)").fetch_one(pool).await?)
+            }
         }
     }
 

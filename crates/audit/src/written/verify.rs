@@ -1,6 +1,6 @@
 //! Every record held against what was last written of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 use xuezhu_chain::{Chain, Said};
@@ -66,12 +66,12 @@ pub async fn verify(tx: &mut Tx, rows: &Chain, kinds: &[&'static Kind]) -> Resul
             if keys.is_empty() {
                 break;
             }
-            let mut said: HashMap<Key, Said> = (kind.say)(tx, &keys).await?.into_iter().collect();
+            let (mut said, unread) = say(tx, kind, &keys).await?;
             last = keys.last().cloned();
             found += i64::try_from(keys.len()).unwrap_or(0);
             for key in keys {
                 let trail = trails.remove(&(kind.code, key.clone())).unwrap_or_default();
-                let wrong = trail.wrong(rows, said.remove(&key).as_ref());
+                let wrong = if unread.contains(&key) { Some(Wrong::Changed) } else { trail.wrong(rows, said.remove(&key).as_ref()) };
                 report.faults.extend(wrong.map(|wrong| Fault::Record { kind: kind.name, key, wrong }));
             }
         }
@@ -87,6 +87,25 @@ pub async fn verify(tx: &mut Tx, rows: &Chain, kinds: &[&'static Kind]) -> Resul
     gone.sort_by_key(|fault| format!("{fault:?}"));
     report.faults.extend(gone);
     Ok(report)
+}
+
+/// What records say; and those that hold what no record of their kind can, which a hand put there: one of them does not hide the others.
+async fn say(tx: &mut Tx, kind: &'static Kind, keys: &[Key]) -> Result<(HashMap<Key, Said>, HashSet<Key>), StoreError> {
+    let is_of_row = |error: &StoreError| matches!(error, StoreError::Corrupt(_) | StoreError::Database(_));
+    match (kind.say)(tx, keys).await {
+        Ok(said) => return Ok((said.into_iter().collect(), HashSet::new())),
+        Err(error) if !is_of_row(&error) => return Err(error),
+        Err(_) => {}
+    }
+    let (mut said, mut unread) = (HashMap::new(), HashSet::new());
+    for key in keys {
+        match (kind.say)(tx, std::slice::from_ref(key)).await {
+            Ok(one) => said.extend(one),
+            Err(error) if is_of_row(&error) => drop(unread.insert(key.clone())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((said, unread))
 }
 
 type Trails = HashMap<(i32, Key), Trail>;
