@@ -32,6 +32,28 @@ pub struct Cluster {
 impl Cluster {
     /// Starts one under these settings beside the usual ones; it ends with this process.
     pub fn start(settings: &[&str]) -> Self {
+        let cluster = Self::make(settings);
+        cluster.serve();
+        cluster
+    }
+
+    /// The same, spoken with by TLS alone, by the certificate and the key in these files.
+    pub fn start_tls(certificate: &Path, key: &Path) -> Self {
+        let mut cluster = Self::make(&["fsync=off", "ssl=on"]);
+        for (setting, from) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
+            let file = cluster.folder.join(setting);
+            fs::copy(from, &file).expect("is copied");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+            // The server reads a key that is its own user's alone.
+            drop(Command::new("chown").arg("postgres").arg(&file).status());
+            cluster.settings.push(format!("{setting}={}", file.display()));
+        }
+        fs::write(cluster.folder.join("data/pg_hba.conf"), "hostssl all all all trust\n").expect("writes");
+        cluster.serve();
+        cluster
+    }
+
+    fn make(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("the folder is ours");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
@@ -41,9 +63,7 @@ impl Cluster {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-        let cluster = Self { port, folder, settings: settings.iter().map(|setting| (*setting).to_owned()).collect() };
-        cluster.serve();
-        cluster
+        Self { port, folder, settings: settings.iter().map(|setting| (*setting).to_owned()).collect() }
     }
 
     /// Ends the server as a power cut would, and starts it again.

@@ -4,13 +4,17 @@ use std::path::Path;
 
 use reqwest::{Certificate, Client};
 use serde_json::json;
+use sqlx::Connection;
+use sqlx_postgres::PgConnection;
 use xuezhu::{
     certificates::{Wanted, make},
     client::{Refused, Session},
     deployment::system_clock,
 };
 use xuezhu_proto::enrollment::{CreateSessionRequest, session_service_client::SessionServiceClient};
-use xuezhu_tests::{Engine, apart::Apart, free_address, prepare, schools::reason, until};
+use xuezhu_service::settings::Settings;
+use xuezhu_store::Db;
+use xuezhu_tests::{Engine, apart::Apart, deployment_on, free_address, postgres::Cluster, prepare, schools::reason, until};
 use xuezhu_tls::{Files, Tls, peer::Peer};
 
 fn files(folder: &Path, name: &str) -> Files {
@@ -23,6 +27,36 @@ async fn is_answered(peer: &Peer) -> bool {
     let asked = CreateSessionRequest { account: "nobody".into(), password: "Wrong-2026x".into(), ..CreateSessionRequest::default() };
     let answer = SessionServiceClient::new(peer.connect_lazy()).create_session(asked).await;
     answer.is_err_and(|status| status.code() == tonic::Code::Unauthenticated)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn databases_are_spoken_with_by_tls_and_one_that_shows_another_certificate_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+    for out in [&ours, &theirs] {
+        let wanted = Wanted { out: out.clone(), hosts: vec![], followers: vec!["database".into()], days: 30 };
+        make(&wanted, system_clock().today()).expect("are made");
+    }
+    let shown = files(&ours, "database");
+    let cluster = tokio::task::spawn_blocking(move || Cluster::start_tls(&shown.certificate, &shown.key)).await.expect("the cluster starts");
+    let trusting = |url: &str, folder: &Path| {
+        let url = url.replace("127.0.0.1", "localhost");
+        format!("{url}?sslmode=verify-full&sslrootcert={}", folder.join("authority.pem").display())
+    };
+    let (enrollment, aid) = (cluster.create("enrollment").await, cluster.create("aid").await);
+    let deployment = deployment_on(Some((trusting(&enrollment, &ours), trusting(&aid, &ours))), folder.path(), "", Settings::default()).await;
+    let password = deployment.admin_password().expect("is new");
+    Session::log_in(&format!("http://{}", deployment.http), "admin", password).await.expect("is let in");
+
+    let mut looking = PgConnection::connect(&trusting(&enrollment, &ours)).await.expect("connects");
+    let spoken = "SELECT s.ssl, count(*) FROM pg_stat_activity a JOIN pg_stat_ssl s ON s.pid = a.pid
+                  WHERE a.datname IN ('enrollment', 'aid') AND a.pid <> pg_backend_pid() GROUP BY s.ssl";
+    let spoken: Vec<(bool, i64)> = sqlx::query_as(spoken).fetch_all(&mut looking).await.expect("is told");
+    assert!(matches!(spoken[..], [(true, 2..)]), "{spoken:?}");
+    deployment.stop().await;
+
+    assert!(Db::open(&trusting(&enrollment, &theirs)).await.is_err(), "whoever trusts somebody else");
+    assert!(Db::open(&format!("{enrollment}?sslmode=disable")).await.is_err(), "in plain text");
 }
 
 #[tokio::test(flavor = "multi_thread")]
