@@ -94,17 +94,12 @@ impl Intake {
             return Err(Error::from(Refusal::field("upload", "第一段应说明学校和方式")).into());
         };
         let kind = kind(&head)?;
-        let refused = self.may_enter(&ctx, &kind).await.err();
-        let turn = self.gate.uploads().turn(&ctx.actor.account).await?;
         let chunk = move |message: M| piece(message).and_then(|piece| if let Piece::Chunk(chunk) = piece { Some(chunk) } else { None });
-        if let Some(error) = refused {
-            // Nothing is made of the file of whoever may not enter; which one it was stays on record.
-            if let Ok(bytes) = uploads::collect(&mut stream, chunk, UPLOAD_BYTES).await {
-                ctx.note_content(blake3::hash(&bytes).as_bytes());
-            }
-            self.runner.record_refusal(&ctx, K::ABOUT.import, &resource_of(&kind), error.reason()).await;
+        if let Err(error) = self.may_enter(&ctx, &kind).await {
+            self.refuse(ctx, (K::ABOUT.import, resource_of(&kind)), error.reason(), (stream, chunk)).await;
             return Err(error.into());
         }
+        let turn = self.gate.uploads().turn(&ctx.actor.account).await?;
         let bytes = match uploads::collect(&mut stream, chunk, UPLOAD_BYTES).await {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -113,6 +108,29 @@ impl Intake {
             }
         };
         self.file(ctx, kind, head, bytes, turn, answer).await
+    }
+
+    /// Nothing is made of the file of whoever may not enter, and it takes nobody's turn; which one it was stays on record, as far as it came: also
+    /// where whoever sent it goes away before it is whole.
+    async fn refuse<M: Send + 'static>(
+        &self,
+        ctx: Context,
+        (method, resource): (&'static str, String),
+        reason: Reason,
+        (mut stream, chunk): (Streaming<M>, impl Fn(M) -> Option<Vec<u8>> + Send + Sync + 'static),
+    ) {
+        let intake = self.clone();
+        // A task of its own: this call ends with whoever made it.
+        let recorded = self.tasks.spawn(async move {
+            if let Ok(_turn) = intake.gate.refused_uploads().turn(&ctx.actor.account).await
+                && let Ok(hash) = uploads::hash(&mut stream, chunk, UPLOAD_BYTES).await
+            {
+                ctx.note_content(hash.as_bytes());
+            }
+            intake.runner.record_refusal(&ctx, method, &resource, reason).await;
+        });
+        // A task that failed has said so.
+        let _ = recorded.await;
     }
 
     async fn may_enter<K: Kind>(&self, ctx: &Context, kind: &K) -> Result<(), Error> {

@@ -161,7 +161,8 @@ pub async fn kept_since(tx: &mut Tx, account: &str, since_us: i64) -> Result<(i6
     let kept = one!(
         tx,
         (i64, Option<i64>),
-        "SELECT count(*), CAST(sum(length(f.file_sealed)) AS bigint) FROM imports i JOIN import_files f ON f.import = i.import WHERE i.account = $1 AND i.at_us >= $2",
+        "SELECT count(*), CAST(sum(length(i.report) + coalesce(length(f.file_sealed), 0)) AS bigint)
+         FROM imports i LEFT JOIN import_files f ON f.import = i.import WHERE i.account = $1 AND i.at_us >= $2",
         account,
         since_us
     )?;

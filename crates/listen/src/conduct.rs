@@ -30,6 +30,8 @@ pub struct Conduct {
     pub known: bool,
     /// Whether it carries many calls at once (HTTP/2): what comes between calls is no head.
     pub many: bool,
+    /// So many of the requests under way have not come whole as yet.
+    pub coming: u32,
     /// Since when the other end takes nothing of what is said.
     pub stalled: Option<Instant>,
 }
@@ -62,7 +64,7 @@ impl Why {
 impl Conduct {
     /// Of a connection that was just accepted.
     pub fn new(now: Instant) -> Self {
-        Self { phase: Phase::Waiting, since: now, asked: false, known: false, many: false, stalled: None }
+        Self { phase: Phase::Waiting, since: now, asked: false, known: false, many: false, coming: 0, stalled: None }
     }
 
     /// Bytes came. Those of HTTP/2 begin as no request of HTTP/1 does.
@@ -110,9 +112,14 @@ impl Conduct {
         }
     }
 
-    /// In which order connections make room for others, the first that goes the least; none for who must not.
+    /// In which order connections make room for others, the first that goes the least; none for who must not. Whoever is not known and has not sent
+    /// what they ask is as one who asked nothing: a body takes as long as its sender likes.
     pub fn turn_to_go(&self) -> Option<(bool, bool, Instant)> {
-        (!matches!(self.phase, Phase::Busy(_))).then_some((self.known, self.asked, self.since))
+        match self.phase {
+            Phase::Busy(calls) if self.known || self.coming < calls => None,
+            Phase::Busy(_) => Some((false, false, self.since)),
+            Phase::Waiting | Phase::Head => Some((self.known, self.asked, self.since)),
+        }
     }
 }
 
@@ -176,9 +183,12 @@ mod tests {
         let idle = Conduct { asked: true, ..Conduct::new(at(1)) };
         let known = Conduct { known: true, ..idle };
         let busy = Conduct { phase: Phase::Busy(1), ..idle };
-        let mut order = vec![known, busy, idle, silent, half];
+        let sending = Conduct { coming: 1, since: at(4), ..busy };
+        let mut order = vec![known, busy, idle, silent, sending, half];
         order.sort_by_key(|conduct| (conduct.turn_to_go().is_none(), conduct.turn_to_go()));
-        assert_eq!(order, [half, silent, idle, known, busy]);
-        assert_eq!(busy.turn_to_go(), None);
+        assert_eq!(order, [half, sending, silent, idle, known, busy]);
+        for stays in [busy, Conduct { known: true, ..sending }, Conduct { phase: Phase::Busy(2), ..sending }] {
+            assert_eq!(stays.turn_to_go(), None, "{stays:?}");
+        }
     }
 }

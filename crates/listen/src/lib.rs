@@ -10,7 +10,8 @@
 //! | [`pace`] | bodies that come too slowly |
 //!
 //! A client that sends half a head, or nothing, or does not take its answer, is let go after seconds. Where there is no more room, whoever
-//! waits longest without having been let in makes place; who is logged in goes last, and nobody whose request is under way.
+//! waits longest without having been let in makes place, be it with half a request; who is logged in goes last, and nobody whose whole request is being
+//! answered.
 
 pub mod bounds;
 pub mod conduct;
@@ -37,7 +38,8 @@ use xuezhu_tls::Tls;
 
 pub use bounds::{Bounds, Share};
 use register::{Connection, Register};
-use watched::{Answered, Watched};
+pub use watched::ForAnybody;
+use watched::{Answered, Coming, Watched};
 
 /// How often connections are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -167,9 +169,9 @@ async fn serve_stream(
 ) {
     let (ended, conduct) = (connection.ended(), connection.conduct());
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
         let (call, router) = (conduct.begins(&request), router.clone());
+        let mut request = request.map(|body| Body::new(Coming::new(Body::new(body), conduct.clone())));
+        request.extensions_mut().insert(ConnectInfo(peer));
         async move {
             let response = router.oneshot(request).await?;
             call.answered(&response);

@@ -8,7 +8,7 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Instant,
@@ -107,12 +107,66 @@ fn has_credentials(headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION) || headers.contains_key(header::COOKIE)
 }
 
+/// Marks an answer that anybody is given, whatever credentials came with the request.
+#[derive(Debug, Clone, Copy)]
+pub struct ForAnybody;
+
 /// Whether an answer is one that strangers are not given: neither a refusal nor the way to the log-in.
 fn is_welcome<B>(response: &Response<B>) -> bool {
     let refused = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::TOO_MANY_REQUESTS);
     let is_sent_away = response.status().is_redirection();
     let code = response.headers().get("grpc-status").is_none_or(|code| code == "0");
-    !refused && !is_sent_away && code
+    !refused && !is_sent_away && code && response.extensions().get::<ForAnybody>().is_none()
+}
+
+/// The body of a request: it is coming until its end was seen, or nobody wants it any more.
+pub struct Coming {
+    body: Body,
+    conduct: Shared,
+    is_under_way: bool,
+}
+
+impl Coming {
+    pub fn new(body: Body, conduct: Shared) -> Self {
+        let is_under_way = !body.is_end_stream();
+        if is_under_way {
+            conduct.with(|conduct| conduct.coming += 1);
+        }
+        Self { body, conduct, is_under_way }
+    }
+
+    fn came(&mut self) {
+        if std::mem::take(&mut self.is_under_way) {
+            self.conduct.with(|conduct| conduct.coming = conduct.coming.saturating_sub(1));
+        }
+    }
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.came();
+    }
+}
+
+impl http_body::Body for Coming {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if self.body.is_end_stream() || matches!(frame, Poll::Ready(None | Some(Err(_)))) {
+            self.came();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// The body of an answer: its request is under way as long as it is.

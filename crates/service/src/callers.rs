@@ -3,7 +3,11 @@
 //! A gateway calls for others, and a proxy may stand before it: each says where a call came from. That is believed of those whom a setting
 //! names, and of nobody else: else whoever calls had as many addresses as they like.
 
-use std::{net::IpAddr, str::FromStr, sync::OnceLock};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::OnceLock,
+};
 
 use ipnet::IpNet;
 
@@ -32,16 +36,23 @@ impl Networks {
         if !self.hold(peer) {
             return peer.to_owned();
         }
-        let told = told.split(',').map(str::trim).filter(|address| address.parse::<IpAddr>().is_ok());
-        let mut last = peer;
-        for address in told.rev() {
-            last = address;
-            if !self.hold(address) {
+        let mut last = peer.to_owned();
+        for told in told.rsplit(',').map(str::trim).filter(|told| !told.is_empty()) {
+            // What stands before something that is no address was told by whoever wrote that.
+            let Some(address) = address_of(told) else { break };
+            last = address.to_string();
+            if !self.hold(&last) {
                 break;
             }
         }
-        last.to_owned()
+        last
     }
+}
+
+/// An address as proxies write it: bare, with a port, or in brackets.
+fn address_of(told: &str) -> Option<IpAddr> {
+    let address = told.parse().or_else(|_| told.parse::<SocketAddr>().map(|address| address.ip())).or_else(|_| told.trim_matches(['[', ']']).parse());
+    address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
 /// The gateways of this process's services.
@@ -77,6 +88,11 @@ mod tests {
             ("10.0.0.9", "203.0.113.5, 192.0.2.7", "203.0.113.5"),
             ("10.0.0.9", "10.0.0.1, 10.0.0.2", "10.0.0.1"),
             ("10.0.0.9", "unknown, <script>", "10.0.0.9"),
+            ("10.0.0.9", "1.1.1.1, unknown", "10.0.0.9"),
+            ("10.0.0.9", "1.1.1.1, 203.0.113.5:4171", "203.0.113.5"),
+            ("10.0.0.9", "1.1.1.1, [2001:db8::1]:4171", "2001:db8::1"),
+            ("10.0.0.9", "[2001:db8::1]", "2001:db8::1"),
+            ("10.0.0.9", "::ffff:203.0.113.5", "203.0.113.5"),
             ("::1", "2001:db8::1", "2001:db8::1"),
             ("::ffff:10.0.0.9", "203.0.113.5", "203.0.113.5"),
             ("", "203.0.113.5", ""),

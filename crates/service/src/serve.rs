@@ -45,6 +45,8 @@ use crate::{
 pub const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Bad tokens that are recorded a minute and process; the rest are only counted, so that nobody fills the disk.
 const BAD_TOKENS_RECORDED: u32 = 100;
+/// Files at once of whoever may send none: each is hashed for the audit, and nothing of it is kept.
+const REFUSED_AT_ONCE: usize = 8;
 /// Header that carries the address of the connection's other end; set here, whatever a client sent.
 const PEER: &str = "x-peer-address";
 /// How often an SQLite database is looked at, whether it is still the file that was opened.
@@ -57,6 +59,7 @@ pub struct Gate {
     sessions: Sessions,
     runner: Runner,
     uploads: Uploads,
+    refused_uploads: Uploads,
     bad_tokens: Arc<AtomicU32>,
     turned_away: Arc<AtomicU32>,
 }
@@ -69,6 +72,7 @@ impl Gate {
             sessions: Sessions::default(),
             runner,
             uploads: Uploads::default(),
+            refused_uploads: Uploads::of(REFUSED_AT_ONCE, 1, Duration::ZERO),
             bad_tokens: Arc::default(),
             turned_away: Arc::default(),
         }
@@ -87,6 +91,11 @@ impl Gate {
     /// Turns of files on their way in.
     pub fn uploads(&self) -> &Uploads {
         &self.uploads
+    }
+
+    /// Turns to have a file looked at that is refused whatever it holds: only which one it is.
+    pub fn refused_uploads(&self) -> &Uploads {
+        &self.refused_uploads
     }
 
     /// Who calls, with what: a bad token, and one of a session that is over, is refused and recorded.

@@ -4,11 +4,15 @@ use std::net::SocketAddr;
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use xuezhu_service::{callers::Networks, telemetry};
+use xuezhu_listen::ForAnybody;
+use xuezhu_service::{
+    callers::{NEAR, Networks},
+    telemetry,
+};
 
 use crate::{pages::session::COOKIE, seen};
 
@@ -29,6 +33,9 @@ struct Origin {
     is_passed_on: bool,
 }
 
+/// What anybody is shown: who asks for it with whatever cookie is not known by the answer.
+const FOR_ANYBODY: [&str; 8] = ["/login", "/assets/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/notices/", "/v1/publicNotices"];
+
 /// Says to the services where a request came from, whatever the client claims: a proxy that is believed may say it.
 pub async fn name_origin(State(callers): State<Callers>, ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
     let peer = peer.ip().to_canonical().to_string();
@@ -41,18 +48,32 @@ pub async fn name_origin(State(callers): State<Callers>, ConnectInfo(peer): Conn
     request.extensions_mut().insert(origin);
     let begun = std::time::Instant::now();
     let method = seen::method_name(request.method().as_str());
-    let response = next.run(request).await;
+    let is_for_anybody = FOR_ANYBODY.iter().any(|path| request.uri().path().starts_with(path));
+    let mut response = next.run(request).await;
+    if is_for_anybody {
+        response.extensions_mut().insert(ForAnybody);
+    }
     metrics::counter!("xuezhu_requests_total", "method" => method, "code" => response.status().as_str().to_owned()).increment(1);
     metrics::histogram!("xuezhu_request_seconds", "method" => method).record(begun.elapsed().as_secs_f64());
     response
 }
 
-/// Metrics, for whom the setting names: who else asks is told nothing. Behind a proxy on this machine everybody seems to be here.
+/// Metrics, for whom the setting names: who else asks is told nothing. Behind a proxy on this machine everybody seems to be here; one that does not say
+/// that it passes something on is known by the host that was asked for.
 pub async fn metrics(State(callers): State<Callers>, request: Request) -> Response {
+    let near: Networks = NEAR.parse().unwrap_or_default();
+    let is_of_here = |origin: &Origin| !near.hold(&origin.address) || host_of(&request).is_some_and(|host| host == "localhost" || near.hold(&host));
     match request.extensions().get::<Origin>() {
-        Some(origin) if !origin.is_passed_on && callers.metrics.hold(&origin.address) => telemetry::render().into_response(),
+        Some(origin) if !origin.is_passed_on && callers.metrics.hold(&origin.address) && is_of_here(origin) => telemetry::render().into_response(),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// The host that a request asks for, without its port.
+fn host_of(request: &Request) -> Option<String> {
+    let told = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority: Authority = told.map_or_else(|| request.uri().authority().cloned(), |told| told.parse().ok())?;
+    Some(authority.host().trim_matches(['[', ']']).to_ascii_lowercase())
 }
 
 /// What a browser calls the cookie where it is sent over HTTPS only: by that name no other host, and no page over HTTP, can set one for us.

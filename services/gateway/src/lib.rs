@@ -32,7 +32,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -43,6 +42,7 @@ use xuezhu_service::{
     health::{Checks, Readiness},
     serve,
     settings::Safeguards,
+    uploads::Uploads,
 };
 use xuezhu_tls::peer::Peer;
 
@@ -61,7 +61,7 @@ pub struct Gateway {
     pub ids: Ids,
     /// Reads the system's time.
     pub clock: xuezhu_service::Clock,
-    forms: Arc<Semaphore>,
+    forms: Uploads,
     /// How fresh the data are, as was told last.
     last_told: pages::fresh::LastTold,
     /// How much waits for whom, as was counted last.
@@ -80,6 +80,10 @@ pub struct Gateway {
 
 /// Forms with a file that are held at once: each may take as much as an upload, and its copy.
 const FORMS_AT_ONCE: usize = 4;
+/// Those of one account.
+const FORMS_OF_ONE: usize = 1;
+/// How long a form with a file waits for its turn.
+const FORM_WAITS: Duration = Duration::from_secs(5);
 /// How long the next piece of a body may take.
 const PIECE: Duration = Duration::from_secs(30);
 
@@ -91,7 +95,7 @@ impl Gateway {
             secure_cookies,
             ids,
             clock,
-            forms: Arc::new(Semaphore::new(FORMS_AT_ONCE)),
+            forms: Uploads::of(FORMS_AT_ONCE, FORMS_OF_ONE, FORM_WAITS),
             last_told: pages::fresh::LastTold::default(),
             waits: pages::waits::LastCounted::default(),
             to_tell: pages::told::ToTell::default(),
@@ -112,11 +116,6 @@ impl Gateway {
     #[must_use]
     pub fn with_safeguards(self, safeguards: Safeguards) -> Self {
         Self { idle: safeguards.idle, asks_code: safeguards.second_factor, ..self }
-    }
-
-    /// A turn for a form with a file.
-    pub async fn turn_of_form(&self) -> Result<SemaphorePermit<'_>, Status> {
-        self.forms.acquire().await.map_err(|error| Status::unavailable(error.to_string()))
     }
 
     /// Whether both services say that they are ready.

@@ -30,6 +30,8 @@ const CALLS_AT_LEAST: usize = 32;
 const STRANGERS: usize = 240;
 /// How long a call waits for room.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long one of a stranger does, who then waits for a turn to have a password compared.
+const PATIENCE_OF_STRANGERS: Duration = Duration::from_secs(1);
 /// After how many seconds whoever found no room should come again.
 const AGAIN_SECONDS: u64 = 2;
 
@@ -64,29 +66,28 @@ pub struct Line {
     peer: Peer,
     room: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
-    patience: Duration,
 }
 
 impl Line {
     /// The way to the service at an address; it connects when it is first used.
     pub fn to(peer: Peer) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::with_room(peer, [(CALLS_A_PROCESSOR * processors).max(CALLS_AT_LEAST), STRANGERS], PATIENCE)
+        Self::with_room(peer, [(CALLS_A_PROCESSOR * processors).max(CALLS_AT_LEAST), STRANGERS])
     }
 
-    fn with_room(peer: Peer, calls: [usize; 2], patience: Duration) -> Self {
+    fn with_room(peer: Peer, calls: [usize; 2]) -> Self {
         let [room, strangers] = calls.map(|calls| Arc::new(Semaphore::new(calls)));
-        Self { shared: peer.connect_lazy(), of_strangers: peer.connect_lazy(), peer, room, strangers, patience }
+        Self { shared: peer.connect_lazy(), of_strangers: peer.connect_lazy(), peer, room, strangers }
     }
 
-    /// In which room a call goes, in none where it only asks whether the service is there; and over which connection.
-    fn way_of(&self, request: &Request<Body>) -> (Option<&Arc<Semaphore>>, &Channel) {
+    /// In which room a call goes, and how long it waits for it, in none where it only asks whether the service is there; and over which connection.
+    fn way_of(&self, request: &Request<Body>) -> (Option<(&Arc<Semaphore>, Duration)>, &Channel) {
         let path = request.uri().path();
         let is_strangers = path == LOG_IN || !request.headers().contains_key(http::header::AUTHORIZATION);
         match (path.starts_with(OURS), is_strangers) {
             (false, _) => (None, &self.shared),
-            (true, true) => (Some(&self.strangers), &self.of_strangers),
-            (true, false) => (Some(&self.room), &self.shared),
+            (true, true) => (Some((&self.strangers, PATIENCE_OF_STRANGERS)), &self.of_strangers),
+            (true, false) => (Some((&self.room, PATIENCE)), &self.shared),
         }
     }
 }
@@ -120,8 +121,8 @@ impl Service<Request<Body>> for Line {
             }
             let mut place = None;
             let (room, channel) = line.way_of(&request);
-            if let Some(room) = room.cloned() {
-                let Ok(Ok(found)) = tokio::time::timeout(line.patience, room.acquire_owned()).await else {
+            if let Some((room, patience)) = room {
+                let Ok(Ok(found)) = tokio::time::timeout(patience, room.clone().acquire_owned()).await else {
                     metrics::counter!("xuezhu_calls_turned_away_total").increment(1);
                     return Ok(crowded().into_http());
                 };
@@ -176,13 +177,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_room_is_told_so_in_time() {
-        let mut line = Line::with_room(Peer::to("http://127.0.0.1:9", None).expect("an address"), [1, 1], PATIENCE);
+        let mut line = Line::with_room(Peer::to("http://127.0.0.1:9", None).expect("an address"), [1, 1]);
         let held = line.strangers.clone().acquire_owned().await.expect("room");
         let began = tokio::time::Instant::now();
         let request = Request::builder().uri("/xuezhu.aid.v1.AwardService/ListAwardLists").body(Body::empty()).expect("a request");
         let answer = line.call(request).await.expect("an answer");
         let status = tonic::Status::from_header_map(answer.headers()).expect("a status");
-        assert_eq!((began.elapsed(), refusal::reason_of(&status), refusal::again_of(&status)), (PATIENCE, Some(Reason::Unavailable), Some(AGAIN_SECONDS)));
+        assert_eq!(
+            (began.elapsed(), refusal::reason_of(&status), refusal::again_of(&status)),
+            (PATIENCE_OF_STRANGERS, Some(Reason::Unavailable), Some(AGAIN_SECONDS))
+        );
         // Who is logged in has room, and so has who asks whether the service is there: it is not, which is another answer.
         let log_in = |path: &str| Request::builder().uri(path).header("authorization", "Bearer x").body(Body::empty()).expect("a request");
         for path in ["/xuezhu.aid.v1.AwardService/ListAwardLists", "/grpc.health.v1.Health/Check"] {

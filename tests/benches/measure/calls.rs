@@ -11,8 +11,10 @@ use std::{
 
 use serde_json::json;
 use xuezhu::deployment::Deployment;
+use xuezhu_audit::written::as_they_stand;
+use xuezhu_service::runner::ROWS;
 use xuezhu_tests::{
-    Engine, deployment,
+    Engine, deployment, rows,
     schools::{self, People, SCHOOL, awards, number, student, workbook},
 };
 
@@ -117,6 +119,42 @@ async fn generate(deployment: &Deployment, people: &People) {
         seconds(sent),
         seconds(generated) / seconds(sent)
     );
+    deployment.drain().await.expect("drains");
+    sign(deployment, people, &list).await;
+}
+
+/// The list through all hands, beside one look at what its entries say, of which each act takes two: before it, and of what it made.
+async fn sign(deployment: &Deployment, people: &People, list: &str) {
+    let begun = Instant::now();
+    let submitted = people.clerk.post(&format!("{list}/submit"), &json!({}), "").await.expect("is submitted");
+    let (submitted_in, begun) = (begun.elapsed(), Instant::now());
+    people.head.post(&format!("{list}/attest"), &json!({ "digest": submitted["digest"] }), "").await.expect("is attested");
+    let (attested_in, begun) = (begun.elapsed(), Instant::now());
+    let approved = people.approve(list).await.expect("is approved");
+    let approved_in = begun.elapsed();
+    let aid = deployment.aid_parts();
+    let kind = xuezhu_aid::BOUND.iter().find(|kind| kind.name == "award entry").expect("entries are bound");
+    let mut tx = aid.runner.db().read().await.expect("begins");
+    let keys = (kind.after)(&mut tx, None, STUDENTS.into()).await.expect("entries");
+    let begun = Instant::now();
+    let said = as_they_stand(&mut tx, &aid.keyring.chain(ROWS), kind, &keys).await.expect("say something");
+    let looked = begun.elapsed();
+    tx.rollback().await.expect("ends");
+    println!(
+        "the list submitted {:.2} s, attested {:.2} s, {} approved {:.2} s; one look at what {} entries say {:.3} s: two are {:.0} % of the approval",
+        seconds(submitted_in),
+        seconds(attested_in),
+        approved["approved"],
+        seconds(approved_in),
+        said.len(),
+        seconds(looked),
+        200.0 * seconds(looked) / seconds(approved_in)
+    );
+    let begun = Instant::now();
+    let found = rows::found(deployment).await;
+    let verified = begun.elapsed();
+    assert!(found.faults.is_empty(), "{:?}", found.faults);
+    println!("all records held against what was written {:.2} s: {:?}", seconds(verified), found.records);
     deployment.drain().await.expect("drains");
 }
 

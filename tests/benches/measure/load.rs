@@ -1,5 +1,6 @@
 //! How the main calls answer where many ask at once: so many clients, each of which asks again as soon as it was answered, through the gateway, on
-//! both engines. What is answered 429 or 503 is counted apart; anything else that is no success ends the measurement.
+//! both engines. What is answered 429 or 503 is counted apart; anything else that is no success ends the measurement. And how an honest log-in is answered
+//! beside a flood of wrong ones.
 
 use std::{
     sync::{
@@ -84,6 +85,7 @@ pub async fn measure(asked: i64) {
                 deployment.drain().await.expect("drains");
             }
         }
+        beside_a_flood(&world.base).await;
         deployment.stop().await;
     }
 }
@@ -112,6 +114,60 @@ async fn world(people: &People, base: String, asked: usize) -> World {
         clerks.push(people.open_account(&format!("load{account}"), "SCHOOL_CLERK", SCHOOL, PASSWORD).await);
     }
     World { base, list, enrollments, books, clerks }
+}
+
+/// Addresses from which wrong passwords come, each as fast as it is answered.
+const FLOODING: u8 = 100;
+/// Honest log-ins that are timed.
+const HONEST: usize = 50;
+
+fn at(address: [u8; 4]) -> reqwest::Client {
+    reqwest::Client::builder().local_address(std::net::IpAddr::from(address)).build().expect("a client")
+}
+
+async fn log_in(client: &reqwest::Client, base: &str, account: &str, password: &str) -> u16 {
+    let sent = client.post(format!("{base}/v1/sessions")).json(&json!({ "account": account, "password": password })).send();
+    sent.await.expect("is answered").status().as_u16()
+}
+
+/// Honest log-ins one after the other: before a flood of wrong ones, and beside it, from where the account logged in before and from elsewhere.
+async fn beside_a_flood(base: &str) {
+    let timed = async |what: &str, of: &(dyn Fn(usize) -> ([u8; 4], String) + Sync)| {
+        let mut times = Vec::new();
+        for nth in 0..HONEST {
+            let (address, account) = of(nth);
+            let client = at(address);
+            let asked = Instant::now();
+            assert_eq!(log_in(&client, base, &account, PASSWORD).await, 200, "{what}");
+            times.push(asked.elapsed());
+        }
+        times.sort_unstable();
+        let at = |permille: usize| seconds(times[(times.len() - 1) * permille / 1000]) * 1e3;
+        println!("{what:<60} p50 {:>7.1} ms   p99 {:>7.1} ms   most {:>7.1} ms", at(500), at(990), at(1000));
+    };
+    let known = |nth: usize| ([127, 0, 0, 1], format!("load{}", nth % 4));
+    // Accounts that nobody guesses at, from addresses from which nobody did.
+    let new = |nth: usize| ([127, 0, 9, u8::try_from(nth).unwrap_or(0) + 1], format!("load{}", 4 + nth % 12));
+    timed("an honest log-in", &known).await;
+    let (guesses, mut flood) = (Arc::new(AtomicUsize::new(0)), tokio::task::JoinSet::new());
+    for number in 0..FLOODING {
+        let (base, guesses, client) = (base.to_owned(), guesses.clone(), at([127, 0, 2, number + 1]));
+        flood.spawn(async move {
+            for guess in 0_usize.. {
+                let account = if guess % 5 == 4 { "nobody".to_owned() } else { format!("load{}", guess % 5) };
+                let status = log_in(&client, &base, &account, &format!("Guess-{guess}-x")).await;
+                assert!(matches!(status, 401 | 403 | 429 | 503), "{status}");
+                guesses.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (begun, before) = (Instant::now(), guesses.load(Ordering::Relaxed));
+    timed(&format!("the same beside a flood from {FLOODING} addresses"), &known).await;
+    timed("from a new address beside it, of an account not guessed at", &new).await;
+    let came = i64::try_from(guesses.load(Ordering::Relaxed) - before).unwrap_or(i64::MAX);
+    println!("wrong ones answered meanwhile: {:.0} a second", rate(came, begun.elapsed()));
+    flood.abort_all();
 }
 
 /// Asks for one thing; `nth` of its kind.

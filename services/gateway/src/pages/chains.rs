@@ -260,6 +260,7 @@ fn by_line(message: &str, lines: &[u64]) -> Vec<String> {
 
 async fn upload(desk: Desk, Path(keeper): Path<String>, form: Multipart) -> Result<Response, PageError> {
     let keeper = kept_by(&keeper)?;
+    let _turn = desk.turn_of_form().await?;
     let imports::Sent { bytes, fields, .. } = imports::sent(form).await?;
     let (_, kinds) = keeper.chains(&desk).await?;
     let chains = match read(&bytes, &kinds) {

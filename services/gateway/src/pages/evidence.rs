@@ -300,7 +300,7 @@ fn dossier(keeper: &str, dossier: String) -> Result<At, PageError> {
 
 async fn add(desk: Desk, at: At, form: Multipart) -> Result<Response, PageError> {
     let acted = async {
-        let _turn = desk.gateway.turn_of_form().await?;
+        let _turn = desk.turn_of_form().await?;
         at.add(&desk, Sent::of(form).await?).await
     };
     match acted.await {

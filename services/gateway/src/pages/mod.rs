@@ -67,17 +67,19 @@ use xuezhu_proto::{
         reconciliation_service_client::ReconciliationServiceClient, register_service_client::RegisterServiceClient,
     },
     enrollment::{
-        self, class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient, directory_file_service_client::DirectoryFileServiceClient,
-        directory_service_client::DirectoryServiceClient, enrollment_audit_service_client::EnrollmentAuditServiceClient,
-        enrollment_dossier_service_client::EnrollmentDossierServiceClient, enrollment_service_client::EnrollmentServiceClient,
-        enrollment_take_out_service_client::EnrollmentTakeOutServiceClient, enrollment_today_service_client::EnrollmentTodayServiceClient,
-        session_service_client::SessionServiceClient, submission_service_client::SubmissionServiceClient,
+        self, GetRegistryRequest, class_service_client::ClassServiceClient, deputy_service_client::DeputyServiceClient,
+        directory_file_service_client::DirectoryFileServiceClient, directory_service_client::DirectoryServiceClient,
+        enrollment_audit_service_client::EnrollmentAuditServiceClient, enrollment_dossier_service_client::EnrollmentDossierServiceClient,
+        enrollment_service_client::EnrollmentServiceClient, enrollment_take_out_service_client::EnrollmentTakeOutServiceClient,
+        enrollment_today_service_client::EnrollmentTodayServiceClient, session_service_client::SessionServiceClient,
+        submission_service_client::SubmissionServiceClient,
     },
 };
 use xuezhu_service::{
     clock::rfc3339,
     serve::MESSAGE_BYTES,
     trace::{TRACEPARENT, Trace},
+    uploads::Turn,
 };
 
 use xuezhu_domain::Term;
@@ -388,6 +390,12 @@ impl Desk {
             request.metadata_mut().insert("idempotency-key", value);
         }
         request
+    }
+
+    /// A turn for a form with a file: of whoever the services know, and before anything of it is read. A page's cookie alone says nothing.
+    pub async fn turn_of_form(&self) -> Result<Turn, Status> {
+        self.directory().get_registry(self.request(GetRegistryRequest {})).await?;
+        Ok(self.gateway.forms.turn(&self.user.sub).await?)
     }
 
     /// As on another page, where one answers a form of it otherwise than by going on: its forms come back there.

@@ -4,7 +4,10 @@
 //! nobody locks somebody else out, and nobody learns which accounts there are. Counted by account alone and by address alone, they slow down
 //! whoever tries an account from where it never logged in, and never somebody at a place from where the account did.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+};
 
 /// Wrong passwords in a row that lock an account at an address.
 pub const WRONG_PASSWORDS: u32 = 5;
@@ -28,6 +31,15 @@ const REMEMBERED: usize = 50_000;
 
 /// What stands for a name or an address: long ones take no more room.
 type Key = [u8; 16];
+
+/// Where an address is: one of IPv6 is of a network whose addresses are all of whoever has it.
+fn place_of(address: &str) -> String {
+    const NETWORK: u128 = !0 << 64;
+    match address.parse() {
+        Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).to_string(),
+        _ => address.to_owned(),
+    }
+}
 
 fn key(parts: &[&str]) -> Key {
     let mut hasher = blake3::Hasher::new();
@@ -117,7 +129,8 @@ impl Attempts {
     fn keys(&self, attempt: Attempt<'_>) -> [Key; 3] {
         let account = key(&[attempt.account]);
         let forgiven = self.forgiven.get(&account).map(u64::to_string).unwrap_or_default();
-        [key(&[attempt.account, attempt.address, &forgiven]), account, key(&[attempt.address])]
+        let place = place_of(attempt.address);
+        [key(&[attempt.account, &place, &forgiven]), account, key(&[&place])]
     }
 
     /// What becomes of an attempt that is made now.
@@ -238,6 +251,16 @@ mod tests {
             let verdict = tried(&mut attempts, of("clerk", "3"), second % 4 != 3, second * SECOND);
             assert!(matches!(verdict, Verdict::Compare(_)), "{second}");
         }
+    }
+
+    #[test]
+    fn addresses_of_one_network_of_ipv6_are_one_place() {
+        let mut attempts = Attempts::default();
+        for guess in 0..5 {
+            assert!(matches!(tried(&mut attempts, of("admin", &format!("2001:db8::{guess}")), true, 0), Verdict::Compare(_)));
+        }
+        assert!(matches!(attempts.ask(of("admin", "2001:db8::99"), 0), Verdict::Locked(_)));
+        assert!(matches!(attempts.ask(of("admin", "2001:db8:0:1::99"), 0), Verdict::Compare(_)));
     }
 
     #[test]

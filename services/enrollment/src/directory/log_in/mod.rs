@@ -28,8 +28,9 @@ use super::{
     told,
 };
 
-/// How long an attempt waits for others at the same account from the same address.
-const PATIENCE: time::Duration = time::Duration::from_secs(5);
+/// How long an attempt waits all in all, for others at the same account from the same address and for its turn: whoever passed it on waited a second
+/// for room, and whoever asked is told within five that it is taking long.
+const PATIENCE: time::Duration = time::Duration::from_secs(3);
 /// Addresses of an account that are remembered.
 const ADDRESSES: i64 = 20;
 
@@ -67,7 +68,7 @@ impl LogIns {
             match verdict {
                 Verdict::Compare(lane) => {
                     let mut trying = Trying { of: self.clone(), account: account.to_owned(), address: address.to_owned(), is_known, told: false, turn: None };
-                    trying.turn = Some(self.lanes.turn(lane).await?);
+                    trying.turn = Some(self.lanes.turn(lane, until).await?);
                     return Ok(trying);
                 }
                 Verdict::Locked(seconds) => return Err(locked(seconds).into()),
@@ -161,11 +162,7 @@ pub async fn settle(
     // Comparing takes a while: the password may be another by now.
     let Some(row) = store::account(tx, account).await?.filter(|row| row.password_hash == fitted) else { return Ok(LogIn::Wrong) };
     if !row.is_as_written(ctx.rows()?) {
-        tracing::error!(account = row.account, "what the account may is not as the service wrote it: nobody is let in; run `xuezhu admin verify`");
-        return Ok(LogIn::Refused(Refusal::new(
-            Reason::RowAltered,
-            "该账号的登记内容与系统写入的不一致，可能被人在数据库中改动，不能登录；请联系系统管理员核查",
-        )));
+        return Ok(LogIn::Refused(store::altered_row(&row.account)));
     }
     if row.disabled {
         return Ok(LogIn::Refused(Refusal::new(Reason::AccountDisabled, "账号已停用；需要继续使用时，请联系管理员启用")));

@@ -133,7 +133,7 @@ pub async fn sent(mut form: Multipart) -> Result<Sent, Status> {
 
 /// Sends the file of a form for a preview; answers where that is.
 async fn send<T: Target>(desk: &Desk, target: &T, form: Multipart) -> Result<String, Status> {
-    let _turn = desk.gateway.turn_of_form().await?;
+    let _turn = desk.turn_of_form().await?;
     let Sent { bytes, name, fields } = sent(form).await?;
     let head = Upload {
         preview: true,
