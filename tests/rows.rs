@@ -6,7 +6,7 @@ use xuezhu_audit::written::{
     verify::{Fault, Report, verify},
 };
 use xuezhu_service::{Keyring, runner::ROWS};
-use xuezhu_store::Db;
+use xuezhu_store::{Db, run};
 
 async fn look(db: &Db, keyring: &Keyring, kinds: &[&'static Kind]) -> Report {
     let mut tx = db.read().await.expect("begins");
@@ -46,4 +46,14 @@ pub fn named(report: &Report) -> Vec<String> {
         .collect();
     named.sort();
     named
+}
+
+/// Asserts that there is one of a kind and all are whole; and that what somebody does to the database by hand, of enrollment (0) or aid (1), is named.
+pub async fn assert_bound(deployment: &Deployment, kind: &'static str, (place, by_hand): (usize, &'static str)) {
+    assert_whole(deployment, &[kind], by_hand).await;
+    let mut tx = deployment.databases()[place].begin().await.expect("begins");
+    run!(&mut tx, by_hand).expect("is done by hand");
+    tx.commit().await.expect("commits");
+    let named = named(&found(deployment).await);
+    assert!(!named.is_empty() && named.iter().all(|wrong| wrong.starts_with(kind)), "{by_hand}: {named:?}");
 }

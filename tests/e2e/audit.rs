@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 use xuezhu::{
     client::Session,
     deployment::{Deployment, channel, key_files},
@@ -10,10 +11,10 @@ use xuezhu::{
 };
 use xuezhu_audit::{
     forget, seal,
-    verify::{Fault, Report},
+    verify::{Fault, KnownCut, Report},
     witness,
 };
-use xuezhu_proto::bridge::{Handshake, SnapshotRequest, enrollment_feed_service_client::EnrollmentFeedServiceClient};
+use xuezhu_proto::bridge::{Handshake, SnapshotRequest, WatchRequest, enrollment_feed_service_client::EnrollmentFeedServiceClient, snapshot_response};
 use xuezhu_service::{
     Keyring,
     keyring::Service,
@@ -57,7 +58,7 @@ async fn found(folder: &Path, here: &Db, other: &Db, service: Service) -> Report
     let told = witness::all(&mut tx).await.expect("reads");
     tx.rollback().await.expect("ends");
     let mut tx = here.read().await.expect("begins");
-    let report = xuezhu_audit::verify::verify(&mut tx, &keyring.chain(AUDIT), &told).await.expect("is walked");
+    let report = xuezhu_audit::verify::verify(&mut tx, &keyring.chain(AUDIT), &told, &[]).await.expect("is walked");
     tx.rollback().await.expect("ends");
     report
 }
@@ -114,21 +115,57 @@ async fn who_came_in_and_what_was_refused_is_read_by_auditors_alone() {
         assert!(entered.iter().all(|line| line["methodName"] == "登录") && !entered.is_empty(), "{entered:?}");
         // A feed that is followed, and one that is refused.
         let feed = channel(&format!("http://{}", deployment.enrollment_grpc)).expect("a channel");
-        for (session, scope, outcome) in [(&people.machine, "43", "ENTERED"), (&people.clerk, "43", "REFUSED")] {
-            let [keyring, _] = keys(folder.path());
-            let handshake = Handshake {
-                scope: scope.into(),
-                hash_key_id: keyring.hash_key_id().to_owned(),
-                hash_key_check: keyring.hash_key_check().to_vec(),
-                ..Handshake::default()
-            };
-            let mut request = tonic::Request::new(SnapshotRequest { handshake: Some(handshake), ..SnapshotRequest::default() });
-            request.metadata_mut().insert("authorization", format!("Bearer {}", session.token()).parse().expect("a token"));
-            let begun = EnrollmentFeedServiceClient::new(feed.clone()).snapshot(request).await;
+        let [keyring, _] = keys(folder.path());
+        let handshake = Handshake {
+            scope: "43".into(),
+            hash_key_id: keyring.hash_key_id().to_owned(),
+            hash_key_check: keyring.hash_key_check().to_vec(),
+            ..Handshake::default()
+        };
+        let mut cursor = None;
+        for (session, outcome) in [(&people.machine, "ENTERED"), (&people.clerk, "REFUSED")] {
+            fn with<T>(session: &Session, message: T) -> tonic::Request<T> {
+                let mut request = tonic::Request::new(message);
+                request.metadata_mut().insert("authorization", format!("Bearer {}", session.token()).parse().expect("a token"));
+                request
+            }
+            let mut feed = EnrollmentFeedServiceClient::new(feed.clone());
+            let begun = feed.snapshot(with(session, SnapshotRequest { handshake: Some(handshake.clone()), ..SnapshotRequest::default() })).await;
             assert_eq!(begun.is_ok(), outcome == "ENTERED", "{begun:?}");
-            let told = lines(&auditor, "enrollment", &format!("method=Snapshot&outcome={outcome}")).await;
-            assert!(told.iter().any(|line| line["resource"] == scope), "{engine:?} {told:?}");
+            if let Ok(answer) = begun {
+                let mut pieces = answer.into_inner();
+                while let Some(piece) = pieces.message().await.expect("comes") {
+                    cursor = if let Some(snapshot_response::Part::Cursor(from)) = piece.part { Some(from) } else { cursor };
+                }
+            }
+            let watched = feed.watch(with(session, WatchRequest { handshake: Some(handshake.clone()), cursor: cursor.clone() })).await;
+            assert_eq!(watched.is_ok(), outcome == "ENTERED", "{watched:?}");
+            for method in ["Snapshot", "Watch"] {
+                let told = lines(&auditor, "enrollment", &format!("method={method}&outcome={outcome}")).await;
+                assert!(told.iter().any(|line| line["resource"] == "43"), "{engine:?} {method} {told:?}");
+            }
         }
+        // Whoever goes away before the file is whole stays on record, too; and so does whose list a file was for.
+        let import = format!("/v1/schools/{SCHOOL}/enrollments/import");
+        let head = format!(
+            "POST {import} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
+            people.machine.token(),
+            file.len() + 1
+        );
+        until("it is on record", async || {
+            let mut stream = TcpStream::connect(deployment.http).await.expect("connects");
+            stream.write_all(&[head.as_bytes(), &file].concat()).await.expect("writes");
+            drop(stream);
+            lines(&auditor, "enrollment", "method=ImportEnrollments&account=machine&outcome=REFUSED").await.len() > 1
+        })
+        .await;
+        let list = people.clerk.post(&format!("/v1/schools/{SCHOOL}/awardLists"), &json!({ "scheme": "GRANT", "term": "2026-AUTUMN" }), "").await;
+        let list = list.expect("a list")["list"].as_str().expect("an id").to_owned();
+        let refused = people.machine.upload(&format!("/v1/schools/{SCHOOL}/awardLists/{list}/import"), file.clone(), "").await;
+        assert_eq!(reason(refused).0, 403, "{engine:?}");
+        let told = lines(&auditor, "aid", "account=machine&outcome=REFUSED").await;
+        let told = told.iter().find(|line| line["contentHash"] == json!(hash)).unwrap_or_else(|| panic!("{engine:?} {told:?}"));
+        assert!(told["resource"].as_str().is_some_and(|resource| resource.contains(&list)) && told["school"] == json!(SCHOOL), "{engine:?} {told}");
         who_reads(&people, &auditor, &of_region, &elsewhere).await;
         // An auditor reads the audit, and does nothing.
         for path in [format!("/v1/schools/{SCHOOL}/enrollments"), "/v1/accounts".into(), "/v1/flags".into(), format!("/v1/schools/{SCHOOL}/awardLists")] {
@@ -200,6 +237,8 @@ async fn what_is_done_to_the_audit_by_hand_is_named() {
             "INSERT INTO audit (id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address)
              SELECT person, 1, birth_date, 'ghost', '', '', 'GhostCall', '', 'DONE', '', '', '' FROM persons LIMIT 1"
         );
+        // At a place where none can be, as written as it may be.
+        by_hand!(enrollment, "UPDATE audit SET position = -9 WHERE position = 9");
         by_hand!(
             enrollment,
             "INSERT INTO audit_forgotten (position, line_check, link, mark) SELECT position, line_check, link, link FROM audit WHERE position = 7"
@@ -211,6 +250,7 @@ async fn what_is_done_to_the_audit_by_hand_is_named() {
         assert!(told(&|fault| matches!(fault, Fault::Chain(xuezhu_chain::Broken::Missing { first: 5, last: 5 }))), "{engine:?} {:?}", broken.faults);
         assert!(told(&|fault| matches!(fault, Fault::Line { method, .. } if method == "GhostCall")), "{engine:?} {:?}", broken.faults);
         assert!(told(&|fault| matches!(fault, Fault::Forgotten { position: 7 })), "{engine:?} {:?}", broken.faults);
+        assert!(told(&|fault| matches!(fault, Fault::Line { position: Some(-9), .. })), "{engine:?} {:?}", broken.faults);
         // The end cut off, and the head put back to where it was then: the other service was told of more.
         by_hand!(
             aid,
@@ -299,7 +339,7 @@ async fn the_command_walks_both_and_says_what_it_found() {
     let look = async |asked: Asked| verify(&settings, &Asked { data: data.clone(), ..asked }).await.expect("is walked");
     // Beside the running services.
     let whole = look(Asked::default()).await;
-    assert!(whole.is_whole && whole.text.contains("1 dossiers looked at"), "{}", whole.text);
+    assert!(whole.is_whole && whole.text.contains(" 1 dossiers, "), "{}", whole.text);
     let heads = folder.path().join("heads.json");
     assert!(look(Asked { heads_out: Some(heads.clone()), ..Asked::default() }).await.is_whole);
     deployment.stop().await;
@@ -323,7 +363,11 @@ async fn the_command_walks_both_and_says_what_it_found() {
     assert!(verify(&alone, &Asked::default()).await.expect("is walked").is_whole, "by itself it can't know");
     let cut = verify(&alone, &Asked { heads: vec![heads.clone()], ..Asked::default() }).await.expect("is walked");
     assert!(!cut.is_whole, "{}", cut.text);
-    let at = cut.json["services"][0]["faults"][0]["first"].as_i64().expect("where");
+    let at = cut.json["services"][0]["faults"][0]["knownAs"].as_str().expect("where").parse::<KnownCut>().expect("a cut");
+    // Heads that were signed later are of another cut.
+    let earlier = KnownCut { until_us: at.until_us - 1, ..at };
+    let told = verify(&alone, &Asked { heads: vec![heads.clone()], known_cuts: vec![earlier], ..Asked::default() }).await.expect("is walked");
+    assert!(!told.is_whole && told.text.contains("cut at"), "{}", told.text);
     let known = Asked { heads: vec![heads], known_cuts: vec![at], ..Asked::default() };
     let told = verify(&alone, &known).await.expect("is walked");
     assert!(told.is_whole && told.text.contains("(known)"), "{}", told.text);
@@ -331,8 +375,19 @@ async fn the_command_walks_both_and_says_what_it_found() {
     by_hand!(db, "DELETE FROM accounts WHERE account = 'other'");
     let told = verify(&alone, &known).await.expect("is walked");
     assert!(!told.is_whole && told.text.contains("account other is gone"), "{}", told.text);
-    let told = verify(&alone, &Asked { known_records: vec!["account other".into()], ..known }).await.expect("is walked");
+    let gone = told.json["services"][0]["rows"]["faults"][0]["knownAs"].as_str().expect("as what").to_owned();
+    let known = Asked { known_records: vec![gone], ..known };
+    let told = verify(&alone, &known).await.expect("is walked");
     assert!(told.is_whole && told.text.contains("account other is gone"), "{}", told.text);
+    // Whoever does more to it is not hidden by that.
+    by_hand!(
+        db,
+        "INSERT INTO accounts (account, display_name, role, organisation, password_hash, must_change_password, wrong_passwords, locked_until_us, created_at_us)
+         SELECT 'other', 'other', role, organisation, password_hash, false, 0, 0, 0 FROM accounts WHERE account = 'head'"
+    );
+    assert!(!verify(&alone, &known).await.expect("is walked").is_whole);
+    by_hand!(db, "DELETE FROM accounts WHERE account = 'other'");
+    assert!(verify(&alone, &known).await.expect("is walked").is_whole);
     // By a shell: the exit code says it.
     by_hand!(db, "UPDATE accounts SET role = 'ADMINISTRATOR', organisation = '' WHERE account = 'clerk'");
     db.close().await;

@@ -11,12 +11,12 @@ use xuezhu::{
 };
 use xuezhu_proto::bridge::record::Body;
 use xuezhu_service::{Keyring, keyring::Service};
-use xuezhu_store::{Db, one, rows, run, sqlx::migrate::Migrator};
+use xuezhu_store::{Db, one, rows, run, sqlx::migrate::Migrator, strange};
 use xuezhu_tests::{
     Engine,
     apart::{Apart, Process, answered},
     before::{Before, assert_says},
-    binary, free_address, postgres, prepare, schools, start, until,
+    binary, free_address, postgres, prepare, rows as rows_of, schools, start, until,
 };
 
 /// Every page of a list.
@@ -91,6 +91,16 @@ async fn sweep(session: &Session, deployment: &Deployment) {
     deployment.drain().await.expect("drains");
 }
 
+/// Every record is bound, and nothing stands in the databases that the program would not put there.
+async fn assert_bound(deployment: &Deployment) {
+    rows_of::assert_whole(deployment, &["account", "dossier", "award entry"], "of before").await;
+    for (db, migrations) in deployment.databases().into_iter().zip([&xuezhu_enrollment::MIGRATIONS, &xuezhu_aid::MIGRATIONS]) {
+        let mut tx = db.read().await.expect("begins");
+        assert_eq!(strange(&mut tx, migrations).await.expect("is looked at"), [""; 0]);
+        tx.rollback().await.expect("ends");
+    }
+}
+
 /// The files of a deployment's databases.
 async fn stored(before: &Before) -> Vec<(String, Vec<u8>)> {
     let named = |(path, bytes): (std::path::PathBuf, Vec<u8>)| (path.display().to_string(), bytes);
@@ -134,6 +144,8 @@ async fn a_province_of_before_opens_with_nothing_lost_and_no_number_left_readabl
         assert_submissions_are_dossiers(&province, &rest).await;
         // What was submitted of lists stands in rounds, everything once.
         crate::rounds::assert_counts(deployment.databases()[1]).await;
+        // What stood there was believed, once, and is bound since.
+        assert_bound(&deployment).await;
         sweep(&admin, &deployment).await;
         answers.extend(assert_all_is_there(&admin, &before).await);
         let said: Vec<(String, Vec<u8>)> = answers.iter().map(|answer| ("an answer".to_owned(), answer.to_string().into_bytes())).collect();

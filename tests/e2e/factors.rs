@@ -12,7 +12,7 @@ use xuezhu_service::settings::Settings;
 use xuezhu_store::run;
 use xuezhu_tests::{
     Engine, deployment_on, postgres,
-    schools::{PASSWORD, SCHOOL, reason},
+    schools::{self, PASSWORD, SCHOOL, reason},
 };
 
 use crate::browser::Browser;
@@ -143,6 +143,37 @@ async fn whoever_needs_a_second_factor_does_nothing_without_one() {
     }
 }
 
+/// An act would bind what a hand made of an account, and whoever had a session would go on as that.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_makes_good_what_a_hand_made_of_an_account() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = started(engine, folder.path(), Settings::default()).await;
+        let people = schools::open(&deployment).await;
+        let begun = people.clerk.post("/v1/sessions/secondFactor", &json!({ "password": PASSWORD }), "").await.expect("is proposed");
+        let mut authenticator = Authenticator::of(&begun);
+        let [enrollment, _] = deployment.databases();
+        let make = async |role: &'static str, organisation: &'static str| {
+            let mut tx = enrollment.begin().await.expect("begins");
+            run!(&mut tx, "UPDATE accounts SET role = $1, organisation = $2 WHERE account = 'clerk'", role, organisation).expect("is changed by hand");
+            tx.commit().await.expect("commits");
+        };
+        make("ADMINISTRATOR", "").await;
+        let confirm = json!({ "code": authenticator.code() });
+        let confirmed = people.clerk.post("/v1/sessions/secondFactor/confirm", &confirm, "").await;
+        assert_eq!(reason(confirmed).1, "ROW_ALTERED", "{engine:?}: the second factor");
+        let changed = people.clerk.change_password(PASSWORD, "Another-Pass7word").await;
+        assert_eq!(reason(changed.map(drop)).1, "ROW_ALTERED", "{engine:?}: the password");
+        for act in ["resetPassword", "disable"] {
+            let acted = people.admin.post(&format!("/v1/accounts/clerk/{act}"), &json!({}), "").await;
+            assert_eq!(reason(acted).1, "ROW_ALTERED", "{engine:?}: {act}");
+        }
+        make("SCHOOL_CLERK", SCHOOL).await;
+        people.clerk.post("/v1/sessions/secondFactor/confirm", &confirm, "").await.expect("is confirmed");
+        deployment.stop().await;
+    }
+}
+
 /// A right password between guesses of the code makes them no fewer.
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_of_a_code_are_counted_like_those_of_a_password() {
@@ -211,6 +242,17 @@ async fn whoever_signs_is_let_in_by_two_persons() {
         confirm(&officer, &["head"]).await.expect("is confirmed already");
         let head = first(&base, "head", &password("head")).await;
         assert!(head.get(&format!("/v1/schools/{SCHOOL}/enrollments")).await.is_ok(), "{engine:?}");
+
+        // Whoever stands in for the head signs as one: another password is another one's to confirm.
+        let today = deployment.today().to_string();
+        let named = json!({ "account": "clerk", "fromDate": today, "toDate": today, "reason": "外出" });
+        head.post(&format!("/v1/schools/{SCHOOL}/deputies"), &named, "").await.expect("is named");
+        let reset = one.post("/v1/accounts/clerk/resetPassword", &json!({}), "").await.expect("is reset");
+        let given = reset["oneTimePassword"].as_str().expect("a password");
+        assert_eq!(reason(one.with_log_in("clerk", given).await).1, "ACCOUNT_UNCONFIRMED", "{engine:?}: of a deputy");
+        assert_eq!(reason(confirm(&one, &["clerk"]).await).0, 400, "{engine:?}");
+        confirm(&officer, &["clerk"]).await.expect("is confirmed");
+        assert!(one.with_log_in("clerk", given).await.is_ok(), "{engine:?}");
 
         // Whoever gives the account another password could log in with it: it waits again.
         let reset = one.post("/v1/accounts/head/resetPassword", &json!({}), "").await.expect("is reset");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
-    AT_ONCE, Engine, deployment_on, policy_file, postgres,
+    AT_ONCE, Engine, deployment_on, policy_file, postgres, rows,
     schools::{self, PASSWORD, People, SCHOOL, awards, number, reason, student},
 };
 
@@ -108,6 +108,7 @@ async fn after_the_lock_only_corrections_are_made_until_the_province_opens_again
         deployment.drain().await?;
         assert_eq!(reason(people.clerk.post(&format!("{third}/submit"), &json!({}), "").await), locked, "{engine:?}: it locked again");
         assert_eq!(reason(people.officer.post(&format!("{second}/approve"), &digest, "").await).0, 400, "{engine:?}");
+        rows::assert_bound(&deployment, "reopening", (1, "UPDATE award_reopenings SET until_day = '2027-12-20'")).await;
         deployment.stop().await;
     }
     Ok(())

@@ -7,7 +7,7 @@ use xuezhu_domain::calendar::add_working_days;
 use xuezhu_judge::policy::file::BUILT_IN;
 use xuezhu_service::settings::Settings;
 use xuezhu_tests::{
-    Engine, deployment_on, policy_file, postgres,
+    Engine, deployment_on, policy_file, postgres, rows,
     schools::{self, OTHER, PASSWORD, People, SCHOOL, number, reason, student},
 };
 
@@ -202,6 +202,7 @@ async fn whoever_has_the_link_sees_it_and_objects_while_it_runs() {
         let recorded = people.officer.post(&format!("{}/objections", path(&notice)), &by_hand, "").await.expect("is recorded");
         assert_eq!((&recorded["student"], &recorded["byForm"]), (&json!(""), &json!(false)), "{engine:?}");
         assert_eq!(reason(people.clerk.post(&format!("{}/objections", path(&notice)), &by_hand, "").await).0, 403, "{engine:?}");
+        rows::assert_bound(&deployment, "objection", (1, "UPDATE objections SET state = 51, decided_by_name = 'officer' WHERE state < 50")).await;
         deployment.stop().await;
     }
 }

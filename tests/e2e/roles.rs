@@ -22,6 +22,8 @@ use xuezhu_tests::{
     schools::{self, OTHER, PASSWORD, People, SCHOOL, number, reason, student},
 };
 
+use crate::{evidence, hardship};
+
 /// The roles that accounts are opened for, each with its account, its letter and its organisation; in the order of the table's columns.
 const ROLES: [(Role, &str, &str); 14] = [
     (Role::SchoolClerk, "clerk", SCHOOL),
@@ -53,9 +55,11 @@ struct Asked {
 
 impl Asked {
     /// Whether it names the school, or what is of it: whoever is of somewhere else is told nothing.
-    fn is_of_somewhere(&self) -> bool {
+    fn is_of_somewhere(&self, world: &World) -> bool {
         let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
-        self.path.contains(SCHOOL) || body.contains(SCHOOL) || (self.path.contains("Dossiers/") && !self.path.contains(&uuid::Uuid::nil().to_string()))
+        let World { person, submission, flag, business, level, case, cause, evidence, paper, .. } = world;
+        let names = [SCHOOL, person, submission, flag, business, level, case, cause, evidence, paper];
+        names.iter().any(|name| self.path.contains(*name) || body.contains(*name))
     }
 
     /// Whether whoever has the link may ask.
@@ -100,8 +104,19 @@ struct World {
     list: String,
     entry: String,
     flag: String,
-    /// The business of the list, in the aid service.
-    signing: String,
+    /// What waits for the principal in the aid service: levels of hardship.
+    business: String,
+    /// One of those levels.
+    level: String,
+    /// What was confirmed.
+    case: String,
+    cause: String,
+    /// A file of the submission's dossier; one of the case.
+    evidence: String,
+    paper: String,
+    /// A sweep, and a policy: nobody's own.
+    run: String,
+    policy: String,
     /// An import of students.
     import: String,
 }
@@ -111,8 +126,14 @@ async fn world(people: &People) -> World {
     second.insert("班级名称".into(), "2班".into());
     people.import(&[student(1), second]).await;
     people.register().await;
-    let list = people.list(&[("赵错名", &number(1), "")]).await;
+    let list = people.list(&[("赵错名", &number(1), ""), ("钱错名", &number(2), "")]).await;
     people.attested(&list).await;
+    hardship::enter(people, 1, json!({})).await.expect("a level");
+    let levels = people.clerk.get(&format!("/v1/schools/{SCHOOL}/hardship")).await.expect("levels");
+    let level = levels["levels"][0]["determination"].as_str().unwrap_or_else(|| panic!("{levels}")).to_owned();
+    let determined = json!({ "schoolYear": 2026, "reason": "审定" });
+    let business = people.clerk.post(&format!("/v1/schools/{SCHOOL}/hardship/submit"), &determined, "").await.expect("is submitted");
+    let business = business["dossier"].as_str().expect("an id").to_owned();
     let entries = people.clerk.get(&format!("{list}/entries")).await.expect("entries");
     let entry = format!("{list}/entries/{}", entries["entries"][0]["entry"].as_str().expect("an id"));
     people.import(&[student(3)]).await;
@@ -122,14 +143,57 @@ async fn world(people: &People) -> World {
     people.head.post(&path, &json!({ "digest": made["digest"] }), "").await.expect("is attested");
     let ours = people.path_of(1).await;
     let person = people.officer.get(&ours).await.expect("is there")["person"].as_str().expect("an id").to_owned();
-    World { others: people.path_of(2).await, ours, person, submission, list, entry, flag: String::new(), signing: String::new(), import: String::new() }
+    let file = format!("/v1/enrollmentDossiers/{submission}/evidence?name=a.pdf");
+    let added = people.officer.upload(&file, evidence::scan("of a dossier"), "").await.expect("is added");
+    let evidence = added["evidence"].as_str().unwrap_or_else(|| panic!("{added}")).to_owned();
+    let others = people.path_of(2).await;
+    let later = String::new;
+    World {
+        ours,
+        others,
+        person,
+        submission,
+        list,
+        entry,
+        business,
+        level,
+        evidence,
+        flag: later(),
+        case: later(),
+        cause: later(),
+        paper: later(),
+        run: later(),
+        policy: later(),
+        import: later(),
+    }
+}
+
+/// What comes of what was done, once both services know of it.
+async fn later(people: &People, world: &mut World) {
+    let id = |of: &Value| of.as_str().unwrap_or_else(|| panic!("an id, instead of {of}")).to_owned();
+    let imports = people.clerk.get(&format!("/v1/schools/{SCHOOL}/imports")).await.expect("imports");
+    world.import = id(&imports["imports"][0]["importId"]);
+    let flags = people.officer.get("/v1/flags?state=OPEN").await.expect("flags")["flags"].clone();
+    let named = |name: &str| flags.as_array().expect("flags").iter().find(|flag| flag["name"] == name).unwrap_or_else(|| panic!("{flags}")).clone();
+    world.flag = id(&named("赵错名")["flag"]);
+    let other = people.officer.get(&format!("/v1/flags/{}", id(&named("钱错名")["flag"]))).await.expect("a flag");
+    let confirm = json!({ "reason": "属实", "etag": other["etag"] });
+    let confirmed = people.officer.post(&format!("/v1/flags/{}/confirm", id(&other["flag"])), &confirm, "").await.expect("is confirmed");
+    world.case = id(&confirmed["case"]);
+    let causes = people.officer.get("/v1/causes").await.expect("causes")["causes"].clone();
+    let open = causes.as_array().expect("causes").iter().find(|cause| cause["open"].as_i64().unwrap_or(0) > 0).unwrap_or_else(|| panic!("{causes}"));
+    world.cause = id(&open["cause"]);
+    let file = format!("/v1/cases/{}/evidence?name=a.pdf", world.case);
+    world.paper = id(&people.officer.upload(&file, evidence::scan("of a case"), "").await.expect("is added")["evidence"]);
+    world.run = id(&people.officer.post("/v1/reconciliations", &json!({}), "").await.expect("begins")["run"]);
+    world.policy = id(&people.officer.get("/v1/policies").await.expect("policies")["policies"][0]["policy"]);
 }
 
 #[rustfmt::skip]
 #[expect(clippy::too_many_lines, reason = "a table: a row a call")]
 fn calls(world: &World) -> Vec<Asked> {
     let school = |rest: &str| format!("/v1/schools/{SCHOOL}/{rest}");
-    let World { ours, others, person, submission, list, entry, flag, signing, import } = world;
+    let World { ours, others, person, submission, list, entry, flag, business, level, case, cause, evidence, paper, run, policy, import } = world;
     let nil = uuid::Uuid::nil();
     let why = json!({ "reason": "核对" });
     let change = json!({ "entries": [nil], "what": "STOP", "firstMonth": 202_610, "reason": "核对" });
@@ -189,10 +253,10 @@ fn calls(world: &World) -> Vec<Asked> {
         act("TakeOutEntries",          format!("{list}/takeOut"), purpose.clone(),    "+f+ff +f+f ++ fff"),
         // Families: who determines and who audits; nobody else.
         read("ListHardship",           school("hardship"),                                    "+++ff +f+f ff fff"),
-        read("GetHardship",            school(&format!("hardship/{}", uuid::Uuid::nil())),    "nnnff nfnf ff fff"),
+        read("GetHardship",            school(&format!("hardship/{level}")),    "+++ff +f+f ff fff"),
         act("EnterHardship",           school("hardship"), json!({ "person": person, "schoolYear": 1999 }), "+ffff ffff ff ffm"),
         act("SubmitHardship",          school("hardship/submit"), json!({ "schoolYear": 1999, "reason": "审定" }), "+ffff ffff ff ffm"),
-        act("RemoveHardship",          school(&format!("hardship/{}/remove", uuid::Uuid::nil())), json!({}), "nffff ffff ff ffm"),
+        act("RemoveHardship",          school(&format!("hardship/{level}/remove")), json!({}), "+ffff ffff ff ffm"),
         read("ListHardshipImports",    school("hardshipImports"),                             "+++ff +f+f ff fff"),
         // Special groups: a school is told whom to speak to, a department numbers.
         read("ListGroupStudents",      school("groupStudents"),                               "+++ff ffff ff fff"),
@@ -217,9 +281,9 @@ fn calls(world: &World) -> Vec<Asked> {
         read("ListPolicies",           "/v1/policies",                                        "+++++ ++++ ++ +++"),
         read("ListSchemes",            "/v1/schemes",                                         "+++++ ++++ ++ +++"),
         act("ProposePolicy",           "/v1/policies", json!({ "content": "", "fromDate": "", "note": "" }), "fffff +f+f ff ffm"),
-        read("GetPolicy",              format!("/v1/policies/{}", uuid::Uuid::nil()),         "nnnnn nnnn nn nnn"),
-        act("StartTrial",              format!("/v1/policies/{}/trial", uuid::Uuid::nil()), json!({}), "nnnnn nnnn nn nnn"),
-        read("GetTrial",               format!("/v1/policies/{}/trial", uuid::Uuid::nil()),   "nnnnn nnnn nn nnn"),
+        read("GetPolicy",              format!("/v1/policies/{policy}"),         "+++++ ++++ ++ +++"),
+        act("StartTrial",              format!("/v1/policies/{policy}/trial"), json!({}), "fffff ffff ff ffm"),
+        read("GetTrial",               format!("/v1/policies/{policy}/trial"),   "fffff ffff ff ffm"),
         // Flags.
         read("ListFlags",              "/v1/flags",                                           "+++ff +++f ++ ff+"),
         read("GetFlag",                format!("/v1/flags/{flag}"),                           "+++ff +++f ++ ff+"),
@@ -263,23 +327,23 @@ fn calls(world: &World) -> Vec<Asked> {
         act("SetChain",                "/v1/enrollmentChains", json!({ "kind": "NO_SUCH" }),  "fffff ffff ff +ff"),
         act("SetChains",               "/v1/enrollmentChains/setAll", json!({ "chains": [{ "kind": "NO_SUCH" }] }), "fffff ffff ff +ff"),
         read("ListDossierEvidence",    format!("/v1/enrollmentDossiers/{submission}/evidence"), "+++nn +++n ++ nn+"),
-        act("RemoveEvidence",          format!("/v1/enrollmentEvidence/{nil}/remove"), why.clone(), "nnnnn nnnn nn nnn"),
+        act("RemoveEvidence",          format!("/v1/enrollmentEvidence/{evidence}/remove"), why.clone(), "fffnn ++fn ff nnm"),
         read("ListDossiers, aid",      format!("/v1/aidDossiers?school={SCHOOL}"),            "+++ff +++f ++ ff+"),
-        read("GetDossier, aid",        format!("/v1/aidDossiers/{signing}"),                  "nnnnn nnnn nn nnn"),
-        read("ListDossierItems, aid",  format!("/v1/aidDossiers/{signing}/items"),            "nnnnn nnnn nn nnn"),
-        act("SignDossier, aid",        format!("/v1/aidDossiers/{signing}/sign"), wrong.clone(), "nnnnn nnnn nn nnn"),
-        act("SendBackDossier, aid",    format!("/v1/aidDossiers/{signing}/sendBack"), json!({ "reason": "核对", "items": [nil] }), "nnnnn nnnn nn nnn"),
-        act("RefuseDossier, aid",      format!("/v1/aidDossiers/{signing}/refuse"), json!({ "reason": "核对", "items": [nil] }), "nnnnn nnnn nn nnn"),
-        act("RecallDossier, aid",      format!("/v1/aidDossiers/{signing}/recall"), why.clone(), "nnnnn nnnn nn nnn"),
-        act("NoteDossier, aid",        format!("/v1/aidDossiers/{signing}/note"), json!({ "remark": "核对" }), "nnnnn nnnn nn nnn"),
-        act("HandOverDossier, aid",    format!("/v1/aidDossiers/{signing}/handOver"), json!({ "account": "nobody" }), "nnnnn nnnn nn nnn"),
-        act("NudgeDossier, aid",       format!("/v1/aidDossiers/{signing}/nudge"), json!({}), "nnnnn nnnn nn nnn"),
+        read("GetDossier, aid",        format!("/v1/aidDossiers/{business}"),                  "+++nn +++n ++ nn+"),
+        read("ListDossierItems, aid",  format!("/v1/aidDossiers/{business}/items"),            "+++nn +f+n ff nnf"),
+        act("SignDossier, aid",        format!("/v1/aidDossiers/{business}/sign"), wrong.clone(), "ff+nn fffn ff nnm"),
+        act("SendBackDossier, aid",    format!("/v1/aidDossiers/{business}/sendBack"), json!({ "reason": "核对", "items": [nil] }), "ff+nn fffn ff nnm"),
+        act("RefuseDossier, aid",      format!("/v1/aidDossiers/{business}/refuse"), json!({ "reason": "核对", "items": [nil] }), "ff+nn fffn ff nnm"),
+        act("RecallDossier, aid",      format!("/v1/aidDossiers/{business}/recall"), why.clone(), "+ffnn fffn ff nnm"),
+        act("NoteDossier, aid",        format!("/v1/aidDossiers/{business}/note"), json!({ "remark": "核对" }), "ff+nn fffn ff nnm"),
+        act("HandOverDossier, aid",    format!("/v1/aidDossiers/{business}/handOver"), json!({ "account": "nobody" }), "ff+nn fffn ff nnm"),
+        act("NudgeDossier, aid",       format!("/v1/aidDossiers/{business}/nudge"), json!({}), "+f+nn fffn ff nnm"),
         read("ListChains, aid",        "/v1/aidChains",                                       "fffff ffff ff +ff"),
         act("SetChain, aid",           "/v1/aidChains", json!({ "kind": "NO_SUCH" }),         "fffff ffff ff +ff"),
         act("SetChains, aid",          "/v1/aidChains/setAll", json!({ "chains": [{ "kind": "NO_SUCH" }] }),       "fffff ffff ff +ff"),
-        read("ListDossierEvidence, aid", format!("/v1/aidDossiers/{signing}/evidence"),       "nnnnn nnnn nn nnn"),
-        read("ListCaseEvidence",       format!("/v1/cases/{nil}/evidence"),                   "nnnnn nnnn nn nnn"),
-        act("RemoveEvidence, aid",     format!("/v1/aidEvidence/{nil}/remove"), why.clone(),  "nnnnn nnnn nn nnn"),
+        read("ListDossierEvidence, aid", format!("/v1/aidDossiers/{business}/evidence"),       "+++nn +f+n ff nnf"),
+        read("ListCaseEvidence",       format!("/v1/cases/{case}/evidence"),                   "+++nn +++n ++ nn+"),
+        act("RemoveEvidence, aid",     format!("/v1/aidEvidence/{paper}/remove"), why.clone(),  "fffnn +f+n ff nnf"),
         // Groups, families, notices, omissions, statements.
         read("GetGroupImport",         format!("/v1/groupImports/{nil}"),                     "fffff nfnf ff ffm"),
         act("CommitGroupImport",       format!("/v1/groupImports/{nil}/commit"), json!({}),   "fffff nfnf ff ffm"),
@@ -308,15 +372,15 @@ fn calls(world: &World) -> Vec<Asked> {
         read("ListTakeOuts, aid",      school("aidTakeOuts"),                                 "+f+ff +f+f ++ fff"),
         // Flags, further.
         read("ListRules",              "/v1/rules",                                           "+++++ ++++ ++ +++"),
-        read("GetReconciliation",      format!("/v1/reconciliations/{nil}"),                  "nnnnn nnnn nn nnn"),
+        read("GetReconciliation",      format!("/v1/reconciliations/{run}"),                  "fffff +f+f ff +ff"),
         act("ClearFlag",               format!("/v1/flags/{flag}/clear"), json!({ "reason": "属实", "etag": "x" }), "fffnn +f+n ff nnm"),
         read("ListCauses",             format!("/v1/causes?school={SCHOOL}"),                 "+++ff +++f ++ ff+"),
-        act("ExplainCause",            format!("/v1/causes/{nil}/explain"), json!({ "text": "核对", "etag": "x" }), "nnnnn nnnn nn nnn"),
+        act("ExplainCause",            format!("/v1/causes/{cause}/explain"), json!({ "text": "核对", "etag": "x" }), "+f+nn fffn ff nnf"),
         act("DecideFlags",             "/v1/flags/decide", json!({ "flags": [{ "flag": flag, "etag": "x" }], "act": "CONFIRM", "reason": "属实" }), "fffnn +f+n ff nnm"),
-        act("DecideCause",             format!("/v1/causes/{nil}/decide"), json!({ "act": "CONFIRM", "reason": "属实", "etag": "x" }), "nnnnn nnnn nn nnn"),
+        act("DecideCause",             format!("/v1/causes/{cause}/decide"), json!({ "act": "CONFIRM", "reason": "属实", "etag": "x" }), "fffnn +f+n ff nnm"),
         read("GetMirror",              "/v1/mirror",                                          "+++++ ++++ ++ +++"),
-        read("GetCase",                format!("/v1/cases/{nil}"),                            "nnnnn nnnn nn nnn"),
-        act("RecordOutcome",           format!("/v1/cases/{nil}/outcome"), json!({ "outcome": "RECOVERED", "text": "核对", "responsible": "甲" }), "nnnnn nnnn nn nnn"),
+        read("GetCase",                format!("/v1/cases/{case}"),                            "+++nn +++n ++ nn+"),
+        act("RecordOutcome",           format!("/v1/cases/{case}/outcome"), json!({ "outcome": "RECOVERED", "text": "核对", "responsible": "甲" }), "fffnn +f+n ff nnm"),
         act("DecideForgottenRecord",   format!("/v1/forgottenRecords/{nil}/decide"), why.clone(), "nnnnn nnnn nn nnn"),
         // Schools and accounts, further.
         act("NameDeputy",              school("deputies"), json!({ "account": "nobody", "fromDate": "2026-10-15", "toDate": "2026-10-20", "reason": "外出" }), "ff+ff ffff ff ffm"),
@@ -381,8 +445,8 @@ fn calls(world: &World) -> Vec<Asked> {
         read("DownloadMarkedAwards",   format!("{list}/imports/{nil}/markedWorkbook"),        "nffff ffff ff ffm"),
         read("DownloadMarkedHardship", school(&format!("hardshipImports/{nil}/markedWorkbook")), "nffff ffff ff ffm"),
         read("DownloadMarkedWorkbook", school(&format!("imports/{nil}/markedWorkbook")),      "nffff ffff ff ffm"),
-        act("OpenEvidence",            format!("/v1/enrollmentEvidence/{nil}/open"), purpose.clone(), "nnnnn nnnn nn nnn"),
-        act("OpenEvidence, aid",       format!("/v1/aidEvidence/{nil}/open"), purpose.clone(), "nnnnn nnnn nn nnn"),
+        act("OpenEvidence",            format!("/v1/enrollmentEvidence/{evidence}/open"), purpose.clone(), "+f+nn ++fn ff nnf"),
+        act("OpenEvidence, aid",       format!("/v1/aidEvidence/{paper}/open"), purpose.clone(), "+f+nn +f+n ff nnf"),
         act("SendBackSubmission",      school(&format!("submissions/{submission}/sendBack")), json!({ "reason": "核对", "enrollments": [nil] }), "ff+ff ++ff ff fff"),
     ]
 }
@@ -413,11 +477,7 @@ async fn every_role_may_what_the_table_says_at_every_main_call_and_nothing_else(
     let teacher = ROLES.iter().position(|(role, ..)| *role == Role::ClassTeacher).expect("is there");
     sessions[teacher] = people.admin.with_log_in("teacher", PASSWORD).await.expect("logs in");
     deployment.drain().await.expect("drains");
-    // A list that goes over desks is business under its own id.
-    world.signing = world.list.rsplit('/').next().expect("an id").to_owned();
-    let imports = people.clerk.get(&format!("/v1/schools/{SCHOOL}/imports")).await.expect("imports");
-    world.import = imports["imports"][0]["importId"].as_str().unwrap_or_else(|| panic!("{imports}")).to_owned();
-    world.flag = people.officer.get("/v1/flags?state=OPEN").await.expect("flags")["flags"][0]["flag"].as_str().expect("a flag").to_owned();
+    later(&people, &mut world).await;
     let mut wrong = String::new();
     for asked in calls(&world) {
         let mut said = String::new();
@@ -434,7 +494,7 @@ async fn every_role_may_what_the_table_says_at_every_main_call_and_nothing_else(
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
-    nobody_elsewhere_is_told_anything(&people, &calls(&world)).await;
+    nobody_elsewhere_is_told_anything(&people, &world, &calls(&world)).await;
     nobody_unknown_is_told_anything(&deployment, &calls(&world)).await;
     calls_between_systems(&deployment, &sessions).await;
     every_call_has_its_row(&deployment, &calls(&world)).await;
@@ -442,13 +502,13 @@ async fn every_role_may_what_the_table_says_at_every_main_call_and_nothing_else(
 }
 
 /// Of another school, and of another region, nobody is told anything of what there is: every role, at every call that names it.
-async fn nobody_elsewhere_is_told_anything(people: &People, calls: &[Asked]) {
+async fn nobody_elsewhere_is_told_anything(people: &People, world: &World, calls: &[Asked]) {
     let mut wrong = String::new();
     for (role, _, organisation) in ROLES {
         let account = format!("away-{}", role.as_str().to_lowercase().replace('_', "-"));
         let elsewhere = if organisation == SCHOOL { OTHER } else { "110000" };
         let away = people.open_account(&account, role.as_str(), elsewhere, PASSWORD).await;
-        for asked in calls.iter().filter(|asked| asked.is_of_somewhere()) {
+        for asked in calls.iter().filter(|asked| asked.is_of_somewhere(world)) {
             let said = answer(&away, asked).await;
             // A list that is only narrowed to the school is one of what they see: of that, nothing is there.
             let is_narrowed = !asked.path.split('?').next().unwrap_or_default().contains(SCHOOL) && asked.path.contains(&format!("school={SCHOOL}"));
@@ -464,7 +524,7 @@ async fn nobody_elsewhere_is_told_anything(people: &People, calls: &[Asked]) {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// Without a token, and with one that is none, that another deployment signed, or whose session is over, nobody is answered.
+/// Without a token, and with one that is none, that another deployment signed, whose session is over, or whose time is, nobody is answered.
 async fn nobody_unknown_is_told_anything(deployment: &Deployment, calls: &[Asked]) {
     let http = reqwest::Client::new();
     let base = format!("http://{}", deployment.http);
@@ -472,7 +532,15 @@ async fn nobody_unknown_is_told_anything(deployment: &Deployment, calls: &[Asked
     let admin = Actor { account: "admin".into(), role: Role::Administrator, ..Actor::system() };
     let over = Session::log_in(&base, "admin", PASSWORD).await.expect("logs in");
     over.post("/v1/sessions/end", &json!({}), "").await.expect("logs out");
-    let tokens = [None, Some("none".to_owned()), Some(foreign.issue(&admin, 600).expect("is issued").0), Some(over.token().to_owned())];
+    let own = Tokens::new(&deployment.enrollment_parts().keyring, system_clock());
+    let tokens = [
+        None,
+        Some("none".to_owned()),
+        Some(foreign.issue(&admin, 600).expect("is issued").0),
+        Some(over.token().to_owned()),
+        // Of before: its time is over.
+        Some(own.issue(&admin, 0).expect("is issued").0),
+    ];
     for asked in calls.iter().filter(|asked| !asked.is_public()) {
         for token in &tokens {
             let request = match &asked.body {

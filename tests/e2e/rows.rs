@@ -9,8 +9,9 @@ use xuezhu::{
     deployment::Deployment,
     verify::{Asked, verify},
 };
-use xuezhu_service::settings::Settings;
-use xuezhu_store::run;
+use xuezhu_audit::written::verify::verify_within;
+use xuezhu_service::{runner::ROWS, settings::Settings};
+use xuezhu_store::{run, strange};
 use xuezhu_tests::{
     Engine, deployment, rows,
     schools::{self, PASSWORD, People, SCHOOL, reason, student},
@@ -140,6 +141,131 @@ async fn what_a_hand_adds_or_takes_away_is_named_and_the_command_says_so() {
             }
             assert_eq!(told.json["services"][0]["altered"], json!(["account ghost", "account other"]), "{}", told.json);
         }
+    }
+}
+
+/// Who signs for whom, whose a class is, and over which desks a list goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_somebody_sign_or_leaves_a_desk_out_is_what_the_services_wrote() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deployment = deployment(engine, folder.path(), "none").await;
+        let people = schools::open(&deployment).await;
+        people.open_account("deputy", "SCHOOL_CLERK", SCHOOL, PASSWORD).await;
+        people.open_account("teacher", "CLASS_TEACHER", SCHOOL, PASSWORD).await;
+        people.import(&[student(1)]).await;
+        people.register().await;
+        let (today, path) = (deployment.today().to_string(), |what: &str| format!("/v1/schools/{SCHOOL}/{what}"));
+        let named = json!({ "account": "deputy", "fromDate": today, "toDate": today, "reason": "出差" });
+        let named = people.head.post(&path("deputies"), &named, "").await.expect("is named");
+        let classes = json!({ "className": "1班", "account": "teacher", "fromDate": today });
+        people.clerk.post(&path("classTeachers"), &classes, "").await.expect("is hers");
+        for service in ["enrollment", "aid"] {
+            let kind = if service == "aid" { "HARDSHIP" } else { "REGISTRATION" };
+            let chain = json!({ "kind": kind, "scope": "430102", "fromDate": today, "steps": "PRINCIPAL, AUTHORITY, CITY", "reason": "试点" });
+            people.admin.post(&format!("/v1/{service}Chains"), &chain, "").await.expect("is set");
+        }
+        people.head.post(&path(&format!("deputies/{}/end", named["deputy"].as_str().expect("an id"))), &json!({}), "").await.expect("is ended");
+        let classes = json!({ "className": "1班", "account": "", "fromDate": deployment.today().succ_opt().expect("a day").to_string() });
+        people.clerk.post(&path("classTeachers"), &classes, "").await.expect("is nobody's");
+        rows::assert_whole(&deployment, &["deputy", "class teacher", "desk chain"], &format!("{engine:?}")).await;
+        let [enrollment, aid] = deployment.databases();
+        by_hand!(
+            enrollment,
+            "UPDATE deputies SET ended_day = NULL",
+            "UPDATE class_teachers SET to_day = NULL",
+            "UPDATE chains SET steps = 'PRINCIPAL/10, AUTHORITY/10'"
+        );
+        by_hand!(aid, "DELETE FROM chains");
+        let mut tx = enrollment.begin().await.expect("begins");
+        let ghost = "INSERT INTO deputies (deputy, school, account, from_day, to_day, reason, named_by, named_by_name, named_at_us)
+                     SELECT $1, school, account, from_day, to_day, reason, named_by, named_by_name, named_at_us FROM deputies";
+        run!(&mut tx, ghost, uuid::Uuid::nil()).expect("is done by hand");
+        tx.commit().await.expect("commits");
+        let wrong = ["class teacher Changed", "deputy Added", "deputy Changed", "desk chain Changed", "desk chain Gone"];
+        assert_eq!(found(&deployment).await, wrong, "{engine:?}");
+        deployment.stop().await;
+    }
+}
+
+/// What the database itself would do to what is written, and values that read the same and are found by no search.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_program_never_made_in_a_database_is_named() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, ..) = begun(engine, folder.path()).await;
+        let [enrollment, aid] = deployment.databases();
+        let look = async || {
+            let mut all = Vec::new();
+            for (db, migrations) in [(enrollment, &xuezhu_enrollment::MIGRATIONS), (aid, &xuezhu_aid::MIGRATIONS)] {
+                let mut tx = db.read().await.expect("begins");
+                all.extend(strange(&mut tx, migrations).await.expect("is looked at"));
+                tx.rollback().await.expect("ends");
+            }
+            all
+        };
+        assert_eq!(look().await, [""; 0], "{engine:?}");
+        if engine == Engine::Postgres {
+            by_hand!(
+                aid,
+                "CREATE FUNCTION zz() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.amount_fen := NEW.amount_fen * 3; RETURN NEW; END'",
+                "CREATE TRIGGER zz BEFORE UPDATE ON award_entries FOR EACH ROW EXECUTE FUNCTION zz()"
+            );
+            assert_eq!(look().await, ["trigger zz on award_entries: the program has none"]);
+            deployment.stop().await;
+            continue;
+        }
+        by_hand!(
+            aid,
+            "CREATE TRIGGER zz AFTER UPDATE OF state ON award_entries BEGIN UPDATE award_units SET fen = fen * 3 WHERE entry = new.entry; END",
+            "DROP VIEW approved_units",
+            "CREATE VIEW approved_units AS SELECT 1 AS entry",
+            "UPDATE award_units SET subject = CAST(subject AS text)"
+        );
+        by_hand!(enrollment, "UPDATE dossiers SET since_day = '2026-9-01'", "UPDATE accounts SET disabled = 0.5 WHERE account = 'other'");
+        let found = look().await;
+        for what in [
+            "trigger zz is not the program's",
+            "view approved_units is not the program's",
+            "award_units.subject: ",
+            "dossiers.since_day: ",
+            "accounts.disabled: 1 ",
+        ] {
+            assert!(found.iter().any(|found| found.starts_with(what)), "{what}: {found:?}");
+        }
+        assert_eq!(found.len(), 5, "{found:?}");
+        deployment.stop().await;
+        let told = verify(&Settings::default(), &Asked { data: Some(folder.path().to_owned()), ..Asked::default() }).await.expect("is walked");
+        assert!(!told.is_whole && told.text.contains("trigger zz") && told.text.contains("award_units.subject"), "{}", told.text);
+    }
+}
+
+/// With little memory the same is found, by reading more often.
+#[tokio::test(flavor = "multi_thread")]
+async fn verification_takes_no_more_memory_than_it_is_given() {
+    for engine in Engine::ALL {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (deployment, ..) = begun(engine, folder.path()).await;
+        let [enrollment, aid] = deployment.databases();
+        by_hand!(enrollment, "UPDATE accounts SET organisation = organisation || '0'", "DELETE FROM accounts WHERE account = 'other'");
+        by_hand!(aid, "UPDATE award_units SET fen = fen + 1");
+        let parts = [
+            (enrollment, &deployment.enrollment_parts().keyring, &xuezhu_enrollment::BOUND[..]),
+            (aid, &deployment.aid_parts().keyring, &xuezhu_aid::BOUND[..]),
+        ];
+        for (db, keyring, kinds) in parts {
+            let mut tx = db.read().await.expect("begins");
+            let mut reports = Vec::new();
+            for bytes in [64, 1 << 30] {
+                let mut report = verify_within(&mut tx, &keyring.chain(ROWS), kinds, bytes).await.expect("is looked at");
+                report.faults.sort_by_key(|fault| format!("{fault:?}"));
+                reports.push(report);
+            }
+            tx.rollback().await.expect("ends");
+            assert!(!reports[0].faults.is_empty(), "{engine:?}");
+            assert_eq!(reports[0], reports[1], "{engine:?}");
+        }
+        deployment.stop().await;
     }
 }
 

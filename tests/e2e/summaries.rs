@@ -5,7 +5,7 @@ use xuezhu::deployment::Deployment;
 use xuezhu_domain::calendar::add_working_days;
 use xuezhu_judge::policy::file::BUILT_IN;
 use xuezhu_tests::{
-    Engine,
+    Engine, rows,
     schools::{PASSWORD, People, SCHOOL, number, reason},
 };
 
@@ -156,6 +156,7 @@ async fn a_department_sums_up_and_its_head_signs() -> anyhow::Result<()> {
         if engine == Engine::Sqlite {
             in_a_browser(&format!("http://{}", deployment.http)).await?;
         }
+        rows::assert_bound(&deployment, "term summary", (1, "UPDATE term_summary_lines SET fen = fen + 100 WHERE fen > 0")).await;
         deployment.stop().await;
     }
     Ok(())

@@ -197,13 +197,14 @@ pub async fn sealed_after(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Kep
     )
 }
 
+/// Lines without a place in the chain: those that wait for theirs, and those at a place where none can be, which a hand put there.
 pub async fn unsealed_lines(tx: &mut Tx) -> Result<Vec<Kept>, StoreError> {
     rows!(
         tx,
         Kept,
         "SELECT id, at_us, civil_day, actor, role, organisation, method, resource, outcome, reason, request_id, address, trace, school, region, content,
              written, line_check, position, link
-         FROM audit WHERE position IS NULL ORDER BY id"
+         FROM audit WHERE position IS NULL OR position <= 0 ORDER BY id"
     )
 }
 
@@ -248,6 +249,11 @@ pub async fn insert_forgotten(tx: &mut Tx, gone: &[Forgotten]) -> Result<(), Sto
 pub async fn remove(tx: &mut Tx, gone: &[Forgotten]) -> Result<(), StoreError> {
     run!(tx, sql!("DELETE FROM audit WHERE position IN (SELECT t.position FROM " table 1 (position bigint) ")"), bulk_rows(gone))?;
     Ok(())
+}
+
+/// When something was done, and what it was done to.
+pub async fn of_method(tx: &mut Tx, method: &str) -> Result<Vec<(i64, String)>, StoreError> {
+    rows!(tx, (i64, String), "SELECT at_us, resource FROM audit WHERE method = $1 AND outcome = 'DONE'", method)
 }
 
 pub async fn farthest_witness(tx: &mut Tx) -> Result<Option<SignedHead>, StoreError> {

@@ -1,5 +1,7 @@
 //! The chain walked from its beginning.
 
+use std::str::FromStr;
+
 use uuid::Uuid;
 use xuezhu_chain::{Broken, Chain, Walk};
 use xuezhu_store::{StoreError, Tx};
@@ -51,7 +53,33 @@ pub enum Fault {
         last: i64,
         /// When the first of them was signed, microseconds since 1970.
         at_us: i64,
+        /// When the one was that was signed last: one that is signed later is of another cut.
+        until_us: i64,
     },
+}
+
+/// A cut that is known: of a database that was put back from a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownCut {
+    /// The first head that did not fit.
+    pub first: i64,
+    /// When the last of them was signed, microseconds since 1970.
+    pub until_us: i64,
+}
+
+impl FromStr for KnownCut {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once('@').and_then(|(first, until)| Some(Self { first: first.parse().ok()?, until_us: until.parse().ok()? }));
+        parsed.ok_or_else(|| format!("{text} is no cut as it is told: POSITION@TIME"))
+    }
+}
+
+impl KnownCut {
+    fn covers(self, head: &SignedHead) -> bool {
+        head.position >= self.first && head.at_us <= self.until_us
+    }
 }
 
 /// What was found.
@@ -67,12 +95,14 @@ pub struct Report {
     pub head: i64,
     /// Heads that the other service keeps of this chain, and that fit.
     pub witnessed: usize,
+    /// Heads that don't fit, of cuts that are known.
+    pub known: usize,
     /// What is not as it was written.
     pub faults: Vec<Fault>,
 }
 
 /// Walks a chain in one state of the database, and compares it with what the other service was told of it.
-pub async fn verify(tx: &mut Tx, chain: &Chain, told: &[SignedHead]) -> Result<Report, StoreError> {
+pub async fn verify(tx: &mut Tx, chain: &Chain, told: &[SignedHead], known: &[KnownCut]) -> Result<Report, StoreError> {
     let mut report = Report::default();
     let mut walk = Walk::new(chain);
     loop {
@@ -107,10 +137,10 @@ pub async fn verify(tx: &mut Tx, chain: &Chain, told: &[SignedHead]) -> Result<R
         report.faults.push(Fault::Head { noted, found: report.head });
     }
     for line in store::unsealed_lines(tx).await? {
-        report.waiting += 1;
+        report.waiting += i64::from(line.position.is_none());
         report.look(chain, &line);
     }
-    report.compare(tx, told).await?;
+    report.compare(tx, told, known).await?;
     Ok(report)
 }
 
@@ -139,25 +169,30 @@ impl Report {
     }
 
     fn look(&mut self, chain: &Chain, line: &Kept) {
-        if !line.line_check.as_ref().is_some_and(|check| chain.is_check(&line.line.said(), check)) {
+        let is_written = line.line_check.as_ref().is_some_and(|check| chain.is_check(&line.line.said(), check));
+        // The chain begins at one.
+        if !is_written || line.position.is_some_and(|position| position < 1) {
             let (id, at_us, method) = (line.line.id, line.line.at_us, line.line.method.clone());
             self.faults.push(Fault::Line { id, position: line.position, at_us, method });
         }
     }
 
-    async fn compare(&mut self, tx: &mut Tx, told: &[SignedHead]) -> Result<(), StoreError> {
+    async fn compare(&mut self, tx: &mut Tx, told: &[SignedHead], known: &[KnownCut]) -> Result<(), StoreError> {
         let mut differ: Vec<&SignedHead> = Vec::new();
         let mut agreed = None;
         for head in told {
             if witness::still_has(tx, head.position, &head.link).await? {
                 self.witnessed += 1;
                 agreed = agreed.max(Some(head.position).filter(|_| differ.is_empty()));
+            } else if known.iter().any(|cut| cut.covers(head)) {
+                self.known += 1;
             } else {
                 differ.push(head);
             }
         }
         if let (Some(first), Some(last)) = (differ.first(), differ.last()) {
-            self.faults.push(Fault::Cut { agreed, first: first.position, last: last.position, at_us: first.at_us });
+            let until_us = differ.iter().map(|head| head.at_us).max().unwrap_or_default();
+            self.faults.push(Fault::Cut { agreed, first: first.position, last: last.position, at_us: first.at_us, until_us });
         }
         Ok(())
     }

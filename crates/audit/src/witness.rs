@@ -1,5 +1,7 @@
 //! How far the other service's chain went, as that one signed it: where the end of a chain was cut off, the other's database tells.
 
+use std::collections::HashSet;
+
 use xuezhu_chain::{BEGINNING, Said};
 use xuezhu_store::{Db, StoreError, Tx};
 
@@ -51,6 +53,24 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<SignedHead>, StoreError> {
 /// Keeps a head of the other service, whose signature was verified. All are kept: which of them a chain still has tells where it was cut.
 pub async fn keep(db: &Db, head: &SignedHead) -> Result<(), StoreError> {
     db.write(head, |tx, head| Box::pin(store::insert_witness(tx, head))).await
+}
+
+/// What the audit calls it that a head of the other service is kept, now and then: whoever takes heads away afterwards has to cut this chain too.
+pub const KEPT: &str = "KeepHead";
+
+/// When the audit here said last that a head of the other service is kept, microseconds since 1970, and of which position.
+pub async fn last_said(tx: &mut Tx) -> Result<Option<(i64, i64)>, StoreError> {
+    let lines = store::of_method(tx, KEPT).await?;
+    Ok(lines.into_iter().max().map(|(at_us, resource)| (at_us, resource.parse().unwrap_or(0))))
+}
+
+/// Positions of which the audit here says that a head is kept, and none of these is.
+pub async fn gone(tx: &mut Tx, kept: &[SignedHead]) -> Result<Vec<i64>, StoreError> {
+    let kept: HashSet<i64> = kept.iter().map(|head| head.position).collect();
+    let mut gone: Vec<i64> = store::of_method(tx, KEPT).await?.into_iter().filter_map(|(_, resource)| resource.parse().ok()).collect();
+    gone.retain(|position| !kept.contains(position));
+    gone.sort_unstable();
+    Ok(gone)
 }
 
 /// Whether the chain here still has what a head of it says: else its end was cut off, or it was put back.

@@ -1,4 +1,5 @@
-//! Approvals keep their truth: what a dossier says, with its desks, its sheet and its history, is bound to what acts write of it.
+//! Approvals keep their truth: what a dossier says, with its desks, its sheet and its history, is bound to what acts write of it; and so is over
+//! which desks dossiers go.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use xuezhu_store::{StoreError, Tx};
 
 use crate::{
     Dossier,
-    store::{self, ActOf, ItemOf, StepOf},
+    store::{self, ActOf, ChainRow, ItemOf, StepOf},
 };
 
 /// Dossiers, as they are bound.
@@ -22,11 +23,37 @@ pub static DOSSIER: Kind = Kind {
     say: |tx, keys| Box::pin(say(tx, keys)),
     after: |tx, after, limit| {
         Box::pin(async move {
-            let after = after.map(Key::id).transpose()?.unwrap_or_default();
+            let after = after.map(Key::id).transpose()?;
             Ok(store::ids_after(tx, after, limit).await?.into_iter().map(Key::Id).collect())
         })
     },
 };
+
+/// Over which desks dossiers go, as it was set, and as it is bound: with fewer desks fewer people look.
+pub static CHAIN: Kind = Kind {
+    code: 7,
+    name: "desk chain",
+    at_once: 2_000,
+    say: |tx, keys| {
+        Box::pin(async move {
+            let ids = keys.iter().map(Key::id).collect::<Result<Vec<_>, _>>()?;
+            Ok(store::chains_of(tx, &ids).await?.iter().map(|chain| (Key::Id(chain.chain), of_chain(chain))).collect())
+        })
+    },
+    after: |tx, after, limit| {
+        Box::pin(async move {
+            let after = after.map(Key::id).transpose()?;
+            Ok(store::chain_ids_after(tx, after, limit).await?.into_iter().map(Key::Id).collect())
+        })
+    },
+};
+
+fn of_chain(row: &ChainRow) -> Said {
+    let ChainRow { chain, kind, scope, from_day, steps, reason, recorded_by, recorded_by_name, recorded_for, recorded_at_us } = row;
+    let said = Said::of("chain of desks").bytes(chain.as_bytes()).number((*kind).into()).text(scope).text(steps).text(reason);
+    let said = said.text(recorded_by).text(recorded_by_name).optional(recorded_for.as_deref().map(str::as_bytes)).number(*recorded_at_us);
+    day(said, Some(*from_day))
+}
 
 /// Says that a dossier is about to be changed: whoever calls has locked it.
 pub(crate) async fn touch(ctx: &Context, tx: &mut Tx, dossier: Uuid) -> Result<(), Error> {

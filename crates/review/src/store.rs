@@ -3,11 +3,12 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_audit::written::Key;
 use xuezhu_service::{Context, paging::Turn};
 use xuezhu_store::{Bytes, Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, one, rows, run, sql};
 
 use crate::{
-    Dossier,
+    Dossier, bound,
     way::{Act, ItemState, Seat, Stand, State},
 };
 
@@ -785,7 +786,25 @@ impl<'r> NewChainRow<'r> {
     }
 }
 
+pub(crate) async fn chain_ids_after(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT chain FROM chains WHERE chain >= $1 AND ($2 IS NULL OR chain <> $2) ORDER BY chain LIMIT $3",
+        after.unwrap_or_default(),
+        after,
+        limit
+    )?;
+    Ok(found.into_iter().map(|(chain,)| chain).collect())
+}
+
+pub(crate) async fn chains_of(tx: &mut Tx, chains: &[Uuid]) -> Result<Vec<ChainRow>, StoreError> {
+    rows!(tx, ChainRow, sql!("SELECT * FROM chains WHERE chain" in_uuids 1), bulk_uuids(chains.iter().copied()))
+}
+
+/// Writes chains: they are only ever added.
 pub(crate) async fn insert_chains(ctx: &Context, tx: &mut Tx, chains: &[ChainRow]) -> Result<(), StoreError> {
+    ctx.make(&bound::CHAIN, chains.iter().map(|row| Key::Id(row.chain)));
     let rows: Vec<NewChainRow> = chains.iter().map(NewChainRow::of).collect();
     run!(
         tx,
@@ -848,8 +867,16 @@ pub(crate) struct ActOf {
 }
 
 /// Ids of dossiers after one, in order.
-pub(crate) async fn ids_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-    let found = rows!(tx, (Uuid,), "SELECT dossier FROM dossiers WHERE dossier > $1 ORDER BY dossier LIMIT $2", after, limit)?;
+pub(crate) async fn ids_after(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    // Whoever adds one by hand may give it the first of all ids.
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT dossier FROM dossiers WHERE dossier >= $1 AND ($2 IS NULL OR dossier <> $2) ORDER BY dossier LIMIT $3",
+        after.unwrap_or_default(),
+        after,
+        limit
+    )?;
     Ok(found.into_iter().map(|(dossier,)| dossier).collect())
 }
 

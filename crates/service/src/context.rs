@@ -149,7 +149,7 @@ impl Role {
 
     /// Whether whoever has it signs or approves: such an account is at one place at a time.
     pub fn signs(self) -> bool {
-        matches!(self, Self::Principal | Self::DepartmentOfficer | Self::EnrollmentOfficer | Self::AidOfficer | Self::AuthorityHead)
+        matches!(self, Self::SchoolReviewer | Self::Principal | Self::DepartmentOfficer | Self::EnrollmentOfficer | Self::AidOfficer | Self::AuthorityHead)
     }
 
     /// Whether whoever has it logs in by a second factor, where one is required: who signs, pays, keeps accounts or audits.
@@ -157,9 +157,9 @@ impl Role {
         self.signs() || matches!(self, Self::SchoolFinance | Self::FinanceOfficer | Self::Administrator | Self::Auditor)
     }
 
-    /// Whether two persons open an account of it, where two are required: who signs, and who opens accounts.
+    /// Whether two persons open an account of it, where two are required: who signs, who opens accounts, and who reads what everybody did.
     pub fn needs_two(self) -> bool {
-        self.signs() || self == Self::Administrator
+        self.signs() || matches!(self, Self::Administrator | Self::Auditor)
     }
 
     /// Whether whoever has it sits at the desks of a department in a service, and decides there.

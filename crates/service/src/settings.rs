@@ -124,7 +124,7 @@ pub struct Settings {
     pub grpc_key_file: Option<PathBuf>,
     /// Who signs the certificates of services, gateways and followers, PEM.
     pub grpc_authority_file: Option<PathBuf>,
-    /// What may leave this machine in plain text, by name: `http`, `grpc`, `database`, parted by commas.
+    /// What may leave this machine in plain text, by name: `http`, `grpc`, `database`, `metrics`, `otlp`, `evidence`, parted by commas.
     pub plain: String,
 }
 
@@ -214,7 +214,7 @@ pub struct TlsFiles {
 }
 
 /// What may be plain.
-const PLAIN: [&str; 3] = ["http", "grpc", "database"];
+const PLAIN: [&str; 6] = ["http", "grpc", "database", "metrics", "otlp", "evidence"];
 
 /// Settings that can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! Pools, transactions and their retry.
 
 use std::{
+    collections::HashMap,
     ops::{Deref, DerefMut},
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
@@ -8,7 +9,11 @@ use std::{
 };
 
 use rand::Rng;
-use sqlx::{Transaction, migrate::Migrator, pool::PoolConnection};
+use sqlx::{
+    Transaction,
+    migrate::{Migration, Migrator},
+    pool::PoolConnection,
+};
 use sqlx_postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, Postgres};
 use sqlx_sqlite::{Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
@@ -184,7 +189,13 @@ impl Db {
         match self {
             Self::Sqlite { write, .. } => migrator.run(write).await?,
             Self::Postgres { .. } if !self.owns_schema().await? => {
-                return if self.is_migrated(migrator).await.unwrap_or(false) { Ok(()) } else { Err(StoreError::Schema) };
+                return match self.is_migrated(migrator).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(StoreError::Schema),
+                    // Nothing was migrated yet, or this role was not let in: there is no such table for it.
+                    Err(StoreError::Database(error)) if error.as_database_error().is_some() => Err(StoreError::Schema),
+                    Err(error) => Err(error),
+                };
             }
             Self::Postgres { pool, .. } => migrator.run(pool).await?,
         }
@@ -249,11 +260,12 @@ impl Db {
     /// Whether the schema is up to date.
     pub async fn is_migrated(&self, migrator: &Migrator) -> Result<bool, StoreError> {
         let mut tx = self.read().await?;
-        let done = crate::rows!(&mut tx, (i64,), "SELECT version FROM _sqlx_migrations WHERE success");
+        let done = crate::rows!(&mut tx, (i64, Vec<u8>), "SELECT version, checksum FROM _sqlx_migrations WHERE success");
         tx.rollback().await?;
-        let done = done?;
-        // Neither older nor newer than the program.
-        Ok(migrator.iter().all(|migration| done.contains(&(migration.version,))) && done.iter().all(|(version,)| migrator.version_exists(*version)))
+        let done: HashMap<i64, Vec<u8>> = done?.into_iter().collect();
+        // Neither older nor newer than the program, nor another's of the same number.
+        let is_done = |migration: &Migration| done.get(&migration.version).is_some_and(|checksum| checksum[..] == migration.checksum[..]);
+        Ok(migrator.iter().all(is_done) && done.keys().all(|version| migrator.version_exists(*version)))
     }
 
     /// A transaction for reading: one state of the database throughout.

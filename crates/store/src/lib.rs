@@ -26,6 +26,7 @@ mod macros;
 mod sqlite_file;
 #[doc(hidden)]
 pub mod statement;
+mod strange;
 
 #[doc(hidden)]
 pub use arguments::{Argument, ForPostgres, ForSqlite};
@@ -36,6 +37,7 @@ pub use error::{Retryable, StoreError};
 pub use sqlx;
 #[doc(hidden)]
 pub use statement::{Column, Each, Kind, Part, Table};
+pub use strange::strange;
 
 /// A future that borrows a transaction.
 pub type TxFuture<'t, T, E> = futures_util::future::BoxFuture<'t, Result<T, E>>;

@@ -104,7 +104,15 @@ use xuezhu_takeout::Takeouts;
 use xuezhu_judge::case::Rule;
 
 /// Records that are bound to what acts write of them.
-pub static BOUND: [&Kind; 3] = [&xuezhu_review::bound::DOSSIER, &award::bound::ENTRY, &quota::bound::PLACE];
+pub static BOUND: [&Kind; 7] = [
+    &xuezhu_review::bound::DOSSIER,
+    &xuezhu_review::bound::CHAIN,
+    &award::bound::ENTRY,
+    &award::bound::REOPENING,
+    &quota::bound::PLACE,
+    &notice::bound::OBJECTION,
+    &summaries::bound::SUMMARY,
+];
 
 /// The schema, for both engines.
 pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");

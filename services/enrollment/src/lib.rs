@@ -78,7 +78,8 @@ use directory::LogIns;
 use identity_check::registry::Registry;
 
 /// Records that are bound to what acts write of them.
-pub static BOUND: [&Kind; 2] = [&directory::ACCOUNT, &xuezhu_review::bound::DOSSIER];
+pub static BOUND: [&Kind; 5] =
+    [&directory::ACCOUNT, &directory::deputies::DEPUTY, &directory::teachers::TEACHING, &xuezhu_review::bound::DOSSIER, &xuezhu_review::bound::CHAIN];
 
 /// The schema, for both engines.
 pub static MIGRATIONS: Migrator = xuezhu_store::sqlx::migrate!("./migrations");

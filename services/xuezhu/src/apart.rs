@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use xuezhu_aid::{Aid, Following};
 use xuezhu_enrollment::{Enrollment, identity_check::registry::Registry};
@@ -40,7 +39,7 @@ pub async fn enrollment(settings: &Settings, stop: CancellationToken) -> anyhow:
         println!("one-time password of account {account}: in {}", password_file(folder, account).display());
     }
     println!("enrollment: gRPC on {}", door.local_addr()?);
-    metrics(settings, Some(enrollment.readiness()), &tasks, &stop).await?;
+    metrics(&wires, settings, Some(enrollment.readiness()), &tasks, &stop).await?;
     serve::serve(door, enrollment.routes(), Enrollment::NAMES, enrollment.readiness(), ids, Share::Whole, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
@@ -70,7 +69,7 @@ pub async fn aid(settings: &Settings, stop: CancellationToken) -> anyhow::Result
             .await?;
     let door = wires.door(Wire::Grpc, "aid_grpc_address", &settings.aid_grpc_address).await?;
     println!("aid: gRPC on {}", door.local_addr()?);
-    metrics(settings, Some(aid.readiness()), &tasks, &stop).await?;
+    metrics(&wires, settings, Some(aid.readiness()), &tasks, &stop).await?;
     serve::serve(door, aid.routes(), Aid::NAMES, aid.readiness(), ids, Share::Whole, stop.clone()).await?;
     finish(&tasks).await;
     close(&db).await
@@ -88,7 +87,7 @@ pub async fn gateway(settings: &Settings, stop: CancellationToken) -> anyhow::Re
     let gateway = gateway.for_callers(callers(settings)).with_safeguards(settings.safeguards());
     let door = wires.door(Wire::Http, "http_address", &settings.http_address).await?;
     println!("gateway: {}://{}", door.scheme(), door.local_addr()?);
-    metrics(settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;
+    metrics(&wires, settings, Some(gateway.readiness(&stop)), &tasks, &stop).await?;
     xuezhu_listen::serve("http", door, gateway.router(&stop), Bounds::of(Share::Whole), stop.clone()).await?;
     finish(&tasks).await;
     Ok(())
@@ -120,19 +119,15 @@ fn key_files(settings: &Settings) -> KeyFiles {
     KeyFiles { enrollment: settings.enrollment_keys_file.clone(), aid: settings.aid_keys_file.clone() }
 }
 
-async fn bind(address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
-}
-
-async fn metrics(settings: &Settings, readiness: Option<Readiness>, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn metrics(wires: &Wires, settings: &Settings, readiness: Option<Readiness>, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<()> {
     if settings.metrics_address.is_empty() {
         return Ok(());
     }
-    let listener = bind(&settings.metrics_address).await.context("setting metrics_address")?;
-    println!("metrics: http://{}/metrics", listener.local_addr()?);
+    let door = wires.metrics_door("metrics_address", &settings.metrics_address).await?;
+    println!("metrics: http://{}/metrics", door.local_addr()?);
     let stop = stop.clone();
     tasks.spawn(async move {
-        if let Err(error) = xuezhu_listen::serve("metrics", listener.into(), serve::metrics_router(readiness), Bounds::of(Share::Quarter), stop).await {
+        if let Err(error) = xuezhu_listen::serve("metrics", door, serve::metrics_router(readiness), Bounds::of(Share::Quarter), stop).await {
             tracing::error!(%error, "metrics server ended");
         }
     });

@@ -48,7 +48,11 @@ impl Wires {
             tasks.spawn(tls.clone().keep(stop.clone()));
             Ok(Some(tls))
         };
-        Ok(Self { http: load("http", settings.http_tls())?, grpc: load("grpc", settings.grpc_tls())?, ..Self::to_databases(settings) })
+        let wires = Self { http: load("http", settings.http_tls())?, grpc: load("grpc", settings.grpc_tls())?, ..Self::to_databases(settings) };
+        for (name, setting, url) in [("otlp", "otlp", &settings.otlp), ("evidence", "evidence_s3_endpoint", &settings.evidence_s3_endpoint)] {
+            wires.check_url(name, setting, url)?;
+        }
+        Ok(wires)
     }
 
     /// The same of a process that speaks with databases alone.
@@ -67,6 +71,23 @@ impl Wires {
         self.plain.iter().any(|known| known == name)
     }
 
+    /// Refuses to speak in plain text with somebody elsewhere, where no setting says so.
+    fn check_url(&self, name: &str, setting: &str, url: &str) -> anyhow::Result<()> {
+        let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        if url.starts_with("http://") && !is_near(&host) && !self.may_be_plain(name) {
+            bail!("setting {setting}: what goes to {url} would go over the network in plain text: where that is one of its own, say plain = \"{name}\"");
+        }
+        Ok(())
+    }
+
+    /// Listens at an address for whoever reads metrics.
+    pub async fn metrics_door(&self, setting: &str, address: &str) -> anyhow::Result<Door> {
+        if !is_near(address.rsplit_once(':').map_or(address, |(host, _)| host)) && !self.may_be_plain("metrics") {
+            bail!("setting {setting}: on {address} metrics go over the network in plain text: where that is one of its own, say plain = \"metrics\"");
+        }
+        Ok(Door::new(bind(address).await?, None))
+    }
+
     /// Listens at an address.
     pub async fn door(&self, wire: Wire, setting: &str, address: &str) -> anyhow::Result<Door> {
         let tls = self.tls(wire).cloned();
@@ -77,8 +98,7 @@ impl Wires {
                  where something before it speaks TLS or the network is one of its own, plain = \"{name}\""
             );
         }
-        let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))?;
-        Ok(Door::new(listener, tls))
+        Ok(Door::new(bind(address).await?, tls))
     }
 
     /// The way to a service.
@@ -123,6 +143,10 @@ impl Wires {
     }
 }
 
+async fn bind(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}: is it taken by another program?"))
+}
+
 /// Whether a host is this machine.
 fn is_near(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
@@ -160,6 +184,19 @@ mod tests {
             ("https://enrollment:8091", "grpc", false),
         ] {
             assert_eq!(wires(plain).peer("enrollment_url", url).is_ok(), is_taken, "{url} {plain}");
+        }
+        for (address, plain, opens) in [("127.0.0.1:0", "", true), ("0.0.0.0:0", "", false), ("0.0.0.0:0", "http, metrics", true)] {
+            assert_eq!(wires(plain).metrics_door("metrics_address", address).await.is_ok(), opens, "{address} {plain}");
+        }
+        for (url, plain, is_taken) in [
+            ("", "", true),
+            ("http://127.0.0.1:4317", "", true),
+            ("http://collector:4317", "", false),
+            ("http://collector:4317", "grpc, evidence", false),
+            ("http://collector:4317", "otlp", true),
+            ("https://collector:4317", "", true),
+        ] {
+            assert_eq!(wires(plain).check_url("otlp", "otlp", url).is_ok(), is_taken, "{url} {plain}");
         }
         for (url, plain, is_taken) in [
             ("sqlite:data/enrollment.db", "", true),

@@ -39,6 +39,11 @@ pub(super) async fn after(tx: &mut Tx, after: (Uuid, i32), limit: i64) -> Result
     )
 }
 
+/// How many bytes were written of records, all in all.
+pub(super) async fn bytes(tx: &mut Tx) -> Result<i64, StoreError> {
+    Ok(one!(tx, (i64,), "SELECT coalesce(CAST(sum(length(records)) AS bigint), 0) FROM row_writes")?.map_or(0, |(bytes,)| bytes))
+}
+
 /// Lines that say that something was written, of which nothing is kept: id, when, what was called.
 pub(super) async fn without(tx: &mut Tx) -> Result<Vec<(Uuid, i64, String)>, StoreError> {
     rows!(

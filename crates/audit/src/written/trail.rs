@@ -65,6 +65,19 @@ impl Trail {
         self.settled().is_wrong(rows, said)
     }
 
+    /// By what it is known again what is wrong with a record, under the service's key: another hand makes another one of it, and no act does.
+    pub fn known_as(&self, rows: &Chain, said: Option<&Said>, wrong: Wrong) -> String {
+        let settled = self.settled();
+        let now = said.map(|said| marks(rows, said)).unwrap_or_default();
+        let mut marked: Vec<Vec<u8>> = settled.owed.iter().map(|before| before.concat()).collect();
+        marked.extend(settled.standing.iter().filter(|mark| !now.contains(mark)).map(|mark| mark.to_vec()));
+        marked.sort_unstable();
+        let known = marked.iter().fold(Said::of("known to be wrong"), |said, marks| said.bytes(marks));
+        let known = if wrong == Wrong::ChangedBetween { known } else { now.iter().fold(known.text("says"), |said, mark| said.bytes(mark)) };
+        let [a, b, c, d, ..] = rows.check(&known);
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+
     fn is_wrong(&self, rows: &Chain, said: Option<&Said>) -> Option<Wrong> {
         let fits = match (said, &self.standing[..]) {
             (Some(said), [mark]) => marks(rows, said).contains(mark),
@@ -148,6 +161,31 @@ mod tests {
             let is_whole = (0..4).all(|of| written(of) == found(of));
             prop_assert_eq!(wrong.is_none(), is_whole);
             prop_assert!(is_touched || is_whole);
+        }
+    }
+
+    #[test]
+    fn what_is_known_to_be_wrong_is_known_through_acts_and_not_once_a_hand_did_more() {
+        let rows = Chain::under(vec![[1; 32]]);
+        let known = |acts: &[(Option<u8>, Option<u8>)], now: Option<u8>| {
+            let mut all = Trail::default();
+            for record in trail(acts, &[vec![[1; 32]]]) {
+                all.take(record);
+            }
+            let wrong = all.wrong(&rows, said(now).as_ref()).expect("is wrong");
+            (wrong, all.known_as(&rows, said(now).as_ref(), wrong))
+        };
+        let between = known(&[(None, Some(1)), (Some(3), Some(2))], Some(2));
+        assert_eq!(known(&[(None, Some(1)), (Some(3), Some(2)), (Some(2), Some(4))], Some(4)), between);
+        let changed = known(&[(None, Some(1))], Some(2));
+        for (acts, now) in [
+            (&[(None, Some(1)), (Some(3), Some(2)), (Some(5), Some(4))][..], Some(4)),
+            (&[(None, Some(1)), (Some(3), Some(2))], Some(1)),
+            (&[(None, Some(1)), (Some(3), Some(2))], None),
+            (&[(None, Some(1))], Some(3)),
+            (&[(None, Some(1))], None),
+        ] {
+            assert!(known(acts, now) != between && known(acts, now) != changed, "{acts:?} {now:?}");
         }
     }
 

@@ -1,16 +1,21 @@
 //! Every record held against what was last written of it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use uuid::Uuid;
 use xuezhu_chain::{Chain, Said};
-use xuezhu_store::{StoreError, Tx};
+use xuezhu_store::{StoreError, Tx, run};
 
 pub use super::trail::Wrong;
 use super::{Key, Kind, before, part, store, trail::Trail};
 
 /// Parts that are read at once.
 const PARTS: i64 = 200;
+/// Bytes of parts whose trails are held in memory at once: some two million marks, in as many hundred megabytes.
+const BYTES_AT_ONCE: i64 = 128 << 20;
 
 /// What is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub enum Fault {
         key: Key,
         /// What is wrong with it.
         wrong: Wrong,
+        /// By what that is known again: something else is, once it is changed further by hand.
+        known_as: String,
     },
     /// What a line says that it wrote is not kept as it wrote it.
     Written {
@@ -53,59 +60,106 @@ pub struct Report {
 
 /// Reads all that was written, and holds the records of these kinds against it. That no line was changed or taken away is another's to say.
 pub async fn verify(tx: &mut Tx, rows: &Chain, kinds: &[&'static Kind]) -> Result<Report, StoreError> {
-    let mut report = Report::default();
-    let mut trails = read(tx, kinds, &mut report.faults).await?;
+    verify_within(tx, rows, kinds, BYTES_AT_ONCE).await
+}
+
+/// The same, holding so much in memory at once: with less it reads more often.
+pub async fn verify_within(tx: &mut Tx, rows: &Chain, kinds: &[&'static Kind], bytes_at_once: i64) -> Result<Report, StoreError> {
+    let of = u64::try_from(store::bytes(tx).await? / bytes_at_once).unwrap_or(0) + 1;
+    let mut report = Report { records: kinds.iter().map(|kind| (kind.name, 0)).collect(), faults: Vec::new() };
     for (line, at_us, method) in store::without(tx).await? {
         report.faults.push(Fault::Written { line, at_us, method });
     }
-    for kind in kinds {
-        let mut found = 0;
+    for number in 0..of {
+        verify_share(tx, rows, kinds, Share { number, of }, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// Part of the records, by their keys: so many as there is memory for.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    number: u64,
+    of: u64,
+}
+
+impl Share {
+    fn holds(self, key: &Key) -> bool {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        hasher.finish() % self.of == self.number
+    }
+}
+
+async fn verify_share(tx: &mut Tx, rows: &Chain, kinds: &[&'static Kind], share: Share, report: &mut Report) -> Result<(), StoreError> {
+    let mut faults = Vec::new();
+    let mut trails = read(tx, kinds, share, &mut faults).await?;
+    // What is wrong with all that was written is told once.
+    if share.number == 0 {
+        report.faults.append(&mut faults);
+    }
+    for (kind, (_, found)) in kinds.iter().zip(&mut report.records) {
         let mut last: Option<Key> = None;
         loop {
-            let keys = (kind.after)(tx, last.as_ref(), kind.at_once).await?;
-            if keys.is_empty() {
-                break;
-            }
+            let mut keys = (kind.after)(tx, last.as_ref(), kind.at_once).await?;
+            let Some(end) = keys.last().cloned() else { break };
+            last = Some(end);
+            keys.retain(|key| share.holds(key));
             let (mut said, unread) = say(tx, kind, &keys).await?;
-            last = keys.last().cloned();
-            found += i64::try_from(keys.len()).unwrap_or(0);
+            *found += i64::try_from(keys.len()).unwrap_or(0);
             for key in keys {
                 let trail = trails.remove(&(kind.code, key.clone())).unwrap_or_default();
-                let wrong = if unread.contains(&key) { Some(Wrong::Changed) } else { trail.wrong(rows, said.remove(&key).as_ref()) };
-                report.faults.extend(wrong.map(|wrong| Fault::Record { kind: kind.name, key, wrong }));
+                let said = said.remove(&key);
+                let wrong = if unread.contains(&key) { Some(Wrong::Changed) } else { trail.wrong(rows, said.as_ref()) };
+                let known_as = |wrong| trail.known_as(rows, said.as_ref(), wrong);
+                report.faults.extend(wrong.map(|wrong| Fault::Record { kind: kind.name, key, wrong, known_as: known_as(wrong) }));
             }
         }
-        report.records.push((kind.name, found));
     }
     // What was written of and says nothing now.
     let mut gone: Vec<Fault> = (trails.into_iter())
         .filter_map(|((code, key), trail)| {
             let kind = kinds.iter().find(|kind| kind.code == code).map_or("record", |kind| kind.name);
-            trail.wrong(rows, None).map(|wrong| Fault::Record { kind, key, wrong })
+            trail.wrong(rows, None).map(|wrong| Fault::Record { kind, key, wrong, known_as: trail.known_as(rows, None, wrong) })
         })
         .collect();
     gone.sort_by_key(|fault| format!("{fault:?}"));
     report.faults.extend(gone);
-    Ok(report)
+    Ok(())
 }
 
 /// What records say; and those that hold what no record of their kind can, which a hand put there: one of them does not hide the others.
 async fn say(tx: &mut Tx, kind: &'static Kind, keys: &[Key]) -> Result<(HashMap<Key, Said>, HashSet<Key>), StoreError> {
-    let is_of_row = |error: &StoreError| matches!(error, StoreError::Corrupt(_) | StoreError::Database(_));
-    match (kind.say)(tx, keys).await {
-        Ok(said) => return Ok((said.into_iter().collect(), HashSet::new())),
-        Err(error) if !is_of_row(&error) => return Err(error),
-        Err(_) => {}
+    if keys.is_empty() {
+        return Ok((HashMap::new(), HashSet::new()));
+    }
+    if let Some(said) = say_if_read(tx, kind, keys).await? {
+        return Ok((said.into_iter().collect(), HashSet::new()));
     }
     let (mut said, mut unread) = (HashMap::new(), HashSet::new());
     for key in keys {
-        match (kind.say)(tx, std::slice::from_ref(key)).await {
-            Ok(one) => said.extend(one),
-            Err(error) if is_of_row(&error) => drop(unread.insert(key.clone())),
-            Err(error) => return Err(error),
+        match say_if_read(tx, kind, std::slice::from_ref(key)).await? {
+            Some(one) => said.extend(one),
+            None => drop(unread.insert(key.clone())),
         }
     }
     Ok((said, unread))
+}
+
+/// The same; none where one of them can't be read, be it that the database itself says so, after which the transaction would be over.
+async fn say_if_read(tx: &mut Tx, kind: &'static Kind, keys: &[Key]) -> Result<Option<Vec<(Key, Said)>>, StoreError> {
+    run!(tx, "SAVEPOINT said")?;
+    match (kind.say)(tx, keys).await {
+        Ok(said) => {
+            run!(tx, "RELEASE SAVEPOINT said")?;
+            Ok(Some(said))
+        }
+        Err(StoreError::Corrupt(_) | StoreError::Database(_)) => {
+            run!(tx, "ROLLBACK TO SAVEPOINT said")?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 type Trails = HashMap<(i32, Key), Trail>;
@@ -121,7 +175,7 @@ struct OfLine {
     is_unread: bool,
 }
 
-async fn read(tx: &mut Tx, kinds: &[&'static Kind], faults: &mut Vec<Fault>) -> Result<Trails, StoreError> {
+async fn read(tx: &mut Tx, kinds: &[&'static Kind], share: Share, faults: &mut Vec<Fault>) -> Result<Trails, StoreError> {
     let mut trails = Trails::new();
     // By kind: the first position from which on nothing is believed, because that was ended or an act wrote something; the last at which
     // something was.
@@ -156,7 +210,7 @@ async fn read(tx: &mut Tx, kinds: &[&'static Kind], faults: &mut Vec<Fault>) -> 
             // What does not read was not written by the service: that is told with its line.
             let records = kept.part.decode();
             of_line.is_unread |= records.is_err();
-            for record in records.unwrap_or_default() {
+            for record in records.unwrap_or_default().into_iter().filter(|record| share.holds(&record.key)) {
                 trails.entry((kept.part.kind, record.key.clone())).or_default().take(record);
             }
             of_line.parts.push(kept.part);

@@ -41,6 +41,8 @@ use crate::{
 const SEAL: Duration = Duration::from_secs(1);
 /// Longest wait after faults.
 const LAST_WAIT: Duration = Duration::from_secs(30);
+/// How often the audit says that a head of the other service is kept, in microseconds.
+const SAY_US: i64 = 3600 * 1_000_000;
 /// Days that are shown where it is not said which.
 const DAYS: i64 = 30;
 /// What heads are signed for.
@@ -64,6 +66,8 @@ pub struct Audits {
     runner: Runner,
     keyring: Keyring,
     handed: Arc<Mutex<Handed>>,
+    /// When the audit said last that a head of the other service is kept, and of which position; none until it was looked.
+    said: Arc<Mutex<Option<(i64, i64)>>>,
 }
 
 /// What of the audit is asked for; what is empty narrows nothing.
@@ -99,7 +103,7 @@ struct Page {
 impl Audits {
     /// That of a runner's database.
     pub fn new(runner: Runner, keyring: Keyring) -> Self {
-        Self { runner, keyring, handed: Arc::default() }
+        Self { runner, keyring, handed: Arc::default(), said: Arc::default() }
     }
 
     fn peer(&self) -> Service {
@@ -172,7 +176,31 @@ impl Audits {
         if !is_signed(&self.keyring, self.peer(), &head) {
             return Err(Refusal::field("head", "签名不符：不是对方服务签发的").into());
         }
-        Ok(witness::keep(self.runner.db(), &head).await?)
+        witness::keep(self.runner.db(), &head).await?;
+        self.say_that_it_is_kept(head.position).await
+    }
+
+    /// Now and then, in the chain: whoever takes heads away afterwards has to cut this chain, too, which the other service would see.
+    async fn say_that_it_is_kept(&self, position: i64) -> Result<(), Error> {
+        let known = *self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at_us, of) = if let Some(said) = known {
+            said
+        } else {
+            let mut tx = self.runner.db().read().await?;
+            let said = witness::last_said(&mut tx).await;
+            tx.rollback().await?;
+            said?.unwrap_or_default()
+        };
+        let now_us = self.runner.clock().now_us();
+        // What that line itself adds to the other's chain is nothing to be said again.
+        let said = if now_us - at_us >= SAY_US && position > of + 2 {
+            self.runner.record_finding(witness::KEPT, &position.to_string()).await?;
+            (now_us, position)
+        } else {
+            (at_us, of)
+        };
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+        Ok(())
     }
 
     /// Looks whether what the other service kept of this chain is still here; what is not, nobody can put right: it is said aloud.

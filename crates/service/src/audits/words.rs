@@ -6,6 +6,7 @@ const WHOLE: &[(&str, &str)] = &[
     ("EndSession", "退出登录"),
     ("EndIdleSession", "较长时间没有操作，自动退出"),
     ("AuditCut", "发现审计记录被截断"),
+    ("KeepHead", "为另一系统的审计记录作证"),
     ("ReportSessions", "报告登录使用情况"),
     ("ChangePassword", "修改密码"),
     ("RecoverAdministrator", "在数据库上恢复管理员"),

@@ -12,13 +12,13 @@ use xuezhu_service::{Error, faults::Faults};
 use crate::Parts;
 
 /// How often the two services tell each other how far their chains went.
-const EXCHANGE: Duration = Duration::from_secs(30);
+const EXCHANGE: Duration = Duration::from_secs(10);
 /// Longest wait after faults.
 const LAST_WAIT: Duration = Duration::from_secs(60);
 
 /// Exchanges heads with the enrollment service until told to stop.
 pub async fn witness(parts: Arc<Parts>, source: Channel, name: String, stop: CancellationToken) {
-    let mut faults = Faults::new("witnessing the audit", EXCHANGE / 10, LAST_WAIT);
+    let mut faults = Faults::new("witnessing the audit", EXCHANGE / 3, LAST_WAIT);
     loop {
         let exchanged = tokio::select! {
             () = stop.cancelled() => return,

@@ -11,7 +11,7 @@ use xuezhu_service::{Context, Error};
 use xuezhu_store::{StoreError, Tx};
 
 use super::{
-    store::{self, BoundRow},
+    store::{self, BoundRow, ReopeningRow},
     units::{self, BoundUnit},
 };
 
@@ -23,11 +23,36 @@ pub static ENTRY: Kind = Kind {
     say: |tx, keys| Box::pin(say(tx, keys)),
     after: |tx, after, limit| {
         Box::pin(async move {
-            let after = after.map(Key::id).transpose()?.unwrap_or_default();
+            let after = after.map(Key::id).transpose()?;
             Ok(store::bound_after(tx, after, limit).await?.into_iter().map(Key::Id).collect())
         })
     },
 };
+
+/// Terms that were opened again for a school after their lock, as they are bound: what is open is approved.
+pub static REOPENING: Kind = Kind {
+    code: 10,
+    name: "reopening",
+    at_once: 2_000,
+    say: |tx, keys| {
+        Box::pin(async move {
+            let ids = keys.iter().map(Key::id).collect::<Result<Vec<_>, _>>()?;
+            Ok(store::reopenings_of(tx, &ids).await?.iter().map(|row| (Key::Id(row.reopening), of_reopening(row))).collect())
+        })
+    },
+    after: |tx, after, limit| {
+        Box::pin(async move {
+            let after = after.map(Key::id).transpose()?;
+            Ok(store::reopenings_after(tx, after, limit).await?.into_iter().map(Key::Id).collect())
+        })
+    },
+};
+
+fn of_reopening(row: &ReopeningRow) -> Said {
+    let ReopeningRow { reopening, school, scheme, term, until_day, reason, opened_by, opened_by_name, opened_at_us } = row;
+    let said = Said::of("reopening").bytes(reopening.as_bytes()).text(school).text(scheme).text(term).number(day(*until_day));
+    said.text(reason).text(opened_by).text(opened_by_name).number(*opened_at_us)
+}
 
 /// Says that entries are about to be changed, or their units: whoever calls has locked them.
 pub(super) async fn touch(ctx: &Context, tx: &mut Tx, entries: &[Uuid]) -> Result<(), Error> {

@@ -116,7 +116,7 @@ pub(super) async fn reopen(ctx: &Context, tx: &mut Tx, parts: &Parts, asked: &Re
         opened_by_name: ctx.actor.display_name.clone(),
         opened_at_us: ctx.now_us(),
     };
-    store::reopen(tx, &row).await?;
+    store::reopen(ctx, tx, &row).await?;
     Ok(told(parts, row))
 }
 

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use xuezhu_audit::written::Key;
 use xuezhu_domain::enrollment::PeriodState;
 use xuezhu_judge::{case::Stage, entry::State};
 use xuezhu_review::Present;
@@ -395,8 +396,16 @@ pub async fn bound(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<BoundRow>, Store
 }
 
 /// Bound entries after one, in order.
-pub async fn bound_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-    let found = rows!(tx, (Uuid,), "SELECT entry FROM award_entries WHERE state > 10 AND state < 50 AND entry > $1 ORDER BY entry LIMIT $2", after, limit)?;
+pub async fn bound_after(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    // Whoever adds one by hand may give it the first of all ids.
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT entry FROM award_entries WHERE state > 10 AND state < 50 AND entry >= $1 AND ($2 IS NULL OR entry <> $2) ORDER BY entry LIMIT $3",
+        after.unwrap_or_default(),
+        after,
+        limit
+    )?;
     Ok(found.into_iter().map(|(entry,)| entry).collect())
 }
 
@@ -614,7 +623,9 @@ pub struct ReopeningRow {
     pub opened_at_us: i64,
 }
 
-pub async fn reopen(tx: &mut Tx, row: &ReopeningRow) -> Result<(), StoreError> {
+/// Opens lists again: such rows are only ever added.
+pub async fn reopen(ctx: &Context, tx: &mut Tx, row: &ReopeningRow) -> Result<(), StoreError> {
+    ctx.make(&bound::REOPENING, [Key::Id(row.reopening)]);
     run!(
         tx,
         "INSERT INTO award_reopenings (reopening, school, scheme, term, until_day, reason, opened_by, opened_by_name, opened_at_us)
@@ -630,6 +641,23 @@ pub async fn reopen(tx: &mut Tx, row: &ReopeningRow) -> Result<(), StoreError> {
         row.opened_at_us
     )?;
     Ok(())
+}
+
+/// Ids of reopenings after one.
+pub async fn reopenings_after(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT reopening FROM award_reopenings WHERE reopening >= $1 AND ($2 IS NULL OR reopening <> $2) ORDER BY reopening LIMIT $3",
+        after.unwrap_or_default(),
+        after,
+        limit
+    )?;
+    Ok(found.into_iter().map(|(reopening,)| reopening).collect())
+}
+
+pub async fn reopenings_of(tx: &mut Tx, reopenings: &[Uuid]) -> Result<Vec<ReopeningRow>, StoreError> {
+    rows!(tx, ReopeningRow, sql!("SELECT * FROM award_reopenings WHERE reopening" in_uuids 1), bulk_uuids(reopenings.iter().copied()))
 }
 
 /// By which versions of the policy lists of a school, scheme and term go.

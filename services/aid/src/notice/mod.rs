@@ -9,6 +9,7 @@
 //! | `api` | gRPC in |
 
 pub mod api;
+pub mod bound;
 mod objections;
 pub mod rules;
 mod store;

@@ -100,7 +100,7 @@ async fn keep(ctx: &Context, tx: &mut Tx, parts: &Parts, notice: &NoticeRow, sai
             title: notice.title.clone(),
             list: notice.list,
         };
-        store::object(tx, &row, came_from, ctx.now_us()).await?;
+        store::object(ctx, tx, &row, came_from).await?;
         kept.push(row);
     }
     kept.into_iter().next().ok_or_else(|| Error::Internal("an objection concerns nobody".to_owned()))
@@ -151,7 +151,7 @@ pub async fn answer(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid, text: &
         return Err(Refusal::wrong_state("主管部门已经核定，不再答复").into());
     }
     let sealed = parts.keyring.seal("answer", &[id], text.unwrap_or_default().as_bytes());
-    store::answer(tx, id, &sealed, &ctx.actor.display_name).await?;
+    store::answer(ctx, tx, id, &sealed).await?;
     let row = ObjectionRow { state: State::Answered, answer_sealed: Some(sealed), answered_by_name: ctx.actor.display_name.clone(), ..row };
     told(ctx, parts, &row)
 }
@@ -171,7 +171,7 @@ pub async fn decide(ctx: &Context, tx: &mut Tx, parts: &Parts, id: Uuid, upheld:
         return Err(Refusal::wrong_state(format!("学校还没有答复：学校答复以后，或{heard_from}起，才能认定异议成立")).into());
     }
     let state = if upheld { State::Upheld } else { State::Dismissed };
-    store::decide(tx, id, state, &decision, &ctx.actor.display_name).await?;
+    store::decide(ctx, tx, id, state, &decision).await?;
     told(ctx, parts, &ObjectionRow { state, decision, decided_by_name: ctx.actor.display_name.clone(), ..row })
 }
 

@@ -3,10 +3,14 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
-use xuezhu_service::paging::Turn;
+use xuezhu_audit::written::Key;
+use xuezhu_service::{Context, Error, paging::Turn};
 use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_uuids, one, rows, run, sql};
 
-use super::rules::{Stage, State};
+use super::{
+    bound::OBJECTION,
+    rules::{Stage, State},
+};
 
 /// A notice.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -226,7 +230,8 @@ pub async fn objected(tx: &mut Tx, dossier: Uuid) -> Result<Vec<(Option<Uuid>,)>
     )
 }
 
-pub async fn object(tx: &mut Tx, row: &ObjectionRow, came_from: Option<Uuid>, now_us: i64) -> Result<(), StoreError> {
+pub async fn object(ctx: &Context, tx: &mut Tx, row: &ObjectionRow, came_from: Option<Uuid>) -> Result<(), StoreError> {
+    ctx.make(&OBJECTION, [Key::Id(row.objection)]);
     run!(
         tx,
         "INSERT INTO objections (objection, notice, school, authority, entry, student, by_form, state, text_sealed, objector_sealed, came_from, filed_day, filed_at_us,
@@ -244,9 +249,51 @@ pub async fn object(tx: &mut Tx, row: &ObjectionRow, came_from: Option<Uuid>, no
         row.objector_sealed.as_slice(),
         came_from,
         row.filed_day,
-        now_us
+        ctx.now_us()
     )?;
     Ok(())
+}
+
+/// An objection, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub struct BoundObjection {
+    pub objection: Uuid,
+    pub school: String,
+    pub authority: String,
+    pub entry: Option<Uuid>,
+    pub student: String,
+    pub by_form: bool,
+    pub state: i32,
+    pub text_sealed: Vec<u8>,
+    pub answer_sealed: Option<Vec<u8>>,
+    pub answered_by_name: String,
+    pub decision: String,
+    pub decided_by_name: String,
+}
+
+/// Ids of objections after one.
+pub async fn bound_after(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT objection FROM objections WHERE objection >= $1 AND ($2 IS NULL OR objection <> $2) ORDER BY objection LIMIT $3",
+        after.unwrap_or_default(),
+        after,
+        limit
+    )?;
+    Ok(found.into_iter().map(|(objection,)| objection).collect())
+}
+
+pub async fn bound(tx: &mut Tx, objections: &[Uuid]) -> Result<Vec<BoundObjection>, StoreError> {
+    rows!(
+        tx,
+        BoundObjection,
+        sql!(
+            "SELECT objection, school, authority, entry, student, by_form, state, text_sealed, answer_sealed, answered_by_name, decision, decided_by_name
+             FROM objections WHERE objection" in_uuids 1
+        ),
+        bulk_uuids(objections.iter().copied())
+    )
 }
 
 /// How many came by the form to a notice on a day, and how many of those from one place.
@@ -292,19 +339,24 @@ pub async fn objections(tx: &mut Tx, school: &str, authority_prefix: &str, state
     )
 }
 
-pub async fn answer(tx: &mut Tx, objection: Uuid, answer: &[u8], by: &str) -> Result<(), StoreError> {
+/// The school answers, under the lock of the notice.
+pub async fn answer(ctx: &Context, tx: &mut Tx, objection: Uuid, answer: &[u8]) -> Result<(), Error> {
+    ctx.touch(tx, &OBJECTION, [Key::Id(objection)]).await?;
     run!(
         tx,
         "UPDATE objections SET state = $2, answer_sealed = $3, answered_by_name = $4 WHERE objection = $1",
         objection,
         State::Answered.code(),
         answer,
-        by
+        &ctx.actor.display_name
     )?;
     Ok(())
 }
 
-pub async fn decide(tx: &mut Tx, objection: Uuid, state: State, decision: &str, by: &str) -> Result<(), StoreError> {
+/// The department decides, under the lock of the notice.
+pub async fn decide(ctx: &Context, tx: &mut Tx, objection: Uuid, state: State, decision: &str) -> Result<(), Error> {
+    ctx.touch(tx, &OBJECTION, [Key::Id(objection)]).await?;
+    let by = &ctx.actor.display_name;
     run!(tx, "UPDATE objections SET state = $2, decision = $3, decided_by_name = $4 WHERE objection = $1", objection, state.code(), decision, by)?;
     Ok(())
 }

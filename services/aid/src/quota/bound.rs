@@ -14,7 +14,7 @@ pub static PLACE: Kind = Kind {
     say: |tx, keys| Box::pin(say(tx, keys)),
     after: |tx, after, limit| {
         Box::pin(async move {
-            let after = after.map(Key::id).transpose()?.unwrap_or_default();
+            let after = after.map(Key::id).transpose()?;
             Ok(store::bound_after(tx, after, limit).await?.into_iter().map(Key::Id).collect())
         })
     },

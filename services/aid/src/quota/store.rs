@@ -234,8 +234,16 @@ pub async fn bound(tx: &mut Tx, entries: &[Uuid]) -> Result<Vec<BoundPlace>, Sto
 }
 
 /// Entries with a place after one, in order.
-pub async fn bound_after(tx: &mut Tx, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-    let found = rows!(tx, (Uuid,), "SELECT entry FROM quota_places WHERE entry > $1 ORDER BY entry LIMIT $2", after, limit)?;
+pub async fn bound_after(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    // Whoever adds one by hand may give it the first of all ids.
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT entry FROM quota_places WHERE entry >= $1 AND ($2 IS NULL OR entry <> $2) ORDER BY entry LIMIT $3",
+        after.unwrap_or_default(),
+        after,
+        limit
+    )?;
     Ok(found.into_iter().map(|(entry,)| entry).collect())
 }
 

@@ -63,7 +63,7 @@ async fn signed(ctx: &Context, tx: &mut Tx, dossier: &Dossier) -> Result<Summary
         return Err(Refusal::wrong_state("提交以后审核结果有变化，汇总表已不是现在的数：请退回，由经办人重新汇总").into());
     }
     if matches!(dossier.seat(), Some(Seat::Head(_))) {
-        store::note_signature(tx, row.summary, &ctx.actor.display_name, ctx.today()).await?;
+        store::note_signature(ctx, tx, row.summary).await?;
     }
     Ok(row)
 }
@@ -90,14 +90,14 @@ impl Kind for Summary<'_> {
                 Moved::Recalled => "",
             };
             let row = of(tx, dossier).await?;
-            Ok(store::drop_it(tx, row.summary, reason).await?)
+            store::drop_it(ctx, tx, row.summary, reason).await
         })
     }
 
     fn perform<'t>(&'t self, ctx: &'t Context, tx: &'t mut Tx, dossier: &'t Dossier, _: &'t [Uuid]) -> Work<'t, Vec<Refused>> {
         Box::pin(async move {
             let row = signed(ctx, tx, dossier).await?;
-            store::sign(tx, row.summary).await?;
+            store::sign(ctx, tx, row.summary).await?;
             Ok(Vec::new())
         })
     }

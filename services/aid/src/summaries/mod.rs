@@ -8,6 +8,7 @@
 //! | `api` | gRPC in |
 
 pub mod api;
+pub mod bound;
 pub mod kind;
 pub mod rules;
 mod store;
@@ -172,7 +173,7 @@ pub async fn submit(ctx: &Context, tx: &mut Tx, parts: &Parts, term: &str, diges
         signed_day: None,
         term,
     };
-    store::insert(tx, &row).await?;
+    store::insert(ctx, tx, &row).await?;
     let new = |((school, scheme), said): (&Key, &Said)| NewLine {
         line: Hex(ctx.new_id()),
         school: school.clone(),

@@ -3,10 +3,12 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
+use xuezhu_audit::written::Key;
 use xuezhu_judge::entry;
-use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
+use xuezhu_service::{Context, Error};
+use xuezhu_store::{Hex, StoreError, Tx, bulk_rows, bulk_texts, bulk_uuids, one, rows, run, sql};
 
-use super::rules::State;
+use super::{bound::SUMMARY, rules::State};
 
 /// A summary.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -154,7 +156,8 @@ pub async fn lines(tx: &mut Tx, summary: Uuid) -> Result<Vec<LineRow>, StoreErro
     )
 }
 
-pub async fn insert(tx: &mut Tx, row: &SummaryRow) -> Result<(), StoreError> {
+pub async fn insert(ctx: &Context, tx: &mut Tx, row: &SummaryRow) -> Result<(), StoreError> {
+    ctx.make(&SUMMARY, [Key::Id(row.summary)]);
     run!(
         tx,
         "INSERT INTO term_summaries (summary, authority, term, number, state, dossier, digest, submitted_by, submitted_day)
@@ -198,14 +201,57 @@ pub async fn insert_lines(tx: &mut Tx, summary: Uuid, lines: &[NewLine]) -> Resu
     Ok(())
 }
 
+/// A line, as it is bound.
+#[derive(Debug, sqlx::FromRow)]
+pub struct BoundLine {
+    pub line: Uuid,
+    pub summary: Uuid,
+    pub school: String,
+    pub school_name: String,
+    pub scheme: String,
+    pub entries: i64,
+    pub units: i64,
+    pub fen: i64,
+}
+
+/// Ids of summaries after one.
+pub async fn bound_after(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    let found = rows!(
+        tx,
+        (Uuid,),
+        "SELECT summary FROM term_summaries WHERE summary >= $1 AND ($2 IS NULL OR summary <> $2) ORDER BY summary LIMIT $3",
+        after.unwrap_or_default(),
+        after,
+        limit
+    )?;
+    Ok(found.into_iter().map(|(summary,)| summary).collect())
+}
+
+pub async fn bound(tx: &mut Tx, summaries: &[Uuid]) -> Result<Vec<SummaryRow>, StoreError> {
+    rows!(tx, SummaryRow, sql!("SELECT * FROM term_summaries WHERE summary" in_uuids 1), bulk_uuids(summaries.iter().copied()))
+}
+
+/// Their lines, in an order of their own.
+pub async fn bound_lines(tx: &mut Tx, summaries: &[Uuid]) -> Result<Vec<BoundLine>, StoreError> {
+    rows!(
+        tx,
+        BoundLine,
+        sql!("SELECT line, summary, school, school_name, scheme, entries, units, fen FROM term_summary_lines WHERE summary" in_uuids 1 " ORDER BY line"),
+        bulk_uuids(summaries.iter().copied())
+    )
+}
+
 /// The head of the department signed: by name, on a day.
-pub async fn note_signature(tx: &mut Tx, summary: Uuid, by: &str, day: NaiveDate) -> Result<(), StoreError> {
+pub async fn note_signature(ctx: &Context, tx: &mut Tx, summary: Uuid) -> Result<(), Error> {
+    ctx.touch(tx, &SUMMARY, [Key::Id(summary)]).await?;
+    let (by, day) = (&ctx.actor.display_name, ctx.today());
     run!(tx, "UPDATE term_summaries SET signed_by = $2, signed_day = $3 WHERE summary = $1", summary, by, day)?;
     Ok(())
 }
 
 /// A summary holds.
-pub async fn sign(tx: &mut Tx, summary: Uuid) -> Result<(), StoreError> {
+pub async fn sign(ctx: &Context, tx: &mut Tx, summary: Uuid) -> Result<(), Error> {
+    ctx.touch(tx, &SUMMARY, [Key::Id(summary)]).await?;
     run!(tx, "UPDATE term_summaries SET state = $2 WHERE summary = $1", summary, State::Signed.code())?;
     Ok(())
 }
@@ -227,7 +273,8 @@ pub async fn elsewhere(tx: &mut Tx, authority: &str, term: &str, schools: &[Stri
 }
 
 /// A summary comes to nothing.
-pub async fn drop_it(tx: &mut Tx, summary: Uuid, reason: &str) -> Result<(), StoreError> {
+pub async fn drop_it(ctx: &Context, tx: &mut Tx, summary: Uuid, reason: &str) -> Result<(), Error> {
+    ctx.touch(tx, &SUMMARY, [Key::Id(summary)]).await?;
     run!(tx, "UPDATE term_summaries SET state = $2, reason = $3 WHERE summary = $1", summary, State::Dropped.code(), reason)?;
     Ok(())
 }

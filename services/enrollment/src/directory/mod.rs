@@ -110,7 +110,7 @@ pub async fn reset_password(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards,
         return Err(Refusal::wrong_state("不能重置本人的密码：请用“修改密码”，或由其他管理员重置").into());
     }
     store::set_one_time(ctx, tx, &row.account, password_hash, row.next_us(ctx.now_us()), ctx.now_us() + ONE_TIME_US).await?;
-    let unconfirmed_of = confirmation::by(ctx, safeguards, row.actor(0)?.role, row.factor.is_some());
+    let unconfirmed_of = confirmation::by_of(ctx, tx, safeguards, &row).await?;
     confirmation::leave_to_others(ctx, tx, row, unconfirmed_of).await?;
     Ok(())
 }
@@ -261,6 +261,7 @@ pub async fn recover(ctx: &Context, tx: &mut Tx, account: &str, password_hash: &
             store::insert_account(ctx, tx, &administrator(account, password_hash), ctx.now_us(), ctx.now_us() + ONE_TIME_US).await?;
         }
         Some(row) if row.role == Role::Administrator.as_str() && row.organisation.is_empty() => {
+            store::believe(ctx, tx, account).await?;
             let from_us = row.next_us(ctx.now_us());
             store::set_one_time(ctx, tx, account, password_hash, from_us, ctx.now_us() + ONE_TIME_US).await?;
             store::set_disabled(ctx, tx, account, false, from_us).await?;

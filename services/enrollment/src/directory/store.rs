@@ -4,7 +4,7 @@ use serde::Serialize;
 use xuezhu_audit::written::{Key, Kind};
 use xuezhu_chain::{Chain, Said};
 use xuezhu_domain::region;
-use xuezhu_service::{Actor, Context, Error, Role, sessions::Used};
+use xuezhu_service::{Actor, Context, Error, Reason, Refusal, Role, sessions::Used};
 use xuezhu_store::{Bytes, StoreError, Tx, bulk_rows, bulk_texts, one, rows, run, sql};
 
 use super::{NewAccount, rules::PasswordUse};
@@ -283,6 +283,12 @@ pub(super) async fn bind(tx: &mut Tx, rows: &Chain, accounts: &[&str]) -> Result
     set_checks(tx, &checks).await
 }
 
+/// Believes an account as it stands, which verification goes on naming where a hand had changed it: for who stands at the database with its keys.
+pub async fn believe(ctx: &Context, tx: &mut Tx, account: &str) -> Result<(), Error> {
+    ctx.touch(tx, &ACCOUNT, [named(account)]).await?;
+    Ok(bind(tx, ctx.rows()?, &[account]).await?)
+}
+
 async fn set_checks(tx: &mut Tx, checks: &[Check]) -> Result<(), StoreError> {
     run!(
         tx,
@@ -326,16 +332,45 @@ pub static ACCOUNT: Kind = Kind {
     },
     after: |tx, after, limit| {
         Box::pin(async move {
-            let after = after.map(Key::name).transpose()?.unwrap_or_default();
-            let found = rows!(tx, (String,), "SELECT account FROM accounts WHERE account > $1 ORDER BY account LIMIT $2", after, limit)?;
+            let after = after.map(Key::name).transpose()?;
+            // Whoever adds one by hand may give it no name at all.
+            let found = rows!(
+                tx,
+                (String,),
+                "SELECT account FROM accounts WHERE account >= $1 AND ($2 IS NULL OR account <> $2) ORDER BY account LIMIT $3",
+                after.unwrap_or_default(),
+                after,
+                limit
+            )?;
             Ok(found.into_iter().map(|(account,)| Key::Name(account)).collect())
         })
     },
 };
 
-/// Says that an account is about to be changed.
-pub(super) async fn touch(ctx: &Context, tx: &mut Tx, account: &str) -> Result<(), Error> {
-    ctx.touch(tx, &ACCOUNT, [named(account)]).await
+/// Says that accounts are about to be changed, which whoever calls has locked. One that is not as the service wrote it is changed by nobody: the
+/// act would bind what a hand made of it.
+pub(super) async fn touch(ctx: &Context, tx: &mut Tx, accounts: &[&str]) -> Result<(), Error> {
+    let rows = ctx.rows()?;
+    let found = rows!(
+        tx,
+        CheckedRow,
+        sql!(
+            "SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of, row_check FROM accounts WHERE account" in_texts 1
+            " ORDER BY account"
+        ),
+        bulk_texts(accounts)
+    )?;
+    if let Some(row) = found.iter().find(|row| row.is_altered(rows)) {
+        return Err(altered_row(&row.bound.account).into());
+    }
+    ctx.touch(tx, &ACCOUNT, accounts.iter().copied().map(named)).await
+}
+
+/// Said of an account that is not as the service wrote it.
+pub(super) fn altered_row(account: &str) -> Refusal {
+    tracing::error!(account, "what the account may is not as the service wrote it: it lets nobody in, and nobody changes it; run `xuezhu admin verify`");
+    let why = format!("账号{account}的登记内容与系统写入的不一致，可能被人在数据库中改动，不能登录，也不能办理；请联系系统运维人员核查");
+    Refusal::new(Reason::RowAltered, why)
 }
 
 fn named(account: &str) -> Key {
@@ -346,8 +381,7 @@ fn named(account: &str) -> Key {
 pub async fn altered(tx: &mut Tx, rows: &Chain) -> Result<Vec<String>, StoreError> {
     let found =
         rows!(tx, CheckedRow, "SELECT account, role, organisation, password_hash, disabled, factor, unconfirmed_of, row_check FROM accounts ORDER BY account")?;
-    let is_altered = |row: &CheckedRow| !row.row_check.as_ref().is_some_and(|check| rows.is_check(&row.bound.said(), check));
-    Ok(found.into_iter().filter(is_altered).map(|row| row.bound.account).collect())
+    Ok(found.into_iter().filter(|row| row.is_altered(rows)).map(|row| row.bound.account).collect())
 }
 
 #[derive(sqlx::FromRow)]
@@ -355,6 +389,12 @@ struct CheckedRow {
     #[sqlx(flatten)]
     bound: BoundRow,
     row_check: Option<Vec<u8>>,
+}
+
+impl CheckedRow {
+    fn is_altered(&self, rows: &Chain) -> bool {
+        !self.row_check.as_ref().is_some_and(|check| rows.is_check(&self.bound.said(), check))
+    }
 }
 
 pub async fn insert_account(ctx: &Context, tx: &mut Tx, new: &NewAccount, now_us: i64, until_us: i64) -> Result<(), Error> {
@@ -381,7 +421,7 @@ pub async fn insert_account(ctx: &Context, tx: &mut Tx, new: &NewAccount, now_us
 /// Who opened accounts, or gave them passwords, that another one has to confirm; empty: nobody has to any more.
 pub async fn set_unconfirmed(ctx: &Context, tx: &mut Tx, accounts: &[&str], unconfirmed_of: &str) -> Result<(), Error> {
     lock_accounts(tx, accounts.iter().copied()).await?;
-    ctx.touch(tx, &ACCOUNT, accounts.iter().copied().map(named)).await?;
+    touch(ctx, tx, accounts).await?;
     run!(tx, sql!("UPDATE accounts SET unconfirmed_of = $2 WHERE account" in_texts 1), bulk_texts(accounts), unconfirmed_of)?;
     Ok(bind(tx, ctx.rows()?, accounts).await?)
 }
@@ -449,8 +489,9 @@ pub async fn accounts(tx: &mut Tx, names: &[String]) -> Result<Vec<AccountRow>, 
 /// Gives accounts passwords for one log-in, where nobody logged in and the password is still the one that was seen; returns those that have
 /// them now.
 pub async fn set_passwords_once(ctx: &Context, tx: &mut Tx, new: &[NewPassword], until_us: i64) -> Result<Vec<String>, Error> {
-    lock_accounts(tx, new.iter().map(|new| new.account.as_str())).await?;
-    ctx.touch(tx, &ACCOUNT, new.iter().map(|new| named(&new.account))).await?;
+    let accounts: Vec<&str> = new.iter().map(|new| new.account.as_str()).collect();
+    lock_accounts(tx, accounts.iter().copied()).await?;
+    touch(ctx, tx, &accounts).await?;
     let set = rows!(
         tx,
         (String,),
@@ -482,7 +523,7 @@ pub async fn set_password_use(tx: &mut Tx, account: &str, left: PasswordUse) -> 
 
 /// Sets the password that its owner chose, which ends the account's sessions.
 pub async fn set_password(ctx: &Context, tx: &mut Tx, account: &str, hash: &str, request_id: &str, from_us: i64) -> Result<(), Error> {
-    touch(ctx, tx, account).await?;
+    touch(ctx, tx, &[account]).await?;
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = $4, sessions_from_us = $5, last_opened_us = $5, password_use = $6,
@@ -501,7 +542,7 @@ pub async fn set_password(ctx: &Context, tx: &mut Tx, account: &str, hash: &str,
 
 /// Gives an account a password for one log-in until a time, which ends its sessions.
 pub async fn set_one_time(ctx: &Context, tx: &mut Tx, account: &str, hash: &str, from_us: i64, until_us: i64) -> Result<(), Error> {
-    touch(ctx, tx, account).await?;
+    touch(ctx, tx, &[account]).await?;
     run!(
         tx,
         "UPDATE accounts SET password_hash = $2, must_change_password = $3, password_request = '', sessions_from_us = $4, last_opened_us = $4, password_use = $5,
@@ -563,7 +604,7 @@ pub async fn came_from(tx: &mut Tx, account: &str, address: &str, now_us: i64, m
 
 /// Closes an account, which ends its sessions, or opens it.
 pub async fn set_disabled(ctx: &Context, tx: &mut Tx, account: &str, disabled: bool, from_us: i64) -> Result<(), Error> {
-    touch(ctx, tx, account).await?;
+    touch(ctx, tx, &[account]).await?;
     run!(tx, "UPDATE accounts SET disabled = $2, sessions_from_us = $3, last_opened_us = $3 WHERE account = $1", account, disabled, from_us)?;
     end_all(tx, account).await?;
     Ok(bind(tx, ctx.rows()?, &[account]).await?)

@@ -12,6 +12,7 @@ use xuezhu::{
     schema::{self, Migrated},
     verify::{Asked, verify},
 };
+use xuezhu_audit::verify::KnownCut;
 use xuezhu_service::{
     Keyring,
     keyring::{Service, hexadecimal},
@@ -67,10 +68,10 @@ enum AdminCommand {
         /// Writes what the database at hand keeps of the other service into a file, for --heads there
         #[arg(long)]
         heads_out: Option<PathBuf>,
-        /// A position at which a chain was cut by a database put back from a backup: told, and not counted; several times
+        /// Where a chain was cut by a database put back from a backup, as it is told (known as: POSITION@TIME): told, and not counted; several times
         #[arg(long)]
-        known_cut: Vec<i64>,
-        /// A record that is known to have been altered, as it is told, such as "account lili": told, and not counted; several times
+        known_cut: Vec<KnownCut>,
+        /// A record that is known to have been altered, as it is told (known as: "account lili#0a1b2c3d"): told, and not counted; several times
         #[arg(long)]
         known_record: Vec<String>,
     },

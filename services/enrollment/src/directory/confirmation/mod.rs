@@ -6,7 +6,7 @@ pub(super) mod api;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Place, Refusal, Role, settings::Safeguards};
 use xuezhu_store::Tx;
 
-use super::{AccountRow, schools, store as accounts};
+use super::{AccountRow, deputies, schools, store as accounts};
 
 /// Accounts that are confirmed in one act, at most.
 pub const AT_ONCE: usize = 500;
@@ -17,6 +17,13 @@ const COUNTED: i64 = 200;
 /// second factor is nobody's who has the password alone.
 pub fn by(ctx: &Context, safeguards: &Safeguards, role: Role, has_factor: bool) -> String {
     if safeguards.two_persons && role.needs_two() && !has_factor { ctx.actor.account.clone() } else { String::new() }
+}
+
+/// The same of an account that is there: whoever stands in for a principal, or will, signs as one.
+pub async fn by_of(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, row: &AccountRow) -> Result<String, Error> {
+    let opened = by(ctx, safeguards, row.actor(0)?.role, row.factor.is_some());
+    let is_of_deputy = safeguards.two_persons && row.factor.is_none() && deputies::of_account(tx, &row.account, ctx.today()).await?.is_some();
+    Ok(if is_of_deputy { ctx.actor.account.clone() } else { opened })
 }
 
 /// Leaves it to others to confirm an account, where it says of whom.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use xuezhu_service::{Context, Error, FieldErrors, Permission, Reason, Refusal, Role, StandsIn};
 use xuezhu_store::Tx;
 
-pub use self::store::{DeputyRow, named};
+pub use self::store::{DEPUTY, DeputyRow, named};
 use super::{school_for, store as accounts};
 
 /// How long somebody may stand in, in days.
@@ -56,12 +56,13 @@ pub async fn name(ctx: &Context, tx: &mut Tx, new: &NewDeputy) -> Result<DeputyR
 pub async fn end(ctx: &Context, tx: &mut Tx, school: &str, deputy: Uuid) -> Result<DeputyRow, Error> {
     let school = school_for(ctx, tx, school, Permission::Attest).await?;
     principal_alone(ctx)?;
+    let named = one(tx, &school.code, deputy).await?;
+    accounts::lock_account(tx, &named.account).await?;
     let row = one(tx, &school.code, deputy).await?;
     if row.ended_day.is_some() || row.to_day < ctx.today() {
         return Err(Refusal::wrong_state("该委托已经结束").into());
     }
-    store::end(tx, deputy, ctx.today()).await?;
-    accounts::lock_account(tx, &row.account).await?;
+    store::end(ctx, tx, deputy, ctx.today()).await?;
     if let Some(account) = accounts::account(tx, &row.account).await? {
         accounts::end_sessions(tx, &row.account, account.next_us(ctx.now_us())).await?;
     }

@@ -1,11 +1,66 @@
 //! SQL of deputies.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
-use xuezhu_service::Context;
-use xuezhu_store::{StoreError, Tx, bulk_texts, one, rows, run, sql};
+use xuezhu_audit::written::{Key, Kind};
+use xuezhu_chain::Said;
+use xuezhu_service::{Context, Error};
+use xuezhu_store::{StoreError, Tx, bulk_texts, bulk_uuids, one, rows, run, sql};
 
 use super::NewDeputy;
+
+/// Who stands in for whom, as it is bound: whoever does signs as a principal.
+pub static DEPUTY: Kind = Kind {
+    code: 5,
+    name: "deputy",
+    at_once: 2_000,
+    say: |tx, keys| {
+        Box::pin(async move {
+            let ids = keys.iter().map(Key::id).collect::<Result<Vec<_>, _>>()?;
+            let found = rows!(
+                tx,
+                BoundRow,
+                sql!("SELECT deputy, school, account, from_day, to_day, named_by, ended_day FROM deputies WHERE deputy" in_uuids 1),
+                bulk_uuids(ids)
+            )?;
+            Ok(found.iter().map(|row| (Key::Id(row.deputy), row.said())).collect())
+        })
+    },
+    after: |tx, after, limit| {
+        Box::pin(async move {
+            let after = after.map(Key::id).transpose()?;
+            let found = rows!(
+                tx,
+                (Uuid,),
+                "SELECT deputy FROM deputies WHERE deputy >= $1 AND ($2 IS NULL OR deputy <> $2) ORDER BY deputy LIMIT $3",
+                after.unwrap_or_default(),
+                after,
+                limit
+            )?;
+            Ok(found.into_iter().map(|(deputy,)| Key::Id(deputy)).collect())
+        })
+    },
+};
+
+/// A deputy as it is bound.
+#[derive(sqlx::FromRow)]
+struct BoundRow {
+    deputy: Uuid,
+    school: String,
+    account: String,
+    from_day: NaiveDate,
+    to_day: NaiveDate,
+    named_by: String,
+    ended_day: Option<NaiveDate>,
+}
+
+impl BoundRow {
+    fn said(&self) -> Said {
+        let Self { deputy, school, account, from_day, to_day, named_by, ended_day } = self;
+        let said = Said::of("deputy").bytes(deputy.as_bytes()).text(school).text(account).text(named_by);
+        [Some(*from_day), Some(*to_day), *ended_day].into_iter().fold(said, |said, day| said.number(day.map_or(0, |day| day.num_days_from_ce().into())))
+    }
+}
 
 /// A deputy.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -33,6 +88,7 @@ pub struct DeputyRow {
 }
 
 pub async fn insert(ctx: &Context, tx: &mut Tx, deputy: Uuid, new: &NewDeputy) -> Result<(), StoreError> {
+    ctx.make(&DEPUTY, [Key::Id(deputy)]);
     run!(
         tx,
         "INSERT INTO deputies (deputy, school, account, from_day, to_day, reason, named_by, named_by_name, named_at_us, ended_day)
@@ -50,7 +106,9 @@ pub async fn insert(ctx: &Context, tx: &mut Tx, deputy: Uuid, new: &NewDeputy) -
     Ok(())
 }
 
-pub async fn end(tx: &mut Tx, deputy: Uuid, day: NaiveDate) -> Result<(), StoreError> {
+/// Ends it, under the lock of its account.
+pub async fn end(ctx: &Context, tx: &mut Tx, deputy: Uuid, day: NaiveDate) -> Result<(), Error> {
+    ctx.touch(tx, &DEPUTY, [Key::Id(deputy)]).await?;
     run!(tx, "UPDATE deputies SET ended_day = $2 WHERE deputy = $1", deputy, day)?;
     Ok(())
 }

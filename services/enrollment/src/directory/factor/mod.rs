@@ -160,7 +160,7 @@ pub async fn reset(ctx: &Context, tx: &mut Tx, safeguards: &Safeguards, account:
     take_away(ctx, tx, &row.account).await?;
     accounts::end_sessions(tx, &row.account, row.next_us(ctx.now_us())).await?;
     let row = AccountRow { factor: None, ..row };
-    let unconfirmed_of = confirmation::by(ctx, safeguards, row.actor(0)?.role, row.factor.is_some());
+    let unconfirmed_of = confirmation::by_of(ctx, tx, safeguards, &row).await?;
     confirmation::leave_to_others(ctx, tx, row, unconfirmed_of).await
 }
 

@@ -30,7 +30,7 @@ pub async fn use_step(tx: &mut Tx, account: &str, step: i64) -> Result<(), Store
 
 /// Sets the factor of an account, whose code of a step was used to confirm it; or takes it away.
 pub async fn set(ctx: &Context, tx: &mut Tx, account: &str, sealed: Option<&[u8]>, step: i64) -> Result<(), Error> {
-    touch(ctx, tx, account).await?;
+    touch(ctx, tx, &[account]).await?;
     run!(tx, "UPDATE accounts SET factor = $2, factor_proposed = NULL, factor_step = $3 WHERE account = $1", account, sealed, step)?;
     Ok(bind(tx, ctx.rows()?, &[account]).await?)
 }

@@ -86,7 +86,7 @@ pub async fn set(ctx: &Context, tx: &mut Tx, kind: &Accounts, new: &[NewPassword
     // Whoever holds the paper could log in: another one confirms whose it is.
     let names: Vec<String> = set.iter().cloned().collect();
     for row in kept::accounts(tx, &names).await? {
-        let unconfirmed_of = confirmation::by(ctx, &kind.parts.safeguards, row.actor(0)?.role, row.factor.is_some());
+        let unconfirmed_of = confirmation::by_of(ctx, tx, &kind.parts.safeguards, &row).await?;
         confirmation::leave_to_others(ctx, tx, row, unconfirmed_of).await?;
     }
     Ok(set)

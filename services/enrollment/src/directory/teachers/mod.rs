@@ -8,7 +8,7 @@ use uuid::Uuid;
 use xuezhu_service::{Actor, Context, Error, FieldErrors, Permission, Reach, Reason, Refusal, Role, Teaching};
 use xuezhu_store::Tx;
 
-pub use self::store::{Filter, TeachingRow, named};
+pub use self::store::{Filter, TEACHING, TeachingRow, named};
 use super::{SchoolRow, school_for, store as accounts};
 
 /// How far ahead it can be said, in days.
@@ -54,7 +54,7 @@ pub async fn set(ctx: &Context, tx: &mut Tx, new: &NewTeaching) -> Result<Vec<Te
             return Err(Refusal::wrong_state(format!("{}已是该班班主任，自{}起", holds.display_name, holds.from_day)).into());
         }
         None if new.account.is_empty() => return Err(Refusal::wrong_state("该班在这一天没有班主任").into()),
-        Some(holds) => store::end(tx, holds.teaching, new.from).await?,
+        Some(holds) => store::end(ctx, tx, holds.teaching, new.from).await?,
         None => {}
     }
     if !new.account.is_empty() {

@@ -1,11 +1,66 @@
 //! SQL of whose class a class is.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
-use xuezhu_service::Context;
-use xuezhu_store::{StoreError, Tx, bulk_texts, one, rows, run, sql};
+use xuezhu_audit::written::{Key, Kind};
+use xuezhu_chain::Said;
+use xuezhu_service::{Context, Error};
+use xuezhu_store::{StoreError, Tx, bulk_texts, bulk_uuids, one, rows, run, sql};
 
 use super::NewTeaching;
+
+/// Whose classes are whose, as it is bound: a class teacher sees and signs for those alone.
+pub static TEACHING: Kind = Kind {
+    code: 6,
+    name: "class teacher",
+    at_once: 2_000,
+    say: |tx, keys| {
+        Box::pin(async move {
+            let ids = keys.iter().map(Key::id).collect::<Result<Vec<_>, _>>()?;
+            let found = rows!(
+                tx,
+                BoundRow,
+                sql!("SELECT teaching, school, class_name, account, from_day, to_day, set_by FROM class_teachers WHERE teaching" in_uuids 1),
+                bulk_uuids(ids)
+            )?;
+            Ok(found.iter().map(|row| (Key::Id(row.teaching), row.said())).collect())
+        })
+    },
+    after: |tx, after, limit| {
+        Box::pin(async move {
+            let after = after.map(Key::id).transpose()?;
+            let found = rows!(
+                tx,
+                (Uuid,),
+                "SELECT teaching FROM class_teachers WHERE teaching >= $1 AND ($2 IS NULL OR teaching <> $2) ORDER BY teaching LIMIT $3",
+                after.unwrap_or_default(),
+                after,
+                limit
+            )?;
+            Ok(found.into_iter().map(|(teaching,)| Key::Id(teaching)).collect())
+        })
+    },
+};
+
+/// Whose a class is, as it is bound.
+#[derive(sqlx::FromRow)]
+struct BoundRow {
+    teaching: Uuid,
+    school: String,
+    class_name: String,
+    account: String,
+    from_day: NaiveDate,
+    to_day: Option<NaiveDate>,
+    set_by: String,
+}
+
+impl BoundRow {
+    fn said(&self) -> Said {
+        let Self { teaching, school, class_name, account, from_day, to_day, set_by } = self;
+        let said = Said::of("class teacher").bytes(teaching.as_bytes()).text(school).text(class_name).text(account).text(set_by);
+        [Some(*from_day), *to_day].into_iter().fold(said, |said, day| said.number(day.map_or(0, |day| day.num_days_from_ce().into())))
+    }
+}
 
 /// That a class is somebody's.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -48,6 +103,7 @@ pub async fn lock(tx: &mut Tx, school: &str) -> Result<(), StoreError> {
 }
 
 pub async fn insert(ctx: &Context, tx: &mut Tx, teaching: Uuid, new: &NewTeaching) -> Result<(), StoreError> {
+    ctx.make(&TEACHING, [Key::Id(teaching)]);
     run!(
         tx,
         "INSERT INTO class_teachers (teaching, school, class_name, account, from_day, to_day, set_by, set_by_name, set_at_us)
@@ -64,7 +120,9 @@ pub async fn insert(ctx: &Context, tx: &mut Tx, teaching: Uuid, new: &NewTeachin
     Ok(())
 }
 
-pub async fn end(tx: &mut Tx, teaching: Uuid, day: NaiveDate) -> Result<(), StoreError> {
+/// Ends it, under the lock of its school.
+pub async fn end(ctx: &Context, tx: &mut Tx, teaching: Uuid, day: NaiveDate) -> Result<(), Error> {
+    ctx.touch(tx, &TEACHING, [Key::Id(teaching)]).await?;
     run!(tx, "UPDATE class_teachers SET to_day = $2 WHERE teaching = $1", teaching, day)?;
     Ok(())
 }
