@@ -31,6 +31,8 @@ use xuezhu_tests::{
     until,
 };
 
+use crate::browser::Browser;
+
 const OPEN_FLAGS: &str = "/v1/flags?state=OPEN";
 
 fn passwords(old: &str, new: &str) -> Value {
@@ -471,4 +473,22 @@ async fn a_session_that_nobody_uses_ends_and_one_that_is_used_in_either_service_
         assert_eq!(ended, 1, "{engine:?}");
         deployment.stop().await;
     }
+}
+
+/// Before a session ends that nobody uses, the page says so by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_warns_before_a_session_ends_that_nobody_uses() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = Settings { idle_seconds: 12, ..Settings::default() };
+    let deployment = xuezhu_tests::deployment_on(None, folder.path(), "none", settings).await;
+    let _people = schools::open(&deployment).await;
+    let browser = Browser::open(1280, 900).await?;
+    browser.log_in(&format!("http://{}", deployment.http), "clerk").await?;
+    browser.sees("待办").await?;
+    let shown = browser.call("execute/sync", json!({ "script": "return document.body.innerText", "args": [] })).await?;
+    assert!(!shown.to_string().contains("很久没有操作"), "{shown}");
+    browser.sees("本页已经很久没有操作").await?;
+    browser.close().await?;
+    deployment.stop().await;
+    Ok(())
 }

@@ -1,11 +1,17 @@
 //! Passwords that everybody thinks of. Pure.
 //!
-//! No list of a million is kept: what people do to a common word so that a rule is content (capitals, digits behind, `@` for `a`) is undone,
-//! and what is left is looked up. Source of the words: what public lists of leaked passwords have in front, English and Chinese, and the
-//! rows of a keyboard.
+//! What people do to a common word so that a rule is content (capitals, digits behind, `@` for `a`) is undone, and what is left is looked up: among the
+//! words of the passwords that are most common in leaks (`data/common_passwords.txt`, with its source), as a whole; and among some more, English and
+//! Chinese, with hardly anything beside them; and along the rows of a keyboard.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+/// Words of common passwords.
+static COMMON: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("../../data/common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect());
 
 /// Words that make no password, in small letters; what is beside them is not counted.
-const WORDS: [&str; 74] = [
+const WORDS: [&str; 79] = [
     "password",
     "passwd",
     "passw",
@@ -80,6 +86,11 @@ const WORDS: [&str; 74] = [
     "xuezhu",
     "xueji",
     "zizhu",
+    "huawei",
+    "taobao",
+    "baidu",
+    "weixin",
+    "tencent",
 ];
 /// Letters that must be left when such a word is taken away, and digits or signs do not count: else it is all that the password is.
 const LEFT: usize = 4;
@@ -113,7 +124,7 @@ fn is_common(reading: &str) -> bool {
     if letters.is_empty() {
         return true;
     }
-    WORDS.iter().any(|word| letters.contains(word) && letters.chars().count() < word.len() + LEFT)
+    COMMON.contains(letters.as_str()) || WORDS.iter().any(|word| letters.contains(word) && letters.chars().count() < word.len() + LEFT)
 }
 
 /// Whether it walks over the keys, or counts: `1qaz@WSX`, `Abcd1234`, with hardly anything else.
@@ -165,6 +176,13 @@ mod tests {
             "Xuezhu@2026",
             "Test@1234",
             "QWEasd123",
+            "Charlie1!",
+            "Starwars1!",
+            "Summer1!",
+            "$ummer2026",
+            "Huawei@123",
+            "Zhang123!",
+            "School@123",
         ] {
             assert!(holds(common, "zhangsan"), "{common}");
         }
